@@ -1,0 +1,1 @@
+"""See what LLM agents do: `agentops_otel.init()`."""

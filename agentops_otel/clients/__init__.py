@@ -1,0 +1,1 @@
+"""One declarative file a client; SPECS lists them."""

@@ -1,0 +1,5 @@
+"""What may be said of a value: bounded, redacted, and off with one switch. Nobody else decides."""
+
+from agentops_otel.content.values import Content
+
+__all__ = ["Content"]

@@ -1,0 +1,38 @@
+"""The one place that swallows an error of ours, so that it never reaches the app that is traced."""
+
+import logging
+from types import TracebackType
+
+_logger = logging.getLogger("agentops_otel")
+_logger.addHandler(logging.NullHandler())
+_reported: set[str] = set()
+
+reraise = False
+"""True only in our own tests: there a swallowed fault must not hide."""
+
+
+class guard:  # noqa: N801 - reads as the statement it is: `with guard("..."):`
+    """A block whose errors are ours: each place logs its first one and the app goes on.
+
+    Only `Exception` is held back. A KeyboardInterrupt, a SystemExit or a cancellation belongs to the app.
+
+    Args:
+        place: What was being done, as it should read in the log: "reading the response".
+    """
+
+    __slots__ = ("_place",)
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception) or reraise:
+            return False
+        if self._place not in _reported:
+            _reported.add(self._place)
+            _logger.warning("agentops_otel failed while %s; your program is not affected", self._place, exc_info=error)
+        return True

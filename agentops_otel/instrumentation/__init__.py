@@ -1,0 +1,1 @@
+"""The machine under other people's LLM clients."""

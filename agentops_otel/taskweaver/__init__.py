@@ -1,0 +1,1 @@
+"""TaskWeaver's sessions as traces."""

@@ -1,0 +1,136 @@
+"""What every maker of spans is given: a tracer, the content policy, and what the running session adds."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+# OpenTelemetry offers no public name for this key; every instrumentation imports it from here.
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as SUPPRESS_KEY
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.content import Content
+from agentops_otel.guard import guard
+
+SPAN_LIMIT_BYTES = 256 * 1024
+"""What the content of one span may hold in all, in UTF-8 bytes."""
+
+
+_here: ContextVar[None] = ContextVar("agentops_otel_here")
+
+
+class Scope(Protocol):
+    """What the running session adds to every span."""
+
+    def attributes(self) -> Mapping[str, AttributeValue]:
+        """The attributes of every span: `session.id`, the tags."""
+
+    def context(self, current: Context) -> Context:
+        """The context whose span is the parent of a span that starts now in *current*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Starts, fills and ends the spans of ours; the one door from our code to OpenTelemetry."""
+
+    tracer: Tracer
+    content: Content
+    scope: Scope
+    clock: Callable[[], int] = time.time_ns
+    """Nanoseconds since the epoch; counted in tests."""
+
+    def start(
+        self,
+        name: str,
+        *,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        context: Context | None = None,
+        links: Sequence[Link] = (),
+        start_time: int | None = None,
+    ) -> Span:
+        """A started span, not yet current; one that records nothing while tracing is suppressed.
+
+        Args:
+            name: The span's name.
+            kind: INTERNAL, or CLIENT for a call that leaves the process.
+            attributes: What samplers may see; the session's are added.
+            context: Where the parent is; the current one by default.
+            links: Other spans that this one belongs with.
+            start_time: Nanoseconds since the epoch; now by default.
+        """
+        current = get_current() if context is None else context
+        if current.get(SUPPRESS_KEY):
+            return INVALID_SPAN
+        return self.tracer.start_span(
+            name,
+            context=self.scope.context(current),
+            kind=kind,
+            attributes={**self.scope.attributes(), **(attributes or {})},
+            links=links,
+            start_time=self.clock() if start_time is None else start_time,
+        )
+
+    def end(self, span: Span, end_time: int | None = None) -> None:
+        """End the span, now or at *end_time* (nanoseconds since the epoch)."""
+        span.end(self.clock() if end_time is None else end_time)
+
+    def content_of(self, span: Span, name: str, value: object) -> None:
+        """Set the attribute *name* to the value as JSON, as far as the content policy and the span's size let it."""
+        if self.content.enabled and span.is_recording():
+            text = self.content.json(name, value)
+            if text is not None and _content_bytes(span) + len(text) <= SPAN_LIMIT_BYTES:
+                span.set_attribute(name, text)
+
+    def fail(self, span: Span, error: BaseException) -> None:
+        """Say that the span's work failed: status ERROR, `error.type` and one exception event.
+
+        The message and the stack trace are content: redacted, and left out when content is off.
+        """
+        with guard("recording an exception"):
+            kind = qualified_name(type(error))
+            message = self.content.text(semconv.EXCEPTION_MESSAGE, str(error)) if self.content.enabled else None
+            event: dict[str, AttributeValue] = {semconv.EXCEPTION_TYPE: kind}
+            if message is not None:
+                event[semconv.EXCEPTION_MESSAGE] = message
+            stack = self.content.text(semconv.EXCEPTION_STACKTRACE, "".join(traceback.format_exception(error)))
+            if stack is not None:
+                event[semconv.EXCEPTION_STACKTRACE] = stack
+            span.add_event(semconv.EXCEPTION_EVENT, event, timestamp=self.clock())
+            self.mark_failed(span, kind, message)
+
+    def mark_failed(self, span: Span, kind: str, message: str | None = None) -> None:
+        """Status ERROR and `error.type`, for a failure that is no exception; *message* has been through `content`."""
+        span.set_attribute(semconv.ERROR_TYPE, kind)
+        span.set_status(StatusCode.ERROR, message or kind)
+
+    @contextmanager
+    def current(self, span: Span) -> Iterator[None]:
+        """Make the span the current one for the block. Never hold it open across a `yield` of a generator."""
+        here = _here.set(None)
+        token = attach(set_span_in_context(span))
+        try:
+            yield
+        finally:
+            # Left in another contextvars.Context (a coroutine that the garbage collector closes) there is nothing to
+            # undo. Our own variable finds out without a word; OpenTelemetry's `detach` would log a traceback.
+            with suppress(ValueError):
+                _here.reset(here)
+                detach(token)
+
+
+def qualified_name(kind: type) -> str:
+    """The class's name as `error.type` wants it: `openai.RateLimitError`, `ValueError`."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _content_bytes(span: Span) -> int:
+    attributes = span.attributes if isinstance(span, ReadableSpan) else None
+    return sum(len(value) for value in (attributes or {}).values() if isinstance(value, str))
