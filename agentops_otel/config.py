@@ -2,14 +2,12 @@
 
 import os
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-import platformdirs
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider
 
@@ -116,7 +114,7 @@ class _Found:
         return ConfigError(self.setting, "***" if secret else _masked(self.text), right)
 
 
-def read(  # noqa: C901 - one line a setting
+def read(
     *,
     api_key: str | None = None,
     endpoint: str | None = None,
@@ -144,3 +142,10 @@ def read(  # noqa: C901 - one line a setting
         ConfigError: A setting cannot work; the message names it and says what would be right.
     """
     raise NotImplementedError
+
+
+def _masked(text: str) -> str:
+    """The text without what may be secret in it: user and password, query, long opaque words."""
+    text = re.sub(r"//[^/@\s]*@", "//***@", text)
+    text = re.sub(r"\?.*", "?***", text)
+    return re.sub(r"[A-Za-z0-9_\-]{20,}", "***", text)

@@ -11,7 +11,7 @@ reraise = False
 """True only in our own tests: there a swallowed fault must not hide."""
 
 
-class guard:  # noqa: N801 - reads as the statement it is: `with guard("..."):`
+class guard:
     """A block whose errors are ours: each place logs its first one and the app goes on.
 
     Only `Exception` is held back. A KeyboardInterrupt, a SystemExit or a cancellation belongs to the app.
