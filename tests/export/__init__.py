@@ -1,0 +1,1 @@
+"""Tests of the right half of the house: encoding, keeping, sending."""
