@@ -1,0 +1,222 @@
+"""Encoding is judged by OpenTelemetry's own encoder and message classes."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import guard
+from agentops_otel.export.encode import DEPTH, Encoder
+from tests.loopback.otlp_sink import attributes_of
+
+ids = st.integers(1, 2**64 - 1)
+times = st.integers(0, 2**63 - 1)
+values = st.one_of(
+    st.text(max_size=200),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.binary(max_size=20),
+    st.none(),
+)
+nested = st.recursive(
+    values,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+attributes = st.dictionaries(st.text(max_size=150), nested, max_size=6)
+contexts = st.builds(
+    SpanContext,
+    st.integers(1, 2**128 - 1),
+    ids,
+    st.booleans(),
+    st.just(TraceFlags(1)),
+    st.sampled_from([TraceState(), TraceState([("a", "1"), ("b", "2")])]),
+)
+spans = st.builds(
+    ReadableSpan,
+    name=st.text(max_size=200),
+    context=contexts,
+    parent=st.none() | contexts,
+    resource=st.sampled_from([Resource({"service.name": "a"}), Resource({"n": (1, 2)}, "https://schema")]),
+    attributes=attributes,
+    events=st.lists(st.builds(Event, st.text(max_size=9), attributes, times), max_size=2),
+    links=st.lists(st.builds(Link, contexts, attributes), max_size=2),
+    kind=st.sampled_from(SpanKind),
+    status=st.sampled_from([Status(), Status(StatusCode.OK), Status(StatusCode.ERROR, "broken")]),
+    start_time=times,
+    end_time=times,
+    instrumentation_scope=st.sampled_from(
+        [None, InstrumentationScope("one", "1.0", "https://schema", {"k": True}), InstrumentationScope("two")]
+    ),
+)
+
+
+def a_span(name: str = "a", attributes: Mapping[str, object] | None = None, **more: object) -> ReadableSpan:
+    """A span with the attributes as they are, past the SDK's own cleaning."""
+    context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
+    return ReadableSpan(name, context, attributes=attributes, resource=Resource({}), **more)  # type: ignore[arg-type]  # on purpose
+
+
+def decoded(spans: Sequence[ReadableSpan]) -> ExportTraceServiceRequest:
+    """What a receiver reads from our bytes."""
+    request: ExportTraceServiceRequest = ExportTraceServiceRequest.FromString(Encoder().batch(spans).body)
+    return request
+
+
+def decoded_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
+    """What a receiver reads from a span with these attributes."""
+    return attributes_of(decoded([a_span("a", attributes)]).resource_spans[0].scope_spans[0].spans[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(spans, max_size=4))
+def test_any_spans_decode_to_the_message_of_the_stock_encoder(spans: list[ReadableSpan]) -> None:
+    """Field by field the receiver reads what it would read from OpenTelemetry's own encoder."""
+    batch = Encoder().batch(spans)
+
+    assert ExportTraceServiceRequest.FromString(batch.body) == encode_spans(spans)
+    assert batch.spans == len(spans)
+
+
+def test_a_span_of_the_sdk_over_its_limits_keeps_its_dropped_counts() -> None:
+    """The counts of dropped attributes, events and links arrive."""
+    limits = SpanLimits(max_span_attributes=1, max_events=1, max_links=1, max_event_attributes=1, max_link_attributes=1)
+    tracer = TracerProvider(span_limits=limits, shutdown_on_exit=False).get_tracer("t", "1", "https://s", {"x": 1.5})
+    link = Link(SpanContext(3, 4, is_remote=True), {"a": 1, "b": 2})
+    span = tracer.start_span("limited", attributes={"a": 1, "b": 2}, links=[link, link])
+    span.add_event("e", {"a": 1, "b": 2})
+    span.add_event("f", {"a": 1, "b": 2})
+    span.end()
+    assert isinstance(span, ReadableSpan)
+
+    request = decoded([span])
+
+    assert request == encode_spans([span])
+    [sent] = request.resource_spans[0].scope_spans[0].spans
+    assert (sent.dropped_attributes_count, sent.dropped_events_count, sent.dropped_links_count) == (1, 1, 1)
+
+
+def test_two_bodies_in_a_row_are_one_request() -> None:
+    """Requests are joined by putting one after the other."""
+    encoder = Encoder()
+
+    joined = encoder.batch([a_span("a")]).body + encoder.batch([a_span("b"), a_span("c")]).body
+
+    request = ExportTraceServiceRequest.FromString(joined)
+    names = [s.name for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
+    assert names == ["a", "b", "c"]
+
+
+class Text(str):
+    """A kind of str."""
+
+
+class Number(int):
+    """A kind of int."""
+
+
+@pytest.mark.parametrize(
+    ("value", "arrives"),
+    [
+        ("lone \ud800 surrogate", "lone ? surrogate"),
+        (2**63 - 1, 2**63 - 1),
+        (-(2**63), -(2**63)),
+        (2**63, str(2**63)),
+        (10**5000, "an integer of 16610 bits"),
+        (b"\xff\x00", b"\xff\x00"),
+        (None, None),
+        ([1, "two", None, 2.5, [True]], [1, "two", None, 2.5, [True]]),
+        ({"a": {"b": 1}, 2: "x", None: 3}, {"a": {"b": 1}, "2": "x", "NoneType": 3}),
+        (Text("subclass"), "subclass"),
+        (Number(200), 200),
+        (math.inf, math.inf),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_hard_value_arrives_as_near_as_otlp_can_say_it(value: object, arrives: object) -> None:
+    """Surrogates, huge integers, bytes, None and mixed lists do not cost their span anything."""
+    assert decoded_attributes({"hard": value, "easy": 1}) == {"hard": arrives, "easy": 1}
+
+
+def test_a_value_without_an_otlp_form_costs_itself_and_is_counted() -> None:
+    """An object is left out; its neighbours stay and the dropped count says so."""
+    span = a_span("a", {"object": object(), "easy": 1})
+
+    [sent] = decoded([span]).resource_spans[0].scope_spans[0].spans
+
+    assert attributes_of(sent) == {"easy": 1}
+    assert sent.dropped_attributes_count == 1
+
+
+def test_nesting_has_an_end() -> None:
+    """A list within lists beyond the depth arrives cut, so that no receiver refuses the request."""
+    deep: list[object] = []
+    deep.append(deep)
+
+    arrived = decoded_attributes({"deep": deep})["deep"]
+
+    depth = 0
+    while isinstance(arrived, list) and arrived:
+        [arrived] = arrived
+        depth += 1
+    assert depth == DEPTH
+
+
+def test_a_span_name_and_an_event_with_surrogates_cost_nothing_else() -> None:
+    """Text that is no UTF-8 is replaced wherever it stands."""
+    span = a_span("n\ud800", events=[Event("e\ud800", {"k\ud800": "v"}, 5)], status=Status(StatusCode.ERROR, "s\ud800"))
+
+    [sent] = decoded([span, a_span()]).resource_spans[0].scope_spans[0].spans[:1]
+
+    assert (sent.name, sent.events[0].name, sent.status.message) == ("n?", "e?", "s?")
+    assert sent.events[0].attributes[0].key == "k?"
+
+
+def test_a_span_that_cannot_be_read_is_left_out_of_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A span without a context fails alone."""
+    monkeypatch.setattr(guard, "reraise", False)
+    broken = ReadableSpan("broken", None, resource=Resource({}))
+
+    batch = Encoder().batch([broken, a_span("whole")])
+
+    assert batch.spans == 1
+    request = ExportTraceServiceRequest.FromString(batch.body)
+    assert [s.name for s in request.resource_spans[0].scope_spans[0].spans] == ["whole"]
+
+
+def test_a_translation_changes_name_attributes_and_status_of_one_destination() -> None:
+    """The other fields, and the span itself, stay."""
+
+    def shout(span: ReadableSpan) -> tuple[str, Mapping[str, AttributeValue], Status]:
+        return span.name.upper(), {"loud": True}, Status(StatusCode.OK)
+
+    span = a_span("quiet", {"loud": False}, kind=SpanKind.CLIENT)
+    encoder = Encoder()
+
+    plain, loud = (
+        ExportTraceServiceRequest.FromString(encoder.batch([span], translation).body)
+        .resource_spans[0]
+        .scope_spans[0]
+        .spans[0]
+        for translation in (None, shout)
+    )
+
+    assert (plain.name, attributes_of(plain), plain.kind) == ("quiet", {"loud": False}, 3)
+    assert (loud.name, attributes_of(loud), loud.kind, loud.status.code) == ("QUIET", {"loud": True}, 3, 1)
+
+
+def test_more_keys_than_are_remembered_are_still_encoded() -> None:
+    """Generated attribute names do not fill the memory nor get lost."""
+    many = {f"key {n}": n for n in range(5000)}
+
+    assert decoded_attributes(many) == many
