@@ -4,7 +4,6 @@ import logging
 from types import TracebackType
 
 _logger = logging.getLogger("agentops_otel")
-_logger.addHandler(logging.NullHandler())
 _reported: set[str] = set()
 
 reraise = False

@@ -1,5 +1,5 @@
 """What may be said of a value: bounded, redacted, and off with one switch. Nobody else decides."""
 
-from agentops_otel.content.values import Content
+from agentops_otel.content.values import Content, Redact
 
-__all__ = ["Content"]
+__all__ = ["Content", "Redact"]

@@ -8,9 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-# OpenTelemetry offers no public name for this key; every instrumentation imports it from here.
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as SUPPRESS_KEY
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach, detach, get_current
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import AttributeValue
@@ -18,6 +16,9 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.guard import guard
+
+SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
+"""Set in a context, it keeps every instrumentation still. OpenTelemetry has no public name for it."""
 
 SPAN_LIMIT_BYTES = 256 * 1024
 """What the content of one span may hold in all, in UTF-8 bytes."""
@@ -29,8 +30,8 @@ _here: ContextVar[None] = ContextVar("agentops_otel_here")
 class Scope(Protocol):
     """What the running session adds to every span."""
 
-    def attributes(self) -> Mapping[str, AttributeValue]:
-        """The attributes of every span: `session.id`, the tags."""
+    def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
+        """The attributes of every span that starts in *current*: `session.id`, the tags."""
 
     def context(self, current: Context) -> Context:
         """The context whose span is the parent of a span that starts now in *current*."""
@@ -73,7 +74,7 @@ class Recorder:
             name,
             context=self.scope.context(current),
             kind=kind,
-            attributes={**self.scope.attributes(), **(attributes or {})},
+            attributes={**self.scope.attributes(current), **(attributes or {})},
             links=links,
             start_time=self.clock() if start_time is None else start_time,
         )

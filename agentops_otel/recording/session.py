@@ -1,0 +1,199 @@
+"""Sessions and tags: what every span carries, and the root under which a run's spans nest."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Literal, Self, get_args
+
+from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.tracing import Recorder
+
+EndState = Literal["Success", "Fail", "Indeterminate"]
+END_STATES: tuple[EndState, ...] = get_args(EndState)
+
+_SESSION = create_key("agentops_otel_session")
+
+
+class Session:
+    """A running session: a root span under which everything that starts in its context nests.
+
+    As a context manager it ends with "Success", or with "Fail" when an exception leaves the block:
+
+    ```python
+    with agentops_otel.start_session(name="nightly") as session:
+        session.add_tags(["staging"])
+    ```
+    """
+
+    def __init__(
+        self, sessions: "Sessions", recorder: Recorder, session_id: str, name: str, tags: Iterable[str]
+    ) -> None:
+        self.span: Span = INVALID_SPAN  # until there is one, our own scope below finds no parent
+        self.session_id = session_id
+        self.name = name
+        self.tags = _distinct(tags)
+        self.end_state: EndState | None = None
+        self._sessions = sessions
+        self._recorder = recorder
+        self._outer = get_current()
+        self.span = recorder.start(
+            f"invoke_workflow {name}",
+            context=set_value(_SESSION, self, set_span_in_context(INVALID_SPAN)),
+            attributes={
+                semconv.GEN_AI_OPERATION_NAME: "invoke_workflow",
+                semconv.GEN_AI_WORKFLOW_NAME: name,
+                semconv.AGENTOPS_SPAN_KIND: "session",
+            },
+            links=_links(self._outer),
+        )
+        self._inner = set_value(_SESSION, self, set_span_in_context(self.span))
+        attach(self._inner)
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the session's trace, 32 hex digits: what a viewer is asked for."""
+        return f"{self.span.get_span_context().trace_id:032x}"
+
+    def add_tags(self, tags: Iterable[str]) -> None:
+        """Add tags to the session: its root span and every span that starts from now on carry them."""
+        self.set_tags((*self.tags, *tags))
+
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """Replace the session's tags; its root span says the new ones."""
+        self.tags = _distinct(tags)
+        self.span.set_attribute(semconv.AGENTOPS_TAGS, self.tags)
+
+    def end(
+        self, end_state: str = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+    ) -> None:
+        """End the session; a second call does nothing.
+
+        Args:
+            end_state: "Success", "Fail" or "Indeterminate", also as a member of `EventState`.
+            rating: The user's verdict: a string or a number.
+            end_state_reason: Why it ended like that, in words.
+
+        Raises:
+            ValueError: An end state that is none of the three.
+        """
+        state = _end_state(end_state)
+        if not self._sessions.close(self):
+            return
+        self.end_state = state
+        self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE, state)
+        if rating is not None:
+            self.span.set_attribute(semconv.AGENTOPS_SESSION_RATING, str(rating))
+        self._say_why(state, end_state_reason)
+        self._recorder.end(self.span)
+        if get_current() is self._inner:
+            attach(self._outer)
+        self._sessions.ended(self)
+
+    def _say_why(self, state: EndState, reason: str | None) -> None:
+        text = self._recorder.content.text(semconv.AGENTOPS_SESSION_END_STATE_REASON, reason) if reason else None
+        if text is not None:
+            self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE_REASON, text)
+        if state == "Fail":
+            self._recorder.mark_failed(self.span, semconv.SESSION_FAILED, text)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self.end_state is None:
+            self._recorder.fail(self.span, error)
+        self.end("Success" if error is None else "Fail")
+
+
+class Sessions:
+    """The sessions of one client and the tags of all its spans: the `Scope` of its recorder.
+
+    Args:
+        tags: What every span carries.
+        ended: Called with each session when it has ended.
+    """
+
+    def __init__(self, tags: Iterable[str] = (), ended: Callable[[Session], None] = lambda session: None) -> None:
+        self.tags = _distinct(tags)
+        self.ended = ended
+        self.open: tuple[Session, ...] = ()
+        self._run_id = uuid.uuid4().hex
+        self._lock = threading.Lock()
+
+    def start(
+        self, recorder: Recorder, *, name: str = "session", tags: Iterable[str] = (), session_id: str | None = None
+    ) -> Session:
+        """Open a session: a trace of its own, linked with the span it was started under."""
+        session = Session(self, recorder, session_id or uuid.uuid4().hex, name, (*self.tags, *tags))
+        with self._lock:
+            self.open += (session,)
+        return session
+
+    def close(self, session: Session) -> bool:
+        """Take the session off the open ones; False if it was not one of them any more."""
+        with self._lock:
+            still_open = session in self.open
+            self.open = tuple(other for other in self.open if other is not session)
+            return still_open
+
+    def current(self, context: Context | None = None) -> Session | None:
+        """The session of the context; in a context without one, the newest that is open."""
+        session = get_value(_SESSION, context)
+        if isinstance(session, Session) and session.end_state is None:
+            return session
+        return self.open[-1] if self.open else None
+
+    def add_tags(self, tags: Iterable[str]) -> None:
+        """Add tags to every span that starts from now on, and to the current session."""
+        tags = _distinct(tags)
+        self.tags = _distinct((*self.tags, *tags))
+        if session := self.current():
+            session.add_tags(tags)
+
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """Replace the tags of every span that starts from now on, and those of the current session."""
+        self.tags = _distinct(tags)
+        if session := self.current():
+            session.set_tags(self.tags)
+
+    def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
+        """`session.id` and the tags, for a span that starts in *current*."""
+        session = self.current(current)
+        found: dict[str, AttributeValue] = {semconv.SESSION_ID: session.session_id if session else self._run_id}
+        if tags := session.tags if session else self.tags:
+            found[semconv.AGENTOPS_TAGS] = tags
+        return found
+
+    def context(self, current: Context) -> Context:
+        """Where a span that starts in *current* has its parent: the open session's root if there is no open span."""
+        session = self.current(current)
+        span = get_current_span(current)
+        left = get_value(_SESSION, current)
+        if isinstance(left, Session) and left.end_state is not None and span is left.span:
+            span = INVALID_SPAN
+        elif span.get_span_context().is_valid or session is None:
+            return current
+        return set_span_in_context(session.span if session else span, current)
+
+
+def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((tags,) if isinstance(tags, str) else tags))
+
+
+def _end_state(text: str) -> EndState:
+    for state in END_STATES:
+        if str(getattr(text, "value", text)).lower() == state.lower():
+            return state
+    raise ValueError(f"end_state={text!r} is not one of {', '.join(END_STATES)}")
+
+
+def _links(outer: Context) -> tuple[Link, ...]:
+    span_context = get_current_span(outer).get_span_context()
+    return (Link(span_context),) if span_context.is_valid else ()

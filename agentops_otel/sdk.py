@@ -1,0 +1,367 @@
+"""The one place with global state: the running client, and the functions that act on it."""
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from weakref import WeakSet
+
+from opentelemetry import trace
+from opentelemetry.context import attach, detach, set_value
+from opentelemetry.sdk.trace import SpanProcessor
+
+from agentops_otel import export, semconv
+from agentops_otel.config import Config, read
+from agentops_otel.content import Content, Redact
+from agentops_otel.export import Stats
+from agentops_otel.recording.session import Session, Sessions
+from agentops_otel.tracing import SUPPRESS_KEY, Recorder
+from agentops_otel.tracing.provider import Source, find
+from agentops_otel.tracing.relay import Relay
+from agentops_otel.version import VERSION
+
+_logger = logging.getLogger("agentops_otel")
+
+
+class Client:
+    """The running client, as `init()` returns it; `Client(api_key=...)` is `init(...)`.
+
+    There is one in a process, and its methods are the functions of the module.
+    """
+
+    config: Config
+    sessions: Sessions
+    recorder: Recorder | None
+    """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
+    pipeline: export.Pipeline
+    processors: tuple[SpanProcessor, ...]
+    settings: dict[str, object]
+    """What `init()` was called with."""
+
+    def __new__(cls, api_key: str | None = None, **settings: object) -> "Client":
+        """The running client; it is started if there is none."""
+        return init(api_key, **settings)  # type: ignore[arg-type]  # init checks them by name
+
+    @classmethod
+    def _open(cls, config: Config, source: Source | None, *, clock: Callable[[], int] = time.time_ns) -> "Client":
+        client = object.__new__(cls)
+        client.config = config
+        client.sessions = Sessions(config.tags)
+        client.pipeline = export.build(config)
+        client.processors = (client.pipeline, *config.span_processors) if source else ()
+        client.recorder = None
+        if source is not None:
+            client.recorder = Recorder(
+                tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
+                content=Content(enabled=config.capture_content, redact=config.redact),
+                scope=client.sessions,
+                clock=clock,
+            )
+        return client
+
+    def start_session(
+        self, tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
+    ) -> Session | None:
+        """See `agentops_otel.start_session`."""
+        if self.recorder is None:
+            return None
+        return self.sessions.start(self.recorder, name=name, tags=tags or (), session_id=session_id)
+
+    def end_session(
+        self, end_state: str = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+    ) -> None:
+        """See `agentops_otel.end_session`."""
+        if session := self.sessions.current():
+            session.end(end_state, rating=rating, end_state_reason=end_state_reason)
+
+    def add_tags(self, tags: Iterable[str]) -> None:
+        """See `agentops_otel.add_tags`."""
+        self.sessions.add_tags(tags)
+
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """See `agentops_otel.set_tags`."""
+        self.sessions.set_tags(tags)
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """See `agentops_otel.flush`."""
+        return self.pipeline.force_flush(int(timeout_s * 1000))
+
+    def stats(self) -> Stats:
+        """See `agentops_otel.stats`."""
+        return self.pipeline.stats()
+
+    def shutdown(self, timeout_s: float | None = None) -> bool:
+        """See `agentops_otel.shutdown`."""
+        with _running.lock:
+            if self.recorder is None:
+                return True
+            for session in reversed(self.sessions.open):
+                session.end()
+            self.recorder = None
+            _running.forget(self)
+            delivered = self.flush(self.config.exit_timeout_s if timeout_s is None else timeout_s)
+            self.pipeline.shutdown()
+        return delivered
+
+
+@dataclass(slots=True)
+class _Running:
+    """All the state there is."""
+
+    client: Client | None = None
+    relay: Relay = field(default_factory=Relay)
+    visited: WeakSet[trace.TracerProvider] = field(default_factory=WeakSet)
+    """The providers that have our relay already."""
+    warned: set[str] = field(default_factory=set)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def run(self, client: Client) -> None:
+        """Feed this client from now on."""
+        self.client = client
+        self.relay.targets = client.processors
+
+    def forget(self, client: Client) -> None:
+        """Stop feeding the client; a relay cannot be taken out of a provider, so it is emptied."""
+        if self.client is client:
+            self.client = None
+            self.relay.targets = ()
+
+    def visit(self, provider: trace.TracerProvider) -> None:
+        """Add the relay to a provider, once."""
+        add = getattr(provider, "add_span_processor", None)
+        if add is not None and provider not in self.visited:
+            self.visited.add(provider)
+            add(self.relay)
+
+    def warn_once(self, what: str) -> None:
+        """Say something that the user should hear, once a process."""
+        if what not in self.warned:
+            self.warned.add(what)
+            _logger.warning("%s", what)
+
+
+_running = _Running()
+
+
+def current() -> Recorder | None:
+    """The running client's recorder; None before `init()`, after `shutdown()` and when tracing is disabled."""
+    client = _running.client
+    return client.recorder if client else None
+
+
+def init(
+    api_key: str | None = None,
+    *,
+    endpoint: str | None = None,
+    headers: Mapping[str, str] | str | None = None,
+    protocol: str | None = None,
+    service_name: str | None = None,
+    tags: Sequence[str] | None = None,
+    capture_content: bool | None = None,
+    redact: Redact | None = None,
+    instrument_llm_calls: bool = True,
+    instrument_taskweaver: bool = True,
+    propagate_threads: bool = False,
+    auto_start_session: bool | None = None,
+    tracer_provider: trace.TracerProvider | None = None,
+    span_processors: Sequence[SpanProcessor] = (),
+    console: bool | None = None,
+    trace_file: str | os.PathLike[str] | bool | None = None,
+    spool_dir: str | os.PathLike[str] | bool | None = None,
+    durability: str = "batch",
+    exit_timeout_s: float = 2.0,
+) -> Client:
+    """Start tracing: LLM calls, TaskWeaver sessions and everything decorated or recorded become spans.
+
+    Never touches the network and imports no LLM client. Idempotent: a second call returns the running client; other
+    settings in it are ignored as a whole, with a warning that names them (`shutdown()` first to change them).
+
+    ```python
+    client = agentops_otel.init(endpoint="http://localhost:4318", tags=["staging"])
+    ```
+
+    Args:
+        api_key: An AgentOps key: spans go to that account. Default: `AGENTOPS_API_KEY`.
+        endpoint: A collector's base URL; `/v1/traces` is appended for HTTP. Default: `OTEL_EXPORTER_OTLP_ENDPOINT`;
+            with neither a key nor an endpoint, spans go to a collector on localhost:4318 if one answers, to a trace
+            file, and to the terminal.
+        headers: Sent with every export, as a mapping or as `name=value,name=value`.
+            Default: `OTEL_EXPORTER_OTLP_HEADERS`.
+        protocol: "http/protobuf" or "grpc". Default: `OTEL_EXPORTER_OTLP_PROTOCOL`, else grpc for port 4317.
+        service_name: Who is being traced. Default: `OTEL_SERVICE_NAME`.
+        tags: Strings that every span carries as `agentops.tags`. Default: `AGENTOPS_DEFAULT_TAGS`.
+        capture_content: False keeps arguments, results, prompts and answers off every span.
+            Default: `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else True.
+        redact: `(attribute name, text) -> text, or None to drop it`, after the built-in redaction of secrets.
+        instrument_llm_calls: False leaves LLM clients alone. `AGENTOPS_INSTRUMENT_LLM_CALLS=false` does too.
+        instrument_taskweaver: False leaves TaskWeaver alone; its event handler still works.
+        propagate_threads: True carries the current span into new threads and thread pools.
+        auto_start_session: Open a session at once. Default: `AGENTOPS_AUTO_START_SESSION`, else True with a key.
+        tracer_provider: Make spans with this provider. Default: the global one; one is made if there is none.
+        span_processors: Further OpenTelemetry span processors.
+        console: True prints every finished trace on stderr. False prints nothing at all. Default: True on a terminal
+            when nothing else was configured.
+        trace_file: Write spans as OTLP JSON lines: a path, True for a new file in the user's state directory, False
+            for none. Default: True when nothing else was configured.
+        spool_dir: Where spans wait that cannot be sent; False for memory only. Default: the user's state directory.
+        durability: "batch", or "span": each span is on disk before its `end()` returns.
+        exit_timeout_s: The longest that tracing may hold up the end of the process, in seconds.
+
+    Returns:
+        The client; its methods are the functions of this module.
+
+    Raises:
+        ConfigError: A setting that cannot work; the message names it and says what would be right.
+    """
+    asked = locals()
+    settings = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] != default}
+    with _running.lock:
+        client = _running.client
+        if client is not None and not settings:
+            return client
+        config = read(**settings)
+        if client is None:
+            return _start(config, settings)
+        if config.differences(client.config):
+            ignored = ", ".join(name for name, value in settings.items() if client.settings.get(name) != value)
+            _running.warn_once(
+                f"init() was called again with other settings ({ignored}): they are ignored as a whole;"
+                " call agentops_otel.shutdown() first to change them."
+            )
+        return client
+
+
+_DEFAULTS: dict[str, object] = {"api_key": None, **(init.__kwdefaults__ or {})}
+
+
+def _start(config: Config, settings: dict[str, object]) -> Client:
+    """A client with these settings, running; called under the lock."""
+    if config.disabled:
+        client = Client._open(config, None)
+    else:
+        source = find(config.tracer_provider, config.service_name)
+        client = Client._open(config.as_guest() if source.guest else config, source)
+        if not source.guest or config.by_name or config.span_processors:
+            _running.visit(source.provider)
+    client.settings = settings
+    _running.run(client)
+    atexit.unregister(shutdown)  # once, and after whatever registered before this init
+    atexit.register(shutdown)
+    if client.config.auto_start_session:
+        client.start_session()
+    return client
+
+
+def flush(timeout_s: float = 10.0) -> bool:
+    """Wait until every span that has ended is delivered, or safe on disk.
+
+    Args:
+        timeout_s: The longest to wait, in seconds.
+
+    Returns:
+        True if that was done within the time.
+    """
+    client = _running.client
+    return client.flush(timeout_s) if client else True
+
+
+def shutdown(timeout_s: float | None = None) -> bool:
+    """End open sessions, deliver what is left and stop; the process may call `init()` again afterwards.
+
+    Runs by itself at exit. A tracer provider that somebody else made is left running.
+
+    Args:
+        timeout_s: The longest that it may take, in seconds. Default: `exit_timeout_s` of `init()`.
+
+    Returns:
+        True if everything was delivered, or is safe on disk.
+    """
+    client = _running.client
+    return client.shutdown(timeout_s) if client else True
+
+
+def stats() -> Stats:
+    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`."""
+    client = _running.client
+    return client.stats() if client else Stats()
+
+
+@contextmanager
+def suppress() -> Iterator[None]:
+    """Make no spans in this block, neither ours nor those of other OpenTelemetry instrumentations.
+
+    ```python
+    with agentops_otel.suppress():
+        client.chat.completions.create(...)  # leaves no trace
+    ```
+    """
+    token = attach(set_value(SUPPRESS_KEY, True))
+    try:
+        yield
+    finally:
+        detach(token)
+
+
+def start_session(
+    tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
+) -> Session | None:
+    """Open a session: a trace of its own, under which everything that starts in this context nests.
+
+    In a thread without a context of its own, spans nest under the newest session that is open. The session is a
+    context manager; `end_session()` ends it too.
+
+    ```python
+    agentops_otel.start_session(["nightly"])
+    agentops_otel.end_session("Success")
+    ```
+
+    Args:
+        tags: Besides those of the client; every span of the session carries them.
+        name: The root span is called `invoke_workflow <name>`.
+        session_id: `session.id` of its spans. Default: a new UUID's hex.
+
+    Returns:
+        The session; None before `init()` and when tracing is disabled.
+    """
+    client = _client_for("start_session")
+    return client.start_session(tags, name=name, session_id=session_id) if client else None
+
+
+def end_session(
+    end_state: str = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+) -> None:
+    """End the current session with a state, deliver its spans and print one line about it on stderr.
+
+    Args:
+        end_state: "Success", "Fail" or "Indeterminate", also as a member of `EventState`.
+        rating: The user's verdict: a string or a number.
+        end_state_reason: Why it ended like that, in words.
+
+    Raises:
+        ValueError: An end state that is none of the three.
+    """
+    if client := _client_for("end_session"):
+        client.end_session(end_state, rating=rating, end_state_reason=end_state_reason)
+
+
+def add_tags(tags: Iterable[str]) -> None:
+    """Add tags to every span that starts from now on, and to the current session."""
+    if client := _client_for("add_tags"):
+        client.add_tags(tags)
+
+
+def set_tags(tags: Iterable[str]) -> None:
+    """Replace the tags of every span that starts from now on, and those of the current session."""
+    if client := _client_for("set_tags"):
+        client.set_tags(tags)
+
+
+def _client_for(function: str) -> Client | None:
+    """The running client; without one the user hears, once, that nothing was recorded."""
+    if _running.client is None:
+        _running.warn_once(f"agentops_otel.{function}() recorded nothing: call agentops_otel.init() first.")
+    return _running.client

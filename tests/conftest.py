@@ -1,0 +1,26 @@
+"""Every test starts from nothing and leaves nothing: no settings, no client, no files outside its own folder."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import agentops_otel
+from agentops_otel import guard
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No OTEL_* or AGENTOPS_* from outside, a state directory of the test's own, and faults of ours that show."""
+    for name in os.environ:
+        if name.startswith(("OTEL_", "AGENTOPS_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(guard, "reraise", True)
+    threads = set(threading.enumerate())
+    yield
+    agentops_otel.shutdown(timeout_s=1)
+    left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
+    assert not left, f"threads left behind: {left}"

@@ -1,0 +1,1 @@
+"""Spans from the user's own code."""
