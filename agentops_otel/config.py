@@ -240,7 +240,9 @@ def _exporters() -> list[str] | None:
     words = _words("OTEL_TRACES_EXPORTER")
     if "none" in words and len(words) > 1:
         raise _Setting("OTEL_TRACES_EXPORTER", ",".join(words)).wrong("none stands alone")
-    return words if words != ["none"] else []
+    if not words:
+        return None
+    return [] if words == ["none"] else words
 
 
 def _account(api_key: str | None) -> AgentOps | None:

@@ -256,6 +256,26 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     return client
 
 
+@contextmanager
+def running(
+    config: Config, provider: trace.TracerProvider, processor: SpanProcessor, *, clock: Callable[[], int]
+) -> Iterator[Client]:
+    """A client with a provider, a processor and a clock of its own, in place of the running one; for tests."""
+    client = Client._open(config, Source(provider=provider, guest=True), clock=clock)
+    client.processors += (processor,)
+    with _running.lock:
+        before = _running.client
+        _running.visit(provider)
+        _running.run(client)
+    try:
+        yield client
+    finally:
+        with _running.lock:
+            client.shutdown()
+            if before is not None:
+                _running.run(before)
+
+
 def flush(timeout_s: float = 10.0) -> bool:
     """Wait until every span that has ended is delivered, or safe on disk.
 

@@ -1,0 +1,52 @@
+# Two commands for a newcomer, `make demo` and `make test`; the rest is for those who work on the package.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test check lowest benchmarks e2e-servers clean
+
+demo: $(BIN)/.demo ## a small agent, traced: no key, no server
+	$(BIN)/python examples/quickstart.py
+
+test: $(BIN)/.test ## every test
+	$(BIN)/python -m pytest --cov
+
+check: $(BIN)/.check ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.demo: $(BIN)/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . "openai>=1.60"
+	touch $@
+
+# --group needs a pip of 2025 or later; the one that comes with Python 3.11 is older.
+$(BIN)/.pip: $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	touch $@
+
+$(BIN)/.test: $(BIN)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet -e . --group test
+	touch $@
+
+$(BIN)/.check: $(BIN)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet -e . --group check
+	touch $@
+
+lowest: ## the tests with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-lowest/bin/python -m pip install --quiet -e . --group test --constraint tests/lowest.txt
+	.venv-lowest/bin/python -m pytest
+
+benchmarks: $(BIN)/.test ## ratios against a raw OpenTelemetry span
+	$(BIN)/python -m benchmarks
+
+e2e-servers: ## a real Collector and a real Jaeger, built from the Go module registry and cached
+	$(PYTHON) tests/e2e/install_servers.py
+
+clean:
+	rm -rf $(VENV) .venv-lowest .coverage* .mypy_cache .ruff_cache .pytest_cache

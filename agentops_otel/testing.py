@@ -1,0 +1,155 @@
+"""Spans for tests, yours and ours: in memory, with counted ids and a counted clock, compared as a tree."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.trace import SpanKind, StatusCode
+
+from agentops_otel import sdk, semconv
+from agentops_otel.config import Config
+from agentops_otel.content import Redact
+from agentops_otel.tracing.provider import OwnProvider
+from agentops_otel.view.tree import Node, build
+
+Tree = list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What has been captured so far."""
+
+    client: sdk.Client
+    _exporter: InMemorySpanExporter = field(repr=False)
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        """The ended spans, in the order they ended."""
+        return self._exporter.get_finished_spans()
+
+    def tree(self) -> Tree:
+        """The spans as nested plain dicts, for a snapshot.
+
+        A span says its `name` and, where there is something to say, `kind` (unless INTERNAL), `status` (unless
+        UNSET), `attributes` (without `session.id`, which is new each time), `events` (without stack traces),
+        `links` (span ids) and `children` in the order they started.
+        """
+        return [_as_dict(node) for node in build(self.spans)]
+
+    def clear(self) -> None:
+        """Forget what has been captured so far."""
+        self._exporter.clear()
+
+
+@contextmanager
+def capture(
+    *,
+    tags: tuple[str, ...] = (),
+    capture_content: bool = True,
+    redact: Redact | None = None,
+    instrument_llm_calls: bool = True,
+    instrument_taskweaver: bool = True,
+    propagate_threads: bool = False,
+) -> Iterator[Capture]:
+    """Run the block with a client that keeps its spans in memory: no network, no files, nothing printed.
+
+    Ids count from 1 and each look at the clock is a millisecond later than the one before, so that two runs make
+    the same spans. A client that was running is set aside and runs on afterwards. The settings are those of `init()`;
+    the environment is not read.
+
+    ```python
+    with agentops_otel.testing.capture() as captured:
+        my_agent()
+    assert captured.tree() == [{"name": "my_agent", ...}]
+    ```
+    """
+    config = Config(
+        tags=tags,
+        capture_content=capture_content,
+        redact=redact,
+        instrument_llm_calls=instrument_llm_calls,
+        instrument_taskweaver=instrument_taskweaver,
+        propagate_threads=propagate_threads,
+        quiet=True,
+    )
+    exporter = InMemorySpanExporter()
+    _ids.reset()
+    with sdk.running(config, _provider(), SimpleSpanProcessor(exporter), clock=_clock().__next__) as client:
+        yield Capture(client, exporter)
+
+
+@pytest.fixture
+def agentops_spans() -> Iterator[Capture]:
+    """The spans of one test: `def test_agent(agentops_spans): ...; agentops_spans.tree()`. See `capture`."""
+    with capture() as captured:
+        yield captured
+
+
+class _CountingIds(IdGenerator):
+    """1, 2, 3 and so on, for spans and traces apart."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._traces, self._spans = itertools.count(1), itertools.count(1)
+
+    def generate_trace_id(self) -> int:
+        return next(self._traces)
+
+    def generate_span_id(self) -> int:
+        return next(self._spans)
+
+
+_ids = _CountingIds()
+"""One for all captures, since the provider that became the global one stays it for the process."""
+
+
+def _provider() -> OwnProvider:
+    """A provider with counted ids; the global one too if nobody has set one."""
+    provider = OwnProvider("test", _ids)
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(provider)
+    return provider
+
+
+def _clock() -> "itertools.count[int]":
+    """Nanoseconds, from 2026-01-01 on."""
+    return itertools.count(1_767_225_600_000_000_000, 1_000_000)
+
+
+def _as_dict(node: Node) -> dict[str, object]:
+    span = node.span
+    said = {
+        "name": span.name,
+        "kind": "" if span.kind is SpanKind.INTERNAL else span.kind.name,
+        "status": _status(span),
+        "attributes": _plain(span.attributes, without=semconv.SESSION_ID),
+        "events": [
+            {"name": event.name, **_plain(event.attributes, without=semconv.EXCEPTION_STACKTRACE)}
+            for event in span.events
+        ],
+        "links": [f"{link.context.span_id:x}" for link in span.links],
+        "children": [_as_dict(child) for child in node.children],
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _status(span: ReadableSpan) -> str:
+    code = span.status.status_code
+    return "" if code is StatusCode.UNSET else f"{code.name}: {span.status.description}".removesuffix(": None")
+
+
+def _plain(attributes: Mapping[str, object] | None, *, without: str) -> dict[str, object]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in sorted((attributes or {}).items())
+        if name != without
+    }

@@ -1,0 +1,62 @@
+"""What an LLM call cost in USD, by the price list of the `cost` extra: offline, and imported only when asked."""
+
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from agentops_otel import semconv
+
+# The price list's own words: https://github.com/pydantic/genai-prices
+_USAGE = {
+    "input_tokens": semconv.GEN_AI_USAGE_INPUT_TOKENS,
+    "output_tokens": semconv.GEN_AI_USAGE_OUTPUT_TOKENS,
+    "cache_read_tokens": semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+}
+_PROVIDERS = {
+    "aws.bedrock": "aws",
+    "azure.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+    "x_ai": "x-ai",
+}
+
+
+def of(span: ReadableSpan) -> float | None:
+    """The USD that the span's call cost; None when the price is not known, never 0 for unknown.
+
+    A cost already on the span wins; otherwise the `cost` extra prices model and tokens as of the span's start.
+    """
+    attributes = span.attributes or {}
+    stated = attributes.get(semconv.AGENTOPS_USAGE_COST)
+    if isinstance(stated, int | float):
+        return float(stated)
+    model = attributes.get(semconv.GEN_AI_RESPONSE_MODEL) or attributes.get(semconv.GEN_AI_REQUEST_MODEL)
+    usage = {name: attributes[key] for name, key in _USAGE.items() if isinstance(attributes.get(key), int)}
+    prices = _prices() if model and usage else None
+    if prices is None:
+        return None
+    provider = str(attributes.get(semconv.GEN_AI_PROVIDER_NAME, ""))
+    when = datetime.fromtimestamp((span.start_time or 0) / 1e9, UTC)
+    try:
+        found = prices.calc_price(
+            prices.Usage(**usage),
+            str(model),
+            provider_id=_PROVIDERS.get(provider, provider) or None,
+            genai_request_timestamp=when,
+        )
+    except (LookupError, ValueError):  # a model or a usage that the list does not know
+        return None
+    return float(found.total_price)
+
+
+@cache
+def _prices() -> ModuleType | None:
+    return import_module("genai_prices") if find_spec("genai_prices") else None

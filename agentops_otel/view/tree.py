@@ -1,0 +1,165 @@
+"""Spans as a tree, and what a tree adds up to: one reading for the terminal, command line, page and tests."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+
+from agentops_otel import semconv
+from agentops_otel.view import cost
+
+Role = Literal["llm", "tool", "agent", "workflow", "action", "other"]
+
+# Every other operation of the GenAI conventions is a call of a model.
+_OPERATIONS: dict[str, Role] = {
+    "create_agent": "agent",
+    "execute_tool": "tool",
+    "invoke_agent": "agent",
+    "invoke_workflow": "workflow",
+    "plan": "agent",
+    "retrieval": "tool",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Node:
+    """A span and the spans under it, in the order they started."""
+
+    span: ReadableSpan
+    children: list["Node"] = field(default_factory=list)
+
+    def walk(self) -> Iterator[tuple[int, "Node"]]:
+        """The node and all under it with their depth, parents first."""
+        waiting = [(0, self)]
+        while waiting:
+            depth, node = waiting.pop()
+            yield depth, node
+            waiting.extend((depth + 1, child) for child in reversed(node.children))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a tree, or several, add up to."""
+
+    duration_ns: int = 0
+    """From the first start to the last end."""
+    spans: int = 0
+    llm_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    tools: int = 0
+    actions: int = 0
+    errors: int = 0
+    """Failures by their origin: an exception that passes through five spans is one."""
+    cost_usd: float | None = None
+    """None when no price is known."""
+
+
+def build(spans: Iterable[ReadableSpan]) -> list[Node]:
+    """The roots in the order they started, each with its children in the order they started.
+
+    A span whose parent is not among the spans is a root. A span given twice appears once.
+
+    Example:
+        ```python
+        for root in build(spans):
+            print(root.span.name, len(root.children))
+        ```
+    """
+    nodes = {_key(span): Node(span=span) for span in sorted(spans, key=lambda span: span.start_time or 0)}
+    roots: list[Node] = []
+    for node in nodes.values():
+        parent = nodes.get(_parent_key(node.span))
+        (parent.children if parent else roots).append(node)
+    _cut_circles(nodes, roots)
+    return roots
+
+
+def summarize(roots: Sequence[Node]) -> Summary:
+    """What the trees add up to; of an LLM call inside another one (a client over a client) only the outer counts."""
+    nodes, calls = [node for root in roots for _, node in root.walk()], list(_calls(roots))
+    roles = Counter(role(node.span) for node in nodes)
+    costs = [usd for call in calls if (usd := cost.of(call)) is not None]
+    return Summary(
+        duration_ns=duration_ns([node.span for node in nodes]),
+        spans=len(nodes),
+        llm_calls=len(calls),
+        input_tokens=sum(tokens(call)[0] or 0 for call in calls),
+        output_tokens=sum(tokens(call)[1] or 0 for call in calls),
+        tools=roles["tool"],
+        actions=roles["action"],
+        errors=sum(is_origin(node) for node in nodes),
+        cost_usd=sum(costs) if costs else None,
+    )
+
+
+def role(span: ReadableSpan) -> Role:
+    """What the span stands for, read from its attributes."""
+    attributes = span.attributes or {}
+    operation = attributes.get(semconv.GEN_AI_OPERATION_NAME)
+    if operation is not None:
+        return _OPERATIONS.get(str(operation), "llm")
+    ours = semconv.OPERATION_NAME in attributes or semconv.AGENTOPS_SPAN_KIND in attributes
+    return "action" if ours else "other"
+
+
+def tokens(span: ReadableSpan) -> tuple[int | None, int | None]:
+    """The input and the output tokens that the span states."""
+    attributes = span.attributes or {}
+    found = (attributes.get(name) for name in (semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS))
+    first, second = (value if isinstance(value, int) else None for value in found)
+    return first, second
+
+
+def error_of(span: ReadableSpan) -> str | None:
+    """Why the span failed, in one text; None when it did not."""
+    if span.status.status_code is not StatusCode.ERROR:
+        return None
+    kind = str((span.attributes or {}).get(semconv.ERROR_TYPE, ""))
+    text = span.status.description or ""
+    return text if not kind or kind in text else f"{kind}: {text}" if text else kind
+
+
+def is_origin(node: Node) -> bool:
+    """True for a failed span with no child that failed in the same way: where an error came up first."""
+    error = error_of(node.span)
+    return error is not None and all(error_of(child.span) != error for child in node.children)
+
+
+def duration_ns(spans: Sequence[ReadableSpan]) -> int:
+    """From the first start to the last end, in nanoseconds."""
+    starts = [span.start_time for span in spans if span.start_time is not None]
+    ends = [span.end_time for span in spans if span.end_time is not None]
+    return max(max(ends) - min(starts), 0) if starts and ends else 0
+
+
+def _key(span: ReadableSpan) -> tuple[int, int]:
+    context = span.get_span_context()
+    return (context.trace_id, context.span_id) if context else (0, id(span))
+
+
+def _parent_key(span: ReadableSpan) -> tuple[int, int]:
+    return (_key(span)[0], span.parent.span_id) if span.parent else (0, 0)
+
+
+def _cut_circles(nodes: dict[tuple[int, int], Node], roots: list[Node]) -> None:
+    """A file that was tampered with may hold spans that are their own ancestors; they too appear, once."""
+    reached = {id(node) for root in roots for _, node in root.walk()}
+    for node in nodes.values():
+        if id(node) not in reached:
+            nodes[_parent_key(node.span)].children.remove(node)
+            roots.append(node)
+            reached.update(id(below) for _, below in node.walk())
+
+
+def _calls(roots: Sequence[Node]) -> Iterator[ReadableSpan]:
+    waiting = list(roots)
+    while waiting:
+        node = waiting.pop()
+        if role(node.span) == "llm":
+            yield node.span
+        else:
+            waiting.extend(node.children)
