@@ -1,6 +1,6 @@
 """See what LLM agents do: one line, `agentops_otel.init()`, and their work becomes OpenTelemetry traces."""
 
-from agentops_otel.config import ConfigError
+from agentops_otel.environment import ConfigError
 from agentops_otel.export import Stats
 from agentops_otel.recording.session import Session
 from agentops_otel.sdk import (

@@ -1,4 +1,4 @@
-"""The settings of one client: argument > AGENTOPS_* > OTEL_* > default. The only reader of `os.environ`."""
+"""The settings of one client: argument > AGENTOPS_* > OTEL_* > default."""
 
 import os
 import re
@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import platformdirs
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider
 
+from agentops_otel import environment
 from agentops_otel.content import Redact
+from agentops_otel.environment import ConfigError, Setting
 
 Protocol = Literal["http/protobuf", "grpc"]
 Durability = Literal["batch", "span"]
@@ -21,13 +23,6 @@ Durability = Literal["batch", "span"]
 LOCAL_COLLECTOR = "http://localhost:4318"
 TRACES_PATH = "/v1/traces"
 AGENTOPS_EXPORTER = "https://otlp.agentops.ai/v1/traces"
-
-
-class ConfigError(ValueError):
-    """A setting that cannot work, said once at `init()`: which one, what it is (secrets masked) and what is right."""
-
-    def __init__(self, setting: str, value: object, right: str) -> None:
-        super().__init__(f"{setting}={value!r} is not usable: {right}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,20 +150,22 @@ def read(
     collector = _collector(endpoint, headers, protocol, exporters)
     hosted = None if account is None else _agentops_destination(account, headers, collector)
     destinations = tuple(destination for destination in (collector, hosted) if destination is not None)
-    nowhere = not destinations and exporters is None and tracer_provider is None and not _env("OTEL_CONFIG_FILE")
+    nowhere = (
+        not destinations and exporters is None and tracer_provider is None and not environment.env("OTEL_CONFIG_FILE")
+    )
     if nowhere:
-        destinations = (_destination(_Setting("endpoint", LOCAL_COLLECTOR), headers, protocol, probe=True),)
+        destinations = (_destination(Setting("endpoint", LOCAL_COLLECTOR), headers, protocol, probe=True),)
     state = platformdirs.user_state_path("agentops_otel", appauthor=False)
     return Config(
-        disabled=_env("OTEL_SDK_DISABLED").lower() == "true",
+        disabled=environment.env("OTEL_SDK_DISABLED").lower() == "true",
         service_name=service_name,
         tags=_tags(tags),
         capture_content=_capture_content(capture_content),
         redact=redact,
-        instrument_llm_calls=instrument_llm_calls and _flag("AGENTOPS_INSTRUMENT_LLM_CALLS", True),
+        instrument_llm_calls=instrument_llm_calls and environment.flag("AGENTOPS_INSTRUMENT_LLM_CALLS", True),
         instrument_taskweaver=instrument_taskweaver,
         propagate_threads=propagate_threads,
-        auto_start_session=_flag("AGENTOPS_AUTO_START_SESSION", account is not None)
+        auto_start_session=environment.flag("AGENTOPS_AUTO_START_SESSION", account is not None)
         if auto_start_session is None
         else auto_start_session,
         tracer_provider=tracer_provider,
@@ -180,7 +177,7 @@ def read(
         traces_dir=state / "traces" if trace_file is True or (trace_file is None and nowhere) else None,
         spool_dir=state / "spool" if spool_dir in (None, True) else _path("spool_dir", spool_dir),
         durability=_durability(durability),
-        exit_timeout_s=_seconds(_Setting("exit_timeout_s", str(exit_timeout_s))),
+        exit_timeout_s=environment.seconds(Setting("exit_timeout_s", str(exit_timeout_s))),
         by_name=frozenset(
             name
             for name, asked in (
@@ -192,42 +189,9 @@ def read(
             if asked
         ),
         quiet=console is False,
-        disabled_instrumentations=frozenset(_words("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")),
-        semconv_opt_in=frozenset(_words("OTEL_SEMCONV_STABILITY_OPT_IN")),
+        disabled_instrumentations=frozenset(environment.words("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")),
+        semconv_opt_in=frozenset(environment.words("OTEL_SEMCONV_STABILITY_OPT_IN")),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    """A setting's text and where it came from, for the error that names it."""
-
-    name: str
-    text: str
-
-    def wrong(self, right: str, *, secret: bool = False) -> ConfigError:
-        return ConfigError(self.name, "***" if secret else _masked(self.text), right)
-
-
-def _env(name: str) -> str:
-    return os.environ.get(name, "").strip()
-
-
-def _words(name: str) -> list[str]:
-    return [word.strip() for word in _env(name).split(",") if word.strip()]
-
-
-def _flag(name: str, default: bool) -> bool:
-    text = _env(name).lower()
-    if text not in ("", "true", "false", "1", "0"):
-        raise _Setting(name, text).wrong("use true or false")
-    return text in ("true", "1") if text else default
-
-
-def _first(argument: object, name: str, *variables: str) -> _Setting | None:
-    """The argument if there is one, else the first variable that is set."""
-    if argument is not None:
-        return _Setting(name, str(argument))
-    return next((_Setting(variable, _env(variable)) for variable in variables if _env(variable)), None)
 
 
 def _otlp(name: str) -> tuple[str, str]:
@@ -237,24 +201,24 @@ def _otlp(name: str) -> tuple[str, str]:
 
 def _exporters() -> list[str] | None:
     """`OTEL_TRACES_EXPORTER` as a list; None when it is not set, empty for `none`."""
-    words = _words("OTEL_TRACES_EXPORTER")
+    words = environment.words("OTEL_TRACES_EXPORTER")
     if "none" in words and len(words) > 1:
-        raise _Setting("OTEL_TRACES_EXPORTER", ",".join(words)).wrong("none stands alone")
+        raise Setting("OTEL_TRACES_EXPORTER", ",".join(words)).wrong("none stands alone")
     if not words:
         return None
     return [] if words == ["none"] else words
 
 
 def _account(api_key: str | None) -> AgentOps | None:
-    found = _first(api_key, "api_key", "AGENTOPS_API_KEY")
+    found = environment.first(api_key, "api_key", "AGENTOPS_API_KEY")
     if found is None:
         return None
     if not found.text or re.search(r"[^\x21-\x7e]", found.text):
         raise found.wrong("an AgentOps key is a UUID, without spaces or line breaks", secret=True)
     urls = {
-        field_name: _url(_Setting(variable, _env(variable))).geturl().rstrip("/")
+        field_name: environment.url(Setting(variable, environment.env(variable))).geturl().rstrip("/")
         for field_name, variable in (("api_endpoint", "AGENTOPS_API_ENDPOINT"), ("app_url", "AGENTOPS_APP_URL"))
-        if _env(variable)
+        if environment.env(variable)
     }
     return AgentOps(api_key=found.text, **urls)
 
@@ -263,7 +227,7 @@ def _agentops_destination(
     account: AgentOps, headers: Mapping[str, str] | str | None, collector: Destination | None
 ) -> Destination:
     """Where the account's spans go; `headers=` belongs to the collector when both are there."""
-    found = _first(None, "", "AGENTOPS_EXPORTER_ENDPOINT") or _Setting("endpoint", AGENTOPS_EXPORTER)
+    found = environment.first(None, "", "AGENTOPS_EXPORTER_ENDPOINT") or Setting("endpoint", AGENTOPS_EXPORTER)
     return _destination(found, None if collector else headers, None, agentops=account)
 
 
@@ -274,18 +238,18 @@ def _collector(
     exporters: list[str] | None,
 ) -> Destination | None:
     """The collector that somebody named, by argument or by `OTEL_EXPORTER_OTLP_*`."""
-    found = _first(endpoint, "endpoint", *_otlp("ENDPOINT"))
+    found = environment.first(endpoint, "endpoint", *_otlp("ENDPOINT"))
     if exporters is not None and "otlp" not in exporters and endpoint is None:
         return None
-    chosen = _first(protocol, "protocol", *_otlp("PROTOCOL"))
+    chosen = environment.first(protocol, "protocol", *_otlp("PROTOCOL"))
     if found is None and (chosen or exporters):
         local = "http://localhost:4317" if chosen and chosen.text == "grpc" else LOCAL_COLLECTOR
-        found = _Setting("endpoint", local)
+        found = Setting("endpoint", local)
     return None if found is None else _destination(found, headers, protocol)
 
 
 def _destination(
-    found: _Setting,
+    found: Setting,
     headers: Mapping[str, str] | str | None,
     protocol: str | None,
     *,
@@ -294,14 +258,15 @@ def _destination(
 ) -> Destination:
     chosen = _protocol(found, protocol)
     certificate, client_certificate, client_key = (
-        _file(_first(None, "", *_otlp(name))) for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+        environment.pem_file(environment.first(None, "", *_otlp(name)))
+        for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
     )
     return Destination(
         endpoint=_grpc_endpoint(found) if chosen == "grpc" else _http_endpoint(found),
         protocol=chosen,
-        headers=_headers(headers, *(() if agentops else _otlp("HEADERS"))),
-        timeout_s=_seconds(_first(None, "", *_otlp("TIMEOUT")) or _Setting("timeout", "10")),
-        compression=_compression(_first(None, "", *_otlp("COMPRESSION")), chosen),
+        headers=environment.headers(headers, *(() if agentops else _otlp("HEADERS"))),
+        timeout_s=environment.seconds(environment.first(None, "", *_otlp("TIMEOUT")) or Setting("timeout", "10")),
+        compression=_compression(environment.first(None, "", *_otlp("COMPRESSION")), chosen),
         certificate=certificate,
         client_certificate=client_certificate,
         client_key=client_key,
@@ -310,9 +275,9 @@ def _destination(
     )
 
 
-def _protocol(endpoint: _Setting, protocol: str | None) -> Protocol:
+def _protocol(endpoint: Setting, protocol: str | None) -> Protocol:
     """What was said; else by the port, since 4317 is gRPC's and HTTP cannot be meant by it."""
-    found = _first(protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL")))
+    found = environment.first(protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL")))
     if found is None:
         return "grpc" if urlsplit(endpoint.text).netloc.endswith(":4317") else "http/protobuf"
     match found.text:
@@ -324,77 +289,33 @@ def _protocol(endpoint: _Setting, protocol: str | None) -> Protocol:
             raise found.wrong("use http/protobuf or grpc")
 
 
-def _url(found: _Setting) -> SplitResult:
-    right = "give a URL such as http://localhost:4318"
-    try:
-        url = urlsplit(found.text)
-        _ = url.port  # a port that is no number raises here
-    except ValueError:
-        raise found.wrong(right) from None
-    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"[\s\x00-\x1f]", found.text):
-        raise found.wrong(right)
-    return url
-
-
-def _http_endpoint(found: _Setting) -> str:
+def _http_endpoint(found: Setting) -> str:
     """The traces variable is taken as it is; anything else is a base, which gets `/v1/traces`.
 
     https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
     """
-    url = _url(found)
+    url = environment.url(found)
     path = url.path.rstrip("/")
     if found.name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":
         return url._replace(path=url.path or "/").geturl()
     return url._replace(path=path if path.endswith(TRACES_PATH) else path + TRACES_PATH).geturl()
 
 
-def _grpc_endpoint(found: _Setting) -> str:
+def _grpc_endpoint(found: Setting) -> str:
     """`host:port` alone is a gRPC target; the INSECURE variables say whether it is spoken to in the clear."""
     if "://" in found.text:
-        url = _url(found)
+        url = environment.url(found)
         return f"{url.scheme}://{url.netloc}"
-    insecure = _first(None, "", *_otlp("INSECURE"))
+    insecure = environment.first(None, "", *_otlp("INSECURE"))
     scheme = "http" if insecure and insecure.text.lower() == "true" else "https"
-    return _url(_Setting(found.name, f"{scheme}://{found.text}")).geturl()
+    return environment.url(Setting(found.name, f"{scheme}://{found.text}")).geturl()
 
 
-def _headers(argument: Mapping[str, str] | str | None, *variables: str) -> dict[str, str]:
-    """Headers from the argument, else from the environment: `name=value,name=value`, values URL-encoded."""
-    if isinstance(argument, Mapping):
-        pairs = [(str(name).strip().lower(), value) for name, value in argument.items()]
-        setting = "headers"
-    else:
-        found = _first(argument, "headers", *variables) or _Setting("headers", "")
-        setting = found.name
-        pairs = [_header(found, part) for part in found.text.split(",") if part.strip()]
-    for name, value in pairs:
-        if not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) or not _header_value(value):
-            raise ConfigError(setting, f"{_masked(name)}: ***", "a header is one line of printable characters")
-    return dict(pairs)
-
-
-def _header(found: _Setting, part: str) -> tuple[str, str]:
-    name, separator, value = part.partition("=")
-    if not separator:
-        raise found.wrong("write name=value,name=value, with commas in a value as %2C", secret=True)
-    return unquote(name).strip().lower(), unquote(value).strip()
-
-
-def _header_value(value: object) -> bool:
-    return isinstance(value, str) and value.isprintable() and value.isascii()
-
-
-def _compression(found: _Setting | None, protocol: Protocol) -> str:
+def _compression(found: Setting | None, protocol: Protocol) -> str:
     allowed = ("none", "gzip") if protocol == "grpc" else ("none", "gzip", "deflate")
     if found and found.text not in allowed:
         raise found.wrong(f"use one of {', '.join(allowed)}")
     return found.text if found else "none"
-
-
-def _file(found: _Setting | None) -> Path | None:
-    if found and not Path(found.text).is_file():
-        raise ConfigError(found.name, found.text, "give the path of a PEM file that is there")
-    return Path(found.text) if found else None
 
 
 def _path(name: str, value: str | os.PathLike[str] | bool | None) -> Path | None:
@@ -405,18 +326,8 @@ def _path(name: str, value: str | os.PathLike[str] | bool | None) -> Path | None
     return Path(value).expanduser()
 
 
-def _seconds(found: _Setting) -> float:
-    try:
-        seconds = float(found.text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < 86400:
-        raise found.wrong("give a number of seconds greater than 0")
-    return seconds
-
-
 def _tags(argument: Sequence[str] | None) -> tuple[str, ...]:
-    tags = _words("AGENTOPS_DEFAULT_TAGS") if argument is None else argument
+    tags = environment.words("AGENTOPS_DEFAULT_TAGS") if argument is None else argument
     if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
         raise ConfigError("tags", tags, 'give a list of strings, such as ["billing"]')
     return tuple(dict.fromkeys(tags))
@@ -425,11 +336,11 @@ def _tags(argument: Sequence[str] | None) -> tuple[str, ...]:
 def _capture_content(argument: bool | None) -> bool:
     """The conventions' switch. Events are not ours to write, so EVENT_ONLY keeps content off the spans."""
     variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-    text = _env(variable).lower()
+    text = environment.env(variable).lower()
     if argument is not None:
         return argument
     if text not in ("", "true", "false", "no_content", "span_only", "event_only", "span_and_event"):
-        raise _Setting(variable, text).wrong("use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
+        raise Setting(variable, text).wrong("use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
     return text not in ("false", "no_content", "event_only")
 
 
@@ -441,10 +352,3 @@ def _durability(text: str) -> Durability:
             return "span"
         case _:
             raise ConfigError("durability", text, 'use "batch" or "span"')
-
-
-def _masked(text: str) -> str:
-    """The text without what may be secret in it: user and password, query, long opaque words."""
-    text = re.sub(r"//[^/@\s]*@", "//***@", text)
-    text = re.sub(r"\?.*", "?***", text)
-    return re.sub(r"[A-Za-z0-9_\-]{20,}", "***", text)

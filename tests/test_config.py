@@ -1,4 +1,5 @@
 """Settings: what is taken from where, and what is refused."""
+# ruff: noqa: E501 - the messages stand as they are read
 
 from pathlib import Path
 

@@ -1,0 +1,116 @@
+"""Settings as text, from an argument or a variable, and the error for a wrong one: the only reader of `os.environ`."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+
+class ConfigError(ValueError):
+    """A setting that cannot work, said once at `init()`: which one, what it is (secrets masked) and what is right."""
+
+    def __init__(self, setting: str, value: object, right: str) -> None:
+        super().__init__(f"{setting}={value!r} is not usable: {right}")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting's text and where it came from, for the error that names it."""
+
+    name: str
+    text: str
+
+    def wrong(self, right: str, *, secret: bool = False) -> ConfigError:
+        """The error that names it, with the value masked where it may be secret."""
+        return ConfigError(self.name, "***" if secret else _masked(self.text), right)
+
+
+def env(name: str) -> str:
+    """The variable's text without surrounding space; empty when it is not set."""
+    return os.environ.get(name, "").strip()
+
+
+def words(name: str) -> list[str]:
+    """The variable as a comma list."""
+    return [word.strip() for word in env(name).split(",") if word.strip()]
+
+
+def flag(name: str, default: bool) -> bool:
+    """The variable as true or false."""
+    text = env(name).lower()
+    if text not in ("", "true", "false", "1", "0"):
+        raise Setting(name, text).wrong("use true or false")
+    return text in ("true", "1") if text else default
+
+
+def first(argument: object, name: str, *variables: str) -> Setting | None:
+    """The argument if there is one, else the first variable that is set."""
+    if argument is not None:
+        return Setting(name, str(argument))
+    return next((Setting(variable, env(variable)) for variable in variables if env(variable)), None)
+
+
+def seconds(found: Setting) -> float:
+    """A duration of more than nothing and at most a day."""
+    try:
+        duration = float(found.text)
+    except ValueError:
+        duration = -1.0
+    if not 0 < duration <= 86400:
+        raise found.wrong("give a number of seconds greater than 0")
+    return duration
+
+
+def url(found: Setting) -> SplitResult:
+    """An http or https URL."""
+    right = "give a URL such as http://localhost:4318"
+    try:
+        parts = urlsplit(found.text)
+        _ = parts.port  # a port that is no number raises here
+    except ValueError:
+        raise found.wrong(right) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f]", found.text):
+        raise found.wrong(right)
+    return parts
+
+
+def pem_file(found: Setting | None) -> Path | None:
+    """The path of a file that is there."""
+    if found and not Path(found.text).is_file():
+        raise ConfigError(found.name, found.text, "give the path of a PEM file that is there")
+    return Path(found.text) if found else None
+
+
+def headers(argument: Mapping[str, str] | str | None, *variables: str) -> dict[str, str]:
+    """Headers from the argument, else from the environment: `name=value,name=value`, values URL-encoded."""
+    if isinstance(argument, Mapping):
+        pairs = [(str(name).strip().lower(), value) for name, value in argument.items()]
+        setting = "headers"
+    else:
+        found = first(argument, "headers", *variables) or Setting("headers", "")
+        setting = found.name
+        pairs = [_header(found, part) for part in found.text.split(",") if part.strip()]
+    for name, value in pairs:
+        if not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) or not _header_value(value):
+            raise ConfigError(setting, f"{_masked(name)}: ***", "a header is one line of printable characters")
+    return dict(pairs)
+
+
+def _header(found: Setting, part: str) -> tuple[str, str]:
+    name, separator, value = part.partition("=")
+    if not separator:
+        raise found.wrong("write name=value,name=value, with commas in a value as %2C", secret=True)
+    return unquote(name).strip().lower(), unquote(value).strip()
+
+
+def _header_value(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and value.isascii()
+
+
+def _masked(text: str) -> str:
+    """The text without what may be secret in it: user and password, query, long opaque words."""
+    text = re.sub(r"//[^/@\s]*@", "//***@", text)
+    text = re.sub(r"\?.*", "?***", text)
+    return re.sub(r"[A-Za-z0-9_\-]{20,}", "***", text)
