@@ -1,0 +1,151 @@
+"""The chat-completions dialect, as OpenAI speaks it and many others after it: tables that their specs share."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, items
+
+REQUEST: Table = {
+    semconv.GEN_AI_REQUEST_MODEL: "model",
+    semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: _unless(field(request, "n"), 1),
+    semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: lambda request: (
+        field(request, "max_completion_tokens") or field(request, "max_tokens")
+    ),
+    semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: "presence_penalty",
+    semconv.GEN_AI_REQUEST_REASONING_LEVEL: "reasoning_effort",
+    semconv.GEN_AI_REQUEST_SEED: "seed",
+    semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop",
+    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+    semconv.GEN_AI_REQUEST_TOP_P: "top_p",
+    semconv.GEN_AI_OUTPUT_TYPE: lambda request: _output_type(request),
+}
+
+RESPONSE: Table = {
+    semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+        gen_ai.finish_reason(field(choice, "finish_reason")) for choice in items(response, "choices")
+    ],
+    semconv.GEN_AI_RESPONSE_ID: "id",
+    semconv.GEN_AI_RESPONSE_MODEL: "model",
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.prompt_tokens_details.cached_tokens",
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.completion_tokens",
+    semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.completion_tokens_details.reasoning_tokens",
+}
+
+REQUEST_CONTENT: Table = {
+    semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+        said for known in items(request, "messages") if (said := _message(known))
+    ],
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [_definition(tool) for tool in items(request, "tools")],
+}
+
+RESPONSE_CONTENT: Table = {
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+        said for choice in items(response, "choices") if (said := _message(field(choice, "message"), role="assistant"))
+    ],
+}
+
+
+def fold(whole: dict[str, Any], chunk: Any) -> None:
+    """Add a chunk to the response that the plain call would have given."""
+    for name in ("id", "model", "service_tier", "system_fingerprint", "usage"):
+        if (value := field(chunk, name)) is not None:
+            whole[name] = value
+    for choice in items(chunk, "choices"):
+        known = _at(whole, "choices", field(choice, "index"))
+        if (reason := field(choice, "finish_reason")) is not None:
+            known["finish_reason"] = reason
+        _fold_delta(known.setdefault("message", {}), field(choice, "delta"))
+
+
+def _fold_delta(said: dict[str, Any], delta: Any) -> None:
+    for name in ("content", "refusal", "reasoning_content", "reasoning"):
+        add_text(said, name, field(delta, name))
+    if role := field(delta, "role"):
+        said["role"] = role
+    for call in items(delta, "tool_calls"):
+        known = _at(said, "tool_calls", field(call, "index"))
+        if (identity := field(call, "id")) is not None:
+            known["id"] = identity
+        function = known.setdefault("function", {})
+        for name in ("name", "arguments"):
+            add_text(function, name, field(call, "function", name))
+
+
+def _at(whole: dict[str, Any], name: str, index: object) -> dict[str, Any]:
+    """The entry with that index in the list `whole[name]`, made when it is new; without an index, the last."""
+    known: list[dict[str, Any]] = whole.setdefault(name, [])
+    wanted = index if isinstance(index, int) else max(len(known) - 1, 0)
+    for entry in known:
+        if entry["index"] == wanted:
+            return entry
+    known.append({"index": wanted})
+    known.sort(key=lambda entry: entry["index"])
+    return _at(whole, name, wanted)
+
+
+def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
+    role = field(said, "role") or role
+    content = field(said, "content")
+    if role in ("tool", "function"):
+        return gen_ai.message("tool", [gen_ai.tool_call_response(field(said, "tool_call_id"), _plain(content))])
+    parts = [
+        gen_ai.reasoning(field(said, "reasoning_content") or field(said, "reasoning")),
+        *([gen_ai.text(content)] if isinstance(content, str) else map(_part, items(said, "content"))),
+        gen_ai.text(field(said, "refusal")),
+        *map(_tool_call, items(said, "tool_calls")),
+    ]
+    return gen_ai.message("system" if role == "developer" else role, parts)
+
+
+def _part(part: Any) -> gen_ai.Part | None:
+    kind = field(part, "type")
+    reader = _PARTS.get(kind) if isinstance(kind, str) else None
+    return reader(part) if reader else None
+
+
+_PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "text": lambda part: gen_ai.text(field(part, "text")),
+    "refusal": lambda part: gen_ai.text(field(part, "refusal")),
+    "image_url": lambda part: gen_ai.media("image", field(part, "image_url", "url")),
+    "input_audio": lambda part: gen_ai.blob(
+        "audio", f"audio/{field(part, 'input_audio', 'format')}", field(part, "input_audio", "data")
+    ),
+    "file": lambda part: (
+        gen_ai.file(field(part, "file", "file_id")) or gen_ai.media("file", field(part, "file", "file_data"))
+    ),
+}
+
+
+def _plain(content: Any) -> Any:
+    """A tool's answer: its text, where it is made of texts."""
+    texts = [field(part, "text") for part in content] if isinstance(content, list | tuple) else None
+    return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else content
+
+
+def _tool_call(call: Any) -> gen_ai.Part:
+    kind = "custom" if field(call, "custom") is not None else "function"
+    arguments = field(call, kind, "arguments" if kind == "function" else "input")
+    return gen_ai.tool_call(field(call, "id"), field(call, kind, "name"), arguments)
+
+
+def _definition(tool: Any) -> Any:
+    """A tool's definition as the conventions have it: the function's fields beside the type."""
+    function = field(tool, "function")
+    return {"type": "function", **function} if isinstance(function, Mapping) else tool
+
+
+def _unless(value: Any, default: Any) -> Any:
+    return None if value == default else value
+
+
+_OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
+
+
+def _output_type(request: Any) -> str | None:
+    kind = field(request, "response_format", "type")
+    return _OUTPUT_TYPES.get(kind) if isinstance(kind, str) else None

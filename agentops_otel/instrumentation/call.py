@@ -1,0 +1,257 @@
+"""The one wrapper round a client's methods, and the `Call` that owns a span and ends it once, whoever comes first."""
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+from opentelemetry.context import create_key, get_current, get_value, set_value
+from opentelemetry.trace import Span, SpanKind, set_span_in_context
+
+from agentops_otel import semconv
+from agentops_otel.guard import guard
+from agentops_otel.instrumentation.reading import attributes, contents, joined
+from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.instrumentation.stream import Awaited, watch, watched
+from agentops_otel.tracing import Recorder
+
+_FAMILY = create_key("agentops_otel.call")
+"""Says in the context that a call is under way, and of which family: a client within a client stays silent."""
+
+_BATCH = 256
+"""Chunks kept as they came before they are folded: reading one costs an append, and memory stays bounded."""
+
+
+class Call:
+    """One call of a client: its span, from the request to the last chunk.
+
+    Every way out leads to one of `answered`, `failed` and `left`; the first ends the span, the others do nothing. A
+    call that nobody holds any more has been left.
+    """
+
+    __slots__ = ("_once", "_started", "client", "context", "operation", "recorder", "span", "streams")
+
+    def __init__(self, recorder: Recorder, client: ClientSpec, operation: Operation, span: Span, started: int) -> None:
+        self.recorder = recorder
+        self.client = client
+        self.operation = operation
+        self.span = span
+        self.context = set_value(_FAMILY, operation.family, set_span_in_context(span))
+        self.streams = False
+        """Whether the answer comes in chunks."""
+        self._started = started
+        self._once = Lock()
+
+    def returned(self, value: Any) -> Any:
+        """What the program gets for what the client's method returned."""
+        result = value
+        with guard("reading a response"):
+            if isinstance(value, Coroutine):
+                result = Awaited(value, self)
+            elif hasattr(value, "__next__") or hasattr(value, "__anext__"):
+                result = self.stream(value)
+            elif self.client.returned is not None:
+                result = self.client.returned(self, value)
+            else:
+                self.answered(value)
+        return result
+
+    def raised(self, error: BaseException) -> None:
+        """The client's method raised."""
+        self.failed(error)
+
+    def stream(self, stream: Any) -> Any:
+        """The stream, watched: its end is the call's end."""
+        self.streams = True
+        self.span.set_attribute(semconv.GEN_AI_REQUEST_STREAM, True)
+        return watched(stream, Reading(self, self.operation.fold))
+
+    def answered(self, response: Any) -> None:
+        """The whole answer is there."""
+        if self._once.acquire(blocking=False):
+            self._read(response)
+            self._end()
+
+    def failed(self, error: BaseException, response: Any = None) -> None:
+        """The call ended by an exception, after as much of the response as there is."""
+        if self._once.acquire(blocking=False):
+            with guard("reading what came before an error"):
+                response = self.client.partial(error) if response is None else response
+                if response is not None:
+                    self._read(response, whole=False)
+            self.recorder.fail(self.span, error)
+            self._end()
+
+    def left(self, response: Any = None) -> None:
+        """The program lost interest in the rest of the answer."""
+        if self._once.acquire(blocking=False):
+            with guard("reading an abandoned stream"):
+                self.span.set_attribute(semconv.AGENTOPS_STREAM_ABANDONED, True)
+                self._read(response, whole=False)
+            self._end()
+
+    def first_chunk(self) -> None:
+        """The first chunk of a stream is here."""
+        with guard("timing the first chunk"):
+            if not self.streams:
+                return
+            waited = (self.recorder.clock() - self._started) / 1e9
+            self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
+
+    def __del__(self) -> None:
+        self.left()
+
+    def _read(self, response: Any, *, whole: bool = True) -> None:
+        operation = self.operation
+        with guard("reading a response"):
+            found = attributes(operation.response_rows, response)
+            if not whole and operation.finishes:
+                found.setdefault(semconv.GEN_AI_RESPONSE_FINISH_REASONS, ["error"])
+            self.span.set_attributes(found)
+            _set_contents(self.recorder, self.span, operation.response_content_rows, response)
+            if failure := operation.failure(response):
+                self.recorder.mark_failed(self.span, failure)
+
+    def _end(self) -> None:
+        with guard("ending a span"):
+            self.recorder.end(self.span)
+
+
+class Reading:
+    """Sees the chunks of one stream and tells the call how it ended."""
+
+    __slots__ = ("_call", "_chunks", "_finish", "_fold", "_lock", "_whole", "context")
+
+    def __init__(self, call: Call, fold: Fold | None, finish: Callable[[Any], Any] = joined) -> None:
+        self.context = call.context
+        self._call = call
+        self._chunks: list[Any] = []
+        self._fold = fold
+        self._finish = finish
+        self._whole: dict[str, Any] | None = None
+        self._lock = Lock()
+
+    def returned(self, chunk: Any) -> Any:
+        """A chunk was read."""
+        chunks = self._chunks
+        chunks.append(chunk)
+        if len(chunks) == 1 and self._whole is None:
+            self._call.first_chunk()
+        elif len(chunks) >= _BATCH:
+            self._fold_chunks()
+        return chunk
+
+    def raised(self, error: BaseException) -> None:
+        """The stream ended: read to its end, by an error of its own, or because the program was called away."""
+        if isinstance(error, StopIteration | StopAsyncIteration):
+            self._call.answered(self._answer())
+        elif isinstance(error, Exception):
+            self._call.failed(error, self._answer())
+        else:
+            self.left()
+
+    def left(self) -> None:
+        """The stream was closed; after its end that changes nothing."""
+        self._call.left(self._answer())
+
+    def __del__(self) -> None:
+        self.left()
+
+    def _answer(self) -> Any:
+        self._fold_chunks()
+        with guard("reading a folded stream"):
+            return self._finish(self._whole)
+
+    def _fold_chunks(self) -> None:
+        with guard("folding a stream"), self._lock:
+            chunks, self._chunks = self._chunks, []
+            if self._whole is None:
+                self._whole = {}
+            if self._fold is not None:
+                for chunk in chunks:
+                    self._fold(self._whole, chunk)
+
+
+class Wrapper:
+    """Stands before one method of a client; a bare pass-through unless there is a recorder.
+
+    Args:
+        client: Whose method it is.
+        operations: What the method may do; the first that applies counts.
+        method: The method.
+        current: The recorder at the moment of a call, or None.
+    """
+
+    __slots__ = ("_awaits", "_client", "_current", "_operations", "_parameters", "off")
+
+    def __init__(
+        self,
+        client: ClientSpec,
+        operations: Sequence[Operation],
+        method: Callable[..., Any],
+        current: Callable[[], Recorder | None],
+    ) -> None:
+        self._client = client
+        self._operations = operations
+        self._parameters = _parameters(method)
+        self._awaits = inspect.iscoroutinefunction(method)
+        self._current = current
+        self.off = False
+        """True once uninstalled: a wrapper may outlive that, held by someone else's wrapper."""
+
+    def __call__(
+        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call the method as it was called, and watch what comes of it."""
+        if self.off or (recorder := self._current()) is None:
+            return wrapped(*args, **kwargs)
+        if self._awaits:
+            return Awaited(wrapped(*args, **kwargs), begin=lambda: self._begin(recorder, instance, args, kwargs))
+        call = self._begin(recorder, instance, args, kwargs)
+        if call is None:
+            return wrapped(*args, **kwargs)
+        return watch(call, wrapped, *args, **kwargs)
+
+    def _begin(
+        self, recorder: Recorder, instance: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Call | None:
+        """The call with its span started; None when nothing is to be recorded."""
+        with guard("reading a request"):
+            arguments = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
+            operation = next((known for known in self._operations if known.applies(arguments)), None)
+            if operation is None or get_value(_FAMILY) == operation.family:
+                return None
+            return self._start(recorder, operation, instance, self._client.body(arguments))
+        return None
+
+    def _start(self, recorder: Recorder, operation: Operation, instance: Any, body: Any) -> Call | None:
+        found = attributes(operation.request_rows, body)
+        model = found.get(semconv.GEN_AI_REQUEST_MODEL)
+        started = recorder.clock()
+        span = recorder.start(
+            f"{operation.name} {model}" if model else operation.name,
+            kind=SpanKind.CLIENT,
+            attributes={semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found},
+            context=get_current(),
+            start_time=started,
+        )
+        if not span.get_span_context().is_valid:
+            return None
+        with guard("reading a request"):
+            _set_contents(recorder, span, operation.request_content_rows, body)
+        call = Call(recorder, self._client, operation, span, started)
+        call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
+        return call
+
+
+def _set_contents(recorder: Recorder, span: Span, table: Sequence[Any], source: Any) -> None:
+    if recorder.content.enabled and span.is_recording():
+        for name, value in contents(table, source).items():
+            recorder.content_of(span, name, value)
+
+
+def _parameters(method: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the positional parameters, without `self`."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [name for name, known in inspect.signature(method).parameters.items() if known.kind in positional]
+    return tuple(names[1:] if names[:1] == ["self"] else names)

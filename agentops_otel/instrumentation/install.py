@@ -1,0 +1,163 @@
+"""Applies the specs it is given when their clients are imported, and undoes it."""
+
+import importlib
+import logging
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any
+from weakref import WeakSet
+
+import wrapt
+
+from agentops_otel.guard import guard
+from agentops_otel.instrumentation.call import Wrapper
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.tracing import Recorder
+
+_logger = logging.getLogger("agentops_otel")
+
+Current = Callable[[], Recorder | None]
+
+
+def install(specs: Iterable[ClientSpec], current: Current) -> "Installation":
+    """Wrap the clients that are imported, and each other one when it is; no client is imported for it.
+
+    Args:
+        specs: The clients to wrap.
+        current: The recorder at the moment of a call; None lets the call pass untouched.
+    """
+    installation = Installation(specs, current)
+    for module in installation.modules:
+        _installations(module).add(installation)
+        if module in sys.modules:
+            installation.apply(module)
+    return installation
+
+
+class Installation:
+    """What was wrapped, until `uninstall()`."""
+
+    def __init__(self, specs: Iterable[ClientSpec], current: Current) -> None:
+        self._specs: dict[str, list[ClientSpec]] = defaultdict(list)
+        for spec in specs:
+            self._specs[spec.module].append(spec)
+        self._current = current
+        self._patches: dict[tuple[str, str], _Patch] = {}
+        self._lock = threading.RLock()
+        self._off = False
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The imports that it waits for."""
+        return tuple(self._specs)
+
+    def apply(self, module: str) -> None:
+        """Wrap what the specs name in a module that is imported; again changes nothing."""
+        with guard("wrapping a client"), self._lock:
+            if self._off:
+                return
+            # Waits for another thread that is in the middle of importing it.
+            imported = importlib.import_module(module)
+            for spec in self._specs[module]:
+                for path, operations in _methods(spec):
+                    if (spec.name, path) not in self._patches and (
+                        patch := self._patch(imported, spec, path, operations)
+                    ):
+                        self._patches[spec.name, path] = patch
+
+    def uninstall(self) -> None:
+        """Take every wrapper off; those that something still holds pass calls through from now on."""
+        with guard("unwrapping a client"), self._lock:
+            self._off = True
+            for patch in self._patches.values():
+                patch.undo()
+            self._patches.clear()
+
+    def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> "_Patch | None":
+        """The method wrapped; None where this version of the client has no such method."""
+        owner, _, name = path.rpartition(".")
+        found = _resolve(module, owner)
+        method = getattr(found, name, None)
+        if method is None:
+            return None
+        _warn_of_another(spec, method)
+        wrapper = Wrapper(spec, operations, method, self._current)
+        return _Patch(found, name, wrapper)
+
+
+class _Patch:
+    """One method of one class, wrapped."""
+
+    def __init__(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        self._owner = owner
+        self._name = name
+        self._wrapper = wrapper
+        self._before = vars(owner).get(name)
+        wrapt.wrap_function_wrapper(owner, name, wrapper)
+        self._after = vars(owner)[name]
+
+    def undo(self) -> None:
+        """Put back what was there, unless someone else has wrapped it since: then ours stays, and passes through."""
+        self._wrapper.off = True
+        if vars(self._owner).get(self._name) is not self._after:
+            return
+        if self._before is None:
+            delattr(self._owner, self._name)
+        else:
+            setattr(self._owner, self._name, self._before)
+
+
+@cache
+def _installations(module: str) -> WeakSet[Installation]:
+    """Who is to hear when the module is imported.
+
+    A post-import hook cannot be taken back, so there is one a module for the life of the process; it finds nobody here
+    once every installation is gone.
+    """
+    waiting: WeakSet[Installation] = WeakSet()
+
+    def imported(_: ModuleType) -> None:
+        for installation in list(waiting):
+            installation.apply(module)
+
+    if module not in sys.modules:
+        wrapt.register_post_import_hook(imported, module)
+    return waiting
+
+
+def _methods(spec: ClientSpec) -> Iterator[tuple[str, list[Operation]]]:
+    """Each method that the spec names, with what it may do."""
+    methods: dict[str, list[Operation]] = defaultdict(list)
+    for operation in spec.operations:
+        for path in operation.where:
+            methods[path].append(operation)
+    yield from methods.items()
+
+
+def _resolve(module: ModuleType, path: str) -> Any:
+    found: Any = module
+    for name in path.split(".") if path else ():
+        found = getattr(found, name, None)
+    return found
+
+
+def _warn_of_another(spec: ClientSpec, method: Any) -> None:
+    """One warning when another instrumentation sits on the method already."""
+    other = _wrapper_module(method)
+    if other is not None and not other.startswith("agentops_otel."):
+        _logger.warning(
+            "%s is instrumented by %s too: each call will have two spans. Keep one: uninstrument the other, or set "
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to keep that one.",
+            spec.name,
+            other,
+            spec.name,
+        )
+
+
+def _wrapper_module(method: Any) -> str | None:
+    wrapper = getattr(method, "_self_wrapper", None) if isinstance(method, wrapt.ObjectProxy) else None
+    return getattr(wrapper, "__module__", None)

@@ -1,0 +1,99 @@
+"""The message format of the GenAI conventions: parts, and what an attached medium may say of itself."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+Part = dict[str, Any]
+Message = dict[str, Any]
+
+FINISH_REASONS: Mapping[str, str] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "spii": "content_filter",
+    "image_safety": "content_filter",
+    "language": "content_filter",
+    "malformed_function_call": "error",
+}
+"""What providers call the conventions' stop, length, content_filter, tool_call and error; others stay as they are."""
+
+
+def finish_reason(said: object) -> str:
+    """The conventions' word for a provider's; "error" where one is expected and none came.
+
+    >>> finish_reason("tool_use"), finish_reason(None)
+    ('tool_call', 'error')
+    """
+    if not isinstance(said, str) or not said:
+        return "error"
+    return FINISH_REASONS.get(said.lower(), said.lower())
+
+
+def message(role: object, parts: Iterable[Part | None]) -> Message | None:
+    """One message; None when it has nothing to say."""
+    found = [part for part in parts if part]
+    return {"role": role if isinstance(role, str) else "user", "parts": found} if found else None
+
+
+def text(content: object) -> Part | None:
+    """A text, if it is one and not empty."""
+    return {"type": "text", "content": content} if isinstance(content, str) and content else None
+
+
+def reasoning(content: object) -> Part | None:
+    """What the model thought aloud."""
+    return {"type": "reasoning", "content": content} if isinstance(content, str) and content else None
+
+
+def tool_call(identity: object, name: object, arguments: object) -> Part:
+    """The model's wish to call a tool; arguments that are JSON text are said as JSON, others as they are."""
+    if isinstance(arguments, str):
+        with suppress(ValueError):
+            arguments = orjson.loads(arguments)
+    return _present({"type": "tool_call", "id": identity, "name": name, "arguments": arguments})
+
+
+def tool_call_response(identity: object, response: object) -> Part:
+    """What a tool answered."""
+    return _present({"type": "tool_call_response", "id": identity, "response": response})
+
+
+def file(identity: object) -> Part:
+    """A file that the provider keeps."""
+    return _present({"type": "file", "file_id": identity})
+
+
+def media(modality: str, url: object) -> Part | None:
+    """An image, audio or video by its address; a `data:` address is said by type and size alone."""
+    if not isinstance(url, str):
+        return None
+    if not url.startswith("data:"):
+        return {"type": "uri", "modality": modality, "uri": url}
+    head, _, data = url.partition(",")
+    return blob(modality, head[5:].split(";")[0] or None, data)
+
+
+def blob(modality: str, mime_type: object, data: object) -> Part:
+    """A medium inside the message, as base64 text or bytes: its type and size, never its bytes."""
+    size = None
+    if isinstance(data, str):
+        size = len(data) * 3 // 4 - data[-2:].count("=")
+    elif isinstance(data, bytes | bytearray):
+        size = len(data)
+    return _present({"type": "blob", "modality": modality, "mime_type": mime_type, "byte_size": size})
+
+
+def _present(part: Part) -> Part:
+    return {name: value for name, value in part.items() if value is not None}

@@ -1,0 +1,150 @@
+"""Reading what a client was given and gave back: objects, dicts or nonsense, never an exception, nothing consumed."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+
+Reader = str | Callable[[Any], object]
+"""Where a value stands: a dotted path (`"usage.prompt_tokens"`), or a function of the whole."""
+
+Table = Mapping[str, Reader]
+"""Attribute name -> where its value stands."""
+
+LONGEST = 4096
+"""Characters of one plain attribute (a model's name, an id); content has its own limits."""
+
+TEXT_LIMIT = 128 * 1024
+"""Characters that a streamed text may grow to in memory; more than `content` would let through."""
+
+
+def field(value: Any, *path: str) -> Any:
+    """The value at the end of the path through dicts and objects; None when a step is missing.
+
+    >>> field({"usage": {"prompt_tokens": 3}}, "usage", "prompt_tokens")
+    3
+    """
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+        if value is None:
+            return None
+    return value
+
+
+def items(value: Any, *path: str) -> Sequence[Any]:
+    """The list at the end of the path, or nothing: iterators and other types are left alone.
+
+    >>> items({"choices": None}, "choices")
+    ()
+    """
+    found = field(value, *path)
+    return found if isinstance(found, list | tuple) else ()
+
+
+class Pieces(list[str]):
+    """A text that arrives in pieces, joined once at the end."""
+
+    size = 0
+
+    def __str__(self) -> str:
+        return "".join(self)
+
+
+def add_text(whole: dict[str, Any], key: str, piece: object) -> None:
+    """Add a piece of streamed text to `whole[key]`; what is no text is left out, and growth has a bound."""
+    if not isinstance(piece, str):
+        return
+    pieces = whole.get(key)
+    if not isinstance(pieces, Pieces):
+        pieces = whole[key] = Pieces()
+    if pieces.size <= TEXT_LIMIT:
+        pieces.append(piece)
+        pieces.size += len(piece)
+
+
+def joined(value: Any) -> Any:
+    """The folded answer with every `Pieces` turned into its text."""
+    if isinstance(value, Pieces):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: joined(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [joined(inner) for inner in value]
+    return value
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str) or not value:
+        return None
+    return value[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+
+
+def _texts(value: object) -> list[str] | None:
+    found = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
+    return [text for text in map(_text, found) if text is not None] or None
+
+
+def _integer(value: object) -> int | None:
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+Kind = Callable[[object], AttributeValue | None]
+
+KINDS: Mapping[str, Kind] = {
+    semconv.GEN_AI_REQUEST_CHOICE_COUNT: _integer,
+    semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: _number,
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: _integer,
+    semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: _number,
+    semconv.GEN_AI_REQUEST_SEED: _integer,
+    semconv.GEN_AI_REQUEST_STOP_SEQUENCES: _texts,
+    semconv.GEN_AI_REQUEST_STREAM: _flag,
+    semconv.GEN_AI_REQUEST_TEMPERATURE: _number,
+    semconv.GEN_AI_REQUEST_TOP_P: _number,
+    semconv.GEN_AI_RESPONSE_FINISH_REASONS: _texts,
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _integer,
+}
+"""What kind of value an attribute takes where it is not text; a value of another kind is left out."""
+
+Row = tuple[str, Callable[[Any], object], Kind]
+
+
+def _path(dotted: str) -> Callable[[Any], object]:
+    steps = tuple(dotted.split("."))
+    return lambda value: field(value, *steps)
+
+
+def rows(table: Table) -> tuple[Row, ...]:
+    """The table made ready for reading."""
+    return tuple(
+        (name, _path(reader) if isinstance(reader, str) else reader, KINDS.get(name, _text))
+        for name, reader in table.items()
+    )
+
+
+def attributes(table: Iterable[Row], source: Any) -> dict[str, AttributeValue]:
+    """The attributes that the rows find in the source; what is missing or of the wrong kind is left out."""
+    found: dict[str, AttributeValue] = {}
+    for name, reader, kind in table:
+        value = reader(source)
+        if value is not None and (checked := kind(value)) is not None:
+            found[name] = checked
+    return found
+
+
+def contents(table: Iterable[Row], source: Any) -> dict[str, object]:
+    """The content that the rows find in the source, as it stands; empty content is left out."""
+    found = ((name, reader(source)) for name, reader, _ in table)
+    return {name: value for name, value in found if value}

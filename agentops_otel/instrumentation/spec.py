@@ -1,0 +1,114 @@
+"""What a client looks like from outside: which methods to wrap, and how to read what they are given and give back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation.reading import Row, Table, rows
+
+Fold = Callable[[dict[str, Any], Any], None]
+"""`fold(whole, chunk)`: adds one streamed chunk to the whole, which takes the shape of the unstreamed response."""
+
+Returned = Callable[[Any, Any], Any]
+"""`returned(call, value)`: what the program gets for what the client returned."""
+
+
+def _always(request: Any) -> bool:
+    return True
+
+
+def _nothing(value: Any) -> None:
+    return None
+
+
+def _same(arguments: Mapping[str, Any]) -> Any:
+    return arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One kind of call that a client makes, described as data.
+
+    A request is read by the names of the method's parameters, a response as the client returns it. A table says where
+    each attribute's value stands: a dotted path (`"usage.prompt_tokens"`) or a function. What is missing, or of a kind
+    that the attribute does not take, is left out.
+    """
+
+    name: str
+    """`gen_ai.operation.name`: "chat", "embeddings", ...; the span is called `{name} {model}`."""
+    where: tuple[str, ...]
+    """The methods, as paths in the client's module: `("Client.chat", "AsyncClient.chat")`."""
+    applies: Callable[[Mapping[str, Any]], bool] = _always
+    """Whether a call of the method, by its arguments, is this operation."""
+    request: Table = field(default_factory=dict)
+    """Attributes read from the request before it is sent."""
+    request_content: Table = field(default_factory=dict)
+    """Attributes whose values are content: kept only when content is captured, bounded, redacted, as JSON."""
+    response: Table = field(default_factory=dict)
+    response_content: Table = field(default_factory=dict)
+    fold: Fold | None = None
+    """How a streamed answer becomes a whole one; None: a stream's chunks are not read."""
+    failure: Callable[[Any], str | None] = _nothing
+    """`error.type` for an answer that says it failed without an exception; None: it did not."""
+    finishes: bool = True
+    """Whether an answer has finish reasons; one that never came is "error"."""
+    request_rows: tuple[Row, ...] = field(init=False, repr=False)
+    request_content_rows: tuple[Row, ...] = field(init=False, repr=False)
+    response_rows: tuple[Row, ...] = field(init=False, repr=False)
+    response_content_rows: tuple[Row, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for table in ("request", "request_content", "response", "response_content"):
+            object.__setattr__(self, f"{table}_rows", rows(getattr(self, table)))
+
+    @property
+    def family(self) -> str:
+        """What a call inside a call is compared by: one chat within another is the same call, told by two clients."""
+        return "inference" if self.name in semconv.INFERENCE_OPERATIONS else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSpec:
+    """A client library, described as data: `init()` wraps it when the program imports it, never before.
+
+    Args:
+        name: What it is called in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` and in warnings.
+        module: The import to wait for; the operations' methods are found in it.
+        operations: What it does. Of several on one method the first that applies counts.
+        provider: `gen_ai.provider.name`, or a function of the client and the server's host.
+    """
+
+    name: str
+    module: str
+    operations: tuple[Operation, ...]
+    provider: str | Callable[[Any, str | None], str]
+    url: Callable[[Any], object] = _nothing
+    """The server's base URL, from the object that the method is called on."""
+    body: Callable[[Mapping[str, Any]], Any] = _same
+    """What the operations' tables read, from the method's arguments; the arguments themselves by default."""
+    returned: Returned | None = None
+    """For answers that are neither the answer nor an iterator of chunks: what the program gets in their place."""
+    partial: Callable[[BaseException], Any] = _nothing
+    """The answer that came with an exception, where the client's exceptions carry it."""
+    others: tuple[str, ...] = ()
+    """Further methods on which another instrumentation may sit; noticed with one warning."""
+
+    def place(self, client: Any) -> dict[str, AttributeValue]:
+        """Provider, server address and port of a call on the client."""
+        url = self.url(client)
+        parts = urlsplit(str(url)) if url else None
+        host = parts.hostname if parts else None
+        provider = self.provider if isinstance(self.provider, str) else self.provider(client, host)
+        found: dict[str, AttributeValue] = {semconv.GEN_AI_PROVIDER_NAME: provider}
+        if parts and host:
+            found[semconv.SERVER_ADDRESS] = host
+            if port := parts.port or _PORTS.get(parts.scheme):
+                found[semconv.SERVER_PORT] = port
+        return found
+
+
+_PORTS = {"https": 443, "http": 80}

@@ -1,0 +1,248 @@
+"""Watching what a client gives back bit by bit: coroutines and streams keep their type, and someone sees every step."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from functools import cache
+from typing import Any, Protocol
+
+import wrapt
+from opentelemetry.context import Context, attach, detach
+
+
+class Watcher(Protocol):
+    """Who sees the steps."""
+
+    context: Context
+    """Attached while the client's own code runs, and at no other time."""
+
+    def returned(self, value: Any) -> Any:
+        """The step came to its end with *value*; what is answered here goes to the program."""
+
+    def raised(self, error: BaseException) -> None:
+        """The step ended by *error*, which goes on to the program."""
+
+
+def watch(watcher: Watcher, step: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run one step of the client's code with the watcher's context around it."""
+    token = attach(watcher.context)
+    try:
+        value = step(*args, **kwargs)
+    except BaseException as error:
+        watcher.raised(error)
+        raise
+    finally:
+        detach(token)
+    return watcher.returned(value)
+
+
+class Awaited(Coroutine[Any, Any, Any]):
+    """A client's coroutine, watched: the context is attached for each step between two suspensions.
+
+    It passes for the coroutine itself: name, frame, the warning when it is never awaited.
+    """
+
+    __slots__ = ("__weakref__", "_begin", "_coroutine", "_watcher")
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        watcher: Watcher | None = None,
+        *,
+        begin: Callable[[], Watcher | None] | None = None,
+    ) -> None:
+        self._coroutine = coroutine
+        self._watcher = watcher
+        self._begin = begin
+
+    @property  # type: ignore[misc]  # typeshed has it writable
+    def __class__(self) -> type:  # isinstance() asks here, and means the client's coroutine
+        return type(self._coroutine)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._coroutine, name)
+
+    def __repr__(self) -> str:
+        return repr(self._coroutine)
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self
+
+    def __iter__(self) -> "Awaited":
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        """Run to the next suspension."""
+        return self._step(self._coroutine.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise the error where the coroutine stands."""
+        return self._step(self._coroutine.throw, *error)
+
+    def close(self) -> None:
+        """Leave the coroutine where it stands."""
+        self._coroutine.close()
+        if self._watcher is not None:
+            self._watcher.raised(GeneratorExit())
+
+    def _step(self, step: Callable[..., Any], *args: Any) -> Any:
+        if self._begin is not None:
+            begin, self._begin = self._begin, None
+            self._watcher = begin()
+        if self._watcher is None:
+            return step(*args)
+        token = attach(self._watcher.context)
+        try:
+            return step(*args)
+        except StopIteration as stop:
+            value = stop.value
+        except BaseException as error:
+            self._watcher.raised(error)
+            raise
+        finally:
+            detach(token)
+        raise StopIteration(self._watcher.returned(value))
+
+
+class Reader(Watcher, Protocol):
+    """Who sees a stream's chunks."""
+
+    def left(self) -> None:
+        """The program is done with the stream, read to its end or not."""
+
+
+def watched(stream: Any, reader: Reader) -> Any:
+    """The stream behind a proxy of its own kind; each of its methods that can end it tells the reader."""
+    return proxied(stream, reader, _HOOKS)
+
+
+class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
+    """Passes for the object in everything but the hooks."""
+
+    def __init__(self, found: Any, watcher: Any) -> None:
+        super().__init__(found)
+        self._self_watcher = watcher
+
+
+def _next(self: Any) -> Any:
+    return watch(self._self_watcher, self.__wrapped__.__next__)
+
+
+def _anext(self: Any) -> Any:
+    return _stepwise(self._self_watcher, self.__wrapped__.__anext__())
+
+
+def _iter(self: Any) -> Any:
+    return _inner(self, iter(self.__wrapped__))
+
+
+def _aiter(self: Any) -> Any:
+    return _inner(self, aiter(self.__wrapped__))
+
+
+def _enter(self: Any) -> Any:
+    return _inner(self, self.__wrapped__.__enter__())
+
+
+async def _aenter(self: Any) -> Any:
+    return _inner(self, await self.__wrapped__.__aenter__())
+
+
+def _inner(self: Any, found: Any) -> Any:
+    """The stream's own iterator; closing that one does not close the stream."""
+    return self if found is self.__wrapped__ else proxied(found, self._self_watcher, _READING)
+
+
+def _sending(name: str) -> Callable[..., Any]:
+    def hook(self: Any, *args: Any) -> Any:
+        return watch(self._self_watcher, getattr(self.__wrapped__, name), *args)
+
+    return hook
+
+
+def _asending(name: str) -> Callable[..., Any]:
+    def hook(self: Any, *args: Any) -> Any:
+        return _stepwise(self._self_watcher, getattr(self.__wrapped__, name)(*args))
+
+    return hook
+
+
+def _closing(name: str) -> Callable[..., Any]:
+    def hook(self: Any, *args: Any) -> Any:
+        reader = self._self_watcher
+        try:
+            result = getattr(self.__wrapped__, name)(*args)
+        except BaseException:
+            reader.left()
+            raise
+        if isinstance(result, Coroutine):
+            return Awaited(result, _Leaving(reader))
+        reader.left()
+        return result
+
+    return hook
+
+
+class _Leaving:
+    """Watches an asynchronous close."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.context = reader.context
+        self._reader = reader
+
+    def returned(self, value: Any) -> Any:
+        self._reader.left()
+        return value
+
+    def raised(self, error: BaseException) -> None:
+        self._reader.left()
+
+
+def _response(self: Any) -> Any:
+    """The HTTP response under the stream: closing it closes the stream."""
+    if (found := self.__wrapped__.response) is None:
+        return None
+    known = getattr(self, "_self_response", None)
+    if known is None or known.__wrapped__ is not found:
+        known = self._self_response = proxied(found, self._self_watcher, _CLOSING)
+    return known
+
+
+def _stepwise(reader: Reader, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+    """The awaitable, watched; the `asend()` of an async generator has the methods of a coroutine."""
+    return Awaited(awaitable, reader) if isinstance(awaitable, Coroutine) else awaitable
+
+
+_READING = {
+    "__iter__": _iter,
+    "__next__": _next,
+    "__aiter__": _aiter,
+    "__anext__": _anext,
+    "send": _sending("send"),
+    "throw": _sending("throw"),
+    "asend": _asending("asend"),
+    "athrow": _asending("athrow"),
+}
+_CLOSING = {name: _closing(name) for name in ("close", "aclose", "__exit__", "__aexit__")}
+_HOOKS = {**_READING, **_CLOSING, "__enter__": _enter, "__aenter__": _aenter, "response": property(_response)}
+
+
+Hooks = Mapping[str, Any]
+"""Method name -> what stands in its place on the proxy, called with the proxy."""
+
+
+def proxied(found: Any, watcher: Any, hooks: Hooks) -> Any:
+    """The object behind a proxy with those of the hooks whose methods it has.
+
+    A hook finds the object in `self.__wrapped__` and the watcher in `self._self_watcher`.
+    """
+    kind, own = type(found), getattr(found, "__dict__", ())
+    # Asked of the class: a property of the object may do things.
+    known = tuple((name, hooks[name]) for name in hooks if name in own or callable(getattr(kind, name, None)))
+    return _proxy_class(kind.__name__, known)(found, watcher)
+
+
+@cache
+def _proxy_class(name: str, hooks: tuple[tuple[str, Any], ...]) -> Callable[[Any, Any], Any]:
+    return type(name, (_Watched,), dict(hooks))

@@ -1,0 +1,1 @@
+"""Tests of agentops_otel.clients: the real packages over HTTP on loopback."""

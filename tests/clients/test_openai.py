@@ -1,0 +1,325 @@
+"""The openai package over HTTP on loopback: what the program gets, and what the spans say."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from openai import AsyncOpenAI, OpenAI
+
+from tests.clients.capture import Captured
+from tests.loopback.llm_server import LlmServer
+from tests.loopback.openai_server import TEXT, TOOL_CALL, answer, completion
+
+ASKED: dict[str, Any] = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "How warm is it in Paris?"}]}
+STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk": 0.001}
+
+
+def sync_client(server: LlmServer, **options: Any) -> OpenAI:
+    """The package's own client, pointed at the server."""
+    return OpenAI(base_url=f"{server.url}/v1", api_key="key", **{"max_retries": 0, **options})
+
+
+def async_client(server: LlmServer, **options: Any) -> AsyncOpenAI:
+    """The same, asynchronous."""
+    return AsyncOpenAI(base_url=f"{server.url}/v1", api_key="key", **{"max_retries": 0, **options})
+
+
+def plain(server: LlmServer, **asked: Any) -> None:
+    """Create."""
+    with sync_client(server) as client:
+        client.chat.completions.create(**asked)
+
+
+def streamed(server: LlmServer, **asked: Any) -> None:
+    """Create with stream=True, read to the end."""
+    with sync_client(server) as client:
+        for _ in client.chat.completions.create(**asked, stream=True):
+            pass
+
+
+def raw(server: LlmServer, **asked: Any) -> None:
+    """With the raw response, parsed."""
+    with sync_client(server) as client:
+        client.chat.completions.with_raw_response.create(**asked).parse()
+
+
+def raw_streamed(server: LlmServer, **asked: Any) -> None:
+    """A raw response whose stream is read to the end."""
+    with sync_client(server) as client:
+        for _ in client.chat.completions.with_raw_response.create(**asked, stream=True).parse():
+            pass
+
+
+def unread(server: LlmServer, **asked: Any) -> None:
+    """A response whose body is read by parsing it."""
+    with sync_client(server) as client, client.chat.completions.with_streaming_response.create(**asked) as response:
+        response.parse()
+
+
+def unread_text(server: LlmServer, **asked: Any) -> None:
+    """A response whose body is read as text."""
+    with sync_client(server) as client, client.chat.completions.with_streaming_response.create(**asked) as response:
+        response.text()
+
+
+def unread_bytes(server: LlmServer, **asked: Any) -> None:
+    """A response whose body is read in pieces."""
+    with sync_client(server) as client, client.chat.completions.with_streaming_response.create(**asked) as response:
+        for _ in response.iter_bytes():
+            pass
+
+
+def unread_lines_streamed(server: LlmServer, **asked: Any) -> None:
+    """A stream whose lines the program reads itself."""
+    with (
+        sync_client(server) as client,
+        client.chat.completions.with_streaming_response.create(**asked, stream=True) as response,
+    ):
+        for _ in response.iter_lines():
+            pass
+
+
+def parsed(server: LlmServer, **asked: Any) -> None:
+    """The parse() helper."""
+    with sync_client(server) as client:
+        client.chat.completions.parse(**asked)
+
+
+def helped_streamed(server: LlmServer, **asked: Any) -> None:
+    """The stream() helper."""
+    with sync_client(server) as client, client.chat.completions.stream(**asked) as events:
+        for _ in events:
+            pass
+
+
+def asynchronous(body: Callable[..., Any]) -> Callable[..., None]:
+    """A form that runs in an event loop, with an asynchronous client."""
+
+    def form(server: LlmServer, **asked: Any) -> None:
+        async def run() -> None:
+            async with async_client(server) as client:
+                await body(client, **asked)
+
+        asyncio.run(run())
+
+    form.__name__ = body.__name__
+    return form
+
+
+@asynchronous
+async def async_plain(client: AsyncOpenAI, **asked: Any) -> None:
+    """Create."""
+    await client.chat.completions.create(**asked)
+
+
+@asynchronous
+async def async_streamed(client: AsyncOpenAI, **asked: Any) -> None:
+    """Create with stream=True, read to the end."""
+    async for _ in await client.chat.completions.create(**asked, stream=True):
+        pass
+
+
+@asynchronous
+async def async_raw(client: AsyncOpenAI, **asked: Any) -> None:
+    """With the raw response, parsed."""
+    (await client.chat.completions.with_raw_response.create(**asked)).parse()
+
+
+@asynchronous
+async def async_raw_streamed(client: AsyncOpenAI, **asked: Any) -> None:
+    """A raw response whose stream is read to the end."""
+    async for _ in (await client.chat.completions.with_raw_response.create(**asked, stream=True)).parse():
+        pass
+
+
+@asynchronous
+async def async_unread(client: AsyncOpenAI, **asked: Any) -> None:
+    """A response whose body is read by parsing it."""
+    async with client.chat.completions.with_streaming_response.create(**asked) as response:
+        await response.parse()
+
+
+@asynchronous
+async def async_unread_json(client: AsyncOpenAI, **asked: Any) -> None:
+    """A response whose body is read as JSON."""
+    async with client.chat.completions.with_streaming_response.create(**asked) as response:
+        await response.json()
+
+
+@asynchronous
+async def async_unread_text_streamed(client: AsyncOpenAI, **asked: Any) -> None:
+    """A stream that the program reads itself."""
+    async with client.chat.completions.with_streaming_response.create(**asked, stream=True) as response:
+        async for _ in response.iter_text():
+            pass
+
+
+@asynchronous
+async def async_helped_streamed(client: AsyncOpenAI, **asked: Any) -> None:
+    """The stream() helper."""
+    async with client.chat.completions.stream(**asked) as events:
+        await events.until_done()
+
+
+PLAIN = [plain, raw, unread, unread_text, unread_bytes, parsed, async_plain, async_raw, async_unread, async_unread_json]
+STREAMS = [
+    streamed,
+    raw_streamed,
+    unread_lines_streamed,
+    helped_streamed,
+    async_streamed,
+    async_raw_streamed,
+    async_unread_text_streamed,
+    async_helped_streamed,
+]
+
+
+def said(captured: Captured, server: LlmServer) -> list[dict[str, object]]:
+    """The tree, with the server's port left out: it is another one each time."""
+    tree = captured.tree()
+    for node in tree:
+        attributes = node["attributes"]
+        assert isinstance(attributes, dict)
+        assert attributes.pop("server.port") == server.port
+    return tree
+
+
+@pytest.mark.parametrize("form", [*PLAIN, *STREAMS])
+def test_every_form_of_a_chat_makes_the_same_span(
+    form: Callable[..., None], captured: Captured, server: LlmServer
+) -> None:
+    """One span a call, and a stream's says what the plain call's says."""
+    server.answer(answer(completion(), stream=form in STREAMS))
+
+    form(server, **ASKED)
+
+    (span,) = said(captured, server)
+    attributes = span["attributes"]
+    assert isinstance(attributes, dict)
+    if form in STREAMS:
+        assert {name: attributes.pop(name) for name in STREAMED} == STREAMED
+    assert span == snapshot(
+        {
+            "name": "chat gpt-4.1",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]}
+                ],
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.model": "gpt-4.1",
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.response.id": "chatcmpl-1",
+                "gen_ai.response.model": "gpt-4.1-2025-04-14",
+                "gen_ai.usage.cache_read.input_tokens": 4,
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 7,
+                "gen_ai.usage.reasoning.output_tokens": 3,
+                "openai.api.type": "chat_completions",
+                "openai.response.service_tier": "default",
+                "openai.response.system_fingerprint": "fp_1",
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+def test_tools_and_choices_are_told_alike_plain_and_streamed(captured: Captured, server: LlmServer) -> None:
+    """Tool calls, definitions, sampling settings and several choices are on the span."""
+    asked: dict[str, Any] = {
+        "model": "gpt-4.1",
+        "messages": [
+            {"role": "developer", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "How warm?"}]},
+            {"role": "assistant", "tool_calls": TOOL_CALL["tool_calls"]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "21"},
+        ],
+        "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
+        "n": 2,
+        "seed": 7,
+        "max_completion_tokens": 100,
+        "temperature": 0,
+        "top_p": 0.5,
+        "stop": "END",
+        "frequency_penalty": 0.1,
+        "presence_penalty": 0.2,
+        "reasoning_effort": "low",
+        "response_format": {"type": "json_object"},
+        "service_tier": "flex",
+    }
+    whole = completion(TEXT, TOOL_CALL, finish_reason="tool_calls")
+    server.answer(answer(whole, stream=False))
+    server.answer(answer(whole, stream=True))
+
+    plain(server, **asked)
+    streamed(server, **asked)
+
+    first, second = (node["attributes"] for node in said(captured, server))
+    assert isinstance(first, dict)
+    assert first | STREAMED == second
+    assert first == snapshot(
+        {
+            "gen_ai.input.messages": [
+                {"role": "system", "parts": [{"type": "text", "content": "Be brief."}]},
+                {"role": "user", "parts": [{"type": "text", "content": "How warm?"}]},
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {
+                            "type": "tool_call",
+                            "id": "call_1",
+                            "name": "weather",
+                            "arguments": {"city": "Paris", "unit": "C"},
+                        }
+                    ],
+                },
+                {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "21"}]},
+            ],
+            "gen_ai.operation.name": "chat",
+            "gen_ai.output.messages": [
+                {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]},
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {
+                            "type": "tool_call",
+                            "id": "call_1",
+                            "name": "weather",
+                            "arguments": {"city": "Paris", "unit": "C"},
+                        }
+                    ],
+                },
+            ],
+            "gen_ai.output.type": "json",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.choice.count": 2,
+            "gen_ai.request.frequency_penalty": 0.1,
+            "gen_ai.request.max_tokens": 100,
+            "gen_ai.request.model": "gpt-4.1",
+            "gen_ai.request.presence_penalty": 0.2,
+            "gen_ai.request.reasoning.level": "low",
+            "gen_ai.request.seed": 7,
+            "gen_ai.request.stop_sequences": ["END"],
+            "gen_ai.request.temperature": 0.0,
+            "gen_ai.request.top_p": 0.5,
+            "gen_ai.response.finish_reasons": ["tool_call", "tool_call"],
+            "gen_ai.response.id": "chatcmpl-1",
+            "gen_ai.response.model": "gpt-4.1-2025-04-14",
+            "gen_ai.tool.definitions": [{"type": "function", "name": "weather", "parameters": {"type": "object"}}],
+            "gen_ai.usage.cache_read.input_tokens": 4,
+            "gen_ai.usage.input_tokens": 11,
+            "gen_ai.usage.output_tokens": 7,
+            "gen_ai.usage.reasoning.output_tokens": 3,
+            "openai.api.type": "chat_completions",
+            "openai.request.service_tier": "flex",
+            "openai.response.service_tier": "default",
+            "openai.response.system_fingerprint": "fp_1",
+            "server.address": "127.0.0.1",
+        }
+    )

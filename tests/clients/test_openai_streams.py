@@ -1,0 +1,302 @@
+"""How a stream of the openai package may end, and what its span then says; once, at once, and never in the way."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import openai
+import pytest
+from openai import AsyncStream, OpenAI, Stream
+from opentelemetry import trace
+
+from tests.clients.capture import Captured
+from tests.clients.test_openai import ASKED, async_client, sync_client
+from tests.loopback.llm_server import Answer, LlmServer
+from tests.loopback.openai_server import chunks, completion
+
+LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
+
+
+@pytest.fixture
+def client(server: LlmServer) -> Iterator[OpenAI]:
+    """A client of the server."""
+    with sync_client(server) as opened:
+        yield opened
+
+
+def begin(client: OpenAI) -> Any:
+    """A stream of which one chunk is read."""
+    stream = client.chat.completions.create(**ASKED, stream=True)
+    next(stream)
+    return stream
+
+
+def closed(client: OpenAI) -> None:
+    """Closed."""
+    begin(client).close()
+
+
+def left_by_with(client: OpenAI) -> None:
+    """Left inside `with`."""
+    with begin(client):
+        pass
+
+
+def left_by_error(client: OpenAI) -> None:
+    """Left by an exception of the reader."""
+    with pytest.raises(ZeroDivisionError), begin(client):
+        raise ZeroDivisionError
+
+
+def response_closed(client: OpenAI) -> None:
+    """Closed through the HTTP response under it."""
+    begin(client).response.close()
+
+
+def dropped(client: OpenAI) -> None:
+    """Dropped after a chunk."""
+    begin(client)
+
+
+def never_read(client: OpenAI) -> None:
+    """Dropped unread."""
+    client.chat.completions.create(**ASKED, stream=True)
+
+
+def broken_off(client: OpenAI) -> None:
+    """A loop left by `break`."""
+    for _ in client.chat.completions.create(**ASKED, stream=True):
+        break
+
+
+def left_in_generator(client: OpenAI) -> None:
+    """Inside a generator of the program's own, which is closed."""
+
+    def texts() -> Generator[Any, None, None]:
+        yield from client.chat.completions.create(**ASKED, stream=True)
+
+    reading = texts()
+    next(reading)
+    reading.close()
+
+
+def closed_in_thread(client: OpenAI) -> None:
+    """Closed by another thread."""
+    thread = threading.Thread(target=begin(client).close)
+    thread.start()
+    thread.join(20)
+
+
+def helper_left(client: OpenAI) -> None:
+    """The stream() helper, left by its `with`."""
+    with client.chat.completions.stream(**ASKED) as events:
+        next(events)
+
+
+def raw_left(client: OpenAI) -> None:
+    """A response that is closed before it is read."""
+    with client.chat.completions.with_streaming_response.create(**ASKED, stream=True):
+        pass
+
+
+WAYS = [
+    closed,
+    left_by_with,
+    left_by_error,
+    response_closed,
+    dropped,
+    never_read,
+    broken_off,
+    left_in_generator,
+    closed_in_thread,
+    helper_left,
+    raw_left,
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stream_left_early_ends_its_span_at_once(
+    way: Callable[[OpenAI], None], client: OpenAI, captured: Captured, server: LlmServer
+) -> None:
+    """However the program leaves a stream: UNSET, "error" for the finish reason that never came, and the flag."""
+    server.answer(Answer.events(chunks(completion())))
+
+    way(client)
+
+    (span,) = captured.spans
+    assert span.status.status_code is trace.StatusCode.UNSET
+    assert LEFT.items() <= dict(span.attributes or {}).items()
+
+
+async def async_closed(stream: AsyncStream[Any]) -> None:
+    """Closed."""
+    await stream.close()
+
+
+async def async_left_by_with(stream: AsyncStream[Any]) -> None:
+    """Left inside `async with`."""
+    async with stream:
+        pass
+
+
+async def async_response_closed(stream: AsyncStream[Any]) -> None:
+    """Closed through the HTTP response under it."""
+    await stream.response.aclose()
+
+
+async def async_cancelled(stream: AsyncStream[Any]) -> None:
+    """The task that reads it is cancelled."""
+
+    async def read() -> None:
+        async for _ in stream:
+            reading.set()
+
+    reading = asyncio.Event()
+    task = asyncio.create_task(read())
+    await reading.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def async_timed_out(stream: AsyncStream[Any]) -> None:
+    """The wait for a chunk has a limit."""
+    await anext(stream)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(stream.__anext__(), 0.05)
+
+
+@pytest.mark.parametrize(
+    "way", [async_closed, async_left_by_with, async_response_closed, async_cancelled, async_timed_out]
+)
+def test_asynchronous_stream_left_early_ends_its_span_at_once(
+    way: Callable[[Any], Any], captured: Captured, server: LlmServer
+) -> None:
+    """The same rule holds for cancellation, timeouts and asynchronous closing."""
+    gate = threading.Event()
+    server.answer(Answer.events(chunks(completion()), gate=gate))
+
+    async def run() -> None:
+        async with async_client(server) as client:
+            stream = await client.chat.completions.create(**ASKED, stream=True)
+            await way(stream)
+            assert len(captured.spans) == 1
+
+    asyncio.run(run())
+    gate.set()
+
+    (span,) = captured.spans
+    assert span.status.status_code is trace.StatusCode.UNSET
+    assert LEFT.items() <= dict(span.attributes or {}).items()
+
+
+def test_stream_read_to_its_end_and_closed_has_one_span(client: OpenAI, captured: Captured, server: LlmServer) -> None:
+    """What comes after the end changes nothing."""
+    server.answer(Answer.events(chunks(completion())))
+
+    with client.chat.completions.create(**ASKED, stream=True) as stream:
+        read = list(stream)
+        assert next(stream, None) is None
+    stream.close()
+    del stream
+    gc.collect()
+
+    (span,) = captured.spans
+    assert len(read) == len(chunks(completion()))
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)
+    assert "agentops.stream.abandoned" not in (span.attributes or {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer.events(chunks(completion())[:3], cut=True), "openai.APIConnectionError"),
+        (Answer.events([*chunks(completion())[:3], {"error": {"message": "overloaded"}}]), "openai.APIError"),
+    ],
+)
+def test_stream_that_breaks_is_an_error(
+    answer: Answer, error: str, client: OpenAI, captured: Captured, server: LlmServer
+) -> None:
+    """A cut connection or an error event: ERROR, the error's class, and what had been said until then."""
+    server.answer(answer)
+
+    with pytest.raises(openai.OpenAIError):
+        list(client.chat.completions.create(**ASKED, stream=True))
+
+    (node,) = captured.tree()
+    attributes = node["attributes"]
+    assert isinstance(attributes, dict)
+    assert node["status"] == "ERROR"
+    assert node["events"] == ["exception"]
+    assert attributes["error.type"] == error
+    assert attributes["gen_ai.response.finish_reasons"] == ["error"]
+    assert attributes["gen_ai.output.messages"] == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 d"}]}
+    ]
+
+
+def test_stream_is_what_the_client_made(client: OpenAI, captured: Captured, server: LlmServer) -> None:
+    """Type, response, headers and attributes of the stream are the client's."""
+    server.answer(Answer.events(chunks(completion())))
+
+    with client.chat.completions.create(**ASKED, stream=True) as stream:
+        assert isinstance(stream, Stream)
+        assert not isinstance(stream, AsyncStream)
+        assert not hasattr(stream, "__anext__")
+        assert stream.response is stream.response
+        assert stream.response.headers["content-type"] == "text/event-stream"
+        assert type(next(iter(stream))) is openai.types.chat.ChatCompletionChunk
+
+
+def test_spans_made_while_reading_are_not_children_of_the_call(
+    client: OpenAI, captured: Captured, server: LlmServer
+) -> None:
+    """The call is current while its client works, never while the program does."""
+    tracer = captured.provider.get_tracer("program")
+    server.answer(Answer.events(chunks(completion())))
+
+    with tracer.start_as_current_span("answer"):
+        for _ in client.chat.completions.create(**ASKED, stream=True):
+            with tracer.start_as_current_span("show"):
+                pass
+
+    (root,) = captured.tree()
+    children = root["children"]
+    assert isinstance(children, list)
+    assert {child["name"] for child in children} == {"show", "chat gpt-4.1"}
+    assert all("children" not in child for child in children)
+
+
+def test_two_streams_read_in_turns_keep_apart(client: OpenAI, captured: Captured, server: LlmServer) -> None:
+    """Each stream tells its own story."""
+    first, second = completion(), completion({"role": "assistant", "content": "Rain is on its way."})
+    for whole in (first, second):
+        server.answer(Answer.events(chunks(whole)))
+
+    streams = [client.chat.completions.create(**ASKED, stream=True) for _ in range(2)]
+    for _ in zip(*streams, strict=False):
+        pass
+    for stream in streams:
+        list(stream)
+
+    texts = {
+        tuple(part["content"] for message in node["attributes"]["gen_ai.output.messages"] for part in message["parts"])
+        for node in captured.tree()
+        if isinstance(node["attributes"], dict)
+    }
+    assert texts == {("It is 21 degrees in Paris.",), ("Rain is on its way.",)}
+
+
+def test_stream_read_in_another_thread_has_one_span(client: OpenAI, captured: Captured, server: LlmServer) -> None:
+    """A stream may be handed over."""
+    server.answer(Answer.events(chunks(completion())))
+    stream = client.chat.completions.create(**ASKED, stream=True)
+
+    thread = threading.Thread(target=list, args=(stream,))
+    thread.start()
+    thread.join(20)
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)

@@ -1,0 +1,296 @@
+"""What holds for every wrapped client, shown on openai: nothing changed, one span a call, off when it is to be off."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from openai import AsyncOpenAI, OpenAI
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+
+from agentops_otel.clients import SPECS
+from agentops_otel.instrumentation import install
+from tests.clients.capture import Captured, capture
+from tests.clients.test_openai import ASKED, async_client, sync_client
+from tests.loopback.llm_server import Answer, LlmServer
+from tests.loopback.openai_server import answer, chunks, completion
+
+HOSTILE = [
+    Answer(body=b""),
+    Answer(body=b"{"),
+    Answer(body=b"null"),
+    Answer(body=b"[]"),
+    Answer(body=b"<html>busy</html>", headers={"content-type": "text/html"}),
+    Answer.json({}),
+    Answer.json({"choices": None, "usage": None}),
+    Answer.json({"choices": [None, 7, {"message": None}], "usage": "many", "model": 4, "id": ["a"]}),
+    Answer.json(completion({"role": "assistant", "content": "\ud800"}, usage=None)),
+    Answer.json(completion({"role": 3, "content": [1, {"type": []}], "tool_calls": [None, {"function": 1}]})),
+    Answer.json(completion() | {"usage": {"prompt_tokens": 2**80, "completion_tokens": -0.5}}),
+    Answer.json(completion({"role": "assistant", "tool_calls": [{"id": 1, "function": {"arguments": "{nope"}}]})),
+    Answer.json({"error": {"message": "too many"}}, status=429),
+    Answer(status=503, body=b"busy"),
+]
+
+
+def outcome(call: Callable[[], Any]) -> tuple[str, str]:
+    """What the program sees of a call: the answer, or the exception."""
+    try:
+        found = call()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
+        return type(error).__qualname__, str(error)
+    return type(found).__qualname__, repr(found)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_whatever_the_server_says_the_program_gets_the_same(hostile: Answer, server: LlmServer) -> None:
+    """The outcome of a call is what it would be without us, and the call has its span."""
+    server.answer(hostile, times=2)
+
+    with sync_client(server) as client:
+        bare = outcome(lambda: client.chat.completions.create(**ASKED))
+        with capture() as captured:
+            recorded = outcome(lambda: client.chat.completions.create(**ASKED))
+
+    assert recorded == bare
+    assert [span.name for span in captured.spans] == ["chat gpt-4.1"]
+
+
+HOSTILE_CHUNKS: list[list[Any]] = [
+    [],
+    [b"data: {\n\n"],
+    [b"data: null\n\n", b"data: 7\n\n", b"data: []\n\n"],
+    [b"<html>busy</html>"],
+    [{"choices": None}, {"choices": [None, {"delta": 4, "index": "one"}]}],
+    [{"choices": [{"index": 0, "delta": {"tool_calls": [{"index": None, "function": {"arguments": 7}}, 3]}}]}],
+    [{"type": "surprise", "choices": [{"delta": {"content": "\ud800"}}]}],
+    [{"id": 5, "model": {}, "usage": [1]}],
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_CHUNKS)
+def test_whatever_a_stream_says_the_program_gets_the_same(hostile: list[Any], server: LlmServer) -> None:
+    """The outcome of a stream is what it would be without us, and the call has its span."""
+    server.answer(Answer.events(hostile), times=2)
+
+    with sync_client(server) as client:
+        bare = outcome(lambda: list(client.chat.completions.create(**ASKED, stream=True)))
+        with capture() as captured:
+            recorded = outcome(lambda: list(client.chat.completions.create(**ASKED, stream=True)))
+
+    assert recorded == bare
+    assert [span.name for span in captured.spans] == ["chat gpt-4.1"]
+
+
+def sent(server: LlmServer, ask: Callable[[OpenAI], Any]) -> list[tuple[Any, ...]]:
+    """The requests of a fresh client, but for the random key of each call."""
+    server.answer(answer(completion(), stream=False))
+    with sync_client(server) as client:
+        ask(client)
+    return [
+        (request.path, [pair for pair in request.headers if pair[0] != "idempotency-key"], request.body)
+        for request in server.requests[-1:]
+    ]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.chat.completions.create(**ASKED),
+        lambda client: client.chat.completions.create(model="gpt-4.1", messages=iter(ASKED["messages"])),
+        lambda client: client.chat.completions.create(**ASKED, extra_headers={"x-mine": "1"}, extra_body={"mine": 1}),
+    ],
+)
+def test_the_request_is_the_same_byte_for_byte(ask: Callable[[OpenAI], Any], server: LlmServer) -> None:
+    """No header is added, no field, and an iterator given as messages goes out whole."""
+    bare = sent(server, ask)
+
+    with capture() as captured:
+        recorded = sent(server, ask)
+
+    assert recorded == bare
+    assert "How warm is it in Paris?" in str((captured.spans[0].attributes or {})["gen_ai.input.messages"])
+
+
+def test_the_exception_is_the_very_one(captured: Captured, server: LlmServer) -> None:
+    """An exception passes as the object that the client raised, and names itself on the span."""
+    refused = httpx2.ConnectError("no way")
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise refused
+
+    http = httpx2.Client(transport=httpx2.MockTransport(refuse))
+
+    with sync_client(server, http_client=http) as client, pytest.raises(openai.APIConnectionError) as caught:
+        client.chat.completions.create(**ASKED)
+
+    (node,) = captured.tree()
+    assert caught.value.__cause__ is refused
+    assert node["status"] == "ERROR"
+    assert node["events"] == ["exception"]
+    assert isinstance(node["attributes"], dict)
+    assert node["attributes"]["error.type"] == "openai.APIConnectionError"
+
+
+def test_retries_are_inside_the_one_span(captured: Captured, server: LlmServer) -> None:
+    """A call that succeeds the second time is one call, and no failure."""
+    server.answer(Answer.json({"error": {}}, 503, **{"retry-after-ms": "1"}))
+    server.answer(answer(completion(), stream=False))
+
+    with sync_client(server, max_retries=1) as client:
+        client.chat.completions.create(**ASKED)
+
+    assert [(span.name, span.status.status_code.name) for span in captured.spans] == [("chat gpt-4.1", "UNSET")]
+    assert len(server.requests) == 2
+
+
+def test_with_content_off_nothing_that_was_said_is_kept(server: LlmServer) -> None:
+    """Neither prompt nor answer, nor the message of an error, is on the span."""
+    server.answer(answer(completion(), stream=True))
+    server.answer(Answer.json({"error": {"message": "no Paris"}}, 400))
+
+    with capture(content=False) as captured, sync_client(server) as client:
+        list(client.chat.completions.create(**ASKED, stream=True))
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(**ASKED)
+
+    assert len(captured.spans) == 2
+    assert "Paris" not in "".join(span.to_json() for span in captured.spans)
+
+
+def test_suppressed_calls_make_no_span(captured: Captured, server: LlmServer) -> None:
+    """OpenTelemetry's suppression is kept, plain and streamed."""
+    server.answer(answer(completion(), stream=False))
+    server.answer(answer(completion(), stream=True))
+    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+
+    try:
+        with sync_client(server) as client:
+            client.chat.completions.create(**ASKED)
+            stream = client.chat.completions.create(**ASKED, stream=True)
+            kind = type(stream)
+            list(stream)
+    finally:
+        detach(token)
+
+    assert kind is openai.Stream
+    assert captured.spans == ()
+
+
+def test_a_coroutine_is_still_a_coroutine(captured: Captured, server: LlmServer) -> None:
+    """What the asynchronous client gives back passes for its own coroutine and can become a task."""
+    server.answer(answer(completion(), stream=False))
+
+    async def run() -> Any:
+        async with async_client(server) as client:
+            coroutine = client.request(openai.types.chat.ChatCompletion, options(client))
+            assert asyncio.iscoroutine(coroutine)
+            assert inspect.iscoroutine(coroutine)
+            assert coroutine.__qualname__.endswith(".request")
+            assert repr(coroutine).startswith("<coroutine object ")
+            return await asyncio.create_task(coroutine)
+
+    assert asyncio.run(run()).choices[0].message.content == "It is 21 degrees in Paris."
+    assert len(captured.spans) == 1
+
+
+def options(client: AsyncOpenAI) -> Any:
+    """What the client's `post` would hand to `request`."""
+    return openai._models.FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=ASKED)
+
+
+def test_a_call_that_is_cancelled_ends_its_span(captured: Captured, server: LlmServer) -> None:
+    """The cancellation reaches the program, and the span says that there was one."""
+
+    async def run() -> None:
+        arrived = asyncio.Event()
+
+        async def hang(request: httpx2.Request) -> httpx2.Response:
+            arrived.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        http = httpx2.AsyncClient(transport=httpx2.MockTransport(hang))
+        async with async_client(server, http_client=http) as client:
+            task = asyncio.create_task(client.chat.completions.create(**ASKED))
+            await arrived.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(run())
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["error.type"] == "asyncio.exceptions.CancelledError"
+
+
+def test_calls_at_the_same_time_keep_apart(captured: Captured, server: LlmServer) -> None:
+    """Each of many concurrent calls is a child of the span that was current where it was made."""
+    tracer = captured.provider.get_tracer("program")
+    server.answer(answer(completion(), stream=False), times=8)
+
+    async def ask(client: AsyncOpenAI, number: int) -> None:
+        with tracer.start_as_current_span(f"task {number}"):
+            await client.chat.completions.create(**ASKED)
+
+    async def run() -> None:
+        async with async_client(server) as client:
+            await asyncio.gather(*(ask(client, number) for number in range(8)))
+
+    asyncio.run(run())
+
+    tree = captured.tree()
+    assert sorted(str(node["name"]) for node in tree) == [f"task {number}" for number in range(8)]
+    assert all(len(node["children"]) == 1 for node in tree if isinstance(node["children"], list))
+
+
+def test_uninstalled_means_as_it_was(captured: Captured, server: LlmServer) -> None:
+    """Methods are the client's own again, also under raw-response wrappers and streams that outlive it."""
+    for stream in (False, True, False):
+        server.answer(answer(completion(), stream=stream))
+
+    with sync_client(server) as client:
+        wrapper = client.chat.completions.with_raw_response
+        wrapper.create(**ASKED)
+        outlives = client.chat.completions.create(**ASKED, stream=True)
+        captured.installation.uninstall()
+        rest = list(outlives)
+        wrapper.create(**ASKED)
+
+    assert len(rest) == len(chunks(completion()))
+    assert "request" not in vars(OpenAI)
+    assert "request" not in vars(AsyncOpenAI)
+    assert len(captured.spans) == 2
+
+
+def test_installed_twice_makes_one_span(captured: Captured, server: LlmServer) -> None:
+    """Two installations of ours do not double a call."""
+    again = install(SPECS, lambda: captured.recorder)
+    server.answer(answer(completion(), stream=False))
+
+    try:
+        with sync_client(server) as client:
+            client.chat.completions.create(**ASKED)
+    finally:
+        again.uninstall()
+
+    assert len(captured.spans) == 1
+
+
+def test_without_a_recorder_a_call_passes_through(server: LlmServer) -> None:
+    """While no client of ours runs, the wrapped method is the bare method."""
+    server.answer(answer(completion(), stream=True))
+    installation = install(SPECS, lambda: None)
+
+    try:
+        with sync_client(server) as client:
+            stream = client.chat.completions.create(**ASKED, stream=True)
+            kind = type(stream)
+            stream.close()
+    finally:
+        installation.uninstall()
+
+    assert kind is openai.Stream

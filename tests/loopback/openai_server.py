@@ -1,0 +1,83 @@
+"""What an OpenAI-compatible server says: each answer whole, and the same one as a stream."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tests.loopback.llm_server import Answer
+
+USAGE = {
+    "prompt_tokens": 11,
+    "completion_tokens": 7,
+    "total_tokens": 18,
+    "prompt_tokens_details": {"cached_tokens": 4},
+    "completion_tokens_details": {"reasoning_tokens": 3},
+}
+
+TEXT = {"role": "assistant", "content": "It is 21 degrees in Paris."}
+
+TOOL_CALL = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "weather", "arguments": '{"city": "Paris", "unit": "C"}'},
+        }
+    ],
+}
+
+
+def completion(*said: dict[str, Any], finish_reason: str | None = "stop", usage: Any = USAGE) -> dict[str, Any]:
+    """A chat completion with one choice for each message."""
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1767225600,
+        "model": "gpt-4.1-2025-04-14",
+        "service_tier": "default",
+        "system_fingerprint": "fp_1",
+        "choices": [
+            {"index": index, "message": message, "finish_reason": finish_reason, "logprobs": None}
+            for index, message in enumerate(said or (TEXT,))
+        ],
+        "usage": usage,
+    }
+
+
+def chunks(whole: dict[str, Any], size: int = 5) -> list[dict[str, Any]]:
+    """The completion as the chunks of a stream, its texts cut into pieces of that size; the usage comes last."""
+    head = {name: whole[name] for name in ("id", "created", "model", "service_tier", "system_fingerprint")}
+    head["object"] = "chat.completion.chunk"
+    deltas: list[tuple[int, dict[str, Any], Any]] = [
+        (choice["index"], delta, None) for choice in whole["choices"] for delta in _deltas(choice["message"], size)
+    ]
+    ends: list[tuple[int, dict[str, Any], Any]] = [
+        (choice["index"], {}, choice["finish_reason"]) for choice in whole["choices"]
+    ]
+    said: list[dict[str, Any]] = [
+        {**head, "choices": [{"index": index, "delta": delta, "finish_reason": reason}], "usage": None}
+        for index, delta, reason in [*deltas, *ends]
+    ]
+    return [*said, {**head, "choices": [], "usage": whole["usage"]}] if whole["usage"] else said
+
+
+def _deltas(message: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
+    yield {"role": message["role"], "content": ""}
+    for piece in _pieces(message.get("content") or "", size):
+        yield {"content": piece}
+    for index, call in enumerate(message.get("tool_calls") or ()):
+        function = call["function"]
+        opening = {"id": call["id"], "type": "function", "function": {"name": function["name"], "arguments": ""}}
+        yield {"tool_calls": [{"index": index, **opening}]}
+        for piece in _pieces(function["arguments"], size):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+
+
+def _pieces(text: str, size: int) -> Sequence[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def answer(whole: dict[str, Any], *, stream: bool) -> Answer:
+    """The completion as the server says it, plain or streamed."""
+    return Answer.events(chunks(whole)) if stream else Answer.json(whole)
