@@ -72,8 +72,15 @@ OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"
 
 # Ours.
+AGENTOPS_ACTION_TYPE = "agentops.action.type"
 AGENTOPS_ENTITY_INPUT = "agentops.entity.input"
 AGENTOPS_ENTITY_OUTPUT = "agentops.entity.output"
+AGENTOPS_EVENT_ERROR_CODE = "agentops.event.error.code"
+AGENTOPS_EVENT_LOGS = "agentops.event.logs"
+AGENTOPS_EVENT_RESULT = "agentops.event.result"
+AGENTOPS_EVENT_SCREENSHOT = "agentops.event.screenshot"
+AGENTOPS_EVENT_TRIGGER = "agentops.event.trigger"
+AGENTOPS_GUARDRAIL_SPEC = "agentops.guardrail.spec"
 AGENTOPS_SESSION_END_STATE = "agentops.session.end_state"
 AGENTOPS_SESSION_END_STATE_REASON = "agentops.session.end_state_reason"
 AGENTOPS_SESSION_RATING = "agentops.session.rating"
@@ -82,6 +89,7 @@ AGENTOPS_STREAM_ABANDONED = "agentops.stream.abandoned"
 AGENTOPS_TAGS = "agentops.tags"
 AGENTOPS_USAGE_COST = "agentops.usage.cost"
 OPERATION_NAME = "operation.name"
+OPERATION_VERSION = "operation.version"
 
 # Values of `error.type` where no exception was raised.
 SESSION_FAILED = "agentops.session.fail"

@@ -1,0 +1,199 @@
+"""An AgentOps account as a place to send to: its API key becomes a token that expires, and a trace has a page."""
+
+import base64
+import logging
+import math
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+
+from agentops_otel.config import AgentOps
+
+_logger = logging.getLogger("agentops_otel")
+
+TOKEN_PATH = "/v3/auth/token"
+TIMEOUT_S = 5.0
+_REFUSED = (400, 401, 403)
+_PAUSE_S = 1.0
+_EARLY_S = 60.0
+_BODY_BYTES = 64 * 1024
+
+
+def session_link(account: AgentOps, trace_id: str) -> str:
+    """The page of a session in the AgentOps dashboard.
+
+    ```python
+    session_link(account, session.trace_id)  # https://app.agentops.ai/sessions?trace_id=0123...
+    ```
+
+    Args:
+        account: Whose dashboard.
+        trace_id: 32 hex digits.
+    """
+    return f"{account.app_url.rstrip('/')}/sessions?trace_id={trace_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    """A token and its times on the clock of `TokenAuthorization`."""
+
+    text: str = field(repr=False)
+    renew_at: float = math.inf
+    expires_at: float = math.inf
+
+
+class TokenAuthorization:
+    """The `Authorization` of an AgentOps destination: exchanges the API key for a token and keeps it fresh.
+
+    Nothing is asked before the first request is to be sent, and only on the thread that sends: how often is up to
+    the sender, but not more than once a second. A key that the service refuses is not offered again.
+
+    Args:
+        account: The key, and where it is exchanged.
+        certificate: The authorities to trust, for a server with a certificate of one's own.
+        timeout_s: How long connecting, and each wait for the answer, may take.
+        clock: Seconds that only go forward; counted in tests.
+    """
+
+    def __init__(
+        self,
+        account: AgentOps,
+        *,
+        certificate: Path | None = None,
+        timeout_s: float = TIMEOUT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.refused = False
+        """True: the service does not know the key, and nothing can be sent with it."""
+        self._account = account
+        self._certificate = certificate
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._token: _Token | None = None
+        self._down = False
+        self._ask_at = -math.inf
+
+    def headers(self) -> Mapping[str, str] | None:
+        """The header with the token; None: there is none now, and the spans wait."""
+        if self._token is None or self._clock() >= self._token.renew_at:
+            self._ask()
+        if self._token is None or self._clock() >= self._token.expires_at:
+            return None
+        return {"authorization": f"Bearer {self._token.text}"}
+
+    def renew(self) -> bool:
+        """Called after a 401 or 403: drop the token and ask for another; True if there is one."""
+        self._token = None
+        self._ask()
+        return self._token is not None
+
+    def _ask(self) -> None:
+        if self.refused or self._clock() < self._ask_at:
+            return
+        status, body, date = self._post()
+        if status in _REFUSED:
+            self._refuse(status)
+        elif status == 200 and (text := _token_text(body)):
+            self._token = _token(text, now=self._clock(), server_now=date)
+            self._down = False
+        else:
+            self._fail(f"answered {status}" if status else "cannot be reached")
+
+    def _post(self) -> tuple[int, bytes, float]:
+        """Status, body and the server's time of the answer; status 0 if there was none."""
+        import urllib3  # here, since `init` must not pay for it
+
+        try:
+            with urllib3.PoolManager(
+                timeout=urllib3.Timeout(self._timeout_s),
+                retries=False,
+                ssl_context=ssl.create_default_context(cafile=self._certificate),
+            ) as pool:
+                response = pool.request(
+                    "POST",
+                    self._account.api_endpoint.rstrip("/") + TOKEN_PATH,
+                    json={"api_key": self._account.api_key},
+                    redirect=False,
+                    preload_content=False,
+                )
+                body = response.read(_BODY_BYTES)
+                response.close()
+                return response.status, body, _time_of(response.headers.get("date"))
+        except (urllib3.exceptions.HTTPError, OSError):
+            return 0, b"", 0.0
+
+    def _refuse(self, status: int) -> None:
+        self.refused = True
+        self._token = None
+        _logger.warning(
+            "AgentOps refused the API key (%s answered %s): nothing is sent there, tracing goes on without it. "
+            "Set AGENTOPS_API_KEY, or init(api_key=...), to a key from %s/settings/projects",
+            self._host,
+            status,
+            self._account.app_url.rstrip("/"),
+        )
+
+    def _fail(self, why: str) -> None:
+        """Leave the service alone for a moment; the first failure after a success is said."""
+        self._ask_at = self._clock() + _PAUSE_S
+        if not self._down:
+            self._down = True
+            _logger.warning("AgentOps gives no token: %s %s. It is asked again, and the spans wait", self._host, why)
+
+    @property
+    def _host(self) -> str | None:
+        return urlsplit(self._account.api_endpoint).hostname
+
+
+def _token(text: str, *, now: float, server_now: float) -> _Token:
+    """The token with its times; renewed a minute before it expires, or after three quarters of a short life.
+
+    Life is measured by the server's clock, which is what it expires by; times are whole seconds, hence the one second.
+    A token that does not say its end, or says nonsense, is good until it is refused.
+    """
+    life_s = (_expiry(text) or 0) - server_now
+    if life_s <= 0:
+        return _Token(text=text)
+    return _Token(text=text, renew_at=now + life_s - min(_EARLY_S, life_s / 4) - 1, expires_at=now + life_s)
+
+
+def _token_text(body: bytes) -> str | None:
+    """The token in the answer; None if there is none that can be a header."""
+    match _object(body):
+        case {"token": str(text)} if text and text.isascii() and text.isprintable() and " " not in text:
+            return text
+    return None
+
+
+def _expiry(text: str) -> float | None:
+    """`exp` of a JSON web token, which is not verified: that is its readers' part."""
+    _, _, rest = text.partition(".")
+    payload = rest.partition(".")[0]
+    try:
+        claims = _object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return None
+    expiry = claims.get("exp")
+    return expiry if isinstance(expiry, int | float) and math.isfinite(expiry) else None
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _time_of(date: str | None) -> float:
+    """Seconds since the epoch of an HTTP date; ours where there is none."""
+    try:
+        return parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return time.time()

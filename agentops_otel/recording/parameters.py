@@ -1,0 +1,75 @@
+"""The arguments of a call by the names of its parameters, without the two microseconds of `Signature.bind`."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_RECEIVERS = ("self", "cls")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """What a function calls its arguments; read from its signature once."""
+
+    positional: tuple[str, ...] = ()
+    keywords: frozenset[str] = frozenset()
+    """The names that may be given as keywords."""
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    """In the order of the signature."""
+    rest: str = "args"
+    """What `*args` is called."""
+    extra: str = "kwargs"
+    """What `**kwargs` is called."""
+    bound: bool = False
+    """True when the signature was that of a bound method, which leaves its receiver out already."""
+
+    def of(self, has_receiver: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, object]:
+        """Each argument under its parameter's name, defaults included, `self` and `cls` left out.
+
+        Of a call that does not fit the signature, what is too much comes under the names of `*args` and `**kwargs`.
+
+        Args:
+            has_receiver: True when *args* lack the first parameter, because it is the bound instance or class.
+            args: The positional arguments.
+            kwargs: The keyword arguments.
+        """
+        names = self.positional[1:] if has_receiver and not self.bound else self.positional
+        given: dict[str, object] = dict(zip(names, args, strict=False))
+        if not has_receiver and names[:1] and names[0] in _RECEIVERS:
+            given.pop(names[0], None)
+        if len(args) > len(names):
+            given[self.rest] = args[len(names) :]
+        if kwargs:
+            self._add_keywords(given, kwargs)
+        for name, default in self.defaults.items():
+            given.setdefault(name, default)
+        return given
+
+    def _add_keywords(self, given: dict[str, object], kwargs: Mapping[str, Any]) -> None:
+        extra = {}
+        for name, value in kwargs.items():
+            if name in self.keywords:
+                given[name] = value
+            else:
+                extra[name] = value
+        if extra:
+            given[self.extra] = extra
+
+
+def read(function: Callable[..., Any]) -> Parameters:
+    """The parameters of *function*; of one that has no signature (some builtins), none."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return Parameters()
+    names = {kind: parameter.name for parameter in parameters for kind in [parameter.kind]}
+    return Parameters(
+        positional=tuple(p.name for p in parameters if p.kind in _POSITIONAL),
+        keywords=frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)),
+        defaults={p.name: p.default for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS},
+        rest=names.get(inspect.Parameter.VAR_POSITIONAL, "args"),
+        extra=names.get(inspect.Parameter.VAR_KEYWORD, "kwargs"),
+        bound=inspect.ismethod(function),
+    )

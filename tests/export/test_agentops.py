@@ -1,0 +1,291 @@
+"""A key becomes a token, asked of a stand-in of the AgentOps backend over real HTTP; time is counted."""
+
+import base64
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+import urllib3
+
+from agentops_otel.config import AgentOps
+from agentops_otel.export.agentops import TokenAuthorization, session_link
+from tests.loopback.agentops_backend import AgentOpsBackend
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """The time now."""
+        return self.now
+
+
+@pytest.fixture
+def backend() -> Iterator[AgentOpsBackend]:
+    """A backend that is up."""
+    with AgentOpsBackend() as running:
+        yield running
+
+
+@contextmanager
+def answering(body: bytes, *, date: str | None = None, status: int = 200, location: str = "") -> Iterator[AgentOps]:
+    """An account whose service answers every exchange with this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response_only(status)
+            if date is not None:
+                self.send_header("date", date)
+            if location:
+                self.send_header("location", location)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield AgentOps(api_key="k", api_endpoint=f"http://127.0.0.1:{server.server_port}/")
+        server.shutdown()
+        thread.join()
+
+
+def token(claims: object) -> str:
+    """A web token with these claims, signed by nobody."""
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"e30.{payload}.c2ln"
+
+
+def test_nothing_is_asked_before_headers_are_wanted(backend: AgentOpsBackend) -> None:
+    """The key is exchanged for the first request, once, and the token opens the backend."""
+    authorization = TokenAuthorization(backend.account)
+    asked_at_start = list(backend.exchanges)
+
+    headers = [authorization.headers() for _ in range(3)]
+
+    assert asked_at_start == []
+    assert backend.exchanges == [200]
+    assert headers == [{"authorization": f"Bearer {backend.tokens[0]}"}] * 3
+    answer = urllib3.request("GET", f"{backend.account.api_endpoint}/v3/auth/token", headers=headers[0])
+    assert answer.status == 200
+    assert answer.json()["message"] == "JWT token is valid"
+
+
+def test_the_token_is_renewed_before_it_expires(backend: AgentOpsBackend) -> None:
+    """A token that lives an hour is used for 58 minutes; the next request has a new one."""
+    clock = Clock()
+    backend.token_life_s = 3600
+    authorization = TokenAuthorization(backend.account, clock=clock)
+
+    first = authorization.headers()
+    clock.now += 3500
+    still = authorization.headers()
+    clock.now += 50
+    second = authorization.headers()
+
+    assert first == still != second
+    assert second == {"authorization": f"Bearer {backend.tokens[1]}"}
+
+
+def test_a_token_is_used_to_its_end_while_the_service_is_down(backend: AgentOpsBackend) -> None:
+    """A renewal that fails costs nothing while the token is good; after that there are no headers."""
+    clock = Clock()
+    backend.token_life_s = 3600
+    authorization = TokenAuthorization(backend.account, clock=clock)
+    first = authorization.headers()
+    backend.fail_auth(500, times=2)
+
+    clock.now += 3550
+    good = authorization.headers()
+    clock.now += 60
+    over = authorization.headers()
+    clock.now += 60
+    renewed = authorization.headers()
+
+    assert first == good
+    assert over is None
+    assert renewed == {"authorization": f"Bearer {backend.tokens[1]}"}
+    assert backend.exchanges == [200, 500, 500, 200]
+
+
+def test_a_service_that_is_down_is_asked_again(backend: AgentOpsBackend, caplog: pytest.LogCaptureFixture) -> None:
+    """However often headers are wanted, it is asked once a second, and one line says that the spans wait."""
+    clock = Clock()
+    backend.fail_auth(500, times=3)
+    authorization = TokenAuthorization(backend.account, clock=clock)
+
+    headers = []
+    for _ in range(8):
+        headers.append(authorization.headers())
+        clock.now += 0.5
+
+    assert backend.exchanges == [500] * 3 + [200]
+    assert headers[:6] == [None] * 6
+    assert headers[6] == headers[7] == {"authorization": f"Bearer {backend.tokens[0]}"}
+    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == [
+        "AgentOps gives no token: 127.0.0.1 answered 500. It is asked again, and the spans wait"
+    ]
+
+
+def test_a_service_that_comes_up_later_gives_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    """A port where nobody listens is like any other outage."""
+    clock = Clock()
+    with AgentOpsBackend() as backend:
+        account = backend.account
+    authorization = TokenAuthorization(account, clock=clock)
+
+    before = authorization.headers()
+    clock.now += 5
+    with AgentOpsBackend(api_port=backend.api_port, api_key=backend.api_key):
+        after = authorization.headers()
+
+    assert before is None
+    assert after is not None
+    assert "127.0.0.1 cannot be reached" in caplog.text
+
+
+def test_a_refused_token_is_replaced(backend: AgentOpsBackend) -> None:
+    """`renew` drops the token and has a new one; while the service is down it says so, and asks no more than it may."""
+    clock = Clock()
+    authorization = TokenAuthorization(backend.account, clock=clock)
+    authorization.headers()
+
+    renewed = authorization.renew()
+    second = authorization.headers()
+    backend.fail_auth(503)
+    down = [authorization.renew(), authorization.renew()]
+    none = authorization.headers()
+
+    assert renewed
+    assert second == {"authorization": f"Bearer {backend.tokens[1]}"}
+    assert down == [False, False]
+    assert none is None
+    assert backend.exchanges == [200, 200, 503]
+
+
+@pytest.mark.parametrize(("key", "status"), [("no uuid", 400), ("8a3fc5a0-3d4e-4b57-9a0c-0c6e1d0f7a11", 403)])
+def test_a_refused_key_is_said_once_and_not_offered_again(
+    backend: AgentOpsBackend, caplog: pytest.LogCaptureFixture, key: str, status: int
+) -> None:
+    """The one line says what to do; after it the service is left alone."""
+    clock = Clock()
+    authorization = TokenAuthorization(replace(backend.account, api_key=key), clock=clock)
+
+    headers = authorization.headers()
+    clock.now += 3600
+    again = (authorization.headers(), authorization.renew())
+
+    assert headers is None
+    assert again == (None, False)
+    assert authorization.refused
+    assert backend.exchanges == [status]
+    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == [
+        f"AgentOps refused the API key (127.0.0.1 answered {status}): nothing is sent there, "
+        "tracing goes on without it. Set AGENTOPS_API_KEY, or init(api_key=...), to a key from http://app.agentops.test/settings/projects"
+    ]
+
+
+def test_the_key_and_the_token_are_said_nowhere(backend: AgentOpsBackend, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither is in a log at any level or in a repr, whatever happens."""
+    caplog.set_level(logging.DEBUG)
+    clock = Clock()
+    authorization = TokenAuthorization(backend.account, clock=clock)
+    said: list[str] = []
+
+    for status in (500, 200, 302, 403):
+        if status != 200:
+            backend.fail_auth(status)
+        clock.now += 10
+        authorization.renew()
+        said += [repr(authorization), str(vars(authorization)), repr(backend.account), repr(backend.destination)]
+    said.append(caplog.text)
+
+    assert backend.exchanges == [500, 200, 302, 403]
+    assert not [text for text in said for secret in (backend.api_key, *backend.tokens) if secret in text]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>gateway</html>",
+        b"[]",
+        b"{}",
+        b'{"token": 7}',
+        b'{"token": ""}',
+        b'{"token": "a b"}',
+        b'{"token": "a\\r\\nx: y"}',
+        '{"token": "ü"}'.encode(),
+    ],
+)
+def test_an_answer_without_a_usable_token_is_an_outage(body: bytes) -> None:
+    """A 200 whose token is missing, or could not be a header, is asked again."""
+    with answering(body) as account:
+        authorization = TokenAuthorization(account)
+
+        headers = authorization.headers()
+
+    assert headers is None
+    assert not authorization.refused
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["opaque", "a.b.c", token([]), token({"exp": "soon"}), token({"exp": 0}), token({"exp": float("inf")}), "a.%.c"],
+)
+def test_a_token_that_does_not_say_its_end_is_good_until_it_is_refused(text: str) -> None:
+    """Opaque, unreadable and nonsensical ends are no reason to ask for another."""
+    clock = Clock()
+    with answering(json.dumps({"token": text}).encode()) as account:
+        authorization = TokenAuthorization(account, clock=clock)
+        authorization.headers()
+
+    clock.now += 1e9
+
+    assert authorization.headers() == {"authorization": f"Bearer {text}"}
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 2037 00:00:00 GMT", "Thu, 01 Jan 1998 00:00:00 GMT"])
+def test_a_wrong_clock_of_the_machine_does_not_matter(date: str) -> None:
+    """A token's life is measured by the clock of who made it."""
+    clock = Clock()
+    made_at = {"Thu, 01 Jan 2037 00:00:00 GMT": 2114380800, "Thu, 01 Jan 1998 00:00:00 GMT": 883612800}[date]
+    with answering(json.dumps({"token": token({"exp": made_at + 3600})}).encode(), date=date) as account:
+        authorization = TokenAuthorization(account, clock=clock)
+
+        while_good = authorization.headers()
+        clock.now += 3500
+        still_good = authorization.headers()
+
+    clock.now += 150
+    assert while_good == still_good is not None
+    assert authorization.headers() is None
+
+
+def test_a_redirect_never_takes_the_key_along(backend: AgentOpsBackend) -> None:
+    """A 307 to another origin is an outage, and the other origin hears nothing."""
+    with answering(b"", status=307, location=f"{backend.account.api_endpoint}/v3/auth/token") as account:
+        headers = TokenAuthorization(account).headers()
+
+    assert headers is None
+    assert backend.exchanges == []
+
+
+@pytest.mark.parametrize("app_url", ["https://app.agentops.ai", "https://app.agentops.ai/"])
+def test_a_session_has_a_link(app_url: str) -> None:
+    """The link is the dashboard's page of the trace."""
+    account = AgentOps(api_key="k", app_url=app_url)
+
+    link = session_link(account, "0123456789abcdef0123456789abcdef")
+
+    assert link == "https://app.agentops.ai/sessions?trace_id=0123456789abcdef0123456789abcdef"

@@ -1,0 +1,587 @@
+"""What a span becomes for AgentOps is judged by what its API and dashboard would show of it."""
+
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel.export.agentops_names import translate
+from tests.loopback.agentops_dashboard import show
+
+TRACER = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+
+GENERAL: Mapping[str, AttributeValue] = {
+    "session.id": "s1",
+    "gen_ai.conversation.id": "c1",
+}
+CHAT: Mapping[str, AttributeValue] = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06",
+    "gen_ai.response.finish_reasons": ("stop",),
+    "gen_ai.usage.input_tokens": 20,
+    "gen_ai.usage.output_tokens": 5,
+}
+
+
+def span(
+    name: str,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    error: str | None = None,
+    parent: bool | None = False,
+    kind: SpanKind = SpanKind.INTERNAL,
+) -> ReadableSpan:
+    """An ended span; *parent* is None for a root, else whether the parent is remote."""
+    above = SpanContext(1, 2, is_remote=bool(parent), trace_flags=TraceFlags(1))
+    context = None if parent is None else set_span_in_context(NonRecordingSpan(above))
+    made = TRACER.start_span(name, context, kind=kind, attributes={**GENERAL, **attributes})
+    if error is not None:
+        made.set_status(StatusCode.ERROR, error)
+    made.end()
+    assert isinstance(made, ReadableSpan)
+    return made
+
+
+def messages(*given: object) -> str:
+    """Messages as a span maker writes them."""
+    return json.dumps(given)
+
+
+def said(role: str, *parts: Mapping[str, object], **more: object) -> dict[str, object]:
+    """One message of the conventions."""
+    return {"role": role, "parts": list(parts), **more}
+
+
+def text(content: str) -> dict[str, object]:
+    """A part that is text."""
+    return {"type": "text", "content": content}
+
+
+SPANS = {
+    "session": lambda: span(
+        "invoke_workflow nightly",
+        {
+            "gen_ai.operation.name": "invoke_workflow",
+            "gen_ai.workflow.name": "nightly",
+            "agentops.span.kind": "session",
+            "agentops.usage.cost": 0.5,
+            "agentops.tags": ("nightly", "db"),
+        },
+        parent=None,
+    ),
+    "action": lambda: span(
+        "search",
+        {
+            "agentops.span.kind": "operation",
+            "operation.name": "search",
+            "agentops.entity.input": '{"query": "oslo", "limit": 3}',
+            "agentops.entity.output": '"found"',
+            "gen_ai.agent.name": "Planner",
+            "gen_ai.agent.id": "a1",
+        },
+    ),
+    "task": lambda: span("load", {"agentops.span.kind": "task", "agentops.entity.input": '["a.csv"]'}),
+    "failed action": lambda: span(
+        "search", {"agentops.span.kind": "operation", "error.type": "ValueError"}, error="no such table"
+    ),
+    "tool": lambda: span(
+        "execute_tool weather",
+        {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": "weather",
+            "gen_ai.tool.call.id": "t1",
+            "gen_ai.tool.call.arguments": '{"city": "Oslo"}',
+            "gen_ai.tool.call.result": '"rain"',
+            "gen_ai.agent.name": "Planner",
+        },
+    ),
+    "failed tool": lambda: span(
+        "execute_tool weather",
+        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather", "error.type": "TimeoutError"},
+        error="too slow",
+    ),
+    "tool told as a step": lambda: span(
+        "weather",
+        {
+            "agentops.span.kind": "tool",
+            "operation.name": "weather",
+            "agentops.entity.input": '{"args": ["Oslo"], "kwargs": {}}',
+            "agentops.entity.output": '"rain"',
+        },
+    ),
+    "agent": lambda: span(
+        "invoke_agent Planner",
+        {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": "Planner",
+            "gen_ai.tool.definitions": "[]",
+            "gen_ai.usage.input_tokens": 900,
+        },
+    ),
+    "agent with an id": lambda: span(
+        "invoke_agent Planner",
+        {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "Planner", "gen_ai.agent.id": "a1"},
+    ),
+    "workflow": lambda: span(
+        "invoke_workflow taskweaver",
+        {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "taskweaver", "taskweaver.round.id": "r1"},
+    ),
+    "guardrail": lambda: span("is_polite", {"agentops.span.kind": "guardrail"}),
+    "chat": lambda: span(
+        "chat gpt-4o",
+        {
+            **CHAT,
+            "gen_ai.usage.cache_read.input_tokens": 12,
+            "gen_ai.usage.reasoning.output_tokens": 2,
+            "agentops.usage.cost": 0.000125,
+            "gen_ai.agent.name": "Planner",
+            "gen_ai.system_instructions": json.dumps([text("Be brief.")]),
+            "gen_ai.input.messages": messages(
+                said("user", text("Weather in Oslo?")),
+                said("assistant", {"type": "tool_call", "id": "t1", "name": "weather", "arguments": {"city": "Oslo"}}),
+                said("tool", {"type": "tool_call_response", "id": "t1", "response": {"sky": "rain"}}),
+            ),
+            "gen_ai.output.messages": messages(said("assistant", text("Rain."), finish_reason="stop")),
+        },
+        kind=SpanKind.CLIENT,
+    ),
+    "chat that calls tools": lambda: span(
+        "chat gpt-4o",
+        {
+            **CHAT,
+            "gen_ai.response.finish_reasons": ("tool_call",),
+            "gen_ai.output.messages": messages(
+                said(
+                    "assistant",
+                    text("I look it up."),
+                    {"type": "tool_call", "id": "t1", "name": "weather", "arguments": '{"city": "Oslo"}'},
+                    {"type": "tool_call", "id": "t2", "name": "clock"},
+                ),
+            ),
+        },
+        kind=SpanKind.CLIENT,
+    ),
+    "chat that was cut": lambda: span(
+        "chat gpt-4o",
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": "gpt-4o",
+            "gen_ai.output.messages": messages(said("assistant", {"type": "tool_call", "name": "clock"})),
+            "error.type": "openai.APIConnectionError",
+        },
+        error="connection reset",
+        kind=SpanKind.CLIENT,
+    ),
+    "chat without content": lambda: span("chat gpt-4o", CHAT, kind=SpanKind.CLIENT),
+    "embeddings": lambda: span(
+        "embeddings text-embedding-3-small",
+        {
+            "gen_ai.operation.name": "embeddings",
+            "gen_ai.request.model": "text-embedding-3-small",
+            "gen_ai.usage.input_tokens": 8,
+        },
+        kind=SpanKind.CLIENT,
+    ),
+    "somebody else's": lambda: span("GET", {"http.request.method": "GET"}, kind=SpanKind.CLIENT),
+}
+
+SHOWN = snapshot(
+    {
+        "session": {
+            "name": "nightly.session",
+            "kind": "session",
+            "type": "other",
+            "outcome": "success",
+            "tags": ["nightly", "db"],
+        },
+        "action": {
+            "name": "search.operation",
+            "kind": "operation",
+            "type": "other",
+            "outcome": "success",
+            "step": {"name": "search", "args": [], "kwargs": {"query": "oslo", "limit": 3}, "output": '"found"'},
+        },
+        "task": {
+            "name": "load.task",
+            "kind": "task",
+            "type": "other",
+            "outcome": "success",
+            "step": {"name": "load.task", "args": ["a.csv"], "kwargs": {}, "output": None},
+        },
+        "failed action": {"name": "search.operation", "kind": "operation", "type": "other", "outcome": "fail"},
+        "tool": {
+            "name": "weather.tool",
+            "kind": "tool",
+            "type": "tool",
+            "outcome": "success",
+            "counts as": ["tool call"],
+            "tool": {"name": "weather", "parameters": '{"city": "Oslo"}', "result": '"rain"', "status": "succeeded"},
+        },
+        "failed tool": {
+            "name": "weather.tool",
+            "kind": "tool",
+            "type": "tool",
+            "outcome": "fail",
+            "counts as": ["tool call"],
+            "tool": {"name": "weather", "status": "failed", "error": "too slow"},
+        },
+        "tool told as a step": {
+            "name": "weather.tool",
+            "kind": "tool",
+            "type": "tool",
+            "outcome": "success",
+            "counts as": ["tool call"],
+            "tool": {
+                "name": "weather",
+                "parameters": '{"args": ["Oslo"], "kwargs": {}}',
+                "result": '"rain"',
+                "status": "succeeded",
+            },
+        },
+        "agent": {
+            "name": "Planner.agent",
+            "kind": "agent",
+            "type": "agent",
+            "outcome": "success",
+            "agent card": {"id": "Planner", "role": "Planner"},
+        },
+        "agent with an id": {
+            "name": "Planner.agent",
+            "kind": "agent",
+            "type": "agent",
+            "outcome": "success",
+            "agent card": {"id": "a1", "role": "Planner"},
+        },
+        "workflow": {"name": "taskweaver.workflow", "kind": "workflow", "type": "other", "outcome": "success"},
+        "guardrail": {"name": "is_polite.guardrail", "kind": "guardrail", "type": "other", "outcome": "success"},
+        "chat": {
+            "name": "chat gpt-4o",
+            "kind": "llm",
+            "type": "request",
+            "outcome": "success",
+            "counts as": ["llm call"],
+            "system": "openai",
+            "model": "gpt-4o-2024-08-06",
+            "tokens": {
+                "prompt_tokens": 20,
+                "completion_tokens": 5,
+                "cache_read_input_tokens": 12,
+                "reasoning_tokens": 2,
+                "total": 25,
+            },
+            "cost": "0.000125",
+            "prompts": [
+                "system: Be brief.",
+                "user: Weather in Oslo?",
+                'assistant: weather({"city":"Oslo"})',
+                'tool: {"sky":"rain"}',
+            ],
+            "completions": ["assistant: Rain."],
+        },
+        "chat that calls tools": {
+            "name": "chat gpt-4o",
+            "kind": "llm",
+            "type": "request",
+            "outcome": "success",
+            "counts as": ["llm call"],
+            "system": "openai",
+            "model": "gpt-4o-2024-08-06",
+            "tokens": {
+                "prompt_tokens": 20,
+                "completion_tokens": 5,
+                "cache_read_input_tokens": 0,
+                "reasoning_tokens": 0,
+                "total": 25,
+            },
+            "completions": ["assistant: I look it up.", "calls weather with {'city': 'Oslo'}", "calls clock with None"],
+        },
+        "chat without content": {
+            "name": "chat gpt-4o",
+            "kind": "llm",
+            "type": "request",
+            "outcome": "success",
+            "counts as": ["llm call"],
+            "system": "openai",
+            "model": "gpt-4o-2024-08-06",
+            "tokens": {
+                "prompt_tokens": 20,
+                "completion_tokens": 5,
+                "cache_read_input_tokens": 0,
+                "reasoning_tokens": 0,
+                "total": 25,
+            },
+        },
+        "embeddings": {
+            "name": "embeddings text-embedding-3-small",
+            "kind": "llm",
+            "type": "request",
+            "outcome": "success",
+            "counts as": ["llm call"],
+            "model": "text-embedding-3-small",
+            "tokens": {
+                "prompt_tokens": 8,
+                "completion_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "reasoning_tokens": 0,
+                "total": 8,
+            },
+        },
+        "somebody else's": {"name": "GET", "kind": "other", "type": "other", "outcome": "success"},
+        "chat that was cut": {
+            "name": "chat gpt-4o",
+            "kind": "llm",
+            "type": "request",
+            "outcome": "fail",
+            "counts as": ["llm call"],
+            "model": "gpt-4o",
+            "tokens": {
+                "prompt_tokens": 0,
+                "completion_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "reasoning_tokens": 0,
+                "total": 0,
+            },
+            "completions": ["calls clock with None"],
+        },
+    }
+)
+
+
+@pytest.mark.parametrize("what", SPANS)
+def test_every_kind_of_span_is_shown(what: str) -> None:
+    """Each kind of span fills the places that the API and the dashboard have for it."""
+    shown = show(*translate(SPANS[what]()))
+
+    assert shown == SHOWN[what]
+
+
+def test_a_chat_has_the_older_names_alone() -> None:
+    """An LLM call goes out in the names that are read, each thing once."""
+    _, attributes, status = translate(SPANS["chat"]())
+
+    assert status.status_code is StatusCode.OK
+    assert attributes == snapshot(
+        {
+            "session.id": "s1",
+            "gen_ai.conversation.id": "c1",
+            "gen_ai.operation.name": "chat",
+            "gen_ai.system": "openai",
+            "gen_ai.request.model": "gpt-4o",
+            "gen_ai.response.model": "gpt-4o-2024-08-06",
+            "gen_ai.response.finish_reasons": ("stop",),
+            "gen_ai.usage.prompt_tokens": 20,
+            "gen_ai.usage.completion_tokens": 5,
+            "gen_ai.usage.cache_read_input_tokens": 12,
+            "gen_ai.usage.reasoning_tokens": 2,
+            "gen_ai.usage.total_cost": 0.000125,
+            "gen_ai.agent.name": "Planner",
+            "gen_ai.usage.total_tokens": 25,
+            "gen_ai.prompt.0.content": "Be brief.",
+            "gen_ai.prompt.0.role": "system",
+            "gen_ai.prompt.1.content": "Weather in Oslo?",
+            "gen_ai.prompt.1.role": "user",
+            "gen_ai.prompt.2.content": 'weather({"city":"Oslo"})',
+            "gen_ai.prompt.2.role": "assistant",
+            "gen_ai.prompt.2.tool_calls.0.id": "t1",
+            "gen_ai.prompt.2.tool_calls.0.name": "weather",
+            "gen_ai.prompt.2.tool_calls.0.arguments": '{"city":"Oslo"}',
+            "gen_ai.prompt.3.content": '{"sky":"rain"}',
+            "gen_ai.prompt.3.role": "tool",
+            "gen_ai.completion.0.content": "Rain.",
+            "gen_ai.completion.0.role": "assistant",
+            "gen_ai.completion.0.finish_reason": "stop",
+            "agentops.span.kind": "llm",
+        }
+    )
+
+
+def test_a_tool_has_no_name_of_an_llm_call() -> None:
+    """A tool goes out as `tool.*` and as a step, and its agent does not make an agent of it."""
+    _, attributes, _ = translate(SPANS["tool"]())
+
+    assert attributes == snapshot(
+        {
+            "session.id": "s1",
+            "conversation.id": "c1",
+            "tool.name": "weather",
+            "tool.call.id": "t1",
+            "tool.parameters": '{"city": "Oslo"}',
+            "tool.result": '"rain"',
+            "agent_name": "Planner",
+            "operation.name": "weather",
+            "agentops.entity.input": '{"args":[],"kwargs":{"city":"Oslo"}}',
+            "agentops.entity.output": '"rain"',
+            "tool.status": "succeeded",
+            "agentops.span.kind": "tool",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (lambda: span("main", {"agentops.span.kind": "operation"}, parent=None), "main.session"),
+        (lambda: span("nightly.session", {"agentops.span.kind": "session"}, parent=None), "nightly.session"),
+        (lambda: span("chat gpt-4o", CHAT, parent=None), "chat gpt-4o.session"),
+        (lambda: span("POST /ask", {}, parent=True, kind=SpanKind.SERVER), "POST /ask.session"),
+        (lambda: span("in the kernel", {"agentops.span.kind": "operation"}, parent=True), "in the kernel.operation"),
+        (lambda: span("click", {"agentops.span.kind": "action"}), "click.operation"),
+        (lambda: span("invoke_agent", {"gen_ai.operation.name": "invoke_agent"}), "invoke_agent.agent"),
+        (lambda: span("thinking", {"agentops.span.kind": "chain"}), "thinking"),
+    ],
+)
+def test_the_root_is_the_session_and_other_spans_end_in_their_kind(made: Callable[[], ReadableSpan], name: str) -> None:
+    """A span without a parent, or one that enters the process, is `<name>.session`; a suffix comes once."""
+    translated, _, _ = translate(made())
+
+    assert translated == name
+
+
+def test_a_prompt_is_never_both_text_and_a_list() -> None:
+    """A flat `gen_ai.prompt` gives way to the indexed ones, and stays where it is all there is."""
+    both = span("chat", {**CHAT, "gen_ai.prompt": "hi", "gen_ai.input.messages": messages(said("user", text("hi")))})
+    flat = span("chat", {**CHAT, "gen_ai.prompt": "hi"})
+
+    assert "gen_ai.prompt" not in translate(both)[1]
+    assert translate(flat)[1]["gen_ai.prompt"] == "hi"
+    assert show(*translate(both))["prompts"] == show(*translate(flat))["prompts"] == ["user: hi"]
+
+
+def test_older_instrumentations_are_shown_as_they_are() -> None:
+    """A span with the older names already, of somebody else's, keeps them and counts as an LLM call."""
+    older: dict[str, AttributeValue] = {
+        "gen_ai.system": "openai",
+        "gen_ai.prompt.0.content": "hi",
+        "gen_ai.usage.prompt_tokens": 3,
+        "gen_ai.usage.total_tokens": 9,
+    }
+
+    shown = show(*translate(span("openai.chat", older)))
+
+    assert (shown["kind"], shown["prompts"]) == ("llm", ["user: hi"])
+    assert shown["tokens"] == {
+        "prompt_tokens": 3,
+        "completion_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "reasoning_tokens": 0,
+        "total": 9,
+    }
+
+
+def test_parts_that_are_no_text_are_told_as_json() -> None:
+    """Reasoning, media and flat messages are all in what was said, in their order."""
+    parts = ({"type": "reasoning", "content": "hm"}, text("Rain."), {"type": "uri", "uri": "http://x/y.png"})
+    made = span(
+        "chat gpt-4o",
+        {
+            **CHAT,
+            "gen_ai.input.messages": messages({"role": "user", "content": "hi"}, {"content": ["a", "b"]}, {}),
+            "gen_ai.output.messages": messages(said("assistant", *parts), said("assistant", finish_reason="length")),
+        },
+    )
+
+    shown = show(*translate(made))
+
+    assert shown["prompts"] == snapshot(
+        [
+            "user: hi",
+            """\
+user: a
+b\
+""",
+            "user: ",
+        ]
+    )
+    assert shown["completions"] == snapshot(
+        [
+            """\
+assistant: {"type":"reasoning","content":"hm"}
+Rain.
+{"type":"uri","uri":"http://x/y.png"}\
+""",
+            "assistant: ",
+        ]
+    )
+
+
+@pytest.mark.parametrize("cut", ['[{"role": "user", "par', '{"role": "user"}', "[1]", "[" * 600 + "]" * 600, ""])
+def test_messages_that_cannot_be_read_stay_as_they_are(cut: str) -> None:
+    """Messages that are no list of objects are sent as they are, and invent no prompt."""
+    attributes = translate(span("chat gpt-4o", {**CHAT, "gen_ai.input.messages": cut}))[1]
+
+    assert attributes["gen_ai.input.messages"] == cut
+    assert not [name for name in attributes if name.startswith("gen_ai.prompt")]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ('{"a": 1}', '{"args":[],"kwargs":{"a":1}}'),
+        ("{}", '{"args":[],"kwargs":{}}'),
+        ("[1, 2]", '{"args":[1,2],"kwargs":{}}'),
+        ("7", '{"args":[7],"kwargs":{}}'),
+        ('{"args": [1], "kwargs": {}}', '{"args": [1], "kwargs": {}}'),
+        ('{"cut', '{"cut'),
+    ],
+)
+def test_the_input_of_a_step_is_a_call(given: str, shown: str) -> None:
+    """Named arguments, a list and a single value become `{args, kwargs}`; what is no JSON stays."""
+    attributes = translate(span("f", {"agentops.span.kind": "task", "agentops.entity.input": given}))[1]
+
+    assert attributes["agentops.entity.input"] == shown
+
+
+def test_an_error_without_words_stays_an_error() -> None:
+    """ERROR without a description says no `error.message`."""
+    made = span("f", {"agentops.span.kind": "task"}, error="")
+
+    _, attributes, status = translate(made)
+
+    assert status.status_code is StatusCode.ERROR
+    assert "error.message" not in attributes
+
+
+def test_what_is_nested_too_deep_to_write_is_left_out() -> None:
+    """A part deeper than JSON is written has no text; the rest of the message is there."""
+    deep = json.loads("[" * 300 + "]" * 300)
+    asked = messages(said("user", {"type": "data", "data": deep}, text("Look.")))
+
+    shown = show(*translate(span("chat gpt-4o", {**CHAT, "gen_ai.input.messages": asked})))
+
+    assert shown["prompts"] == ["user: Look."]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["role", "parts", "type", "content"]), inner),
+)
+KEYS = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "agentops.entity.input")
+
+
+@given(name=st.sampled_from(KEYS), value=JSON)
+def test_any_json_is_translated(name: str, value: object) -> None:
+    """Whatever the JSON is, nothing is raised, every value is text, and no name is both a value and a prefix."""
+    made = span("chat gpt-4o", {**CHAT, name: json.dumps(value)})
+    before = dict(made.attributes or {})
+
+    attributes = translate(made)[1]
+
+    indexed = {key: said for key, said in attributes.items() if key not in before}
+    assert made.attributes == before
+    assert all(isinstance(said, str | int) for said in indexed.values())
+    assert not [key for key in attributes if any(other.startswith(f"{key}.") for other in attributes)]

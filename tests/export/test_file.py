@@ -1,0 +1,281 @@
+"""The trace file: what stock readers of OTLP read, kept for the user alone."""
+
+import base64
+import json
+import logging
+import math
+import multiprocessing
+import os
+import stat
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict, Parse
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.trace import Link
+
+from agentops_otel.export.file import FileExporter, default_path, read, trace_files
+from agentops_otel.export.otlp_json import dumps, loads
+from tests.view.spans import CHAT, START, Trace, research
+
+VALUES: Mapping[str, Any] = {
+    "text": "Grüße \u2028 \x00 😀",
+    "empty": "",
+    "yes": True,
+    "no": False,
+    "int": 2**63 - 1,
+    "least": -(2**63),
+    "zero": 0,
+    "float": 0.1,
+    "whole": 2.0,
+    "bytes": b"\x00\xff",
+    "list": ("a", "b"),
+    "none": (),
+    "mixed": [1, "a", None, {"deep": [True, {}]}],
+    "map": {"a": 1, "b": {"c": b"d"}},
+}
+
+
+def rich_span() -> ReadableSpan:
+    """A span that uses every field of OTLP."""
+    trace = Trace(0xABC)
+    parent = trace.context(99, is_remote=True)
+    return trace.span(
+        "chat gpt-4o",
+        under=parent,
+        attributes={**CHAT, **VALUES},
+        error="ValueError: no",
+        events=[Event("exception", {"exception.type": "ValueError"}, START + 5), Event("bare", timestamp=START)],
+        links=[Link(Trace(7).context(8), {"why": "retry"}), Link(trace.context(9, is_remote=True))],
+    )
+
+
+def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
+    """What protobuf's own JSON says of the stock encoder's message, with the ids in hex as OTLP wants them."""
+
+    def in_hex(value: Any) -> Any:
+        if isinstance(value, list):
+            return [in_hex(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        ids = ("traceId", "spanId", "parentSpanId")
+        return {key: base64.b64decode(item).hex() if key in ids else in_hex(item) for key, item in value.items()}
+
+    answer = in_hex(MessageToDict(encode_spans(spans), use_integers_for_enums=True))
+    assert isinstance(answer, dict)
+    return answer
+
+
+@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")]])
+def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan]) -> None:
+    """The JSON equals that of the stock encoder's message, but for the ids, which are hex."""
+    assert json.loads(dumps(spans)) == as_stock(spans)
+
+
+@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")]])
+def test_what_is_read_back_writes_the_same_line(spans: list[ReadableSpan]) -> None:
+    """Nothing is lost between a file and the spans read from it."""
+    line = dumps(spans)
+
+    assert json.loads(dumps(loads(line))) == json.loads(line)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (2**63, None),
+        pytest.param(10**5000, None, id="huge"),
+        (object(), None),
+        ("a\udcffb", "a?b"),
+        ({"\udcff": 1}, {"?": 1}),
+        ((1, 2**70, object()), (1,)),
+        (math.inf, math.inf),
+        (-math.inf, -math.inf),
+    ],
+)
+def test_what_json_cannot_hold_costs_at_most_itself(value: Any, kept: Any) -> None:
+    """Lone surrogates, huge integers and unknown types leave the rest of the line as it was."""
+    span = Trace().span("x", attributes={"odd": value, "good": "yes"})
+
+    line = dumps([span, Trace().span("other")])
+
+    attributes = loads(line)[0].attributes
+    assert attributes == ({"good": "yes"} if kept is None else {"odd": kept, "good": "yes"})
+    assert [span.name for span in loads(line)] == ["x", "other"]
+    Parse(line, TracesData())
+
+
+def test_not_a_number_is_written_as_protobuf_writes_it() -> None:
+    """NaN, which JSON lacks, is a string."""
+    span = Trace().span("x", attributes={"odd": math.nan})
+
+    assert b'{"doubleValue":"NaN"}' in dumps([span])
+
+
+def test_a_value_without_end_is_left_out() -> None:
+    """A list that holds itself ends somewhere."""
+    endless: list[Any] = [1]
+    endless.append(endless)
+    span = Trace().span("x", attributes={"odd": endless, "good": "yes"})
+
+    assert (loads(dumps([span]))[0].attributes or {})["good"] == "yes"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"{", b"[]", b"null", b'{"resourceMetrics": []}', b'{"resourceSpans": [{"scopeSpans": [{"spans": [{}]}]}]}'],
+)
+def test_a_line_of_something_else_is_a_value_error(line: bytes) -> None:
+    """Half lines, other JSON and other signals are one kind of error."""
+    with pytest.raises(ValueError, match="not a line of OTLP JSON traces"):
+        loads(line)
+
+
+def test_a_line_of_the_collector_is_read() -> None:
+    """Fields that say nothing may be missing or spelled out, and int64 may be a number."""
+    line = """{"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": [
+        {"traceId": "0000000000000000000000000000000a", "spanId": "000000000000000b", "parentSpanId": "", "name": "x",
+         "kind": 0, "startTimeUnixNano": 5, "endTimeUnixNano": "9", "status": {"code": 1, "message": "fine"},
+         "attributes": [{"key": "n", "value": {"intValue": 3}}, {"key": "nothing"}]}]}]}]}"""
+
+    (span,) = loads(line)
+
+    assert (span.parent, span.start_time, span.end_time, span.status.is_ok) == (None, 5, 9, True)
+    assert span.attributes == {"n": 3, "nothing": None}
+
+
+def test_the_file_holds_a_line_a_batch_for_the_user_alone(tmp_path: Path) -> None:
+    """File 0600, directory 0700, both made at the first span and not before."""
+    exporter = FileExporter(tmp_path / "state" / "traces" / "t.jsonl")
+    assert not (tmp_path / "state").exists()
+
+    results = [exporter.export([]), exporter.export(research()), exporter.export([rich_span()])]
+    exporter.force_flush()
+    exporter.shutdown()
+
+    assert results == [SpanExportResult.SUCCESS] * 3
+    assert len(exporter.path.read_bytes().splitlines()) == 2
+    assert [span.name for span in read(exporter.path) if isinstance(span, ReadableSpan)] == [
+        "chat gpt-4o",
+        "plan",
+        "execute_tool search",
+        "invoke_workflow research",
+        "chat gpt-4o",
+    ]
+    assert stat.S_IMODE(exporter.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(exporter.path.parent.stat().st_mode) == 0o700
+
+
+def test_a_path_is_what_it_was_when_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app that changes its directory does not scatter its trace."""
+    monkeypatch.chdir(tmp_path)
+    exporter = FileExporter(Path("t.jsonl"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    exporter.export(research())
+
+    assert (tmp_path / "t.jsonl").is_file()
+
+
+def test_a_directory_that_cannot_be_written_costs_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The exporter says so once, and answers failure so that the spans are counted."""
+    (tmp_path / "file").write_text("in the way")
+    exporter = FileExporter(tmp_path / "file" / "t.jsonl")
+
+    with caplog.at_level(logging.WARNING, "agentops_otel"):
+        results = {exporter.export(research()) for _ in range(3)}
+
+    assert results == {SpanExportResult.FAILURE}
+    assert [record.message.split(" (")[0] for record in caplog.records] == [f"no trace file at {exporter.path}"]
+
+
+def test_half_a_line_spoils_no_other(tmp_path: Path) -> None:
+    """A full disk that left half a line costs that line; the reader names it and goes on."""
+    file_size = pytest.importorskip("resource")
+    exporter = FileExporter(tmp_path / "t.jsonl")
+    exporter.export(research())
+    whole, limits = exporter.path.stat().st_size, file_size.getrlimit(file_size.RLIMIT_FSIZE)
+
+    # A limit on the file's size is what a full disk is to `write`: half a line, then an error.
+    file_size.setrlimit(file_size.RLIMIT_FSIZE, (whole + 50, limits[1]))
+    try:
+        cut = exporter.export(research())
+    finally:
+        file_size.setrlimit(file_size.RLIMIT_FSIZE, limits)
+    exporter.export([rich_span()])
+
+    found = list(read(exporter.path))
+    assert cut is SpanExportResult.FAILURE
+    assert [span.name for span in found if isinstance(span, ReadableSpan)][-1] == "chat gpt-4o"
+    assert [str(error).split(" (")[0] for error in found if isinstance(error, ValueError)] == [
+        f"{exporter.path}:2: not a line of OTLP JSON traces"
+    ]
+
+
+def write_many(exporter: FileExporter, batches: int = 50) -> None:
+    """Long lines, many times."""
+    for _ in range(batches):
+        exporter.export([Trace().span("x" * 5000)])
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda exporter: threading.Thread(target=write_many, args=(exporter,)),
+        lambda exporter: multiprocessing.get_context("fork").Process(target=write_many, args=(exporter,)),
+    ],
+    ids=["threads", "forks"],
+)
+def test_lines_stay_whole_however_many_write(tmp_path: Path, start: Callable[[FileExporter], threading.Thread]) -> None:
+    """Threads and forked children append whole lines."""
+    exporter = FileExporter(tmp_path / "t.jsonl")
+    exporter.export(research())
+    writers = [start(exporter) for _ in range(4)]
+
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+
+    found = list(read(exporter.path))
+    assert len(found) == 4 + 200
+    assert all(isinstance(span, ReadableSpan) for span in found)
+
+
+def test_the_default_path_says_when_what_and_who(tmp_path: Path) -> None:
+    """Names sort by time and hold nothing that a file system minds."""
+    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    path = default_path("../my bot/ü", when, 42, tmp_path)
+
+    assert path == tmp_path / "traces" / "20260102T030405Z-.._my_bot_-42.jsonl"
+
+
+def test_only_old_files_of_ours_are_pruned(tmp_path: Path) -> None:
+    """The newest stay, by when they were last written; what we did not make stays too."""
+    others = [tmp_path / "traces" / "mine.jsonl", tmp_path / "traces" / "notes.txt"]
+    paths = [default_path("bot", datetime(2026, 1, day, tzinfo=UTC), day, tmp_path) for day in range(1, 8)]
+    paths[0].parent.mkdir(parents=True)
+    for age, path in enumerate([*others, *paths]):
+        path.touch()
+        os.utime(path, (age, age))
+    new = FileExporter(default_path("bot", datetime(2026, 2, 1, tzinfo=UTC), 1, tmp_path), keep=3)
+
+    new.export(research())
+    new.export(research())
+
+    assert trace_files(new.path.parent) == [new.path, paths[6], paths[5]]
+    assert all(path.exists() for path in others)
+
+
+def test_a_directory_that_is_not_there_has_no_trace_files(tmp_path: Path) -> None:
+    """Before the first run there is nothing to show, and no error."""
+    assert trace_files(tmp_path / "none") == []

@@ -1,0 +1,348 @@
+"""Recorded events, in the words of every AgentOps generation."""
+
+import time
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from agentops_otel.recording.events import (
+    ActionEvent,
+    ActionType,
+    ErrorEvent,
+    Event,
+    EventState,
+    LLMEvent,
+    Models,
+    ToolEvent,
+    record,
+)
+from tests.recording.conftest import Recording
+
+NOON = 1_767_268_800.0
+
+
+def test_event_says_what_happened_and_when(recording: Recording) -> None:
+    """Type, parameters, result, tags and times of an event are those of its span, under the current one."""
+
+    @recording.decorators.agent
+    def work() -> None:
+        event = Event(
+            "api call",
+            params={"url": "/x"},
+            returns=[1],
+            result="Success",
+            action_type="api",
+            tags=["event"],
+            init_timestamp=NOON,
+            end_timestamp="2026-01-01T12:00:01.500Z",
+        )
+        record(recording.recorder, event)
+
+    work()
+
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "invoke_agent work",
+                "attributes": {
+                    "agentops.span.kind": "agent",
+                    "gen_ai.agent.name": "work",
+                    "gen_ai.operation.name": "invoke_agent",
+                },
+                "children": [
+                    {
+                        "name": "api call",
+                        "attributes": {
+                            "agentops.action.type": "api",
+                            "agentops.entity.input": '{"url": "/x"}',
+                            "agentops.entity.output": "[1]",
+                            "agentops.event.result": "Success",
+                            "agentops.span.kind": "operation",
+                            "agentops.tags": ["session", "event"],
+                            "operation.name": "api call",
+                        },
+                    }
+                ],
+            }
+        ]
+    )
+    assert [recording.spans[0].start_time, recording.spans[0].end_time] == [
+        1_767_268_800_000_000_000,
+        1_767_268_801_500_000_000,
+    ]
+
+
+def test_event_lasts_from_its_making_to_its_recording(recording: Recording) -> None:
+    """An event without times began when it was made; with a timestamp alone it has no duration."""
+    before = time.time()
+    lasting = Event("lasting")
+    point = Event("point", timestamp=NOON)
+    after = time.time()
+
+    record(recording.recorder, lasting)
+    record(recording.recorder, point)
+
+    assert isinstance(lasting.timestamp, float)
+    assert before <= lasting.timestamp <= after
+    spans = {span.name: (span.start_time, span.end_time) for span in recording.spans}
+    assert spans["point"] == (int(NOON * 1e9), int(NOON * 1e9))
+    assert spans["lasting"][0] == int(lasting.timestamp * 1e9)
+
+
+def test_event_that_ends_before_it_began_has_no_duration(recording: Recording) -> None:
+    """A clock that went backwards makes no negative duration."""
+    record(recording.recorder, Event("odd", init_timestamp=NOON, end_timestamp=NOON - 1))
+
+    assert recording.spans[0].start_time == recording.spans[0].end_time
+
+
+def test_event_with_a_model_is_a_chat(recording: Recording) -> None:
+    """A model without an action type makes it llm: a CLIENT span with the messages, the provider left out."""
+    event = Event("draft", prompt="hello", returns="hi", model=Models.GPT_4, prompt_tokens=3, completion_tokens=1)
+
+    record(recording.recorder, event)
+
+    assert event.action_type is ActionType.LLM
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "chat gpt-4",
+                "kind": "CLIENT",
+                "attributes": {
+                    "agentops.action.type": "llm",
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "llm",
+                    "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]',
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "hi"}]}]',
+                    "gen_ai.request.model": "gpt-4",
+                    "gen_ai.usage.input_tokens": 3,
+                    "gen_ai.usage.output_tokens": 1,
+                    "operation.name": "draft",
+                },
+            }
+        ]
+    )
+
+
+def test_llm_event_says_messages_tokens_and_cost(recording: Recording) -> None:
+    """An LLMEvent takes a list of messages and a message as completion."""
+    record(
+        recording.recorder,
+        LLMEvent(
+            prompt=[{"role": "system", "content": "be brief"}],
+            completion={"role": "assistant", "content": "hi"},
+            model="my-model",
+            prompt_tokens=12,
+            completion_tokens=2,
+            cost=0.5,
+            thread_id="thread",
+        ),
+    )
+
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "chat my-model",
+                "kind": "CLIENT",
+                "attributes": {
+                    "agentops.action.type": "llm",
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "llm",
+                    "agentops.usage.cost": 0.5,
+                    "gen_ai.conversation.id": "thread",
+                    "gen_ai.input.messages": '[{"role": "system", "parts": [{"type": "text", "content": "be brief"}]}]',
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "hi"}]}]',
+                    "gen_ai.request.model": "my-model",
+                    "gen_ai.usage.input_tokens": 12,
+                    "gen_ai.usage.output_tokens": 2,
+                },
+            }
+        ]
+    )
+
+
+def test_action_and_tool_events_name_their_span(recording: Recording) -> None:
+    """An ActionEvent is called by its action, which is any text, a ToolEvent by its tool, others by their type."""
+    record(recording.recorder, ActionEvent(action_type="plan", agent_id="a1", logs="log", screenshot="http://x"))
+    record(recording.recorder, ActionEvent("custom"))
+    record(recording.recorder, ToolEvent(name="search", params={"q": 1}, returns="r"))
+    record(recording.recorder, Event("lookup", action_type="tool"))
+    record(recording.recorder, LLMEvent())
+
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "plan",
+                "attributes": {
+                    "agentops.action.type": "plan",
+                    "agentops.event.logs": '"log"',
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.event.screenshot": '"http://x"',
+                    "agentops.span.kind": "operation",
+                    "gen_ai.agent.id": "a1",
+                    "operation.name": "plan",
+                },
+            },
+            {
+                "name": "custom",
+                "attributes": {
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "operation",
+                    "operation.name": "custom",
+                },
+            },
+            {
+                "name": "execute_tool search",
+                "attributes": {
+                    "agentops.action.type": "tool",
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "tool",
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.call.arguments": '{"q": 1}',
+                    "gen_ai.tool.call.result": '"r"',
+                    "gen_ai.tool.name": "search",
+                },
+            },
+            {
+                "name": "execute_tool lookup",
+                "attributes": {
+                    "agentops.action.type": "tool",
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "tool",
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.name": "lookup",
+                    "operation.name": "lookup",
+                },
+            },
+            {
+                "name": "chat",
+                "kind": "CLIENT",
+                "attributes": {
+                    "agentops.action.type": "llm",
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "llm",
+                    "gen_ai.operation.name": "chat",
+                },
+            },
+        ]
+    )
+
+
+def test_failed_events_are_errors(recording: Recording) -> None:
+    """Fail is status ERROR; an ErrorEvent says what it knows of the error, and names and links its trigger."""
+    trigger = ToolEvent(name="search")
+    known = ActionEvent("known")
+
+    record(recording.recorder, Event("step", result=EventState.FAIL))
+    record(recording.recorder, ErrorEvent(trigger_event=trigger, exception=LookupError("gone")))
+    record(recording.recorder, known)
+    record(
+        recording.recorder,
+        ErrorEvent(trigger_event=known, error_type="Timeout", code="504", details="too slow", logs="a trace"),
+    )
+    record(recording.recorder, ErrorEvent(details={"why": 1}))
+
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "execute_tool search",
+                "attributes": {
+                    "agentops.action.type": "tool",
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "tool",
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.name": "search",
+                },
+            },
+            {
+                "name": "known",
+                "attributes": {
+                    "agentops.event.result": "Indeterminate",
+                    "agentops.span.kind": "operation",
+                    "operation.name": "known",
+                },
+            },
+            {
+                "name": "step",
+                "status": "ERROR: agentops.event.fail",
+                "attributes": {
+                    "agentops.action.type": "action",
+                    "agentops.event.result": "Fail",
+                    "agentops.span.kind": "operation",
+                    "error.type": "agentops.event.fail",
+                    "operation.name": "step",
+                },
+            },
+            {
+                "name": "LookupError",
+                "status": "ERROR: gone",
+                "attributes": {
+                    "agentops.event.result": "Fail",
+                    "agentops.event.trigger": "search",
+                    "agentops.span.kind": "operation",
+                    "error.type": "LookupError",
+                    "operation.name": "LookupError",
+                },
+                "events": [{"name": "exception", "exception.message": "gone", "exception.type": "LookupError"}],
+            },
+            {
+                "name": "Timeout",
+                "status": "ERROR: too slow",
+                "attributes": {
+                    "agentops.event.error.code": "504",
+                    "agentops.event.logs": '"a trace"',
+                    "agentops.event.result": "Fail",
+                    "agentops.event.trigger": "known",
+                    "agentops.span.kind": "operation",
+                    "error.type": "Timeout",
+                    "operation.name": "Timeout",
+                },
+            },
+            {
+                "name": "error",
+                "status": "ERROR: agentops.event.fail",
+                "attributes": {
+                    "agentops.entity.output": '{"why": 1}',
+                    "agentops.event.result": "Fail",
+                    "agentops.span.kind": "operation",
+                    "error.type": "agentops.event.fail",
+                    "operation.name": "error",
+                },
+            },
+        ]
+    )
+    links = {span.name: [link.context for link in span.links] for span in recording.spans}
+    assert links["LookupError"] == [trigger.span_context]
+    assert links["Timeout"] == [known.span_context]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"result": "Perfect"}, "result='Perfect' is none of Success, Fail, Indeterminate"),
+        ({"action_type": "dance"}, "action_type='dance' is none of action, llm, api, screenshot, tool"),
+        ({"timestamp": "yesterday"}, "timestamp='yesterday' is no time"),
+        ({"init_timestamp": -1}, "init_timestamp=-1 is no time"),
+        ({"end_timestamp": float("nan")}, "end_timestamp=nan is no time"),
+        ({"end_timestamp": []}, r"end_timestamp=\[\] is no time"),
+    ],
+)
+def test_wrong_word_or_time_is_refused_when_the_event_is_made(arguments: dict[str, Any], message: str) -> None:
+    """What cannot be right raises a ValueError that says what would be."""
+    with pytest.raises(ValueError, match=message):
+        Event("x", **arguments)
+
+
+def test_words_are_known_in_any_case() -> None:
+    """The first release wrote SUCCESS, later ones Success."""
+    assert Event("x", result="SUCCESS").result is EventState.SUCCESS
+    assert Event("x", action_type="API").action_type is ActionType.API
+
+
+def test_only_events_are_recorded(recording: Recording) -> None:
+    """Anything else is a TypeError."""
+    with pytest.raises(TypeError, match="record\\(\\) takes an Event, not str"):
+        record(recording.recorder, "step")  # type: ignore[arg-type]  # wrong on purpose

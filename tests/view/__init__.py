@@ -1,0 +1,1 @@
+"""The tests of `agentops_otel/view/`."""

@@ -1,0 +1,62 @@
+"""The price of a call: what is on the span, what the price list knows, or nothing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from agentops_otel.view import cost
+from tests.view.spans import CHAT, Trace
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 0.0048),
+        ({"agentops.usage.cost": 0.5}, 0.5),
+        ({"agentops.usage.cost": 0}, 0.0),
+        ({"gen_ai.response.model": "", "gen_ai.request.model": "gpt-4o"}, 0.0048),
+        ({"gen_ai.provider.name": "azure.ai.openai"}, 0.0048),
+        ({"gen_ai.provider.name": ""}, 0.0048),
+        ({"gen_ai.usage.cache_read.input_tokens": 1000}, 0.00355),
+        ({"gen_ai.response.model": "my-own-model"}, None),
+        ({"gen_ai.provider.name": "ollama"}, None),
+        ({"gen_ai.usage.cache_read.input_tokens": 5000}, None),
+        ({"gen_ai.response.model": "", "gen_ai.request.model": ""}, None),
+        ({"gen_ai.usage.input_tokens": "many", "gen_ai.usage.output_tokens": "few"}, None),
+    ],
+)
+def test_a_call_costs_what_the_price_list_says(changes: dict[str, str | float], expected: float | None) -> None:
+    """A cost on the span wins; what the list does not know is None and never 0."""
+    span = Trace().span("chat gpt-4o", attributes={**CHAT, **changes})
+
+    assert cost.of(span) == (None if expected is None else pytest.approx(expected))
+
+
+def test_without_the_extra_there_is_no_cost() -> None:
+    """A machine without the price list shows no price and no error."""
+    program = (
+        "import sys; sys.modules['genai_prices'] = None\n"
+        "from agentops_otel.view import cost\n"
+        "from tests.view.spans import CHAT, Trace\n"
+        "assert cost.of(Trace().span('chat', attributes=CHAT)) is None"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_asking_for_a_stated_cost_imports_no_price_list() -> None:
+    """The price list takes half a second to import; only a span that needs it pays."""
+    program = (
+        "import sys\n"
+        "from agentops_otel.view import cost\n"
+        "from tests.view.spans import Trace\n"
+        "cost.of(Trace().span('x')); cost.of(Trace().span('x', attributes={'agentops.usage.cost': 1.0}))\n"
+        "assert 'genai_prices' not in sys.modules"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
