@@ -103,8 +103,7 @@ class Client:
                 session.end()
             self.recorder = None
             _running.forget(self)
-            delivered = self.flush(self.config.exit_timeout_s if timeout_s is None else timeout_s)
-            self.pipeline.shutdown()
+            delivered = self.pipeline.close(self.config.exit_timeout_s if timeout_s is None else timeout_s)
         return delivered
 
 

@@ -1,27 +1,54 @@
 """How spans leave the process."""
 
+from collections.abc import Iterator
+
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from agentops_otel.config import Config, Destination
-from agentops_otel.export.pipeline import Pipeline, Stats
+from agentops_otel.export.outbox import Outbox, Stats
+from agentops_otel.export.pipeline import Pipeline, Route, Sink
+from agentops_otel.export.sender import Sender, Transport
 
 __all__ = ["Pipeline", "Stats", "build"]
 
 
 def build(config: Config) -> Pipeline:
-    """The pipeline that the settings ask for."""
-    return Pipeline([_exporter(destination) for destination in config.destinations])
-
-
-def _exporter(destination: Destination) -> SpanExporter:
-    if destination.protocol == "grpc":
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
-
-        return GrpcExporter(
-            endpoint=destination.endpoint, headers=dict(destination.headers), timeout=destination.timeout_s
-        )
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-    return OTLPSpanExporter(
-        endpoint=destination.endpoint, headers=dict(destination.headers), timeout=destination.timeout_s
+    """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does."""
+    return Pipeline(
+        [_route(destination, config) for destination in config.destinations],
+        [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)],
+        exit_timeout_s=config.exit_timeout_s,
+        durable=config.durability == "span",
     )
+
+
+def _route(destination: Destination, config: Config) -> Route:
+    sender = Sender(
+        destination.shown,
+        Outbox(),
+        _transport(destination),
+        timeout_s=destination.timeout_s,
+        probe=destination.probe,
+    )
+    return Route(sender=sender)
+
+
+def _transport(destination: Destination) -> Transport:
+    # Each is imported where it is wanted: grpc takes as long to import as all the rest.
+    if destination.protocol == "grpc":
+        from agentops_otel.export.grpc import GrpcTransport
+
+        return GrpcTransport(destination)
+    from agentops_otel.export.http import HttpTransport
+
+    return HttpTransport(destination)
+
+
+def _exporters(config: Config) -> Iterator[tuple[str, SpanExporter]]:
+    """The span exporters that `OTEL_TRACES_EXPORTER` names, by their entry points."""
+    if config.exporters:
+        from importlib.metadata import entry_points
+
+        for name in config.exporters:
+            for point in entry_points(group="opentelemetry_traces_exporter", name=name):
+                yield name, point.load()()

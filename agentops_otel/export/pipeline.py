@@ -1,45 +1,324 @@
-"""From ended spans to their destinations, off the app's threads."""
+"""From ended spans to their destinations, off the app's threads: a queue bounded in bytes and one worker."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+from opentelemetry.context import attach, detach, set_value
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from agentops_otel.export.encode import Batch, Encoder, Translation
+from agentops_otel.export.outbox import Stats
+from agentops_otel.export.sender import Sender
+from agentops_otel.guard import guard
+from agentops_otel.tracing import SUPPRESS_KEY
+
+QUEUE_BYTES = 16 * 1024 * 1024
+"""What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""
+LINGER_S = 0.2
+"""How long the worker lets spans gather, and so what a killed process can lose."""
+OVERDUE_S = 0.25
+"""How long a request may be on its way before it is put on disk."""
+_GATHER = 512
+_SLICE = 64
+_SPAN_BYTES = 2000
+"""What a span takes in memory beside its content."""
+_PATIENCE_S = 0.02
+"""How long an app's thread waits for a sink that is busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`."""
+class Route:
+    """The way to one destination."""
 
-    produced: int = 0
+    sender: Sender
+    translation: Translation | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Sink:
+    """A span exporter of somebody else's, or a local one; its faults are its own."""
+
+    name: str
+    exporter: SpanExporter
     sent: int = 0
-    spooled: int = 0
-    pending: int = 0
-    dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
+        """Hand over the spans and count what becomes of them."""
+        if not self.lock.acquire(timeout=patience_s):
+            self.dropped["the exporter is busy"] += len(spans)
+            return
+        result = SpanExportResult.FAILURE
+        with guard(f"exporting spans to {self.name}"):
+            try:
+                result = self.exporter.export(spans)
+            finally:
+                self.lock.release()
+        if result is SpanExportResult.SUCCESS:
+            self.sent += len(spans)
+        else:
+            self.dropped["the exporter failed"] += len(spans)
+
+    def stats(self, produced: int) -> Stats:
+        """The counts, of so many spans that were meant for it."""
+        pending = produced - self.sent - self.dropped.total()
+        return Stats(produced=produced, sent=self.sent, pending=pending, dropped=dict(self.dropped))
+
+
+class Bell:
+    """Wakes one thread. Unlike an Event it may be rung anywhere: by a finalizer, in a signal handler."""
+
+    def __init__(self) -> None:
+        self._silence = threading.Lock()
+        self._silence.acquire()
+
+    def ring(self) -> None:
+        """End the wait, or the next one; rung twice is rung once."""
+        with suppress(RuntimeError):
+            self._silence.release()
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Return when it is rung, or after so many seconds; None: however long it takes."""
+        self._silence.acquire(timeout=-1 if timeout_s is None else timeout_s)
 
 
 class Pipeline(SpanProcessor):
-    """Hands every ended span to its exporters."""
+    """Hands every ended, sampled span to its destinations, and knows what became of each.
 
-    def __init__(self, exporters: list[SpanExporter]) -> None:
-        self._processors = [BatchSpanProcessor(exporter, schedule_delay_millis=250) for exporter in exporters]
-        self._produced = 0
+    Args:
+        routes: Destinations reached by OTLP.
+        sinks: Span exporters, run one after the other by the worker.
+        exit_timeout_s: What `shutdown` may take in all.
+        durable: A span is on disk when `on_end` has returned.
+    """
+
+    def __init__(
+        self,
+        routes: Sequence[Route] = (),
+        sinks: Sequence[Sink] = (),
+        *,
+        exit_timeout_s: float = 2.0,
+        durable: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._routes = tuple(routes)
+        self._sinks = tuple(sinks)
+        self._exit_timeout_s = exit_timeout_s
+        self._durable = durable
+        self._clock = clock
+        self._encoder = Encoder()
+        self._mean_bytes = float(_SPAN_BYTES)
+        self._closed = False
+        self._clear()
+        forked = weakref.WeakMethod(self._forked)
+        os.register_at_fork(after_in_child=lambda: (forked() or _nothing)())
+
+    def _clear(self) -> None:
+        self._queue: deque[ReadableSpan] = deque()
+        self._changed = threading.Condition()
+        self._bell = Bell()
+        self._worker: threading.Thread | None = None
+        self._hurry = False
+        self._threshold = 1
+        """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
+        self._popped = self._taken = self._encoding = 0
 
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the provider when a span has ended."""
-        self._produced += 1
-        for processor in self._processors:
-            processor.on_end(span)
+        self._queue.append(span)
+        if len(self._queue) >= self._threshold:
+            self._signal()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Deliver what has ended so far; True if that was done within the time."""
-        return all([processor.force_flush(timeout_millis) for processor in self._processors])
+        """Deliver what has ended so far.
+
+        Args:
+            timeout_millis: How long to wait.
+
+        Returns:
+            True if within the time every span was accepted by its destinations, or put on disk for one that fails.
+        """
+        deadline = self._clock() + timeout_millis / 1000
+        delivered = self._drain(deadline)
+        for route in self._routes:
+            route.sender.outbox.hurry()
+        for route in self._routes:
+            delivered &= route.sender.outbox.wait(deadline)
+        for sink in self._sinks:
+            with guard(f"flushing {sink.name}"):
+                delivered &= sink.exporter.force_flush(max(0, int((deadline - self._clock()) * 1000)))
+        return delivered
 
     def shutdown(self) -> None:
-        """Deliver what can be delivered and stop."""
-        for processor in self._processors:
-            processor.shutdown()  # type: ignore[no-untyped-call]  # the SDK's own omission
+        """Deliver what can be delivered within the exit's time, put the rest on disk, and stop."""
+        self.close(self._exit_timeout_s)
+
+    def close(self, timeout_s: float) -> bool:
+        """Deliver what can be delivered in *timeout_s* seconds, put the rest on disk, and stop.
+
+        Returns:
+            True if nothing was dropped on the way out.
+        """
+        if self._closed:
+            return True
+        deadline = self._clock() + timeout_s
+        delivered = self.force_flush(int(timeout_s * 800))
+        self._closed, self._threshold = True, 1
+        self._bell.ring()
+        for route in self._routes:
+            delivered |= route.sender.outbox.close()
+        for route in self._routes:
+            route.sender.stop(deadline)
+        for sink in self._sinks:
+            with guard(f"shutting down {sink.name}"):
+                sink.exporter.shutdown()
+        return delivered
 
     def stats(self) -> Stats:
         """What became of the spans so far."""
-        return Stats(produced=self._produced, pending=self._produced)
+        produced = self._taken + len(self._queue)
+        each = {
+            **{route.sender.shown: route.sender.outbox.stats(produced) for route in self._routes},
+            **{sink.name: sink.stats(produced) for sink in self._sinks},
+        }
+        if not each:
+            return Stats()
+        furthest_behind = min(each.values(), key=lambda stats: stats.sent)
+        return replace(furthest_behind, destinations=each)
+
+    def _signal(self) -> None:
+        """The slow part of `on_end`: wake the worker, or help it."""
+        if self._closed:
+            self._give_up("shut down")
+        elif self._durable or self._threshold >= self._limit:
+            self._start()
+            self._encode_some(_PATIENCE_S)
+        else:
+            self._threshold = self._limit
+            self._start()
+            self._bell.ring()
+
+    @property
+    def _limit(self) -> int:
+        return max(2 * _GATHER, int(QUEUE_BYTES / self._mean_bytes))
+
+    def _start(self) -> None:
+        if self._durable or (self._worker is not None and self._worker.is_alive()):
+            return
+        with self._changed:
+            if self._worker is None or not self._worker.is_alive():
+                self._worker = threading.Thread(target=self._work, name="agentops-otel", daemon=True)
+                self._worker.start()
+
+    def _work(self) -> None:
+        try:
+            while not self._closed:
+                self._threshold = 1
+                if not self._queue:
+                    waiting = any(route.sender.outbox.holds_memory for route in self._routes)
+                    self._bell.wait(OVERDUE_S / 2 if waiting else None)
+                if self._queue and not self._hurry:
+                    self._threshold = _GATHER
+                    self._bell.wait(LINGER_S)
+                self._threshold, self._hurry = self._limit, False
+                while self._encode_some(-1):
+                    time.sleep(0)  # The app's threads go first.
+                for route in self._routes:
+                    route.sender.outbox.secure(OVERDUE_S)
+        finally:
+            self._threshold = 1  # Whatever ended this thread, the next span starts another.
+
+    def _drain(self, deadline: float) -> bool:
+        """See to it that all that has ended so far is encoded by *deadline*; True if it is."""
+        with self._changed:
+            target = self._popped + len(self._queue)
+            if self._queue:
+                self._hurry = True
+                with guard("starting the worker"):
+                    self._start()
+                self._bell.ring()
+            done = self._changed.wait_for(
+                lambda: self._popped - self._encoding >= target, max(0.0, deadline - self._clock())
+            )
+        return done
+
+    def _encode_some(self, patience_s: float) -> bool:
+        """Take the next few spans to the outboxes and sinks; False if there were none."""
+        spans = self._take(_SLICE)
+        if not spans:
+            return False
+        token = attach(set_value(SUPPRESS_KEY, True))
+        try:
+            self._hand_over(spans)
+            for sink in self._sinks:
+                sink.export(spans, patience_s)
+        finally:
+            detach(token)
+            with self._changed:
+                self._encoding -= len(spans)
+                self._changed.notify_all()
+        return True
+
+    def _take(self, limit: int) -> list[ReadableSpan]:
+        spans: list[ReadableSpan] = []
+        with self._changed:
+            while self._queue and len(spans) < limit:
+                span = self._queue.popleft()
+                self._popped += 1
+                if span.context and span.context.trace_flags.sampled:
+                    spans.append(span)
+            self._taken += len(spans)
+            self._encoding += len(spans)
+            self._changed.notify_all()
+        return spans
+
+    def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
+        encoded: dict[Translation | None, Batch] = {}
+        for route in self._routes:
+            batch = encoded.get(route.translation)
+            if batch is None:
+                batch = encoded[route.translation] = self._encoder.batch(spans, route.translation)
+                size = _SPAN_BYTES + len(batch.body) / len(spans)
+                self._mean_bytes = max(size, 0.9 * self._mean_bytes + 0.1 * size)
+            outbox = route.sender.outbox
+            (outbox.store if self._durable else outbox.add)(batch)
+            outbox.lost(len(spans) - batch.spans, "not encodable")
+            with guard("starting a sender"):
+                route.sender.start()
+
+    def _give_up(self, reason: str) -> None:
+        lost = len(self._take(len(self._queue)))
+        with self._changed:
+            self._encoding -= lost
+        for route in self._routes:
+            route.sender.outbox.lost(lost, reason)
+        for sink in self._sinks:
+            sink.dropped[reason] += lost
+
+    def _forked(self) -> None:
+        """In the child of a fork: the parent delivers what it had, and the threads and locks are gone."""
+        self._clear()
+        for route in self._routes:
+            route.sender.forked()
+        for sink in self._sinks:
+            sink.lock, sink.sent, sink.dropped = threading.RLock(), 0, Counter()
+        if processes := sys.modules.get("multiprocessing.util"):
+            # Its children leave by os._exit, without atexit. At this moment they have yet to clear the finalizers that
+            # they inherited; what is registered here comes after that.
+            processes.register_after_fork(self, _close_at_exit)
+
+
+def _close_at_exit(pipeline: Pipeline) -> None:
+    sys.modules["multiprocessing.util"].Finalize(pipeline, pipeline.shutdown, exitpriority=0)
+
+
+def _nothing() -> None: ...

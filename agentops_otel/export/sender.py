@@ -1,7 +1,32 @@
-"""What an answer means: accepted, retry, split, bisect, renew the token, give up."""
+"""What an answer means: accepted, retry, split, bisect, renew the token, give up. One policy for every transport."""
 
-from collections.abc import Mapping
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
+
+from opentelemetry.context import attach, set_value
+
+from agentops_otel.export.divide import cut, halves
+from agentops_otel.export.outbox import Entry, Outbox
+from agentops_otel.guard import guard
+from agentops_otel.tracing import SUPPRESS_KEY
+
+BACKOFF_S = 0.2
+BACKOFF_LIMIT_S = 5.0
+FEW_TRIES = 3
+"""How often a request is tried again where OTLP does not call the answer retryable, but other collectors' words do."""
+QUIET_S = 60.0
+"""One line a fault in this time."""
+LOOK_AGAIN_S = 5.0
+"""How long a collector that nobody named, and that did not answer, is left alone."""
+_CUT_BYTES = 1024
+
+_logger = logging.getLogger("agentops_otel")
 
 
 class Authorization(Protocol):
@@ -12,3 +37,204 @@ class Authorization(Protocol):
 
     def renew(self) -> bool:
         """Get new headers, after a 401 or 403. True if there are new ones: the request is tried again."""
+
+
+class Verdict(Enum):
+    """What an answer says about the request."""
+
+    ACCEPTED = auto()
+    RETRY = auto()
+    """The destination is at fault: later, for as long as it takes."""
+    RETRY_FEW = auto()
+    """Probably the destination, perhaps the request: a few times."""
+    TOO_LARGE = auto()
+    BAD = auto()
+    """Some span in it is."""
+    UNAUTHORISED = auto()
+    REFUSED = auto()
+    """For good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back for one request, whatever the transport."""
+
+    verdict: Verdict
+    fault: str = ""
+    """In a few words, for the log and the counts: "503", "timed out". Nothing secret."""
+    retry_after_s: float | None = None
+    """How long the destination asks to be left alone."""
+    rejected: int = 0
+    """How many spans of an accepted request were not taken."""
+    message: str = ""
+    """What the destination says about it."""
+
+
+class Transport(Protocol):
+    """Bytes out, an answer back."""
+
+    limit_bytes: int
+    """Requests of several spans are split down to this before they are sent."""
+
+    def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
+        """Send one request and wait for its answer. Never raises what the network does."""
+
+    def close(self) -> None:
+        """Let go of connections; the next `send` makes new ones. Safe after a fork."""
+
+
+class Sender:
+    """Empties one outbox over one transport, on a thread of its own that starts with the first span.
+
+    Args:
+        shown: The destination's name in logs, without secrets.
+        outbox: What is to be sent.
+        transport: How.
+        timeout_s: For one request.
+        authorization: Gives the headers that authorise a request, where they are not fixed.
+        probe: Nobody named the destination: ask whether it is there, and drop its spans uncounted if not.
+    """
+
+    def __init__(
+        self,
+        shown: str,
+        outbox: Outbox,
+        transport: Transport,
+        *,
+        timeout_s: float = 10.0,
+        authorization: Authorization | None = None,
+        probe: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.shown = shown
+        self.outbox = outbox
+        self._transport = transport
+        self._timeout_s = timeout_s
+        self._authorization = authorization
+        self._looking = probe
+        self._clock = clock
+        self._look_at = 0.0
+        self._said: dict[str, float] = {}
+        self._failures = 0
+        self._renewed = False
+        self._limit_bytes = transport.limit_bytes
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._act: dict[Verdict, Callable[[Entry, Answer], None]] = {
+            Verdict.ACCEPTED: self._accepted,
+            Verdict.RETRY: self._later,
+            Verdict.RETRY_FEW: self._few_times,
+            Verdict.TOO_LARGE: self._too_large,
+            Verdict.BAD: self._bad,
+            Verdict.UNAUTHORISED: self._unauthorised,
+            Verdict.REFUSED: self._refused,
+        }
+
+    def start(self) -> None:
+        """See to it that the thread runs; cheap when it does."""
+        if self._thread is None or not self._thread.is_alive():
+            with self._starting:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._run, name="agentops-otel-send", daemon=True)
+                    self._thread.start()
+
+    def stop(self, deadline: float) -> None:
+        """Let the thread end and close the connections, until *deadline* (the clock's)."""
+        self.outbox.close()
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline - self._clock()))
+            if self._thread.is_alive():
+                return  # Still in a request; a daemon thread, its connection ends with the process.
+        self._transport.close()
+
+    def forked(self) -> None:
+        """In the child of a fork: the thread is gone and the connections are the parent's."""
+        self._thread = None
+        self._starting = threading.Lock()
+        self._failures = 0
+        self._transport.close()
+        self.outbox.forked()
+
+    def _run(self) -> None:
+        attach(set_value(SUPPRESS_KEY, True))
+        while (entry := self.outbox.take()) is not None:
+            if self._looking and not self._found():
+                self.outbox.forget()
+                continue
+            answer = self._ask(entry)
+            if self.outbox.holds(entry):
+                self._act[answer.verdict](entry, answer)
+
+    def _found(self) -> bool:
+        if self._clock() < self._look_at:
+            return False
+        self._looking = self._transport.send(b"", {}, 1.0).verdict is not Verdict.ACCEPTED
+        self._look_at = self._clock() + LOOK_AGAIN_S
+        return not self._looking
+
+    def _ask(self, entry: Entry) -> Answer:
+        if entry.spans > 1 and len(entry.body) > self._limit_bytes:
+            return Answer(verdict=Verdict.TOO_LARGE, fault="over the known limit")
+        answer = Answer(verdict=Verdict.RETRY, fault="failed")
+        with guard("sending spans"):
+            headers = self._authorization.headers() if self._authorization else {}
+            if headers is None:
+                return Answer(verdict=Verdict.RETRY, fault="no token yet")
+            answer = self._transport.send(entry.body, headers, self._timeout_s)
+        return answer
+
+    def _accepted(self, entry: Entry, answer: Answer) -> None:
+        self._failures, self._renewed = 0, False
+        self.outbox.delivered(entry, min(answer.rejected, entry.spans))
+        if answer.rejected or answer.message:
+            self._say("partial", "%s took all but %d spans: %s", self.shown, answer.rejected, answer.message)
+
+    def _later(self, entry: Entry, answer: Answer) -> None:
+        self._failures += 1
+        self.outbox.failed()
+        self._say(answer.fault, "%s: %s %s", self.shown, answer.fault, answer.message)
+        if answer.retry_after_s is not None:
+            self.outbox.rest(answer.retry_after_s, asked=True)
+        else:
+            limit = min(BACKOFF_LIMIT_S, BACKOFF_S * 2 ** min(self._failures - 1, 10))
+            self.outbox.rest(limit * random.uniform(0.5, 1), asked=False)
+
+    def _few_times(self, entry: Entry, answer: Answer) -> None:
+        entry.tries += 1
+        if entry.tries > FEW_TRIES:
+            self._refused(entry, answer)
+        else:
+            self._later(entry, answer)
+
+    def _too_large(self, entry: Entry, answer: Answer) -> None:
+        if entry.spans > 1:
+            self._limit_bytes = min(self._limit_bytes, len(entry.body) - 1)
+            self.outbox.replace(entry, halves(entry.body))
+        elif not entry.cut:
+            self.outbox.replace(entry, [cut(entry.body, _CUT_BYTES)])
+        else:
+            self._refused(entry, answer)
+
+    def _bad(self, entry: Entry, answer: Answer) -> None:
+        if entry.spans > 1:
+            self.outbox.replace(entry, halves(entry.body))
+        else:
+            self._refused(entry, answer)
+
+    def _unauthorised(self, entry: Entry, answer: Answer) -> None:
+        if self._authorization and not self._renewed:
+            self._renewed = True
+            with guard("renewing a token"):
+                if self._authorization.renew():
+                    return
+        self._later(entry, answer)
+
+    def _refused(self, entry: Entry, answer: Answer) -> None:
+        self.outbox.dropped(entry, answer.fault)
+        self._say(answer.fault, "%s refused spans: %s %s", self.shown, answer.fault, answer.message)
+
+    def _say(self, fault: str, line: str, *args: object) -> None:
+        now = self._clock()
+        if now - self._said.get(fault, -QUIET_S) >= QUIET_S:
+            self._said[fault] = now
+            _logger.warning(line, *args)

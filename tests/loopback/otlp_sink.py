@@ -358,7 +358,7 @@ class _GrpcServer:
         self._server.start()
 
     def stop(self) -> None:
-        self._server.stop(grace=0).wait(5)
+        self._server.stop(grace=None).wait(5)
         self._pool.shutdown()
 
     def _export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> ExportTraceServiceResponse:

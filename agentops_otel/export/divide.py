@@ -1,0 +1,56 @@
+"""Requests made smaller, for a destination that does not take them whole. Rare, so by way of message objects."""
+
+from typing import Any
+
+from agentops_otel.export.encode import Batch
+
+
+def halves(body: bytes) -> list[Batch]:
+    """Two requests with half of the spans each, of a request with at least two."""
+    whole = _decoded(body)
+    places = [(r, s, n) for r in whole.resource_spans for s in r.scope_spans for n in range(len(s.spans))]
+    middle = len(places) // 2
+    return [_request(places[:middle]), _request(places[middle:])]
+
+
+def cut(body: bytes, limit_bytes: int) -> Batch:
+    """The request with every longer value cut to *limit_bytes*, for a span that is too large alone."""
+    whole = _decoded(body)
+    spans = [span for r in whole.resource_spans for s in r.scope_spans for span in s.spans]
+    for span in spans:
+        for holder in (span, *span.events, *span.links):
+            for attribute in holder.attributes:
+                _cut_value(attribute.value, limit_bytes)
+        span.status.message = span.status.message[:limit_bytes]
+        span.name = span.name[:limit_bytes]
+    return Batch(whole.SerializeToString(), len(spans))
+
+
+def _cut_value(value: Any, limit_bytes: int) -> None:
+    match value.WhichOneof("value"):
+        case "string_value":
+            value.string_value = value.string_value.encode()[:limit_bytes].decode(errors="ignore")
+        case "bytes_value":
+            value.bytes_value = value.bytes_value[:limit_bytes]
+        case "array_value" | "kvlist_value" if value.ByteSize() > limit_bytes:
+            value.Clear()
+
+
+def _decoded(body: bytes) -> Any:
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    return ExportTraceServiceRequest.FromString(body)
+
+
+def _request(places: list[tuple[Any, Any, int]]) -> Batch:
+    request, last_resource, last_scope = _decoded(b""), None, None
+    for resource_spans, scope_spans, n in places:
+        if resource_spans is not last_resource:
+            resource = request.resource_spans.add(
+                resource=resource_spans.resource, schema_url=resource_spans.schema_url
+            )
+        if scope_spans is not last_scope:
+            scope = resource.scope_spans.add(scope=scope_spans.scope, schema_url=scope_spans.schema_url)
+        last_resource, last_scope = resource_spans, scope_spans
+        scope.spans.append(scope_spans.spans[n])
+    return Batch(request.SerializeToString(), len(places))

@@ -1,0 +1,315 @@
+"""What is not delivered yet to one destination: in memory while all goes well, on disk as soon as it does not."""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agentops_otel.export.encode import Batch
+from agentops_otel.export.spool import Place, Spool
+
+MEMORY_BYTES = 16 * 1024 * 1024
+"""What waits in memory at most; beyond it the disk is used, and without one the oldest spans are dropped."""
+LONGEST_WAIT_S = 3600.0
+REQUEST_BYTES = 512 * 1024
+REQUEST_SPANS = 2048
+"""A request is filled up to one of these from a backlog."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`.
+
+    Where there are several destinations, the figures are those of the one that is furthest behind.
+    """
+
+    produced: int = 0
+    """Spans that ended and were to be exported."""
+    sent: int = 0
+    """Accepted by the destination."""
+    spooled: int = 0
+    """On disk, waiting: the destination gets them later, from this process or the next one."""
+    pending: int = 0
+    """In memory, on the way. 0 after a flush that was in time."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Given up, by reason: an HTTP or gRPC status, "partial success", "outbox full"."""
+    recovered: int = 0
+    """Delivered on behalf of earlier processes, from what they left on disk; not among the others."""
+    destinations: Mapping[str, "Stats"] = field(default_factory=dict)
+    """The same for each destination, by its endpoint without secrets."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One request's worth of spans on the way."""
+
+    body: bytes
+    spans: int
+    at: float
+    """When it came, by the outbox's clock."""
+    places: Sequence[Place] = ()
+    """Where it is on disk; empty: in memory alone."""
+    own: bool = True
+    """False: an earlier process left it."""
+    cut: bool = False
+    tries: int = 0
+
+
+class Outbox:
+    """Holds what one sender has still to deliver, and counts what became of it. Safe on many threads.
+
+    Args:
+        spool: The disk; None: memory alone.
+        memory_bytes: What waits in memory at most.
+        clock: Seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        spool: Spool | None = None,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.spool = spool
+        self._memory_bytes = memory_bytes
+        self._clock = clock
+        self._clear()
+
+    def _clear(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[Entry] = deque()
+        self._waiting_bytes = 0
+        self._in_hand: list[Entry] = []
+        """What the sender is at: it stays here until it is settled, through every retry."""
+        self._failing = False
+        self._rest_until = 0.0
+        self._rest_asked = False
+        self._closed = False
+        self._added = self._sent = self._recovered = self._forgotten = 0
+        self._dropped: Counter[str] = Counter()
+
+    def forked(self) -> None:
+        """In the child of a fork: what is here is the parent's to deliver."""
+        self._clear()
+        if self.spool:
+            self.spool.forked()
+
+    def add(self, batch: Batch) -> None:
+        """Keep a request until it is settled; with a destination that fails it goes straight to disk."""
+        if not batch.spans:
+            return
+        entry = Entry(batch.body, batch.spans, self._clock())
+        with self._changed:
+            self._added += entry.spans
+            full = self._waiting_bytes + len(batch.body) > self._memory_bytes
+            if not ((self._failing or full or self._closed) and self._write([entry])):
+                self._waiting.append(entry)
+                self._waiting_bytes += len(entry.body)
+                self._make_room()
+            self._changed.notify_all()
+
+    def store(self, batch: Batch) -> None:
+        """Keep a request on disk, before anything else; in memory where there is no disk."""
+        with self._changed:
+            if self._write([Entry(batch.body, batch.spans, self._clock())]):
+                self._added += batch.spans
+                self._changed.notify_all()
+            else:
+                self.add(batch)
+
+    def take(self) -> Entry | None:
+        """The next request to send, once it is time to; the one in hand until it is settled. None: closed."""
+        with self._changed:
+            while not self._closed:
+                now = self._clock()
+                if now < self._rest_until:
+                    self._changed.wait(min(self._rest_until - now, LONGEST_WAIT_S))
+                elif self._in_hand or self._fill_hand():
+                    return self._in_hand[-1]
+                else:
+                    self._changed.wait()
+            return None
+
+    def delivered(self, entry: Entry, rejected: int = 0) -> None:
+        """The destination has it, all but *rejected* spans."""
+        with self._changed:
+            self._failing = False
+            if self._settle(entry) and entry.own:
+                self._sent += entry.spans - rejected
+                self._dropped.update({"partial success": rejected} if rejected else {})
+            elif not entry.own:
+                self._recovered += entry.spans - rejected
+
+    def dropped(self, entry: Entry, reason: str) -> None:
+        """Nobody will get it."""
+        with self._changed:
+            if self._settle(entry) and entry.own:
+                self._dropped[reason] += entry.spans
+
+    def lost(self, spans: int, reason: str) -> None:
+        """Count spans that were meant for the destination and never came here."""
+        if spans:
+            with self._changed:
+                self._added += spans
+                self._dropped[reason] += spans
+
+    def replace(self, entry: Entry, parts: Sequence[Batch]) -> None:
+        """Go on with these instead of the entry: halves of it, or a smaller self."""
+        with self._changed:
+            entries = [Entry(part.body, part.spans, entry.at, (), entry.own, len(parts) == 1) for part in parts]
+            if entry.places and entry.own:
+                # On disk before the whole is taken off it: a crash in between sends twice rather than never.
+                self._write(entries)
+            if self._settle(entry):
+                self._in_hand.extend(entries)
+
+    def failed(self) -> None:
+        """The destination does not take anything now: what waits goes to disk, and so does what comes."""
+        with self._changed:
+            self._failing = True
+            self._secure()
+            self._changed.notify_all()
+
+    def rest(self, seconds: float, *, asked: bool) -> None:
+        """Send nothing for a while; *asked* for by the destination, the while is not cut short by a flush."""
+        with self._changed:
+            self._rest_until, self._rest_asked = self._clock() + seconds, asked
+
+    def hurry(self) -> None:
+        """Someone waits: try now, unless the destination asked for rest."""
+        with self._changed:
+            if not self._rest_asked:
+                self._rest_until = 0.0
+            self._changed.notify_all()
+
+    def secure(self, older_than_s: float = 0.0) -> None:
+        """Put on disk what has been on its way for longer than this."""
+        with self._changed:
+            before = self._clock() - older_than_s
+            if any(not e.places and e.at <= before for e in (*self._in_hand, *list(self._waiting)[:1])):
+                self._secure()
+                self._changed.notify_all()
+
+    def forget(self) -> None:
+        """Drop all that is in memory, uncounted: nobody asked for it to be sent."""
+        with self._changed:
+            self._forgotten += self._pending()
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            self._in_hand.clear()
+            self._changed.notify_all()
+
+    def wait(self, deadline: float) -> bool:
+        """Wait until all that has been added so far is delivered, or on disk while the destination fails.
+
+        Returns:
+            True if that was by *deadline*.
+        """
+        with self._changed:
+            target = self._added
+            return self._changed.wait_for(lambda: self._done() >= target, max(0.0, deadline - self._clock()))
+
+    def close(self, reason: str = "exit") -> bool:
+        """Give out nothing more; what is in memory goes to disk, or is dropped for the reason.
+
+        Returns:
+            True if nothing was dropped.
+        """
+        with self._changed:
+            self._closed = True
+            self._secure()
+            kept = self._pending() == 0
+            for entry in (*self._waiting, *self._in_hand):
+                if not entry.places:
+                    self._dropped[reason] += entry.spans
+            self._waiting.clear()
+            self._waiting_bytes = 0
+            # What is on disk and in a request this moment is still taken off the disk if the answer comes in time.
+            self._in_hand = [entry for entry in self._in_hand if entry.places]
+            self._changed.notify_all()
+        return kept
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether it still matters what becomes of the entry."""
+        with self._changed:
+            return entry in self._in_hand
+
+    @property
+    def holds_memory(self) -> bool:
+        """Whether something is on its way that is not on disk."""
+        with self._changed:
+            return self._pending() > 0
+
+    def stats(self, produced: int) -> Stats:
+        """The counts, of so many spans that were meant for the destination."""
+        with self._changed:
+            spooled = self.spool.own_spans if self.spool else 0
+            produced -= self._forgotten
+            return Stats(
+                produced=produced,
+                sent=self._sent,
+                spooled=spooled,
+                pending=produced - self._sent - spooled - self._dropped.total(),
+                dropped=dict(self._dropped),
+                recovered=self._recovered,
+            )
+
+    # All below is called with the lock held.
+
+    def _done(self) -> int:
+        """How many of the added spans need no more waiting for."""
+        stored = self.spool.own_spans if self.spool and (self._failing or self._closed) else 0
+        return self._sent + self._dropped.total() + self._forgotten + stored
+
+    def _pending(self) -> int:
+        return sum(e.spans for e in (*self._waiting, *self._in_hand) if not e.places)
+
+    def _fill_hand(self) -> bool:
+        spans = size = 0
+        bodies: list[Entry] = []
+        while self._waiting and (not bodies or (spans < REQUEST_SPANS and size < REQUEST_BYTES)):
+            entry = self._waiting.popleft()
+            bodies.append(entry)
+            spans, size = spans + entry.spans, size + len(entry.body)
+        self._waiting_bytes -= size
+        if bodies:
+            self._in_hand.append(Entry(b"".join(e.body for e in bodies), spans, bodies[0].at))
+        elif self.spool and (stored := self.spool.read(REQUEST_BYTES, REQUEST_SPANS)):
+            self._in_hand.append(Entry(stored.body, stored.spans, self._clock(), stored.places, stored.own))
+        return bool(self._in_hand)
+
+    def _settle(self, entry: Entry) -> bool:
+        """Let the entry go; False if it has been let go of before."""
+        if entry not in self._in_hand:
+            return False
+        self._in_hand.remove(entry)
+        if self.spool and entry.places:
+            self.spool.settle(entry.places)
+        self._changed.notify_all()
+        return True
+
+    def _write(self, entries: Sequence[Entry]) -> bool:
+        """Put the entries on disk, as far as it takes them; True if all are there."""
+        if self.spool is None:
+            return False
+        for entry in entries:
+            place = self.spool.append(entry.body, entry.spans)
+            if place is None:
+                return False
+            entry.places = (place,)
+        self._dropped.update(self.spool.expired())
+        return True
+
+    def _secure(self) -> None:
+        """Write what waits; what is in hand too, where it stays as well."""
+        if self._write([e for e in self._in_hand if not e.places]):
+            while self._waiting and self._write([self._waiting[0]]):
+                self._waiting_bytes -= len(self._waiting.popleft().body)
+
+    def _make_room(self) -> None:
+        while self._waiting_bytes > self._memory_bytes and len(self._waiting) > 1:
+            oldest = self._waiting.popleft()
+            self._waiting_bytes -= len(oldest.body)
+            self._dropped["outbox full"] += oldest.spans

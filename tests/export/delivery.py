@@ -1,0 +1,47 @@
+"""What the tests of delivery share: a pipeline as `init()` makes it, and spans to put into it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Tracer
+
+from agentops_otel.config import Config, Destination
+from agentops_otel.export import Pipeline, Stats, build
+from tests.loopback.otlp_sink import OtlpSink
+
+
+def destination(sink: OtlpSink, **settings: object) -> Destination:
+    """The sink as a destination."""
+    return Destination(endpoint=sink.endpoint, protocol=sink.protocol, **settings)  # type: ignore[arg-type]  # by name
+
+
+@contextmanager
+def running(config: Config) -> Iterator[tuple[Pipeline, Tracer]]:
+    """A pipeline and a tracer of the SDK that feeds it; closed at the end."""
+    pipeline = build(config)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(pipeline)
+    try:
+        yield pipeline, provider.get_tracer("test")
+    finally:
+        pipeline.close(1)
+
+
+def make_spans(tracer: Tracer, number: int, name: str = "span", **attributes: str) -> None:
+    """End so many spans, `span 0` and so on."""
+    for n in range(number):
+        tracer.start_span(f"{name} {n}", attributes=attributes).end()
+
+
+def adds_up(stats: Stats) -> bool:
+    """Whether every span is accounted for and none is on its way."""
+    return stats.pending == 0 and stats.produced == stats.sent + stats.spooled + sum(stats.dropped.values())
+
+
+def within(seconds: float, run: Callable[[], object]) -> bool:
+    """Whether it took at most so long."""
+    began = time.monotonic()
+    run()
+    return time.monotonic() - began <= seconds

@@ -1,0 +1,227 @@
+"""From an ended span to a collector, while all goes well."""
+
+import subprocess
+import sys
+import threading
+from typing import Literal
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from agentops_otel.config import Config, Destination
+from agentops_otel.export import Pipeline, Stats, build
+from agentops_otel.export.pipeline import Sink
+from tests.export.delivery import adds_up, destination, make_spans, running, within
+from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
+
+Protocol = Literal["http/protobuf", "grpc"]
+both = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+
+
+@both
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_spans_arrive_once_whole_and_counted(protocol: Protocol, compression: str) -> None:
+    """Two thousand spans are at the collector after a flush, each once, and the counts say so."""
+    with (
+        OtlpSink(protocol) as sink,
+        running(Config(destinations=(destination(sink, compression=compression),))) as (pipeline, tracer),
+    ):
+        make_spans(tracer, 2000, who="me")
+
+        flushed = pipeline.force_flush()
+
+        assert flushed
+        assert len(sink.ids) == 2000
+        assert sink.duplicates == 0
+        assert attributes_of(sink.spans["span 7"]) == {"who": "me"}
+        assert pipeline.stats().sent == pipeline.stats().produced == 2000
+
+
+def test_spans_arrive_without_a_flush() -> None:
+    """A lone span is at the collector within the worker's delay."""
+    with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (_, tracer):
+        make_spans(tracer, 1)
+
+        assert sink.wait_for(1, 5)
+
+
+def test_headers_are_sent_and_the_content_is_otlp() -> None:
+    """The destination's headers reach the collector, with OTLP's content type."""
+    with (
+        OtlpSink() as sink,
+        running(Config(destinations=(destination(sink, headers={"X-Key": "secret"}),))) as (_, tracer),
+    ):
+        make_spans(tracer, 1)
+        sink.wait_for(1)
+
+    assert sink.received[0].headers["x-key"] == "secret"
+    assert sink.received[0].headers["content-type"] == "application/x-protobuf"
+    assert sink.received[0].path == "/v1/traces"
+
+
+def test_an_unsampled_span_is_not_exported() -> None:
+    """A span that only records, for processors in the process, stays there."""
+    with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+        context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(0))
+        pipeline.on_end(ReadableSpan("recorded only", context))
+        make_spans(tracer, 1)
+
+        assert pipeline.force_flush()
+        assert set(sink.spans) == {"span 0"}
+        assert pipeline.stats().produced == 1
+
+
+def test_nothing_runs_before_the_first_span() -> None:
+    """Building a pipeline and shutting it down starts no thread and opens no connection."""
+    with OtlpSink() as sink:
+        before = threading.active_count()
+        with running(Config(destinations=(destination(sink),))) as (pipeline, _):
+            assert threading.active_count() == before
+            assert pipeline.force_flush()
+
+    assert sink.received == []
+
+
+def test_two_destinations_do_not_hold_each_other_up() -> None:
+    """While one collector hangs, the other has the spans at once."""
+    with OtlpSink() as hangs, OtlpSink("grpc") as well:
+        hangs.answer(Answer(hang=True))
+        config = Config(destinations=(destination(hangs), destination(well)), exit_timeout_s=0.5)
+        with running(config) as (pipeline, tracer):
+            make_spans(tracer, 100)
+
+            well.wait_for(100, 5)
+
+            assert not pipeline.force_flush(200)
+            stats = pipeline.stats()
+            assert stats.sent == 0
+            assert [each.sent for each in stats.destinations.values()] == [0, 100]
+
+
+def test_a_hanging_collector_does_not_keep_flush_or_shutdown() -> None:
+    """Both end in their time and say that the spans did not arrive; what is lost is counted."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(hang=True))
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 10)
+
+            assert within(1, lambda: pipeline.force_flush(300))
+            assert within(1.5, lambda: pipeline.close(1))
+            assert pipeline.stats().dropped == {"exit": 10}
+            assert adds_up(pipeline.stats())
+
+
+def test_spans_after_shutdown_are_counted_as_dropped() -> None:
+    """A span that ends too late is not lost silently."""
+    with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+        make_spans(tracer, 3)
+        pipeline.shutdown()
+        make_spans(tracer, 2)
+
+        assert len(sink.ids) == 3
+        assert pipeline.stats().dropped == {"shut down": 2}
+        assert adds_up(pipeline.stats())
+
+
+def test_flush_comes_back_while_others_go_on_making_spans() -> None:
+    """A flush waits for what had ended when it was called, not for what ends meanwhile."""
+    with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+        stop = threading.Event()
+
+        def keep_on() -> None:
+            while not stop.wait(0.001):
+                make_spans(tracer, 5)
+
+        busy = threading.Thread(target=keep_on)
+        busy.start()
+        try:
+            assert pipeline.force_flush(5000)
+        finally:
+            stop.set()
+            busy.join()
+
+
+def test_a_collector_nobody_named_gets_spans_if_it_is_there() -> None:
+    """The default collector is asked with an empty request, then sent to."""
+    with OtlpSink() as sink, running(Config(destinations=(destination(sink, probe=True),))) as (_, tracer):
+        make_spans(tracer, 5)
+        sink.wait_for(5)
+
+    assert [len(received.spans) for received in sink.received] == [0, 5]
+
+
+def test_a_collector_nobody_named_that_is_not_there_costs_nothing() -> None:
+    """Spans for a default that does not answer are not counted as lost, and nobody waits for it."""
+    with OtlpSink() as gone:
+        pass
+    with running(Config(destinations=(destination(gone, probe=True),))) as (pipeline, tracer):
+        make_spans(tracer, 5)
+
+        assert pipeline.force_flush(3000)
+        assert pipeline.stats().produced == 0
+        assert adds_up(pipeline.stats())
+
+
+def test_a_sink_gets_the_spans_and_its_faults_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exporter that raises is counted; the one beside it has everything."""
+    monkeypatch.setattr("agentops_otel.guard.reraise", False)
+
+    class Broken(InMemorySpanExporter):
+        def export(self, spans: object) -> object:  # type: ignore[override]  # broken on purpose
+            raise OSError("disk full")
+
+    whole = InMemorySpanExporter()
+    pipeline = Pipeline(sinks=[Sink(name="broken", exporter=Broken()), Sink(name="whole", exporter=whole)])
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(pipeline)
+
+    make_spans(provider.get_tracer("test"), 5)
+    pipeline.force_flush()
+    pipeline.shutdown()
+
+    assert len(whole.get_finished_spans()) == 5
+    stats = pipeline.stats()
+    assert stats.dropped == {"the exporter failed": 5}
+    assert stats.destinations["whole"].sent == 5
+
+
+def test_a_pipeline_without_destinations_counts_nothing() -> None:
+    """With nowhere to go there is nothing to lose."""
+    with running(Config()) as (pipeline, tracer):
+        make_spans(tracer, 1)
+
+        assert pipeline.force_flush()
+        assert pipeline.stats() == Stats()
+
+
+def test_exporters_are_found_by_their_entry_point() -> None:
+    """`OTEL_TRACES_EXPORTER=console` is the SDK's console exporter, found as the SDK finds it."""
+    pipeline = build(Config(exporters=("console",)))
+
+    assert isinstance(pipeline, SpanProcessor)
+    assert list(pipeline.stats().destinations) == ["console"]
+
+
+def test_grpc_is_not_imported_for_http() -> None:
+    """Neither building nor sending over HTTP imports grpc."""
+    code = (
+        "import sys; from agentops_otel.config import *; from agentops_otel.export import build;"
+        "build(Config(destinations=(Destination(endpoint='http://localhost:1'),))); print('grpc' in sys.modules)"
+    )
+
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+
+    assert out.stdout == "False\n"
+
+
+def test_a_remote_parent_is_kept() -> None:
+    """A span under another service's span names it as its parent."""
+    with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (_, tracer):
+        parent = SpanContext(3, 4, is_remote=True, trace_flags=TraceFlags(1))
+        tracer.start_span("child", context=set_span_in_context(NonRecordingSpan(parent))).end()
+        sink.wait_for(1)
+
+    assert sink.spans["child"].parent_span_id == (4).to_bytes(8, "big")
+    assert isinstance(destination(sink), Destination)
