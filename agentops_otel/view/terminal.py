@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.view.tree import Node, Summary, build, duration_ns, error_of, is_origin, summarize, tokens
+from agentops_otel.view.tree import Node, Summary, build, duration_ns, error_of, is_origin, summarize, tokens, trace_id
 
 Line = list[tuple[str, str]]
 """The pieces of a line: text, and its style as rich names it."""
@@ -244,10 +244,10 @@ def _details(node: Node, glyphs: Glyphs) -> Line:
 
 
 def _last_line(roots: Sequence[Node], glyphs: Glyphs, note: str) -> Line:
-    found, context = summarize(roots), roots[0].span.get_span_context()
+    found = summarize(roots)
     used = _tokens_text(found.input_tokens, found.output_tokens, glyphs)
     said = [
-        f"trace {context.trace_id if context else 0:032x}",
+        f"trace {trace_id(roots[0].span)}",
         seconds(found.duration_ns),
         used if found.input_tokens or found.output_tokens else "",
         "" if found.cost_usd is None else dollars(found.cost_usd),

@@ -129,6 +129,11 @@ def is_origin(node: Node) -> bool:
     return error is not None and all(error_of(child.span) != error for child in node.children)
 
 
+def trace_id(span: ReadableSpan) -> str:
+    """The id of the span's trace: 32 hex digits."""
+    return f"{_key(span)[0]:032x}"
+
+
 def duration_ns(spans: Sequence[ReadableSpan]) -> int:
     """From the first start to the last end, in nanoseconds."""
     starts = [span.start_time for span in spans if span.start_time is not None]
