@@ -1,0 +1,97 @@
+"""The current span carried into threads and thread pools: `init(propagate_threads=True)`."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import wrapt
+from opentelemetry.context import Context, attach, detach, get_current
+
+
+class ThreadPropagation:
+    """Starts each thread, and each call in a thread pool, in the context of whoever started it.
+
+    `Thread.start` and `ThreadPoolExecutor.submit` are wrapped, and with them what is built on the two: timers, `map`,
+    `loop.run_in_executor`. Only OpenTelemetry's context is carried; the app's own context variables are the app's.
+    """
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+
+    def install(self) -> None:
+        """Wrap the two; a second call does nothing."""
+        if not self._undo:
+            self._undo = [
+                _wrap(threading.Thread, "start", _start_thread),
+                _wrap(ThreadPoolExecutor, "submit", _submit),
+            ]
+
+    def uninstall(self) -> None:
+        """Leave them as they were found; threads that run already keep their context."""
+        while self._undo:
+            self._undo.pop()()
+
+
+def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> Callable[[], None]:
+    """Wrap the method, and give back what undoes it, even under somebody else's wrapper."""
+    original = owner.__dict__[name]
+    active = True
+    wrapped = wrapt.FunctionWrapper(original, wrapper, enabled=lambda: active)
+
+    def undo() -> None:
+        nonlocal active
+        active = False
+        if owner.__dict__[name] is wrapped:
+            setattr(owner, name, original)
+
+    setattr(owner, name, wrapped)
+    return undo
+
+
+def _start_thread(wrapped: Callable[[], None], thread: threading.Thread, args: Any, kwargs: Any) -> None:
+    """Start the thread with a `run` of its own, which is gone again when it runs: no reference is left."""
+    context = get_current()
+    if not context:
+        return wrapped(*args, **kwargs)
+    run = thread.run
+
+    def run_in_context() -> None:
+        vars(thread).pop("run", None)
+        _Carried(run, context)()
+
+    thread.run = run_in_context  # type: ignore[method-assign]  # for this one thread, until it runs
+    try:
+        return wrapped(*args, **kwargs)
+    except BaseException:
+        vars(thread).pop("run", None)
+        raise
+
+
+def _submit(wrapped: Callable[..., Any], pool: ThreadPoolExecutor, args: tuple[Any, ...], kwargs: Any) -> Any:
+    """Submit the call with the submitter's context; the worker thread that this may start is to have none."""
+    context = get_current()
+    if not context or not args:
+        return wrapped(*args, **kwargs)
+    token = attach(Context())
+    try:
+        return wrapped(_Carried(args[0], context), *args[1:], **kwargs)
+    finally:
+        detach(token)
+
+
+class _Carried:
+    """A call that is made in the context it was made up in."""
+
+    __slots__ = ("_context", "_function")
+
+    def __init__(self, function: Callable[..., Any], context: Context) -> None:
+        self._function = function
+        self._context = context
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        token = attach(self._context)
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            detach(token)
