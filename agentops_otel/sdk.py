@@ -10,15 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from weakref import WeakSet
 
-from opentelemetry import trace
 from opentelemetry.context import attach, detach, set_value
 from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import TracerProvider
 
 from agentops_otel import export, semconv
 from agentops_otel.config import Config, read
 from agentops_otel.content import Content, Redact
 from agentops_otel.export import Stats
+from agentops_otel.recording import events
+from agentops_otel.recording.actions import Decorators
 from agentops_otel.recording.session import Session, Sessions
+from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.tracing import SUPPRESS_KEY, Recorder
 from agentops_otel.tracing.provider import Source, find
 from agentops_otel.tracing.relay import Relay
@@ -27,7 +30,7 @@ from agentops_otel.version import VERSION
 _logger = logging.getLogger("agentops_otel")
 
 
-class Client:
+class Client(Decorators):
     """The running client, as `init()` returns it; `Client(api_key=...)` is `init(...)`.
 
     There is one in a process, and its methods are the functions of the module.
@@ -39,6 +42,7 @@ class Client:
     """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
     pipeline: export.Pipeline
     processors: tuple[SpanProcessor, ...]
+    threads: ThreadPropagation
     settings: dict[str, object]
     """What `init()` was called with."""
 
@@ -49,6 +53,8 @@ class Client:
     @classmethod
     def _open(cls, config: Config, source: Source | None, *, clock: Callable[[], int] = time.time_ns) -> "Client":
         client = object.__new__(cls)
+        Decorators.__init__(client, lambda: client.recorder)
+        client.threads = ThreadPropagation()
         client.config = config
         client.sessions = Sessions(config.tags)
         client.pipeline = export.build(config)
@@ -62,6 +68,14 @@ class Client:
                 clock=clock,
             )
         return client
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Nothing is left to do: `init()` has made the client."""
+
+    def record(self, event: events.Event) -> None:
+        """See `agentops_otel.record`."""
+        if self.recorder is not None:
+            events.record(self.recorder, event)
 
     def start_session(
         self, tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
@@ -113,7 +127,7 @@ class _Running:
 
     client: Client | None = None
     relay: Relay = field(default_factory=Relay)
-    visited: WeakSet[trace.TracerProvider] = field(default_factory=WeakSet)
+    visited: WeakSet[TracerProvider] = field(default_factory=WeakSet)
     """The providers that have our relay already."""
     warned: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -122,14 +136,17 @@ class _Running:
         """Feed this client from now on."""
         self.client = client
         self.relay.targets = client.processors
+        if client.config.propagate_threads:
+            client.threads.install()
 
     def forget(self, client: Client) -> None:
         """Stop feeding the client; a relay cannot be taken out of a provider, so it is emptied."""
         if self.client is client:
             self.client = None
             self.relay.targets = ()
+            client.threads.uninstall()
 
-    def visit(self, provider: trace.TracerProvider) -> None:
+    def visit(self, provider: TracerProvider) -> None:
         """Add the relay to a provider, once."""
         add = getattr(provider, "add_span_processor", None)
         if add is not None and provider not in self.visited:
@@ -166,7 +183,7 @@ def init(
     instrument_taskweaver: bool = True,
     propagate_threads: bool = False,
     auto_start_session: bool | None = None,
-    tracer_provider: trace.TracerProvider | None = None,
+    tracer_provider: TracerProvider | None = None,
     span_processors: Sequence[SpanProcessor] = (),
     console: bool | None = None,
     trace_file: str | os.PathLike[str] | bool | None = None,
@@ -257,7 +274,7 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
 
 @contextmanager
 def running(
-    config: Config, provider: trace.TracerProvider, processor: SpanProcessor, *, clock: Callable[[], int]
+    config: Config, provider: TracerProvider, processor: SpanProcessor, *, clock: Callable[[], int]
 ) -> Iterator[Client]:
     """A client with a provider, a processor and a clock of its own, in place of the running one; for tests."""
     client = Client._open(config, Source(provider=provider, guest=True), clock=clock)
@@ -365,6 +382,33 @@ def end_session(
     """
     if client := _client_for("end_session"):
         client.end_session(end_state, rating=rating, end_state_reason=end_state_reason)
+
+
+def record(event: events.Event) -> None:
+    """Record something that has happened, as a span with the event's own times under the current one.
+
+    ```python
+    agentops_otel.record(agentops_otel.Event("api call", params={"q": "x"}, returns=[1], result="Success"))
+    ```
+
+    Raises:
+        TypeError: *event* is no Event.
+    """
+    if client := _client_for("record"):
+        client.record(event)
+
+
+_decorators = Decorators(current)
+record_action = _decorators.record_action
+record_tool = _decorators.record_tool
+agent = _decorators.agent
+guardrail = _decorators.guardrail
+operation = _decorators.operation
+session = _decorators.session
+task = _decorators.task
+tool = _decorators.tool
+trace = _decorators.trace
+workflow = _decorators.workflow
 
 
 def add_tags(tags: Iterable[str]) -> None:

@@ -1,0 +1,53 @@
+"""The decorators, `record` and the threads of the running client."""
+
+import threading
+
+import pytest
+from opentelemetry.trace import get_current_span
+
+import agentops_otel
+from agentops_otel.testing import capture
+
+
+@agentops_otel.record_action
+def step(x: int) -> int:
+    """A step that is decorated before there is a client."""
+    return x
+
+
+def test_functions_decorated_before_init_are_recorded_from_then_on() -> None:
+    """Without a client a call is the bare call; with one it is a span; afterwards it is the bare call again."""
+    step(1)
+    with capture(capture_content=False) as captured:
+        step(2)
+        captured.client.tool(step)(3)
+        agentops_otel.record(agentops_otel.Event("event"))
+        captured.client.record(agentops_otel.Event("another"))
+    step(4)
+
+    assert [span.name for span in captured.spans] == ["step", "step", "execute_tool step", "event", "another"]
+
+
+def test_recording_without_a_client_warns(caplog: pytest.LogCaptureFixture) -> None:
+    """An event that nobody records is said in the log."""
+    agentops_otel.record(agentops_otel.Event("lost"))
+
+    assert [message for message in caplog.messages if "record() recorded nothing" in message]
+
+
+def test_client_carries_its_spans_into_threads_if_asked() -> None:
+    """`propagate_threads` holds as long as the client runs."""
+    seen = []
+
+    @agentops_otel.operation
+    def start() -> None:
+        thread = threading.Thread(target=lambda: seen.append(get_current_span().get_span_context().is_valid))
+        thread.start()
+        thread.join()
+
+    with capture(capture_content=False, propagate_threads=True):
+        start()
+    with capture(capture_content=False):
+        start()
+
+    assert seen == [True, False]
