@@ -47,6 +47,8 @@ _LLM_NAMES = {
 _TOOL_NAMES = {
     semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "tool.parameters",
     semconv.GEN_AI_TOOL_CALL_RESULT: "tool.result",
+    # The one cost that is summed up. It makes an LLM call of the tool in the counts, as AgentOps' own tools are.
+    semconv.AGENTOPS_USAGE_COST: "gen_ai.usage.total_cost",
 }
 
 _TOOL_TELLS = (

@@ -115,6 +115,10 @@ SPANS = {
         {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather", "error.type": "TimeoutError"},
         error="too slow",
     ),
+    "tool that costs": lambda: span(
+        "execute_tool search",
+        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "agentops.usage.cost": 0.01},
+    ),
     "tool told as a step": lambda: span(
         "weather",
         {
@@ -357,6 +361,22 @@ SHOWN = snapshot(
                 "total": 0,
             },
             "completions": ["calls clock with None"],
+        },
+        "tool that costs": {
+            "name": "search.tool",
+            "kind": "tool",
+            "type": "tool",
+            "outcome": "success",
+            "counts as": ["llm call", "tool call"],
+            "tokens": {
+                "prompt_tokens": 0,
+                "completion_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "reasoning_tokens": 0,
+                "total": 0,
+            },
+            "cost": "0.01",
+            "tool": {"name": "search", "status": "succeeded"},
         },
     }
 )
