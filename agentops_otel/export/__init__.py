@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from agentops_otel.config import Config, Destination
+from agentops_otel.export.agentops import TokenAuthorization
+from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
 from agentops_otel.export.sender import Sender, Transport
@@ -23,14 +25,16 @@ def build(config: Config) -> Pipeline:
 
 
 def _route(destination: Destination, config: Config) -> Route:
+    account = destination.agentops
     sender = Sender(
         destination.shown,
         Outbox(),
         _transport(destination),
         timeout_s=destination.timeout_s,
+        authorization=TokenAuthorization(account, destination) if account else None,
         probe=destination.probe,
     )
-    return Route(sender=sender)
+    return Route(sender=sender, translation=translate if account else None)
 
 
 def _transport(destination: Destination) -> Transport:

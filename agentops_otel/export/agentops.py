@@ -3,17 +3,15 @@
 import base64
 import logging
 import math
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import orjson
 
-from agentops_otel.config import AgentOps
+from agentops_otel.config import AgentOps, Destination
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -56,7 +54,7 @@ class TokenAuthorization:
 
     Args:
         account: The key, and where it is exchanged.
-        certificate: The authorities to trust, for a server with a certificate of one's own.
+        destination: Whose TLS settings are used.
         timeout_s: How long connecting, and each wait for the answer, may take.
         clock: Seconds that only go forward; counted in tests.
     """
@@ -64,15 +62,15 @@ class TokenAuthorization:
     def __init__(
         self,
         account: AgentOps,
+        destination: Destination,
         *,
-        certificate: Path | None = None,
         timeout_s: float = TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refused = False
         """True: the service does not know the key, and nothing can be sent with it."""
         self._account = account
-        self._certificate = certificate
+        self._destination = destination
         self._timeout_s = timeout_s
         self._clock = clock
         self._token: _Token | None = None
@@ -107,18 +105,19 @@ class TokenAuthorization:
 
     def _post(self) -> tuple[int, bytes, float]:
         """Status, body and the server's time of the answer; status 0 if there was none."""
-        import urllib3  # here, since `init` must not pay for it
+        # Here, since `init` must not pay for them.
+        import urllib3
+
+        from agentops_otel.export.http import pool
 
         try:
-            with urllib3.PoolManager(
-                timeout=urllib3.Timeout(self._timeout_s),
-                retries=False,
-                ssl_context=ssl.create_default_context(cafile=self._certificate),
-            ) as pool:
-                response = pool.request(
+            with pool(self._destination) as connections:
+                response = connections.request(
                     "POST",
                     self._account.api_endpoint.rstrip("/") + TOKEN_PATH,
                     json={"api_key": self._account.api_key},
+                    timeout=urllib3.Timeout(self._timeout_s),
+                    retries=False,
                     redirect=False,
                     preload_content=False,
                 )

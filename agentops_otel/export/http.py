@@ -66,7 +66,7 @@ class HttpTransport:
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
         if self._pool is None:
-            self._pool = _pool(self._destination)
+            self._pool = pool(self._destination)
         try:
             response = self._pool.request(
                 "POST",
@@ -122,7 +122,8 @@ def partial_success(content: bytes) -> tuple[int, str]:
     return max(0, partial.rejected_spans), partial.error_message[:200]
 
 
-def _pool(destination: Destination) -> urllib3.PoolManager:
+def pool(destination: Destination) -> urllib3.PoolManager:
+    """Connections to the destination and to who authorises for it; its own authorities win over the system's."""
     context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
     if destination.client_certificate:
         context.load_cert_chain(destination.client_certificate, destination.client_key)

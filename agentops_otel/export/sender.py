@@ -30,7 +30,13 @@ _logger = logging.getLogger("agentops_otel")
 
 
 class Authorization(Protocol):
-    """Who may send to a destination. Asked on the sender's thread alone: it may use the network, within bounds."""
+    """Who may send to a destination. Asked on the sender's thread alone: it may use the network, within bounds.
+
+    It says itself, in the log, why it has no headers.
+    """
+
+    refused: bool
+    """True: there will never be headers. The spans are dropped as "unauthorised"."""
 
     def headers(self) -> Mapping[str, str] | None:
         """The headers that authorise a request now; None: not available yet, and the spans wait."""
@@ -53,6 +59,10 @@ class Verdict(Enum):
     UNAUTHORISED = auto()
     REFUSED = auto()
     """For good."""
+    NO_TOKEN = auto()
+    """Nothing was sent: there is no authorisation yet."""
+    NO_ACCESS = auto()
+    """Nothing was sent: there will never be one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +138,8 @@ class Sender:
             Verdict.BAD: self._bad,
             Verdict.UNAUTHORISED: self._unauthorised,
             Verdict.REFUSED: self._refused,
+            Verdict.NO_TOKEN: self._back_off,
+            Verdict.NO_ACCESS: lambda entry, answer: self.outbox.dropped(entry, "unauthorised"),
         }
 
     def start(self) -> None:
@@ -179,7 +191,8 @@ class Sender:
         with guard("sending spans"):
             headers = self._authorization.headers() if self._authorization else {}
             if headers is None:
-                return Answer(verdict=Verdict.RETRY, fault="no token yet")
+                refused = self._authorization is not None and self._authorization.refused
+                return Answer(verdict=Verdict.NO_ACCESS if refused else Verdict.NO_TOKEN)
             answer = self._transport.send(entry.body, headers, self._timeout_s)
         return answer
 
@@ -190,9 +203,12 @@ class Sender:
             self._say("partial", "%s took all but %d spans: %s", self.shown, answer.rejected, answer.message)
 
     def _later(self, entry: Entry, answer: Answer) -> None:
+        self._say(answer.fault, "%s: %s %s", self.shown, answer.fault, answer.message)
+        self._back_off(entry, answer)
+
+    def _back_off(self, entry: Entry, answer: Answer) -> None:
         self._failures += 1
         self.outbox.failed()
-        self._say(answer.fault, "%s: %s %s", self.shown, answer.fault, answer.message)
         if answer.retry_after_s is not None:
             self.outbox.rest(answer.retry_after_s, asked=True)
         else:
@@ -225,8 +241,9 @@ class Sender:
         if self._authorization and not self._renewed:
             self._renewed = True
             with guard("renewing a token"):
-                if self._authorization.renew():
+                if self._authorization.renew() or self._authorization.refused:
                     return
+        self._renewed = False
         self._later(entry, answer)
 
     def _refused(self, entry: Entry, answer: Answer) -> None:

@@ -12,9 +12,12 @@ from threading import Thread
 import pytest
 import urllib3
 
-from agentops_otel.config import AgentOps
+from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.agentops import TokenAuthorization, session_link
 from tests.loopback.agentops_backend import AgentOpsBackend
+
+DIRECT = Destination(endpoint="http://127.0.0.1:1/v1/traces")
+"""Where the spans go is not asked anything here."""
 
 
 class Clock:
@@ -69,7 +72,7 @@ def token(claims: object) -> str:
 
 def test_nothing_is_asked_before_headers_are_wanted(backend: AgentOpsBackend) -> None:
     """The key is exchanged for the first request, once, and the token opens the backend."""
-    authorization = TokenAuthorization(backend.account)
+    authorization = TokenAuthorization(backend.account, DIRECT)
     asked_at_start = list(backend.exchanges)
 
     headers = [authorization.headers() for _ in range(3)]
@@ -86,7 +89,7 @@ def test_the_token_is_renewed_before_it_expires(backend: AgentOpsBackend) -> Non
     """A token that lives an hour is used for 58 minutes; the next request has a new one."""
     clock = Clock()
     backend.token_life_s = 3600
-    authorization = TokenAuthorization(backend.account, clock=clock)
+    authorization = TokenAuthorization(backend.account, DIRECT, clock=clock)
 
     first = authorization.headers()
     clock.now += 3500
@@ -102,7 +105,7 @@ def test_a_token_is_used_to_its_end_while_the_service_is_down(backend: AgentOpsB
     """A renewal that fails costs nothing while the token is good; after that there are no headers."""
     clock = Clock()
     backend.token_life_s = 3600
-    authorization = TokenAuthorization(backend.account, clock=clock)
+    authorization = TokenAuthorization(backend.account, DIRECT, clock=clock)
     first = authorization.headers()
     backend.fail_auth(500, times=2)
 
@@ -123,7 +126,7 @@ def test_a_service_that_is_down_is_asked_again(backend: AgentOpsBackend, caplog:
     """However often headers are wanted, it is asked once a second, and one line says that the spans wait."""
     clock = Clock()
     backend.fail_auth(500, times=3)
-    authorization = TokenAuthorization(backend.account, clock=clock)
+    authorization = TokenAuthorization(backend.account, DIRECT, clock=clock)
 
     headers = []
     for _ in range(8):
@@ -143,7 +146,7 @@ def test_a_service_that_comes_up_later_gives_the_token(caplog: pytest.LogCapture
     clock = Clock()
     with AgentOpsBackend() as backend:
         account = backend.account
-    authorization = TokenAuthorization(account, clock=clock)
+    authorization = TokenAuthorization(account, DIRECT, clock=clock)
 
     before = authorization.headers()
     clock.now += 5
@@ -158,7 +161,7 @@ def test_a_service_that_comes_up_later_gives_the_token(caplog: pytest.LogCapture
 def test_a_refused_token_is_replaced(backend: AgentOpsBackend) -> None:
     """`renew` drops the token and has a new one; while the service is down it says so, and asks no more than it may."""
     clock = Clock()
-    authorization = TokenAuthorization(backend.account, clock=clock)
+    authorization = TokenAuthorization(backend.account, DIRECT, clock=clock)
     authorization.headers()
 
     renewed = authorization.renew()
@@ -180,7 +183,7 @@ def test_a_refused_key_is_said_once_and_not_offered_again(
 ) -> None:
     """The one line says what to do; after it the service is left alone."""
     clock = Clock()
-    authorization = TokenAuthorization(replace(backend.account, api_key=key), clock=clock)
+    authorization = TokenAuthorization(replace(backend.account, api_key=key), DIRECT, clock=clock)
 
     headers = authorization.headers()
     clock.now += 3600
@@ -200,7 +203,7 @@ def test_the_key_and_the_token_are_said_nowhere(backend: AgentOpsBackend, caplog
     """Neither is in a log at any level or in a repr, whatever happens."""
     caplog.set_level(logging.DEBUG)
     clock = Clock()
-    authorization = TokenAuthorization(backend.account, clock=clock)
+    authorization = TokenAuthorization(backend.account, DIRECT, clock=clock)
     said: list[str] = []
 
     for status in (500, 200, 302, 403):
@@ -231,7 +234,7 @@ def test_the_key_and_the_token_are_said_nowhere(backend: AgentOpsBackend, caplog
 def test_an_answer_without_a_usable_token_is_an_outage(body: bytes) -> None:
     """A 200 whose token is missing, or could not be a header, is asked again."""
     with answering(body) as account:
-        authorization = TokenAuthorization(account)
+        authorization = TokenAuthorization(account, DIRECT)
 
         headers = authorization.headers()
 
@@ -247,7 +250,7 @@ def test_a_token_that_does_not_say_its_end_is_good_until_it_is_refused(text: str
     """Opaque, unreadable and nonsensical ends are no reason to ask for another."""
     clock = Clock()
     with answering(json.dumps({"token": text}).encode()) as account:
-        authorization = TokenAuthorization(account, clock=clock)
+        authorization = TokenAuthorization(account, DIRECT, clock=clock)
         authorization.headers()
 
     clock.now += 1e9
@@ -261,7 +264,7 @@ def test_a_wrong_clock_of_the_machine_does_not_matter(date: str) -> None:
     clock = Clock()
     made_at = {"Thu, 01 Jan 2037 00:00:00 GMT": 2114380800, "Thu, 01 Jan 1998 00:00:00 GMT": 883612800}[date]
     with answering(json.dumps({"token": token({"exp": made_at + 3600})}).encode(), date=date) as account:
-        authorization = TokenAuthorization(account, clock=clock)
+        authorization = TokenAuthorization(account, DIRECT, clock=clock)
 
         while_good = authorization.headers()
         clock.now += 3500
@@ -275,7 +278,7 @@ def test_a_wrong_clock_of_the_machine_does_not_matter(date: str) -> None:
 def test_a_redirect_never_takes_the_key_along(backend: AgentOpsBackend) -> None:
     """A 307 to another origin is an outage, and the other origin hears nothing."""
     with answering(b"", status=307, location=f"{backend.account.api_endpoint}/v3/auth/token") as account:
-        headers = TokenAuthorization(account).headers()
+        headers = TokenAuthorization(account, DIRECT).headers()
 
     assert headers is None
     assert backend.exchanges == []

@@ -53,6 +53,8 @@ class AgentOpsBackend:
         """The statuses of the answers to `POST /v3/auth/token`, in order."""
         self.tokens: list[str] = []
         """The tokens given out."""
+        self.rejected = 0
+        """How many requests with spans had no good token."""
         self._secret = uuid.uuid4().bytes
         self._failures: deque[int] = deque()
         self._rejections = 0
@@ -153,6 +155,7 @@ class AgentOpsBackend:
             rejected = self._rejections > 0
             self._rejections -= rejected
         if rejected or self.claims(received.headers.get("authorization")) is None:
+            self.rejected += 1
             return Answer(status=401, code="UNAUTHENTICATED")
         return Answer()
 
