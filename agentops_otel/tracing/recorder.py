@@ -23,6 +23,9 @@ SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 SPAN_LIMIT_BYTES = 256 * 1024
 """What the content of one span may hold in all, in UTF-8 bytes."""
 
+MARK_BYTES = 64
+"""What an attribute of a full span still gets: enough to say what is missing."""
+
 
 _here: ContextVar[None] = ContextVar("agentops_otel_here")
 
@@ -84,10 +87,14 @@ class Recorder:
         span.end(self.clock() if end_time is None else end_time)
 
     def content_of(self, span: Span, name: str, value: object) -> None:
-        """Set the attribute *name* to the value as JSON, as far as the content policy and the span's size let it."""
+        """Set the attribute *name* to the value as JSON, as far as the content policy and the span's size let it.
+
+        A span that is full gets what still fits, at the least a mark in the value's place.
+        """
         if self.content.enabled and span.is_recording():
-            text = self.content.json(name, value)
-            if text is not None and _content_bytes(span) + len(text) <= SPAN_LIMIT_BYTES:
+            room = max(SPAN_LIMIT_BYTES - _content_bytes(span), MARK_BYTES)
+            text = self.content.json(name, value, limit_bytes=room)
+            if text is not None:
                 span.set_attribute(name, text)
 
     def fail(self, span: Span, error: BaseException) -> None:
@@ -134,4 +141,5 @@ def qualified_name(kind: type) -> str:
 
 def _content_bytes(span: Span) -> int:
     attributes = span.attributes if isinstance(span, ReadableSpan) else None
-    return sum(len(value) for value in (attributes or {}).values() if isinstance(value, str))
+    texts = [value for value in (attributes or {}).values() if isinstance(value, str)]
+    return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in texts)

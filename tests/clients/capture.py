@@ -18,14 +18,6 @@ from agentops_otel.instrumentation import Installation, install
 from agentops_otel.tracing import Recorder
 
 
-class _Plain(Content):
-    def json(self, name: str, value: object) -> str | None:
-        return json.dumps(value) if self.enabled else None
-
-    def text(self, name: str, value: str) -> str | None:
-        return value if self.enabled else None
-
-
 class _NoScope:
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         return {}
@@ -83,7 +75,7 @@ def capture(*, content: bool = True) -> Iterator[Captured]:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     clock = itertools.count(1_767_225_600_000_000_000, 1_000_000)
     recorder = Recorder(
-        tracer=provider.get_tracer("test"), content=_Plain(enabled=content), scope=_NoScope(), clock=clock.__next__
+        tracer=provider.get_tracer("test"), content=Content(enabled=content), scope=_NoScope(), clock=clock.__next__
     )
     installation = install(SPECS, lambda: recorder)
     try:

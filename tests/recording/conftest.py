@@ -21,7 +21,7 @@ from agentops_otel.tracing import Recorder
 class PlainContent(Content):
     """Content as JSON, neither bounded nor redacted."""
 
-    def json(self, name: str, value: object) -> str | None:
+    def json(self, name: str, value: object, *, limit_bytes: int | None = None) -> str | None:
         """The value as JSON."""
         return json.dumps(value, default=lambda other: f"<{type(other).__name__}>") if self.enabled else None
 

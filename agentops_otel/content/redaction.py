@@ -1,0 +1,218 @@
+"""Secrets, told by the name they are kept under and by their shape in any text, and replaced by a mark.
+
+E-mail addresses, card and phone numbers are content, not credentials: what a prompt is about cannot be told from what
+it should not say, and no agent works without them. They are kept; `init(redact=...)` is the place to take them out.
+"""
+
+import re
+from enum import Enum, auto
+from functools import lru_cache
+
+REDACTED = "[redacted]"
+"""What stands in the place of a secret."""
+
+LONGEST_NAME = 64
+"""Names are judged by their last so many characters."""
+
+
+class Name(Enum):
+    """What is kept under a name."""
+
+    PLAIN = auto()
+    SECRET = auto()
+    MEDIA = auto()
+    """A long text here is base64 media."""
+    IS_SECRET = auto()
+    """The name itself has the shape of a secret."""
+
+
+_SECRET_NAME = re.compile(
+    r"""(?:^|_)(?:
+        pass(?:word|wd|phrase|code)s? | pwd | secrets? | authorization | credentials? | (?:set_)?cookies?
+      | (?:api|access|private|secret|account|subscription|signing|encryption|master|shared|service|storage|deploy|ssh
+           |license|openai|anthropic|azure|gemini|google|mistral|cohere|groq|serpapi|agentops|langfuse)_?keys?
+      | (?:access|refresh|auth|api|bearer|session|id|oauth|security|personal)_?tokens? | jwts?
+      | (?:connection|conn)_?str(?:ing)?s? | shared_access_signature
+    )(?:_|$)
+    | ^(?:auth|oauth|apikey|dsn|sig|x_(?:amz|goog)_(?:signature|credential)|sessionid|phpsessid|jsessionid
+         |csrf|xsrf)$
+    | (?:^|_)(?:csrf|xsrf)_?token$
+    | (?<![a-z])(?<!max_)(?<!min_)(?<!prompt_)(?<!completion_)(?<!input_)(?<!output_)(?<!stop_)(?<!eos_)(?<!bos_)
+      (?<!pad_)(?<!unk_)(?<!sep_)(?<!cls_)(?<!mask_)(?<!special_)(?<!next_)(?<!first_)(?<!last_)(?<!per_)(?<!page_)
+      (?<!continuation_)(?<!image_)(?<!new_)token$
+    """,
+    re.VERBOSE,
+)
+_MEDIA_NAME = re.compile(r"(?:^|_)(?:data|b64|base64|json_b64|image|images|audio|video|blob|file)(?:_|$)")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
+
+
+@lru_cache(maxsize=4096)
+def judge(name: str) -> Name:
+    """What is kept under *name*, however it is written: `api_key`, `X-Api-Key`, `apiKey`, `OPENAI_API_KEY`."""
+    words = _WORD_START.sub("_", name).strip("_").lower()
+    if _SECRET_NAME.search(words):
+        return Name.SECRET
+    if scrub(name) != name:
+        return Name.IS_SECRET
+    return Name.MEDIA if _MEDIA_NAME.search(words) else Name.PLAIN
+
+
+def _shape(mark: str, body: str, *, word: bool = True) -> tuple[str, re.Pattern[str]]:
+    """A secret that *mark* announces. The pattern begins with the mark, since `re` finds a literal ten times faster."""
+    begin = re.escape(mark)
+    return mark, re.compile(f"{begin}(?<![A-Za-z0-9]{begin})(?:{body})" if word else f"({begin})(?:{body})")
+
+
+_OPAQUE = r"[A-Za-z0-9_-]{12,}"
+_PLAIN = r"[A-Za-z0-9]{12,}"
+_PEM = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_AFTER_SCHEME = r"(?=[A-Za-z._~+/-]{0,64}[0-9=]|[A-Za-z._~+/-]{20})[A-Za-z0-9._~+/=-]{6,}"
+
+# One rare character spares ordinary text the search for the marks that need it.
+_SHAPES: tuple[tuple[str, tuple[tuple[str, re.Pattern[str]], ...]], ...] = (
+    ("-", (
+        ("-----BEGIN ", re.compile(rf"-----BEGIN {_PEM}(?s:.*?)(?:-----END {_PEM}|\Z)")),
+        ("-----END ", re.compile(rf"\A[^-]*-----END {_PEM}")),
+        _shape("sk-", r"[A-Za-z0-9_-]{8,}"), _shape("xox", r"[a-z]-[A-Za-z0-9-]{8,}"), _shape("xapp-", _OPAQUE),
+        _shape("glpat-", _OPAQUE), _shape("GOCSPX-", _OPAQUE), _shape("xai-", _OPAQUE), _shape("pplx-", _OPAQUE),
+        _shape("nvapi-", _OPAQUE), _shape("tvly-", _OPAQUE), _shape("pypi-", _OPAQUE),
+    )),
+    ("_", (
+        _shape("ghp_", _PLAIN), _shape("gho_", _PLAIN), _shape("ghu_", _PLAIN), _shape("ghs_", _PLAIN),
+        _shape("ghr_", _PLAIN), _shape("github_pat_", _OPAQUE), _shape("hf_", _PLAIN), _shape("gsk_", _PLAIN),
+        _shape("sk_live_", _PLAIN), _shape("sk_test_", _PLAIN), _shape("rk_live_", _PLAIN), _shape("rk_test_", _PLAIN),
+        _shape("whsec_", r"[A-Za-z0-9+/=]{12,}"), _shape("npm_", _PLAIN), _shape("r8_", _PLAIN),
+        _shape("dop_v1_", _PLAIN), _shape("lsv2_", _OPAQUE), _shape("shpat_", _PLAIN),
+    )),
+    (".", (
+        _shape("eyJ", r"[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+"), _shape("ya29.", _OPAQUE),
+        _shape("SG.", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+        _shape("hooks.slack.com/services/", r"[A-Za-z0-9/]+", word=False),
+    )),
+    (":", (
+        _shape("://", r"[^\s/:@]{0,256}:(?!\d{1,5}/)(?:[^\s\"'<>/]|/(?!/)){1,256}(?=@)", word=False),
+    )),
+    ("A", (
+        _shape("AKIA", r"[A-Z0-9]{12,}"), _shape("ASIA", r"[A-Z0-9]{12,}"), _shape("AIza", r"[A-Za-z0-9_-]{16,}"),
+        _shape("BEARER ", _AFTER_SCHEME, word=False), _shape("BASIC ", _AFTER_SCHEME, word=False),
+    )),
+    (" ", (_shape("earer ", _AFTER_SCHEME, word=False), _shape("asic ", _AFTER_SCHEME, word=False))),
+)  # fmt: skip
+_DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.-]{1,64}){0,4};base64,([A-Za-z0-9+/=_-]*)")
+
+_NAME_STEMS = (
+    "key",
+    "token",
+    "secret",
+    "pass",
+    "pwd",
+    "auth",
+    "cookie",
+    "credential",
+    "jwt",
+    "sess",
+    "conn",
+    "sig",
+    "dsn",
+)
+_NAMED = re.compile(
+    r"""(?<![\w.-])(?:(--[\w-]++)[ \t]++(?![-=:])|([\w.-]++)(?:\\{0,3}["'])?[ \t]{0,8}(=(?!=)|:(?!//|=))[ \t]{0,8})"""
+)
+_QUOTED = re.compile(r"""(\\{0,3}["'])(?!\1)(.+?)(?=\1|$)""", re.MULTILINE)
+_LINE = re.compile(r"""[^\r\n"']+""")
+_BARE = re.compile(r"""(?:(?i:bearer|basic|digest|token)[ \t]+)?(?:[^\s"'&;,]|,(?=\S))+""")
+_CODE = re.compile(r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[].*)(?![\w.])""")
+
+
+def scrub(text: str) -> str:
+    """The text with every secret in it replaced by a mark, and base64 data URLs by their type and size."""
+    if ";base64," in text:
+        text = _DATA_URL.sub(_media_mark, text)
+    for sign, shapes in _SHAPES:
+        if sign in text:
+            for mark, pattern in shapes:
+                if mark in text:
+                    text = pattern.sub(_marked, text)
+    return _scrub_named(text) if _may_have_name(text) else text
+
+
+def _marked(found: re.Match[str]) -> str:
+    return found[1] + REDACTED if found.re.groups else REDACTED
+
+
+def _may_have_name(text: str) -> bool:
+    if "=" not in text and ":" not in text and "--" not in text:
+        return False
+    lower = text.lower()
+    return any(stem in lower for stem in _NAME_STEMS)
+
+
+def _scrub_named(text: str) -> str:
+    """Secrets by their name in free text: `?api_key=...`, `"password": "..."`, `X-Api-Key: ...`, `--token ...`."""
+    parts = []
+    done = 0
+    for named in _NAMED.finditer(text):
+        name = named[1] or named[2]
+        if named.start() >= done and judge(name[-LONGEST_NAME:]) is Name.SECRET:
+            start, end = _value_span(text, named.end(), name.lower(), named[3])
+            if end > start:
+                parts += [text[done:start], REDACTED]
+                done = end
+    return "".join([*parts, text[done:]])
+
+
+def _value_span(text: str, start: int, name: str, separator: str | None) -> tuple[int, int]:
+    """Where the value of a secret's name is; empty when what follows is prose or code, not a value."""
+    if quoted := _QUOTED.match(text, start):
+        return quoted.span(2)
+    header = separator == ":" and ("cookie" in name or "authorization" in name)
+    bare = (_LINE if header else _BARE).match(text, start)
+    if bare is None or _CODE.match(text, start, bare.end() + 1):
+        return start, start
+    # "Password: must be long" is prose, `password: hunter2` is not.
+    prose = separator == ":" and not header and bare.end() - start < 20 and not re.search(r"\d", bare[0])
+    return (start, start) if prose else bare.span()
+
+
+_MAGIC = {
+    "iVBORw0KGgo": "image/png",
+    "/9j/": "image/jpeg",
+    "R0lGOD": "image/gif",
+    "UklGR": "image/webp",
+    "JVBERi": "application/pdf",
+    "SUQz": "audio/mpeg",
+    "T2dnUw": "audio/ogg",
+}
+# Any real base64 of this length has all three sorts of characters; a line of one letter has not.
+_BASE64 = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_-]+={0,2}")
+MEDIA_CHARACTERS = 256
+"""A base64 text shorter than this is no media."""
+
+
+def media_of(text: str, kind: Name) -> str | None:
+    """The mark of a text that is base64 media as a whole, such as `<image/png, 152 kB>`; None for any other text."""
+    if text.startswith("data:"):
+        head = text[:512]
+        if (url := _DATA_URL.match(head)) and _DATA_URL.fullmatch(head):
+            return _mark(url[1], len(text) - url.start(2))
+    elif kind is Name.MEDIA and len(text) >= MEDIA_CHARACTERS and _BASE64.fullmatch(text[:1024] + text[-1024:]):
+        return _mark(next((media for magic, media in _MAGIC.items() if text.startswith(magic)), None), len(text))
+    return None
+
+
+def _media_mark(url: re.Match[str]) -> str:
+    return _mark(url[1], len(url[2]))
+
+
+def _mark(media: str | None, characters: int) -> str:
+    return f"<{media or 'base64'}, {size(characters * 3 // 4)}>"
+
+
+def size(count: int) -> str:
+    """A number of bytes for people: `12 B`, `152 kB`, `50 MB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count} {unit}"
+        count = round(count / 1000)
+    return f"{count} GB"

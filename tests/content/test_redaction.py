@@ -1,0 +1,204 @@
+"""Secrets are told by name and by shape, wherever they stand."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentops_otel.content import Content
+from agentops_otel.content.redaction import Name, judge, scrub
+
+SECRETS = {
+    "openai": "sk-proj-a1B2c3D4e5F6g7H8i9J0",
+    "anthropic": "sk-ant-api03-a1B2c3D4-e5F6_g7H8i9J0",
+    "github": "ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
+    "github fine": "github_pat_11AAAAAAA0a1B2c3D4e5F6_g7H8i9J0",
+    "gitlab": "glpat-a1B2c3D4e5F6g7H8",
+    "slack": "xoxb-1234567890-a1B2c3D4e5F6",
+    "aws": "AKIAIOSFODNN7EXAMPLE",
+    "google": "AIzaSyA1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q",
+    "stripe": "sk_live_a1B2c3D4e5F6g7H8",
+    "hugging face": "hf_a1B2c3D4e5F6g7H8i9J0",
+    "groq": "gsk_a1B2c3D4e5F6g7H8i9J0",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+    "pem": "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabcd\n-----END RSA PRIVATE KEY-----",
+}
+FRAMES = ["{}", "my key is {}, keep it", "https://x.org/a?b={}&c=1", "({})", "line\n{}\nline", '{{"a": "{}"}}', "'{}'"]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())
+def test_a_secret_is_told_by_its_shape_in_any_text(secret: str, frame: str) -> None:
+    """A key in a prompt, a URL or JSON is replaced, and the text around it stays."""
+    before, after = frame.format("|").split("|")
+
+    clean = scrub(frame.format(secret))
+
+    assert clean == f"{before}[redacted]{after}"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Authorization: Bearer abc", "Authorization: [redacted]"),
+        ("sent Bearer a1b2c3d4e5 along", "sent Bearer [redacted] along"),
+        ("BASIC dXNlcjpwYXNz==", "BASIC [redacted]"),
+        ("postgresql://ann:hunter2@db:5432/x", "postgresql://[redacted]@db:5432/x"),
+        ("redis://:pa/ss@cache/0", "redis://[redacted]@cache/0"),
+        ("https://x.org/?api_key=abc&limit=3&token=xyz", "https://x.org/?api_key=[redacted]&limit=3&token=[redacted]"),
+        ("https://x.org/?url=https://y?password=abc", "https://x.org/?url=https://y?password=[redacted]"),
+        ("https://s3/x?X-Amz-Signature=abc&sig=d", "https://s3/x?X-Amz-Signature=[redacted]&sig=[redacted]"),
+        ("AccountName=a;AccountKey=abc==;Suffix=b", "AccountName=a;AccountKey=[redacted];Suffix=b"),
+        ("OPENAI_API_KEY=abc python x.py", "OPENAI_API_KEY=[redacted] python x.py"),
+        ("run --api-key abc --n 3", "run --api-key [redacted] --n 3"),
+        ("run --token=abc", "run --token=[redacted]"),
+        ("login(password='hunter2', n=1)", "login(password='[redacted]', n=1)"),
+        ('{"api_key": "a b c", "n": 1}', '{"api_key": "[redacted]", "n": 1}'),
+        (r"{\"password\": \"abc\"}", r"{\"password\": \"[redacted]\"}"),
+        ("{'password': ''}", "{'password': ''}"),
+        ("password: hunter2", "password: [redacted]"),
+        ("Set-Cookie: a=b; c=d\nHost: x", "Set-Cookie: [redacted]\nHost: x"),
+        ("x-api-key: 3f2b", "x-api-key: [redacted]"),
+        ("https://hooks.slack.com/services/T0/B0/x", "https://hooks.slack.com/services/[redacted]"),
+        ("![](data:image/png;base64,AAAA) and", "![](<image/png, 3 B>) and"),
+    ],
+)
+def test_a_secret_is_told_by_the_words_before_it(text: str, clean: str) -> None:
+    """Headers, queries, assignments, options, and JSON or Python in a text name what is secret."""
+    assert scrub(text) == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Password: must be at least eight letters",
+        "the basic functionality of a bearer certificate",
+        "risk-averse, task-oriented and disk-bound-operation-names",
+        "def f(api_key: str, token: Optional[str] = None): ...",
+        "client = OpenAI(api_key=os.environ['K'], token=self.token)",
+        "max_tokens=100, prompt_tokens: 25, eos_token='</s>'",
+        "if token == 'a': pass",
+        "http://localhost:8080/users/@me",
+        "write to ann@example.org, card 4111 1111 1111 1111",
+        "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----",
+        "keyboard = monkey; passage: author=Borges",
+    ],
+)
+def test_ordinary_text_stays(text: str) -> None:
+    """Prose, code, numbers of tokens, e-mail addresses and certificates are content."""
+    assert scrub(text) == text
+
+
+SECRET_NAMES = """
+    api_key apiKey API-KEY x-api-key OPENAI_API_KEY apikey APIKey openai_key
+    authorization Proxy-Authorization
+    password passwd db_password userPassword passphrase pwd secret client_secret secretKey
+    token access_token accessToken id_token HF_TOKEN refresh_tokens access_key aws_secret_access_key private_key
+    ssh_key cookie Set-Cookie cookies credential
+    credentials connection_string connectionString auth sessionid session_token csrftoken jwt dsn
+"""
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES.split())
+def test_a_name_of_a_secret(name: str) -> None:
+    """The name is understood in any spelling."""
+    assert judge(name) is Name.SECRET
+
+
+PLAIN_NAMES = """
+    max_tokens maxTokens prompt_tokens total_tokens token_count tokens tokenizer next_page_token eos_token author
+    authority key keys keyword primary monkey passenger compass session_id sessionId secretary cookiecutter tokenization
+    signature connection model
+"""
+
+
+@pytest.mark.parametrize("name", PLAIN_NAMES.split())
+def test_a_name_of_no_secret(name: str) -> None:
+    """Counts of tokens and words that merely contain one of ours are plain."""
+    assert judge(name) is not Name.SECRET
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"password": "a", "n": 1}, {"password": "[redacted]", "n": 1}),
+        ({"password": None, "token": "", "secret": True}, {"password": None, "token": "", "secret": True}),
+        ({"password": 1234, "credentials": {"user": "a"}}, {"password": "[redacted]", "credentials": "[redacted]"}),
+        ({"a": [{"headers": {"X-Api-Key": "b"}}]}, {"a": [{"headers": {"X-Api-Key": "[redacted]"}}]}),
+        ([("X-Api-Key", "abc"), ("Accept", "*")], [["X-Api-Key", "[redacted]"], ["Accept", "*"]]),
+        ({"sk-a1b2c3d4e5": 1}, {"[redacted]": 1}),
+        ({b"k": 1, "arguments": '{"password":"a"}'}, {"<bytes, 1 B>": 1, "arguments": '{"password":"[redacted]"}'}),
+        (ValueError("token=abc"), {"__class__": "ValueError", "args": ["token=[redacted]"]}),
+        ({"x" * 200 + "_api_key": "a"}, {"x" * 200 + "_api_key": "[redacted]"}),
+    ],
+)
+def test_values_under_a_secret_name_are_replaced(value: object, expected: Any) -> None:
+    """The whole value goes, whatever it is; that it is absent or a flag may be said."""
+    assert json.loads(Content().json("x", value) or "") == expected
+
+
+IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 100
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"url": "data:image/png;base64," + IMAGE}, {"url": "<image/png, 3 kB>"}),
+        ({"b64_json": IMAGE}, {"b64_json": "<image/png, 3 kB>"}),
+        ({"audio": {"data": "Uk9X" + IMAGE, "format": "raw"}}, {"audio": {"data": "<base64, 3 kB>", "format": "raw"}}),
+        ({"images": [IMAGE, IMAGE]}, {"images": ["<image/png, 3 kB>", "<image/png, 3 kB>"]}),
+        ({"data": "short"}, {"data": "short"}),
+        ({"data": "a" * 300}, {"data": "a" * 300}),
+        ({"data": "text of words " * 30}, {"data": "text of words " * 30}),
+    ],
+)  # fmt: skip
+def test_media_is_told_by_type_and_size(value: object, expected: Any) -> None:
+    """Base64 says nothing to a reader: its type and size do."""
+    assert json.loads(Content().json("x", value) or "") == expected
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    secret=st.sampled_from(list(SECRETS.values())),
+    before=st.integers(0, 60_000),
+    after=st.integers(0, 60_000),
+    filler=st.sampled_from([" ", "words and ", "é ", "\n"]),
+)
+def test_no_part_of_a_secret_leaks_at_a_cut(secret: str, before: int, after: int, filler: str) -> None:
+    """However a long text is cut, not even half a secret is left: it is replaced before the cut."""
+    text = (filler * before)[:before] + " " + secret + " " + (filler * after)[:after]
+    content = Content()
+
+    kept = (content.text("x", text) or "") + (content.json("x", [text]) or "")
+
+    assert secret[4:14] not in kept
+    assert secret[-10:].replace("\n", "\\n") not in kept
+
+
+@pytest.mark.parametrize("offset", range(-80, 80, 7))
+def test_a_secret_across_the_cut_is_replaced(offset: int) -> None:
+    """A secret that stands exactly where the head ends or the tail begins does not leak."""
+    secret = SECRETS["openai"]
+    half = 16 * 1024 + offset
+    text = "." * half + secret + "." * 100_000 + secret + "." * half
+
+    kept = Content().text("x", text) or ""
+
+    assert "a1B2" not in kept
+    assert "J0" not in kept
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["://a:", "abc=token=", "-----BEGIN PRIVATE KEY-----", "sk-", "eyJ.", "data:;base64,", "Bearer ", "\\\"'",
+     "password='", "a", "token", "token ", "--token ", "cookie:", "A.", "-----END ", "://a:b/", "SG.aaaaaaaaaaaa",
+     "auth=(", "="],
+)  # fmt: skip
+def test_no_text_makes_redaction_slow(piece: str) -> None:
+    """A megabyte made to mislead a pattern is done in a moment: steps grow with the length, not with its square."""
+    text = (piece * (1_000_000 // len(piece)))[:1_000_000] + " token="
+
+    assert Content().json("x", {"text": text}) is not None
+    assert scrub(text[:100_000]) is not None

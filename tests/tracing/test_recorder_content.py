@@ -1,0 +1,46 @@
+"""What the spans of one recorder may hold."""
+
+from collections.abc import Mapping
+
+import pytest
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel.content import Content
+from agentops_otel.tracing import Recorder
+from agentops_otel.tracing.recorder import MARK_BYTES, SPAN_LIMIT_BYTES
+
+
+class _NoScope:
+    def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
+        return {}
+
+    def context(self, current: Context) -> Context:
+        return current
+
+
+def _filled(values: int, filler: str, *, enabled: bool = True) -> list[str]:
+    """The content attributes of a span that was given *values* long texts."""
+    recorder = Recorder(tracer=TracerProvider().get_tracer("test"), content=Content(enabled=enabled), scope=_NoScope())
+    span = recorder.start("step")
+    for number in range(values):
+        recorder.content_of(span, f"text.{number}", filler * 100_000)
+    recorder.end(span)
+    assert isinstance(span, ReadableSpan)
+    return [str(value) for value in (span.attributes or {}).values()]
+
+
+@pytest.mark.parametrize("filler", ["words ", "é ", "😀 "])
+def test_a_full_span_still_says_what_is_missing(filler: str) -> None:
+    """The content of a span stays within its bytes; what comes after that is a mark, not silence."""
+    texts = _filled(12, filler)
+
+    assert len(texts) == 12
+    assert sum(len(text.encode()) for text in texts) <= SPAN_LIMIT_BYTES + 12 * MARK_BYTES
+    assert "characters]" in texts[-1]
+
+
+def test_a_span_without_content_holds_none() -> None:
+    """With content off the attribute is not there."""
+    assert _filled(1, "x", enabled=False) == []
