@@ -5,7 +5,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 
 REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
@@ -21,7 +21,7 @@ REQUEST: Table = {
     semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
     semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
     semconv.GEN_AI_REQUEST_TOP_P: "top_p",
-    semconv.GEN_AI_OUTPUT_TYPE: lambda request: _output_type(request),
+    semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
 }
 
 RESPONSE: Table = {
@@ -31,9 +31,12 @@ RESPONSE: Table = {
     semconv.GEN_AI_RESPONSE_ID: "id",
     semconv.GEN_AI_RESPONSE_MODEL: "model",
     semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.prompt_tokens_details.cached_tokens",
+    semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: "usage.prompt_tokens_details.cache_write_tokens",
     semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.completion_tokens",
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.completion_tokens_details.reasoning_tokens",
+    semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: "usage.prompt_tokens_details.audio_tokens",
+    semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: "usage.completion_tokens_details.audio_tokens",
 }
 
 REQUEST_CONTENT: Table = {
@@ -56,7 +59,7 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
         if (value := field(chunk, name)) is not None:
             whole[name] = value
     for choice in items(chunk, "choices"):
-        known = _at(whole, "choices", field(choice, "index"))
+        known = indexed(whole, "choices", field(choice, "index"))
         if (reason := field(choice, "finish_reason")) is not None:
             known["finish_reason"] = reason
         _fold_delta(known.setdefault("message", {}), field(choice, "delta"))
@@ -68,24 +71,12 @@ def _fold_delta(said: dict[str, Any], delta: Any) -> None:
     if role := field(delta, "role"):
         said["role"] = role
     for call in items(delta, "tool_calls"):
-        known = _at(said, "tool_calls", field(call, "index"))
+        known = indexed(said, "tool_calls", field(call, "index"))
         if (identity := field(call, "id")) is not None:
             known["id"] = identity
         function = known.setdefault("function", {})
         for name in ("name", "arguments"):
             add_text(function, name, field(call, "function", name))
-
-
-def _at(whole: dict[str, Any], name: str, index: object) -> dict[str, Any]:
-    """The entry with that index in the list `whole[name]`, made when it is new; without an index, the last."""
-    known: list[dict[str, Any]] = whole.setdefault(name, [])
-    wanted = index if isinstance(index, int) else max(len(known) - 1, 0)
-    for entry in known:
-        if entry["index"] == wanted:
-            return entry
-    known.append({"index": wanted})
-    known.sort(key=lambda entry: entry["index"])
-    return _at(whole, name, wanted)
 
 
 def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
@@ -141,11 +132,3 @@ def _definition(tool: Any) -> Any:
 
 def _unless(value: Any, default: Any) -> Any:
     return None if value == default else value
-
-
-_OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
-
-
-def _output_type(request: Any) -> str | None:
-    kind = field(request, "response_format", "type")
-    return _OUTPUT_TYPES.get(kind) if isinstance(kind, str) else None

@@ -1,34 +1,15 @@
 """The openai package, for OpenAI, Azure and every server that speaks the same API."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, stainless
-from agentops_otel.instrumentation.reading import field
+from agentops_otel.clients import chat_completions, responses, stainless
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
-_WHERE = ("OpenAI.request", "AsyncOpenAI.request")
-
-CHAT = Operation(
-    name="chat",
-    where=_WHERE,
-    applies=stainless.posts("/chat/completions"),
-    request={
-        semconv.OPENAI_API_TYPE: lambda _: "chat_completions",
-        semconv.OPENAI_REQUEST_SERVICE_TIER: lambda body: _unless_auto(field(body, "service_tier")),
-        **chat_completions.REQUEST,
-    },
-    request_content=chat_completions.REQUEST_CONTENT,
-    response={
-        semconv.OPENAI_RESPONSE_SERVICE_TIER: "service_tier",
-        semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: "system_fingerprint",
-        **chat_completions.RESPONSE,
-    },
-    response_content=chat_completions.RESPONSE_CONTENT,
-    fold=chat_completions.fold,
-)
-
-_HOSTS = {
+_HOSTS: Mapping[str, str] = {
     "api.deepseek.com": "deepseek",
     "api.groq.com": "groq",
     "api.mistral.ai": "mistral_ai",
@@ -38,7 +19,7 @@ _HOSTS = {
     "api.x.ai": "x_ai",
     "generativelanguage.googleapis.com": "gcp.gemini",
 }
-_HOST_ENDINGS = {
+_HOST_ENDINGS: Mapping[str, str] = {
     ".openai.azure.com": "azure.ai.openai",
     ".services.ai.azure.com": "azure.ai.inference",
     ".models.ai.azure.com": "azure.ai.inference",
@@ -60,14 +41,229 @@ def _unless_auto(tier: Any) -> Any:
     return None if tier == "auto" else tier
 
 
+def _detail(said: Any, name: str) -> Any:
+    """A count of one kind of token, which images and audio keep under slightly different names."""
+    return field(said, "usage", "input_tokens_details", name) or field(said, "usage", "input_token_details", name)
+
+
+def _texts(said: Any, role: str = "user") -> list[gen_ai.Message]:
+    """A text, or a list of them, as one message; token numbers say nothing to a reader."""
+    parts = [gen_ai.text(part) for part in ([said] if isinstance(said, str) else items(said))]
+    return [found] if (found := gen_ai.message(role, parts)) else []
+
+
+def _dimensions(response: Any) -> int | None:
+    """The length of the first vector: numbers, or four bytes each in base64."""
+    vector = field(next(iter(items(response, "data")), None), "embedding")
+    if isinstance(vector, str):
+        return (len(vector) * 3 // 4 - vector[-2:].count("=")) // 4
+    return len(items(vector)) or None
+
+
+def _images(response: Any) -> list[gen_ai.Message]:
+    kind = f"image/{field(response, 'output_format') or 'png'}"
+    parts = [
+        gen_ai.media("image", field(image, "url")) or gen_ai.blob("image", kind, field(image, "b64_json"))
+        for image in items(response, "data")
+    ]
+    return [found] if (found := gen_ai.message("assistant", parts)) else []
+
+
+def _speech(response: Any) -> list[gen_ai.Message]:
+    http = field(response, "response")
+    if http is None:
+        return []
+    found = gen_ai.message("assistant", [gen_ai.blob("audio", http.headers.get("content-type"), http.content)])
+    return [found] if found else []
+
+
+def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
+    chat_completions.fold(whole, chunk)
+    for choice in items(chunk, "choices"):
+        add_text(indexed(whole, "choices", field(choice, "index")), "text", field(choice, "text"))
+
+
+def _fold_image(whole: dict[str, Any], event: Any) -> None:
+    if field(event, "type") in ("image_generation.completed", "image_edit.completed"):
+        whole["usage"] = field(event, "usage")
+        whole["output_format"] = field(event, "output_format")
+        whole.setdefault("data", []).append({"b64_json": field(event, "b64_json")})
+
+
+def _fold_transcript(whole: dict[str, Any], event: Any) -> None:
+    if (usage := field(event, "usage")) is not None:
+        whole["usage"] = usage
+    add_text(whole, "text", field(event, "delta"))
+
+
+_WHERE = ("OpenAI.request", "AsyncOpenAI.request")
+_TIERS: Table = {
+    semconv.OPENAI_RESPONSE_SERVICE_TIER: "service_tier",
+    semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: "system_fingerprint",
+}
+_USAGE: Table = {
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.input_tokens",
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
+    semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: lambda said: _detail(said, "text_tokens"),
+    semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: lambda said: _detail(said, "image_tokens"),
+    semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: lambda said: _detail(said, "audio_tokens"),
+}
+_PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: _texts(field(body, "prompt"))}
+_INPUT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: _texts(field(body, "input"))}
+_TEXT: Table = {
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: _texts(
+        said if isinstance(said, str) else field(said, "text"), role="assistant"
+    )
+}
+
+
+def _asked(api_type: str) -> Table:
+    return {
+        semconv.OPENAI_API_TYPE: lambda _: api_type,
+        semconv.OPENAI_REQUEST_SERVICE_TIER: lambda body: _unless_auto(field(body, "service_tier")),
+    }
+
+
+CHAT = Operation(
+    name="chat",
+    where=_WHERE,
+    applies=stainless.posts("/chat/completions"),
+    request={**_asked("chat_completions"), **chat_completions.REQUEST},
+    request_content=chat_completions.REQUEST_CONTENT,
+    response={**_TIERS, **chat_completions.RESPONSE},
+    response_content=chat_completions.RESPONSE_CONTENT,
+    fold=chat_completions.fold,
+)
+
+RESPONSES = Operation(
+    name="chat",
+    where=_WHERE,
+    applies=stainless.posts("/responses"),
+    request={**_asked("responses"), **responses.REQUEST},
+    request_content=responses.REQUEST_CONTENT,
+    response={**_TIERS, **responses.RESPONSE},
+    response_content=responses.RESPONSE_CONTENT,
+    fold=responses.fold,
+    failure=responses.failure,
+    keeps=lambda response: field(response, "id") if field(response, "background") else None,
+)
+
+FETCH_RESPONSE = Operation(
+    name="fetch_response",
+    where=_WHERE,
+    applies=lambda arguments: responses.fetched(field(arguments, "options")) is not None,
+    response={**_TIERS, **responses.FETCHED},
+    response_content=responses.RESPONSE_CONTENT,
+    fold=responses.fold,
+    failure=responses.failure,
+    continues=lambda arguments: responses.fetched(field(arguments, "options")),
+)
+
+COMPLETIONS = Operation(
+    name="text_completion",
+    where=_WHERE,
+    applies=stainless.posts("/completions"),
+    request=chat_completions.REQUEST,
+    request_content=_PROMPT,
+    response={**_TIERS, **chat_completions.RESPONSE},
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said
+            for choice in items(response, "choices")
+            if (said := gen_ai.message("assistant", [gen_ai.text(field(choice, "text"))]))
+        ]
+    },
+    fold=_fold_completion,
+)
+
+EMBEDDINGS = Operation(
+    name="embeddings",
+    where=_WHERE,
+    applies=stainless.posts("/embeddings"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "encoding_format",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
+    },
+    request_content=_INPUT,
+    response={
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _dimensions,
+    },
+    finishes=False,
+)
+
+IMAGES = Operation(
+    name="generate_content",
+    where=_WHERE,
+    applies=stainless.posts("/images/generations", "/images/edits", "/images/variations"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda body: None if field(body, "n") == 1 else field(body, "n"),
+    },
+    request_content=_PROMPT,
+    response=_USAGE,
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _images},
+    fold=_fold_image,
+    finishes=False,
+)
+
+SPEECH = Operation(
+    name="generate_content",
+    where=_WHERE,
+    applies=stainless.posts("/audio/speech"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "speech"},
+    request_content=_INPUT,
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _speech},
+    finishes=False,
+)
+
+TRANSCRIPTION = Operation(
+    name="generate_content",
+    where=_WHERE,
+    applies=stainless.posts("/audio/transcriptions", "/audio/translations"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_OUTPUT_TYPE: lambda _: "text",
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+    },
+    request_content=_PROMPT,
+    response=_USAGE,
+    response_content=_TEXT,
+    fold=_fold_transcript,
+    finishes=False,
+)
+
+MODERATION = Operation(
+    name="moderation",
+    where=_WHERE,
+    applies=stainless.posts("/moderations"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model"},
+    request_content=_INPUT,
+    response={semconv.GEN_AI_RESPONSE_ID: "id", semconv.GEN_AI_RESPONSE_MODEL: "model"},
+    finishes=False,
+)
+
 SPEC = ClientSpec(
     name="openai",
     module="openai",
-    operations=(CHAT,),
+    operations=(
+        CHAT,
+        RESPONSES,
+        FETCH_RESPONSE,
+        COMPLETIONS,
+        EMBEDDINGS,
+        IMAGES,
+        SPEECH,
+        TRANSCRIPTION,
+        MODERATION,
+    ),
     provider=_provider,
     url=stainless.url,
     body=stainless.body,
     returned=stainless.returned,
     partial=lambda error: field(error, "completion"),
-    others=("resources.chat.completions.Completions.create",),
+    others=("resources.chat.completions.Completions.create", "resources.responses.Responses.create"),
 )

@@ -18,12 +18,12 @@ BODY_LIMIT_BYTES = 1024 * 1024
 """As much of a body that the program reads piece by piece is kept to be understood."""
 
 
-def posts(path: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a request is a POST to the path."""
+def posts(*paths: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a request is a POST to one of the paths."""
 
     def applies(arguments: Mapping[str, Any]) -> bool:
         options = arguments.get("options")
-        return field(options, "url") == path and str(field(options, "method")).lower() == "post"
+        return str(field(options, "url")).partition("?")[0] in paths and str(field(options, "method")).lower() == "post"
 
     return applies
 

@@ -1,12 +1,13 @@
 """The one wrapper round a client's methods, and the `Call` that owns a span and ends it once, whoever comes first."""
 
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 from opentelemetry.context import create_key, get_current, get_value, set_value
-from opentelemetry.trace import Span, SpanKind, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, set_span_in_context
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
@@ -22,6 +23,25 @@ _BATCH = 256
 """Chunks kept as they came before they are folded: reading one costs an append, and memory stays bounded."""
 
 
+class Known:
+    """The calls whose answers are still to come, by the id that the server gave them: a bounded memory."""
+
+    def __init__(self, most: int = 1024) -> None:
+        self._spans: OrderedDict[str, SpanContext] = OrderedDict()
+        self._most = most
+
+    def keep(self, identity: str, span: Span) -> None:
+        """Remember the span under the id."""
+        self._spans[identity] = span.get_span_context()
+        if len(self._spans) > self._most:
+            self._spans.popitem(last=False)
+
+    def links(self, identity: str | None) -> list[Link]:
+        """A link to the span of that id, if it is known."""
+        found = self._spans.get(identity) if identity else None
+        return [Link(found)] if found else []
+
+
 class Call:
     """One call of a client: its span, from the request to the last chunk.
 
@@ -29,13 +49,22 @@ class Call:
     call that nobody holds any more has been left.
     """
 
-    __slots__ = ("_once", "_started", "client", "context", "operation", "recorder", "span", "streams")
+    __slots__ = ("_known", "_once", "_started", "client", "context", "operation", "recorder", "span", "streams")
 
-    def __init__(self, recorder: Recorder, client: ClientSpec, operation: Operation, span: Span, started: int) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        client: ClientSpec,
+        operation: Operation,
+        known: Known,
+        span: Span,
+        started: int,
+    ) -> None:
         self.recorder = recorder
         self.client = client
         self.operation = operation
         self.span = span
+        self._known = known
         self.context = set_value(_FAMILY, operation.family, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
@@ -107,8 +136,12 @@ class Call:
             found = attributes(operation.response_rows, response)
             if not whole and operation.finishes:
                 found.setdefault(semconv.GEN_AI_RESPONSE_FINISH_REASONS, ["error"])
+            if (written := found.get(semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)) is not None:
+                found[semconv.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS] = written
             self.span.set_attributes(found)
             _set_contents(self.recorder, self.span, operation.response_content_rows, response)
+            if identity := operation.keeps(response):
+                self._known.keep(identity, self.span)
             if failure := operation.failure(response):
                 self.recorder.mark_failed(self.span, failure)
 
@@ -180,9 +213,10 @@ class Wrapper:
         operations: What the method may do; the first that applies counts.
         method: The method.
         current: The recorder at the moment of a call, or None.
+        known: The calls whose answers are still to come.
     """
 
-    __slots__ = ("_awaits", "_client", "_current", "_operations", "_parameters", "off")
+    __slots__ = ("_awaits", "_client", "_current", "_known", "_operations", "_parameters", "off")
 
     def __init__(
         self,
@@ -190,7 +224,9 @@ class Wrapper:
         operations: Sequence[Operation],
         method: Callable[..., Any],
         current: Callable[[], Recorder | None],
+        known: Known,
     ) -> None:
+        self._known = known
         self._client = client
         self._operations = operations
         self._parameters = _parameters(method)
@@ -221,10 +257,13 @@ class Wrapper:
             operation = next((known for known in self._operations if known.applies(arguments)), None)
             if operation is None or get_value(_FAMILY) == operation.family:
                 return None
-            return self._start(recorder, operation, instance, self._client.body(arguments))
+            links = self._known.links(operation.continues(arguments))
+            return self._start(recorder, operation, instance, self._client.body(arguments), links)
         return None
 
-    def _start(self, recorder: Recorder, operation: Operation, instance: Any, body: Any) -> Call | None:
+    def _start(
+        self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]
+    ) -> Call | None:
         found = attributes(operation.request_rows, body)
         model = found.get(semconv.GEN_AI_REQUEST_MODEL)
         started = recorder.clock()
@@ -233,13 +272,14 @@ class Wrapper:
             kind=SpanKind.CLIENT,
             attributes={semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found},
             context=get_current(),
+            links=links,
             start_time=started,
         )
         if not span.get_span_context().is_valid:
             return None
         with guard("reading a request"):
             _set_contents(recorder, span, operation.request_content_rows, body)
-        call = Call(recorder, self._client, operation, span, started)
+        call = Call(recorder, self._client, operation, self._known, span, started)
         call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
         return call
 

@@ -14,7 +14,7 @@ from weakref import WeakSet
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import Wrapper
+from agentops_otel.instrumentation.call import Known, Wrapper
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing import Recorder
 
@@ -47,6 +47,7 @@ class Installation:
             self._specs[spec.module].append(spec)
         self._current = current
         self._patches: dict[tuple[str, str], _Patch] = {}
+        self._known = Known()
         self._lock = threading.RLock()
         self._off = False
 
@@ -63,6 +64,7 @@ class Installation:
             # Waits for another thread that is in the middle of importing it.
             imported = importlib.import_module(module)
             for spec in self._specs[module]:
+                _warn_of_another(spec, imported)
                 for path, operations in _methods(spec):
                     if (spec.name, path) not in self._patches and (
                         patch := self._patch(imported, spec, path, operations)
@@ -84,8 +86,7 @@ class Installation:
         method = getattr(found, name, None)
         if method is None:
             return None
-        _warn_of_another(spec, method)
-        wrapper = Wrapper(spec, operations, method, self._current)
+        wrapper = Wrapper(spec, operations, method, self._current, self._known)
         return _Patch(found, name, wrapper)
 
 
@@ -145,19 +146,22 @@ def _resolve(module: ModuleType, path: str) -> Any:
     return found
 
 
-def _warn_of_another(spec: ClientSpec, method: Any) -> None:
-    """One warning when another instrumentation sits on the method already."""
-    other = _wrapper_module(method)
-    if other is not None and not other.startswith("agentops_otel."):
+def _warn_of_another(spec: ClientSpec, module: ModuleType) -> None:
+    """One warning when another instrumentation sits on one of the client's methods already."""
+    paths = {path for operation in spec.operations for path in operation.where}.union(spec.others)
+    names = {name for path in paths if (name := _wrapped_by(_resolve(module, path)))}
+    for other in sorted(names)[:1]:
         _logger.warning(
-            "%s is instrumented by %s too: each call will have two spans. Keep one: uninstrument the other, or set "
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to keep that one.",
+            "%s is instrumented by %s too: each call has two spans. Keep one: leave the other's instrument() out, or "
+            "set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
             spec.name,
             other,
             spec.name,
         )
 
 
-def _wrapper_module(method: Any) -> str | None:
-    wrapper = getattr(method, "_self_wrapper", None) if isinstance(method, wrapt.ObjectProxy) else None
-    return getattr(wrapper, "__module__", None)
+def _wrapped_by(method: Any) -> str | None:
+    """The package whose wrapt wrapper stands before the method, if any but ours."""
+    wrapper = getattr(method, "_self_wrapper", None)
+    name: str | None = getattr(wrapper, "__module__", None)
+    return None if name is None or name.startswith("agentops_otel.") else name

@@ -41,6 +41,14 @@ def finish_reason(said: object) -> str:
     return FINISH_REASONS.get(said.lower(), said.lower())
 
 
+def output_type(said: object) -> str | None:
+    """`gen_ai.output.type` for the format that a request asks for."""
+    return _OUTPUT_TYPES.get(said) if isinstance(said, str) else None
+
+
+_OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
+
+
 def message(role: object, parts: Iterable[Part | None]) -> Message | None:
     """One message; None when it has nothing to say."""
     found = [part for part in parts if part]

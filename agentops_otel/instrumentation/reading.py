@@ -64,6 +64,21 @@ def add_text(whole: dict[str, Any], key: str, piece: object) -> None:
         pieces.size += len(piece)
 
 
+def indexed(whole: dict[str, Any], key: str, index: object) -> dict[str, Any]:
+    """The entry with that index in the list `whole[key]`, made when it is new; without an index, the last one."""
+    found = whole.get(key)
+    if not isinstance(found, list) or not all(isinstance(entry, dict) and "index" in entry for entry in found):
+        found = whole[key] = []
+    known: list[dict[str, Any]] = found
+    wanted = index if isinstance(index, int) else max((entry["index"] for entry in known), default=0)
+    for entry in known:
+        if entry["index"] == wanted:
+            return entry
+    known.append({"index": wanted})
+    known.sort(key=lambda entry: entry["index"])
+    return indexed(whole, key, wanted)
+
+
 def joined(value: Any) -> Any:
     """The folded answer with every `Pieces` turned into its text."""
     if isinstance(value, Pieces):
@@ -101,7 +116,9 @@ def _flag(value: object) -> bool | None:
 Kind = Callable[[object], AttributeValue | None]
 
 KINDS: Mapping[str, Kind] = {
+    semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _integer,
     semconv.GEN_AI_REQUEST_CHOICE_COUNT: _integer,
+    semconv.GEN_AI_REQUEST_ENCODING_FORMATS: _texts,
     semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: _number,
     semconv.GEN_AI_REQUEST_MAX_TOKENS: _integer,
     semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: _number,
@@ -109,9 +126,17 @@ KINDS: Mapping[str, Kind] = {
     semconv.GEN_AI_REQUEST_STOP_SEQUENCES: _texts,
     semconv.GEN_AI_REQUEST_STREAM: _flag,
     semconv.GEN_AI_REQUEST_TEMPERATURE: _number,
+    semconv.GEN_AI_REQUEST_TOP_K: _integer,
     semconv.GEN_AI_REQUEST_TOP_P: _number,
     semconv.GEN_AI_RESPONSE_FINISH_REASONS: _texts,
     semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: _integer,
+    semconv.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_INPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _integer,

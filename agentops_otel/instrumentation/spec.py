@@ -54,6 +54,10 @@ class Operation:
     """How a streamed answer becomes a whole one; None: a stream's chunks are not read."""
     failure: Callable[[Any], str | None] = _nothing
     """`error.type` for an answer that says it failed without an exception; None: it did not."""
+    keeps: Callable[[Any], str | None] = _nothing
+    """The id under which the program may ask for the answer again later, where this one is not the last."""
+    continues: Callable[[Mapping[str, Any]], str | None] = _nothing
+    """The id, in a call's arguments, of an earlier answer that it asks for again: its span is linked."""
     finishes: bool = True
     """Whether an answer has finish reasons; one that never came is "error"."""
     request_rows: tuple[Row, ...] = field(init=False, repr=False)

@@ -81,3 +81,84 @@ def _pieces(text: str, size: int) -> Sequence[str]:
 def answer(whole: dict[str, Any], *, stream: bool) -> Answer:
     """The completion as the server says it, plain or streamed."""
     return Answer.events(chunks(whole)) if stream else Answer.json(whole)
+
+
+def response(**changes: Any) -> dict[str, Any]:
+    """An answer of the Responses API: a thought, a tool call and a text."""
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1767225600.0,
+        "status": "completed",
+        "background": False,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "model": "gpt-5-2026-01-01",
+        "service_tier": "default",
+        "conversation": {"id": "conv_1"},
+        "output": [
+            {"id": "rs_1", "type": "reasoning", "summary": [{"type": "summary_text", "text": "Look it up."}]},
+            {
+                "id": "fc_1",
+                "type": "function_call",
+                "call_id": "call_1",
+                "name": "weather",
+                "arguments": '{"city": "Paris"}',
+                "status": "completed",
+            },
+            {
+                "id": "msg_1",
+                "type": "message",
+                "role": "assistant",
+                "status": "completed",
+                "content": [{"type": "output_text", "text": "It is 21 degrees in Paris.", "annotations": []}],
+            },
+        ],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 11,
+            "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+            "output_tokens": 7,
+            "output_tokens_details": {"reasoning_tokens": 3},
+            "total_tokens": 18,
+        },
+        **changes,
+    }
+
+
+def events(whole: dict[str, Any], size: int = 5) -> list[dict[str, Any]]:
+    """The response as the events of a stream; the last one carries it whole."""
+    begun = {**whole, "status": "in_progress", "output": [], "usage": None}
+    said: list[dict[str, Any]] = [{"type": "response.created", "response": begun}]
+    for number, item in enumerate(whole["output"]):
+        said += _item_events(number, item, size)
+    said.append({"type": f"response.{whole['status']}", "response": whole})
+    return [{**event, "sequence_number": number} for number, event in enumerate(said)]
+
+
+def _item_events(number: int, item: dict[str, Any], size: int) -> Iterator[dict[str, Any]]:
+    place = {"output_index": number, "item_id": item["id"]}
+    empty = {"arguments": "", "content": [], "summary": []}
+    yield {"type": "response.output_item.added", "output_index": number, "item": {**item, **_same_keys(empty, item)}}
+    match item["type"]:
+        case "reasoning":
+            for piece in _pieces(item["summary"][0]["text"], size):
+                kind = "response.reasoning_summary_text.delta"
+                yield {"type": kind, **place, "summary_index": 0, "delta": piece}
+        case "function_call":
+            for piece in _pieces(item["arguments"], size):
+                yield {"type": "response.function_call_arguments.delta", **place, "delta": piece}
+        case "message":
+            part = {"type": "output_text", "text": "", "annotations": []}
+            yield {"type": "response.content_part.added", **place, "content_index": 0, "part": part}
+            for piece in _pieces(item["content"][0]["text"], size):
+                kind = "response.output_text.delta"
+                yield {"type": kind, **place, "content_index": 0, "delta": piece, "logprobs": []}
+    yield {"type": "response.output_item.done", "output_index": number, "item": item}
+
+
+def _same_keys(values: dict[str, Any], keys: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in keys}

@@ -1,0 +1,221 @@
+"""The Responses dialect of OpenAI: tables that the specs of clients which speak it share."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+
+REQUEST: Table = {
+    semconv.GEN_AI_REQUEST_MODEL: "model",
+    semconv.GEN_AI_CONVERSATION_ID: lambda request: _conversation(field(request, "conversation")),
+    semconv.GEN_AI_PROMPT_NAME: "prompt.id",
+    semconv.GEN_AI_PROMPT_VERSION: "prompt.version",
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_output_tokens",
+    semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: "previous_response_id",
+    semconv.GEN_AI_REQUEST_REASONING_LEVEL: "reasoning.effort",
+    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+    semconv.GEN_AI_REQUEST_TOP_P: "top_p",
+    semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "text", "format", "type")),
+}
+
+REQUEST_CONTENT: Table = {
+    semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
+        part for part in [gen_ai.text(field(request, "instructions"))] if part
+    ],
+    semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "input")),
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: list(items(request, "tools")),
+}
+
+FETCHED: Table = {
+    semconv.GEN_AI_CONVERSATION_ID: lambda response: _conversation(field(response, "conversation")),
+    semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: _finish_reasons(response),
+    semconv.GEN_AI_RESPONSE_ID: "id",
+    semconv.GEN_AI_RESPONSE_MODEL: "model",
+}
+"""What an answer says of itself, whoever asks for it."""
+
+RESPONSE: Table = {
+    **FETCHED,
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.input_tokens_details.cached_tokens",
+    semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: "usage.input_tokens_details.cache_write_tokens",
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.input_tokens",
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
+    semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.output_tokens_details.reasoning_tokens",
+}
+
+RESPONSE_CONTENT: Table = {
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: _messages(items(response, "output"), "assistant"),
+}
+
+
+def fold(whole: dict[str, Any], event: Any) -> None:
+    """Add an event to the response; the events that carry a response say the most."""
+    for name in _FIELDS:
+        if (value := field(event, "response", name)) is not None:
+            whole[name] = value
+    if found := items(event, "response", "output"):
+        whole["output"] = list(found)
+    kind = field(event, "type")
+    folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
+    if folder is not None and not found:
+        folder(whole, event)
+
+
+_FIELDS = (
+    "id",
+    "model",
+    "status",
+    "background",
+    "error",
+    "incomplete_details",
+    "conversation",
+    "service_tier",
+    "usage",
+)
+
+
+def _fold_item(whole: dict[str, Any], event: Any) -> None:
+    item = field(event, "item")
+    known = indexed(whole, "output", field(event, "output_index"))
+    for name in ("id", "type", "role", "call_id", "name", "arguments", "content", "summary", "status"):
+        if (value := field(item, name)) is not None and value not in ("", []):
+            known[name] = value
+
+
+def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, Any], Any], None]:
+    """Adds a delta to the text of one part of one item."""
+
+    def fold_delta(whole: dict[str, Any], event: Any) -> None:
+        item = indexed(whole, "output", field(event, "output_index"))
+        item.setdefault("type", kind)
+        known = indexed(item, key, field(event, index))
+        known.setdefault("type", part)
+        add_text(known, "refusal" if part == "refusal" else "text", field(event, "delta"))
+
+    return fold_delta
+
+
+def _fold_arguments(whole: dict[str, Any], event: Any) -> None:
+    item = indexed(whole, "output", field(event, "output_index"))
+    item.setdefault("type", "function_call")
+    add_text(item, "arguments", field(event, "delta"))
+
+
+def _fold_error(whole: dict[str, Any], event: Any) -> None:
+    whole["status"] = "failed"
+    whole["error"] = {"code": field(event, "code") or field(event, "error", "code")}
+
+
+_FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
+    "response.output_item.added": _fold_item,
+    "response.output_item.done": _fold_item,
+    "response.output_text.delta": _adding("message", "output_text", "content", "content_index"),
+    "response.refusal.delta": _adding("message", "refusal", "content", "content_index"),
+    "response.reasoning_text.delta": _adding("reasoning", "reasoning_text", "content", "content_index"),
+    "response.reasoning_summary_text.delta": _adding("reasoning", "summary_text", "summary", "summary_index"),
+    "response.function_call_arguments.delta": _fold_arguments,
+    "error": _fold_error,
+}
+
+
+def fetched(options: Any) -> str | None:
+    """The id of the response that a request asks for, if that is what it does."""
+    found = re.fullmatch(r"/responses/([^/?]+)(\?.*)?", str(field(options, "url")))
+    return found[1] if found and str(field(options, "method")).lower() == "get" else None
+
+
+def failure(response: Any) -> str | None:
+    """The error's code where the response says that it failed."""
+    if field(response, "status") != "failed":
+        return None
+    code = field(response, "error", "code")
+    return code if isinstance(code, str) else "_OTHER"
+
+
+_INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_UNFINISHED = ("queued", "in_progress")
+
+
+def _finish_reasons(response: Any) -> list[str] | None:
+    """One word for the one answer; none while it is still being made in the background."""
+    match field(response, "status"):
+        case "completed":
+            calls = any(field(item, "type") == "function_call" for item in items(response, "output"))
+            return ["tool_call" if calls else "stop"]
+        case "incomplete":
+            reason = field(response, "incomplete_details", "reason")
+            return [_INCOMPLETE.get(reason, reason) if isinstance(reason, str) else "error"]
+        case "failed" | "cancelled":
+            return ["error"]
+        case _:
+            return None
+
+
+def _conversation(said: Any) -> Any:
+    return said if isinstance(said, str) else field(said, "id")
+
+
+def _input(said: Any) -> list[gen_ai.Message]:
+    if isinstance(said, str):
+        return [found] if (found := gen_ai.message("user", [gen_ai.text(said)])) else []
+    return _messages(items(said), "user")
+
+
+def _messages(said: Any, role: str) -> list[gen_ai.Message]:
+    """The items as messages; what one speaker says in several items, one after another, is one message."""
+    found: list[gen_ai.Message] = []
+    for item in said:
+        read = _item(item, role)
+        if read is not None and role == "assistant" and found and found[-1]["role"] == read["role"]:
+            found[-1]["parts"] += read["parts"]
+        elif read is not None:
+            found.append(read)
+    return found
+
+
+def _item(item: Any, role: str) -> gen_ai.Message | None:
+    kind = field(item, "type") or "message"
+    reader = _ITEMS.get(kind) if isinstance(kind, str) else None
+    if reader is not None:
+        return reader(item)
+    if kind != "message":
+        return gen_ai.message("assistant", [{"type": "server_tool_call", "name": kind}])
+    content = field(item, "content")
+    parts = [gen_ai.text(content)] if isinstance(content, str) else [_part(part) for part in items(item, "content")]
+    role = field(item, "role") or role
+    return gen_ai.message("system" if role == "developer" else role, parts)
+
+
+def _reasoning(item: Any) -> gen_ai.Message | None:
+    thoughts = [*items(item, "content"), *items(item, "summary")]
+    return gen_ai.message("assistant", [gen_ai.reasoning(field(thought, "text")) for thought in thoughts])
+
+
+_ITEMS: Mapping[str, Callable[[Any], gen_ai.Message | None]] = {
+    "reasoning": _reasoning,
+    "function_call": lambda item: gen_ai.message(
+        "assistant", [gen_ai.tool_call(field(item, "call_id"), field(item, "name"), field(item, "arguments"))]
+    ),
+    "function_call_output": lambda item: gen_ai.message(
+        "tool", [gen_ai.tool_call_response(field(item, "call_id"), field(item, "output"))]
+    ),
+}
+
+
+def _part(part: Any) -> gen_ai.Part | None:
+    kind = field(part, "type")
+    reader = _PARTS.get(kind) if isinstance(kind, str) else None
+    return reader(part) if reader else None
+
+
+_PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "input_text": lambda part: gen_ai.text(field(part, "text")),
+    "output_text": lambda part: gen_ai.text(field(part, "text")),
+    "refusal": lambda part: gen_ai.text(field(part, "refusal")),
+    "input_image": lambda part: gen_ai.media("image", field(part, "image_url")) or gen_ai.file(field(part, "file_id")),
+    "input_file": lambda part: gen_ai.file(field(part, "file_id")) or gen_ai.media("file", field(part, "file_data")),
+}
