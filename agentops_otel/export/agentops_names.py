@@ -132,10 +132,11 @@ def _llm(given: Attributes) -> Attributes:
     return attributes
 
 
-def _messages(text: AttributeValue | None) -> list[dict[str, object]]:
-    """The objects of a JSON array; nothing where it is no such array."""
+def _messages(text: AttributeValue | None) -> list[Mapping[str, object]]:
+    """The messages of a JSON array; what is no object in it (the mark of a long list's left-out middle) is said too."""
     value = _parsed(text)
-    return value if isinstance(value, list) and all(isinstance(item, dict) for item in value) else []
+    items = value if isinstance(value, list) else []
+    return [item if isinstance(item, dict) else {"content": item} for item in items]
 
 
 def _prompts(messages: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:

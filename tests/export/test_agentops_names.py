@@ -18,6 +18,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.util.types import AttributeValue
 
+from agentops_otel.content import Content
 from agentops_otel.export.agentops_names import translate
 from tests.loopback.agentops_dashboard import show
 
@@ -539,9 +540,21 @@ Rain.
     )
 
 
-@pytest.mark.parametrize("cut", ['[{"role": "user", "par', '{"role": "user"}', "[1]", "[" * 600 + "]" * 600, ""])
+def test_a_conversation_that_was_shortened_is_shown_with_its_gap() -> None:
+    """The content policy leaves the middle of a long list out: the rest is shown, and how much is missing."""
+    long = [said("user", text(f"message {n} " + "x" * 400)) for n in range(200)]
+    shortened = Content().json("gen_ai.input.messages", long)
+
+    prompts = show(*translate(span("chat gpt-4o", {**CHAT, "gen_ai.input.messages": shortened})))["prompts"]
+
+    assert isinstance(prompts, list)
+    assert [prompts[n][:17] for n in (0, -1)] == ["user: message 0 x", "user: message 199"]
+    assert [prompt for prompt in prompts if "more)" in prompt] == snapshot(["user: …(+113 more)", "user: …(+1 more)"])
+
+
+@pytest.mark.parametrize("cut", ['[{"role": "user", "par', '{"role": "user"}', "7", ""])
 def test_messages_that_cannot_be_read_stay_as_they_are(cut: str) -> None:
-    """Messages that are no list of objects are sent as they are, and invent no prompt."""
+    """What is no list of messages is sent as they are, and invent no prompt."""
     attributes = translate(span("chat gpt-4o", {**CHAT, "gen_ai.input.messages": cut}))[1]
 
     assert attributes["gen_ai.input.messages"] == cut
