@@ -13,8 +13,10 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from agentops_otel.export.otlp_json import dumps, loads
 
+DIRECTORY = "traces"
+"""Where the trace files are in the user's state directory."""
 KEEP = 100
-"""How many trace files of ours stay in the state directory."""
+"""How many of them stay."""
 
 _OURS = re.compile(r"\d{8}T\d{6}Z-.*-\d+\.jsonl")
 _logger = logging.getLogger("agentops_otel")
@@ -36,7 +38,7 @@ def default_path(service: str, when: datetime, pid: int, state_dir: Path) -> Pat
         ```
     """
     name = re.sub(r"[^\w.-]+", "_", service, flags=re.ASCII)[:64]
-    return state_dir / "traces" / f"{when.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name}-{pid}.jsonl"
+    return state_dir / DIRECTORY / f"{when.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name}-{pid}.jsonl"
 
 
 def trace_files(directory: Path) -> list[Path]:

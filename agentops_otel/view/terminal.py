@@ -13,7 +13,18 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.view.tree import Node, Summary, build, duration_ns, error_of, is_origin, summarize, tokens, trace_id
+from agentops_otel.view.tree import (
+    Node,
+    Summary,
+    build,
+    duration_ns,
+    error_of,
+    is_origin,
+    key_of,
+    summarize,
+    tokens,
+    trace_id,
+)
 
 Line = list[tuple[str, str]]
 """The pieces of a line: text, and its style as rich names it."""
@@ -68,7 +79,7 @@ class TerminalProcessor(SpanProcessor):
         # Reentrant: the garbage collector may end a span (a dropped stream) while this thread is in here.
         self._lock = threading.RLock()
         self._held: dict[int, deque[ReadableSpan]] = {}
-        self._shown: dict[int, None] = {}
+        self._shown: dict[tuple[int, int], None] = {}
         self._count = 0
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -102,7 +113,7 @@ class TerminalProcessor(SpanProcessor):
             return None
         with self._lock:
             self._hold(context.trace_id, span)
-            if span.parent and not span.parent.is_remote and span.parent.span_id not in self._shown:
+            if span.parent and not span.parent.is_remote and (context.trace_id, span.parent.span_id) not in self._shown:
                 self._forget_beyond_limit()
                 return None
             held = self._held.pop(context.trace_id)
@@ -128,9 +139,7 @@ class TerminalProcessor(SpanProcessor):
                 del self._held[oldest]
 
     def _remember(self, tree: Node) -> None:
-        for _, node in tree.walk():
-            context = node.span.get_span_context()
-            self._shown[context.span_id if context else 0] = None
+        self._shown.update((key_of(node.span), None) for _, node in tree.walk())
         while len(self._shown) > SHOWN_SPANS:
             del self._shown[next(iter(self._shown))]
 
@@ -171,7 +180,7 @@ def summary(of: Summary, *, end_state: str, look: Sequence[str] = (), stream: Te
     said = [
         seconds(of.duration_ns),
         *(plural(count, noun) for count, noun in counts),
-        _tokens_text(of.input_tokens, of.output_tokens, _glyphs(stream)),
+        tokens_text(of.input_tokens, of.output_tokens, _glyphs(stream)),
         *([dollars(of.cost_usd)] if of.cost_usd is not None else []),
     ]
     announce("; ".join([f"session {end_state}: {', '.join(said)}", *look]), stream=stream)
@@ -188,7 +197,7 @@ def seconds(nanoseconds: int) -> str:
 
 def dollars(usd: float) -> str:
     """An amount with as many digits as it needs: `$1.20`, `$0.0048`."""
-    return f"${usd:.2f}" if usd >= 1 else f"${usd:.4f}" if usd >= 0.0001 else f"${usd:.6f}"
+    return f"${usd:.2f}" if usd >= 1 or not usd else f"${usd:.4f}" if usd >= 0.0001 else f"${usd:.6f}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -234,7 +243,7 @@ def _length(line: Line) -> int:
 
 def _details(node: Node, glyphs: Glyphs) -> Line:
     model, error = model_of(node.span), error_of(node.span) if is_origin(node) else None
-    used = _tokens_text(*tokens(node.span), glyphs)
+    used = tokens_text(*tokens(node.span), glyphs)
     return [
         (f"  {seconds(duration_ns([node.span])):>8}", "cyan"),
         (f"  {used}" if used else "", "magenta"),
@@ -245,7 +254,7 @@ def _details(node: Node, glyphs: Glyphs) -> Line:
 
 def _last_line(roots: Sequence[Node], glyphs: Glyphs, note: str) -> Line:
     found = summarize(roots)
-    used = _tokens_text(found.input_tokens, found.output_tokens, glyphs)
+    used = tokens_text(found.input_tokens, found.output_tokens, glyphs)
     said = [
         f"trace {trace_id(roots[0].span)}",
         seconds(found.duration_ns),
@@ -257,7 +266,8 @@ def _last_line(roots: Sequence[Node], glyphs: Glyphs, note: str) -> Line:
     return [("  ".join(part for part in said if part), "dim")]
 
 
-def _tokens_text(used_in: int | None, used_out: int | None, glyphs: Glyphs) -> str:
+def tokens_text(used_in: int | None, used_out: int | None, glyphs: Glyphs = UNICODE) -> str:
+    """Used tokens: `1200→180 tok`; empty when none are known."""
     if used_out is None:
         return "" if used_in is None else f"{used_in} tok"
     return f"{'' if used_in is None else used_in}{glyphs.arrow}{used_out} tok"

@@ -69,7 +69,7 @@ def build(spans: Iterable[ReadableSpan]) -> list[Node]:
             print(root.span.name, len(root.children))
         ```
     """
-    nodes = {_key(span): Node(span=span) for span in sorted(spans, key=lambda span: span.start_time or 0)}
+    nodes = {key_of(span): Node(span=span) for span in sorted(spans, key=lambda span: span.start_time or 0)}
     roots: list[Node] = []
     for node in nodes.values():
         parent = nodes.get(_parent_key(node.span))
@@ -131,7 +131,7 @@ def is_origin(node: Node) -> bool:
 
 def trace_id(span: ReadableSpan) -> str:
     """The id of the span's trace: 32 hex digits."""
-    return f"{_key(span)[0]:032x}"
+    return f"{key_of(span)[0]:032x}"
 
 
 def duration_ns(spans: Sequence[ReadableSpan]) -> int:
@@ -141,13 +141,14 @@ def duration_ns(spans: Sequence[ReadableSpan]) -> int:
     return max(max(ends) - min(starts), 0) if starts and ends else 0
 
 
-def _key(span: ReadableSpan) -> tuple[int, int]:
+def key_of(span: ReadableSpan) -> tuple[int, int]:
+    """What tells the span from all others: the ids of its trace and of itself."""
     context = span.get_span_context()
     return (context.trace_id, context.span_id) if context else (0, id(span))
 
 
 def _parent_key(span: ReadableSpan) -> tuple[int, int]:
-    return (_key(span)[0], span.parent.span_id) if span.parent else (0, 0)
+    return (key_of(span)[0], span.parent.span_id) if span.parent else (0, 0)
 
 
 def _cut_circles(nodes: dict[tuple[int, int], Node], roots: list[Node]) -> None:
