@@ -46,9 +46,11 @@ _BYTES = (bytes, bytearray, memoryview)
 def bounded(text: str, room: int, encode: Callable[[str], bytes]) -> bytes:
     """The text without secrets, encoded in at most *room* bytes; its middle goes first and says how much went.
 
-    A text that is much longer than the room is read at its two ends only, a margin beyond the cut.
+    A text that is much longer than the room is read at its two ends only, a margin beyond the cut; for a small room
+    at its beginning only.
     """
-    if len(text) <= room + _MARGIN:
+    margin = _margin(room)
+    if len(text) <= room + margin:
         head = tail = scrub(text)
         total = len(head)
         whole = encode(head)
@@ -56,9 +58,9 @@ def bounded(text: str, room: int, encode: Callable[[str], bytes]) -> bytes:
             return whole
     else:
         half = room // 2
-        head = scrub(text[: half + _MARGIN])[:-_GUARD]
+        head = scrub(text[: half + margin])[:-_GUARD]
         # A secret whose beginning was not read is copied as it is, within the margin: that is never shown.
-        tail = scrub(text[-half - _MARGIN :])[_MARGIN:]
+        tail = scrub(text[-half - margin :])[margin:] if margin == _MARGIN else ""
         total = len(text)
     keep = min(room // 2, total // 2)
     while True:
@@ -67,6 +69,10 @@ def bounded(text: str, room: int, encode: Callable[[str], bytes]) -> bytes:
         if len(cut) <= room or keep == 0:
             return cut
         keep = min(keep - 1, keep * room // len(cut))
+
+
+def _margin(room: int) -> int:
+    return _MARGIN if room >= 2 * _GUARD else 2 * _GUARD
 
 
 def exact(text: str) -> str:
@@ -220,7 +226,7 @@ class Writer:
     def _text(self, text: str, room: int, kept: Name) -> bytes:
         if media := media_of(text, kept):
             return self._word(media, room)
-        self._scanned += min(len(text), room + 2 * _MARGIN)
+        self._scanned += min(len(text), room + _margin(room))
         if self._scanned > _SCAN:
             return self._word(f"<str, {len(text)} characters>", room)
         return bounded(text, room, _encode)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentops_otel.content import Content
-from agentops_otel.content.redaction import Name, judge, scrub
+from agentops_otel.content.redaction import Name, judge, scrub, size
 
 SECRETS = {
     "openai": "sk-proj-a1B2c3D4e5F6g7H8i9J0",
@@ -202,3 +202,21 @@ def test_no_text_makes_redaction_slow(piece: str) -> None:
 
     assert Content().json("x", {"text": text}) is not None
     assert scrub(text[:100_000]) is not None
+
+
+@pytest.mark.parametrize("offset", range(-80, 1200, 41))
+def test_a_secret_across_the_cut_of_a_small_room_is_replaced(offset: int) -> None:
+    """Where there is room for a beginning only, a secret across its end does not leak either."""
+    text = "." * (100 + offset) + SECRETS["openai"] + "." * 100_000
+
+    kept = Content(limit_bytes=200).text("x", text) or ""
+
+    assert "a1B2" not in kept
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 B"), (152_400, "152 kB"), (50_000_000, "50 MB"), (7_000_000_000, "7 GB")]
+)
+def test_a_size_is_written_for_people(count: int, text: str) -> None:
+    """Three digits and a unit."""
+    assert size(count) == text

@@ -8,11 +8,14 @@ import enum
 import json
 import math
 import pathlib
+import sys
+import types
 import uuid
 import zoneinfo
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -404,3 +407,65 @@ def test_the_end_of_the_stack_is_no_error() -> None:
         "json",
         "_kept",
     }
+
+
+class _Message(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    role: str
+    key: pydantic.SecretStr
+    hidden: str = pydantic.Field(default="unshown", repr=False)
+
+    def model_dump(self, **options: Any) -> Any:
+        raise AssertionError("model_dump was called")
+
+
+def test_a_pydantic_object_is_told_by_its_fields() -> None:
+    """Fields and extra ones are read as they are stored; a secret type keeps its secret."""
+    message = _Message.model_validate({"role": "user", "key": "hunter2", "extra": 1})
+
+    assert shown(message) == {"role": "user", "key": "<pydantic.types.SecretStr>", "extra": 1}
+
+
+class _Attribute:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.repr = True
+
+
+class _Attrs:
+    __slots__ = ("a", "b")
+    __attrs_attrs__ = (_Attribute("a"), _Attribute("b"))
+
+
+def test_an_attrs_object_is_told_by_the_fields_it_has() -> None:
+    """A declared field without a value is left out."""
+    value = _Attrs()
+    value.a = 1  # type: ignore[attr-defined]  # a slot
+
+    assert shown(value) == {"a": 1}
+
+
+def test_an_array_is_told_by_type_and_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The classes of the array libraries that are imported are asked for their shape, and nobody else's."""
+    array = type("ndarray", (), {"__module__": "numpy", "shape": (1000, 3)})
+    numpy = types.ModuleType("numpy")
+    vars(numpy)["ndarray"] = array
+    monkeypatch.setitem(sys.modules, "numpy", numpy)
+
+    assert shown(array()) == "<numpy.ndarray (1000, 3)>"
+    assert shown(type("ndarray", (), {"__module__": "numpy", "shape": (1,)})()) == "<numpy.ndarray>"
+
+
+def test_a_key_that_is_an_odd_text_or_member_is_written() -> None:
+    """Keys of enum members and very long keys are keys all the same."""
+    assert shown({_Colour.RED: 1, "k" * 2000: 2}) == {"red": 1, "k" * 2000: 2}
+
+
+def test_many_long_texts_are_read_no_further_than_the_budget() -> None:
+    """Of thirty long texts each shows its beginning; of hundreds the later ones are told by their length."""
+    few = shown({str(n): f"text {n} " * 5000 for n in range(30)})
+    many = shown({str(n): f"text {n} " * 5000 for n in range(200)})
+
+    assert all(text.startswith(f"text {name} ") for name, text in few.items())
+    assert "<str, 45000 characters>" in many.values()
