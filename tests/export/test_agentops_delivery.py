@@ -2,23 +2,25 @@
 
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import SpanKind, StatusCode, Tracer
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.trace import Status, StatusCode, Tracer
 
-import agentops_otel
-from agentops_otel import export, sdk
+from agentops_otel import export
 from agentops_otel.config import Config, Destination, Protocol
 from agentops_otel.export import Pipeline
 from tests.loopback.agentops_backend import AgentOpsBackend
+from tests.loopback.agentops_dashboard import show
 from tests.loopback.otlp_sink import OtlpSink, attributes_of
 
 PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "grpc")
@@ -177,119 +179,253 @@ def test_the_key_and_the_tokens_are_written_nowhere(tmp_path: Path, caplog: pyte
     assert not [secret for secret in secrets if secret in "".join(said)]
 
 
-def start(backend: AgentOpsBackend, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> agentops_otel.Client:
-    """`init()` with the key, in an environment that names the backend."""
-    monkeypatch.setenv("AGENTOPS_API_ENDPOINT", backend.account.api_endpoint)
-    monkeypatch.setenv("AGENTOPS_EXPORTER_ENDPOINT", backend.sink.endpoint)
-    return agentops_otel.init(backend.api_key, console=False, **settings)
+def run(backend: AgentOpsBackend, **environment: str) -> None:
+    """The program in a process of its own, with the account in its environment."""
+    settings = {
+        "AGENTOPS_API_KEY": backend.api_key,
+        "AGENTOPS_API_ENDPOINT": backend.account.api_endpoint,
+        "AGENTOPS_EXPORTER_ENDPOINT": backend.sink.endpoint,
+        "AGENTOPS_AUTO_START_SESSION": "false",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.export.agentops_program"],
+        env={**os.environ, **settings, **environment},
+        capture_output=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
-STEPS: tuple[tuple[str, SpanKind, Mapping[str, AttributeValue]], ...] = (
-    ("search", SpanKind.INTERNAL, {"agentops.span.kind": "operation"}),
-    (
-        "execute_tool clock",
-        SpanKind.INTERNAL,
-        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "clock"},
-    ),
-    (
-        "chat gpt-4o",
-        SpanKind.CLIENT,
-        {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": "openai",
-            "gen_ai.request.model": "gpt-4o",
-            "gen_ai.usage.input_tokens": 9,
-            "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]',
-        },
-    ),
-)
-
-
-def agent_run() -> None:
-    """A small agent: a session with an action, a tool that fails and an LLM call."""
-    recorder = sdk.current()
-    assert recorder is not None
-    with agentops_otel.start_session(["nightly"], name="report") or pytest.fail("no session"):
-        for name, kind, attributes in STEPS:
-            span = recorder.start(name, kind=kind, attributes=attributes)
-            if name == "execute_tool clock":
-                recorder.mark_failed(span, "TimeoutError", "too slow")
-            recorder.end(span)
-
-
-def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One program, an endpoint and a key: both get every span; names, attributes and statuses differ, ids do not."""
+def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> None:
+    """One program, an endpoint and a key: both get every span, and each its own names; the token goes to one alone."""
     with AgentOpsBackend() as backend, OtlpSink() as collector:
-        start(backend, monkeypatch, endpoint=collector.endpoint, auto_start_session=False)
-        agent_run()
-        agentops_otel.shutdown(timeout_s=10)
+        run(backend, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector.endpoint)
 
-    assert sorted(collector.spans) == ["chat gpt-4o", "execute_tool clock", "invoke_workflow report", "search"]
-    assert sorted(backend.sink.spans) == ["chat gpt-4o", "clock.tool", "report.session", "search.operation"]
     assert collector.ids == backend.sink.ids
     assert not [received for received in collector.received if "authorization" in received.headers]
-    assert attribute_names(collector) == snapshot(
-        [
-            "agentops.session.end_state",
-            "agentops.span.kind",
-            "agentops.tags",
-            "error.type",
-            "gen_ai.input.messages",
-            "gen_ai.operation.name",
-            "gen_ai.provider.name",
-            "gen_ai.request.model",
-            "gen_ai.tool.name",
-            "gen_ai.usage.input_tokens",
-            "gen_ai.workflow.name",
-            "session.id",
-        ]
+    assert {span.name: attribute_names(span) for span in in_order(collector)} == snapshot(
+        {
+            "invoke_workflow report": [
+                "agentops.session.end_state",
+                "agentops.span.kind",
+                "agentops.tags",
+                "gen_ai.operation.name",
+                "gen_ai.workflow.name",
+                "session.id",
+            ],
+            "answer": [
+                "agentops.entity.input",
+                "agentops.entity.output",
+                "agentops.span.kind",
+                "agentops.tags",
+                "operation.name",
+                "session.id",
+            ],
+            "invoke_agent Planner": [
+                "agentops.entity.input",
+                "agentops.entity.output",
+                "agentops.span.kind",
+                "agentops.tags",
+                "gen_ai.agent.name",
+                "gen_ai.operation.name",
+                "session.id",
+            ],
+            "chat gpt-4o": [
+                "agentops.action.type",
+                "agentops.event.result",
+                "agentops.span.kind",
+                "agentops.tags",
+                "gen_ai.input.messages",
+                "gen_ai.operation.name",
+                "gen_ai.output.messages",
+                "gen_ai.request.model",
+                "gen_ai.usage.input_tokens",
+                "gen_ai.usage.output_tokens",
+                "session.id",
+            ],
+            "execute_tool clock": [
+                "agentops.span.kind",
+                "agentops.tags",
+                "error.type",
+                "gen_ai.operation.name",
+                "gen_ai.tool.name",
+                "session.id",
+            ],
+            "execute_tool weather": [
+                "agentops.span.kind",
+                "agentops.tags",
+                "gen_ai.operation.name",
+                "gen_ai.tool.call.arguments",
+                "gen_ai.tool.call.result",
+                "gen_ai.tool.name",
+                "session.id",
+            ],
+        }
     )
-    assert attribute_names(backend.sink) == snapshot(
-        [
-            "agentops.session.end_state",
-            "agentops.span.kind",
-            "agentops.tags",
-            "error.message",
-            "error.type",
-            "gen_ai.operation.name",
-            "gen_ai.prompt.0.content",
-            "gen_ai.prompt.0.role",
-            "gen_ai.request.model",
-            "gen_ai.system",
-            "gen_ai.usage.prompt_tokens",
-            "gen_ai.usage.total_tokens",
-            "operation.name",
-            "session.id",
-            "tool.name",
-            "tool.status",
-            "workflow.name",
-        ]
+    assert {span.name: attribute_names(span) for span in in_order(backend.sink)} == snapshot(
+        {
+            "report.session": [
+                "agentops.session.end_state",
+                "agentops.span.kind",
+                "agentops.tags",
+                "session.id",
+                "workflow.name",
+            ],
+            "answer.operation": [
+                "agentops.entity.input",
+                "agentops.entity.output",
+                "agentops.span.kind",
+                "agentops.tags",
+                "operation.name",
+                "session.id",
+            ],
+            "Planner.agent": [
+                "agent.id",
+                "agent.name",
+                "agent.role",
+                "agentops.entity.input",
+                "agentops.entity.output",
+                "agentops.span.kind",
+                "agentops.tags",
+                "session.id",
+            ],
+            "chat gpt-4o": [
+                "agentops.action.type",
+                "agentops.event.result",
+                "agentops.span.kind",
+                "agentops.tags",
+                "gen_ai.completion.0.content",
+                "gen_ai.completion.0.role",
+                "gen_ai.operation.name",
+                "gen_ai.prompt.0.content",
+                "gen_ai.prompt.0.role",
+                "gen_ai.request.model",
+                "gen_ai.usage.completion_tokens",
+                "gen_ai.usage.prompt_tokens",
+                "gen_ai.usage.total_tokens",
+                "session.id",
+            ],
+            "clock.tool": [
+                "agentops.span.kind",
+                "agentops.tags",
+                "error.message",
+                "error.type",
+                "operation.name",
+                "session.id",
+                "tool.name",
+                "tool.status",
+            ],
+            "weather.tool": [
+                "agentops.entity.input",
+                "agentops.entity.output",
+                "agentops.span.kind",
+                "agentops.tags",
+                "operation.name",
+                "session.id",
+                "tool.name",
+                "tool.parameters",
+                "tool.result",
+                "tool.status",
+            ],
+        }
     )
-    assert {span.name: span.status.code for span in collector.spans.values() if span.status.code} == {
-        "execute_tool clock": StatusCode.ERROR.value
-    }
-    assert {span.name: span.status.code for span in backend.sink.spans.values()} == {
-        "report.session": StatusCode.OK.value,
-        "search.operation": StatusCode.OK.value,
-        "chat gpt-4o": StatusCode.OK.value,
-        "clock.tool": StatusCode.ERROR.value,
-    }
 
 
-def attribute_names(sink: OtlpSink) -> list[str]:
-    """All names of attributes that arrived, on whatever span."""
-    return sorted({name for span in sink.spans.values() for name in attributes_of(span)})
-
-
-def test_the_oldest_span_of_a_trace_is_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backend takes name and tags of a trace from the span that started first: the root, which arrives last."""
+def test_the_dashboard_shows_the_whole_run() -> None:
+    """What the API and the dashboard make of the run: its session first, then each step in its place."""
     with AgentOpsBackend() as backend:
-        start(backend, monkeypatch, tags=["v2"], auto_start_session=False)
-        agent_run()
-        agentops_otel.shutdown(timeout_s=10)
+        run(backend)
 
-    oldest, *others = sorted(backend.sink.spans.values(), key=lambda span: span.start_time_unix_nano)
-    assert oldest.name == "report.session"
+    oldest, *others = in_order(backend.sink)
+    assert not oldest.parent_span_id
     assert oldest.start_time_unix_nano < others[0].start_time_unix_nano
-    assert attributes_of(oldest)["agentops.tags"] == ["v2", "nightly"]
-    assert not [span.name for span in others if span.name.endswith(".session")]
+    assert [shown(span) for span in (oldest, *others)] == snapshot(
+        [
+            {"name": "report.session", "kind": "session", "type": "other", "outcome": "success", "tags": ["nightly"]},
+            {
+                "name": "answer.operation",
+                "kind": "operation",
+                "type": "other",
+                "outcome": "success",
+                "tags": ["nightly"],
+                "step": {
+                    "name": "answer",
+                    "args": [],
+                    "kwargs": {"question": "Weather in Oslo?"},
+                    "output": '"rain in Oslo"',
+                },
+            },
+            {
+                "name": "Planner.agent",
+                "kind": "agent",
+                "type": "agent",
+                "outcome": "success",
+                "tags": ["nightly"],
+                "step": {
+                    "name": "Planner.agent",
+                    "args": [],
+                    "kwargs": {"question": "Weather in Oslo?"},
+                    "output": '"rain in Oslo"',
+                },
+                "agent card": {"id": "Planner", "role": "Planner"},
+            },
+            {
+                "name": "chat gpt-4o",
+                "kind": "llm",
+                "type": "request",
+                "outcome": "success",
+                "counts as": ["llm call"],
+                "tags": ["nightly"],
+                "model": "gpt-4o",
+                "tokens": {
+                    "prompt_tokens": 9,
+                    "completion_tokens": 4,
+                    "cache_read_input_tokens": 0,
+                    "reasoning_tokens": 0,
+                    "total": 13,
+                },
+                "prompts": ["user: Weather in Oslo?"],
+                "completions": ["assistant: I look it up."],
+            },
+            {
+                "name": "clock.tool",
+                "kind": "tool",
+                "type": "tool",
+                "outcome": "fail",
+                "counts as": ["tool call"],
+                "tags": ["nightly"],
+                "tool": {"name": "clock", "status": "failed", "error": "too slow"},
+            },
+            {
+                "name": "weather.tool",
+                "kind": "tool",
+                "type": "tool",
+                "outcome": "success",
+                "counts as": ["tool call"],
+                "tags": ["nightly"],
+                "tool": {
+                    "name": "weather",
+                    "parameters": '{"city":"Oslo"}',
+                    "result": '"rain in Oslo"',
+                    "status": "succeeded",
+                },
+            },
+        ]
+    )
+
+
+def in_order(sink: OtlpSink) -> list[Span]:
+    """The spans by the time they started at, as the backend goes through a trace."""
+    return sorted(sink.spans.values(), key=lambda span: span.start_time_unix_nano)
+
+
+def attribute_names(span: Span) -> list[str]:
+    """The names alone."""
+    return sorted(attributes_of(span))
+
+
+def shown(span: Span) -> dict[str, object]:
+    """What is seen of a span that arrived."""
+    code = StatusCode(span.status.code)
+    status = Status(code, span.status.message) if code is StatusCode.ERROR else Status(code)
+    return show(span.name, attributes_of(span), status)
