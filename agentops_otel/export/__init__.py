@@ -7,9 +7,11 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from agentops_otel.config import Config, Destination
 from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_names import translate
+from agentops_otel.export.file import KEEP, FileExporter
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
 from agentops_otel.export.sender import Sender, Transport
+from agentops_otel.export.spool import AVAILABLE, Spool, folder
 
 __all__ = ["Pipeline", "Stats", "build"]
 
@@ -25,10 +27,13 @@ def build(config: Config) -> Pipeline:
 
 
 def _route(destination: Destination, config: Config) -> Route:
+    spool = None
+    if config.spool_dir and not destination.probe and AVAILABLE:
+        spool = Spool(folder(config.spool_dir, destination))
     account = destination.agentops
     sender = Sender(
         destination.shown,
-        Outbox(),
+        Outbox(spool),
         _transport(destination),
         timeout_s=destination.timeout_s,
         authorization=TokenAuthorization(account, destination) if account else None,
@@ -49,7 +54,9 @@ def _transport(destination: Destination) -> Transport:
 
 
 def _exporters(config: Config) -> Iterator[tuple[str, SpanExporter]]:
-    """The span exporters that `OTEL_TRACES_EXPORTER` names, by their entry points."""
+    """The trace file, and the span exporters that `OTEL_TRACES_EXPORTER` names, by their entry points."""
+    if config.trace_file:
+        yield "trace file", FileExporter(config.trace_file, keep=KEEP if config.traces_dir else None)
     if config.exporters:
         from importlib.metadata import entry_points
 

@@ -159,7 +159,7 @@ class Outbox:
         """Go on with these instead of the entry: halves of it, or a smaller self."""
         with self._changed:
             entries = [Entry(part.body, part.spans, entry.at, (), entry.own, len(parts) == 1) for part in parts]
-            if entry.places and entry.own:
+            if entry.places:
                 # On disk before the whole is taken off it: a crash in between sends twice rather than never.
                 self._write(entries)
             if self._settle(entry):
@@ -231,6 +231,12 @@ class Outbox:
             self._changed.notify_all()
         return kept
 
+    def release(self) -> None:
+        """After `close`: let other processes have what is on disk."""
+        with self._changed:
+            if self.spool:
+                self.spool.close()
+
     def holds(self, entry: Entry) -> bool:
         """Whether it still matters what becomes of the entry."""
         with self._changed:
@@ -276,8 +282,10 @@ class Outbox:
         self._waiting_bytes -= size
         if bodies:
             self._in_hand.append(Entry(b"".join(e.body for e in bodies), spans, bodies[0].at))
-        elif self.spool and (stored := self.spool.read(REQUEST_BYTES, REQUEST_SPANS)):
-            self._in_hand.append(Entry(stored.body, stored.spans, self._clock(), stored.places, stored.own))
+        elif self.spool:
+            if stored := self.spool.read(REQUEST_BYTES, REQUEST_SPANS):
+                self._in_hand.append(Entry(stored.body, stored.spans, self._clock(), stored.places, stored.own))
+            self._dropped.update(self.spool.expired())
         return bool(self._in_hand)
 
     def _settle(self, entry: Entry) -> bool:
@@ -286,7 +294,10 @@ class Outbox:
             return False
         self._in_hand.remove(entry)
         if self.spool and entry.places:
+            if entry.places[0].segment.gone:
+                return False  # it had to make room while it was on its way, and is counted
             self.spool.settle(entry.places)
+            self._dropped.update(self.spool.expired())
         self._changed.notify_all()
         return True
 
@@ -295,11 +306,11 @@ class Outbox:
         if self.spool is None:
             return False
         for entry in entries:
-            place = self.spool.append(entry.body, entry.spans)
+            place = self.spool.append(entry.body, entry.spans, own=entry.own)
             if place is None:
                 return False
             entry.places = (place,)
-        self._dropped.update(self.spool.expired())
+            self._dropped.update(self.spool.expired())
         return True
 
     def _secure(self) -> None:

@@ -155,9 +155,9 @@ class Sender:
         self.outbox.close()
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - self._clock()))
-            if self._thread.is_alive():
-                return  # Still in a request; a daemon thread, its connection ends with the process.
-        self._transport.close()
+        self.outbox.release()
+        if self._thread is None or not self._thread.is_alive():
+            self._transport.close()  # Otherwise it is still in a request: its connection ends with the process.
 
     def forked(self) -> None:
         """In the child of a fork: the thread is gone and the connections are the parent's."""

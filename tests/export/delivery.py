@@ -21,12 +21,17 @@ def destination(sink: OtlpSink, **settings: object) -> Destination:
 def running(config: Config) -> Iterator[tuple[Pipeline, Tracer]]:
     """A pipeline and a tracer of the SDK that feeds it; closed at the end."""
     pipeline = build(config)
+    try:
+        yield pipeline, tracer_for(pipeline)
+    finally:
+        pipeline.close(config.exit_timeout_s)
+
+
+def tracer_for(pipeline: Pipeline) -> Tracer:
+    """A tracer of the SDK that feeds the pipeline."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(pipeline)
-    try:
-        yield pipeline, provider.get_tracer("test")
-    finally:
-        pipeline.close(1)
+    return provider.get_tracer("test")
 
 
 def make_spans(tracer: Tracer, number: int, name: str = "span", **attributes: str) -> None:

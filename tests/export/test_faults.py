@@ -1,0 +1,372 @@
+"""What becomes of spans when a collector does not take them: one test a line of the protocol."""
+
+import logging
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from agentops_otel.config import Config, Destination
+from agentops_otel.export import Pipeline, build
+from agentops_otel.export.http import HttpTransport
+from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.pipeline import Route
+from agentops_otel.export.sender import Sender
+from tests.export.delivery import adds_up, destination, make_spans, running, tracer_for
+from tests.loopback.otlp_sink import Answer, OtlpSink, Received
+
+Protocol = Literal["http/protobuf", "grpc"]
+both = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+
+PASSING = [
+    pytest.param("http/protobuf", Answer(status=429), 2, id="429"),
+    pytest.param("http/protobuf", Answer(status=502, body=b"<html>bad gateway</html>"), 2, id="502 with HTML"),
+    pytest.param("http/protobuf", Answer(status=503), 4, id="503"),
+    pytest.param("http/protobuf", Answer(status=503, headers={"retry-after": "1"}), 1, id="503 and Retry-After"),
+    pytest.param("http/protobuf", Answer(status=504), 2, id="504"),
+    pytest.param("http/protobuf", Answer(status=500), 3, id="500"),
+    pytest.param("http/protobuf", Answer(status=408), 3, id="408"),
+    pytest.param("http/protobuf", Answer(status=401), 2, id="401"),
+    pytest.param("http/protobuf", Answer(status=403), 1, id="403"),
+    pytest.param("http/protobuf", Answer(status=307, headers={"location": "http://localhost:1/"}), 2, id="307"),
+    pytest.param("http/protobuf", Answer(reset="early"), 3, id="reset before the body"),
+    pytest.param("http/protobuf", Answer(status=200, body=b"\xffnot protobuf"), 1, id="200 that is no OTLP"),
+    pytest.param("grpc", Answer(code="UNAVAILABLE"), 3, id="UNAVAILABLE"),
+    pytest.param("grpc", Answer(code="CANCELLED"), 1, id="CANCELLED"),
+    pytest.param("grpc", Answer(code="DEADLINE_EXCEEDED"), 1, id="DEADLINE_EXCEEDED"),
+    pytest.param("grpc", Answer(code="ABORTED"), 1, id="ABORTED"),
+    pytest.param("grpc", Answer(code="OUT_OF_RANGE"), 1, id="OUT_OF_RANGE"),
+    pytest.param("grpc", Answer(code="DATA_LOSS"), 1, id="DATA_LOSS"),
+    pytest.param("grpc", Answer(code="UNAUTHENTICATED"), 1, id="UNAUTHENTICATED"),
+    pytest.param("grpc", Answer(code="PERMISSION_DENIED"), 1, id="PERMISSION_DENIED"),
+    pytest.param("grpc", Answer(code="INTERNAL"), 3, id="INTERNAL"),
+    pytest.param(
+        "grpc", Answer(code="RESOURCE_EXHAUSTED", retry_after_s=0.5), 1, id="RESOURCE_EXHAUSTED with RetryInfo"
+    ),
+]
+
+
+@pytest.mark.parametrize(("protocol", "answer", "times"), PASSING)
+def test_a_fault_that_passes_costs_nothing(protocol: Protocol, answer: Answer, times: int) -> None:
+    """When it is over every span has arrived, once."""
+    with OtlpSink(protocol) as sink:
+        sink.answer(answer, times=times)
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 200)
+
+            assert len(sink.wait_for(200)) == 200
+            assert pipeline.force_flush()
+            assert sink.duplicates == 0
+            assert pipeline.stats().sent == 200
+            assert adds_up(pipeline.stats())
+
+
+def test_a_connection_that_breaks_before_the_answer_may_double_a_request_but_loses_none() -> None:
+    """At least once: the collector took the spans and nobody could know."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(reset="late"))
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 50)
+
+            assert pipeline.force_flush()
+            assert len(sink.ids) == 50
+            assert sink.duplicates == 50
+            assert pipeline.stats().sent == 50
+
+
+GIVEN_UP = [
+    pytest.param("http/protobuf", Answer(status=404), "404", id="404"),
+    pytest.param("http/protobuf", Answer(status=501), "501", id="501"),
+    pytest.param("http/protobuf", Answer(status=500), "500", id="500 for ever"),
+    pytest.param("grpc", Answer(code="UNIMPLEMENTED"), "UNIMPLEMENTED", id="UNIMPLEMENTED"),
+    pytest.param("grpc", Answer(code="UNKNOWN"), "UNKNOWN", id="UNKNOWN for ever"),
+]
+
+
+@pytest.mark.parametrize(("protocol", "answer", "reason"), GIVEN_UP)
+def test_what_a_collector_refuses_for_good_is_dropped_and_counted(
+    protocol: Protocol, answer: Answer, reason: str
+) -> None:
+    """The spans are gone, by name of the answer."""
+    with OtlpSink(protocol) as sink:
+        sink.decide = lambda received: answer
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 20)
+
+            assert pipeline.force_flush()
+            assert pipeline.stats().dropped == {reason: 20}
+            assert adds_up(pipeline.stats())
+
+
+@both
+def test_a_bad_span_is_found_and_dropped_alone(protocol: Protocol) -> None:
+    """Of 300 spans the collector refuses requests with one of them: 299 arrive, one is counted."""
+
+    def refuse(received: Received) -> Answer:
+        bad = any(span.name == "bad 0" for span in received.spans)
+        return Answer(status=400, code="INVALID_ARGUMENT") if bad else Answer()
+
+    with OtlpSink(protocol) as sink:
+        sink.decide = refuse
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 150)
+            make_spans(tracer, 1, "bad")
+            make_spans(tracer, 149, "more")
+
+            assert pipeline.force_flush()
+            assert len(sink.ids) == 299
+            assert sink.duplicates == 0
+            assert sum(pipeline.stats().dropped.values()) == 1
+            assert adds_up(pipeline.stats())
+
+
+def test_a_request_that_is_too_large_is_split_and_the_limit_is_remembered() -> None:
+    """A collector that takes 100 kB gets a thousand spans of 2 kB; after a few refusals none is too large any more."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=413 if received.size > 100_000 else 200)
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 1000, text="x" * 2000)
+            assert pipeline.force_flush()
+            asked = len(sink.received)
+            make_spans(tracer, 1000, text="x" * 2000)
+            assert pipeline.force_flush()
+
+            assert len(sink.ids) == 2000
+            assert sum(received.size > 100_000 for received in sink.received[:asked]) > 5
+            assert sum(received.size > 100_000 for received in sink.received[asked:]) < 5
+            assert adds_up(pipeline.stats())
+
+
+def test_the_four_mebibytes_of_grpc_are_kept_to() -> None:
+    """A real gRPC server's limit: 512 spans of 20 kB arrive in several requests."""
+    with OtlpSink("grpc") as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+        make_spans(tracer, 512, text="x" * 20_000)
+
+        assert pipeline.force_flush()
+        assert len(sink.ids) == 512
+        assert max(received.size for received in sink.received) <= 4 * 1024 * 1024
+
+
+@both
+def test_a_span_too_large_alone_is_cut_down(protocol: Protocol) -> None:
+    """Its longest values are shortened, its neighbours are whole."""
+    with OtlpSink(protocol) as sink:
+        if protocol == "http/protobuf":
+            sink.decide = lambda received: Answer(status=413 if received.size > 100_000 else 200)
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 1, "big", text="é" * 3_000_000, id="kept")
+            make_spans(tracer, 3, "small", text="x")
+
+            assert pipeline.force_flush()
+            assert set(sink.spans) == {"big 0", "small 0", "small 1", "small 2"}
+            attributes = {a.key: a.value.string_value for a in sink.spans["big 0"].attributes}
+            assert attributes == {"text": "é" * 512, "id": "kept"}
+            assert pipeline.stats().sent == 4
+
+
+def test_a_span_too_large_even_when_cut_is_dropped_and_counted() -> None:
+    """A collector that takes nothing gets nothing, and the count says so."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=413)
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            assert pipeline.force_flush()
+            assert pipeline.stats().dropped == {"413": 5}
+
+
+@both
+def test_partial_success_is_read_counted_and_said(protocol: Protocol, caplog: pytest.LogCaptureFixture) -> None:
+    """What the collector says it did not take is not counted as sent, and not sent again."""
+    with OtlpSink(protocol) as sink:
+        sink.answer(Answer(rejected=5, message="no room"))
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 20)
+
+            assert pipeline.force_flush()
+            assert len(sink.ids) == 15
+            assert pipeline.stats().dropped == {"partial success": 5}
+            assert adds_up(pipeline.stats())
+    assert "all but 5 spans: no room" in caplog.text
+
+
+@both
+def test_a_partial_success_larger_than_the_request_does_not_break_the_count(protocol: Protocol) -> None:
+    """A collector that counts wrongly cannot make the counts negative."""
+    with OtlpSink(protocol) as sink:
+        sink.answer(Answer(rejected=500))
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 20)
+
+            assert pipeline.force_flush()
+            assert pipeline.stats().dropped == {"partial success": 20}
+            assert adds_up(pipeline.stats())
+
+
+def test_a_redirect_carries_nothing_to_another_origin() -> None:
+    """The other server never hears of it, the spans wait, and the log says what to mend."""
+    with OtlpSink() as other, OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=307, headers={"location": other.endpoint})
+        config = Config(
+            destinations=(destination(sink, headers={"authorization": "Bearer secret"}),), exit_timeout_s=0.2
+        )
+        with running(config) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            assert not pipeline.force_flush(500)
+            assert pipeline.stats().pending == 5
+
+    assert other.received == []
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_is_honoured_for_as_long_as_it_says(form: str) -> None:
+    """Nothing is sent before, not even for a flush, and nothing is lost for it."""
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True) if form == "date" else "3600"
+    with OtlpSink() as sink:
+        sink.answer(Answer(status=503, headers={"retry-after": later}))
+        with running(Config(destinations=(destination(sink),), exit_timeout_s=0.2)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            sink.wait_for_requests(1)
+            make_spans(tracer, 5)
+
+            assert not pipeline.force_flush(400)
+            assert len(sink.received) == 1
+            assert pipeline.stats().pending == 10
+
+
+def test_a_retry_after_that_says_nothing_is_a_plain_retry() -> None:
+    """Garbage in the header does not matter."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(status=503, headers={"retry-after": "soon"}))
+        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            assert pipeline.force_flush(5000)
+            assert len(sink.ids) == 5
+
+
+class Token:
+    """An authorization as the tests script it."""
+
+    def __init__(self, *tokens: str | None, renews: bool = True) -> None:
+        self.tokens = list(tokens)
+        self.renewals = 0
+        self.renews = renews
+
+    def headers(self) -> Mapping[str, str] | None:
+        """The token of the moment; one that is None is not there yet, and the next call is told another."""
+        token = self.tokens[0]
+        if token is None:
+            self.tokens.pop(0)
+            return None
+        return {"authorization": token}
+
+    def renew(self) -> bool:
+        """The next one."""
+        self.renewals += 1
+        if self.renews:
+            self.tokens.pop(0)
+        return self.renews
+
+
+def with_token(sink: OtlpSink, token: Token) -> Pipeline:
+    """A pipeline to the sink that asks the token."""
+    where = destination(sink)
+    return Pipeline([Route(sender=Sender(where.shown, Outbox(), HttpTransport(where), authorization=token))])
+
+
+def only_with(token: str, received: Received) -> Answer:
+    """401 for any other."""
+    return Answer(status=200 if received.headers.get("authorization") == token else 401)
+
+
+def test_a_token_that_expired_is_renewed_once_and_nothing_is_lost() -> None:
+    """After a 401 the same request goes out with the new token, at once."""
+    token = Token("old", "new")
+    with OtlpSink() as sink:
+        sink.decide = lambda received: only_with("new", received)
+        pipeline = with_token(sink, token)
+        make_spans(tracer_for(pipeline), 100)
+
+        assert pipeline.force_flush(5000)
+        pipeline.close(1)
+
+    assert len(sink.ids) == 100
+    assert token.renewals == 1
+
+
+def test_a_token_that_is_not_there_yet_is_waited_for() -> None:
+    """While the token service is down nothing is sent without a token, and nothing is lost."""
+    with OtlpSink() as sink:
+        pipeline = with_token(sink, Token(None, None, "here"))
+        make_spans(tracer_for(pipeline), 100)
+
+        assert pipeline.force_flush(5000)
+        pipeline.close(1)
+
+    assert len(sink.ids) == 100
+    assert {received.headers["authorization"] for received in sink.received} == {"here"}
+
+
+def test_a_token_that_cannot_be_renewed_keeps_the_spans() -> None:
+    """One renewal a refusal, then the spans wait."""
+    token = Token("old", renews=False)
+    with OtlpSink() as sink:
+        sink.decide = lambda received: only_with("new", received)
+        pipeline = with_token(sink, token)
+        make_spans(tracer_for(pipeline), 10)
+
+        assert not pipeline.force_flush(800)
+        assert pipeline.stats().pending == 10
+        assert token.renewals == 1
+        pipeline.close(0.1)
+
+
+def test_an_outage_costs_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """However many requests fail, the log has one line of it, and none of the secrets."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=503)
+        config = Config(
+            destinations=(destination(sink, headers={"authorization": "Bearer secret-1"}),), exit_timeout_s=0.2
+        )
+        with running(config) as (_, tracer), caplog.at_level(logging.DEBUG, "agentops_otel"):
+            make_spans(tracer, 10)
+            sink.wait_for_requests(4)
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "agentops_otel"]
+    assert len([line for line in lines if "503" in line]) == 1
+    assert "secret-1" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fault"),
+    [
+        ("http://localhost:{port}/v1/traces", "no connection"),
+        ("http://nowhere.invalid:4318/v1/traces", "unknown host"),
+        ("https://localhost:{port}/v1/traces", "no connection"),
+    ],
+)
+def test_a_collector_that_cannot_be_reached_is_named_as_what_it_is(
+    endpoint: str, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says what failed, not a class of an exception."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = endpoint.format(port=free.getsockname()[1])
+    with running(Config(destinations=(Destination(endpoint=endpoint),), exit_timeout_s=0.3)) as (pipeline, tracer):
+        make_spans(tracer, 1)
+        pipeline.force_flush(1000)
+
+    assert fault in caplog.text
+
+
+def test_nothing_of_a_span_without_a_spool_is_written(tmp_path: Path) -> None:
+    """Memory alone where no place is given."""
+    pipeline = build(Config())
+    pipeline.close(0.1)
+
+    assert list(tmp_path.iterdir()) == []

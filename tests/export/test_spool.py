@@ -1,0 +1,390 @@
+"""The spool on disk: what is written comes back, whatever ended the process and whoever reads it."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agentops_otel.config import AgentOps, Destination
+from agentops_otel.export.encode import Batch
+from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.spool import SCAN_S, Place, Spool, folder
+
+MANY = 1 << 30
+NO_TIME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def filled(directory: Path, *bodies: bytes) -> Spool:
+    """A spool with a record of one span for each body."""
+    spool = Spool(directory)
+    for body in bodies:
+        assert spool.append(body, 1)
+    return spool
+
+
+def everything(spool: Spool) -> list[bytes]:
+    """What it gives out, record by record, each settled."""
+    bodies = []
+    while stored := spool.read(0, 0):
+        bodies.append(stored.body)
+        spool.settle(stored.places)
+    return bodies
+
+
+def files(directory: Path) -> list[Path]:
+    """The segments in it."""
+    return sorted(directory.glob("*.spans"))
+
+
+def test_what_one_process_leaves_the_next_one_reads(tmp_path: Path) -> None:
+    """The records are there in their order, and gone once they are settled."""
+    filled(tmp_path, b"one", b"two", b"three").close()
+
+    after = Spool(tmp_path)
+
+    assert everything(after) == [b"one", b"two", b"three"]
+    assert files(tmp_path) == []
+
+
+def test_records_are_read_as_one_request_up_to_a_limit(tmp_path: Path) -> None:
+    """Small records travel together."""
+    spool = filled(tmp_path, b"aa", b"bb", b"cc", b"dd")
+
+    by_bytes, by_spans = spool.read(4, MANY), spool.read(MANY, 3)
+
+    assert by_bytes is not None
+    assert by_spans is not None
+    assert (by_bytes.body, by_bytes.spans) == (b"aabb", 2)
+    assert (by_spans.body, by_spans.spans) == (b"aabbcc", 3)
+    spool.close()
+
+
+def test_a_segment_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
+    """Its lock is held; the moment it is let go the segment is anybody's."""
+    owner, other = filled(tmp_path, b"mine"), Spool(tmp_path)
+
+    assert other.read(MANY, MANY) is None
+    owner.close()
+    third = Spool(tmp_path)
+    assert everything(third) == [b"mine"]
+
+
+def test_folder_and_files_are_the_users_alone(tmp_path: Path) -> None:
+    """0700 and 0600, whatever the umask."""
+    before = os.umask(0)
+    try:
+        spool = filled(tmp_path / "spool" / "deep", b"x")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "spool" / "deep").stat().st_mode) == 0o700
+    assert stat.S_IMODE(files(tmp_path / "spool" / "deep")[0].stat().st_mode) == 0o600
+    spool.close()
+
+
+def test_nothing_is_made_before_something_is_written(tmp_path: Path) -> None:
+    """Reading, settling nothing and closing leave no folder behind."""
+    spool = Spool(tmp_path / "none")
+
+    assert spool.read(MANY, MANY) is None
+    spool.close()
+
+    assert not (tmp_path / "none").exists()
+
+
+@NO_TIME
+@given(
+    bodies=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=6),
+    killed_after=st.integers(0, 400),
+    settled=st.integers(0, 6),
+)
+def test_a_process_killed_at_any_byte_loses_its_last_record_at_most(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes], killed_after: int, settled: int
+) -> None:
+    """Whatever of a segment reached the disk: each whole record that was not settled is read, and nothing else."""
+    directory = tmp_path_factory.mktemp("spool")
+    spool = Spool(directory)
+    places: list[Place] = []
+    ends: list[int] = []
+    for body in bodies:
+        place = spool.append(body, 1)
+        assert place is not None
+        places.append(place)
+        ends.append(place.segment.size)
+    spool.settle(places[:settled])
+    spool.forked()  # as death leaves it: open no more, nothing tidied
+    remaining = files(directory)
+    if settled < len(bodies):
+        os.truncate(remaining[0], killed_after) if killed_after < ends[-1] else None
+
+    read = everything(Spool(directory))
+
+    whole = [body for body, end in zip(bodies, ends, strict=True) if end <= killed_after or killed_after >= ends[-1]]
+    assert read == (whole[settled:] if settled < len(bodies) else [])
+
+
+@NO_TIME
+@given(data=st.data(), bodies=st.lists(st.binary(min_size=5, max_size=40), min_size=2, max_size=6))
+def test_a_damaged_record_costs_itself(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, bodies: list[bytes]
+) -> None:
+    """A byte that changed in one body: the others are read, and nothing waits for ever."""
+    directory = tmp_path_factory.mktemp("spool")
+    spool = Spool(directory)
+    places = [spool.append(body, 1) for body in bodies]
+    broken = data.draw(st.integers(0, len(bodies) - 1))
+    place = places[broken]
+    assert place is not None
+    at = place.offset + 13 + data.draw(st.integers(0, len(bodies[broken]) - 1))
+    [byte] = os.pread(place.segment.file, 1, at)
+    os.pwrite(place.segment.file, bytes((byte ^ 0xFF,)), at)
+
+    read = everything(spool)
+
+    assert read == [body for n, body in enumerate(bodies) if n != broken]
+    assert spool.expired() == {"damaged on disk": 1}
+    assert spool.own_spans == 0
+    spool.close()
+
+
+def test_the_oldest_make_room_and_are_counted(tmp_path: Path) -> None:
+    """The folder does not outgrow its limit by more than a segment; what went is known to the span."""
+    spool = Spool(tmp_path, limit_bytes=40_000)
+
+    for _ in range(100):
+        spool.append(b"x" * 1000, 1)
+
+    size = sum(path.stat().st_size for path in files(tmp_path))
+    assert 20_000 < size <= 50_000
+    dropped = spool.expired()
+    assert dropped == {"spool full": 100 - spool.own_spans}
+    assert spool.expired() == {}
+    spool.close()
+
+
+def test_what_is_too_old_is_given_up(tmp_path: Path) -> None:
+    """What an earlier process left is not delivered after its time."""
+    now = [os.stat(tmp_path).st_mtime]
+    filled(tmp_path, b"old").close()
+
+    now[0] += 8 * 24 * 3600
+    late = Spool(tmp_path, clock=lambda: now[0])
+
+    assert late.read(MANY, MANY) is None
+    assert files(tmp_path) == []
+
+
+def test_what_a_sibling_leaves_is_found_later(tmp_path: Path) -> None:
+    """A process looks again after a while for what others left meanwhile."""
+    now = [0.0]
+    spool = Spool(tmp_path, clock=lambda: now[0], limit_age_s=1e12)
+    assert spool.read(MANY, MANY) is None
+    filled(tmp_path, b"sibling's").close()
+
+    assert spool.read(MANY, MANY) is None
+    now[0] += SCAN_S
+    assert everything(spool) == [b"sibling's"]
+
+
+def test_no_place_to_write_is_said_once_and_nothing_raised(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file where the folder should be: memory has to do."""
+    (tmp_path / "taken").write_text("in the way")
+    spool = Spool(tmp_path / "taken" / "spool")
+
+    assert spool.append(b"x", 1) is None
+    assert spool.append(b"y", 1) is None
+
+    assert caplog.text.count("No spool at") == 1
+    assert "spool_dir=" in caplog.text
+
+
+def test_each_account_has_a_folder_of_its_own_and_its_name_tells_no_key(tmp_path: Path) -> None:
+    """Spans left under one key are never sent under another."""
+    url = "http://localhost:4318/v1/traces"
+    destinations = [
+        Destination(endpoint=url),
+        Destination(endpoint=url, protocol="grpc"),
+        Destination(endpoint=url, headers={"x-team": "a-secret"}),
+        Destination(endpoint=url, agentops=AgentOps(api_key="b-secret")),
+    ]
+
+    folders = [folder(tmp_path, destination) for destination in destinations]
+
+    assert len(set(folders)) == 4
+    assert "secret" not in str(folders)
+    assert folders == [folder(tmp_path, destination) for destination in destinations]
+
+
+# The outbox over it.
+
+
+def stored_outbox(tmp_path: Path) -> Outbox:
+    """An outbox whose destination fails, with a spool."""
+    outbox = Outbox(Spool(tmp_path))
+    outbox.failed()
+    return outbox
+
+
+def test_a_failing_destination_has_its_spans_on_disk_at_once(tmp_path: Path) -> None:
+    """What waits and what comes is written; nothing is before."""
+    outbox = Outbox(Spool(tmp_path))
+    outbox.add(Batch(b"before", 1))
+    assert files(tmp_path) == []
+
+    outbox.failed()
+    outbox.add(Batch(b"after", 2))
+
+    stats = outbox.stats(3)
+    assert (stats.spooled, stats.pending) == (3, 0)
+    outbox.close()
+    outbox.release()
+    assert everything(Spool(tmp_path)) == [b"before", b"after"]
+
+
+def test_what_is_in_a_request_is_written_when_it_takes_too_long_and_not_sent_twice(tmp_path: Path) -> None:
+    """Overdue it is on disk; accepted after all it is off again."""
+    outbox = Outbox(Spool(tmp_path))
+    outbox.add(Batch(b"slow", 1))
+    entry = outbox.take()
+    assert entry is not None
+
+    outbox.secure()
+    assert outbox.stats(1).spooled == 1
+    outbox.delivered(entry)
+
+    assert (outbox.stats(1).sent, outbox.stats(1).spooled) == (1, 0)
+    outbox.close()
+    outbox.release()
+    assert files(tmp_path) == []
+
+
+def test_halves_of_what_is_on_disk_are_on_disk_before_the_whole_is_taken_off(tmp_path: Path) -> None:
+    """A crash while a request is bisected sends spans twice rather than never."""
+    outbox = stored_outbox(tmp_path)
+    outbox.add(Batch(b"whole", 2))
+    entry = outbox.take()
+    assert entry is not None
+
+    outbox.replace(entry, [Batch(b"wh", 1), Batch(b"ole", 1)])
+
+    assert outbox.spool is not None
+    outbox.spool.forked()  # as death leaves it
+    assert everything(Spool(tmp_path)) == [b"wh", b"ole"]
+
+
+def test_an_adopted_request_is_not_counted_among_our_own(tmp_path: Path) -> None:
+    """It is `recovered`; halves of it too, and what is given up of it is nobody's loss here."""
+    filled(tmp_path, b"one", b"two").close()
+    outbox = Outbox(Spool(tmp_path))
+    entry = outbox.take()
+    assert entry is not None
+    outbox.replace(entry, [Batch(b"one", 1), Batch(b"two", 1)])
+
+    for expected in (b"two", b"one"):
+        part = outbox.take()
+        assert part is not None
+        assert part.body == expected
+        outbox.delivered(part) if expected == b"two" else outbox.dropped(part, "404")
+
+    stats = outbox.stats(0)
+    assert (stats.recovered, stats.sent, stats.spooled, stats.dropped) == (1, 0, 0, {})
+    outbox.close()
+    outbox.release()
+
+
+def test_what_made_room_while_it_was_on_its_way_is_counted_once(tmp_path: Path) -> None:
+    """Dropped from disk and accepted at the same time: it stays dropped, the sum is right."""
+    outbox = Outbox(Spool(tmp_path, limit_bytes=4000))
+    outbox.failed()
+    outbox.add(Batch(b"a" * 900, 1))
+    outbox.add(Batch(b"a" * 900, 1))
+    entry = outbox.take()
+    assert entry is not None
+    for _ in range(20):
+        outbox.add(Batch(b"b" * 900, 1))
+
+    outbox.delivered(entry)
+
+    stats = outbox.stats(22)
+    assert stats.sent == 0
+    assert stats.pending == 0
+    assert stats.spooled + stats.dropped["spool full"] == 22
+    outbox.close()
+    outbox.release()
+
+
+def test_memory_alone_drops_the_oldest_and_counts_them() -> None:
+    """Without a disk what fits is kept."""
+    outbox = Outbox(memory_bytes=1000)
+
+    for n in range(20):
+        outbox.add(Batch(bytes((n,)) * 100, 2))
+
+    assert outbox.stats(40).dropped == {"outbox full": 20}
+    entry = outbox.take()
+    assert entry is not None
+    assert entry.body[0] == 10
+
+
+def test_a_closed_outbox_gives_out_nothing_and_ends_the_wait() -> None:
+    """The sender's thread is let go."""
+    outbox = Outbox()
+    taken: list[object] = []
+    thread = threading.Thread(target=lambda: taken.append(outbox.take()))
+    thread.start()
+
+    outbox.close()
+    thread.join(5)
+
+    assert taken == [None]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.sampled_from(["add", "store", "take", "deliver", "drop", "fail", "split", "secure", "expire"]))
+)
+def test_whatever_happens_every_span_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str]
+) -> None:
+    """Any order of events: the sum is right at each step, and a death at the end loses only what was in memory."""
+    directory = tmp_path_factory.mktemp("spool")
+    outbox = Outbox(Spool(directory, limit_bytes=3000), memory_bytes=300)
+    added = 0
+    hand = None
+    for step in steps:
+        match step:
+            case "add" | "store":
+                added += 2
+                (outbox.add if step == "add" else outbox.store)(Batch(b"x" * 100, 2))
+            case "take" if added and outbox.stats(added).spooled + outbox.stats(added).pending:
+                hand = outbox.take()
+            case "deliver" if hand:
+                outbox.delivered(hand)
+                hand = None
+            case "drop" if hand:
+                outbox.dropped(hand, "404")
+                hand = None
+            case "split" if hand and hand.spans > 1:
+                outbox.replace(hand, [Batch(b"x", 1), Batch(b"x", hand.spans - 1)])
+                hand = None
+            case "fail":
+                outbox.failed()
+            case "secure":
+                outbox.secure()
+        stats = outbox.stats(added)
+        assert stats.pending >= 0
+        assert (stats.pending > 0) == outbox.holds_memory
+    spooled = outbox.stats(added).spooled
+    assert outbox.spool is not None
+    outbox.spool.forked()  # as death leaves it
+
+    after = Spool(directory)
+    found = 0
+    while stored := after.read(MANY, MANY):
+        found += stored.spans
+        after.settle(stored.places)
+    assert found == spooled
