@@ -74,7 +74,7 @@ def test_a_connection_that_breaks_before_the_answer_may_double_a_request_but_los
 
             assert pipeline.force_flush()
             assert len(sink.ids) == 50
-            assert sink.duplicates == 50
+            assert sink.duplicates == len(sink.received[0].spans) > 0
             assert pipeline.stats().sent == 50
 
 
