@@ -136,7 +136,7 @@ def test_a_request_that_is_too_large_is_split_and_the_limit_is_remembered() -> N
             assert pipeline.force_flush()
 
             assert len(sink.ids) == 2000
-            assert sum(received.size > 100_000 for received in sink.received[:asked]) > 5
+            assert sum(received.size > 100_000 for received in sink.received[:asked]) > 0
             assert sum(received.size > 100_000 for received in sink.received[asked:]) < 5
             assert adds_up(pipeline.stats())
 
