@@ -104,7 +104,7 @@ class Recorder:
         """
         with guard("recording an exception"):
             kind = qualified_name(type(error))
-            message = self.content.text(semconv.EXCEPTION_MESSAGE, str(error)) if self.content.enabled else None
+            message = self._message(error)
             event: dict[str, AttributeValue] = {semconv.EXCEPTION_TYPE: kind}
             if message is not None:
                 event[semconv.EXCEPTION_MESSAGE] = message
@@ -113,6 +113,12 @@ class Recorder:
                 event[semconv.EXCEPTION_STACKTRACE] = stack
             span.add_event(semconv.EXCEPTION_EVENT, event, timestamp=self.clock())
             self.mark_failed(span, kind, message)
+
+    def _message(self, error: BaseException) -> str | None:
+        """The exception's text, as far as it may be told; reading it runs the app's code, which may fail."""
+        with guard("reading an exception's text"):
+            return self.content.text(semconv.EXCEPTION_MESSAGE, str(error)) if self.content.enabled else None
+        return None
 
     def mark_failed(self, span: Span, kind: str, message: str | None = None) -> None:
         """Status ERROR and `error.type`, for a failure that is no exception; *message* has been through `content`."""
