@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from weakref import WeakSet
 
 from opentelemetry.context import attach, detach, set_value
@@ -79,14 +80,12 @@ class Client(Decorators):
 
     def start_session(
         self, tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
-    ) -> Session | None:
+    ) -> Session:
         """See `agentops_otel.start_session`."""
-        if self.recorder is None:
-            return None
         return self.sessions.start(self.recorder, name=name, tags=tags or (), session_id=session_id)
 
     def end_session(
-        self, end_state: str = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+        self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
     ) -> None:
         """See `agentops_otel.end_session`."""
         if session := self.sessions.current():
@@ -344,7 +343,7 @@ def suppress() -> Iterator[None]:
 
 def start_session(
     tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
-) -> Session | None:
+) -> Session:
     """Open a session: a trace of its own, under which everything that starts in this context nests.
 
     In a thread without a context of its own, spans nest under the newest session that is open. The session is a
@@ -361,14 +360,15 @@ def start_session(
         session_id: `session.id` of its spans. Default: a new UUID's hex.
 
     Returns:
-        The session; None before `init()` and when tracing is disabled.
+        The session. Before `init()`, and when tracing is disabled, it is one in name only.
     """
     client = _client_for("start_session")
-    return client.start_session(tags, name=name, session_id=session_id) if client else None
+    sessions, recorder = (client.sessions, client.recorder) if client else (Sessions(), None)
+    return sessions.start(recorder, name=name, tags=tags or (), session_id=session_id)
 
 
 def end_session(
-    end_state: str = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+    end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
 ) -> None:
     """End the current session with a state, deliver its spans and print one line about it on stderr.
 

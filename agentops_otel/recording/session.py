@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
 from types import TracebackType
 from typing import Literal, Self, get_args
 
@@ -31,22 +32,27 @@ class Session:
     """
 
     def __init__(
-        self, sessions: "Sessions", recorder: Recorder, session_id: str, name: str, tags: Iterable[str]
+        self, sessions: "Sessions", recorder: Recorder | None, session_id: str, name: str, tags: Iterable[str]
     ) -> None:
-        self.span: Span = INVALID_SPAN  # until there is one, our own scope below finds no parent
+        self.span: Span = INVALID_SPAN
+        """The root span; one that records nothing when tracing is off."""
         self.session_id = session_id
         self.name = name
         self.tags = _distinct(tags)
         self.end_state: EndState | None = None
         self._sessions = sessions
         self._recorder = recorder
-        self._outer = get_current()
+        self._outer = self._inner = get_current()
+        if recorder is not None:
+            self._begin(recorder)
+
+    def _begin(self, recorder: Recorder) -> None:
         self.span = recorder.start(
-            f"invoke_workflow {name}",
+            f"invoke_workflow {self.name}",
             context=set_value(_SESSION, self, set_span_in_context(INVALID_SPAN)),
             attributes={
                 semconv.GEN_AI_OPERATION_NAME: "invoke_workflow",
-                semconv.GEN_AI_WORKFLOW_NAME: name,
+                semconv.GEN_AI_WORKFLOW_NAME: self.name,
                 semconv.AGENTOPS_SPAN_KIND: "session",
             },
             links=_links(self._outer),
@@ -69,7 +75,7 @@ class Session:
         self.span.set_attribute(semconv.AGENTOPS_TAGS, self.tags)
 
     def end(
-        self, end_state: str = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+        self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
     ) -> None:
         """End the session; a second call does nothing.
 
@@ -82,24 +88,24 @@ class Session:
             ValueError: An end state that is none of the three.
         """
         state = _end_state(end_state)
-        if not self._sessions.close(self):
+        if not self._sessions.close(self) or self._recorder is None:
             return
         self.end_state = state
         self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE, state)
         if rating is not None:
             self.span.set_attribute(semconv.AGENTOPS_SESSION_RATING, str(rating))
-        self._say_why(state, end_state_reason)
+        self._say_why(self._recorder, state, end_state_reason)
         self._recorder.end(self.span)
         if get_current() is self._inner:
             attach(self._outer)
         self._sessions.ended(self)
 
-    def _say_why(self, state: EndState, reason: str | None) -> None:
-        text = self._recorder.content.text(semconv.AGENTOPS_SESSION_END_STATE_REASON, reason) if reason else None
+    def _say_why(self, recorder: Recorder, state: EndState, reason: str | None) -> None:
+        text = recorder.content.text(semconv.AGENTOPS_SESSION_END_STATE_REASON, reason) if reason else None
         if text is not None:
             self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE_REASON, text)
         if state == "Fail":
-            self._recorder.mark_failed(self.span, semconv.SESSION_FAILED, text)
+            recorder.mark_failed(self.span, semconv.SESSION_FAILED, text)
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +113,7 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and self.end_state is None:
+        if error is not None and self.end_state is None and self._recorder is not None:
             self._recorder.fail(self.span, error)
         self.end("Success" if error is None else "Fail")
 
@@ -128,12 +134,21 @@ class Sessions:
         self._lock = threading.Lock()
 
     def start(
-        self, recorder: Recorder, *, name: str = "session", tags: Iterable[str] = (), session_id: str | None = None
+        self,
+        recorder: Recorder | None,
+        *,
+        name: str = "session",
+        tags: Iterable[str] = (),
+        session_id: str | None = None,
     ) -> Session:
-        """Open a session: a trace of its own, linked with the span it was started under."""
+        """Open a session: a trace of its own, linked with the span it was started under.
+
+        Without a recorder it is one in name only: it makes no span and is nobody's parent.
+        """
         session = Session(self, recorder, session_id or uuid.uuid4().hex, name, (*self.tags, *tags))
-        with self._lock:
-            self.open += (session,)
+        if recorder is not None:
+            with self._lock:
+                self.open += (session,)
         return session
 
     def close(self, session: Session) -> bool:
@@ -187,7 +202,7 @@ def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((tags,) if isinstance(tags, str) else tags))
 
 
-def _end_state(text: str) -> EndState:
+def _end_state(text: str | Enum) -> EndState:
     for state in END_STATES:
         if str(getattr(text, "value", text)).lower() == state.lower():
             return state

@@ -1,0 +1,153 @@
+"""Sessions and tags: what every span carries, and where spans nest."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry import trace
+
+import agentops_otel
+from agentops_otel import sdk
+from agentops_otel.testing import Capture, capture
+
+
+def step(name: str) -> None:
+    """A span of ours, begun and ended."""
+    recorder = sdk.current()
+    assert recorder is not None
+
+    recorder.end(recorder.start(name))
+
+
+def outline(captured: Capture) -> list[object]:
+    """The tree as nested names."""
+
+    def names(nodes: object) -> list[object]:
+        assert isinstance(nodes, list)
+        return [[node["name"], *names(node["children"])] if "children" in node else node["name"] for node in nodes]
+
+    return names(captured.tree())
+
+
+def test_spans_nest_under_the_session(agentops_spans: Capture) -> None:
+    """What starts between start and end of a session is in its trace; what comes after is not."""
+    agentops_otel.start_session(["nightly"], name="batch")
+    step("inside")
+    agentops_otel.end_session("Success", rating=5, end_state_reason="all done")
+    step("after")
+
+    assert agentops_spans.tree() == snapshot()
+
+
+def test_session_block_ends_by_itself(agentops_spans: Capture) -> None:
+    """A session as a context manager is a success, or failed by the exception that leaves it, which passes on."""
+    with agentops_otel.start_session(name="good"):
+        pass
+    with pytest.raises(LookupError), agentops_otel.start_session(name="bad"):
+        raise LookupError("nothing there")
+
+    assert agentops_spans.tree() == snapshot()
+
+
+def test_every_span_carries_the_session_id(agentops_spans: Capture) -> None:
+    """Spans of a session carry its id; spans outside carry one that holds for the run."""
+    step("before")
+    with agentops_otel.start_session(session_id="mine") as session:
+        step("inside")
+    step("after")
+
+    ids = {span.name: (span.attributes or {})["session.id"] for span in agentops_spans.spans}
+    assert (ids["inside"], ids["invoke_workflow session"]) == ("mine", "mine")
+    assert ids["before"] == ids["after"] != "mine"
+    assert session.trace_id == f"{1:032x}"
+
+
+def test_new_threads_nest_under_the_open_session(agentops_spans: Capture) -> None:
+    """A thread has no context of its own: its spans go under the session that is open."""
+    with agentops_otel.start_session(name="threads"):
+        thread = threading.Thread(target=step, args=("in a thread",))
+        thread.start()
+        thread.join()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(step, "in a pool").result()
+
+    assert outline(agentops_spans) == [["invoke_workflow threads", "in a thread", "in a pool"]]
+
+
+def test_a_session_is_a_trace_of_its_own(agentops_spans: Capture) -> None:
+    """A session under an open span, or inside another session, starts a new trace and links back."""
+    with trace.get_tracer("app").start_as_current_span("request"):
+        with agentops_otel.start_session(name="outer"), agentops_otel.start_session(name="inner"):
+            step("deep")
+        step("after")
+
+    assert outline(agentops_spans) == [
+        ["request", "after"],
+        "invoke_workflow outer",
+        ["invoke_workflow inner", "deep"],
+    ]
+    assert [len(span.links) for span in agentops_spans.spans] == [0, 1, 1, 0, 0]
+
+
+def test_ended_elsewhere_the_session_is_left_behind(agentops_spans: Capture) -> None:
+    """A session that another thread ends is nobody's parent any more, though its context is still current here."""
+    session = agentops_otel.start_session(name="short")
+    thread = threading.Thread(target=session.end, args=("Success",))
+    thread.start()
+    thread.join()
+    step("on its own")
+
+    assert outline(agentops_spans) == ["invoke_workflow short", "on its own"]
+
+
+def test_ending_twice_counts_once(agentops_spans: Capture) -> None:
+    """The first end of a session decides; without a session, ending one does nothing."""
+    session = agentops_otel.start_session()
+    session.end("Fail")
+    session.end("Success")
+    agentops_otel.end_session("Success")
+
+    (span,) = agentops_spans.spans
+    assert (span.attributes or {})["agentops.session.end_state"] == "Fail"
+
+
+def test_end_states_are_checked(agentops_spans: Capture) -> None:
+    """An enum's value is as good as the word, in any case; another word is a ValueError that names the three."""
+
+    class State(Enum):
+        DONE = "success"
+
+    agentops_otel.start_session()
+    with pytest.raises(ValueError, match="'Done' is not one of Success, Fail, Indeterminate"):
+        agentops_otel.end_session("Done")
+    agentops_otel.end_session(State.DONE)
+
+    assert [(span.attributes or {})["agentops.session.end_state"] for span in agentops_spans.spans] == ["Success"]
+
+
+def test_tags_follow_their_changes() -> None:
+    """Tags of init, added and set ones are on every span that starts after, and on the session's root."""
+    with capture(tags=("a",)) as captured:
+        step("one")
+        agentops_otel.add_tags(["b", "a"])
+        step("two")
+        with agentops_otel.start_session(["c"]):
+            agentops_otel.add_tags(["d"])
+            step("three")
+            agentops_otel.set_tags(["e"])
+            step("four")
+        step("five")
+
+    tags = {span.name: dict(span.attributes or {})["agentops.tags"] for span in captured.spans}
+    assert tags == snapshot()
+
+
+def test_content_off_keeps_the_reason() -> None:
+    """With content off, the words given as a reason are kept off the span."""
+    with capture(capture_content=False) as captured:
+        agentops_otel.start_session()
+        agentops_otel.end_session("Fail", end_state_reason="a secret")
+
+    assert "a secret" not in repr(captured.tree())

@@ -1,0 +1,281 @@
+"""init and its life: where spans go, whose provider makes them, and what a second call does."""
+
+import logging
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import agentops_otel
+from agentops_otel import sdk
+from agentops_otel.testing import capture
+from tests.loopback.otlp_sink import OtlpSink
+from tests.program import run
+
+SPAN = """
+from agentops_otel import sdk
+def span(name):
+    recorder = sdk.current()
+    recorder.end(recorder.start(name))
+"""
+QUIET = {"console": False, "trace_file": False, "spool_dir": False}
+
+
+def span(name: str) -> None:
+    """A span of ours, begun and ended."""
+    recorder = sdk.current()
+    assert recorder is not None
+
+    recorder.end(recorder.start(name))
+
+
+def test_second_init_returns_the_same_client() -> None:
+    """Init with the same settings, or with none, returns the client that runs; so does Client()."""
+    client = agentops_otel.init(endpoint="http://127.0.0.1:9", console=False)
+
+    assert agentops_otel.init() is client
+    assert agentops_otel.init(endpoint="http://127.0.0.1:9", console=False) is client
+    assert agentops_otel.Client() is client
+
+
+def test_other_settings_are_ignored_as_a_whole(caplog: pytest.LogCaptureFixture) -> None:
+    """A second init with other settings changes nothing and names what it ignores, without the values."""
+    client = agentops_otel.init(endpoint="http://127.0.0.1:9", console=False)
+
+    again = agentops_otel.init(endpoint="http://127.0.0.1:8", console=False, headers={"x-key": "hunter2"})
+
+    assert again is client
+    assert client.config.destinations[0].endpoint == "http://127.0.0.1:9/v1/traces"
+    assert "other settings (endpoint, headers)" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_wrong_settings_start_nothing() -> None:
+    """After a ConfigError there is no client."""
+    with pytest.raises(agentops_otel.ConfigError):
+        agentops_otel.init(endpoint="nowhere")
+
+    assert sdk.current() is None
+
+
+def test_spans_reach_the_endpoint() -> None:
+    """What is flushed has arrived, with the service's name; after shutdown init starts anew."""
+    with OtlpSink() as first, OtlpSink("grpc") as second:
+        agentops_otel.init(endpoint=first.endpoint, service_name="shop", **QUIET)  # type: ignore[arg-type]
+        span("one")
+        assert agentops_otel.flush()
+        assert agentops_otel.shutdown()
+        agentops_otel.init(endpoint=second.endpoint, protocol="grpc", **QUIET)  # type: ignore[arg-type]
+        span("two")
+        assert agentops_otel.shutdown()
+
+    assert list(first.spans) == ["one"]
+    assert list(second.spans) == ["two"]
+    assert [resource["service.name"] for resource in first.resources.values()] == ["shop"]
+
+
+def test_spans_are_sent_at_exit() -> None:
+    """A program that just ends has sent its spans; its open session is closed as indeterminate."""
+    with OtlpSink() as sink:
+        run(
+            SPAN + "import agentops_otel; agentops_otel.init(); agentops_otel.start_session(); span('last')",
+            OTEL_EXPORTER_OTLP_ENDPOINT=sink.endpoint.removesuffix("/v1/traces"),
+        )
+
+        assert set(sink.spans) == {"last", "invoke_workflow session"}
+
+
+def test_disabled_sdk_passes_through() -> None:
+    """OTEL_SDK_DISABLED=true: init returns a client, everything works, nothing is made or set."""
+    printed = run(
+        """
+        import agentops_otel
+        from opentelemetry import trace
+        before = trace.get_tracer_provider()
+        client = agentops_otel.init(endpoint="http://127.0.0.1:9")
+        with client.start_session(), agentops_otel.start_session(name="off") as session:
+            session.add_tags(["y"])
+        client.end_session("Success"), client.add_tags(["x"]), client.flush(), agentops_otel.shutdown()
+        assert trace.get_tracer_provider() is before
+        """,
+        OTEL_SDK_DISABLED="true",
+    )
+
+    assert printed.stdout == printed.stderr == ""
+
+
+def test_placeholder_is_replaced_by_a_provider_of_ours() -> None:
+    """With no provider set, ours becomes the global one, and spans of other instrumentations arrive as well."""
+    with OtlpSink() as sink:
+        run(
+            SPAN
+            + """
+import agentops_otel
+from opentelemetry import trace
+early = trace.get_tracer("early")
+agentops_otel.init(service_name="ours")
+with early.start_as_current_span("theirs"):
+    span("child")
+agentops_otel.shutdown()
+agentops_otel.init()
+with early.start_as_current_span("after a restart"):
+    pass
+""",
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+        )
+
+        assert set(sink.spans) == {"theirs", "child", "after a restart"}
+        assert sink.spans["child"].parent_span_id == sink.spans["theirs"].span_id
+
+
+@pytest.mark.parametrize(("settings", "arrives"), [("", False), ("endpoint=url", True)])
+def test_guest_adds_its_processor_only_when_asked_by_name(settings: str, arrives: bool) -> None:
+    """Beside an SDK provider, spans are made by it; ours adds a processor once, and only for what init names."""
+    with OtlpSink() as sink:
+        program = f"""
+import sys
+import agentops_otel
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+theirs = TracerProvider(shutdown_on_exit=False)
+theirs.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=lambda span: span.name + "\\n")))
+trace.set_tracer_provider(theirs)
+url = sys.argv[0] and {sink.endpoint!r}
+for time in ("first", "second"):
+    agentops_otel.init({settings})
+    span(time)
+    agentops_otel.shutdown()
+assert trace.get_tracer_provider() is theirs
+with trace.get_tracer("theirs").start_as_current_span("still running"):
+    pass
+"""
+        printed = run(SPAN + program, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+
+    assert printed.stdout.split("\n") == ["first", "second", "still running", ""]
+    assert sorted(sink.spans) == (["first", "second"] if arrives else [])
+    assert sink.duplicates == 0
+
+
+def test_foreign_provider_stays_and_is_warned_of() -> None:
+    """A provider that is no SDK's stays the global one; ours is private, and one warning says so."""
+    with OtlpSink() as sink:
+        printed = run(
+            SPAN
+            + """
+import agentops_otel
+from opentelemetry import trace
+class Vendor(trace.NoOpTracerProvider):
+    pass
+vendor = Vendor()
+trace.set_tracer_provider(vendor)
+agentops_otel.init(console=False)
+span("private")
+assert trace.get_tracer_provider() is vendor
+""",
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+        )
+
+    assert list(sink.spans) == ["private"]
+    assert printed.stderr.count("global tracer provider is a Vendor") == 1
+
+
+def test_given_provider_is_used() -> None:
+    """tracer_provider= makes the spans and is not shut down; with nothing else named they go where it sends them."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    agentops_otel.init(tracer_provider=provider)
+    span("given")
+    agentops_otel.shutdown()
+    provider.get_tracer("app").start_span("still running").end()
+
+    assert [found.name for found in exporter.get_finished_spans()] == ["given", "still running"]
+
+
+def test_further_span_processors_see_every_span() -> None:
+    """span_processors= get the spans besides; one that raises is ours to answer for, not the app's."""
+    exporter = InMemorySpanExporter()
+
+    agentops_otel.init(span_processors=[SimpleSpanProcessor(exporter)], **QUIET)  # type: ignore[arg-type]
+    span("seen")
+
+    assert [found.name for found in exporter.get_finished_spans()] == ["seen"]
+
+
+def test_sampler_and_limits_come_from_the_environment() -> None:
+    """OTEL_TRACES_SAMPLER, the span limits and the resource variables keep their meaning."""
+    with OtlpSink() as sink:
+        run(
+            SPAN + "import agentops_otel; agentops_otel.init(); span('kept')",
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+            OTEL_SERVICE_NAME="by-variable",
+            OTEL_RESOURCE_ATTRIBUTES="team=red",
+            OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="0",
+        )
+        run(
+            SPAN + "import agentops_otel; agentops_otel.init(); span('dropped')",
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+            OTEL_TRACES_SAMPLER="always_off",
+        )
+
+    (resource,) = sink.resources.values()
+    assert (resource["service.name"], resource["team"]) == ("by-variable", "red")
+    assert list(sink.spans) == ["kept"]
+    assert not sink.spans["kept"].attributes
+
+
+def test_init_imports_little() -> None:
+    """Neither the import nor init brings in an LLM client, gRPC, rich or TaskWeaver, nor starts a thread."""
+    run(
+        """
+        import sys, threading
+        import agentops_otel
+        agentops_otel.init(endpoint="http://127.0.0.1:9")
+        heavy = {"openai", "anthropic", "litellm", "google.genai", "grpc", "rich", "taskweaver", "genai_prices"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+        assert threading.active_count() == 1, threading.enumerate()
+        """
+    )
+
+
+def test_suppressed_work_leaves_no_span() -> None:
+    """Inside suppress() nothing is recorded, and after it everything is again."""
+    with capture() as captured:
+        with agentops_otel.suppress():
+            span("hidden")
+        span("seen")
+
+    assert [found.name for found in captured.spans] == ["seen"]
+
+
+def test_functions_without_a_client_warn_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Before init nothing is recorded, nothing fails, and one warning a function says so."""
+    caplog.set_level(logging.WARNING)
+    for _ in range(2):
+        agentops_otel.end_session("Success")
+        agentops_otel.set_tags(["x"])
+
+    assert agentops_otel.flush()
+    assert agentops_otel.shutdown()
+    assert agentops_otel.stats() == agentops_otel.Stats()
+    assert [record.getMessage() for record in caplog.records] == [
+        "agentops_otel.end_session() recorded nothing: call agentops_otel.init() first.",
+        "agentops_otel.set_tags() recorded nothing: call agentops_otel.init() first.",
+    ]
+
+
+def test_capture_sets_a_running_client_aside() -> None:
+    """A client that was running runs on after capture(), and has seen nothing of it."""
+    exporter = InMemorySpanExporter()
+    client = agentops_otel.init(span_processors=[SimpleSpanProcessor(exporter)], **QUIET)  # type: ignore[arg-type]
+
+    with capture() as captured:
+        span("captured")
+    span("back")
+
+    assert agentops_otel.init() is client
+    assert [found.name for found in captured.spans] == ["captured"]
+    assert [found.name for found in exporter.get_finished_spans()] == ["back"]
