@@ -38,6 +38,17 @@ from agentops_otel.sdk import (
 )
 from agentops_otel.version import VERSION as __version__
 
+record_action = decorators.record_action
+record_tool = decorators.record_tool
+agent = decorators.agent
+guardrail = decorators.guardrail
+operation = decorators.operation
+session = decorators.session
+task = decorators.task
+tool = decorators.tool
+trace = decorators.trace
+workflow = decorators.workflow
+
 __all__ = [
     "ActionEvent",
     "ActionType",

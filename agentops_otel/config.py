@@ -85,8 +85,10 @@ class Config:
     """Further span exporters, by their OpenTelemetry entry point: `OTEL_TRACES_EXPORTER=zipkin`."""
     console: bool = False
     trace_file: Path | None = None
-    traces_dir: Path | None = None
-    """Set: a trace file of the process's own is made there."""
+    own_trace_file: bool = False
+    """True: the process makes a trace file of its own in the state directory."""
+    state_dir: Path = field(default_factory=lambda: _state_dir())
+    """The user's state directory: trace files and the spool."""
     spool_dir: Path | None = None
     durability: Durability = "batch"
     exit_timeout_s: float = 2.0
@@ -109,7 +111,7 @@ class Config:
                 if ("api_key" if destination.agentops else "endpoint") in self.by_name and not destination.probe
             ),
             exporters=(),
-            traces_dir=self.traces_dir if "trace_file" in self.by_name else None,
+            own_trace_file=self.own_trace_file and "trace_file" in self.by_name,
             console=self.console and "console" in self.by_name,
         )
 
@@ -155,7 +157,6 @@ def read(
     )
     if nowhere:
         destinations = (_destination(Setting("endpoint", LOCAL_COLLECTOR), headers, protocol, probe=True),)
-    state = platformdirs.user_state_path("agentops_otel", appauthor=False)
     return Config(
         disabled=environment.env("OTEL_SDK_DISABLED").lower() == "true",
         service_name=service_name,
@@ -174,8 +175,8 @@ def read(
         exporters=tuple(name for name in exporters or () if name not in ("otlp", "console", "none", "agentops")),
         console=(nowhere and sys.stderr.isatty()) or "console" in (exporters or ()) if console is None else console,
         trace_file=_path("trace_file", trace_file),
-        traces_dir=state / "traces" if trace_file is True or (trace_file is None and nowhere) else None,
-        spool_dir=state / "spool" if spool_dir in (None, True) else _path("spool_dir", spool_dir),
+        own_trace_file=trace_file is True or (trace_file is None and nowhere),
+        spool_dir=_state_dir() / "spool" if spool_dir in (None, True) else _path("spool_dir", spool_dir),
         durability=_durability(durability),
         exit_timeout_s=environment.seconds(Setting("exit_timeout_s", str(exit_timeout_s))),
         by_name=frozenset(
@@ -352,3 +353,7 @@ def _durability(text: str) -> Durability:
             return "span"
         case _:
             raise ConfigError("durability", text, 'use "batch" or "span"')
+
+
+def _state_dir() -> Path:
+    return platformdirs.user_state_path("agentops_otel", appauthor=False)

@@ -3,12 +3,15 @@
 import atexit
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
+from pathlib import Path
 from weakref import WeakSet
 
 from opentelemetry.context import attach, detach, set_value
@@ -27,6 +30,8 @@ from agentops_otel.tracing import SUPPRESS_KEY, Recorder
 from agentops_otel.tracing.provider import Source, find
 from agentops_otel.tracing.relay import Relay
 from agentops_otel.version import VERSION
+from agentops_otel.view import terminal, where
+from agentops_otel.view.tally import Tally
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -51,15 +56,24 @@ class Client(Decorators):
         """The running client; it is started if there is none."""
         return init(api_key, **settings)  # type: ignore[arg-type]  # init checks them by name
 
+    record_action = staticmethod(decorators.record_action)
+    record_tool = staticmethod(decorators.record_tool)
+
     @classmethod
     def _open(cls, config: Config, source: Source | None, *, clock: Callable[[], int] = time.time_ns) -> "Client":
         client = object.__new__(cls)
         Decorators.__init__(client, lambda: client.recorder)
         client.threads = ThreadPropagation()
         client.config = config
-        client.sessions = Sessions(config.tags)
-        client.pipeline = export.build(config)
-        client.processors = (client.pipeline, *config.span_processors) if source else ()
+        client.sessions = Sessions(config.tags, client._session_ended)
+        client.trace_file = config.trace_file
+        if config.own_trace_file:
+            service = config.service_name or Path(sys.argv[0]).stem or "python"
+            client.trace_file = default_path(service, datetime.now(UTC), os.getpid(), config.state_dir)
+        client.pipeline = export.build(replace(config, trace_file=client.trace_file))
+        client.tally = Tally()
+        console = (terminal.TerminalProcessor(),) if config.console else ()
+        client.processors = (client.tally, client.pipeline, *console, *config.span_processors) if source else ()
         client.recorder = None
         if source is not None:
             client.recorder = Recorder(
@@ -98,6 +112,20 @@ class Client(Decorators):
     def set_tags(self, tags: Iterable[str]) -> None:
         """See `agentops_otel.set_tags`."""
         self.sessions.set_tags(tags)
+
+    def _session_ended(self, session: Session) -> None:
+        """Deliver the session's spans and say what it came to."""
+        with guard("summing up a session"):
+            self.flush(self.config.exit_timeout_s)
+            summary = self.tally.take(session.session_id, session.duration_ns)
+            if not self.config.quiet:
+                look = where.look(self.config, self.trace_file, session.trace_id)
+                terminal.summary(summary, end_state=session.end_state or "", look=look)
+
+    def record(self, event: Event) -> None:
+        """See `agentops_otel.record`."""
+        if self.recorder is not None:
+            events.record(self.recorder, event)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """See `agentops_otel.flush`."""
@@ -160,12 +188,6 @@ class _Running:
 
 
 _running = _Running()
-
-
-def current() -> Recorder | None:
-    """The running client's recorder; None before `init()`, after `shutdown()` and when tracing is disabled."""
-    client = _running.client
-    return client.recorder if client else None
 
 
 def init(
@@ -266,6 +288,8 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     _running.run(client)
     atexit.unregister(shutdown)  # once, and after whatever registered before this init
     atexit.register(shutdown)
+    if not (client.config.quiet or config.disabled):
+        terminal.announce(where.going(client.config, client.trace_file))
     if client.config.auto_start_session:
         client.start_session()
     return client

@@ -76,7 +76,8 @@ def test_nothing_configured_means_local(tmp_path: Path) -> None:
 
     assert only(found).probe
     assert only(found).endpoint == "http://localhost:4318/v1/traces"
-    assert found.traces_dir == tmp_path / "state" / "agentops_otel" / "traces"
+    assert found.own_trace_file
+    assert found.state_dir == tmp_path / "state" / "agentops_otel"
     assert not found.by_name
 
 
@@ -98,7 +99,7 @@ def test_traces_exporter_variable_chooses(
     found = config.read()
 
     assert [destination.endpoint for destination in found.destinations] == endpoints
-    assert (found.console, found.exporters, found.traces_dir) == (console, others, None)
+    assert (found.console, found.exporters, found.own_trace_file) == (console, others, False)
 
 
 def test_agentops_key_and_collector_are_two_destinations(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,8 +236,8 @@ def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch
 
     assert [destination.agentops is not None for destination in by_variable.destinations] == [True]
     assert [destination.endpoint for destination in by_argument.destinations] == ["http://named:1/v1/traces"]
-    assert by_argument.traces_dir is not None
-    assert (by_nobody.destinations, by_nobody.traces_dir, by_nobody.console) == ((), None, False)
+    assert by_argument.own_trace_file
+    assert (by_nobody.destinations, by_nobody.own_trace_file, by_nobody.console) == ((), False, False)
 
 
 def test_comma_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:

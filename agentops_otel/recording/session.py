@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Literal, Self, get_args
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
@@ -64,6 +65,13 @@ class Session:
     def trace_id(self) -> str:
         """The id of the session's trace, 32 hex digits: what a viewer is asked for."""
         return f"{self.span.get_span_context().trace_id:032x}"
+
+    @property
+    def duration_ns(self) -> int:
+        """From the start of the root span to its end, in nanoseconds; 0 while it runs."""
+        span = self.span
+        times = (span.start_time, span.end_time) if isinstance(span, ReadableSpan) else (None, None)
+        return times[1] - times[0] if times[0] is not None and times[1] is not None else 0
 
     def add_tags(self, tags: Iterable[str]) -> None:
         """Add tags to the session: its root span and every span that starts from now on carry them."""

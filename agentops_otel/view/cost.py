@@ -1,5 +1,6 @@
 """What an LLM call cost in USD, by the price list of the `cost` extra: offline, and imported only when asked."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -7,6 +8,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 
@@ -16,6 +18,13 @@ _USAGE = {
     "output_tokens": semconv.GEN_AI_USAGE_OUTPUT_TOKENS,
     "cache_read_tokens": semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
 }
+_GROUNDS = (
+    *_USAGE.values(),
+    semconv.AGENTOPS_USAGE_COST,
+    semconv.GEN_AI_PROVIDER_NAME,
+    semconv.GEN_AI_REQUEST_MODEL,
+    semconv.GEN_AI_RESPONSE_MODEL,
+)
 _PROVIDERS = {
     "aws.bedrock": "aws",
     "azure.ai.inference": "azure",
@@ -34,7 +43,16 @@ def of(span: ReadableSpan) -> float | None:
 
     A cost already on the span wins; otherwise the `cost` extra prices model and tokens as of the span's start.
     """
-    attributes = span.attributes or {}
+    return price(grounds(span.attributes or {}), start_ns=span.start_time)
+
+
+def grounds(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+    """Of a span's attributes those that its price depends on."""
+    return {name: attributes[name] for name in _GROUNDS if name in attributes}
+
+
+def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = None) -> float | None:
+    """The USD of a call with these attributes, at the prices of its start or of now."""
     stated = attributes.get(semconv.AGENTOPS_USAGE_COST)
     if isinstance(stated, int | float):
         return float(stated)
@@ -44,7 +62,7 @@ def of(span: ReadableSpan) -> float | None:
     if prices is None:
         return None
     provider = str(attributes.get(semconv.GEN_AI_PROVIDER_NAME, ""))
-    when = datetime.fromtimestamp((span.start_time or 0) / 1e9, UTC)
+    when = datetime.now(UTC) if start_ns is None else datetime.fromtimestamp(start_ns / 1e9, UTC)
     try:
         found = prices.calc_price(
             prices.Usage(**usage),

@@ -1,0 +1,91 @@
+"""What each running session adds up to so far, counted span by span, so that a session may last for days."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.view import cost, tree
+
+SESSIONS = 1_000
+"""How many sessions are counted at a time; beyond that the oldest is forgotten."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """One session's numbers."""
+
+    roles: Counter[str] = field(default_factory=Counter)
+    spans: int = 0
+    errors: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    calls: Counter[tuple[tuple[str, AttributeValue], ...]] = field(default_factory=Counter)
+    """LLM calls by what prices them, priced only when somebody asks: the price list is slow to load."""
+    failed_below: dict[int, str] = field(default_factory=dict)
+    """Open span id -> how a child of it failed."""
+
+
+class Tally(SpanProcessor):
+    """Counts every span that ends, by its `session.id`."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, _Count] = {}
+        self._lock = threading.RLock()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Called by the provider when a span has ended."""
+        session_id = (span.attributes or {}).get(semconv.SESSION_ID)
+        if isinstance(session_id, str):
+            with self._lock:
+                self._add(self._counts.setdefault(session_id, _Count()), span)
+                if len(self._counts) > SESSIONS:
+                    del self._counts[next(iter(self._counts))]
+
+    def take(self, session_id: str, duration_ns: int) -> tree.Summary:
+        """What the session came to; it is counted no longer."""
+        with self._lock:
+            count = self._counts.pop(session_id, _Count())
+        return tree.Summary(
+            duration_ns=duration_ns,
+            spans=count.spans,
+            llm_calls=count.roles["llm"],
+            input_tokens=count.input_tokens,
+            output_tokens=count.output_tokens,
+            tools=count.roles["tool"],
+            actions=count.roles["action"],
+            errors=count.errors,
+            cost_usd=_cost(count),
+        )
+
+    def _add(self, count: _Count, span: ReadableSpan) -> None:
+        role = tree.role(span)
+        count.spans += 1
+        count.roles[role] += 1
+        if role == "llm":
+            used_in, used_out = tree.tokens(span)
+            count.input_tokens += used_in or 0
+            count.output_tokens += used_out or 0
+            count.calls[tuple(cost.grounds(span.attributes or {}).items())] += 1
+        self._add_error(count, span)
+
+    def _add_error(self, count: _Count, span: ReadableSpan) -> None:
+        """Count a failure where it came up first, and not again in the spans that it passes through."""
+        context = span.get_span_context()
+        below = count.failed_below.pop(context.span_id, None) if context else None
+        error = tree.error_of(span)
+        if error is None:
+            return
+        count.errors += error != below
+        if span.parent is not None:
+            count.failed_below[span.parent.span_id] = error
+
+
+def _cost(count: _Count) -> float | None:
+    prices = [(cost.price(dict(call)), times) for call, times in count.calls.items()]
+    known = [usd * times for usd, times in prices if usd is not None]
+    return sum(known) if known else None
