@@ -21,6 +21,7 @@ from agentops_otel.sdk import (
     flush,
     guardrail,
     init,
+    instrument,
     operation,
     record,
     record_action,
@@ -34,20 +35,10 @@ from agentops_otel.sdk import (
     task,
     tool,
     trace,
+    uninstrument,
     workflow,
 )
 from agentops_otel.version import VERSION as __version__
-
-record_action = decorators.record_action
-record_tool = decorators.record_tool
-agent = decorators.agent
-guardrail = decorators.guardrail
-operation = decorators.operation
-session = decorators.session
-task = decorators.task
-tool = decorators.tool
-trace = decorators.trace
-workflow = decorators.workflow
 
 __all__ = [
     "ActionEvent",
@@ -69,6 +60,7 @@ __all__ = [
     "flush",
     "guardrail",
     "init",
+    "instrument",
     "operation",
     "record",
     "record_action",
@@ -82,5 +74,6 @@ __all__ = [
     "task",
     "tool",
     "trace",
+    "uninstrument",
     "workflow",
 ]

@@ -3,25 +3,25 @@
 import atexit
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
+from typing import Protocol
 from weakref import WeakSet
 
 from opentelemetry.context import attach, detach, set_value
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider
 
-from agentops_otel import export, semconv
+from agentops_otel.client import Tracing
+from agentops_otel.clients import SPECS
 from agentops_otel.config import Config, read
-from agentops_otel.content import Content, Redact
+from agentops_otel.content import Redact
 from agentops_otel.export import Stats
+from agentops_otel.instrumentation import install
 from agentops_otel.recording import events
 from agentops_otel.recording.actions import Decorators
 from agentops_otel.recording.session import Session, Sessions
@@ -29,123 +29,36 @@ from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.tracing import SUPPRESS_KEY, Recorder
 from agentops_otel.tracing.provider import Source, find
 from agentops_otel.tracing.relay import Relay
-from agentops_otel.version import VERSION
-from agentops_otel.view import terminal, where
-from agentops_otel.view.tally import Tally
 
 _logger = logging.getLogger("agentops_otel")
 
 
-class Client(Decorators):
+class Client(Tracing):
     """The running client, as `init()` returns it; `Client(api_key=...)` is `init(...)`.
 
     There is one in a process, and its methods are the functions of the module.
     """
 
-    config: Config
-    sessions: Sessions
-    recorder: Recorder | None
-    """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
-    pipeline: export.Pipeline
-    processors: tuple[SpanProcessor, ...]
-    threads: ThreadPropagation
-    settings: dict[str, object]
-    """What `init()` was called with."""
-
     def __new__(cls, api_key: str | None = None, **settings: object) -> "Client":
         """The running client; it is started if there is none."""
         return init(api_key, **settings)  # type: ignore[arg-type]  # init checks them by name
 
-    record_action = staticmethod(decorators.record_action)
-    record_tool = staticmethod(decorators.record_tool)
-
-    @classmethod
-    def _open(cls, config: Config, source: Source | None, *, clock: Callable[[], int] = time.time_ns) -> "Client":
-        client = object.__new__(cls)
-        Decorators.__init__(client, lambda: client.recorder)
-        client.threads = ThreadPropagation()
-        client.config = config
-        client.sessions = Sessions(config.tags, client._session_ended)
-        client.trace_file = config.trace_file
-        if config.own_trace_file:
-            service = config.service_name or Path(sys.argv[0]).stem or "python"
-            client.trace_file = default_path(service, datetime.now(UTC), os.getpid(), config.state_dir)
-        client.pipeline = export.build(replace(config, trace_file=client.trace_file))
-        client.tally = Tally()
-        console = (terminal.TerminalProcessor(),) if config.console else ()
-        client.processors = (client.tally, client.pipeline, *console, *config.span_processors) if source else ()
-        client.recorder = None
-        if source is not None:
-            client.recorder = Recorder(
-                tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
-                content=Content(enabled=config.capture_content, redact=config.redact),
-                scope=client.sessions,
-                clock=clock,
-            )
-        return client
-
     def __init__(self, *_: object, **__: object) -> None:
         """Nothing is left to do: `init()` has made the client."""
-
-    def record(self, event: events.Event) -> None:
-        """See `agentops_otel.record`."""
-        if self.recorder is not None:
-            events.record(self.recorder, event)
-
-    def start_session(
-        self, tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
-    ) -> Session:
-        """See `agentops_otel.start_session`."""
-        return self.sessions.start(self.recorder, name=name, tags=tags or (), session_id=session_id)
-
-    def end_session(
-        self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
-    ) -> None:
-        """See `agentops_otel.end_session`."""
-        if session := self.sessions.current():
-            session.end(end_state, rating=rating, end_state_reason=end_state_reason)
-
-    def add_tags(self, tags: Iterable[str]) -> None:
-        """See `agentops_otel.add_tags`."""
-        self.sessions.add_tags(tags)
-
-    def set_tags(self, tags: Iterable[str]) -> None:
-        """See `agentops_otel.set_tags`."""
-        self.sessions.set_tags(tags)
-
-    def _session_ended(self, session: Session) -> None:
-        """Deliver the session's spans and say what it came to."""
-        with guard("summing up a session"):
-            self.flush(self.config.exit_timeout_s)
-            summary = self.tally.take(session.session_id, session.duration_ns)
-            if not self.config.quiet:
-                look = where.look(self.config, self.trace_file, session.trace_id)
-                terminal.summary(summary, end_state=session.end_state or "", look=look)
-
-    def record(self, event: Event) -> None:
-        """See `agentops_otel.record`."""
-        if self.recorder is not None:
-            events.record(self.recorder, event)
-
-    def flush(self, timeout_s: float = 10.0) -> bool:
-        """See `agentops_otel.flush`."""
-        return self.pipeline.force_flush(int(timeout_s * 1000))
-
-    def stats(self) -> Stats:
-        """See `agentops_otel.stats`."""
-        return self.pipeline.stats()
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """See `agentops_otel.shutdown`."""
         with _running.lock:
-            if self.recorder is None:
-                return True
-            for session in reversed(self.sessions.open):
-                session.end()
-            self.recorder = None
+            self.end_sessions()
             _running.forget(self)
-            delivered = self.pipeline.close(self.config.exit_timeout_s if timeout_s is None else timeout_s)
-        return delivered
+            return self.close(timeout_s)
+
+
+class Installed(Protocol):
+    """Something of other people's that is wrapped until it is put back."""
+
+    def uninstall(self) -> None:
+        """Put it back."""
 
 
 @dataclass(slots=True)
@@ -156,22 +69,40 @@ class _Running:
     relay: Relay = field(default_factory=Relay)
     visited: WeakSet[TracerProvider] = field(default_factory=WeakSet)
     """The providers that have our relay already."""
+    installations: tuple[Installed, ...] = ()
     warned: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def current(self) -> Recorder | None:
+        """The running client's recorder; None before `init()`, after `shutdown()` and when tracing is disabled."""
+        client = self.client
+        return client.recorder if client else None
+
     def run(self, client: Client) -> None:
-        """Feed this client from now on."""
+        """Feed this client from now on, and wrap what its settings ask for."""
         self.client = client
         self.relay.targets = client.processors
-        if client.config.propagate_threads:
-            client.threads.install()
+        self.uninstrument()
+        if client.recorder is not None:
+            self.instrument(client.config)
+
+    def instrument(self, config: Config) -> None:
+        """Wrap other people's code as the settings say; nothing twice."""
+        if not self.installations:
+            self.installations = tuple(_installations(config))
+
+    def uninstrument(self) -> None:
+        """Put back what was wrapped."""
+        for installation in self.installations:
+            installation.uninstall()
+        self.installations = ()
 
     def forget(self, client: Client) -> None:
         """Stop feeding the client; a relay cannot be taken out of a provider, so it is emptied."""
         if self.client is client:
             self.client = None
             self.relay.targets = ()
-            client.threads.uninstall()
+            self.uninstrument()
 
     def visit(self, provider: TracerProvider) -> None:
         """Add the relay to a provider, once."""
@@ -188,6 +119,23 @@ class _Running:
 
 
 _running = _Running()
+current = _running.current
+
+
+def _make(config: Config, settings: dict[str, object], source: Source | None, clock: Callable[[], int]) -> Client:
+    client = object.__new__(Client)
+    Tracing.__init__(client, config, settings, source, clock=clock)
+    return client
+
+
+def _installations(config: Config) -> Iterator[Installed]:
+    """What the settings ask to be wrapped, each wrapped when it is reached."""
+    if config.instrument_llm_calls and "*" not in config.disabled_instrumentations:
+        yield install([spec for spec in SPECS if spec.name not in config.disabled_instrumentations], current)
+    if config.propagate_threads:
+        threads = ThreadPropagation()
+        threads.install()
+        yield threads
 
 
 def init(
@@ -278,18 +226,17 @@ _DEFAULTS: dict[str, object] = {"api_key": None, **(init.__kwdefaults__ or {})}
 def _start(config: Config, settings: dict[str, object]) -> Client:
     """A client with these settings, running; called under the lock."""
     if config.disabled:
-        client = Client._open(config, None)
+        client = _make(config, settings, None, time.time_ns)
     else:
         source = find(config.tracer_provider, config.service_name)
-        client = Client._open(config.as_guest() if source.guest else config, source)
+        client = _make(config.as_guest() if source.guest else config, settings, source, time.time_ns)
         if not source.guest or config.by_name or config.span_processors:
             _running.visit(source.provider)
-    client.settings = settings
     _running.run(client)
     atexit.unregister(shutdown)  # once, and after whatever registered before this init
     atexit.register(shutdown)
     if not (client.config.quiet or config.disabled):
-        terminal.announce(where.going(client.config, client.trace_file))
+        client.announce()
     if client.config.auto_start_session:
         client.start_session()
     return client
@@ -300,7 +247,7 @@ def running(
     config: Config, provider: TracerProvider, processor: SpanProcessor, *, clock: Callable[[], int]
 ) -> Iterator[Client]:
     """A client with a provider, a processor and a clock of its own, in place of the running one; for tests."""
-    client = Client._open(config, Source(provider=provider, guest=True), clock=clock)
+    client = _make(config, {}, Source(provider=provider, guest=True), clock)
     client.processors += (processor,)
     with _running.lock:
         before = _running.client
@@ -313,6 +260,20 @@ def running(
             client.shutdown()
             if before is not None:
                 _running.run(before)
+
+
+def instrument() -> None:
+    """Wrap LLM clients and TaskWeaver again after `uninstrument()`, as the settings of `init()` say."""
+    client = _client_for("instrument")
+    if client is not None and client.recorder is not None:
+        with _running.lock:
+            _running.instrument(client.config)
+
+
+def uninstrument() -> None:
+    """Take our wrappers off LLM clients and TaskWeaver; decorated functions and events are recorded as before."""
+    with _running.lock:
+        _running.uninstrument()
 
 
 def flush(timeout_s: float = 10.0) -> bool:

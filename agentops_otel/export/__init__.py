@@ -54,9 +54,9 @@ def _transport(destination: Destination) -> Transport:
 
 
 def _exporters(config: Config) -> Iterator[tuple[str, SpanExporter]]:
-    """The trace file, and the span exporters that `OTEL_TRACES_EXPORTER` names, by their entry points."""
+    """The trace file, and what `OTEL_TRACES_EXPORTER` names, by its entry points."""
     if config.trace_file:
-        yield "trace file", FileExporter(config.trace_file, keep=KEEP if config.traces_dir else None)
+        yield "the trace file", FileExporter(config.trace_file, keep=KEEP if config.own_trace_file else None)
     if config.exporters:
         from importlib.metadata import entry_points
 

@@ -1,0 +1,134 @@
+"""One client's parts put together: its recorder, its sessions, and where its spans go. It knows of no other client."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+from opentelemetry.sdk.trace import SpanProcessor
+
+from agentops_otel import export, semconv
+from agentops_otel.config import Config
+from agentops_otel.content import Content
+from agentops_otel.export import Stats
+from agentops_otel.export.file import default_path
+from agentops_otel.guard import guard
+from agentops_otel.recording import events
+from agentops_otel.recording.actions import Decorators
+from agentops_otel.recording.session import Session, Sessions
+from agentops_otel.tracing import Recorder
+from agentops_otel.tracing.provider import Source
+from agentops_otel.version import VERSION
+from agentops_otel.view import terminal, where
+from agentops_otel.view.tally import Tally
+
+
+class Tracing(Decorators):
+    """What `init()` builds from its settings.
+
+    Args:
+        config: The settings, read.
+        settings: The settings as `init()` got them.
+        source: Who makes the spans; None when tracing is disabled.
+        clock: Nanoseconds since the epoch.
+    """
+
+    recorder: Recorder | None = None
+    """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
+
+    def __init__(
+        self, config: Config, settings: dict[str, object], source: Source | None, *, clock: Callable[[], int]
+    ) -> None:
+        super().__init__(lambda: self.recorder)
+        self.config = config
+        self.settings = settings
+        self.trace_file = _trace_file(config)
+        self.sessions = Sessions(config.tags, self._session_ended)
+        self.pipeline = export.build(replace(config, trace_file=self.trace_file))
+        self.processors: tuple[SpanProcessor, ...] = ()
+        self._tally = Tally()
+        self._closing = False
+        if source is not None:
+            console = (terminal.TerminalProcessor(),) if config.console else ()
+            self.processors = (self._tally, self.pipeline, *console, *config.span_processors)
+            self.recorder = Recorder(
+                tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
+                content=Content(enabled=config.capture_content, redact=config.redact),
+                scope=self.sessions,
+                clock=clock,
+            )
+
+    def announce(self) -> None:
+        """Say in one line where the spans go."""
+        terminal.announce(where.going(self.config, self.trace_file))
+
+    def record(self, event: events.Event) -> None:
+        """See `agentops_otel.record`."""
+        if self.recorder is not None:
+            events.record(self.recorder, event)
+
+    def start_session(
+        self, tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
+    ) -> Session:
+        """See `agentops_otel.start_session`."""
+        return self.sessions.start(self.recorder, name=name, tags=tags or (), session_id=session_id)
+
+    def end_session(
+        self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+    ) -> None:
+        """See `agentops_otel.end_session`."""
+        if session := self.sessions.current():
+            session.end(end_state, rating=rating, end_state_reason=end_state_reason)
+
+    def end_sessions(self) -> None:
+        """End every session that is open, the newest first, as indeterminate; what follows delivers them all."""
+        self._closing = True
+        for session in reversed(self.sessions.open):
+            session.end()
+
+    def add_tags(self, tags: Iterable[str]) -> None:
+        """See `agentops_otel.add_tags`."""
+        self.sessions.add_tags(tags)
+
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """See `agentops_otel.set_tags`."""
+        self.sessions.set_tags(tags)
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """See `agentops_otel.flush`."""
+        return self.pipeline.force_flush(int(timeout_s * 1000))
+
+    def stats(self) -> Stats:
+        """See `agentops_otel.stats`."""
+        return self.pipeline.stats()
+
+    def close(self, timeout_s: float | None) -> bool:
+        """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
+        processors, self.processors, self.recorder = self.processors, (), None
+        delivered = self.pipeline.close(self.config.exit_timeout_s if timeout_s is None else timeout_s)
+        for processor in processors:
+            if processor is not self.pipeline:
+                with guard("shutting down a span processor"):
+                    processor.shutdown()
+        return delivered
+
+    def _session_ended(self, session: Session) -> None:
+        """Deliver the session's spans and say what it came to."""
+        with guard("summing up a session"):
+            if not self._closing:
+                self.flush(self.config.exit_timeout_s)
+            summary = self._tally.take(session.session_id, session.duration_ns)
+            if not self.config.quiet:
+                look = where.look(self.config, self.trace_file, session.trace_id)
+                terminal.summary(summary, end_state=str(session.end_state), look=look)
+
+
+def _trace_file(config: Config) -> Path | None:
+    """The file that was named, or one of the process's own, named for the service."""
+    if not config.own_trace_file:
+        return config.trace_file
+    service = config.service_name or Path(sys.argv[0]).stem or "python"
+    return default_path(service, datetime.now(UTC), os.getpid(), config.state_dir)
