@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.context import attach, get_current
 
 import agentops_otel
 from agentops_otel import guard
@@ -20,7 +21,9 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(guard, "reraise", True)
     threads = set(threading.enumerate())
+    context = get_current()
     yield
     agentops_otel.shutdown(timeout_s=1)
+    attach(context)
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
     assert not left, f"threads left behind: {left}"

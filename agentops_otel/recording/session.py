@@ -43,6 +43,7 @@ class Session:
         self.end_state: EndState | None = None
         self._sessions = sessions
         self._recorder = recorder
+        self._failed = False
         self._outer = self._inner = get_current()
         if recorder is not None:
             self._begin(recorder)
@@ -112,7 +113,7 @@ class Session:
         text = recorder.content.text(semconv.AGENTOPS_SESSION_END_STATE_REASON, reason) if reason else None
         if text is not None:
             self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE_REASON, text)
-        if state == "Fail":
+        if state == "Fail" and not self._failed:
             recorder.mark_failed(self.span, semconv.SESSION_FAILED, text)
 
     def __enter__(self) -> Self:
@@ -123,6 +124,7 @@ class Session:
     ) -> None:
         if error is not None and self.end_state is None and self._recorder is not None:
             self._recorder.fail(self.span, error)
+            self._failed = True
         self.end("Success" if error is None else "Fail")
 
 

@@ -38,7 +38,24 @@ def test_spans_nest_under_the_session(agentops_spans: Capture) -> None:
     agentops_otel.end_session("Success", rating=5, end_state_reason="all done")
     step("after")
 
-    assert agentops_spans.tree() == snapshot()
+    assert agentops_spans.tree() == snapshot(
+        [
+            {
+                "name": "invoke_workflow batch",
+                "attributes": {
+                    "agentops.session.end_state": "Success",
+                    "agentops.session.end_state_reason": "all done",
+                    "agentops.session.rating": "5",
+                    "agentops.span.kind": "session",
+                    "agentops.tags": ["nightly"],
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "batch",
+                },
+                "children": [{"name": "inside", "attributes": {"agentops.tags": ["nightly"]}}],
+            },
+            {"name": "after"},
+        ]
+    )
 
 
 def test_session_block_ends_by_itself(agentops_spans: Capture) -> None:
@@ -48,7 +65,33 @@ def test_session_block_ends_by_itself(agentops_spans: Capture) -> None:
     with pytest.raises(LookupError), agentops_otel.start_session(name="bad"):
         raise LookupError("nothing there")
 
-    assert agentops_spans.tree() == snapshot()
+    assert agentops_spans.tree() == snapshot(
+        [
+            {
+                "name": "invoke_workflow good",
+                "attributes": {
+                    "agentops.session.end_state": "Success",
+                    "agentops.span.kind": "session",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "good",
+                },
+            },
+            {
+                "name": "invoke_workflow bad",
+                "status": "ERROR: nothing there",
+                "attributes": {
+                    "agentops.session.end_state": "Fail",
+                    "agentops.span.kind": "session",
+                    "error.type": "LookupError",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "bad",
+                },
+                "events": [
+                    {"name": "exception", "exception.message": "nothing there", "exception.type": "LookupError"}
+                ],
+            },
+        ]
+    )
 
 
 def test_every_span_carries_the_session_id(agentops_spans: Capture) -> None:
@@ -61,7 +104,7 @@ def test_every_span_carries_the_session_id(agentops_spans: Capture) -> None:
     ids = {span.name: (span.attributes or {})["session.id"] for span in agentops_spans.spans}
     assert (ids["inside"], ids["invoke_workflow session"]) == ("mine", "mine")
     assert ids["before"] == ids["after"] != "mine"
-    assert session.trace_id == f"{1:032x}"
+    assert session.trace_id == f"{2:032x}"
 
 
 def test_new_threads_nest_under_the_open_session(agentops_spans: Capture) -> None:
@@ -83,12 +126,15 @@ def test_a_session_is_a_trace_of_its_own(agentops_spans: Capture) -> None:
             step("deep")
         step("after")
 
-    assert outline(agentops_spans) == [
-        ["request", "after"],
+    assert sorted(map(str, outline(agentops_spans)), reverse=True) == [
         "invoke_workflow outer",
-        ["invoke_workflow inner", "deep"],
+        "['request', 'after']",
+        "['invoke_workflow inner', 'deep']",
     ]
-    assert [len(span.links) for span in agentops_spans.spans] == [0, 1, 1, 0, 0]
+    assert {span.name: len(span.links) for span in agentops_spans.spans if span.links} == {
+        "invoke_workflow inner": 1,
+        "invoke_workflow outer": 1,
+    }
 
 
 def test_ended_elsewhere_the_session_is_left_behind(agentops_spans: Capture) -> None:
@@ -141,7 +187,16 @@ def test_tags_follow_their_changes() -> None:
         step("five")
 
     tags = {span.name: dict(span.attributes or {})["agentops.tags"] for span in captured.spans}
-    assert tags == snapshot()
+    assert tags == snapshot(
+        {
+            "one": ("a",),
+            "two": ("a", "b"),
+            "three": ("a", "b", "c", "d"),
+            "four": ("e",),
+            "invoke_workflow session": ("e",),
+            "five": ("e",),
+        }
+    )
 
 
 def test_content_off_keeps_the_reason() -> None:
