@@ -73,7 +73,7 @@ def translate(span: ReadableSpan) -> tuple[str, Mapping[str, AttributeValue], St
     ```
     """
     given = dict(span.attributes or {})
-    kind = _kind(given)
+    kind = _kind(span, given)
     failed = span.status.status_code is StatusCode.ERROR
     attributes = _llm(given) if kind == LLM else _step(kind, given, failed=failed)
     if kind is not None:
@@ -85,14 +85,16 @@ def translate(span: ReadableSpan) -> tuple[str, Mapping[str, AttributeValue], St
     return _name(span, kind), attributes, span.status if failed else Status(StatusCode.OK)
 
 
-def _kind(given: Attributes) -> str | None:
-    """What the span says it is, else what its operation is, else an LLM call if it has one's marks."""
+def _kind(span: ReadableSpan, given: Attributes) -> str | None:
+    """What the span says it is, else what its operation or its marks say; any other step inside is an operation."""
     match given.get(semconv.AGENTOPS_SPAN_KIND), given.get(semconv.GEN_AI_OPERATION_NAME):
         case str(kind), _:
             return kind
         case _, str(operation):
             return _KIND_OF_OPERATION.get(operation, LLM)
-    return LLM if given.keys() & {semconv.GEN_AI_REQUEST_MODEL, "gen_ai.system"} else None
+    if given.keys() & {semconv.GEN_AI_REQUEST_MODEL, "gen_ai.system"}:
+        return LLM
+    return "operation" if span.kind is SpanKind.INTERNAL else None
 
 
 def _name(span: ReadableSpan, kind: str | None) -> str:

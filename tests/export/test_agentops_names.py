@@ -202,6 +202,7 @@ SPANS = {
         },
         kind=SpanKind.CLIENT,
     ),
+    "step of somebody's": lambda: span("taskweaver.kernel.start", {"taskweaver.kernel.mode": "local"}),
     "somebody else's": lambda: span("GET", {"http.request.method": "GET"}, kind=SpanKind.CLIENT),
 }
 
@@ -378,6 +379,12 @@ SHOWN = snapshot(
             },
             "cost": "0.01",
             "tool": {"name": "search", "status": "succeeded"},
+        },
+        "step of somebody's": {
+            "name": "taskweaver.kernel.start.operation",
+            "kind": "operation",
+            "type": "other",
+            "outcome": "success",
         },
     }
 )
