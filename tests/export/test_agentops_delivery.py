@@ -153,6 +153,30 @@ def test_a_refused_key_costs_only_the_spans_that_were_to_go_there(
     assert "Set AGENTOPS_API_KEY" in lines(caplog)[0]
 
 
+def test_what_a_run_had_to_leave_on_disk_comes_with_the_next_one(tmp_path: Path) -> None:
+    """Without a token the spans are kept as they will be sent; another account's run does not touch them."""
+    with AgentOpsBackend() as gone:
+        destination = gone.destination
+    with pipeline_to(destination, spool_dir=tmp_path) as (tracer, left):
+        work(tracer, 5)
+    with (
+        AgentOpsBackend(api_port=gone.api_port, otlp_port=gone.sink.port) as other,
+        pipeline_to(other.destination, spool_dir=tmp_path) as (tracer, _),
+    ):
+        work(tracer, 1)
+        other.sink.wait_for(1)
+    with (
+        AgentOpsBackend(api_key=gone.api_key, api_port=gone.api_port, otlp_port=gone.sink.port) as back,
+        pipeline_to(destination, spool_dir=tmp_path) as (tracer, _),
+    ):
+        work(tracer, 1)
+        back.sink.wait_for(6)
+
+    assert left.stats().spooled == 5
+    assert len(other.sink.ids) == 1
+    assert set(back.sink.spans) == {f"step {n}.session" for n in range(5)}
+
+
 def test_the_key_and_the_tokens_are_written_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Not in a span, a spool file, a log at any level, a repr or the counts, while services fail in every way."""
     caplog.set_level(logging.DEBUG)
@@ -168,13 +192,15 @@ def test_the_key_and_the_tokens_are_written_nowhere(tmp_path: Path, caplog: pyte
     with pipeline_to(destination, spool_dir=tmp_path) as (tracer, down):
         work(tracer, 5)
         down.force_flush(300)
-        down.shutdown()
+        waiting = down.stats().spooled
 
     secrets = [backend.api_key, *backend.tokens]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     written = b"".join(path.read_bytes() for path in files).decode(errors="replace") + "".join(map(str, files))
     said = [caplog.text, repr(pipeline), repr(pipeline.stats()), repr(down.stats()), repr(destination), written]
     said += [str(span) for span in backend.sink.spans.values()]
+    assert waiting == 5
+    assert files
     assert len(backend.tokens) >= 2
     assert not [secret for secret in secrets if secret in "".join(said)]
 
