@@ -1,0 +1,282 @@
+"""Why nothing arrives: each thing that can be wrong, looked at in turn, up to a real span that is sent and answered."""
+
+import re
+import secrets
+import socket
+import ssl
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Literal
+from urllib.parse import urlsplit
+
+import certifi
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from agentops_otel import semconv
+from agentops_otel.clients import SPECS
+from agentops_otel.config import TRACES_PATH, Config, Destination
+from agentops_otel.environment import env
+from agentops_otel.export.agentops import TokenAuthorization
+from agentops_otel.export.agentops_names import translate
+from agentops_otel.export.encode import Encoder
+from agentops_otel.export.file import DIRECTORY, FileExporter
+from agentops_otel.export.sender import Answer, Transport, Verdict
+from agentops_otel.version import VERSION
+
+TIMEOUT_S = 5.0
+"""The longest that one connection or one answer is waited for."""
+
+Level = Literal["ok", "note", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    """"wrong": spans do not arrive because of it."""
+    text: str
+    advice: str = ""
+    """What to do about it."""
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """Look at everything between a program and where its spans go, in the order in which it matters.
+
+    Touches the network: connects to each destination and sends it one span.
+    """
+    yield from _versions({dist.name: dist for dist in metadata.distributions()})
+    yield from _switches(config)
+    yield _provider(trace.get_tracer_provider())
+    yield from _patched(metadata.entry_points(group="opentelemetry_instrumentor"))
+    for destination in config.destinations:
+        yield from _endpoint(destination)
+        reached = list(_connect(destination))
+        yield from reached
+        if reached[-1].level == "ok":
+            yield _probe(destination)
+    if config.own_trace_file or config.trace_file:
+        yield _file(config)
+    captured = "captured and redacted" if config.capture_content else "not captured"
+    yield Finding("ok", f"prompts, arguments and results are {captured}")
+
+
+def _versions(installed: dict[str, metadata.Distribution]) -> Iterator[Finding]:
+    ours = {name: dist for name, dist in installed.items() if name.startswith("opentelemetry-")}
+    listed = ", ".join(f"{name.removeprefix('opentelemetry-')} {ours[name].version}" for name in sorted(ours))
+    yield Finding("ok", f"agentops_otel {VERSION}; opentelemetry {listed}")
+    for name, dist in sorted(ours.items()):
+        for wanted, version in _pins(dist.requires or ()):
+            found = installed.get(wanted)
+            if found is not None and found.version != version:
+                yield Finding(
+                    "note",
+                    f"{name} {dist.version} was made for {wanted} {version}; {found.version} is installed",
+                    f"install versions that belong together: pip install --upgrade {name} {wanted}",
+                )
+
+
+def _pins(requires: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The requirements of one exact version that are not those of an extra."""
+    for requirement in requires:
+        match = re.fullmatch(r"([\w.-]+)(?:\[[^]]*])?\s*\(?==\s*([\w.]+)\)?", requirement)
+        if match:
+            yield match[1], match[2]
+
+
+def _switches(config: Config) -> Iterator[Finding]:
+    if config.disabled:
+        yield Finding("wrong", "tracing is off: OTEL_SDK_DISABLED=true", "unset OTEL_SDK_DISABLED")
+    if env("OTEL_TRACES_EXPORTER") == "none":
+        yield Finding("note", "nothing is exported: OTEL_TRACES_EXPORTER=none", "unset it, or name an endpoint=")
+    sampler = env("OTEL_TRACES_SAMPLER")
+    if sampler.endswith(("always_off", "traceidratio")):
+        share = f" with {env('OTEL_TRACES_SAMPLER_ARG') or '1.0'}" if "ratio" in sampler else ""
+        yield Finding("note", f"not every trace is kept: OTEL_TRACES_SAMPLER={sampler}{share}", "unset it to keep all")
+    if not config.instrument_llm_calls:
+        yield Finding("note", "LLM clients are left alone: AGENTOPS_INSTRUMENT_LLM_CALLS=false")
+    if config.disabled_instrumentations:
+        names = ",".join(sorted(config.disabled_instrumentations))
+        yield Finding("note", f"some clients are left alone: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={names}")
+
+
+def _provider(found: trace.TracerProvider) -> Finding:
+    if isinstance(found, trace.ProxyTracerProvider):
+        return Finding("ok", "no tracer provider is set in this process: init() sets one of its own")
+    kind = f"a tracer provider is there already ({type(found).__module__}.{type(found).__qualname__})"
+    if hasattr(found, "add_span_processor"):
+        return Finding("note", f"{kind}: init() adds to it, and exports only where it is told by name")
+    return Finding("note", f"{kind}, which takes no span processors: spans go to one of our own beside it")
+
+
+def _patched(points: Iterable[metadata.EntryPoint]) -> Iterator[Finding]:
+    """Who patches what under `opentelemetry-instrument`, where it is patched twice."""
+    patching: dict[str, set[str]] = defaultdict(set)
+    for point in points:
+        patching[point.name].add(point.dist.name if point.dist else point.value)
+    for spec in SPECS:
+        if spec.name in patching:
+            patching[spec.name].add("agentops-otel")
+    for name, who in sorted(patching.items()):
+        if len(who) > 1:
+            yield Finding(
+                "note",
+                f"{name} is patched by {' and by '.join(sorted(who))}: under opentelemetry-instrument twice a call",
+                "uninstall all but one, or init(instrument_llm_calls=False)",
+            )
+
+
+def _endpoint(destination: Destination) -> Iterator[Finding]:
+    url = urlsplit(destination.endpoint)
+    headers = f" with {', '.join(sorted(destination.headers))}" if destination.headers else ""
+    yield Finding("ok", f"spans go to {destination.shown} by {destination.protocol}{headers}")
+    http = destination.protocol == "http/protobuf"
+    if http and url.port == 4317:
+        yield Finding("note", "4317 is where collectors speak gRPC", "use port 4318, or protocol=grpc")
+    if not http and url.port == 4318:
+        yield Finding("note", "4318 is where collectors speak HTTP", "use port 4317, or protocol=http/protobuf")
+    if http and not url.path.endswith(TRACES_PATH) and destination.agentops is None:
+        yield Finding(
+            "note",
+            f"the path is {url.path!r}; collectors take traces at {TRACES_PATH}",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is: write the path, or use OTEL_EXPORTER_OTLP_ENDPOINT",
+        )
+
+
+def _connect(destination: Destination) -> Iterator[Finding]:
+    """TCP to every address of the host, then TLS; the last finding says whether there is a connection."""
+    url = urlsplit(destination.endpoint)
+    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    try:
+        addresses = sorted({str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+    except OSError as error:
+        yield _unreachable(destination, f"{host} is no known host ({error})", "check the name of the host")
+        return
+    refusals = {address: _refusal(address, port) for address in addresses}
+    yield from _listening(destination, f"{host}:{port}", refusals)
+    if url.scheme == "https" and None in refusals.values():
+        yield _tls(destination, host, port)
+
+
+def _listening(destination: Destination, where: str, refusals: Mapping[str, str | None]) -> Iterator[Finding]:
+    """What it means that some addresses of a host take connections (None) and others do not, or none does."""
+    closed = [f"{address} ({refusal})" for address, refusal in refusals.items() if refusal is not None]
+    if len(closed) == len(refusals):
+        advice = "start a collector there, or name another: endpoint=, OTEL_EXPORTER_OTLP_ENDPOINT"
+        yield _unreachable(destination, f"nobody listens on {where}: {', '.join(closed)}", advice)
+        return
+    served = [address for address, refusal in refusals.items() if refusal is None]
+    if closed:
+        yield Finding("note", f"{where} is also {', '.join(closed)}", f"write {served[0]} to be sure")
+    yield Finding("ok", f"{where} takes connections")
+
+
+def _refusal(address: str, port: int) -> str | None:
+    try:
+        socket.create_connection((address, port), timeout=TIMEOUT_S).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _unreachable(destination: Destination, text: str, advice: str) -> Finding:
+    if destination.probe:
+        return Finding("note", f"{text}; nobody named a collector, so that is no fault", advice)
+    return Finding("wrong", text, advice)
+
+
+def _tls(destination: Destination, host: str, port: int) -> Finding:
+    context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
+    try:
+        if destination.client_certificate:
+            context.load_cert_chain(destination.client_certificate, destination.client_key)
+        with (
+            socket.create_connection((host, port), timeout=TIMEOUT_S) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            return Finding("ok", f"{secured.version()} with a trusted certificate")
+    except OSError as error:
+        why = getattr(error, "verify_message", "") or error.strerror or str(error)
+        advice = "name its authority: OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem; or http:// if it speaks no TLS"
+        return Finding("wrong", f"TLS with {host}:{port} failed: {why}", advice)
+
+
+def _probe(destination: Destination) -> Finding:
+    """Send one span by the transport that the program's spans go by."""
+    account = destination.agentops
+    authorization = TokenAuthorization(account, destination) if account else None
+    headers = authorization.headers() if authorization else {}
+    if headers is None:
+        return Finding(
+            "wrong",
+            "AgentOps gave no token for the API key",
+            "check AGENTOPS_API_KEY in the dashboard's settings",
+        )
+    body = Encoder().batch([_span()], translate if account else None).body
+    transport = _transport(destination)
+    started = time.monotonic()
+    try:
+        answer = transport.send(body, headers, min(destination.timeout_s, TIMEOUT_S))
+    finally:
+        transport.close()
+    return _judged(answer, destination, time.monotonic() - started)
+
+
+def _judged(answer: Answer, destination: Destination, seconds: float) -> Finding:
+    said = f" ({answer.message})" if answer.message else ""
+    if answer.verdict is Verdict.ACCEPTED and not answer.rejected:
+        return Finding("ok", f"a span was sent to {destination.shown} and accepted in {seconds * 1e3:.0f} ms{said}")
+    if answer.verdict is Verdict.ACCEPTED:
+        return Finding("wrong", f"{destination.shown} answered, and refused the span{said}", "see the collector's log")
+    advice = next((text for faults, text in _ADVICE if answer.fault in faults), "see the collector's log")
+    return _unreachable(destination, f"{destination.shown} did not take a span: {answer.fault}{said}", advice)
+
+
+_ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED"), "check headers=, OTEL_EXPORTER_OTLP_HEADERS, or the key"),
+    (("404", "405"), f"something else listens there; collectors take traces by HTTP at {TRACES_PATH}, port 4318"),
+    (("UNIMPLEMENTED",), "what listens there takes no OTLP by gRPC: use protocol=http/protobuf, port 4318"),
+    (("the connection broke", "UNAVAILABLE"), "does it speak this protocol? gRPC is on 4317, HTTP on 4318"),
+    (("no answer in time", "DEADLINE_EXCEEDED"), "it does not answer: is it the right port, is it overloaded?"),
+    (("400", "415", "INVALID_ARGUMENT"), "something else listens there, or the collector wants another protocol="),
+)
+
+
+def _transport(destination: Destination) -> Transport:
+    if destination.protocol == "grpc":
+        from agentops_otel.export.grpc import GrpcTransport
+
+        return GrpcTransport(destination)
+    from agentops_otel.export.http import HttpTransport
+
+    return HttpTransport(destination)
+
+
+def _span() -> ReadableSpan:
+    now = time.time_ns()
+    context = SpanContext(secrets.randbits(128), secrets.randbits(64), False, TraceFlags(TraceFlags.SAMPLED))
+    return ReadableSpan(
+        "agentops-otel doctor",
+        context,
+        resource=Resource.create(),
+        instrumentation_scope=InstrumentationScope(semconv.SCOPE, VERSION),
+        start_time=now,
+        end_time=now,
+    )
+
+
+def _file(config: Config) -> Finding:
+    directory = config.trace_file.absolute().parent if config.trace_file else config.state_dir / DIRECTORY
+    path = directory / "doctor.jsonl"
+    if FileExporter(path).export([_span()]) is SpanExportResult.FAILURE:
+        return Finding("wrong", f"no trace file can be written in {directory}", "name another: trace_file=")
+    path.unlink()
+    return Finding("ok", f"trace files are written in {directory}")

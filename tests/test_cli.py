@@ -1,0 +1,209 @@
+"""The command line, as a user meets it: another process with its own streams and exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from agentops_otel.config import Config
+from agentops_otel.export.file import DIRECTORY, FileExporter
+from agentops_otel.export.otlp_json import dumps, loads
+from tests.view.spans import Trace, research
+
+SAY = """
+import json, os, sys
+print(json.dumps({
+    "name": __name__, "argv": sys.argv, "path": sys.path[0], "file": globals().get("__file__"),
+    "package": __package__, "running": __import__("agentops_otel.sdk").sdk.current() is not None,
+}))
+"""
+
+
+def command(*args: str | Path, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run `python -m agentops_otel` with these arguments."""
+    return subprocess.run(
+        [sys.executable, "-m", "agentops_otel", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "OTEL_TRACES_EXPORTER": "none"},
+    )
+
+
+@pytest.fixture
+def trace_file(tmp_path: Path) -> Path:
+    """A file with two traces and a broken line."""
+    path = tmp_path / "t.jsonl"
+    FileExporter(path).export(research())
+    path.write_bytes(path.read_bytes() + b"{broken\n")
+    FileExporter(path).export([Trace(0xABC).span("later", 5000, 5001)])
+    return path
+
+
+def test_show_prints_a_tree_a_trace(trace_file: Path) -> None:
+    """The trees go to stdout; a line that holds no spans is named on stderr."""
+    done = command("show", trace_file)
+
+    assert done.returncode == 0
+    assert done.stdout == snapshot("""\
+invoke_workflow research    1.24 s
+├─ plan                     899 ms
+│  └─ chat gpt-4o           820 ms  1200→180 tok  gpt-4o-2024-08-06
+└─ ✗ execute_tool search    3.0 ms  ValueError: no such page
+trace 00000000000000000000000000000001  1.24 s  1200→180 tok  $0.0048  1 error
+later    1.0 ms
+trace 00000000000000000000000000000abc  1.0 ms
+""")
+    assert f"left out: {trace_file}:2: not a line of OTLP JSON traces" in done.stderr
+
+
+def test_show_takes_the_latest_file_when_none_is_named(tmp_path: Path) -> None:
+    """The trace file written last is the one that is meant."""
+    directory = Config().state_dir / DIRECTORY
+    for age, name in enumerate(["20260102T000000Z-old-1.jsonl", "20260101T000000Z-new-1.jsonl"]):
+        FileExporter(directory / name).export([Trace().span(name)])
+        os.utime(directory / name, (age, age))
+
+    done = command("show")
+
+    assert done.stdout.startswith("20260101T000000Z-new-1.jsonl")
+
+
+def test_show_says_how_to_get_a_file_when_there_is_none() -> None:
+    """Before the first run there is advice and no traceback."""
+    done = command("show")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: no trace file in ")
+    assert "agentops-otel run app.py" in done.stderr
+
+
+@pytest.mark.parametrize("wanted", ["00000000000000000000000000000abc", "00000000000000000000000000000ABC"])
+def test_show_can_be_asked_for_one_trace(trace_file: Path, wanted: str) -> None:
+    """An id selects its trace, in either case."""
+    done = command("show", trace_file, "--trace", wanted)
+
+    assert done.stdout.splitlines()[0].startswith("later")
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(("args", "said"), [(["--trace", "9"], "no trace 9 in"), ([], "no spans in")])
+def test_show_fails_when_there_is_nothing_to_show(tmp_path: Path, args: list[str], said: str) -> None:
+    """Nothing found is an error that says so."""
+    path = tmp_path / "empty.jsonl"
+    path.write_text("\n")
+
+    done = command("show", path, *args)
+
+    assert (done.returncode, said in done.stderr) == (1, True)
+
+
+def test_show_gives_otlp_json_a_trace_a_line(trace_file: Path) -> None:
+    """What another tool reads: the spans whole, one trace a line."""
+    done = command("show", trace_file, "--json")
+
+    first, second = done.stdout.splitlines()
+    assert loads(first)[0].name == "invoke_workflow research"
+    assert json.loads(second) == json.loads(dumps(loads(second)))
+
+
+def test_show_writes_a_page(trace_file: Path, tmp_path: Path) -> None:
+    """The page is one file."""
+    done = command("show", trace_file, "--html", tmp_path / "out.html")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "invoke_workflow research" in (tmp_path / "out.html").read_text("utf-8")
+
+
+def test_run_runs_a_script_as_python_would(tmp_path: Path) -> None:
+    """Name, arguments, path and file are those that `python script.py` gives, and tracing is on."""
+    (tmp_path / "here").mkdir()
+    script = tmp_path / "here" / "app.py"
+    script.write_text(SAY)
+
+    done = command("run", "here/app.py", "-m", "--help", "-x=1", cwd=tmp_path)
+
+    assert json.loads(done.stdout) == {
+        "name": "__main__",
+        "argv": ["here/app.py", "-m", "--help", "-x=1"],
+        "path": str(script.parent),
+        "file": "here/app.py",
+        "package": "",
+        "running": True,
+    }
+
+
+def test_run_runs_a_module_as_python_would(tmp_path: Path) -> None:
+    """`-m package` runs its `__main__` with the current directory first on the path."""
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__main__.py").write_text(SAY)
+
+    done = command("run", "-m", "pack", "-m", "--help", cwd=tmp_path)
+
+    main = str(tmp_path / "pack" / "__main__.py")
+    assert json.loads(done.stdout) == {
+        "name": "__main__",
+        "argv": [main, "-m", "--help"],
+        "path": str(tmp_path),
+        "file": main,
+        "package": "pack",
+        "running": True,
+    }
+
+
+def test_run_runs_a_zip_file(tmp_path: Path) -> None:
+    """An application in a zip file is a script too."""
+    with zipfile.ZipFile(tmp_path / "app.pyz", "w") as app:
+        app.writestr("__main__.py", SAY)
+
+    done = command("run", tmp_path / "app.pyz")
+
+    assert json.loads(done.stdout)["path"] == str(tmp_path / "app.pyz")
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "stderr"),
+    [
+        ("raise SystemExit(3)", 3, ""),
+        ("raise SystemExit('bye')", 1, "bye"),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero"),
+        ("input()", 1, "EOFError"),
+        ("raise KeyboardInterrupt", -signal.SIGINT, "KeyboardInterrupt"),
+        ("pass", 0, ""),
+    ],
+)
+def test_run_keeps_the_exit_code(tmp_path: Path, program: str, code: int, stderr: str) -> None:
+    """A program ends as it would without us, with its own traceback."""
+    script = tmp_path / "app.py"
+    script.write_text(program)
+
+    done = command("run", script)
+
+    assert (done.returncode, stderr in done.stderr, "Aborted" in done.stderr) == (code, True, False)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [(["run"], "Missing argument"), (["run", "-m"], "-m wants"), (["run", "no.py"], "no file 'no.py'"), (["x"], "x")],
+)
+def test_a_wrong_command_is_explained(args: list[str], said: str) -> None:
+    """Mistakes end with exit code 2 and a sentence."""
+    done = command(*args)
+
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_help_and_version_are_there() -> None:
+    """`--help` names the commands, `--version` the version."""
+    assert "run" in command("--help").stdout
+    assert command("--version").stdout.startswith("agentops-otel, version ")
