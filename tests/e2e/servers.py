@@ -145,10 +145,10 @@ class Collector(Server):
     Args:
         folder: For its queue; a second Collector with the same folder finds what the first one left.
         settings: The environment variables of the configuration.
-        config: The configuration's file.
+        overlay: A further configuration, laid over `collector-config.yaml`.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, *, config: Path = CONFIG) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, *, overlay: Path | None = None) -> None:
         self.grpc_port, http, health, metrics, telemetry = free_ports(5)
         self.endpoint = f"http://127.0.0.1:{http}"
         self.health_url = f"http://127.0.0.1:{health}"
@@ -165,7 +165,8 @@ class Collector(Server):
             "OTELCOL_QUEUE": str(folder / "queue"),
             **(settings or {}),
         }
-        super().__init__([str(program(COLLECTOR)), f"--config={config}"], environment, folder)
+        command = [str(program(COLLECTOR)), f"--config={CONFIG}"]
+        super().__init__(command + [f"--config={overlay}"] * (overlay is not None), environment, folder)
 
     def metric(self, url: str, name: str, **labels: str) -> float | None:
         """The sum over the series of this name that have these labels; None if there are none."""
