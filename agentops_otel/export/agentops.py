@@ -95,7 +95,7 @@ class TokenAuthorization:
         if self.refused or self._clock() < self._ask_at:
             return
         status, body, date = self._post()
-        if status in _REFUSED:
+        if status in _REFUSED and "error" in _object(body):  # the service's own word, not that of a proxy before it
             self._refuse(status)
         elif status == 200 and (text := _token_text(body)):
             self._token = _token(text, now=self._clock(), server_now=date)
@@ -179,7 +179,7 @@ def _expiry(text: str) -> float | None:
     except ValueError:
         return None
     expiry = claims.get("exp")
-    return expiry if isinstance(expiry, int | float) and math.isfinite(expiry) else None
+    return expiry if isinstance(expiry, int | float) else None
 
 
 def _object(body: bytes) -> dict[str, object]:

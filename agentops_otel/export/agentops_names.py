@@ -3,7 +3,8 @@
 Names are literals here: this file is their table. What they do there is in https://github.com/AgentOps-AI/agentops
 (`app/api`, `app/dashboard`). Four habits of the reader shape everything below:
 
-- a trace is named and tagged by its oldest span, which should be called `<name>.session`;
+- a trace is named and tagged by its oldest span, which should be called `<name>.session`; a root starts before its
+  children and arrives after them, and only the start counts, so that nothing has to be put in order;
 - a span with any `gen_ai.*` attribute counts as an LLM call, one with any `tool.*` as a tool call;
 - flat names become nested objects, so a name can never be both a value (`a.b`) and a prefix (`a.b.c`);
 - a step is a success only when its status says OK.

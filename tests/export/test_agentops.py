@@ -275,6 +275,18 @@ def test_a_wrong_clock_of_the_machine_does_not_matter(date: str) -> None:
     assert authorization.headers() is None
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_proxy_that_refuses_is_an_outage(status: int) -> None:
+    """A 403 that is not in the service's words says nothing of the key: it is offered again."""
+    with answering(b"<html>Attention required</html>", status=status) as account:
+        authorization = TokenAuthorization(account, DIRECT)
+
+        headers = authorization.headers()
+
+    assert headers is None
+    assert not authorization.refused
+
+
 def test_a_redirect_never_takes_the_key_along(backend: AgentOpsBackend) -> None:
     """A 307 to another origin is an outage, and the other origin hears nothing."""
     with answering(b"", status=307, location=f"{backend.account.api_endpoint}/v3/auth/token") as account:
