@@ -10,6 +10,7 @@ SCOPE = "agentops_otel"
 """The instrumentation scope of every span we make."""
 
 # General: stable conventions.
+CODE_FUNCTION_NAME = "code.function.name"
 ERROR_TYPE = "error.type"
 EXCEPTION_EVENT = "exception"
 EXCEPTION_MESSAGE = "exception.message"

@@ -1,6 +1,6 @@
 """The decorators: `record_action` and its family, one mechanism with a table of kinds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, overload
 
@@ -256,23 +256,32 @@ class Decorators:
         spec: str | None = None,
     ) -> Any:
         """The decorated function if *subject* is one (used bare), or else the decorator that goes by that name."""
-        more: dict[str, AttributeValue | None] = {
+        more = {
             semconv.OPERATION_VERSION: version,
             semconv.AGENTOPS_USAGE_COST: cost,
             semconv.AGENTOPS_GUARDRAIL_SPEC: spec,
         }
-        own_tags = as_tags(tags)
-        given = {key: value for key, value in more.items() if value is not None}
 
         def decorator(function: Any) -> Any:
             name = subject if isinstance(subject, str) else name_of(function)
-            label = Label(
-                span_name=kind.span_name(name),
-                attributes=kind.attributes(name) | given,
-                tags=own_tags,
-                input_name=kind.input_attribute,
-                output_name=kind.output_attribute,
-            )
-            return decorate(function, label, self._current)
+            return decorate(function, self.label(kind, name, tags, more), self._current)
 
         return decorator if subject is None or isinstance(subject, str) else decorator(subject)
+
+    @staticmethod
+    def label(
+        kind: ActionKind,
+        name: str,
+        tags: Iterable[str] | None = None,
+        more: Mapping[str, AttributeValue | None] | None = None,
+    ) -> Label:
+        """What the spans of one decorated function say."""
+        given = {key: value for key, value in (more or {}).items() if value is not None}
+        return Label(
+            span_name=kind.span_name(name),
+            attributes=kind.attributes(name) | given,
+            tags=as_tags(tags),
+            input_name=kind.input_attribute,
+            output_name=kind.output_attribute,
+            inherited={kind.name_attribute: name} if kind is AGENT else {},
+        )

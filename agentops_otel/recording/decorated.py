@@ -8,18 +8,19 @@ import functools
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import wrapt
-from opentelemetry.context import get_current
+from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Span
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.recording import driven, parameters
-from agentops_otel.tracing import Recorder
+from agentops_otel.recording.session import Session
+from agentops_otel.tracing import Recorder, inheriting
 
 if TYPE_CHECKING:
     # Only the stubs are generic; at run time the classes take no parameters.
@@ -29,6 +30,8 @@ else:
     FunctionWrapper = wrapt.FunctionWrapper
     BoundFunctionWrapper = wrapt.BoundFunctionWrapper
 
+_AT_WORK = create_key("agentops_otel_at_work")
+"""The object of a decorated class whose method runs."""
 _MAX_LAYERS = 100
 """A chain of wrappers longer than this is an object that invents attributes, such as a mock."""
 
@@ -44,6 +47,8 @@ class Label:
     """The attribute of the arguments."""
     output_name: str
     """The attribute of the result."""
+    inherited: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """What every span under it says too: the agent's name."""
 
     def all_attributes(self, recorder: Recorder) -> Mapping[str, AttributeValue]:
         """The attributes of a span that starts now: the session's tags come first, none twice."""
@@ -89,53 +94,81 @@ class Call:
         self, wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Call *wrapped* and give back what it gives, with a span about it."""
+        context = None
+        if "session" in kwargs and isinstance(kwargs["session"], Session) and "session" not in self._names().keywords:
+            context = kwargs["session"].context
+            kwargs = {name: value for name, value in kwargs.items() if name != "session"}
         recorder = self._current()
         if recorder is None:
             return wrapped(*args, **kwargs)
         if self._driver is not None and self._direct:
-            return self._defer(self._driver, recorder, wrapped, instance is not None, args, kwargs)
-        span = self._start(recorder, instance is not None, args, kwargs)
+            return self._defer(recorder, context, wrapped, instance, args, kwargs)
+        span, context = self._start(recorder, context, instance, args, kwargs)
         if span is INVALID_SPAN:
             return wrapped(*args, **kwargs)
         try:
-            with recorder.current(span):
+            with recorder.current(span, context):
                 result = wrapped(*args, **kwargs)
         except BaseException as error:
             self.fail(recorder, span, error)
             raise
         if self._driver is not None and self._driver.drives(result):
-            return self._driver(self, recorder, result, lambda: span)
+            return self._driver(self, recorder, result, lambda: (span, context))
         self.finish(recorder, span, result)
         return result
 
     def _defer(
         self,
-        driver: driven.Driver,
         recorder: Recorder,
+        context: Context | None,
         wrapped: Callable[..., Any],
-        has_receiver: bool,
+        instance: object,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
         """Call a coroutine or generator function: its span starts with its body, later; a bad call's, at once."""
+        assert self._driver is not None
+        start = functools.partial(self._start, recorder, context, instance, args, kwargs)
         try:
             body = wrapped(*args, **kwargs)
         except BaseException as error:
-            self.fail(recorder, self._start(recorder, has_receiver, args, kwargs), error)
+            self.fail(recorder, start()[0], error)
             raise
-        return driver(self, recorder, body, functools.partial(self._start, recorder, has_receiver, args, kwargs))
+        return self._driver(self, recorder, body, start)
 
-    def _start(self, recorder: Recorder, has_receiver: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Span:
+    def _start(
+        self,
+        recorder: Recorder,
+        context: Context | None,
+        instance: object,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> driven.Opened:
         span: Span = INVALID_SPAN
         with guard("starting the span of a decorated function"):
-            span = recorder.start(self._label.span_name, attributes=self._label.all_attributes(recorder))
+            label = self.label_for(instance)
+            context = self.context_for(instance, context)
+            span = recorder.start(label.span_name, attributes=label.all_attributes(recorder), context=context)
             if recorder.content.enabled and span.is_recording():
-                if self._parameters is None:
-                    self._parameters = parameters.read(_callable(self._function))
-                given = self._parameters.of(has_receiver, args, kwargs)
+                given = self._names().of(instance is not None, args, kwargs)
                 if given:
-                    recorder.content_of(span, self._label.input_name, given)
-        return span
+                    recorder.content_of(span, label.input_name, given)
+        return span, context
+
+    def label_for(self, instance: object) -> Label:
+        """What the span of a call of this object's method says."""
+        return self._label
+
+    def context_for(self, instance: object, context: Context | None) -> Context | None:
+        """What holds in the call apart from its span; None is the current context."""
+        inherited = self.label_for(instance).inherited
+        return inheriting(inherited, context) if inherited else context
+
+    def _names(self) -> parameters.Parameters:
+        """The function's parameters, read when they are first asked for."""
+        if self._parameters is None:
+            self._parameters = parameters.read(_callable(self._function))
+        return self._parameters
 
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
         """End the span of a call that returned; None says nothing."""
@@ -160,6 +193,24 @@ class Call:
                     recorder.fail(span, error)
             finally:
                 recorder.end(span)
+
+
+class MethodCall(Call):
+    """What is done round each call of one method of a decorated class: nothing while the object is at work already."""
+
+    __slots__ = ()
+
+    def __call__(
+        self, wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """As for a function, unless the call comes from the object itself."""
+        if get_value(_AT_WORK) is instance:
+            return wrapped(*args, **kwargs)
+        return super().__call__(wrapped, instance, args, kwargs)
+
+    def context_for(self, instance: object, context: Context | None) -> Context | None:
+        """As for a function, and the object is at work in it."""
+        return set_value(_AT_WORK, instance, super().context_for(instance, context))
 
 
 class _Bound(BoundFunctionWrapper):
@@ -195,11 +246,13 @@ class Decorated(FunctionWrapper):
 
 
 def decorate(function: Any, label: Label, current: Callable[[], Recorder | None]) -> Any:
-    """The function with a span about each of its calls; of a property, its getter.
+    """The function with a span about each of its calls; of a property, its getter; of a class, its methods.
 
     Raises:
         TypeError: *function* is nothing that can be called.
     """
+    if isinstance(function, type):
+        return decorate_class(function, label, current, MethodCall)
     if isinstance(function, property):
         return function.getter(decorate(function.fget, label, current))
     if isinstance(function, functools.cached_property):
@@ -207,6 +260,18 @@ def decorate(function: Any, label: Label, current: Callable[[], Recorder | None]
     if not callable(function) and not hasattr(function, "__get__"):
         raise TypeError(f"a function is wanted to decorate, not {type(function).__name__}")
     return Decorated(function, Call(function, label, current))
+
+
+def decorate_class(
+    cls: type, label: Label, current: Callable[[], Recorder | None], method_call: "type[MethodCall]"
+) -> type:
+    """The class itself, in which a call from outside of each public method of its own makes a span."""
+    for name, method in list(vars(cls).items()):
+        if (name == "__call__" or not name.startswith("_")) and inspect.isfunction(method):
+            where = {semconv.CODE_FUNCTION_NAME: f"{cls.__module__}.{method.__qualname__}"}
+            labelled = replace(label, attributes={**label.attributes, **where})
+            setattr(cls, name, Decorated(method, method_call(method, labelled, current)))
+    return cls
 
 
 def name_of(function: Any) -> str:

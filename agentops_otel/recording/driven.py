@@ -28,12 +28,16 @@ class Ending(Protocol):
         """The body raised *error*."""
 
 
+Opened = tuple[Span, Context | None]
+"""A started span, and what is to hold in its body apart from it; None is the context of the first step."""
+
+
 class Driver:
     """Puts a body of one type (a coroutine, a generator) under a span that starts with its first step."""
 
     __slots__ = ("_drive", "_type")
 
-    def __init__(self, kind: type, drive: Callable[[Ending, Recorder, Any, Callable[[], Span]], Any]) -> None:
+    def __init__(self, kind: type, drive: Callable[[Ending, Recorder, Any, Callable[[], Opened]], Any]) -> None:
         self._type = kind
         self._drive = drive
 
@@ -41,7 +45,7 @@ class Driver:
         """True for a result of the type that this driver is for."""
         return type(result) is self._type
 
-    def __call__(self, ending: Ending, recorder: Recorder, body: Any, start: Callable[[], Span]) -> Any:
+    def __call__(self, ending: Ending, recorder: Recorder, body: Any, start: Callable[[], Opened]) -> Any:
         """An object of the body's own type, with its name, to be used in its place."""
         result = self._drive(ending, recorder, body, start)
         result.__name__, result.__qualname__ = body.__name__, body.__qualname__
@@ -74,8 +78,8 @@ class _Attached:
             detach(self._token)
 
 
-def _attached(span: Span) -> AbstractContextManager[None]:
-    return nullcontext() if span is INVALID_SPAN else _Attached(set_span_in_context(span))
+def _attached(span: Span, context: Context | None) -> AbstractContextManager[None]:
+    return nullcontext() if span is INVALID_SPAN else _Attached(set_span_in_context(span, context))
 
 
 class _Unawaited:
@@ -97,18 +101,18 @@ class _Unawaited:
 
 
 def _drive_coroutine(
-    ending: Ending, recorder: Recorder, coroutine: Coroutine[Any, Any, Any], start: Callable[[], Span]
+    ending: Ending, recorder: Recorder, coroutine: Coroutine[Any, Any, Any], start: Callable[[], Opened]
 ) -> Coroutine[Any, Any, Any]:
     return _await(ending, recorder, _Unawaited(coroutine), start)
 
 
-async def _await(ending: Ending, recorder: Recorder, body: _Unawaited, start: Callable[[], Span]) -> Any:
-    span = start()
+async def _await(ending: Ending, recorder: Recorder, body: _Unawaited, start: Callable[[], Opened]) -> Any:
+    span, context = start()
     del start  # it holds the arguments, which the body may want to let go
     if span is INVALID_SPAN:
         return await body.take()
     try:
-        with recorder.current(span):
+        with recorder.current(span, context):
             result = await body.take()
     except BaseException as error:
         ending.fail(recorder, span, error)
@@ -118,11 +122,11 @@ async def _await(ending: Ending, recorder: Recorder, body: _Unawaited, start: Ca
 
 
 def _drive_generator(
-    ending: Ending, recorder: Recorder, body: Generator[Any, Any, Any], start: Callable[[], Span]
+    ending: Ending, recorder: Recorder, body: Generator[Any, Any, Any], start: Callable[[], Opened]
 ) -> Generator[Any, Any, Any]:
-    span = start()
+    span, context = start()
     del start
-    attached = _attached(span)
+    attached = _attached(span, context)
     resume, sent = body.send, None
     while True:
         try:
@@ -145,11 +149,11 @@ def _drive_generator(
 
 
 async def _drive_async_generator(
-    ending: Ending, recorder: Recorder, body: AsyncGenerator[Any, Any], start: Callable[[], Span]
+    ending: Ending, recorder: Recorder, body: AsyncGenerator[Any, Any], start: Callable[[], Opened]
 ) -> AsyncGenerator[Any, Any]:
-    span = start()
+    span, context = start()
     del start
-    attached = _attached(span)
+    attached = _attached(span, context)
     resume, sent = body.asend, None
     while True:
         try:

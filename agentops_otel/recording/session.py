@@ -63,6 +63,11 @@ class Session:
         attach(self._inner)
 
     @property
+    def context(self) -> Context:
+        """The context of what runs in the session."""
+        return self._inner
+
+    @property
     def trace_id(self) -> str:
         """The id of the session's trace, 32 hex digits: what a viewer is asked for."""
         return f"{self.span.get_span_context().trace_id:032x}"

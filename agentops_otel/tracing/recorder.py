@@ -8,7 +8,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach, detach, get_current
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY,
+    Context,
+    attach,
+    create_key,
+    detach,
+    get_current,
+    set_value,
+)
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import AttributeValue
@@ -26,6 +34,8 @@ SPAN_LIMIT_BYTES = 256 * 1024
 MARK_BYTES = 64
 """What an attribute of a full span still gets: enough to say what is missing."""
 
+
+_INHERITED = create_key("agentops_otel_inherited")
 
 _here: ContextVar[None] = ContextVar("agentops_otel_here")
 
@@ -77,7 +87,11 @@ class Recorder:
             name,
             context=self.scope.context(current),
             kind=kind,
-            attributes={**self.scope.attributes(current), **(attributes or {})},
+            attributes={
+                **self.scope.attributes(current),
+                **current.get(_INHERITED, {}),  # type: ignore[dict-item]  # a Context says of no value what it is
+                **(attributes or {}),
+            },
             links=links,
             start_time=self.clock() if start_time is None else start_time,
         )
@@ -126,10 +140,15 @@ class Recorder:
         span.set_status(StatusCode.ERROR, message or kind)
 
     @contextmanager
-    def current(self, span: Span) -> Iterator[None]:
-        """Make the span the current one for the block. Never hold it open across a `yield` of a generator."""
+    def current(self, span: Span, context: Context | None = None) -> Iterator[None]:
+        """Make the span the current one for the block. Never hold it open across a `yield` of a generator.
+
+        Args:
+            span: The span.
+            context: What else is to hold in the block; the current context by default.
+        """
         here = _here.set(None)
-        token = attach(set_span_in_context(span))
+        token = attach(set_span_in_context(span, context))
         try:
             yield
         finally:
@@ -138,6 +157,11 @@ class Recorder:
             with suppress(ValueError):
                 _here.reset(here)
                 detach(token)
+
+
+def inheriting(attributes: Mapping[str, AttributeValue], context: Context | None = None) -> Context:
+    """A context in which every span carries *attributes*, in place of those that it inherited before."""
+    return set_value(_INHERITED, attributes, context)
 
 
 def qualified_name(kind: type) -> str:

@@ -14,7 +14,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.content import Content
-from agentops_otel.recording.actions import Decorators
+from agentops_otel.recording.older import OlderDecorators
 from agentops_otel.tracing import Recorder
 
 
@@ -55,7 +55,7 @@ class Recording:
             scope=Tagged(),
             clock=itertools.count(1_767_225_600_000_000_000, 1_000_000).__next__,
         )
-        self.decorators = Decorators(lambda: self.recorder)
+        self.decorators = OlderDecorators(lambda: self.recorder)
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:

@@ -245,6 +245,7 @@ def test_nested_calls_are_children_and_a_handled_failure_stays_with_its_step(rec
                             "agentops.entity.input": '{"a": 1, "b": 0}',
                             "agentops.span.kind": "operation",
                             "error.type": "ZeroDivisionError",
+                            "gen_ai.agent.name": "Mathematician",
                             "operation.name": "divide",
                         },
                         "events": [

@@ -60,6 +60,7 @@ def test_event_says_what_happened_and_when(recording: Recording) -> None:
                             "agentops.event.result": "Success",
                             "agentops.span.kind": "operation",
                             "agentops.tags": ["session", "event"],
+                            "gen_ai.agent.name": "work",
                             "operation.name": "api call",
                         },
                     }

@@ -1,0 +1,83 @@
+"""The decorators of older AgentOps generations, and the one for Flask, on the mechanism of the others."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, overload
+
+import wrapt
+
+from agentops_otel import semconv
+from agentops_otel.guard import guard
+from agentops_otel.recording.actions import AGENT, Decorate, Decorators, F
+from agentops_otel.recording.decorated import Label, MethodCall, decorate_class
+
+AGENT_ID, AGENT_NAME = "agent_ops_agent_id", "agent_ops_agent_name"
+"""What AgentOps 0.1 to 0.3 called its attributes on a tracked object; programs read them."""
+
+
+class OlderDecorators(Decorators):
+    """All decorators of all generations."""
+
+    record_function = Decorators.record_action
+    """What AgentOps 0.1 to 0.3.6 called `record_action`."""
+    track_tool = Decorators.record_tool
+    """What AgentOps 0.3 called `record_tool` for an agent's tool."""
+
+    @overload
+    def track_agent(self, name: F, /) -> F: ...
+    @overload
+    def track_agent(self, name: str | None = None) -> Decorate: ...
+    def track_agent(self, name: Any = None) -> Any:
+        """Record what an agent does, a class or a function, as `invoke_agent {name}`; as AgentOps 0.1 to 0.3 have it.
+
+        Each object of a class has an id of its own, and its name is what it was made with as `agentops_name`.
+
+            @agentops_otel.track_agent(name="Researcher")
+            class Researcher: ...
+
+        Args:
+            name: The agent's name; that of the class or function by default.
+        """
+
+        def decorator(subject: Any) -> Any:
+            if not isinstance(subject, type):
+                return self.agent(name if isinstance(name, str) else None)(subject)
+            label = self.label(AGENT, name if isinstance(name, str) else subject.__name__)
+            decorate_class(subject, label, self._current, _TrackedCall)
+            wrapt.wrap_function_wrapper(subject, "__init__", _initializer(label.inherited[semconv.GEN_AI_AGENT_NAME]))
+            return subject
+
+        return decorator if name is None or isinstance(name, str) else decorator(name)
+
+
+class _TrackedCall(MethodCall):
+    """A method of a tracked agent: the span says the object's own name and id."""
+
+    __slots__ = ()
+
+    def label_for(self, instance: object) -> Label:
+        """The label with the object's name and id."""
+        name, identity = getattr(instance, AGENT_NAME, None), getattr(instance, AGENT_ID, None)
+        if name is None or identity is None:
+            return self._label
+        agent = {semconv.GEN_AI_AGENT_NAME: str(name), semconv.GEN_AI_AGENT_ID: str(identity)}
+        return replace(
+            self._label,
+            span_name=AGENT.span_name(str(name)),
+            attributes={**self._label.attributes, **agent},
+            inherited=agent,
+        )
+
+
+def _initializer(default_name: object) -> Callable[..., None]:
+    """Gives each new object its name and id, before the object's own `__init__`."""
+
+    def initialize(wrapped: Callable[..., None], instance: object, args: Any, kwargs: dict[str, Any]) -> None:
+        name = kwargs.pop("agentops_name", None) or default_name
+        with guard("naming a tracked agent"):
+            setattr(instance, AGENT_NAME, name)
+            setattr(instance, AGENT_ID, str(uuid.uuid4()))
+        wrapped(*args, **kwargs)
+
+    return initialize
