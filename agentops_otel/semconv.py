@@ -87,6 +87,9 @@ OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"
 
+# Anthropic's own, as its package names it.
+ANTHROPIC_COUNTED_INPUT_TOKENS = "anthropic.message.count_tokens.input_tokens"
+
 # Ours.
 AGENTOPS_ACTION_TYPE = "agentops.action.type"
 AGENTOPS_ENTITY_INPUT = "agentops.entity.input"

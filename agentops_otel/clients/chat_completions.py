@@ -9,7 +9,7 @@ from agentops_otel.instrumentation.reading import Table, add_text, field, indexe
 
 REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
-    semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: _unless(field(request, "n"), 1),
+    semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(field(request, "n")),
     semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: "frequency_penalty",
     semconv.GEN_AI_REQUEST_MAX_TOKENS: lambda request: (
         field(request, "max_completion_tokens") or field(request, "max_tokens")
@@ -43,7 +43,7 @@ REQUEST_CONTENT: Table = {
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
         said for known in items(request, "messages") if (said := _message(known))
     ],
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [_definition(tool) for tool in items(request, "tools")],
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [gen_ai.definition(tool) for tool in items(request, "tools")],
 }
 
 RESPONSE_CONTENT: Table = {
@@ -122,13 +122,3 @@ def _tool_call(call: Any) -> gen_ai.Part:
     kind = "custom" if field(call, "custom") is not None else "function"
     arguments = field(call, kind, "arguments" if kind == "function" else "input")
     return gen_ai.tool_call(field(call, "id"), field(call, kind, "name"), arguments)
-
-
-def _definition(tool: Any) -> Any:
-    """A tool's definition as the conventions have it: the function's fields beside the type."""
-    function = field(tool, "function")
-    return {"type": "function", **function} if isinstance(function, Mapping) else tool
-
-
-def _unless(value: Any, default: Any) -> Any:
-    return None if value == default else value

@@ -201,7 +201,7 @@ IMAGES = Operation(
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
-        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda body: None if field(body, "n") == 1 else field(body, "n"),
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda body: gen_ai.choice_count(field(body, "n")),
     },
     request_content=_PROMPT,
     response=_USAGE,

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from agentops_otel.instrumentation.call import Call, Reading
-from agentops_otel.instrumentation.reading import field, joined
+from agentops_otel.instrumentation.reading import field, joined, seen
 from agentops_otel.instrumentation.stream import Awaited, proxied, watch, watched
 
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -33,6 +33,14 @@ def body(arguments: Mapping[str, Any]) -> Any:
     options = arguments.get("options")
     sent, extra = field(options, "json_data"), field(options, "extra_json")
     return {**sent, **extra} if isinstance(sent, dict) and isinstance(extra, dict) else sent
+
+
+def prepare(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments with the iterators in the body watched; most such clients have read them by then."""
+    options: Any = arguments.get("options")
+    sent = field(options, "json_data")
+    found = seen(sent)
+    return arguments if found is sent else {**arguments, "options": options.model_copy(update={"json_data": found})}
 
 
 def url(client: Any) -> object:

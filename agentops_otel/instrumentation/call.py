@@ -3,6 +3,7 @@
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -11,7 +12,7 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, set_span_in_c
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.reading import attributes, contents, joined
+from agentops_otel.instrumentation.reading import Seen, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.instrumentation.stream import Awaited, watch, watched
 from agentops_otel.tracing import Recorder
@@ -49,7 +50,18 @@ class Call:
     call that nobody holds any more has been left.
     """
 
-    __slots__ = ("_known", "_once", "_started", "client", "context", "operation", "recorder", "span", "streams")
+    __slots__ = (
+        "_known",
+        "_once",
+        "_started",
+        "client",
+        "context",
+        "operation",
+        "recorder",
+        "span",
+        "streams",
+        "unread",
+    )
 
     def __init__(
         self,
@@ -68,6 +80,8 @@ class Call:
         self.context = set_value(_FAMILY, operation.family, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
+        self.unread: Any = None
+        """The request, where iterators in it were still to be read when the call began."""
         self._started = started
         self._once = Lock()
 
@@ -140,6 +154,8 @@ class Call:
                 found[semconv.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS] = written
             self.span.set_attributes(found)
             _set_contents(self.recorder, self.span, operation.response_content_rows, response)
+            if self.unread is not None:
+                _set_contents(self.recorder, self.span, operation.request_content_rows, self.unread)
             if identity := operation.keeps(response):
                 self._known.keep(identity, self.span)
             if failure := operation.failure(response):
@@ -205,6 +221,16 @@ class Reading:
                     self._fold(self._whole, chunk)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call of a method: its arguments by name, and as they are passed on."""
+
+    operation: Operation
+    named: Mapping[str, Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
 class Wrapper:
     """Stands before one method of a client; a bare pass-through unless there is a recorder.
 
@@ -239,26 +265,40 @@ class Wrapper:
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Call the method as it was called, and watch what comes of it."""
-        if self.off or (recorder := self._current()) is None:
+        recorder = None if self.off else self._current()
+        asked = None if recorder is None else self._asked(args, kwargs)
+        if recorder is None or asked is None:
             return wrapped(*args, **kwargs)
         if self._awaits:
-            return Awaited(wrapped(*args, **kwargs), begin=lambda: self._begin(recorder, instance, args, kwargs))
-        call = self._begin(recorder, instance, args, kwargs)
+            coroutine = wrapped(*asked.args, **asked.kwargs)
+            return Awaited(coroutine, begin=lambda: self._begin(recorder, instance, asked))
+        call = self._begin(recorder, instance, asked)
         if call is None:
-            return wrapped(*args, **kwargs)
-        return watch(call, wrapped, *args, **kwargs)
+            return wrapped(*asked.args, **asked.kwargs)
+        return watch(call, wrapped, *asked.args, **asked.kwargs)
 
-    def _begin(
-        self, recorder: Recorder, instance: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Call | None:
-        """The call with its span started; None when nothing is to be recorded."""
+    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Asked | None":
+        """What is asked for; None when it is nothing that has a span."""
         with guard("reading a request"):
-            arguments = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
-            operation = next((known for known in self._operations if known.applies(arguments)), None)
-            if operation is None or get_value(_FAMILY) == operation.family:
+            named = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
+            operation = next((known for known in self._operations if known.applies(named)), None)
+            if operation is None:
                 return None
-            links = self._known.links(operation.continues(arguments))
-            return self._start(recorder, operation, instance, self._client.body(arguments), links)
+            changed = self._client.prepare(named)
+            if changed is not named:
+                args = tuple(changed[name] for name in self._parameters[: len(args)])
+                kwargs = {name: changed[name] for name in kwargs}
+            return _Asked(operation, changed, args, kwargs)
+        return None
+
+    def _begin(self, recorder: Recorder, instance: Any, asked: "_Asked") -> Call | None:
+        """The call with its span started; None under suppression, and within a call that has its span already."""
+        if get_value(_FAMILY) == asked.operation.family:
+            return None
+        with guard("starting a span"):
+            body = self._client.body(asked.named)
+            links = self._known.links(asked.operation.continues(asked.named))
+            return self._start(recorder, asked.operation, instance, body, links)
         return None
 
     def _start(
@@ -281,6 +321,8 @@ class Wrapper:
             _set_contents(recorder, span, operation.request_content_rows, body)
         call = Call(recorder, self._client, operation, self._known, span, started)
         call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
+        if isinstance(body, dict) and any(isinstance(value, Seen) for value in body.values()):
+            call.unread = body
         return call
 
 

@@ -81,11 +81,11 @@ class Installation:
 
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> "_Patch | None":
         """The method wrapped; None where this version of the client has no such method."""
-        owner, _, name = path.rpartition(".")
-        found = _resolve(module, owner)
-        method = getattr(found, name, None)
-        if method is None:
+        path = next((known for known in path.split("|") if _resolve(module, known)), "")
+        if not path:
             return None
+        owner, _, name = path.rpartition(".")
+        found, method = _resolve(module, owner), _resolve(module, path)
         wrapper = Wrapper(spec, operations, method, self._current, self._known)
         return _Patch(found, name, wrapper)
 
@@ -148,8 +148,8 @@ def _resolve(module: ModuleType, path: str) -> Any:
 
 def _warn_of_another(spec: ClientSpec, module: ModuleType) -> None:
     """One warning when another instrumentation sits on one of the client's methods already."""
-    paths = {path for operation in spec.operations for path in operation.where}.union(spec.others)
-    names = {name for path in paths if (name := _wrapped_by(_resolve(module, path)))}
+    where = {path for operation in spec.operations for places in operation.where for path in places.split("|")}
+    names = {name for path in where.union(spec.others) if (name := _wrapped_by(_resolve(module, path)))}
     for other in sorted(names)[:1]:
         _logger.warning(
             "%s is instrumented by %s too: each call has two spans. Keep one: leave the other's instrument() out, or "

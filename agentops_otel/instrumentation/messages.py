@@ -46,6 +46,11 @@ def output_type(said: object) -> str | None:
     return _OUTPUT_TYPES.get(said) if isinstance(said, str) else None
 
 
+def choice_count(said: object) -> object:
+    """`gen_ai.request.choice.count`, which is said only where it is not 1."""
+    return None if said == 1 else said
+
+
 _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 
@@ -81,6 +86,17 @@ def tool_call_response(identity: object, response: object) -> Part:
 def file(identity: object) -> Part:
     """A file that the provider keeps."""
     return _present({"type": "file", "file_id": identity})
+
+
+def definition(tool: Any) -> Any:
+    """A tool's definition as the conventions have it: the function's fields beside the type."""
+    function = tool.get("function") if isinstance(tool, dict) else None
+    if isinstance(function, dict):
+        return {"type": "function", **function}
+    if isinstance(tool, dict) and "input_schema" in tool:
+        rest = {name: value for name, value in tool.items() if name not in ("input_schema", "cache_control")}
+        return {"type": "function", **rest, "parameters": tool["input_schema"]}
+    return tool
 
 
 def media(modality: str, url: object) -> Part | None:

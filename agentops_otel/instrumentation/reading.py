@@ -1,14 +1,18 @@
 """Reading what a client was given and gave back: objects, dicts or nonsense, never an exception, nothing consumed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import wrapt
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 
 Reader = str | Callable[[Any], object]
 """Where a value stands: a dotted path (`"usage.prompt_tokens"`), or a function of the whole."""
+
+SEEN_LIMIT = 10_000
+"""Items that are remembered of an iterator that a client reads."""
 
 Table = Mapping[str, Reader]
 """Attribute name -> where its value stands."""
@@ -40,7 +44,34 @@ def items(value: Any, *path: str) -> Sequence[Any]:
     ()
     """
     found = field(value, *path)
+    if isinstance(found, Seen):
+        return found._self_seen
     return found if isinstance(found, list | tuple) else ()
+
+
+class Seen(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
+    """An iterator among a call's arguments, which passes for itself and remembers what the client reads from it."""
+
+    def __init__(self, iterator: Iterator[Any]) -> None:
+        super().__init__(iterator)
+        self._self_seen: list[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        item = next(self.__wrapped__)
+        if len(self._self_seen) < SEEN_LIMIT:
+            self._self_seen.append(item)
+        return item
+
+
+def seen(body: Any) -> Any:
+    """The body with its iterators as `Seen`; the body itself when it has none."""
+    if not isinstance(body, dict):
+        return body
+    found = {name: Seen(value) for name, value in body.items() if isinstance(value, Iterator)}
+    return {**body, **found} if found else body
 
 
 class Pieces(list[str]):
@@ -102,6 +133,8 @@ def _texts(value: object) -> list[str] | None:
 
 
 def _integer(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return int(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
 
 
@@ -116,6 +149,7 @@ def _flag(value: object) -> bool | None:
 Kind = Callable[[object], AttributeValue | None]
 
 KINDS: Mapping[str, Kind] = {
+    semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: _integer,
     semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _integer,
     semconv.GEN_AI_REQUEST_CHOICE_COUNT: _integer,
     semconv.GEN_AI_REQUEST_ENCODING_FORMATS: _texts,

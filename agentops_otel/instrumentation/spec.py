@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation.reading import Row, Table, rows
+from agentops_otel.instrumentation.reading import Row, Table, attributes, rows, seen
 
 Fold = Callable[[dict[str, Any], Any], None]
 """`fold(whole, chunk)`: adds one streamed chunk to the whole, which takes the shape of the unstreamed response."""
@@ -41,7 +41,10 @@ class Operation:
     name: str
     """`gen_ai.operation.name`: "chat", "embeddings", ...; the span is called `{name} {model}`."""
     where: tuple[str, ...]
-    """The methods, as paths in the client's module: `("Client.chat", "AsyncClient.chat")`."""
+    """The methods, as paths in the client's module: `("Client.chat", "AsyncClient.chat")`.
+
+    `"Client.chat|Client.complete"` is whichever of them this version of the client has, the first one first.
+    """
     applies: Callable[[Mapping[str, Any]], bool] = _always
     """Whether a call of the method, by its arguments, is this operation."""
     request: Table = field(default_factory=dict)
@@ -92,6 +95,10 @@ class ClientSpec:
     provider: str | Callable[[Any, str | None], str]
     url: Callable[[Any], object] = _nothing
     """The server's base URL, from the object that the method is called on."""
+    client: Table = field(default_factory=dict)
+    """Attributes read from the object that the method is called on."""
+    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = seen
+    """The arguments that the method gets instead: with their iterators watched, by default."""
     body: Callable[[Mapping[str, Any]], Any] = _same
     """What the operations' tables read, from the method's arguments; the arguments themselves by default."""
     returned: Returned | None = None
@@ -100,6 +107,10 @@ class ClientSpec:
     """The answer that came with an exception, where the client's exceptions carry it."""
     others: tuple[str, ...] = ()
     """Further methods on which another instrumentation may sit; noticed with one warning."""
+    client_rows: tuple[Row, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_rows", rows(self.client))
 
     def place(self, client: Any) -> dict[str, AttributeValue]:
         """Provider, server address and port of a call on the client."""
@@ -112,7 +123,7 @@ class ClientSpec:
             found[semconv.SERVER_ADDRESS] = host
             if port := parts.port or _PORTS.get(parts.scheme):
                 found[semconv.SERVER_PORT] = port
-        return found
+        return {**found, **attributes(self.client_rows, client)}
 
 
 _PORTS = {"https": 443, "http": 80}

@@ -1,0 +1,236 @@
+"""The anthropic package: Anthropic, Bedrock, Vertex and the other clients that it comes with."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import stainless
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+_CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
+_WHERE = tuple(f"{prefix}{client}.request" for client in _CLIENTS for prefix in ("", "Async"))
+_PROVIDERS: Mapping[str, str] = {
+    "AnthropicBedrock": "aws.bedrock",
+    "AnthropicBedrockMantle": "aws.bedrock",
+    "AnthropicFoundry": "azure.ai.inference",
+    "AnthropicGoogleCloud": "gcp.vertex_ai",
+    "AnthropicVertex": "gcp.vertex_ai",
+}
+
+
+def _provider(client: Any, host: str | None) -> str:
+    names = (kind.__name__.removeprefix("Async") for kind in type(client).__mro__)
+    return next((_PROVIDERS[name] for name in names if name in _PROVIDERS), "anthropic")
+
+
+def prepare(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The call without the client's own span.
+
+    Since 2.0 the package traces its calls itself; a request without a span's name is one that it leaves alone.
+    """
+    arguments = stainless.prepare(arguments)
+    options: Any = arguments.get("options")
+    if field(options, "span_name") is None:
+        return arguments
+    return {**arguments, "options": options.model_copy(update={"span_name": None})}
+
+
+def _conversation(client: Any) -> Any:
+    """The conversation that the program named in the client's own tracing options."""
+    return field(client, "open_telemetry", "conversation_id")
+
+
+def _messages(said: Any) -> list[gen_ai.Message]:
+    return [found for message in items(said) if (found := _message(field(message, "role"), field(message, "content")))]
+
+
+def _message(role: object, content: Any) -> gen_ai.Message | None:
+    parts = [part for part in _parts(content) if part]
+    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    return gen_ai.message("tool" if answers else role, parts)
+
+
+def _parts(content: Any) -> list[gen_ai.Part | None]:
+    return [gen_ai.text(content)] if isinstance(content, str) else [_part(block) for block in items(content)]
+
+
+def _part(block: Any) -> gen_ai.Part | None:
+    kind = field(block, "type")
+    if not isinstance(kind, str):
+        return None
+    if kind.endswith("_tool_result"):
+        return _tool_result(block)
+    reader = _PARTS.get(kind)
+    return reader(block) if reader else None
+
+
+def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
+    """What an image or a document is taken from."""
+
+    def part(block: Any) -> gen_ai.Part | None:
+        match field(block, "source", "type"):
+            case "url":
+                return gen_ai.media(modality, field(block, "source", "url"))
+            case "file":
+                return gen_ai.file(field(block, "source", "file_id"))
+            case _:
+                source = field(block, "source")
+                return gen_ai.blob(modality, field(source, "media_type"), field(source, "data"))
+
+    return part
+
+
+def _tool_result(block: Any) -> gen_ai.Part:
+    content = field(block, "content")
+    found = [part for part in _parts(content) if part]
+    plain = len(found) == 1 and found[0]["type"] == "text"
+    return gen_ai.tool_call_response(field(block, "tool_use_id"), found[0]["content"] if plain else found or None)
+
+
+def _tool_use(block: Any) -> gen_ai.Part:
+    return gen_ai.tool_call(field(block, "id"), field(block, "name"), field(block, "input"))
+
+
+_PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "text": lambda block: gen_ai.text(field(block, "text")),
+    "thinking": lambda block: gen_ai.reasoning(field(block, "thinking")),
+    "image": _source("image"),
+    "document": _source("document"),
+    "tool_use": _tool_use,
+    "server_tool_use": lambda block: {**_tool_use(block), "type": "server_tool_call"},
+    "mcp_tool_use": lambda block: {**_tool_use(block), "type": "server_tool_call"},
+    "tool_result": _tool_result,
+}
+
+
+def _count(usage: Any, name: str) -> int:
+    found = field(usage, name)
+    return found if isinstance(found, int) else 0
+
+
+def _input_tokens(response: Any) -> int | None:
+    """Anthropic counts cached tokens apart; the conventions count them in."""
+    usage = field(response, "usage")
+    if field(usage, "input_tokens") is None:
+        return None
+    return sum(_count(usage, f"{kind}input_tokens") for kind in ("", "cache_read_", "cache_creation_"))
+
+
+def fold(whole: dict[str, Any], event: Any) -> None:
+    """Add an event to the message; the counts of the output are placeholders until `message_delta`."""
+    kind = field(event, "type")
+    folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
+    if folder is not None:
+        folder(whole, event)
+
+
+def _fold_start(whole: dict[str, Any], event: Any) -> None:
+    for name in ("id", "model", "role"):
+        whole[name] = field(event, "message", name)
+    _fold_usage(whole, field(event, "message", "usage"), _INPUT_COUNTS)
+
+
+def _fold_end(whole: dict[str, Any], event: Any) -> None:
+    whole["stop_reason"] = field(event, "delta", "stop_reason")
+    _fold_usage(whole, field(event, "usage"), (*_INPUT_COUNTS, "output_tokens", "output_tokens_details"))
+
+
+_INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "service_tier")
+
+
+def _fold_usage(whole: dict[str, Any], usage: Any, names: tuple[str, ...]) -> None:
+    known = whole.setdefault("usage", {})
+    for name in names:
+        if (count := field(usage, name)) is not None:
+            known[name] = count
+
+
+def _fold_block(whole: dict[str, Any], event: Any) -> None:
+    known = indexed(whole, "content", field(event, "index"))
+    for name in ("type", "id", "name", "tool_use_id", "content", "input"):
+        if (value := field(event, "content_block", name)) is not None:
+            known[name] = value
+    for name in ("text", "thinking"):
+        add_text(known, name, field(event, "content_block", name))
+
+
+def _fold_delta(whole: dict[str, Any], event: Any) -> None:
+    known = indexed(whole, "content", field(event, "index"))
+    add_text(known, "text", field(event, "delta", "text"))
+    add_text(known, "thinking", field(event, "delta", "thinking"))
+    add_text(known, "input", field(event, "delta", "partial_json"))
+
+
+_FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
+    "message_start": _fold_start,
+    "content_block_start": _fold_block,
+    "content_block_delta": _fold_delta,
+    "message_delta": _fold_end,
+}
+
+_REQUEST_CONTENT: Table = {
+    semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda body: [part for part in _parts(field(body, "system")) if part],
+    semconv.GEN_AI_INPUT_MESSAGES: lambda body: _messages(field(body, "messages")),
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda body: [gen_ai.definition(tool) for tool in items(body, "tools")],
+}
+
+MESSAGES = Operation(
+    name="chat",
+    where=_WHERE,
+    applies=stainless.posts("/v1/messages"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_OUTPUT_TYPE: lambda body: gen_ai.output_type(field(body, "output_config", "format", "type")),
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_tokens",
+        semconv.GEN_AI_REQUEST_REASONING_LEVEL: "output_config.effort",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop_sequences",
+        semconv.GEN_AI_REQUEST_STREAM: lambda body: field(body, "stream") or None,
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+        semconv.GEN_AI_REQUEST_TOP_K: "top_k",
+        semconv.GEN_AI_REQUEST_TOP_P: "top_p",
+    },
+    request_content=_REQUEST_CONTENT,
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: (
+            None if field(response, "content") is None else [gen_ai.finish_reason(field(response, "stop_reason"))]
+        ),
+        semconv.GEN_AI_RESPONSE_ID: "id",
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.cache_read_input_tokens",
+        semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: "usage.cache_creation_input_tokens",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _input_tokens,
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
+        semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.output_tokens_details.thinking_tokens",
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            found for found in [_message(field(response, "role") or "assistant", field(response, "content"))] if found
+        ]
+    },
+    fold=fold,
+)
+
+COUNT_TOKENS = Operation(
+    name="count_tokens",
+    where=_WHERE,
+    applies=stainless.posts("/v1/messages/count_tokens"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model"},
+    request_content=_REQUEST_CONTENT,
+    response={semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: "input_tokens"},
+    finishes=False,
+)
+
+SPEC = ClientSpec(
+    name="anthropic",
+    module="anthropic",
+    operations=(MESSAGES, COUNT_TOKENS),
+    provider=_provider,
+    url=stainless.url,
+    client={semconv.GEN_AI_CONVERSATION_ID: _conversation},
+    body=stainless.body,
+    prepare=prepare,
+    returned=stainless.returned,
+    others=("resources.messages.Messages.create", "resources.messages.AsyncMessages.create"),
+)

@@ -1,0 +1,211 @@
+"""The google-genai package, for Gemini and Vertex.
+
+What is wrapped is one request to the model. The public methods above it also call the program's own functions and ask
+again with their results: each such request is a call with tokens of its own, and the functions are no part of it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import add_text, field, indexed, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+
+def _provider(models: Any, host: str | None) -> str:
+    return "gcp.vertex_ai" if field(models, "_api_client", "vertexai") else "gcp.gemini"
+
+
+def _url(models: Any) -> object:
+    # The models are all that the method is called on, and they keep the address to themselves.
+    return field(models, "_api_client", "_http_options", "base_url")
+
+
+def _model(request: Any) -> object:
+    model = field(request, "model")
+    return model.removeprefix("models/") if isinstance(model, str) else None
+
+
+def _contents(said: Any) -> list[gen_ai.Message]:
+    """The contents in whichever of the shapes that the package takes: texts, parts, contents, or a list of them."""
+    contents = items(said) or ([said] if said is not None else [])
+    return [found for content in contents if (found := _content(content))]
+
+
+def _content(said: Any, role: str = "user") -> gen_ai.Message | None:
+    role = field(said, "role") or role
+    parts = [part for part in map(_part, items(said, "parts") or [said]) if part]
+    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    return gen_ai.message("tool" if answers else "assistant" if role == "model" else role, parts)
+
+
+def _part(part: Any) -> gen_ai.Part | None:
+    if isinstance(part, str):
+        return gen_ai.text(part)
+    if field(part, "thought"):
+        return gen_ai.reasoning(field(part, "text"))
+    for name, reader in _PARTS.items():
+        if (found := field(part, name)) is not None:
+            return reader(found)
+    return None
+
+
+def _modality(mime_type: object) -> str:
+    kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
+    return kind if kind in ("image", "audio", "video") else "file"
+
+
+def _blob(data: Any) -> gen_ai.Part:
+    kind = field(data, "mime_type")
+    return gen_ai.blob(_modality(kind), kind, field(data, "data"))
+
+
+_PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "text": gen_ai.text,
+    "function_call": lambda call: gen_ai.tool_call(field(call, "id"), field(call, "name"), field(call, "args")),
+    "function_response": lambda said: gen_ai.tool_call_response(
+        field(said, "id") or field(said, "name"), field(said, "response")
+    ),
+    "inline_data": _blob,
+    "file_data": lambda data: gen_ai.media(_modality(field(data, "mime_type")), field(data, "file_uri")),
+}
+
+
+def _instructions(request: Any) -> list[gen_ai.Part]:
+    return [part for message in _contents(field(request, "config", "system_instruction")) for part in message["parts"]]
+
+
+def _tools(request: Any) -> list[Any]:
+    """The declared functions; a Python function given as a tool is told by its name."""
+    found: list[Any] = []
+    for tool in items(request, "config", "tools"):
+        for function in items(tool, "function_declarations"):
+            known = {name: field(function, name) for name in ("name", "description", "parameters_json_schema")}
+            found.append({"type": "function", **{name: value for name, value in known.items() if value}})
+        if callable(tool) and (name := field(tool, "__name__")):
+            found.append({"type": "function", "name": name})
+    return found
+
+
+def _output_type(request: Any) -> str | None:
+    kind = field(request, "config", "response_mime_type")
+    return {"application/json": "json", "text/plain": "text"}.get(kind) if isinstance(kind, str) else None
+
+
+def _finish_reason(candidate: Any) -> str:
+    reason = gen_ai.finish_reason(field(candidate, "finish_reason"))
+    calls = any(field(part, "function_call") is not None for part in items(candidate, "content", "parts"))
+    return "tool_call" if reason == "stop" and calls else reason
+
+
+def _sum(*names: str) -> Callable[[Any], int | None]:
+    """Counts that Gemini keeps apart and the conventions add up; None when there is none at all."""
+
+    def total(response: Any) -> int | None:
+        counts = [field(response, "usage_metadata", name) for name in names]
+        known = [count for count in counts if isinstance(count, int)]
+        return sum(known) if known else None
+
+    return total
+
+
+def fold(whole: dict[str, Any], chunk: Any) -> None:
+    """Add a chunk, which has the response's own shape, to the response."""
+    for name in ("response_id", "model_version", "usage_metadata"):
+        if (value := field(chunk, name)) is not None:
+            whole[name] = value
+    for candidate in items(chunk, "candidates"):
+        known = indexed(whole, "candidates", field(candidate, "index"))
+        if (reason := field(candidate, "finish_reason")) is not None:
+            known["finish_reason"] = reason
+        content = known.setdefault("content", {"role": "model", "parts": []})
+        for part in items(candidate, "content", "parts"):
+            _fold_part(content["parts"], part)
+
+
+def _fold_part(parts: list[Any], part: Any) -> None:
+    text, thought = field(part, "text"), field(part, "thought")
+    if text is None:
+        parts.append(part)
+        return
+    last = parts[-1] if parts else None
+    if not isinstance(last, dict) or "text" not in last or last["thought"] != thought:
+        parts.append(last := {"thought": thought})
+    add_text(last, "text", text)
+
+
+GENERATE = Operation(
+    name="generate_content",
+    where=(
+        "Models._generate_content|Models.generate_content",
+        "AsyncModels._generate_content|AsyncModels.generate_content",
+        "Models._generate_content_stream|Models.generate_content_stream",
+        "AsyncModels._generate_content_stream|AsyncModels.generate_content_stream",
+    ),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: _model,
+        semconv.GEN_AI_OUTPUT_TYPE: _output_type,
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(
+            field(request, "config", "candidate_count")
+        ),
+        semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: "config.frequency_penalty",
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "config.max_output_tokens",
+        semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: "config.presence_penalty",
+        semconv.GEN_AI_REQUEST_REASONING_LEVEL: "config.thinking_config.thinking_level",
+        semconv.GEN_AI_REQUEST_SEED: "config.seed",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "config.stop_sequences",
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "config.temperature",
+        semconv.GEN_AI_REQUEST_TOP_K: "config.top_k",
+        semconv.GEN_AI_REQUEST_TOP_P: "config.top_p",
+    },
+    request_content={
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: _instructions,
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents")),
+        semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
+    },
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            _finish_reason(candidate) for candidate in items(response, "candidates")
+        ],
+        semconv.GEN_AI_RESPONSE_ID: "response_id",
+        semconv.GEN_AI_RESPONSE_MODEL: "model_version",
+        semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage_metadata.cached_content_token_count",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _sum("prompt_token_count", "tool_use_prompt_token_count"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _sum("candidates_token_count", "thoughts_token_count"),
+        semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage_metadata.thoughts_token_count",
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            found
+            for candidate in items(response, "candidates")
+            if (found := _content(field(candidate, "content"), role="model"))
+        ]
+    },
+    fold=fold,
+)
+
+EMBED = Operation(
+    name="embeddings",
+    where=("Models.embed_content", "AsyncModels.embed_content"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: _model,
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "config.output_dimensionality",
+    },
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents"))},
+    response={
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
+            len(items(next(iter(items(response, "embeddings")), None), "values")) or None
+        ),
+    },
+    finishes=False,
+)
+
+SPEC = ClientSpec(
+    name="google-genai",
+    module="google.genai.models",
+    operations=(GENERATE, EMBED),
+    provider=_provider,
+    url=_url,
+    others=("Models.generate_content", "AsyncModels.generate_content"),
+)
