@@ -61,9 +61,14 @@ def agent(question: str) -> str:
 
 
 def main() -> None:
-    agentops_otel.init(service_name="quickstart", console=True)
+    client = agentops_otel.init(service_name="quickstart", console=True)
     with scripted_llm():
-        print(agent("Where is it warm in November?"))
+        answer = agent("Where is it warm in November?")
+    agentops_otel.flush()
+    print(f"\n{answer}\n")
+    if client.trace_file:
+        print(f"The trace is in {client.trace_file}; `agentops-otel show` prints it again.")
+    print("To see it in Jaeger, start `jaeger`, run this again and open http://localhost:16686.")
 
 
 if __name__ == "__main__":

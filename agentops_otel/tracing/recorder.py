@@ -116,8 +116,9 @@ class Recorder:
 
         The message and the stack trace are content: redacted, and left out when content is off.
         """
+        kind = qualified_name(type(error))
+        self.mark_failed(span, kind)  # whatever becomes of the text
         with guard("recording an exception"):
-            kind = qualified_name(type(error))
             message = self._message(error)
             event: dict[str, AttributeValue] = {semconv.EXCEPTION_TYPE: kind}
             if message is not None:
@@ -126,7 +127,7 @@ class Recorder:
             if stack is not None:
                 event[semconv.EXCEPTION_STACKTRACE] = stack
             span.add_event(semconv.EXCEPTION_EVENT, event, timestamp=self.clock())
-            self.mark_failed(span, kind, message)
+            span.set_status(StatusCode.ERROR, message or kind)
 
     def _message(self, error: BaseException) -> str | None:
         """The exception's text, as far as it may be told; reading it runs the app's code, which may fail."""

@@ -1,0 +1,183 @@
+"""The house as CONTRIBUTING.md draws it: which room may import which, and who alone may do what."""
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+import agentops_otel
+from tests.program import ROOT
+
+PACKAGE = ROOT / "agentops_otel"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Downwards: a room may import the rooms below it and itself. The two halves meet in `client`.
+ROWS: list[set[str]] = [
+    {"", "__main__"},
+    {"cli"},
+    {"doctor"},
+    {"testing"},
+    {"sdk"},
+    {"client"},
+    {"providers"},
+    {"recording", "clients", "taskweaver", "view"},
+    {"instrumentation", "export"},
+    {"tracing"},
+    {"config"},
+    {"content"},
+    {"guard", "environment", "semconv", "version"},
+]
+MAKING = {"recording", "clients", "taskweaver", "instrumentation", "providers"}
+SENDING = {"export", "view"}
+
+
+def room(path: Path) -> str:
+    """The room that a file belongs to: the first name below the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return "" if parts == ("__init__",) else parts[0]
+
+
+def row(name: str) -> int:
+    """How far down the room is."""
+    return next(number for number, rooms in enumerate(ROWS) if name in rooms)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The rooms that a file imports, wherever in it, except for types alone."""
+    tree = ast.parse(path.read_text())
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        for full in [f"{module}.{name}" if module else name for name in names]:
+            if full.split(".")[0] == "agentops_otel":
+                found = full.split(".")[1:]
+                yield (
+                    found[0]
+                    if found and (PACKAGE / found[0]).with_suffix(".py").exists()
+                    else (found[0] if found and (PACKAGE / found[0]).is_dir() else "")
+                )
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
+def test_imports_point_downwards(path: Path) -> None:
+    """A room imports only rooms below it, and the half that makes spans knows nothing of the half that sends them."""
+    here = room(path)
+
+    wrong = [there for there in imports(path) if there != here and row(there) <= row(here)]
+    across = [there for there in imports(path) if here in MAKING and there in SENDING]
+    back = [there for there in imports(path) if here in SENDING and there in MAKING]
+
+    assert (wrong, across, back) == ([], [], [])
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
+def test_some_things_are_done_in_one_place(path: Path) -> None:
+    """Only environment.py reads the environment, only the guard swallows Exception, and nobody prints in passing."""
+    name = str(path.relative_to(PACKAGE))
+    tree = ast.parse(path.read_text())
+
+    reads = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")]
+    swallows = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) == "Exception")
+        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
+    ]
+    prints = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "print"]
+
+    assert not reads or name == "environment.py"
+    assert not swallows
+    assert not prints or room(path) in ("cli", "view")
+
+
+def test_every_attribute_is_named_in_semconv() -> None:
+    """No file but semconv.py spells a `gen_ai.` or `agentops.` attribute."""
+    spelled = {
+        str(path.relative_to(PACKAGE)): node.value
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith(("gen_ai.", "agentops."))
+        and path.name not in ("semconv.py", "agentops_names.py")
+    }
+
+    assert spelled == {}
+
+
+def test_public_surface() -> None:
+    """What the package offers is what it lists, and a change of it is seen here."""
+    assert agentops_otel.__all__ == snapshot(
+        [
+            "ActionEvent",
+            "ActionType",
+            "Client",
+            "ConfigError",
+            "ErrorEvent",
+            "Event",
+            "EventState",
+            "LLMEvent",
+            "Models",
+            "Session",
+            "Stats",
+            "ToolEvent",
+            "__version__",
+            "add_tags",
+            "agent",
+            "end_session",
+            "flush",
+            "guardrail",
+            "init",
+            "instrument",
+            "operation",
+            "record",
+            "record_action",
+            "record_tool",
+            "session",
+            "set_tags",
+            "shutdown",
+            "start_session",
+            "stats",
+            "suppress",
+            "task",
+            "tool",
+            "trace",
+            "uninstrument",
+            "workflow",
+        ]
+    )
+    assert [name for name in agentops_otel.__all__ if not hasattr(agentops_otel, name)] == []
+
+
+def test_every_public_name_is_explained() -> None:
+    """Every public function and class has a docstring."""
+    silent = [
+        name
+        for name in agentops_otel.__all__
+        if callable(getattr(agentops_otel, name)) and not getattr(agentops_otel, name).__doc__
+    ]
+
+    assert silent == []
+
+
+def test_every_module_says_what_it_owns() -> None:
+    """Every file begins with a docstring."""
+    assert [str(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_documented_import_paths_work() -> None:
+    """The modules that users import besides the package are there."""
+    for name in ("testing", "instrumentation", "semconv"):
+        assert import_module(f"agentops_otel.{name}").__doc__
