@@ -11,6 +11,7 @@ Names are literals here: this file is their table. What they do there is in http
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan
@@ -83,7 +84,7 @@ def translate(span: ReadableSpan) -> tuple[str, Mapping[str, AttributeValue], St
         attributes[semconv.AGENTOPS_ENTITY_INPUT] = _call_input(attributes[semconv.AGENTOPS_ENTITY_INPUT])
     if failed and span.status.description:
         attributes["error.message"] = span.status.description
-    return _name(span, kind), attributes, span.status if failed else Status(StatusCode.OK)
+    return _name(span, kind, given), attributes, span.status if failed else Status(StatusCode.OK)
 
 
 def _kind(span: ReadableSpan, given: Attributes) -> str | None:
@@ -98,10 +99,9 @@ def _kind(span: ReadableSpan, given: Attributes) -> str | None:
     return "operation" if span.kind is SpanKind.INTERNAL else None
 
 
-def _name(span: ReadableSpan, kind: str | None) -> str:
+def _name(span: ReadableSpan, kind: str | None, given: Attributes) -> str:
     """The name with its suffix: `.session` for the root, else the kind's. `execute_tool search` is `search.tool`."""
-    operation = (span.attributes or {}).get(semconv.GEN_AI_OPERATION_NAME)
-    name = span.name if kind == LLM else span.name.removeprefix(f"{operation} ")
+    name = span.name if kind == LLM else span.name.removeprefix(f"{given.get(semconv.GEN_AI_OPERATION_NAME)} ")
     suffix = "session" if _is_root(span) else _SUFFIX.get(kind or "")
     return name if suffix is None or name.endswith(f".{suffix}") else f"{name}.{suffix}"
 
@@ -212,6 +212,7 @@ def _step(kind: str | None, given: Attributes, *, failed: bool) -> Attributes:
     return attributes
 
 
+@lru_cache(maxsize=1024)
 def _step_name(kind: str | None, name: str) -> str:
     """The name without `gen_ai.`; one that would make an agent or a tool of another step is spelled flat."""
     if kind == "tool" and name in _TOOL_NAMES:
