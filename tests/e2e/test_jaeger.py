@@ -125,6 +125,7 @@ def test_an_llm_program_over_grpc(jaeger: Jaeger) -> None:
     assert streamed.pop("gen_ai.response.time_to_first_chunk") > 0
     assert {name: value for name, value in streamed.items() if name.startswith("gen_ai")} == snapshot(
         {
+            "gen_ai.agent.name": "guide",
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": "openai",
             "gen_ai.request.model": "gpt-4.1",
