@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
+from pkgutil import get_importer
 
 import click
 from opentelemetry.sdk.trace import ReadableSpan
@@ -122,12 +123,15 @@ def _traces(path: Path, wanted: str) -> list[list[Node]]:
 
 
 def _script(script: str, args: tuple[str, ...]) -> Program:
+    # Absolute, as `python` makes `__file__`, so that a program may change its directory.
+    path = os.path.abspath(script)
+
     def program() -> None:
-        sys.argv = [script, *args]
-        if os.path.isfile(script):  # a directory or a zip file is put on the path by runpy
-            _first_on_path(os.path.dirname(os.path.realpath(script)))
+        sys.argv = [path, *args]
+        # A directory or a zip file is imported, and runpy puts it on the path itself.
+        _first_on_path(os.path.dirname(os.path.realpath(path)) if get_importer(path) is None else None)
         sdk.init()
-        runpy.run_path(script, run_name="__main__")
+        runpy.run_path(path, run_name="__main__")
 
     return program
 
@@ -142,7 +146,7 @@ def _module(module: str, args: tuple[str, ...]) -> Program:
     return program
 
 
-def _first_on_path(directory: str) -> None:
+def _first_on_path(directory: str | None) -> None:
     """What `python` puts first on the path, in the place of what is there because of ourselves."""
     if not sys.flags.safe_path:
-        sys.path[0] = directory
+        sys.path[:1] = [] if directory is None else [directory]

@@ -19,8 +19,9 @@ from tests.view.spans import Trace, research
 SAY = """
 import json, os, sys
 print(json.dumps({
-    "name": __name__, "argv": sys.argv, "path": sys.path[0], "file": globals().get("__file__"),
-    "package": __package__, "running": __import__("agentops_otel.sdk").sdk.current() is not None,
+    "name": __name__, "argv": [os.path.abspath(sys.argv[0]), *sys.argv[1:]], "path": sys.path, "file": __file__,
+    "package": __package__ or "", "main": sys.modules["__main__"].__dict__ is globals(),
+    "running": __import__("agentops_otel.sdk").sdk.current() is not None,
 }))
 """
 
@@ -125,50 +126,63 @@ def test_show_writes_a_page(trace_file: Path, tmp_path: Path) -> None:
     assert "invoke_workflow research" in (tmp_path / "out.html").read_text("utf-8")
 
 
-def test_run_runs_a_script_as_python_would(tmp_path: Path) -> None:
-    """Name, arguments, path and file are those that `python script.py` gives, and tracing is on."""
-    (tmp_path / "here").mkdir()
-    script = tmp_path / "here" / "app.py"
-    script.write_text(SAY)
-
-    done = command("run", "here/app.py", "-m", "--help", "-x=1", cwd=tmp_path)
-
-    assert json.loads(done.stdout) == {
-        "name": "__main__",
-        "argv": ["here/app.py", "-m", "--help", "-x=1"],
-        "path": str(script.parent),
-        "file": "here/app.py",
-        "package": "",
-        "running": True,
-    }
+def as_python(*args: str, cwd: Path) -> dict[str, object]:
+    """What a program that runs SAY says without us; the script's own name is absolute with us."""
+    env = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
+    done = subprocess.run(
+        [sys.executable, *args], capture_output=True, text=True, timeout=60, check=True, cwd=cwd, env=env
+    )
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
 
 
-def test_run_runs_a_module_as_python_would(tmp_path: Path) -> None:
-    """`-m package` runs its `__main__` with the current directory first on the path."""
-    (tmp_path / "pack").mkdir()
-    (tmp_path / "pack" / "__main__.py").write_text(SAY)
-
-    done = command("run", "-m", "pack", "-m", "--help", cwd=tmp_path)
-
-    main = str(tmp_path / "pack" / "__main__.py")
-    assert json.loads(done.stdout) == {
-        "name": "__main__",
-        "argv": [main, "-m", "--help"],
-        "path": str(tmp_path),
-        "file": main,
-        "package": "pack",
-        "running": True,
-    }
+def as_ours(*args: str, cwd: Path) -> dict[str, object]:
+    """What the same program says when we run it."""
+    said: dict[str, object] = json.loads(command("run", *args, cwd=cwd).stdout)
+    return said
 
 
-def test_run_runs_a_zip_file(tmp_path: Path) -> None:
-    """An application in a zip file is a script too."""
+@pytest.mark.parametrize(
+    "args", [["here/app.py", "-m", "--help", "-x=1"], ["app.pyz", "a"], ["-m", "pack", "-m", "--help"], ["pack", "b"]]
+)
+def test_run_runs_a_program_as_python_would(tmp_path: Path, args: list[str]) -> None:
+    """A script, a zip file, a module and a directory: name, file, package, arguments and the path are python's own."""
+    for folder, file in (("here", "app.py"), ("pack", "__main__.py")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).write_text(SAY)
     with zipfile.ZipFile(tmp_path / "app.pyz", "w") as app:
         app.writestr("__main__.py", SAY)
 
-    done = command("run", tmp_path / "app.pyz")
+    ours, pythons = as_ours(*args, cwd=tmp_path), as_python(*args, cwd=tmp_path)
 
-    assert json.loads(done.stdout)["path"] == str(tmp_path / "app.pyz")
+    assert (ours.pop("running"), pythons.pop("running")) == (True, False)
+    assert ours == pythons
+
+
+def test_run_keeps_to_the_safe_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With PYTHONSAFEPATH nothing of the script's directory gets on the path."""
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    (tmp_path / "app.py").write_text("import sys; print(sys.path)")
+
+    ours = command("run", "app.py", cwd=tmp_path)
+
+    assert str(tmp_path) not in ours.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_command_that_is_interrupted_ends_at_once(tmp_path: Path) -> None:
+    """Ctrl-C is exit code 130 and no traceback."""
+    os.mkfifo(tmp_path / "pipe")
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "agentops_otel", "show", tmp_path / "pipe"], stderr=subprocess.PIPE, text=True
+        ) as waiting,
+        open(tmp_path / "pipe", "w"),
+    ):  # opens when the command reads
+        waiting.send_signal(signal.SIGINT)
+        _, stderr = waiting.communicate(timeout=30)
+
+    assert (waiting.returncode, stderr.strip()) == (130, "")
 
 
 @pytest.mark.parametrize(

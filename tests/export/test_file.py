@@ -23,7 +23,7 @@ from opentelemetry.trace import Link
 
 from agentops_otel.export.file import FileExporter, default_path, read, trace_files
 from agentops_otel.export.otlp_json import dumps, loads
-from tests.view.spans import CHAT, START, Trace, research
+from tests.view.spans import CHAT, RESOURCE, START, Trace, research
 
 VALUES: Mapping[str, Any] = {
     "text": "Grüße \u2028 \x00 😀",
@@ -57,6 +57,11 @@ def rich_span() -> ReadableSpan:
     )
 
 
+def no_scope() -> ReadableSpan:
+    """A span that nobody says who made it."""
+    return ReadableSpan("x", Trace().context(1), resource=RESOURCE, start_time=START, end_time=START)
+
+
 def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
     """What protobuf's own JSON says of the stock encoder's message, with the ids in hex as OTLP wants them."""
 
@@ -73,7 +78,7 @@ def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")]])
+@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [no_scope()]])
 def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan]) -> None:
     """The JSON equals that of the stock encoder's message, but for the ids, which are hex."""
     assert json.loads(dumps(spans)) == as_stock(spans)

@@ -320,7 +320,7 @@ def test_a_forked_child_prints_its_own_traces_only() -> None:
         "    if not child:\n"
         "        processor.on_end(Trace(2).span('child'))\n"
         "        processor.shutdown()\n"
-        "        os._exit(0)\n"
+        "        sys.exit(0)\n"
         "assert os.waitpid(child, 0)[1] == 0\n"
         "processor.on_end(root)\n"
     )
