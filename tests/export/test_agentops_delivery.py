@@ -261,6 +261,7 @@ def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> 
                 "agentops.event.result",
                 "agentops.span.kind",
                 "agentops.tags",
+                "gen_ai.agent.name",
                 "gen_ai.input.messages",
                 "gen_ai.operation.name",
                 "gen_ai.output.messages",
@@ -273,6 +274,7 @@ def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> 
                 "agentops.span.kind",
                 "agentops.tags",
                 "error.type",
+                "gen_ai.agent.name",
                 "gen_ai.operation.name",
                 "gen_ai.tool.name",
                 "session.id",
@@ -280,6 +282,7 @@ def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> 
             "execute_tool weather": [
                 "agentops.span.kind",
                 "agentops.tags",
+                "gen_ai.agent.name",
                 "gen_ai.operation.name",
                 "gen_ai.tool.call.arguments",
                 "gen_ai.tool.call.result",
@@ -320,6 +323,7 @@ def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> 
                 "agentops.event.result",
                 "agentops.span.kind",
                 "agentops.tags",
+                "gen_ai.agent.name",
                 "gen_ai.completion.0.content",
                 "gen_ai.completion.0.role",
                 "gen_ai.operation.name",
@@ -332,6 +336,7 @@ def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> 
                 "session.id",
             ],
             "clock.tool": [
+                "agent_name",
                 "agentops.span.kind",
                 "agentops.tags",
                 "error.message",
@@ -342,6 +347,7 @@ def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> 
                 "tool.status",
             ],
             "weather.tool": [
+                "agent_name",
                 "agentops.entity.input",
                 "agentops.entity.output",
                 "agentops.span.kind",
