@@ -1,7 +1,7 @@
 """One declarative file a client; SPECS lists them."""
 
-from agentops_otel.clients import anthropic, google_genai, openai
+from agentops_otel.clients import anthropic, google_genai, litellm, openai
 from agentops_otel.instrumentation.spec import ClientSpec
 
-SPECS: tuple[ClientSpec, ...] = (anthropic.SPEC, google_genai.SPEC, openai.SPEC)
+SPECS: tuple[ClientSpec, ...] = (anthropic.SPEC, google_genai.SPEC, litellm.SPEC, openai.SPEC)
 """Every client that is wrapped when a program imports it."""

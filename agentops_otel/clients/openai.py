@@ -46,12 +46,6 @@ def _detail(said: Any, name: str) -> Any:
     return field(said, "usage", "input_tokens_details", name) or field(said, "usage", "input_token_details", name)
 
 
-def _texts(said: Any, role: str = "user") -> list[gen_ai.Message]:
-    """A text, or a list of them, as one message; token numbers say nothing to a reader."""
-    parts = [gen_ai.text(part) for part in ([said] if isinstance(said, str) else items(said))]
-    return [found] if (found := gen_ai.message(role, parts)) else []
-
-
 def _dimensions(response: Any) -> int | None:
     """The length of the first vector: numbers, or four bytes each in base64."""
     vector = field(next(iter(items(response, "data")), None), "embedding")
@@ -108,10 +102,10 @@ _USAGE: Table = {
     semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: lambda said: _detail(said, "image_tokens"),
     semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: lambda said: _detail(said, "audio_tokens"),
 }
-_PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: _texts(field(body, "prompt"))}
-_INPUT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: _texts(field(body, "input"))}
+_PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "prompt"))}
+_INPUT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "input"))}
 _TEXT: Table = {
-    semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: _texts(
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(
         said if isinstance(said, str) else field(said, "text"), role="assistant"
     )
 }

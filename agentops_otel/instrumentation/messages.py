@@ -60,6 +60,13 @@ def message(role: object, parts: Iterable[Part | None]) -> Message | None:
     return {"role": role if isinstance(role, str) else "user", "parts": found} if found else None
 
 
+def texts(said: object, role: str = "user") -> list[Message]:
+    """A text, or a list of them, as one message; token numbers say nothing to a reader."""
+    known = said if isinstance(said, list | tuple) else [said]
+    found = message(role, map(text, known))
+    return [found] if found else []
+
+
 def text(content: object) -> Part | None:
     """A text, if it is one and not empty."""
     return {"type": "text", "content": content} if isinstance(content, str) and content else None

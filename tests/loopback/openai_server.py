@@ -162,3 +162,11 @@ def _item_events(number: int, item: dict[str, Any], size: int) -> Iterator[dict[
 
 def _same_keys(values: dict[str, Any], keys: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in keys}
+
+
+def embeddings(*vectors: list[float]) -> Answer:
+    """Vectors, as numbers."""
+    data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
+    return Answer.json(
+        {"object": "list", "model": "embed-test", "data": data, "usage": {"prompt_tokens": 2, "total_tokens": 2}}
+    )

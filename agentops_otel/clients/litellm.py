@@ -1,0 +1,104 @@
+"""The litellm package: its functions and its Router, one span a call whatever client it uses beneath.
+
+A function that was taken out of the module (`from litellm import completion`) before `init()` cannot be wrapped; the
+client beneath it then has the span, where that is one of ours.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import chat_completions
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, field, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+_PROVIDERS: Mapping[str, str] = {
+    "anthropic": "anthropic",
+    "azure": "azure.ai.openai",
+    "azure_ai": "azure.ai.inference",
+    "bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "cohere": "cohere",
+    "cohere_chat": "cohere",
+    "deepseek": "deepseek",
+    "gemini": "gcp.gemini",
+    "groq": "groq",
+    "mistral": "mistral_ai",
+    "moonshot": "moonshot_ai",
+    "openai": "openai",
+    "perplexity": "perplexity",
+    "vertex_ai": "gcp.vertex_ai",
+    "watsonx": "ibm.watsonx.ai",
+    "xai": "x_ai",
+}
+"""What litellm writes before the slash of a model's name, in the conventions' words; others stay as they are."""
+
+_FAMILIES: Mapping[str, str] = {"claude": "anthropic", "command": "cohere", "gemini": "gcp.vertex_ai"}
+"""Who a model belongs to that is named without a provider, by how its name begins."""
+
+
+def _provider(request: Any) -> str:
+    named = field(request, "custom_llm_provider")
+    model = str(field(request, "model"))
+    prefix, slash, _ = model.partition("/")
+    name = named if isinstance(named, str) else prefix if slash else ""
+    if name:
+        return _PROVIDERS.get(name, name)
+    return next((provider for start, provider in _FAMILIES.items() if model.startswith(start)), "openai")
+
+
+def _model(request: Any) -> object:
+    model = field(request, "model")
+    if not isinstance(model, str):
+        return None
+    prefix, _, rest = model.partition("/")
+    return rest if rest and prefix in _PROVIDERS else model
+
+
+def fold(whole: dict[str, Any], chunk: Any) -> None:
+    """Add a chunk; litellm takes the counts out of what it streams and keeps them beside it, 0 where it has none."""
+    chat_completions.fold(whole, chunk)
+    usage = field(chunk, "_hidden_params", "usage")
+    if field(usage, "prompt_tokens") or field(usage, "completion_tokens"):
+        whole["usage"] = usage
+
+
+_COMMON: Table = {semconv.GEN_AI_REQUEST_MODEL: _model, semconv.GEN_AI_PROVIDER_NAME: _provider}
+
+COMPLETION = Operation(
+    name="chat",
+    where=("completion", "acompletion"),
+    request={**chat_completions.REQUEST, **_COMMON},
+    request_content=chat_completions.REQUEST_CONTENT,
+    response=chat_completions.RESPONSE,
+    response_content=chat_completions.RESPONSE_CONTENT,
+    fold=fold,
+)
+
+EMBEDDING = Operation(
+    name="embeddings",
+    where=("embedding", "aembedding"),
+    request={
+        **_COMMON,
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
+        semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "encoding_format",
+    },
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "input"))},
+    response={
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
+            len(items(next(iter(items(response, "data")), None), "embedding")) or None
+        ),
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
+    },
+    finishes=False,
+)
+
+SPEC = ClientSpec(
+    name="litellm",
+    module="litellm",
+    operations=(COMPLETION, EMBEDDING),
+    provider="litellm",
+    url=lambda _: None,
+)

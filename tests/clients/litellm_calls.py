@@ -1,0 +1,136 @@
+"""Calls of the litellm package, run in a process of their own: litellm leaves threads and event loops behind."""
+
+import asyncio
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from agentops_otel import guard
+from tests.clients.capture import capture
+from tests.loopback import anthropic_server, openai_server
+from tests.loopback.llm_server import Answer, LlmServer
+
+# Not everyone who checks these tests has it.
+litellm: Any = importlib.import_module("litellm")
+
+ASKED: dict[str, Any] = {
+    "model": "openai/gpt-4.1",
+    "messages": [{"role": "user", "content": "How warm is it in Paris?"}],
+    "temperature": 0.5,
+    "api_key": "key",
+}
+
+
+def plain(base: str) -> None:
+    """The function."""
+    litellm.completion(**ASKED, api_base=base)
+
+
+def streamed(base: str) -> None:
+    """The function, streamed."""
+    list(litellm.completion(**ASKED, api_base=base, stream=True))
+
+
+def async_plain(base: str) -> None:
+    """The asynchronous function."""
+    asyncio.run(litellm.acompletion(**ASKED, api_base=base))
+
+
+def async_streamed(base: str) -> None:
+    """The asynchronous function, streamed."""
+
+    async def run() -> None:
+        async for _ in await litellm.acompletion(**ASKED, api_base=base, stream=True):
+            pass
+
+    asyncio.run(run())
+
+
+def router(base: str) -> Any:
+    """A Router of one model."""
+    known = {"model": "openai/gpt-4.1", "api_key": "key", "api_base": base}
+    return litellm.Router(model_list=[{"model_name": "gpt", "litellm_params": known}])
+
+
+def routed(base: str) -> None:
+    """Through a Router."""
+    router(base).completion(model="gpt", messages=ASKED["messages"], temperature=0.5)
+
+
+def async_routed_streamed(base: str) -> None:
+    """Through a Router, asynchronous and streamed."""
+
+    async def run() -> None:
+        stream = await router(base).acompletion(model="gpt", messages=ASKED["messages"], temperature=0.5, stream=True)
+        async for _ in stream:
+            pass
+
+    asyncio.run(run())
+
+
+def anthropic(base: str) -> None:
+    """A model of Anthropic, which litellm asks without Anthropic's client."""
+    litellm.completion(model="anthropic/claude-test", messages=ASKED["messages"], api_key="key", api_base=base)
+
+
+def anthropic_streamed(base: str) -> None:
+    """The same, streamed."""
+    stream = litellm.completion(
+        model="anthropic/claude-test", messages=ASKED["messages"], api_key="key", api_base=base, stream=True
+    )
+    assert isinstance(stream, litellm.CustomStreamWrapper)
+    list(stream)
+
+
+def embedding(base: str) -> None:
+    """A vector."""
+    litellm.embedding(model="openai/embed-test", input=["warm"], api_key="key", api_base=base)
+
+
+def left(base: str) -> None:
+    """A stream that is dropped after a chunk."""
+    next(litellm.completion(**ASKED, api_base=base, stream=True))
+
+
+def refused(base: str) -> None:
+    """An error."""
+    try:
+        litellm.completion(**ASKED, api_base=base)
+    except litellm.BadRequestError:
+        return
+    raise AssertionError
+
+
+TOLD = openai_server.completion()
+CALLS: dict[Callable[[str], None], Answer] = {
+    plain: openai_server.answer(TOLD, stream=False),
+    async_plain: openai_server.answer(TOLD, stream=False),
+    routed: openai_server.answer(TOLD, stream=False),
+    streamed: openai_server.answer(TOLD, stream=True),
+    async_streamed: openai_server.answer(TOLD, stream=True),
+    async_routed_streamed: openai_server.answer(TOLD, stream=True),
+    anthropic: anthropic_server.answer(anthropic_server.text(), stream=False),
+    anthropic_streamed: anthropic_server.answer(anthropic_server.text(), stream=True),
+    embedding: openai_server.embeddings([0.1, 0.2]),
+    left: openai_server.answer(TOLD, stream=True),
+    refused: Answer.json({"error": {"message": "no"}}, 400),
+}
+
+
+def main() -> None:
+    """Print what the spans of each call say."""
+    guard.reraise = True
+    litellm.num_retries = 0
+    told = {}
+    for call, answer in CALLS.items():
+        with LlmServer() as server, capture() as captured:
+            server.answer(answer)
+            call(server.url if "anthropic" in call.__name__ else f"{server.url}/v1")
+            told[call.__name__] = captured.tree()
+    json.dump(told, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

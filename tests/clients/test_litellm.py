@@ -1,0 +1,111 @@
+"""The litellm package over HTTP on loopback: one span a call, and none of the client beneath."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.clients.test_openai import STREAMED
+
+# It cannot be installed beside the newest openai: the dependency group `litellm` has it.
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="litellm is not installed")
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, list[dict[str, Any]]]:
+    """What the spans of each call say."""
+    script = [sys.executable, "-m", "tests.clients.litellm_calls"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize(
+    "form", ["plain", "async_plain", "routed", "streamed", "async_streamed", "async_routed_streamed"]
+)
+def test_every_form_of_a_completion_makes_the_same_span(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
+    """One span a call, not two and not none."""
+    (node,) = told[form]
+
+    attributes = node["attributes"]
+    if "streamed" in form:
+        assert {name: attributes.pop(name) for name in STREAMED} == STREAMED
+    for name in ("gen_ai.response.id", "gen_ai.response.model"):
+        attributes.pop(name)  # litellm's own word in streams
+    assert node == snapshot(
+        {
+            "name": "chat gpt-4.1",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]}
+                ],
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.model": "gpt-4.1",
+                "gen_ai.request.temperature": 0.5,
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.usage.cache_read.input_tokens": 4,
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 7,
+                "gen_ai.usage.reasoning.output_tokens": 3,
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("form", ["anthropic", "anthropic_streamed"])
+def test_anthropic_behind_litellm_is_told_as_anthropic(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
+    """The provider is named by the model, and the tokens are those that were reported."""
+    (node,) = told[form]
+
+    attributes = node["attributes"]
+    assert attributes["gen_ai.provider.name"] == "anthropic"
+    assert attributes["gen_ai.request.model"] == "claude-test"
+    assert attributes["gen_ai.usage.input_tokens"] == 114
+    assert attributes["gen_ai.usage.output_tokens"] == 7
+
+
+def test_embeddings_have_a_span(told: dict[str, list[dict[str, Any]]]) -> None:
+    """Vectors are told by their length."""
+    assert told["embedding"] == snapshot(
+        [
+            {
+                "name": "embeddings embed-test",
+                "kind": "CLIENT",
+                "attributes": {
+                    "gen_ai.embeddings.dimension.count": 2,
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "warm"}]}],
+                    "gen_ai.operation.name": "embeddings",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "embed-test",
+                    "gen_ai.response.model": "embed-test",
+                    "gen_ai.usage.input_tokens": 2,
+                },
+            }
+        ]
+    )
+
+
+def test_a_stream_left_early_says_so(told: dict[str, list[dict[str, Any]]]) -> None:
+    """The same rule as everywhere."""
+    (node,) = told["left"]
+
+    assert "status" not in node
+    assert node["attributes"]["agentops.stream.abandoned"] is True
+
+
+def test_an_error_is_litellms(told: dict[str, list[dict[str, Any]]]) -> None:
+    """The exception that the program gets names itself."""
+    (node,) = told["refused"]
+
+    assert node["status"] == "ERROR"
+    assert node["attributes"]["error.type"] == "litellm.exceptions.BadRequestError"
