@@ -26,6 +26,8 @@ from agentops_otel.recording import events
 from agentops_otel.recording.actions import Decorators
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.recording.threads import ThreadPropagation
+from agentops_otel.taskweaver import hooks
+from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import SUPPRESS_KEY, Recorder
 from agentops_otel.tracing.provider import Source, find
 from agentops_otel.tracing.relay import Relay
@@ -132,10 +134,15 @@ def _installations(config: Config) -> Iterator[Installed]:
     """What the settings ask to be wrapped, each wrapped when it is reached."""
     if config.instrument_llm_calls and "*" not in config.disabled_instrumentations:
         yield install([spec for spec in SPECS if spec.name not in config.disabled_instrumentations], current)
+    if config.instrument_taskweaver and not {"*", "taskweaver"} & set(config.disabled_instrumentations):
+        yield hooks.install(current)
     if config.propagate_threads:
         threads = ThreadPropagation()
         threads.install()
         yield threads
+
+
+TaskWeaverEventHandler.current = staticmethod(current)  # TaskWeaver's users make handlers without arguments
 
 
 def init(

@@ -36,6 +36,7 @@ MARK_BYTES = 64
 
 
 _INHERITED = create_key("agentops_otel_inherited")
+_OFFER = create_key("agentops_otel_offer")
 
 _here: ContextVar[None] = ContextVar("agentops_otel_here")
 
@@ -48,6 +49,22 @@ class Scope(Protocol):
 
     def context(self, current: Context) -> Context:
         """The context whose span is the parent of a span that starts now in *current*."""
+
+
+class Offer:
+    """A call that a layer above the client libraries can tell, unless one of those tells it.
+
+    `taken` becomes true when a span of kind CLIENT starts in the offer's context.
+    """
+
+    __slots__ = ("taken",)
+
+    def __init__(self) -> None:
+        self.taken = False
+
+    def context(self) -> Context:
+        """The current context with the offer in it."""
+        return set_value(_OFFER, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +100,8 @@ class Recorder:
         current = get_current() if context is None else context
         if current.get(SUPPRESS_KEY):
             return INVALID_SPAN
+        if kind is SpanKind.CLIENT and isinstance(offer := current.get(_OFFER), Offer):
+            offer.taken = True
         return self.tracer.start_span(
             name,
             context=self.scope.context(current),
@@ -110,6 +129,13 @@ class Recorder:
             text = self.content.json(name, value, limit_bytes=room)
             if text is not None:
                 span.set_attribute(name, text)
+
+    def text_of(self, span: Span, name: str, text: str) -> None:
+        """Set the attribute *name* to the text as it is, as far as the content policy and the span's size let it."""
+        if self.content.enabled and span.is_recording():
+            kept = self.content.text(name, text)
+            if kept is not None and _content_bytes(span) + len(kept) <= SPAN_LIMIT_BYTES:
+                span.set_attribute(name, kept)
 
     def fail(self, span: Span, error: BaseException) -> None:
         """Say that the span's work failed: status ERROR, `error.type` and one exception event.

@@ -1,0 +1,313 @@
+"""Hooks on TaskWeaver: which spans there are, and the context they are in."""
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Lock
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import wrapt
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import INVALID_SPAN, Link, NoOpTracer, Span, SpanContext
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.guard import guard
+from agentops_otel.taskweaver import calls
+from agentops_otel.taskweaver.posts import error_of, execution, message
+from agentops_otel.taskweaver.rounds import Round, attached, current_round
+from agentops_otel.tracing import Recorder
+
+_logger = logging.getLogger("agentops_otel")
+
+Wrapped = Callable[..., Any]
+Hook = Callable[["Hooks", Wrapped, Any, tuple[Any, ...], dict[str, Any]], Any]
+
+_TRACING = "taskweaver.module.tracing"
+
+
+def install(current: Callable[[], Recorder | None]) -> "Installation":
+    """Trace TaskWeaver from now on, also where it is imported later; it is not imported here.
+
+    Args:
+        current: The client's recorder; None while there is no client, and TaskWeaver then runs as if we were not there.
+    """
+    return Installation(Hooks(current))
+
+
+class Hooks:
+    """What is done at each hooked function. Each does nothing but its work while there is no client."""
+
+    def __init__(self, current: Callable[[], Recorder | None]) -> None:
+        self.current = current
+        self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
+        self._previous: WeakKeyDictionary[Any, SpanContext] = WeakKeyDictionary()
+        self._kernel_wanted: dict[str, Context] = {}
+
+    def send_message(self, wrapped: Wrapped, session: Any, args: Any, kwargs: Any) -> Any:
+        """`Session.send_message`: one round."""
+        round_: Round | None = None
+        with guard("starting a round of TaskWeaver"):
+            round_ = self._round(session, args, kwargs)
+        if round_ is None:
+            return wrapped(*args, **kwargs)
+        try:
+            with attached(round_.context):
+                result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            with guard("ending a round of TaskWeaver"):
+                round_.fail(round_.span, error)
+                round_.end(state="failed")
+            raise
+        with guard("ending a round of TaskWeaver"):
+            finished = result.state == "finished"
+            round_.end(state=str(result.state), reply=result.post_list[-1].message if finished else None)
+        return result
+
+    def reply(self, wrapped: Wrapped, role: Any, args: Any, kwargs: Any) -> Any:
+        """`reply` of a role: one post. A role that calls its base class's `reply` is still one."""
+        round_ = current_round()
+        if round_ is None or round_.replying is role:
+            return wrapped(*args, **kwargs)
+        return round_.reply(role, partial(wrapped, *args, **kwargs))
+
+    def emit(self, wrapped: Wrapped, emitter: Any, args: Any, kwargs: Any) -> Any:
+        """`SessionEventEmitter.emit`: every event of every session, whoever listens."""
+        with guard("reading an event of TaskWeaver"):
+            if (round_ := current_round()) is not None:
+                round_.tell(_argument(args, kwargs, 0, "event"))
+        return wrapped(*args, **kwargs)
+
+    def chat_completion(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
+        """`LLMApi.chat_completion`: the whole answer at once, on the caller's thread."""
+        call = self._call(lambda recorder: calls.chat(recorder, api, _bound(wrapped, args, kwargs)))
+        if call is None:
+            return wrapped(*args, **kwargs)
+        with call:
+            answer = wrapped(*args, **kwargs)
+        call.heard(answer)
+        call.end()
+        return answer
+
+    def chat_completion_stream(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
+        """`LLMApi.chat_completion_stream`: a generator, in most cases of `_stream_smoother`."""
+        call = self._call(lambda recorder: calls.chat(recorder, api, _bound(wrapped, args, kwargs)))
+        if call is None:
+            return wrapped(*args, **kwargs)
+        with call:
+            stream = wrapped(*args, **kwargs)
+            return stream if call.carried else call.carry(lambda: stream)()
+
+    def stream_smoother(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
+        """`LLMApi._stream_smoother`: runs the call on a thread of its own, without our context."""
+        call = calls.current_call()
+        if call is None or len(args) != 1:
+            return wrapped(*args, **kwargs)
+        return wrapped(call.carry(args[0]))
+
+    def get_embedding(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
+        """`LLMApi.get_embedding` and `get_embedding_list`."""
+        call = self._call(lambda recorder: calls.embeddings(recorder, api))
+        if call is None:
+            return wrapped(*args, **kwargs)
+        with call:
+            vectors = wrapped(*args, **kwargs)
+        call.end()
+        return vectors
+
+    def execute_code(self, wrapped: Wrapped, executor: Any, args: Any, kwargs: Any) -> Any:
+        """`CodeExecutor.execute_code`: one run of generated code."""
+        work, round_ = partial(wrapped, *args, **kwargs), current_round()
+        if round_ is None:
+            return work()
+        told = execution(str(_argument(args, kwargs, 0, "exec_id")))
+        with guard("reading the kernel's mode"):
+            told[semconv.TASKWEAVER_KERNEL_MODE] = executor.exec_mgr.get_kernel_mode()
+        code = str(_argument(args, kwargs, 1, "code"))
+        before, after = partial(_executing, round_, code), partial(_executed, round_.recorder)
+        return round_.run("execute_tool python", told, work, before=before, after=after)
+
+    def start_executor(self, wrapped: Wrapped, executor: Any, args: Any, kwargs: Any) -> Any:
+        """`CodeExecutor.start`: wants a kernel, which is started on a thread without our context."""
+        if not executor.client_started and current_round() is not None:
+            self._kernel_wanted[executor.session_id] = get_current()
+        return wrapped(*args, **kwargs)
+
+    def start_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
+        """`Environment.start_session`: a kernel's start, seconds long."""
+        work = partial(wrapped, *args, **kwargs)
+        context = self._kernel_wanted.pop(_argument(args, kwargs, 0, "session_id"), None)
+        round_ = current_round(context)
+        if round_ is None:
+            return work()
+        mode = {semconv.TASKWEAVER_KERNEL_MODE: str(environment.mode.value)}
+        return round_.run("taskweaver.kernel.start", mode, work, context=context)
+
+    def step(self, wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
+        """A step of a reply that asks the LLM for something of its own."""
+        work, round_ = partial(wrapped, *args, **kwargs), current_round()
+        if round_ is None:
+            return work()
+        return round_.run(_STEPS[wrapped.__name__], {}, work)
+
+    def set_tracing_aside(self, wrapped: Wrapped, tracing: Any, args: Any, kwargs: Any) -> Any:
+        """`Tracing.__init__`: may have switched TaskWeaver's own tracing on."""
+        wrapped(*args, **kwargs)
+        with guard("setting TaskWeaver's own tracing aside"):
+            if self.current() is not None:
+                _set_aside(sys.modules[_TRACING])
+
+    def _round(self, session: Any, args: Any, kwargs: Any) -> Round | None:
+        recorder = self.current()
+        if recorder is None or current_round() is not None:
+            return None
+        planner = getattr(session, "planner", None)
+        for role in (*session.worker_instances.values(), *([] if planner is None else [planner])):
+            self.patch(next(kind for kind in type(role).__mro__ if "reply" in vars(kind)), "reply", Hooks.reply)
+        told: dict[str, AttributeValue] = {
+            semconv.TASKWEAVER_ROUND_INDEX: session.round_index,
+            semconv.TASKWEAVER_ROLES: tuple(session.config.roles),
+        }
+        if files := _argument(args, kwargs, 2, "files"):
+            told[semconv.TASKWEAVER_FILE_COUNT] = len(files)
+        before = self._previous.get(session)
+        links = () if before is None else (Link(before),)
+        round_ = Round(recorder, conversation=str(session.session_id), attributes=told, links=links)
+        asked = message("user", str(_argument(args, kwargs, 0, "message")))
+        recorder.content_of(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [asked])
+        self._previous[session] = round_.span.get_span_context()
+        return round_
+
+    def _call(self, make: Callable[[Recorder], calls.Call]) -> calls.Call | None:
+        with guard("starting an LLM call of TaskWeaver"):
+            recorder = self.current()
+            return None if recorder is None else make(recorder)
+        return None
+
+
+_STEPS = {
+    "compress_rounds": "taskweaver.compress",
+    "summarize_experience": "taskweaver.experience",
+    "retrieve_experience": "taskweaver.experience",
+    "plugin_select": "taskweaver.select_plugins",
+}
+_HOOKS: Mapping[str, Mapping[str, Hook]] = {
+    "taskweaver.session.session": {"Session.send_message": Hooks.send_message},
+    "taskweaver.module.event_emitter": {"SessionEventEmitter.emit": Hooks.emit},
+    "taskweaver.llm": {
+        "LLMApi.chat_completion": Hooks.chat_completion,
+        "LLMApi.chat_completion_stream": Hooks.chat_completion_stream,
+        "LLMApi._stream_smoother": Hooks.stream_smoother,
+        "LLMApi.get_embedding": Hooks.get_embedding,
+        "LLMApi.get_embedding_list": Hooks.get_embedding,
+    },
+    "taskweaver.code_interpreter.code_executor": {
+        "CodeExecutor.start": Hooks.start_executor,
+        "CodeExecutor.execute_code": Hooks.execute_code,
+    },
+    "taskweaver.ces.environment": {"Environment.start_session": Hooks.start_kernel},
+    "taskweaver.memory.compression": {"RoundCompressor.compress_rounds": Hooks.step},
+    "taskweaver.memory.experience": {
+        "ExperienceGenerator.summarize_experience": Hooks.step,
+        "ExperienceGenerator.retrieve_experience": Hooks.step,
+    },
+    "taskweaver.code_interpreter.plugin_selection": {"PluginSelector.plugin_select": Hooks.step},
+    _TRACING: {"Tracing.__init__": Hooks.set_tracing_aside},
+}
+
+
+class Installation:
+    """The hooks in place; `uninstall` takes them out again."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._lock = Lock()
+        self._on = True
+        self._patched: dict[tuple[type, str], tuple[Any, Any]] = {}
+        hooks.patch = self._patch
+        for module in _HOOKS:
+            wrapt.register_post_import_hook(self._imported, module)
+
+    def uninstall(self) -> None:
+        """Put back what was there; what others have wrapped since then stays, and passes through."""
+        with self._lock:
+            self._on = False
+            for (owner, name), (original, ours) in self._patched.items():
+                if vars(owner).get(name) is ours:
+                    setattr(owner, name, original)
+            self._patched.clear()
+        self._hooks.current = lambda: None
+        if (tracing := sys.modules.get(_TRACING)) is not None:
+            _put_back(tracing)
+
+    def _imported(self, module: ModuleType) -> None:
+        for path, hook in _HOOKS[module.__name__].items():
+            owner, _, name = path.partition(".")
+            with guard(f"hooking TaskWeaver's {path}"):
+                self._patch(getattr(module, owner), name, hook)
+        if module.__name__ == _TRACING and self._on and self._hooks.current() is not None:
+            _set_aside(module)
+
+    def _patch(self, owner: type, name: str, hook: Hook) -> None:
+        with self._lock:
+            if self._on and (owner, name) not in self._patched:
+                original = vars(owner)[name]
+                ours = wrapt.FunctionWrapper(original, partial(hook, self._hooks))
+                setattr(owner, name, ours)
+                self._patched[owner, name] = (original, ours)
+
+
+def _bound(wrapped: Wrapped, args: Any, kwargs: Any) -> Mapping[str, Any]:
+    return inspect.signature(wrapped).bind(*args, **kwargs).arguments
+
+
+def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], position: int, name: str) -> Any:
+    # TaskWeaver's own decorator hides the signatures of half the functions.
+    return args[position] if len(args) > position else kwargs.get(name)
+
+
+def _executing(round_: Round, code: str, span: Span) -> None:
+    if round_.post is not None:
+        round_.post.describe_execution(span)
+    round_.recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, {"code": code})
+
+
+def _executed(recorder: Recorder, span: Span, result: Any) -> None:
+    said = {"output": result.output, "stdout": "".join(result.stdout), "stderr": "".join(result.stderr)}
+    said |= {"error": result.error, "log": result.log}
+    recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_RESULT, {name: some for name, some in said.items() if some})
+    told: dict[str, AttributeValue] = {
+        semconv.TASKWEAVER_EXECUTION_STATUS: "SUCCESS" if result.is_success else "FAILURE",
+        semconv.TASKWEAVER_ARTIFACT_COUNT: len(result.artifact),
+    }
+    span.set_attributes(told)
+    if result.artifact:
+        recorder.content_of(span, semconv.TASKWEAVER_ARTIFACTS, [artifact.file_name for artifact in result.artifact])
+    if not result.is_success:
+        kind, text = error_of(result.error or "")
+        recorder.mark_failed(span, kind, recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
+
+
+_ASIDE: Any = SimpleNamespace(get_current_span=lambda: INVALID_SPAN)
+_own: dict[str, Any] = {}
+
+
+def _set_aside(tracing: Any) -> None:
+    if tracing._tracer is None or tracing._trace is _ASIDE:
+        return
+    _logger.warning(
+        "TaskWeaver's own tracing is set aside while agentops_otel traces it: it would tell everything twice, and tell "
+        "prompts when content is off. Set tracing.enabled to false in taskweaver_config.json; or keep it, and call "
+        "agentops_otel.init(instrument_taskweaver=False)"
+    )
+    _own.update(_tracer=tracing._tracer, _trace=tracing._trace)
+    tracing._tracer, tracing._trace = NoOpTracer(), _ASIDE
+
+
+def _put_back(tracing: Any) -> None:
+    if tracing._trace is _ASIDE:
+        tracing._tracer, tracing._trace = _own["_tracer"], _own["_trace"]

@@ -1,0 +1,1 @@
+"""TaskWeaver, the real one, traced."""

@@ -1,0 +1,102 @@
+"""A real TaskWeaver in a project of its own, and an LLM that answers by script."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentops_otel.testing import Capture, capture
+from tests.loopback.taskweaver_llm import Answer, ScriptedLLM, scripted_llm
+
+MISSING = "TaskWeaver is not installed: BUILD_SOURCEBRANCHNAME=main python -m pip install --group taskweaver"
+
+MakeApp = Callable[..., Any]
+
+if find_spec("taskweaver") is None:
+    collect_ignore_glob = ["test_*.py"]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say why there was nothing to run."""
+    if find_spec("taskweaver") is None:
+        terminalreporter.write_line(f"SKIPPED tests/taskweaver: {MISSING}")
+
+
+@pytest.fixture(scope="session")
+def llm() -> Iterator[ScriptedLLM]:
+    """The scripted LLM that every project of the run is configured with."""
+    with scripted_llm() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_app(llm: ScriptedLLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeApp]:
+    """Makes an app in a project folder of its own; it is stopped at the end of the run."""
+    apps = []
+
+    def make(plugins: Path | None = None, **settings: object) -> Any:
+        folder = tmp_path_factory.mktemp("project")
+        configure(folder, llm, **settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from taskweaver.app.app import TaskWeaverApp
+
+            apps.append(TaskWeaverApp(app_dir=str(folder)))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        app.stop()
+
+
+@pytest.fixture(scope="session")
+def app(make_app: MakeApp) -> Any:
+    """The app that tests without settings of their own share."""
+    return make_app()
+
+
+@pytest.fixture(scope="module")
+def session(app: Any) -> Any:
+    """A session with a kernel that has been started already, so that a round takes less than a second."""
+    return app.get_session()
+
+
+@pytest.fixture
+def traced() -> Iterator[Capture]:
+    """The spans of one test, with the hooks on."""
+    with capture(tags=("mine",)) as captured:
+        yield captured
+
+
+def configure(folder: Path, llm: ScriptedLLM, **settings: object) -> None:
+    """Write a project: its settings, and the folders without which TaskWeaver's first round fails."""
+    for name in ("examples/planner_examples", "examples/code_generator_examples", "plugins"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    told = {
+        "llm.api_type": "openai",
+        "llm.api_base": llm.url,
+        "llm.api_key": "none",
+        "llm.model": "scripted-model",
+        "llm.embedding_api_type": "openai",
+        "llm.embedding_model": "scripted-embedding",
+        "execution_service.kernel_mode": "local",
+        **settings,
+    }
+    (folder / "taskweaver_config.json").write_text(json.dumps(told))
+
+
+def send_failing_code(app: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer]) -> None:
+    """A round in a new session, with code that fails.
+
+    TaskWeaver asks its kernel for the outcome at once, and the kernel drops what it is asked right after a failure. On
+    a busy machine TaskWeaver loses that race now and then, and the round: then the flow is played again.
+    """
+    for _ in range(5):
+        captured.clear()
+        llm.script(*answers)
+        if app.get_session().send_message("divide").state == "finished":
+            return
