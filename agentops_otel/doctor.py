@@ -97,6 +97,8 @@ def _switches(config: Config) -> Iterator[Finding]:
         yield Finding("wrong", "tracing is off: OTEL_SDK_DISABLED=true", "unset OTEL_SDK_DISABLED")
     if env("OTEL_TRACES_EXPORTER") == "none":
         yield Finding("note", "nothing is exported: OTEL_TRACES_EXPORTER=none", "unset it, or name an endpoint=")
+    if file := env("OTEL_CONFIG_FILE"):
+        yield Finding("note", f"OTEL_CONFIG_FILE={file} says where spans go: init() adds no place of its own")
     sampler = env("OTEL_TRACES_SAMPLER")
     if sampler.endswith(("always_off", "traceidratio")):
         share = f" with {env('OTEL_TRACES_SAMPLER_ARG') or '1.0'}" if "ratio" in sampler else ""

@@ -118,6 +118,25 @@ def test_show_gives_otlp_json_a_trace_a_line(trace_file: Path) -> None:
     assert json.loads(second) == json.loads(dumps(loads(second)))
 
 
+@pytest.mark.parametrize("args", [[], ["--json"]])
+def test_show_stops_in_silence_when_its_reader_does(trace_file: Path, args: list[str]) -> None:
+    """`show | head` is no error to read about."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "agentops_otel", "show", trace_file, *args],
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(write_end)
+
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipeError" not in done.stderr
+
+
 def test_show_writes_a_page(trace_file: Path, tmp_path: Path) -> None:
     """The page is one file."""
     done = command("show", trace_file, "--html", tmp_path / "out.html")

@@ -243,6 +243,7 @@ def test_switches_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "OTEL_SDK_DISABLED": "true",
         "OTEL_TRACES_EXPORTER": "none",
+        "OTEL_CONFIG_FILE": "otel.yaml",
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": "0.1",
         "AGENTOPS_INSTRUMENT_LLM_CALLS": "false",
@@ -261,6 +262,7 @@ def test_switches_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         [
             "wrong: tracing is off: OTEL_SDK_DISABLED=true",
             "note: nothing is exported: OTEL_TRACES_EXPORTER=none",
+            "note: OTEL_CONFIG_FILE=otel.yaml says where spans go: init() adds no place of its own",
             "note: not every trace is kept: OTEL_TRACES_SAMPLER=parentbased_traceidratio with 0.1",
             "note: LLM clients are left alone: AGENTOPS_INSTRUMENT_LLM_CALLS=false",
             "note: some clients are left alone: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai",
