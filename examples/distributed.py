@@ -39,14 +39,18 @@ def carried() -> dict[str, str]:
 
 
 class Service(BaseHTTPRequestHandler):
+    """The other end of `by_http`."""
+
     def do_GET(self) -> None:
+        """Take up the caller's trace from the request's headers."""
         body = take_up(self.headers, self.path[1:]).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
 
 
 @record_action("by http")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from inline_snapshot import snapshot
 
 from tests.e2e.servers import ROOT
