@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import Unpack
 
 from opentelemetry.sdk.trace import SpanProcessor
 
@@ -16,9 +17,10 @@ from agentops_otel.content import Content
 from agentops_otel.export import Stats
 from agentops_otel.export.file import default_path
 from agentops_otel.guard import guard
+from agentops_otel.older import OlderEnding, OlderSession, unused
 from agentops_otel.recording import events
-from agentops_otel.recording.actions import Decorators
 from agentops_otel.recording.session import Session, Sessions
+from agentops_otel.recording.tracked import OlderDecorators
 from agentops_otel.tracing import Recorder
 from agentops_otel.tracing.provider import Source
 from agentops_otel.version import VERSION
@@ -26,7 +28,7 @@ from agentops_otel.view import terminal, where
 from agentops_otel.view.tally import Tally
 
 
-class Tracing(Decorators):
+class Tracing(OlderDecorators):
     """What `init()` builds from its settings.
 
     Args:
@@ -68,20 +70,36 @@ class Tracing(Decorators):
     def record(self, event: events.Event) -> None:
         """See `agentops_otel.record`."""
         if self.recorder is not None:
-            events.record(self.recorder, event)
+            events.record(self.recorder, event, agents=self.sessions.agents)
 
     def start_session(
-        self, tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
+        self,
+        tags: Iterable[str] | None = None,
+        *,
+        name: str = "session",
+        session_id: str | None = None,
+        **older: Unpack[OlderSession],
     ) -> Session:
         """See `agentops_otel.start_session`."""
+        session_id = older.pop("inherited_session_id", None) or session_id
+        unused("start_session(config=..., jwt=...)", *older.values())
         return self.sessions.start(self.recorder, name=name, tags=tags or (), session_id=session_id)
 
     def end_session(
-        self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+        self,
+        end_state: str | Enum = "Indeterminate",
+        *,
+        rating: object = None,
+        end_state_reason: str | None = None,
+        **older: Unpack[OlderEnding],
     ) -> None:
         """See `agentops_otel.end_session`."""
         if session := self.sessions.current():
-            session.end(end_state, rating=rating, end_state_reason=end_state_reason)
+            session.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **older)
+
+    def create_agent(self, name: str, agent_id: object = None) -> str:
+        """See `agentops_otel.create_agent`."""
+        return self.sessions.name_agent(name, agent_id)
 
     def end_sessions(self) -> None:
         """End every session that is open, the newest first, as indeterminate; what follows delivers them all."""

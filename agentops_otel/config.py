@@ -78,6 +78,10 @@ class Config:
     instrument_taskweaver: bool = True
     propagate_threads: bool = False
     auto_start_session: bool = False
+    session_name: str = "session"
+    """What the session is called that starts by itself."""
+    session_id: str | None = None
+    """Its `session.id`; None is a new one."""
     tracer_provider: TracerProvider | None = None
     span_processors: tuple[SpanProcessor, ...] = ()
     destinations: tuple[Destination, ...] = ()
@@ -141,16 +145,21 @@ def read(
     spool_dir: str | os.PathLike[str] | bool | None = None,
     durability: str = "batch",
     exit_timeout_s: float = 2.0,
+    api_endpoint: str | None = None,
+    app_url: str | None = None,
+    exporter_endpoint: str | None = None,
+    trace_name: str | None = None,
+    inherited_session_id: str | None = None,
 ) -> Config:
     """Check the arguments of `init()` and complete them from the environment.
 
     Raises:
         ConfigError: A setting cannot work; the message names it and says what would be right.
     """
-    account = _account(api_key)
+    account = _account(api_key, api_endpoint, app_url)
     exporters = _exporters()
     collector = _collector(endpoint, headers, protocol, exporters)
-    hosted = None if account is None else _agentops_destination(account, headers, collector)
+    hosted = None if account is None else _agentops_destination(account, exporter_endpoint, headers, collector)
     destinations = tuple(destination for destination in (collector, hosted) if destination is not None)
     nowhere = (
         not destinations and exporters is None and tracer_provider is None and not environment.env("OTEL_CONFIG_FILE")
@@ -166,6 +175,8 @@ def read(
         instrument_llm_calls=instrument_llm_calls and environment.flag("AGENTOPS_INSTRUMENT_LLM_CALLS", True),
         instrument_taskweaver=instrument_taskweaver,
         propagate_threads=propagate_threads,
+        session_name=trace_name or environment.env("AGENTOPS_TRACE_NAME") or "session",
+        session_id=inherited_session_id,
         auto_start_session=environment.flag("AGENTOPS_AUTO_START_SESSION", account is not None)
         if auto_start_session is None
         else auto_start_session,
@@ -210,25 +221,30 @@ def _exporters() -> list[str] | None:
     return [] if words == ["none"] else words
 
 
-def _account(api_key: str | None) -> AgentOps | None:
+def _account(api_key: str | None, api_endpoint: str | None, app_url: str | None) -> AgentOps | None:
     found = environment.first(api_key, "api_key", "AGENTOPS_API_KEY")
     if found is None:
         return None
     if not found.text or re.search(r"[^\x21-\x7e]", found.text):
         raise found.wrong("an AgentOps key is a UUID, without spaces or line breaks", secret=True)
     urls = {
-        field_name: environment.url(Setting(variable, environment.env(variable))).geturl().rstrip("/")
-        for field_name, variable in (("api_endpoint", "AGENTOPS_API_ENDPOINT"), ("app_url", "AGENTOPS_APP_URL"))
-        if environment.env(variable)
+        name: environment.url(base).geturl().rstrip("/")
+        for name, argument in (("api_endpoint", api_endpoint), ("app_url", app_url))
+        if (base := environment.first(argument, name, f"AGENTOPS_{name.upper()}"))
     }
     return AgentOps(api_key=found.text, **urls)
 
 
 def _agentops_destination(
-    account: AgentOps, headers: Mapping[str, str] | str | None, collector: Destination | None
+    account: AgentOps,
+    exporter_endpoint: str | None,
+    headers: Mapping[str, str] | str | None,
+    collector: Destination | None,
 ) -> Destination:
     """Where the account's spans go; `headers=` belongs to the collector when both are there."""
-    found = environment.first(None, "", "AGENTOPS_EXPORTER_ENDPOINT") or Setting("endpoint", AGENTOPS_EXPORTER)
+    found = environment.first(exporter_endpoint, "exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT") or Setting(
+        "endpoint", AGENTOPS_EXPORTER
+    )
     return _destination(found, None if collector else headers, None, agentops=account)
 
 

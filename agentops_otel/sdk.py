@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, Unpack
 from weakref import WeakSet
 
 from opentelemetry.context import attach, detach, set_value
@@ -22,10 +22,11 @@ from agentops_otel.config import Config, read
 from agentops_otel.content import Redact
 from agentops_otel.export import Stats
 from agentops_otel.instrumentation import install
+from agentops_otel.older import OlderEnding, OlderSession, OlderSettings, translated
 from agentops_otel.recording import events
-from agentops_otel.recording.actions import Decorators
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.recording.threads import ThreadPropagation
+from agentops_otel.recording.tracked import OlderDecorators
 from agentops_otel.taskweaver import hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import SUPPRESS_KEY, Recorder
@@ -71,6 +72,8 @@ class _Running:
     relay: Relay = field(default_factory=Relay)
     visited: WeakSet[TracerProvider] = field(default_factory=WeakSet)
     """The providers that have our relay already."""
+    configured: dict[str, object] = field(default_factory=dict)
+    """What the next `init()` is told by `configure()`."""
     installations: tuple[Installed, ...] = ()
     warned: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -166,6 +169,7 @@ def init(
     spool_dir: str | os.PathLike[str] | bool | None = None,
     durability: str = "batch",
     exit_timeout_s: float = 2.0,
+    **older: Unpack[OlderSettings],
 ) -> Client:
     """Start tracing: LLM calls, TaskWeaver sessions and everything decorated or recorded become spans.
 
@@ -202,6 +206,7 @@ def init(
         spool_dir: Where spans wait that cannot be sent; False for memory only. Default: the user's state directory.
         durability: "batch", or "span": each span is on disk before its `end()` returns.
         exit_timeout_s: The longest that tracing may hold up the end of the process, in seconds.
+        older: What AgentOps 0.0 to 0.4 took besides: put into the settings above, or left aside (said at DEBUG).
 
     Returns:
         The client; its methods are the functions of this module.
@@ -210,7 +215,8 @@ def init(
         ConfigError: A setting that cannot work; the message names it and says what would be right.
     """
     asked = locals()
-    settings = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] != default}
+    given = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] != default}
+    settings = translated({**_running.configured, **given, **older}, _DEFAULTS)
     with _running.lock:
         client = _running.client
         if client is not None and not settings:
@@ -240,12 +246,13 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
         if not source.guest or config.by_name or config.span_processors:
             _running.visit(source.provider)
     _running.run(client)
+    _running.configured = {}
     atexit.unregister(shutdown)  # once, and after whatever registered before this init
     atexit.register(shutdown)
     if not (client.config.quiet or config.disabled):
         client.announce()
     if client.config.auto_start_session:
-        client.start_session()
+        client.start_session(name=config.session_name, session_id=config.session_id)
     return client
 
 
@@ -271,7 +278,7 @@ def running(
 
 def instrument() -> None:
     """Wrap LLM clients and TaskWeaver again after `uninstrument()`, as the settings of `init()` say."""
-    client = _client_for("instrument")
+    client = client_for("instrument")
     if client is not None and client.recorder is not None:
         with _running.lock:
             _running.instrument(client.config)
@@ -333,8 +340,21 @@ def suppress() -> Iterator[None]:
         detach(token)
 
 
+def configure(**settings: object) -> None:
+    """Keep settings for the next `init()`, which takes what it is not told itself from here.
+
+    Args:
+        settings: Those of `init()`.
+    """
+    _running.configured |= settings
+
+
 def start_session(
-    tags: Iterable[str] | None = None, *, name: str = "session", session_id: str | None = None
+    tags: Iterable[str] | None = None,
+    *,
+    name: str = "session",
+    session_id: str | None = None,
+    **older: Unpack[OlderSession],
 ) -> Session:
     """Open a session: a trace of its own, under which everything that starts in this context nests.
 
@@ -350,17 +370,24 @@ def start_session(
         tags: Besides those of the client; every span of the session carries them.
         name: The root span is called `invoke_workflow <name>`.
         session_id: `session.id` of its spans. Default: a new UUID's hex.
+        older: What AgentOps took besides: `inherited_session_id` is *session_id*, the rest is left aside.
 
     Returns:
         The session. Before `init()`, and when tracing is disabled, it is one in name only.
     """
-    client = _client_for("start_session")
-    sessions, recorder = (client.sessions, client.recorder) if client else (Sessions(), None)
-    return sessions.start(recorder, name=name, tags=tags or (), session_id=session_id)
+    client = client_for("start_session")
+    session_id = older.pop("inherited_session_id", None) or session_id
+    if client is None:
+        return Sessions().start(None, name=name, tags=tags or (), session_id=session_id)
+    return client.start_session(tags, name=name, session_id=session_id, **older)
 
 
 def end_session(
-    end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
+    end_state: str | Enum = "Indeterminate",
+    *,
+    rating: object = None,
+    end_state_reason: str | None = None,
+    **older: Unpack[OlderEnding],
 ) -> None:
     """End the current session with a state, deliver its spans and print one line about it on stderr.
 
@@ -368,12 +395,13 @@ def end_session(
         end_state: "Success", "Fail" or "Indeterminate", also as a member of `EventState`.
         rating: The user's verdict: a string or a number.
         end_state_reason: Why it ended like that, in words.
+        older: What AgentOps took besides; left aside.
 
     Raises:
         ValueError: An end state that is none of the three.
     """
-    if client := _client_for("end_session"):
-        client.end_session(end_state, rating=rating, end_state_reason=end_state_reason)
+    if client := client_for("end_session"):
+        client.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **older)
 
 
 def record(event: events.Event) -> None:
@@ -386,11 +414,11 @@ def record(event: events.Event) -> None:
     Raises:
         TypeError: *event* is no Event.
     """
-    if client := _client_for("record"):
+    if client := client_for("record"):
         client.record(event)
 
 
-_decorators = Decorators(current)
+_decorators = OlderDecorators(current)
 record_action = _decorators.record_action
 record_tool = _decorators.record_tool
 agent = _decorators.agent
@@ -401,21 +429,25 @@ task = _decorators.task
 tool = _decorators.tool
 trace = _decorators.trace
 workflow = _decorators.workflow
+record_function = _decorators.record_function
+track_agent = _decorators.track_agent
+track_endpoint = _decorators.track_endpoint
+track_tool = _decorators.track_tool
 
 
 def add_tags(tags: Iterable[str]) -> None:
     """Add tags to every span that starts from now on, and to the current session."""
-    if client := _client_for("add_tags"):
+    if client := client_for("add_tags"):
         client.add_tags(tags)
 
 
 def set_tags(tags: Iterable[str]) -> None:
     """Replace the tags of every span that starts from now on, and those of the current session."""
-    if client := _client_for("set_tags"):
+    if client := client_for("set_tags"):
         client.set_tags(tags)
 
 
-def _client_for(function: str) -> Client | None:
+def client_for(function: str) -> Client | None:
     """The running client; without one the user hears, once, that nothing was recorded."""
     if _running.client is None:
         _running.warn_once(f"agentops_otel.{function}() recorded nothing: call agentops_otel.init() first.")

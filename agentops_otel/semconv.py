@@ -16,10 +16,13 @@ EXCEPTION_EVENT = "exception"
 EXCEPTION_MESSAGE = "exception.message"
 EXCEPTION_STACKTRACE = "exception.stacktrace"
 EXCEPTION_TYPE = "exception.type"
+HTTP_REQUEST_METHOD = "http.request.method"
+HTTP_RESPONSE_STATUS_CODE = "http.response.status_code"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 SERVICE_NAME = "service.name"
 SESSION_ID = "session.id"
+URL_PATH = "url.path"
 
 # GenAI: operations, agents, tools, workflows.
 GEN_AI_AGENT_ID = "gen_ai.agent.id"

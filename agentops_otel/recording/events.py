@@ -9,6 +9,7 @@ from time import time
 from typing import TypeVar
 from uuid import UUID, uuid4
 
+from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind
 from opentelemetry.util.types import AttributeValue
 
@@ -16,7 +17,7 @@ from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.recording.actions import OPERATION, TOOL, ActionKind
 from agentops_otel.recording.decorated import as_tags, with_tags
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import Recorder, inheriting
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -183,8 +184,16 @@ class ErrorEvent(Event):
             self.error_type = self.error_type or type(self.exception).__name__
 
 
-def record(recorder: Recorder, event: Event) -> None:
+def record(
+    recorder: Recorder, event: Event, *, context: Context | None = None, agents: Mapping[str, str] | None = None
+) -> None:
     """Make the event a span under the current one, with its own times.
+
+    Args:
+        recorder: The recorder.
+        event: The event.
+        context: Whose span is to be the parent; the current context by default.
+        agents: The names of agents by their ids, for an event that has an id alone.
 
     Raises:
         TypeError: *event* is no Event.
@@ -192,10 +201,15 @@ def record(recorder: Recorder, event: Event) -> None:
     if not isinstance(event, Event):
         raise TypeError(f"record() takes an Event, not {type(event).__name__}")
     with guard("recording an event"):
-        _record(recorder, event)
+        named = (
+            inheriting({semconv.GEN_AI_AGENT_NAME: name}, context)
+            if (name := (agents or {}).get(str(event.agent_id)))
+            else context
+        )
+        _record(recorder, event, named)
 
 
-def _record(recorder: Recorder, event: Event) -> SpanContext:
+def _record(recorder: Recorder, event: Event, context: Context | None) -> SpanContext:
     trigger = event.trigger_event if isinstance(event, ErrorEvent) else None
     start, end = _times(recorder, event)
     kind, name = _kind(event), _name(event)
@@ -203,7 +217,8 @@ def _record(recorder: Recorder, event: Event) -> SpanContext:
         kind.span_name(name),
         kind=SpanKind.CLIENT if kind is CHAT else SpanKind.INTERNAL,
         attributes=with_tags(recorder, as_tags(event.tags), _attributes(event, kind, name)),
-        links=[Link(_context_of(recorder, trigger))] if trigger is not None else (),
+        context=context,
+        links=[Link(_context_of(recorder, trigger, context))] if trigger is not None else (),
         start_time=start,
     )
     try:
@@ -218,9 +233,9 @@ def _record(recorder: Recorder, event: Event) -> SpanContext:
     return event.span_context
 
 
-def _context_of(recorder: Recorder, event: Event) -> SpanContext:
+def _context_of(recorder: Recorder, event: Event, context: Context | None) -> SpanContext:
     """The span of an event; one that nobody has recorded yet is recorded now, so that it is not lost."""
-    return event.span_context or _record(recorder, event)
+    return event.span_context or _record(recorder, event, context)
 
 
 def _times(recorder: Recorder, event: Event) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, Unpack, get_args
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 from opentelemetry.sdk.trace import ReadableSpan
@@ -13,7 +13,11 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.older import OlderEnding, unused
 from agentops_otel.tracing import Recorder
+
+if TYPE_CHECKING:
+    from agentops_otel.recording.events import Event
 
 EndState = Literal["Success", "Fail", "Indeterminate"]
 END_STATES: tuple[EndState, ...] = get_args(EndState)
@@ -121,6 +125,49 @@ class Session:
         if state == "Fail" and not self._failed:
             recorder.mark_failed(self.span, semconv.SESSION_FAILED, text)
 
+    @property
+    def has_ended(self) -> bool:
+        """True once the session has ended."""
+        return self.end_state is not None
+
+    def record(self, event: "Event") -> None:
+        """Record an event in this session, whatever the current one is; see `agentops_otel.record`."""
+        if self._recorder is not None:
+            from agentops_otel.recording import events  # which knows decorated functions, and they know sessions
+
+            events.record(self._recorder, event, context=self.context, agents=self._sessions.agents)
+
+    def end_session(
+        self,
+        end_state: str | Enum = "Indeterminate",
+        *,
+        rating: object = None,
+        end_state_reason: str | None = None,
+        **older: Unpack[OlderEnding],
+    ) -> None:
+        """End the session: `end`, by the name that AgentOps had for it."""
+        unused("end_session(video=..., is_auto_end=...)", *older.values())
+        self.end(end_state, rating=rating, end_state_reason=end_state_reason)
+
+    def create_agent(self, name: str, agent_id: object = None) -> str:
+        """Name an agent; see `agentops_otel.create_agent`."""
+        return self._sessions.name_agent(name, agent_id)
+
+    def say(self, attributes: Mapping[str, object]) -> None:
+        """Say more on the root span: numbers and truth values as they are, texts and all else as content.
+
+        Args:
+            attributes: By the attributes' full names.
+        """
+        if self._recorder is None:
+            return
+        for name, value in attributes.items():
+            told = self._recorder.content.text(name, value) if isinstance(value, str) else value
+            if isinstance(told, str | bool | int | float):
+                self.span.set_attribute(name, told)
+            elif told is not None:
+                self._recorder.content_of(self.span, name, told)
+
     def __enter__(self) -> Self:
         return self
 
@@ -145,6 +192,8 @@ class Sessions:
         self.tags = _distinct(tags)
         self.ended = ended
         self.open: tuple[Session, ...] = ()
+        self.agents: dict[str, str] = {}
+        """The names of agents that were created by hand, by their id."""
         self._run_id = uuid.uuid4().hex
         self._lock = threading.Lock()
 
@@ -179,6 +228,12 @@ class Sessions:
         if isinstance(session, Session) and session.end_state is None:
             return session
         return self.open[-1] if self.open else None
+
+    def name_agent(self, name: str, agent_id: object = None) -> str:
+        """Keep an agent's name for the events that carry its id, which is a new UUID by default."""
+        identity = str(agent_id or uuid.uuid4())
+        self.agents[identity] = name
+        return identity
 
     def add_tags(self, tags: Iterable[str]) -> None:
         """Add tags to every span that starts from now on, and to the current session."""

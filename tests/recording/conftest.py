@@ -14,7 +14,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.content import Content
-from agentops_otel.recording.older import OlderDecorators
+from agentops_otel.recording.tracked import OlderDecorators
 from agentops_otel.tracing import Recorder
 
 

@@ -1,7 +1,7 @@
-"""The decorators of older AgentOps generations, and the one for Flask, on the mechanism of the others."""
+"""The decorators of older AgentOps generations, on the mechanism of the others."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, overload
 
@@ -9,8 +9,9 @@ import wrapt
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.recording.actions import AGENT, Decorate, Decorators, F
-from agentops_otel.recording.decorated import Label, MethodCall, decorate_class
+from agentops_otel.recording.actions import AGENT, WORKFLOW, Decorate, Decorators, F
+from agentops_otel.recording.decorated import Decorated, Label, MethodCall, decorate_class, name_of
+from agentops_otel.recording.endpoint import EndpointCall
 
 AGENT_ID, AGENT_NAME = "agent_ops_agent_id", "agent_ops_agent_name"
 """What AgentOps 0.1 to 0.3 called its attributes on a tracked object; programs read them."""
@@ -47,6 +48,48 @@ class OlderDecorators(Decorators):
             decorate_class(subject, label, self._current, _TrackedCall)
             wrapt.wrap_function_wrapper(subject, "__init__", _initializer(label.inherited[semconv.GEN_AI_AGENT_NAME]))
             return subject
+
+        return decorator if name is None or isinstance(name, str) else decorator(name)
+
+    @overload
+    def track_endpoint(self, name: F, /) -> F: ...
+    @overload
+    def track_endpoint(
+        self,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+        *,
+        version: str | None = None,
+        capture_request: bool = True,
+        capture_response: bool = True,
+    ) -> Decorate: ...
+    def track_endpoint(
+        self,
+        name: Any = None,
+        tags: Iterable[str] | None = None,
+        *,
+        version: str | None = None,
+        capture_request: bool = True,
+        capture_response: bool = True,
+    ) -> Any:
+        """Record each request that a Flask view answers as `invoke_workflow {name}`, with what was asked and answered.
+
+            @app.post("/ask")
+            @agentops_otel.track_endpoint
+            def ask() -> dict[str, str]: ...
+
+        Args:
+            name: The workflow's name; the view's by default.
+            tags: Added to those of the session.
+            version: The view's version, kept as `operation.version`.
+            capture_request: False leaves out the query and the body.
+            capture_response: False leaves out the answer's body.
+        """
+
+        def decorator(view: Callable[..., Any]) -> Any:
+            named = name if isinstance(name, str) else name_of(view)
+            label = self.label(WORKFLOW, named, tags, {semconv.OPERATION_VERSION: version})
+            return Decorated(view, EndpointCall(view, label, self._current, capture_request, capture_response))
 
         return decorator if name is None or isinstance(name, str) else decorator(name)
 

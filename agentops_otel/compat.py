@@ -1,0 +1,161 @@
+"""The functions of AgentOps' generations that have newer names here; each acts on the running client."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from agentops_otel import older, sdk
+from agentops_otel.recording.events import Event, EventState
+from agentops_otel.recording.session import Session
+
+AgentOps = sdk.Client
+"""What AgentOps 0.0.2 called `Client`."""
+EndState = SessionState = EventState
+"""What AgentOps 0.0 to 0.3 called the states in which a session ends."""
+
+
+class TraceState(StrEnum):
+    """What AgentOps 0.4 called the states in which a trace ends."""
+
+    SUCCESS = "Success"
+    ERROR = "Fail"
+    FAILURE = "Fail"
+    UNSET = "Indeterminate"
+
+
+def configure(**settings: object) -> None:
+    """Keep settings for the next `init()`, which takes what it is not told itself from here.
+
+    Args:
+        settings: Those of `init()`.
+    """
+    sdk.configure(**settings)
+
+
+def set_api_key(key: str) -> None:
+    """Keep the key for the next `init()`."""
+    sdk.configure(api_key=key)
+
+
+def set_parent_key(key: str) -> None:
+    """Left aside: the spans of a parent project are not ours to share."""
+    older.unused("set_parent_key()", key)
+
+
+def stop_instrumenting() -> None:
+    """Put LLM clients back as they were; see `uninstrument`."""
+    sdk.uninstrument()
+
+
+def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, object] | None = None) -> Session:
+    """Open a session by AgentOps 0.4's name for it: a trace of its own; also a context manager.
+
+    ```python
+    with agentops_otel.start_trace("nightly") as trace:
+        ...
+    ```
+
+    Args:
+        trace_name: What the session is called.
+        tags: Besides those of the client; of a mapping, each as `key:value`.
+    """
+    if isinstance(tags, Mapping):
+        tags = [f"{key}:{value}" for key, value in tags.items()]
+    return sdk.start_session(tags, name=trace_name)
+
+
+def end_trace(trace_context: Session | None = None, end_state: object = "Success") -> None:
+    """End a session that `start_trace` opened; without one, all that are open.
+
+    Args:
+        trace_context: What `start_trace` gave.
+        end_state: "Success", "Fail", "Indeterminate" or a `TraceState`; another word is kept as the reason.
+    """
+    if trace_context is None:
+        end_all_sessions(end_state)
+    else:
+        _end(trace_context, end_state)
+
+
+def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.metadata") -> None:
+    """Say more about the current session, on its root span.
+
+    Args:
+        metadata: Names and values; a value that is no text, number or truth value is written as JSON.
+        prefix: What the attributes' names begin with.
+    """
+    if (client := sdk.client_for("update_trace_metadata")) and (session := client.sessions.current()):
+        session.say({f"{prefix}.{name}": value for name, value in metadata.items()})
+
+
+def create_agent(name: str, agent_id: str | None = None, session: Session | None = None) -> str:
+    """Name an agent: recorded events with its id carry the name.
+
+    Args:
+        name: The agent's name.
+        agent_id: Its id; a new UUID by default.
+        session: Left aside: the name holds in every session.
+
+    Returns:
+        The id.
+    """
+    client = sdk.client_for("create_agent")
+    return client.create_agent(name, agent_id) if client else str(agent_id or "")
+
+
+def get_session(session_id: str) -> Session | None:
+    """The open session with this id."""
+    client = sdk.client_for("get_session")
+    sessions = client.sessions.open if client else ()
+    return next((session for session in sessions if session.session_id == str(session_id)), None)
+
+
+def end_all_sessions(end_state: object = "Indeterminate") -> None:
+    """End every open session, the newest first."""
+    client = sdk.client_for("end_all_sessions")
+    for session in reversed(client.sessions.open if client else ()):
+        _end(session, end_state)
+
+
+def _end(session: Session, end_state: object) -> None:
+    word = older.ending(end_state)
+    try:
+        session.end(word)
+    except ValueError:
+        session.end(end_state_reason=word)
+
+
+class AgentOpsLogger:
+    """Log records as events, as AgentOps 0.0 had it."""
+
+    @staticmethod
+    def get_agentops_logger(client: sdk.Client, name: str, level: int = logging.DEBUG) -> logging.Logger:
+        """The logger of that name, with a handler that records; asked again, the same without a second handler."""
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        if not any(isinstance(handler, _EventHandler) for handler in logger.handlers):
+            logger.addHandler(_EventHandler(client, name, level))
+        return logger
+
+    @staticmethod
+    def get_agentops_handler(client: sdk.Client, name: str, level: int = logging.DEBUG) -> logging.Handler:
+        """A handler that records each log record as an event `<name>:<LEVEL>`."""
+        return _EventHandler(client, name, level)
+
+
+class _EventHandler(logging.Handler):
+    def __init__(self, client: sdk.Client, name: str, level: int) -> None:
+        super().__init__(level)
+        self._client = client
+        self._prefix = name
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failed = record.levelno >= logging.ERROR
+        self._client.record(
+            Event(
+                f"{self._prefix}:{record.levelname}",
+                returns=self.format(record),
+                result=EventState.FAIL if failed else EventState.INDETERMINATE,
+                timestamp=record.created,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Programs written for AgentOps, one for each generation, running with another import."""

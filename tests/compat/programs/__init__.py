@@ -1,0 +1,1 @@
+"""The programs; `main()` runs one."""

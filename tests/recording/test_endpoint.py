@@ -1,0 +1,107 @@
+"""Flask views under `track_endpoint`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import flask
+import pytest
+from inline_snapshot import snapshot
+
+from tests.recording.conftest import Recording
+
+
+@pytest.fixture
+def app() -> flask.Flask:
+    """A Flask app whose errors are answers."""
+    return flask.Flask("test")
+
+
+def test_request_and_answer_are_said(recording: Recording, app: flask.Flask) -> None:
+    """Method, path, query, body and the answer of each request; the view reads the body as ever."""
+
+    @app.post("/ask/<topic>")
+    @recording.decorators.track_endpoint(name="ask", tags=["web"], version="1")
+    def ask(topic: str) -> dict[str, object]:
+        return {"topic": topic, "asked": flask.request.get_json()}
+
+    @app.post("/raw")
+    @recording.decorators.track_endpoint
+    def raw() -> str:
+        return flask.request.stream.read().decode()
+
+    client = app.test_client()
+
+    assert client.post("/ask/tea?q=1", json={"a": 2}).json == {"topic": "tea", "asked": {"a": 2}}
+    assert client.post("/raw", data='{"b": 3}', content_type="application/json").text == '{"b": 3}'
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "invoke_workflow ask",
+                "attributes": {
+                    "agentops.entity.input": '{"topic": "tea", "query": {"q": ["1"]}, "body": {"a": 2}}',
+                    "agentops.entity.output": '{"topic": "tea", "asked": {"a": 2}}',
+                    "agentops.span.kind": "workflow",
+                    "agentops.tags": ["session", "web"],
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "ask",
+                    "http.request.method": "POST",
+                    "http.response.status_code": 200,
+                    "operation.version": "1",
+                    "url.path": "/ask/tea",
+                },
+            },
+            {
+                "name": "invoke_workflow raw",
+                "attributes": {
+                    "agentops.entity.output": '"{\\"b\\": 3}"',
+                    "agentops.span.kind": "workflow",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "raw",
+                    "http.request.method": "POST",
+                    "http.response.status_code": 200,
+                    "url.path": "/raw",
+                },
+            },
+        ]
+    )
+
+
+def test_statuses_are_said_and_500_is_a_failure(recording: Recording, app: flask.Flask) -> None:
+    """An answer from 500 on, and an exception, are failures; `abort(404)` is an answer."""
+
+    @app.get("/<int:code>")
+    @recording.decorators.track_endpoint(capture_request=False, capture_response=False)
+    def answer(code: int) -> Any:
+        match code:
+            case 200:
+                return flask.Response("fine")
+            case 503:
+                return {"sorry": True}, 503
+            case 404:
+                flask.abort(404)
+            case 299:
+                return flask.Response(_pieces()), 299
+        raise ValueError("no such code")
+
+    client = app.test_client()
+
+    assert [client.get(f"/{code}").status_code for code in (200, 503, 404, 299, 1)] == [200, 503, 404, 299, 500]
+    assert [
+        (span.status.status_code.name, (span.attributes or {}).get("http.response.status_code"))
+        for span in recording.spans
+    ] == [("UNSET", 200), ("ERROR", 503), ("UNSET", 404), ("UNSET", 299), ("ERROR", None)]
+
+
+def test_view_that_is_called_outside_a_request_is_a_function(recording: Recording) -> None:
+    """Without a request there is nothing to say of one."""
+
+    @recording.decorators.track_endpoint
+    def view() -> list[int]:
+        return [1]
+
+    assert view() == [1]
+    assert [span.name for span in recording.spans] == ["invoke_workflow view"]
+
+
+def _pieces() -> Iterator[str]:
+    yield "a"
