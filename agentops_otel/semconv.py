@@ -113,6 +113,15 @@ AGENTOPS_USAGE_COST = "agentops.usage.cost"
 OPERATION_NAME = "operation.name"
 OPERATION_VERSION = "operation.version"
 
+# Values of `gen_ai.provider.name` for those that the conventions do not list.
+AI21 = "ai21"
+DASHSCOPE = "dashscope"
+HUGGING_FACE = "hugging_face"
+LLAMA_STACK = "llama_stack"
+OLLAMA = "ollama"
+TOGETHER_AI = "together_ai"
+ZHIPU_AI = "zhipu_ai"
+
 # Values of `error.type` where no exception was raised.
 SESSION_FAILED = "agentops.session.fail"
 EVENT_FAILED = "agentops.event.fail"

@@ -6,6 +6,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
@@ -122,3 +123,41 @@ def _tool_call(call: Any) -> gen_ai.Part:
     kind = "custom" if field(call, "custom") is not None else "function"
     arguments = field(call, kind, "arguments" if kind == "function" else "input")
     return gen_ai.tool_call(field(call, "id"), field(call, kind, "name"), arguments)
+
+
+PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "prompt"))}
+
+
+def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
+    fold(whole, chunk)
+    for choice in items(chunk, "choices"):
+        add_text(indexed(whole, "choices", field(choice, "index")), "text", field(choice, "text"))
+
+
+CHAT = Operation(
+    name="chat",
+    where=(),
+    request=REQUEST,
+    request_content=REQUEST_CONTENT,
+    response=RESPONSE,
+    response_content=RESPONSE_CONTENT,
+    fold=fold,
+)
+"""A chat; `replace()` says where it is in a client."""
+
+TEXT_COMPLETION = Operation(
+    name="text_completion",
+    where=(),
+    request=REQUEST,
+    request_content=PROMPT,
+    response=RESPONSE,
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said
+            for choice in items(response, "choices")
+            if (said := gen_ai.message("assistant", [gen_ai.text(field(choice, "text"))]))
+        ]
+    },
+    fold=_fold_completion,
+)
+"""The older API that goes on with a text."""

@@ -5,13 +5,13 @@ client beneath it then has the span, where that is one of ours.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions
-from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, field, items
-from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.clients import chat_completions, embeddings
+from agentops_otel.instrumentation.reading import Table, field
+from agentops_otel.instrumentation.spec import ClientSpec
 
 _PROVIDERS: Mapping[str, str] = {
     "anthropic": "anthropic",
@@ -66,33 +66,17 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
 
 _COMMON: Table = {semconv.GEN_AI_REQUEST_MODEL: _model, semconv.GEN_AI_PROVIDER_NAME: _provider}
 
-COMPLETION = Operation(
-    name="chat",
+COMPLETION = replace(
+    chat_completions.CHAT,
     where=("completion", "acompletion"),
     request={**chat_completions.REQUEST, **_COMMON},
-    request_content=chat_completions.REQUEST_CONTENT,
-    response=chat_completions.RESPONSE,
-    response_content=chat_completions.RESPONSE_CONTENT,
     fold=fold,
 )
 
-EMBEDDING = Operation(
-    name="embeddings",
+EMBEDDING = replace(
+    embeddings.EMBEDDINGS,
     where=("embedding", "aembedding"),
-    request={
-        **_COMMON,
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
-        semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "encoding_format",
-    },
-    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "input"))},
-    response={
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
-            len(items(next(iter(items(response, "data")), None), "embedding")) or None
-        ),
-        semconv.GEN_AI_RESPONSE_MODEL: "model",
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
-    },
-    finishes=False,
+    request={**embeddings.EMBEDDINGS.request, **_COMMON},
 )
 
 SPEC = ClientSpec(

@@ -1,12 +1,13 @@
 """The openai package, for OpenAI, Azure and every server that speaks the same API."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, responses, stainless
+from agentops_otel.clients import chat_completions, embeddings, responses, stainless
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _HOSTS: Mapping[str, str] = {
@@ -46,14 +47,6 @@ def _detail(said: Any, name: str) -> Any:
     return field(said, "usage", "input_tokens_details", name) or field(said, "usage", "input_token_details", name)
 
 
-def _dimensions(response: Any) -> int | None:
-    """The length of the first vector: numbers, or four bytes each in base64."""
-    vector = field(next(iter(items(response, "data")), None), "embedding")
-    if isinstance(vector, str):
-        return (len(vector) * 3 // 4 - vector[-2:].count("=")) // 4
-    return len(items(vector)) or None
-
-
 def _images(response: Any) -> list[gen_ai.Message]:
     kind = f"image/{field(response, 'output_format') or 'png'}"
     parts = [
@@ -69,12 +62,6 @@ def _speech(response: Any) -> list[gen_ai.Message]:
         return []
     found = gen_ai.message("assistant", [gen_ai.blob("audio", http.headers.get("content-type"), http.content)])
     return [found] if found else []
-
-
-def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
-    chat_completions.fold(whole, chunk)
-    for choice in items(chunk, "choices"):
-        add_text(indexed(whole, "choices", field(choice, "index")), "text", field(choice, "text"))
 
 
 def _fold_image(whole: dict[str, Any], event: Any) -> None:
@@ -102,8 +89,6 @@ _USAGE: Table = {
     semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: lambda said: _detail(said, "image_tokens"),
     semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: lambda said: _detail(said, "audio_tokens"),
 }
-_PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "prompt"))}
-_INPUT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "input"))}
 _TEXT: Table = {
     semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(
         said if isinstance(said, str) else field(said, "text"), role="assistant"
@@ -118,15 +103,12 @@ def _asked(api_type: str) -> Table:
     }
 
 
-CHAT = Operation(
-    name="chat",
+CHAT = replace(
+    chat_completions.CHAT,
     where=_WHERE,
     applies=stainless.posts("/chat/completions"),
     request={**_asked("chat_completions"), **chat_completions.REQUEST},
-    request_content=chat_completions.REQUEST_CONTENT,
     response={**_TIERS, **chat_completions.RESPONSE},
-    response_content=chat_completions.RESPONSE_CONTENT,
-    fold=chat_completions.fold,
 )
 
 RESPONSES = Operation(
@@ -153,40 +135,14 @@ FETCH_RESPONSE = Operation(
     continues=lambda arguments: responses.fetched(field(arguments, "options")),
 )
 
-COMPLETIONS = Operation(
-    name="text_completion",
+COMPLETIONS = replace(
+    chat_completions.TEXT_COMPLETION,
     where=_WHERE,
     applies=stainless.posts("/completions"),
-    request=chat_completions.REQUEST,
-    request_content=_PROMPT,
     response={**_TIERS, **chat_completions.RESPONSE},
-    response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said
-            for choice in items(response, "choices")
-            if (said := gen_ai.message("assistant", [gen_ai.text(field(choice, "text"))]))
-        ]
-    },
-    fold=_fold_completion,
 )
 
-EMBEDDINGS = Operation(
-    name="embeddings",
-    where=_WHERE,
-    applies=stainless.posts("/embeddings"),
-    request={
-        semconv.GEN_AI_REQUEST_MODEL: "model",
-        semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "encoding_format",
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
-    },
-    request_content=_INPUT,
-    response={
-        semconv.GEN_AI_RESPONSE_MODEL: "model",
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _dimensions,
-    },
-    finishes=False,
-)
+EMBEDDINGS = replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/embeddings"))
 
 IMAGES = Operation(
     name="generate_content",
@@ -197,7 +153,7 @@ IMAGES = Operation(
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda body: gen_ai.choice_count(field(body, "n")),
     },
-    request_content=_PROMPT,
+    request_content=chat_completions.PROMPT,
     response=_USAGE,
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _images},
     fold=_fold_image,
@@ -209,7 +165,7 @@ SPEECH = Operation(
     where=_WHERE,
     applies=stainless.posts("/audio/speech"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "speech"},
-    request_content=_INPUT,
+    request_content=embeddings.INPUT,
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _speech},
     finishes=False,
 )
@@ -223,7 +179,7 @@ TRANSCRIPTION = Operation(
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "text",
         semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
     },
-    request_content=_PROMPT,
+    request_content=chat_completions.PROMPT,
     response=_USAGE,
     response_content=_TEXT,
     fold=_fold_transcript,
@@ -235,7 +191,7 @@ MODERATION = Operation(
     where=_WHERE,
     applies=stainless.posts("/moderations"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model"},
-    request_content=_INPUT,
+    request_content=embeddings.INPUT,
     response={semconv.GEN_AI_RESPONSE_ID: "id", semconv.GEN_AI_RESPONSE_MODEL: "model"},
     finishes=False,
 )

@@ -26,6 +26,19 @@ FINISH_REASONS: Mapping[str, str] = {
     "image_safety": "content_filter",
     "language": "content_filter",
     "malformed_function_call": "error",
+    "complete": "stop",
+    "end_of_message": "stop",
+    "end_of_turn": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "model_length": "length",
+    "out_of_tokens": "length",
+    "error_limit": "length",
+    "error_toxic": "content_filter",
+    "content_filtered": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "sensitive": "content_filter",
+    "network_error": "error",
 }
 """What providers call the conventions' stop, length, content_filter, tool_call and error; others stay as they are."""
 

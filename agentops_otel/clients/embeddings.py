@@ -1,0 +1,38 @@
+"""Embeddings, as OpenAI's API has them and many others after it."""
+
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, field, items
+from agentops_otel.instrumentation.spec import Operation
+
+
+def dimensions(vector: Any) -> int | None:
+    """The length of a vector: numbers, or four bytes each in base64."""
+    if isinstance(vector, str):
+        return (len(vector) * 3 // 4 - vector[-2:].count("=")) // 4
+    return len(items(vector)) or None
+
+
+INPUT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "input"))}
+
+EMBEDDINGS = Operation(
+    name="embeddings",
+    where=(),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "encoding_format",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
+    },
+    request_content=INPUT,
+    response={
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: dimensions(
+            field(next(iter(items(response, "data")), None), "embedding")
+        ),
+    },
+    finishes=False,
+)
+"""The operation of the dialect; `replace()` says where it is in a client."""

@@ -1,0 +1,36 @@
+"""The groq package."""
+
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel.clients import chat_completions, embeddings, stainless
+from agentops_otel.instrumentation.reading import field
+from agentops_otel.instrumentation.spec import ClientSpec
+
+_WHERE = ("Groq.request", "AsyncGroq.request")
+
+
+def _fold(whole: dict[str, Any], chunk: Any) -> None:
+    chat_completions.fold(whole, chunk)
+    if (usage := field(chunk, "x_groq", "usage")) is not None:
+        whole["usage"] = usage
+
+
+SPEC = ClientSpec(
+    name="groq",
+    module="groq",
+    operations=(
+        replace(
+            chat_completions.CHAT,
+            where=_WHERE,
+            applies=stainless.posts("/openai/v1/chat/completions"),
+            fold=_fold,
+        ),
+        replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/openai/v1/embeddings")),
+    ),
+    provider="groq",
+    url=stainless.url,
+    body=stainless.body,
+    returned=stainless.returned,
+    others=("resources.chat.completions.Completions.create",),
+)
