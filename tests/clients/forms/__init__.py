@@ -1,0 +1,1 @@
+"""The clients that hold the same contract: how each is asked, in each form it has."""

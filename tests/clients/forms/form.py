@@ -1,0 +1,111 @@
+"""What a test needs to know of a client: how to ask it, and what its server says."""
+
+import asyncio
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.clients.capture import Captured
+from tests.loopback.llm_server import Answer, LlmServer
+from tests.loopback.openai_server import answer, completion
+
+QUESTION = "How warm is it in Paris?"
+TEXT = "It is 21 degrees in Paris."
+STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk": 0.001}
+
+CLIENTS = ("groq", "together", "zhipuai")
+"""The modules beside this one that describe a client in `FORMS`."""
+
+VECTORS = Answer.json(
+    {
+        "object": "list",
+        "model": "embed-2026",
+        "data": [{"object": "embedding", "index": index, "embedding": [0.25, -0.5]} for index in range(2)],
+        "usage": {"prompt_tokens": 4, "total_tokens": 4},
+    }
+)
+
+Ask = Callable[[Any], Any]
+
+
+def _answer(*, stream: bool) -> Answer:
+    return answer(completion(), stream=stream)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forms:
+    """One client. Whoever speaks the chat-completions dialect needs to say no more than how it is asked."""
+
+    client: Callable[[str], AbstractContextManager[Any]]
+    """A client of the server at the URL, open."""
+    plain: Ask
+    stream: Ask
+    """Gives the stream, unread."""
+    async_client: Callable[[str], AbstractAsyncContextManager[Any]] | None = None
+    async_plain: Ask | None = None
+    """Where it is another method than `plain`."""
+    async_stream: Ask | None = None
+    embed: Ask | None = None
+    """Vectors for "Paris" and "Rome", two numbers each."""
+    answer: Callable[..., Answer] = _answer
+    """What the server says, plain or as a stream."""
+    vectors: Answer = VECTORS
+    """What the server says to `embed`."""
+    varying: Sequence[str] = ()
+    """Headers that are others each time, without us too."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The forms that there are."""
+        both = ("plain", "streamed")
+        return (*both, *(f"async_{name}" for name in both)) if self.async_client else both
+
+    def ask(self, form: str, url: str) -> Any:
+        """Ask in the form; a stream is read to its end. Gives the answer, or the chunks."""
+        if form.startswith("async_"):
+            return asyncio.run(self._ask_async(form.removeprefix("async_"), url))
+        with self.client(url) as client:
+            if form == "embed":
+                assert self.embed is not None
+                return self.embed(client)
+            return self.plain(client) if form == "plain" else list(self.stream(client))
+
+    async def _ask_async(self, form: str, url: str) -> Any:
+        assert self.async_client is not None
+        async with self.async_client(url) as client:
+            if form == "plain":
+                return await (self.async_plain or self.plain)(client)
+            return [chunk async for chunk in await self.begin(client)]
+
+    async def begin(self, client: Any) -> Any:
+        """The stream of an asynchronous client."""
+        found = (self.async_stream or self.stream)(client)
+        return await found if inspect.isawaitable(found) else found
+
+
+def forms_of(name: str) -> Forms:
+    """The forms of the client; skips the test where its package is not installed."""
+    pytest.importorskip(name, reason=f"{name} is not installed", exc_type=ImportError)
+    found = importlib.import_module(f"tests.clients.forms.{name}").FORMS
+    assert isinstance(found, Forms)
+    return found
+
+
+def told(client: Forms, form: str, captured: Captured, server: LlmServer) -> dict[str, object]:
+    """The one span of a call in the form, without what differs: the port, and what only a stream has."""
+    server.answer(client.vectors if form == "embed" else client.answer(stream=form.endswith("streamed")))
+
+    client.ask(form, server.url)
+
+    (span,) = captured.tree()
+    attributes = span["attributes"]
+    assert isinstance(attributes, dict)
+    assert attributes.pop("server.port") == server.port
+    if form.endswith("streamed"):
+        assert {name: attributes.pop(name, None) for name in STREAMED} == STREAMED
+    return span

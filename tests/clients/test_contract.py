@@ -1,0 +1,211 @@
+"""What holds for every client: the program gets what it would get without us, and each call ends its one span."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.trace import StatusCode
+
+from tests.clients.capture import Captured, capture
+from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, forms_of
+from tests.loopback.llm_server import Answer, LlmServer
+
+LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> Forms:
+    """One client after the other."""
+    return forms_of(request.param)
+
+
+def outcome(ask: Callable[[], Any]) -> str:
+    """What the program gets, told by type and value: an answer, chunks, or an exception."""
+    try:
+        return _told(ask())
+    except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
+        return f"{type(error).__module__}.{type(error).__qualname__}: {error}"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_told, value))
+    return f"{type(value).__module__}.{type(value).__qualname__} {value!r}"
+
+
+def both(client: Forms, form: str, server: LlmServer, answer: Answer) -> tuple[str, str, Captured]:
+    """The outcomes without us and with us."""
+    server.answer(answer, times=2)
+    bare = outcome(lambda: client.ask(form, server.url))
+    with capture() as captured:
+        ours = outcome(lambda: client.ask(form, server.url))
+    return bare, ours, captured
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
+def test_the_program_gets_the_same_and_sends_the_same(form: str, client: Forms, server: LlmServer) -> None:
+    """Answer, chunks, their types, the body on the wire and its headers are those of a call without us."""
+    if form not in client.names:
+        pytest.skip("the client has no asynchronous form")
+
+    bare, ours, captured = both(client, form, server, client.answer(stream=form.endswith("streamed")))
+
+    assert ours == bare
+    assert len(captured.spans) == 1
+    first, second = server.requests
+    varying = {"host", *client.varying}
+    assert (second.path, second.body) == (first.path, first.body)
+    assert [name for name, _ in second.headers] == [name for name, _ in first.headers]
+    assert [pair for pair in second.headers if pair[0].lower() not in varying] == [
+        pair for pair in first.headers if pair[0].lower() not in varying
+    ]
+
+
+HOSTILE = [
+    Answer(body=b""),
+    Answer(body=b"<html>Bad gateway</html>", headers={"content-type": "text/html"}),
+    Answer.json({}),
+    Answer.json([]),
+    Answer.json(None),
+    Answer.json({"choices": None, "usage": "many", "message": 3, "output": [], "id": {}}),
+    Answer.json({"choices": [None, {"message": {"tool_calls": [{"function": {"arguments": "{"}}]}}], "model": 1}),
+    Answer.json({"error": {"message": "no"}}, status=400),
+    Answer.json({"error": "no"}, status=401),
+    Answer.events(
+        [b"data: null\n\n", b"data: 7\n\n", {"choices": [None, {"delta": 4, "index": "one"}]}, {"usage": [1]}]
+    ),
+    Answer.events([b"data: {\n\n"]),
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("form", ["plain", "streamed"])
+def test_whatever_the_server_says_the_program_gets_the_same(
+    form: str, hostile: Answer, client: Forms, server: LlmServer
+) -> None:
+    """The outcome of a call is what it would be without us, and the call has its span."""
+    bare, ours, captured = both(client, form, server, hostile)
+
+    assert ours == bare
+    assert len(captured.spans) == 1
+
+
+def test_an_error_is_on_the_span_by_its_class(client: Forms, captured: Captured, server: LlmServer) -> None:
+    """A refused request is ERROR with the qualified class of the very exception that the program gets."""
+    server.answer(Answer.json({"error": {"message": "no"}}, status=400))
+
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - each client has its own
+        client.ask("plain", server.url)
+
+    (span,) = captured.spans
+    kind = type(raised.value)
+    assert span.status.status_code is StatusCode.ERROR
+    assert (span.attributes or {})["error.type"] == f"{kind.__module__}.{kind.__qualname__}"
+
+
+def left_unread(stream: Any) -> None:
+    """Dropped unread."""
+
+
+def broken_off(stream: Any) -> None:
+    """A loop left by `break`."""
+    for _ in stream:
+        break
+
+
+def closed(stream: Any) -> None:
+    """Closed, where it can be."""
+    next(iter(stream))
+    if hasattr(stream, "close"):
+        stream.close()
+
+
+@pytest.mark.parametrize("way", [left_unread, broken_off, closed])
+def test_a_stream_left_early_ends_its_span(
+    way: Callable[[Any], None], client: Forms, captured: Captured, server: LlmServer
+) -> None:
+    """However the program leaves a stream: UNSET, "error" for the finish reason that never came, and the flag."""
+    server.answer(client.answer(stream=True))
+
+    with client.client(server.url) as opened:
+        way(client.stream(opened))
+
+    (span,) = captured.spans
+    assert span.status.status_code is StatusCode.UNSET
+    assert LEFT.items() <= dict(span.attributes or {}).items()
+
+
+def test_an_asynchronous_stream_that_is_cancelled_ends_its_span(
+    client: Forms, captured: Captured, server: LlmServer
+) -> None:
+    """The task that reads it is cancelled between two chunks."""
+    if client.async_client is None:
+        pytest.skip("the client has no asynchronous form")
+    opens = client.async_client
+    server.answer(client.answer(stream=True))
+
+    async def run() -> None:
+        async with opens(server.url) as opened:
+            stream = await client.begin(opened)
+            reading = asyncio.Event()
+
+            async def read() -> None:
+                async for _ in stream:
+                    reading.set()
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(read())
+            await reading.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(run())
+
+    (span,) = captured.spans
+    assert span.status.status_code is StatusCode.UNSET
+    assert LEFT.items() <= dict(span.attributes or {}).items()
+
+
+def test_a_stream_that_is_cut_says_what_came(client: Forms, captured: Captured, server: LlmServer) -> None:
+    """A broken connection is what the client makes of it: an error of the program is one of the span."""
+    whole = client.answer(stream=True)
+    server.answer(replace(whole, chunks=whole.chunks[:3], cut=True))
+
+    told = outcome(lambda: client.ask("streamed", server.url))
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("error",)
+    if span.status.status_code is StatusCode.ERROR:
+        assert told.startswith(str((span.attributes or {})["error.type"]))
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed"])
+def test_with_content_off_nothing_that_was_said_is_kept(form: str, client: Forms, server: LlmServer) -> None:
+    """Neither prompt nor answer is on the span."""
+    server.answer(client.answer(stream=form == "streamed"))
+
+    with capture(content=False) as captured:
+        client.ask(form, server.url)
+
+    kept = json.dumps(captured.tree())
+    assert "gen_ai.request.model" in kept
+    assert QUESTION not in kept
+    assert TEXT[:4] not in kept
+
+
+def test_a_suppressed_call_makes_no_span(client: Forms, captured: Captured, server: LlmServer) -> None:
+    """OpenTelemetry's suppression is kept."""
+    server.answer(client.answer(stream=False))
+    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
+
+    try:
+        client.ask("plain", server.url)
+    finally:
+        detach(token)
+
+    assert not captured.spans
