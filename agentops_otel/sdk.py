@@ -136,7 +136,8 @@ def _make(config: Config, settings: dict[str, object], source: Source | None, cl
 def _installations(config: Config) -> Iterator[Installed]:
     """What the settings ask to be wrapped, each wrapped when it is reached."""
     if config.instrument_llm_calls and "*" not in config.disabled_instrumentations:
-        yield install([spec for spec in SPECS if spec.name not in config.disabled_instrumentations], current)
+        specs = [spec for spec in SPECS if spec.name not in config.disabled_instrumentations]
+        yield install(specs, current, semconv_opt_in=config.semconv_opt_in)
     if config.instrument_taskweaver and not {"*", "taskweaver"} & set(config.disabled_instrumentations):
         yield hooks.install(current)
     if config.propagate_threads:

@@ -84,6 +84,17 @@ GEN_AI_OUTPUT_MESSAGES = "gen_ai.output.messages"
 GEN_AI_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
 GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 
+# GenAI: metrics. The newest names, and those of v1.41 where they differ.
+GEN_AI_TOKEN_TYPE = "gen_ai.token.type"
+METRIC_INFERENCE_DURATION = "gen_ai.client.inference.duration"
+METRIC_INFERENCE_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
+METRIC_INFERENCE_INPUT_TOKENS = "gen_ai.client.inference.operation.input_tokens"
+METRIC_INFERENCE_OUTPUT_TOKENS = "gen_ai.client.inference.operation.output_tokens"
+METRIC_INFERENCE_USAGE = "gen_ai.client.inference.usage."
+METRIC_OPERATION_DURATION = "gen_ai.client.operation.duration"
+METRIC_OPERATION_FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
+METRIC_TOKEN_USAGE = "gen_ai.client.token.usage"
+
 # OpenAI's own: https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/
 OPENAI_API_TYPE = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"

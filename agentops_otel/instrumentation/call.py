@@ -9,13 +9,15 @@ from typing import Any
 
 from opentelemetry.context import create_key, get_current, get_value, set_value
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, set_span_in_context
+from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.reading import Seen, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.instrumentation.stream import Awaited, watch, watched
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import Recorder, qualified_name
 
 _FAMILY = create_key("agentops_otel.call")
 """Says in the context that a call is under way, and of which family: a client within a client stays silent."""
@@ -43,6 +45,14 @@ class Known:
         return [Link(found)] if found else []
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the calls of one installation have in common."""
+
+    known: Known
+    metrics: Metrics
+
+
 class Call:
     """One call of a client: its span, from the request to the last chunk.
 
@@ -51,8 +61,9 @@ class Call:
     """
 
     __slots__ = (
-        "_known",
         "_once",
+        "_said",
+        "_shared",
         "_started",
         "client",
         "context",
@@ -68,15 +79,17 @@ class Call:
         recorder: Recorder,
         client: ClientSpec,
         operation: Operation,
-        known: Known,
+        shared: "Shared",
         span: Span,
+        said: dict[str, AttributeValue],
         started: int,
     ) -> None:
         self.recorder = recorder
         self.client = client
         self.operation = operation
         self.span = span
-        self._known = known
+        self._shared = shared
+        self._said = said
         self.context = set_value(_FAMILY, operation.family, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
@@ -122,6 +135,7 @@ class Call:
                 response = self.client.partial(error) if response is None else response
                 if response is not None:
                     self._read(response, whole=False)
+            self._said[semconv.ERROR_TYPE] = qualified_name(type(error))
             self.recorder.fail(self.span, error)
             self._end()
 
@@ -139,6 +153,7 @@ class Call:
             if not self.streams:
                 return
             waited = (self.recorder.clock() - self._started) / 1e9
+            self._said[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = waited
             self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
 
     def __del__(self) -> None:
@@ -157,13 +172,17 @@ class Call:
             if self.unread is not None:
                 _set_contents(self.recorder, self.span, operation.request_content_rows, self.unread)
             if identity := operation.keeps(response):
-                self._known.keep(identity, self.span)
+                self._shared.known.keep(identity, self.span)
+            self._said.update(found)
             if failure := operation.failure(response):
+                self._said[semconv.ERROR_TYPE] = failure
                 self.recorder.mark_failed(self.span, failure)
 
     def _end(self) -> None:
         with guard("ending a span"):
-            self.recorder.end(self.span)
+            ended = self.recorder.clock()
+            self.recorder.end(self.span, ended)
+            self._shared.metrics.record(self._said, (ended - self._started) / 1e9)
 
 
 class Reading:
@@ -239,10 +258,10 @@ class Wrapper:
         operations: What the method may do; the first that applies counts.
         method: The method.
         current: The recorder at the moment of a call, or None.
-        known: The calls whose answers are still to come.
+        shared: What the calls of one installation have in common.
     """
 
-    __slots__ = ("_awaits", "_client", "_current", "_known", "_operations", "_parameters", "off")
+    __slots__ = ("_awaits", "_client", "_current", "_operations", "_parameters", "_shared", "off")
 
     def __init__(
         self,
@@ -250,9 +269,9 @@ class Wrapper:
         operations: Sequence[Operation],
         method: Callable[..., Any],
         current: Callable[[], Recorder | None],
-        known: Known,
+        shared: Shared,
     ) -> None:
-        self._known = known
+        self._shared = shared
         self._client = client
         self._operations = operations
         self._parameters = _parameters(method)
@@ -297,7 +316,7 @@ class Wrapper:
             return None
         with guard("starting a span"):
             body = self._client.body(asked.named)
-            links = self._known.links(asked.operation.continues(asked.named))
+            links = self._shared.known.links(asked.operation.continues(asked.named))
             return self._start(recorder, asked.operation, instance, body, links)
         return None
 
@@ -306,11 +325,12 @@ class Wrapper:
     ) -> Call | None:
         found = attributes(operation.request_rows, body)
         model = found.get(semconv.GEN_AI_REQUEST_MODEL)
+        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
         started = recorder.clock()
         span = recorder.start(
             f"{operation.name} {model}" if model else operation.name,
             kind=SpanKind.CLIENT,
-            attributes={semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found},
+            attributes=said,
             context=get_current(),
             links=links,
             start_time=started,
@@ -319,7 +339,7 @@ class Wrapper:
             return None
         with guard("reading a request"):
             _set_contents(recorder, span, operation.request_content_rows, body)
-        call = Call(recorder, self._client, operation, self._known, span, started)
+        call = Call(recorder, self._client, operation, self._shared, span, said, started)
         call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
         if isinstance(body, dict) and any(isinstance(value, Seen) for value in body.values()):
             call.unread = body

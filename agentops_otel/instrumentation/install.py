@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -14,7 +14,8 @@ from weakref import WeakSet
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import Known, Wrapper
+from agentops_otel.instrumentation.call import Known, Shared, Wrapper
+from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing import Recorder
 
@@ -23,14 +24,15 @@ _logger = logging.getLogger("agentops_otel")
 Current = Callable[[], Recorder | None]
 
 
-def install(specs: Iterable[ClientSpec], current: Current) -> "Installation":
+def install(specs: Iterable[ClientSpec], current: Current, *, semconv_opt_in: Set[str] = frozenset()) -> "Installation":
     """Wrap the clients that are imported, and each other one when it is; no client is imported for it.
 
     Args:
         specs: The clients to wrap.
         current: The recorder at the moment of a call; None lets the call pass untouched.
+        semconv_opt_in: The words of `OTEL_SEMCONV_STABILITY_OPT_IN`, which decide the names of metrics.
     """
-    installation = Installation(specs, current)
+    installation = Installation(specs, current, semconv_opt_in)
     for module in installation.modules:
         _installations(module).add(installation)
         if module in sys.modules:
@@ -41,13 +43,13 @@ def install(specs: Iterable[ClientSpec], current: Current) -> "Installation":
 class Installation:
     """What was wrapped, until `uninstall()`."""
 
-    def __init__(self, specs: Iterable[ClientSpec], current: Current) -> None:
+    def __init__(self, specs: Iterable[ClientSpec], current: Current, semconv_opt_in: Set[str]) -> None:
         self._specs: dict[str, list[ClientSpec]] = defaultdict(list)
         for spec in specs:
             self._specs[spec.module].append(spec)
         self._current = current
         self._patches: dict[tuple[str, str], _Patch] = {}
-        self._known = Known()
+        self._shared = Shared(Known(), Metrics(semconv_opt_in))
         self._lock = threading.RLock()
         self._off = False
 
@@ -86,7 +88,7 @@ class Installation:
             return None
         owner, _, name = path.rpartition(".")
         found, method = _resolve(module, owner), _resolve(module, path)
-        wrapper = Wrapper(spec, operations, method, self._current, self._known)
+        wrapper = Wrapper(spec, operations, method, self._current, self._shared)
         return _Patch(found, name, wrapper)
 
 

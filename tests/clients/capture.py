@@ -69,7 +69,7 @@ def _plain(value: object) -> object:
 
 
 @contextmanager
-def capture(*, content: bool = True) -> Iterator[Captured]:
+def capture(*, content: bool = True, opt_in: frozenset[str] = frozenset()) -> Iterator[Captured]:
     """Run the block with the clients wrapped and the spans kept in memory."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -77,7 +77,7 @@ def capture(*, content: bool = True) -> Iterator[Captured]:
     recorder = Recorder(
         tracer=provider.get_tracer("test"), content=Content(enabled=content), scope=_NoScope(), clock=clock.__next__
     )
-    installation = install(SPECS, lambda: recorder)
+    installation = install(SPECS, lambda: recorder, semconv_opt_in=opt_in)
     try:
         yield Captured(exporter=exporter, provider=provider, recorder=recorder, installation=installation)
     finally:

@@ -1,0 +1,93 @@
+"""The conventions' metrics of a call: how long it took, how many tokens, how soon the first chunk came."""
+
+from collections.abc import Mapping, Set
+
+from opentelemetry import metrics
+from opentelemetry.metrics import Counter, Histogram
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+
+LATEST = "gen_ai_latest_experimental"
+"""In `OTEL_SEMCONV_STABILITY_OPT_IN`: the newest names instead of those of v1.41, which is what most backends know."""
+
+SECONDS = tuple(0.01 * 2**power for power in range(14))
+TOKENS = tuple(4**power for power in range(14))
+
+_ALONG = (
+    semconv.GEN_AI_OPERATION_NAME,
+    semconv.GEN_AI_PROVIDER_NAME,
+    semconv.GEN_AI_REQUEST_MODEL,
+    semconv.GEN_AI_RESPONSE_MODEL,
+    semconv.SERVER_ADDRESS,
+    semconv.SERVER_PORT,
+)
+"""What a measurement says beside its value."""
+
+_COUNTED = (
+    semconv.GEN_AI_USAGE_INPUT_TOKENS,
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS,
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+)
+_TYPES = {semconv.GEN_AI_USAGE_INPUT_TOKENS: "input", semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "output"}
+
+
+class Metrics:
+    """Records the measurements of calls with the global meter provider; without one that costs next to nothing.
+
+    Args:
+        opt_in: The words of `OTEL_SEMCONV_STABILITY_OPT_IN`.
+    """
+
+    def __init__(self, opt_in: Set[str] = frozenset()) -> None:
+        self._latest = LATEST in opt_in
+        self._meter = metrics.get_meter(semconv.SCOPE)
+        self._duration = self._seconds(semconv.METRIC_OPERATION_DURATION, "Duration of an operation.")
+        if self._latest:
+            self._inference = self._seconds(semconv.METRIC_INFERENCE_DURATION, "Duration of an inference.")
+            self._first_chunk = self._seconds(semconv.METRIC_INFERENCE_FIRST_CHUNK, "Time to the first chunk.")
+            self._counters = {name: self._counter(name) for name in _COUNTED}
+            self._tokens = {
+                semconv.GEN_AI_USAGE_INPUT_TOKENS: self._sizes(semconv.METRIC_INFERENCE_INPUT_TOKENS),
+                semconv.GEN_AI_USAGE_OUTPUT_TOKENS: self._sizes(semconv.METRIC_INFERENCE_OUTPUT_TOKENS),
+            }
+        else:
+            self._inference = self._duration
+            self._first_chunk = self._seconds(semconv.METRIC_OPERATION_FIRST_CHUNK, "Time to the first chunk.")
+            self._counters = {}
+            self._tokens = dict.fromkeys(_TYPES, self._sizes(semconv.METRIC_TOKEN_USAGE))
+
+    def record(self, said: Mapping[str, AttributeValue], duration_s: float) -> None:
+        """Record one call.
+
+        Args:
+            said: The attributes of its span.
+            duration_s: From the request to the last chunk, in seconds.
+        """
+        along = {name: said[name] for name in _ALONG if name in said}
+        failed = {semconv.ERROR_TYPE: said[semconv.ERROR_TYPE]} if semconv.ERROR_TYPE in said else {}
+        inference = said.get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS
+        (self._inference if inference else self._duration).record(duration_s, {**along, **failed})
+        waited = said.get(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+        if isinstance(waited, float):
+            self._first_chunk.record(waited, along)
+        for name, counter in self._counters.items():
+            if isinstance(count := said.get(name), int):
+                counter.add(count, along)
+        for name, histogram in self._tokens.items():
+            if isinstance(count := said.get(name), int):
+                histogram.record(count, along if self._latest else {**along, semconv.GEN_AI_TOKEN_TYPE: _TYPES[name]})
+
+    def _seconds(self, name: str, description: str) -> Histogram:
+        return self._meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)
+
+    def _sizes(self, name: str) -> Histogram:
+        return self._meter.create_histogram(
+            name, "{token}", "Tokens of a call.", explicit_bucket_boundaries_advisory=TOKENS
+        )
+
+    def _counter(self, usage: str) -> Counter:
+        name = usage.replace("gen_ai.usage.", semconv.METRIC_INFERENCE_USAGE)
+        return self._meter.create_counter(name, "{token}", "Tokens in all.")

@@ -1,0 +1,123 @@
+"""However an answer is cut into chunks, the folded answer says the same."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentops_otel.clients import anthropic, google_genai, openai
+from agentops_otel.instrumentation.reading import attributes, contents, joined
+from agentops_otel.instrumentation.spec import Operation
+from tests.loopback import anthropic_server, google_genai_server, openai_server
+
+TEXTS = st.text(min_size=1, max_size=60)
+SIZES = st.integers(min_value=1, max_value=70)
+ARGUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(0, 9), max_size=3)
+
+
+def told(operation: Operation, whole: Any) -> dict[str, Any]:
+    """Everything that a span says of an answer."""
+    rows, content = operation.response_rows, operation.response_content_rows
+    return {**attributes(rows, whole), **contents(content, whole)}
+
+
+def folded(operation: Operation, chunks: list[Any]) -> Any:
+    """The chunks, folded."""
+    whole: dict[str, Any] = {}
+    assert operation.fold is not None
+    for chunk in chunks:
+        operation.fold(whole, chunk)
+    return joined(whole)
+
+
+@given(texts=st.lists(TEXTS, min_size=1, max_size=3), arguments=ARGUMENTS, size=SIZES)
+def test_a_chat_completion_cut_anywhere(texts: list[str], arguments: Any, size: int) -> None:
+    """Several choices, one with the use of a tool."""
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": json.dumps(arguments)}}
+    said = [{"role": "assistant", "content": text, "tool_calls": [call]} for text in texts]
+    whole = openai_server.completion(*said)
+
+    assert told(openai.CHAT, folded(openai.CHAT, openai_server.chunks(whole, size))) == told(openai.CHAT, whole)
+
+
+@given(text=TEXTS, thought=TEXTS, size=SIZES)
+def test_a_response_cut_anywhere(text: str, thought: str, size: int) -> None:
+    """With and without the last event, which carries the whole: the deltas say as much."""
+    whole = openai_server.response()
+    whole["output"][0]["summary"][0]["text"] = thought
+    whole["output"][2]["content"][0]["text"] = text
+    events = openai_server.events(whole, size)
+
+    expected = told(openai.RESPONSES, whole)
+    assert told(openai.RESPONSES, folded(openai.RESPONSES, events)) == expected
+    cut = told(openai.RESPONSES, folded(openai.RESPONSES, events[:-1]))
+    assert cut["gen_ai.output.messages"] == expected["gen_ai.output.messages"]
+
+
+@given(text=TEXTS, thought=TEXTS, size=SIZES)
+def test_a_message_cut_anywhere(text: str, thought: str, size: int) -> None:
+    """A thought, a text and the use of a tool."""
+    whole = anthropic_server.message()
+    whole["content"][0]["thinking"] = thought
+    whole["content"][1]["text"] = text
+    chunks = anthropic_server.events(whole, size)
+
+    assert told(anthropic.MESSAGES, folded(anthropic.MESSAGES, chunks)) == told(anthropic.MESSAGES, whole)
+
+
+def snake(value: Any) -> Any:
+    """What the package makes of the server's names."""
+    if isinstance(value, dict):
+        return {"".join(f"_{c.lower()}" if c.isupper() else c for c in key): snake(v) for key, v in value.items()}
+    return [snake(inner) for inner in value] if isinstance(value, list) else value
+
+
+@given(text=TEXTS, thought=TEXTS, size=SIZES)
+def test_content_cut_anywhere(text: str, thought: str, size: int) -> None:
+    """A thought, a text and a function call."""
+    parts: list[dict[str, Any]] = [{"text": thought, "thought": True}, {"text": text}, google_genai_server.CALL[2]]
+    whole = google_genai_server.content(parts)
+    chunks = snake(google_genai_server.chunks(whole, size))
+
+    expected = told(google_genai.GENERATE, snake(whole))
+    assert told(google_genai.GENERATE, folded(google_genai.GENERATE, chunks)) == expected
+
+
+NOTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+JSON = st.recursive(NOTHING, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
+KEYS = st.sampled_from(
+    [
+        *("choices", "delta", "message", "content", "tool_calls", "function", "arguments", "usage", "index", "id"),
+        *("type", "item", "output", "output_index", "content_index", "summary", "response", "status", "error"),
+        *("content_block", "text", "thinking", "partial_json", "candidates", "parts", "usage_metadata", "role"),
+        *("finish_reason", "stop_reason", "prompt_tokens", "input_tokens", "function_call", "inline_data", "source"),
+    ]
+)
+KINDS = st.sampled_from(
+    [
+        *("message_start", "content_block_start", "content_block_delta", "message_delta", "tool_use", "text", "image"),
+        *("response.output_item.added", "response.output_text.delta", "response.completed", "error", "message"),
+        *("response.function_call_arguments.delta", "function_call", "reasoning", "refusal", "input_image", "file"),
+    ]
+)
+NONSENSE = st.recursive(
+    NOTHING | KINDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=30
+)
+OPERATIONS = [
+    *(openai.CHAT, openai.RESPONSES, openai.COMPLETIONS, openai.IMAGES, openai.TRANSCRIPTION, openai.EMBEDDINGS),
+    *(anthropic.MESSAGES, google_genai.GENERATE),
+]
+
+
+@given(chunks=st.lists(NONSENSE, max_size=4), operation=st.sampled_from(OPERATIONS))
+def test_nonsense_is_read_without_a_fault(chunks: list[Any], operation: Operation) -> None:
+    """Whatever stands where something else should, reading it raises nothing."""
+    for chunk in chunks:
+        told(operation, chunk)
+        attributes(operation.request_rows, chunk)
+        contents(operation.request_content_rows, chunk)
+        operation.failure(chunk)
+        operation.keeps(chunk)
+    if operation.fold is not None:
+        told(operation, folded(operation, chunks))

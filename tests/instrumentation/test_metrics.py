@@ -1,0 +1,106 @@
+"""The conventions' metrics of a call, under the names of v1.41 and the newest ones."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
+
+from agentops_otel.instrumentation.metrics import LATEST, SECONDS, TOKENS
+from tests.clients.capture import capture
+from tests.clients.test_openai import ASKED, sync_client
+from tests.loopback.llm_server import Answer, LlmServer
+from tests.loopback.openai_server import answer, completion, embeddings
+
+_reader = InMemoryMetricReader(
+    preferred_temporality={Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _meters() -> Iterator[None]:
+    """OpenTelemetry takes one meter provider a process."""
+    provider = MeterProvider([_reader], shutdown_on_exit=False)
+    metrics.set_meter_provider(provider)
+    yield
+    provider.shutdown()
+
+
+def measured() -> dict[str, list[dict[str, Any]]]:
+    """The points of each metric since the last look, without the server's port."""
+    data = _reader.get_metrics_data()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for metric in (m for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for m in s.metrics):
+        for point in metric.data.data_points:
+            said = {name: value for name, value in (point.attributes or {}).items() if not name.startswith("server.")}
+            value = point.sum if isinstance(point, HistogramDataPoint) else getattr(point, "value", None)
+            found.setdefault(metric.name, []).append({"unit": metric.unit, "value": value, **said})
+            if isinstance(point, HistogramDataPoint):
+                assert tuple(point.explicit_bounds) in (SECONDS, tuple(map(float, TOKENS)), TOKENS)
+    return found
+
+
+def summary(point: dict[str, Any]) -> str:
+    """A point in one line, without its duration."""
+    value = point["value"] if point["unit"] == "{token}" else ""
+    said = [point["gen_ai.request.model"], point.get("gen_ai.token.type"), point.get("error.type"), value]
+    return " ".join(str(word) for word in said if word not in (None, ""))
+
+
+def calls(server: LlmServer) -> None:
+    """A call, a stream, an embedding and a failure, each of another model."""
+    server.answer(answer(completion(), stream=False))
+    server.answer(answer(completion(), stream=True))
+    server.answer(embeddings([0.1]))
+    server.answer(Answer.json({"error": {}}, 400))
+    with sync_client(server) as client:
+        client.chat.completions.create(**ASKED)
+        list(client.chat.completions.create(**{**ASKED, "model": "streamed"}, stream=True))
+        client.embeddings.create(model="embed", input="warm")
+        with pytest.raises(openai.BadRequestError):
+            client.chat.completions.create(**{**ASKED, "model": "failed"})
+
+
+@pytest.mark.parametrize("opt_in", [frozenset(), frozenset({LATEST})], ids=["v1.41", "latest"])
+def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
+    """Durations, tokens and the time to the first chunk are recorded under the names that were chosen."""
+    with capture(opt_in=opt_in):
+        calls(server)
+
+    said = {name: [summary(point) for point in points] for name, points in measured().items()}
+    expected = snapshot(
+        {
+            "v1.41": {
+                "gen_ai.client.operation.duration": [
+                    "gpt-4.1",
+                    "streamed",
+                    "embed",
+                    "failed openai.BadRequestError",
+                ],
+                "gen_ai.client.token.usage": [
+                    "gpt-4.1 input 11",
+                    "gpt-4.1 output 7",
+                    "streamed input 11",
+                    "streamed output 7",
+                    "embed input 2",
+                ],
+                "gen_ai.client.operation.time_to_first_chunk": ["streamed"],
+            },
+            "latest": {
+                "gen_ai.client.operation.duration": ["embed"],
+                "gen_ai.client.inference.duration": ["gpt-4.1", "streamed", "failed openai.BadRequestError"],
+                "gen_ai.client.inference.usage.input_tokens": ["gpt-4.1 11", "streamed 11", "embed 2"],
+                "gen_ai.client.inference.usage.output_tokens": ["gpt-4.1 7", "streamed 7"],
+                "gen_ai.client.inference.usage.cache_read.input_tokens": ["gpt-4.1 4", "streamed 4"],
+                "gen_ai.client.inference.usage.reasoning.output_tokens": ["gpt-4.1 3", "streamed 3"],
+                "gen_ai.client.inference.operation.input_tokens": ["gpt-4.1 11", "streamed 11", "embed 2"],
+                "gen_ai.client.inference.operation.output_tokens": ["gpt-4.1 7", "streamed 7"],
+                "gen_ai.client.inference.time_to_first_chunk": ["streamed"],
+            },
+        }
+    )
+    assert said == expected["latest" if opt_in else "v1.41"]
