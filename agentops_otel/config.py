@@ -22,7 +22,9 @@ Durability = Literal["batch", "span"]
 
 LOCAL_COLLECTOR = "http://localhost:4318"
 TRACES_PATH = "/v1/traces"
+AGENTOPS_API = "https://api.agentops.ai"
 AGENTOPS_EXPORTER = "https://otlp.agentops.ai/v1/traces"
+AGENTOPS_GRPC = "https://otlp.agentops.ai:4317"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class AgentOps:
     """An AgentOps account, hosted or self-hosted."""
 
     api_key: str = field(repr=False)
-    api_endpoint: str = "https://api.agentops.ai"
+    api_endpoint: str = AGENTOPS_API
     app_url: str = "https://app.agentops.ai"
 
 
@@ -158,8 +160,11 @@ def read(
     """
     account = _account(api_key, api_endpoint, app_url)
     exporters = _exporters()
-    collector = _collector(endpoint, headers, protocol, exporters)
-    hosted = None if account is None else _agentops_destination(account, exporter_endpoint, headers, collector)
+    collector = _collector(endpoint, headers, protocol, exporters, keyed=account is not None)
+    hosted = None
+    if account is not None:
+        at = environment.first(exporter_endpoint, "exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT")
+        hosted = _agentops_destination(account, at, headers, protocol, collector)
     destinations = tuple(destination for destination in (collector, hosted) if destination is not None)
     nowhere = (
         not destinations and exporters is None and tracer_provider is None and not environment.env("OTEL_CONFIG_FILE")
@@ -237,15 +242,20 @@ def _account(api_key: str | None, api_endpoint: str | None, app_url: str | None)
 
 def _agentops_destination(
     account: AgentOps,
-    exporter_endpoint: str | None,
+    at: Setting | None,
     headers: Mapping[str, str] | str | None,
+    protocol: str | None,
     collector: Destination | None,
 ) -> Destination:
-    """Where the account's spans go; `headers=` belongs to the collector when both are there."""
-    found = environment.first(exporter_endpoint, "exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT") or Setting(
-        "endpoint", AGENTOPS_EXPORTER
-    )
-    return _destination(found, None if collector else headers, None, agentops=account)
+    """Where the account's spans go; `headers=` and `protocol=` belong to the collector when both are there."""
+    if collector is not None:
+        headers = protocol = None
+    if at is None and account.api_endpoint != AGENTOPS_API:
+        raise ConfigError(
+            "AGENTOPS_EXPORTER_ENDPOINT", "", "a self-hosted AgentOps takes spans at a URL of its own; give it too"
+        )
+    hosted = AGENTOPS_GRPC if protocol == "grpc" else AGENTOPS_EXPORTER
+    return _destination(at or Setting("endpoint", hosted), headers, protocol, agentops=account)
 
 
 def _collector(
@@ -253,13 +263,18 @@ def _collector(
     headers: Mapping[str, str] | str | None,
     protocol: str | None,
     exporters: list[str] | None,
+    *,
+    keyed: bool,
 ) -> Destination | None:
-    """The collector that somebody named, by argument or by `OTEL_EXPORTER_OTLP_*`."""
+    """The collector that somebody named, by argument or by `OTEL_EXPORTER_OTLP_*`.
+
+    A protocol alone names the one on localhost, unless there is a key: then it says how to speak to AgentOps.
+    """
     found = environment.first(endpoint, "endpoint", *_otlp("ENDPOINT"))
     if exporters is not None and "otlp" not in exporters and endpoint is None:
         return None
     chosen = environment.first(protocol, "protocol", *_otlp("PROTOCOL"))
-    if found is None and (chosen or exporters):
+    if found is None and ((chosen and not keyed) or exporters):
         local = "http://localhost:4317" if chosen and chosen.text == "grpc" else LOCAL_COLLECTOR
         found = Setting("endpoint", local)
     return None if found is None else _destination(found, headers, protocol)
@@ -274,8 +289,10 @@ def _destination(
     probe: bool = False,
 ) -> Destination:
     chosen = _protocol(found, protocol)
+    # The OTLP variables speak of the user's own collector; the hosted AgentOps is none of it.
+    hosted = found.text in (AGENTOPS_EXPORTER, AGENTOPS_GRPC)
     certificate, client_certificate, client_key = (
-        environment.pem_file(environment.first(None, "", *_otlp(name)))
+        None if hosted else environment.pem_file(environment.first(None, "", *_otlp(name)))
         for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
     )
     return Destination(

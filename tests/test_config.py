@@ -105,7 +105,7 @@ def test_traces_exporter_variable_chooses(
 def test_agentops_key_and_collector_are_two_destinations(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key goes to AgentOps, an endpoint to the collector, and the collector's headers stay with the collector."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=a%20b,x-other=c")
-    monkeypatch.setenv("AGENTOPS_API_ENDPOINT", "http://api.example/")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", __file__)
     found = config.read(api_key="key", endpoint="http://c:1")
 
     collector, hosted = found.destinations
@@ -116,8 +116,31 @@ def test_agentops_key_and_collector_are_two_destinations(monkeypatch: pytest.Mon
     )
     assert (hosted.endpoint, dict(hosted.headers)) == ("https://otlp.agentops.ai/v1/traces", {})
     assert hosted.agentops is not None
-    assert hosted.agentops.api_endpoint == "http://api.example"
+    assert (collector.certificate, hosted.certificate) == (Path(__file__), None)
     assert found.auto_start_session
+
+
+def test_self_hosted_agentops_is_named_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A self-hosted AgentOps has its own endpoints for keys, spans and pages; without that of spans none is sent."""
+    monkeypatch.setenv("AGENTOPS_API_ENDPOINT", "http://api.example/")
+    refused = refusal(api_key="key")
+    monkeypatch.setenv("AGENTOPS_EXPORTER_ENDPOINT", "http://otlp.example:4317")
+    monkeypatch.setenv("AGENTOPS_APP_URL", "http://app.example/")
+
+    found = only(config.read(api_key="key"))
+
+    assert "AGENTOPS_EXPORTER_ENDPOINT='' is not usable" in refused
+    assert (found.endpoint, found.protocol) == ("http://otlp.example:4317", "grpc")
+    assert found.agentops == config.AgentOps(
+        api_key="key", api_endpoint="http://api.example", app_url="http://app.example"
+    )
+
+
+def test_protocol_with_a_key_alone_is_agentops_own() -> None:
+    """With a key and no endpoint, the protocol says how to speak to AgentOps."""
+    found = only(config.read(api_key="key", protocol="grpc"))
+
+    assert (found.endpoint, found.protocol) == ("https://otlp.agentops.ai:4317", "grpc")
 
 
 def test_secrets_are_in_no_repr() -> None:
