@@ -17,6 +17,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import guard
 from agentops_otel.export.encode import DEPTH, Encoder
 from tests.loopback.otlp_sink import attributes_of
+from tests.stock import complete_stock_encoder
 
 ids = st.integers(1, 2**64 - 1)
 times = st.integers(0, 2**63 - 1)
@@ -78,6 +79,7 @@ def decoded_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
     return attributes_of(decoded([a_span("a", attributes)]).resource_spans[0].scope_spans[0].spans[0])
 
 
+@complete_stock_encoder
 @settings(max_examples=60, deadline=None)
 @given(st.lists(spans, max_size=4))
 def test_any_spans_decode_to_the_message_of_the_stock_encoder(spans: list[ReadableSpan]) -> None:

@@ -23,6 +23,7 @@ from opentelemetry.trace import Link
 
 from agentops_otel.export.file import FileExporter, default_path, read, trace_files
 from agentops_otel.export.otlp_json import dumps, loads
+from tests.stock import complete_stock_encoder
 from tests.view.spans import CHAT, RESOURCE, START, Trace, research
 
 VALUES: Mapping[str, Any] = {
@@ -78,6 +79,7 @@ def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
     return answer
 
 
+@complete_stock_encoder
 @pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [no_scope()]])
 def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan]) -> None:
     """The JSON equals that of the stock encoder's message, but for the ids, which are hex."""
