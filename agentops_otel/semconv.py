@@ -86,6 +86,8 @@ GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 
 # GenAI: metrics. The newest names, and those of v1.41 where they differ.
 GEN_AI_TOKEN_TYPE = "gen_ai.token.type"
+GEN_AI_USAGE = "gen_ai.usage."
+"""What the names of usage begin with; the counters have a beginning of their own."""
 METRIC_INFERENCE_DURATION = "gen_ai.client.inference.duration"
 METRIC_INFERENCE_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
 METRIC_INFERENCE_INPUT_TOKENS = "gen_ai.client.inference.operation.input_tokens"

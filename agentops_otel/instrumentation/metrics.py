@@ -89,5 +89,5 @@ class Metrics:
         )
 
     def _counter(self, usage: str) -> Counter:
-        name = usage.replace("gen_ai.usage.", semconv.METRIC_INFERENCE_USAGE)
+        name = semconv.METRIC_INFERENCE_USAGE + usage.removeprefix(semconv.GEN_AI_USAGE)
         return self._meter.create_counter(name, "{token}", "Tokens in all.")
