@@ -199,7 +199,8 @@ def read(
             name
             for name, asked in (
                 ("endpoint", endpoint),
-                ("api_key", account),
+                # The provider's owner reads OTEL_TRACES_EXPORTER too: two of us would send each span twice.
+                ("api_key", api_key or (account and "agentops" not in (exporters or ()))),
                 ("trace_file", trace_file),
                 ("console", console),
             )

@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Protocol, Unpack
+from typing import Literal, Protocol, Unpack
 from weakref import WeakSet
 
 from opentelemetry.context import attach, detach, set_value
 from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.trace import TracerProvider
+from opentelemetry.trace import TracerProvider, get_tracer_provider
 
 from agentops_otel.client import Tracing
 from agentops_otel.clients import SPECS
@@ -69,6 +69,10 @@ class _Running:
     """All the state there is."""
 
     client: Client | None = None
+    stand_in: Client | None = None
+    """The client that gives way to the program's own `init()`."""
+    launched: frozenset[str] = frozenset()
+    """What it was asked to wrap: "llm_calls", "taskweaver"."""
     relay: Relay = field(default_factory=Relay)
     visited: WeakSet[TracerProvider] = field(default_factory=WeakSet)
     """The providers that have our relay already."""
@@ -219,7 +223,7 @@ def init(
     given = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] != default}
     settings = translated({**_running.configured, **given, **older}, _DEFAULTS)
     with _running.lock:
-        client = _running.client
+        client = None if _running.client is _running.stand_in else _running.client
         if client is not None and not settings:
             return client
         config = read(**settings)
@@ -255,6 +259,34 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     if client.config.auto_start_session:
         client.start_session(name=config.session_name, session_id=config.session_id)
     return client
+
+
+def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool) -> None:
+    """Wrap other people's code and record with the global provider, whose owner alone says where spans go.
+
+    For OpenTelemetry's launcher, which knows nothing of `init()`: when the program calls that, this gives way, and
+    after that it does nothing.
+
+    Args:
+        what: The clients to wrap or, not *wanted*, to put back; the other ones stay as they are.
+        wanted: Whether to wrap them.
+    """
+    with _running.lock:
+        if _running.client is not _running.stand_in:
+            return
+        _running.launched = _running.launched - {what} | ({what} if wanted else set())
+        config = read(
+            instrument_llm_calls="llm_calls" in _running.launched,
+            instrument_taskweaver="taskweaver" in _running.launched,
+            auto_start_session=False,
+            console=False,
+            trace_file=False,
+            spool_dir=False,
+        )
+        config = replace(config, destinations=(), exporters=())
+        source = None if config.disabled else Source(provider=get_tracer_provider(), guest=True)
+        _running.stand_in = _make(config, {}, source, time.time_ns)
+        _running.run(_running.stand_in)
 
 
 @contextmanager

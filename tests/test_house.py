@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROWS: list[set[str]] = [
     {"", "__main__"},
     {"cli"},
-    {"doctor"},
+    {"doctor", "entry_points"},
     {"testing", "compat"},
     {"sdk"},
     {"client"},

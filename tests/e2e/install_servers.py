@@ -1,5 +1,8 @@
 """Builds the real servers that these tests run, a Collector and a Jaeger, from the Go module registry into a cache.
 
+OpenTelemetry's launcher, `opentelemetry-instrument`, is put there too, in a folder of its own: among the packages of
+the tests it would decide which version of OpenTelemetry's SDK they run with.
+
 `python tests/e2e/install_servers.py`: minutes the first time, nothing the second. Needs Go 1.25 or later and no C
 compiler. `OTELCOL=/path` and `JAEGER=/path`, or either program on PATH, take precedence over what is built here.
 """
@@ -20,12 +23,22 @@ MANIFEST = Path(__file__).with_name("collector-builder.yaml")
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"
 # Jaeger 2.13.0: the same code carries both numbers, and Go's module registry knows the version 1 tags only.
 JAEGER_MODULE = "github.com/jaegertracing/jaeger@v1.76.0"
+LAUNCHER_VERSION = "0.66b2"
+
+
+def _cache(name: str) -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentops_otel" / name
 
 
 def cache_folder() -> Path:
     """Where the built programs are; another folder for each set of pins."""
     pins = hashlib.sha256(f"{BUILDER}{JAEGER_MODULE}{MANIFEST.read_text()}".encode()).hexdigest()[:12]
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentops_otel" / f"e2e-{pins}"
+    return _cache(f"e2e-{pins}")
+
+
+def launcher_folder() -> Path:
+    """What `PYTHONPATH` needs for `opentelemetry-instrument`."""
+    return _cache(f"launcher-{LAUNCHER_VERSION}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +101,20 @@ def _install(program: Program) -> None:
     print(f"{program.name}: built in {time.monotonic() - began:.0f} s: {folder / program.name}")
 
 
+def _install_launcher() -> None:
+    folder = launcher_folder()
+    if not folder.is_dir():
+        packages = [f"opentelemetry-{name}=={LAUNCHER_VERSION}" for name in ("instrumentation", "distro")]
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            subprocess.run([*pip, f"--target={scratch}/packages", *packages], check=True)
+            shutil.move(f"{scratch}/packages", folder)
+    print(f"opentelemetry-instrument: {folder}")
+
+
 if __name__ == "__main__":
     os.nice(10)
     for one in (COLLECTOR, JAEGER):
         _install(one)
+    _install_launcher()
