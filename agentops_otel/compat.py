@@ -23,15 +23,6 @@ class TraceState(StrEnum):
     UNSET = "Indeterminate"
 
 
-def configure(**settings: object) -> None:
-    """Keep settings for the next `init()`, which takes what it is not told itself from here.
-
-    Args:
-        settings: Those of `init()`.
-    """
-    sdk.configure(**settings)
-
-
 def set_api_key(key: str) -> None:
     """Keep the key for the next `init()`."""
     sdk.configure(api_key=key)

@@ -59,21 +59,21 @@ class EndpointCall(Call):
         super().fail(recorder, span, error)
 
     def _say_request(self, recorder: Recorder, span: Span) -> None:
-        if "flask" not in sys.modules:
+        # A view is only ever called by a Flask that is there; importing it is not for us to do.
+        flask: Any = sys.modules.get("flask")
+        if flask is None or not flask.has_request_context():
             return
-        from flask import has_request_context, request
-
-        if has_request_context():
-            span.set_attributes({semconv.HTTP_REQUEST_METHOD: request.method, semconv.URL_PATH: request.path})
-            if self._request:
-                asked = {
-                    **(request.view_args or {}),
-                    "query": request.args.to_dict(flat=False),
-                    "body": request.get_json(silent=True) or request.form.to_dict(flat=False),
-                }
-                given = {name: value for name, value in asked.items() if value}
-                if given:
-                    recorder.content_of(span, self._label.input_name, given)
+        request = flask.request
+        span.set_attributes({semconv.HTTP_REQUEST_METHOD: request.method, semconv.URL_PATH: request.path})
+        if self._request:
+            asked = {
+                **(request.view_args or {}),
+                "query": request.args.to_dict(flat=False),
+                "body": request.get_json(silent=True) or request.form.to_dict(flat=False),
+            }
+            given = {name: value for name, value in asked.items() if value}
+            if given:
+                recorder.content_of(span, self._label.input_name, given)
 
 
 def _answer(result: Any) -> tuple[int, object]:

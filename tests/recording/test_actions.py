@@ -477,6 +477,52 @@ def test_decorated_functions_are_pickled_and_copied() -> None:
         assert copy.deepcopy(method)() == copy.copy(method)() == method()
 
 
+def test_callables_without_signature_are_called_as_they_are(recording: Recording) -> None:
+    """A builtin's partial and an object that invents attributes say their arguments by position."""
+
+    class Inventing:
+        def __getattr__(self, name: str) -> object:
+            if name.startswith("__") and name != "__wrapped__":
+                raise AttributeError(name)
+            return Inventing()
+
+        def __call__(self, *args: int) -> int:
+            return sum(args)
+
+    pairs: Callable[..., dict[str, int]] = recording.decorators.record_action("pairs")(functools.partial(dict, a=1))
+    total = recording.decorators.record_action("total")(Inventing())
+
+    assert pairs(b=2) == {"a": 1, "b": 2}
+    assert total(1, 2) == 3
+    assert [(span.attributes or {})["agentops.entity.input"] for span in recording.spans] == [
+        '{"kwargs": {"b": 2}}',
+        '{"args": [1, 2]}',
+    ]
+
+
+def test_bound_and_partial_methods_are_decorated(recording: Recording) -> None:
+    """A bound method taken off its object, and a partialmethod in a class, leave the object out of the arguments."""
+
+    class Robot:
+        async def move(self, by: int) -> int:
+            return by
+
+        def turn(self, to: str, fast: bool) -> str:
+            return f"{to} {fast}"
+
+        turn_left = recording.decorators.record_action("turn left")(  # type: ignore[type-var]  # it binds to a callable
+            functools.partialmethod(turn, "left")
+        )
+
+    move = recording.decorators.record_action(Robot().move)
+
+    assert asyncio.run(move(3)) == 3
+    assert Robot().turn_left(fast=True) == "left True"
+    assert [(span.name, (span.attributes or {})["agentops.entity.input"]) for span in recording.spans] == snapshot(
+        [("move", '{"by": 3}'), ("turn left", '{"kwargs": {"fast": true}}')]
+    )
+
+
 def test_other_decorators_under_ours_keep_what_they_offer(recording: Recording) -> None:
     """`cache_info` of an lru_cache is still there."""
 
