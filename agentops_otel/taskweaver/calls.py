@@ -86,7 +86,7 @@ class Call:
         def stream() -> Iterator[Any]:
             inner = iter(())
             try:
-                inner = here.run(start)
+                inner = iter(here.run(start))
                 while (chunk := here.run(next, inner, None)) is not None:
                     self.heard(chunk)
                     yield chunk

@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.taskweaver import calls
+from agentops_otel.taskweaver.kernel import Kernel
 from agentops_otel.taskweaver.posts import error_of, execution, message
 from agentops_otel.taskweaver.rounds import Round, attached, current_round
 from agentops_otel.tracing import Recorder
@@ -47,6 +49,7 @@ class Hooks:
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
         self._previous: WeakKeyDictionary[Any, SpanContext] = WeakKeyDictionary()
         self._kernel_wanted: dict[str, Context] = {}
+        self._kernels: dict[str, tuple[Kernel, Recorder, Context]] = {}
 
     def send_message(self, wrapped: Wrapped, session: Any, args: Any, kwargs: Any) -> Any:
         """`Session.send_message`: one round."""
@@ -125,16 +128,16 @@ class Hooks:
         if round_ is None:
             return work()
         told = execution(str(_argument(args, kwargs, 0, "exec_id")))
-        with guard("reading the kernel's mode"):
-            told[semconv.TASKWEAVER_KERNEL_MODE] = executor.exec_mgr.get_kernel_mode()
-        code = str(_argument(args, kwargs, 1, "code"))
-        before, after = partial(_executing, round_, code), partial(_executed, round_.recorder)
-        return round_.run("execute_tool python", told, work, before=before, after=after)
+        with guard("reading the mode of TaskWeaver's kernel"):
+            told[semconv.TASKWEAVER_KERNEL_MODE] = str(executor.exec_mgr.get_kernel_mode())
+        before = partial(_executing, round_, _argument(args, kwargs, 1, "code"))
+        return round_.run("execute_tool python", told, work, before=before, after=partial(_executed, round_.recorder))
 
     def start_executor(self, wrapped: Wrapped, executor: Any, args: Any, kwargs: Any) -> Any:
         """`CodeExecutor.start`: wants a kernel, which is started on a thread without our context."""
-        if not executor.client_started and current_round() is not None:
-            self._kernel_wanted[executor.session_id] = get_current()
+        with guard("expecting TaskWeaver's kernel"):
+            if not executor.client_started and current_round() is not None:
+                self._kernel_wanted[executor.session_id] = get_current()
         return wrapped(*args, **kwargs)
 
     def start_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
@@ -144,15 +147,31 @@ class Hooks:
         round_ = current_round(context)
         if round_ is None:
             return work()
-        mode = {semconv.TASKWEAVER_KERNEL_MODE: str(environment.mode.value)}
-        return round_.run("taskweaver.kernel.start", mode, work, context=context)
+        result = round_.run("taskweaver.kernel.start", {}, work, context=context, after=partial(_started, environment))
+        # Before the plugins are loaded: their calls are to be seen.
+        self._enter_kernel(environment, args, kwargs, round_.recorder, get_current() if context is None else context)
+        return result
 
-    def step(self, wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
-        """A step of a reply that asks the LLM for something of its own."""
-        work, round_ = partial(wrapped, *args, **kwargs), current_round()
+    def execute_in_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
+        """`Environment.execute_code`: the code runs; its spans come back when it has."""
+        round_, context = current_round(), get_current()
         if round_ is None:
-            return work()
-        return round_.run(_STEPS[wrapped.__name__], {}, work)
+            return wrapped(*args, **kwargs)
+        kernel = self._enter_kernel(environment, args, kwargs, round_.recorder, context)
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            with guard("taking the spans out of TaskWeaver's kernel"):
+                if kernel is not None:
+                    kernel.leave(round_.recorder, context)
+
+    def stop_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
+        """`Environment.stop_session`: the kernel is killed."""
+        with guard("taking the last spans out of TaskWeaver's kernel"):
+            kernel, recorder, context = self._kernels.pop(_argument(args, kwargs, 0, "session_id"), (None, None, None))
+            if kernel is not None and recorder is not None and context is not None:
+                kernel.close(recorder, context)
+        return wrapped(*args, **kwargs)
 
     def set_tracing_aside(self, wrapped: Wrapped, tracing: Any, args: Any, kwargs: Any) -> Any:
         """`Tracing.__init__`: may have switched TaskWeaver's own tracing on."""
@@ -182,6 +201,20 @@ class Hooks:
         self._previous[session] = round_.span.get_span_context()
         return round_
 
+    def _enter_kernel(
+        self, environment: Any, args: Any, kwargs: Any, recorder: Recorder, context: Context
+    ) -> Kernel | None:
+        session_id = _argument(args, kwargs, 0, "session_id")
+        with guard("bringing the trace into TaskWeaver's kernel"):
+            kernel = self._kernels.get(session_id, (None, None, None))[0]
+            if kernel is None:
+                folder = Path(environment.session_dict[session_id].session_dir)
+                kernel = Kernel(folder, container=environment.mode.value == "container")
+            self._kernels[session_id] = (kernel, recorder, context)
+            kernel.enter(environment.client_dict[session_id], context, recorder)
+            return kernel
+        return None
+
     def _call(self, make: Callable[[Recorder], calls.Call]) -> calls.Call | None:
         with guard("starting an LLM call of TaskWeaver"):
             recorder = self.current()
@@ -189,12 +222,16 @@ class Hooks:
         return None
 
 
-_STEPS = {
-    "compress_rounds": "taskweaver.compress",
-    "summarize_experience": "taskweaver.experience",
-    "retrieve_experience": "taskweaver.experience",
-    "plugin_select": "taskweaver.select_plugins",
-}
+def _step(name: str) -> Hook:
+    """A step of a reply that asks an LLM for something of its own."""
+
+    def step(hooks: Hooks, wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
+        round_ = current_round()
+        return wrapped(*args, **kwargs) if round_ is None else round_.run(name, {}, partial(wrapped, *args, **kwargs))
+
+    return step
+
+
 _HOOKS: Mapping[str, Mapping[str, Hook]] = {
     "taskweaver.session.session": {"Session.send_message": Hooks.send_message},
     "taskweaver.module.event_emitter": {"SessionEventEmitter.emit": Hooks.emit},
@@ -209,13 +246,19 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
         "CodeExecutor.start": Hooks.start_executor,
         "CodeExecutor.execute_code": Hooks.execute_code,
     },
-    "taskweaver.ces.environment": {"Environment.start_session": Hooks.start_kernel},
-    "taskweaver.memory.compression": {"RoundCompressor.compress_rounds": Hooks.step},
-    "taskweaver.memory.experience": {
-        "ExperienceGenerator.summarize_experience": Hooks.step,
-        "ExperienceGenerator.retrieve_experience": Hooks.step,
+    "taskweaver.ces.environment": {
+        "Environment.start_session": Hooks.start_kernel,
+        "Environment.execute_code": Hooks.execute_in_kernel,
+        "Environment.stop_session": Hooks.stop_kernel,
     },
-    "taskweaver.code_interpreter.plugin_selection": {"PluginSelector.plugin_select": Hooks.step},
+    "taskweaver.memory.compression": {"RoundCompressor.compress_rounds": _step("taskweaver.compress")},
+    "taskweaver.memory.experience": {
+        "ExperienceGenerator.summarize_experience": _step("taskweaver.experience"),
+        "ExperienceGenerator.retrieve_experience": _step("taskweaver.experience"),
+    },
+    "taskweaver.code_interpreter.plugin_selection": {
+        "PluginSelector.plugin_select": _step("taskweaver.select_plugins")
+    },
     _TRACING: {"Tracing.__init__": Hooks.set_tracing_aside},
 }
 
@@ -270,7 +313,11 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], position: int, name
     return args[position] if len(args) > position else kwargs.get(name)
 
 
-def _executing(round_: Round, code: str, span: Span) -> None:
+def _started(environment: Any, span: Span, result: Any) -> None:
+    span.set_attribute(semconv.TASKWEAVER_KERNEL_MODE, str(environment.mode.value))
+
+
+def _executing(round_: Round, code: object, span: Span) -> None:
     if round_.post is not None:
         round_.post.describe_execution(span)
     round_.recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, {"code": code})

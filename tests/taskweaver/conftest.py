@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tests.loopback.taskweaver_llm import Answer, ScriptedLLM, scripted_llm
 
 MISSING = "TaskWeaver is not installed: BUILD_SOURCEBRANCHNAME=main python -m pip install --group taskweaver"
 
+NONE: Mapping[str, str] = {}
 MakeApp = Callable[..., Any]
 
 if find_spec("taskweaver") is None:
@@ -38,9 +39,11 @@ def make_app(llm: ScriptedLLM, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Makes an app in a project folder of its own; it is stopped at the end of the run."""
     apps = []
 
-    def make(plugins: Path | None = None, **settings: object) -> Any:
+    def make(plugins: Mapping[str, str] = NONE, **settings: object) -> Any:
         folder = tmp_path_factory.mktemp("project")
         configure(folder, llm, **settings)
+        for name, text in plugins.items():
+            (folder / "plugins" / name).write_text(text)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from taskweaver.app.app import TaskWeaverApp
@@ -89,7 +92,7 @@ def configure(folder: Path, llm: ScriptedLLM, **settings: object) -> None:
     (folder / "taskweaver_config.json").write_text(json.dumps(told))
 
 
-def send_failing_code(app: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer]) -> None:
+def send_failing_code(app: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer], **more: Any) -> None:
     """A round in a new session, with code that fails.
 
     TaskWeaver asks its kernel for the outcome at once, and the kernel drops what it is asked right after a failure. On
@@ -98,5 +101,5 @@ def send_failing_code(app: Any, llm: ScriptedLLM, captured: Capture, answers: Se
     for _ in range(5):
         captured.clear()
         llm.script(*answers)
-        if app.get_session().send_message("divide").state == "finished":
+        if app.get_session().send_message("divide", **more).state == "finished":
             return

@@ -38,7 +38,8 @@ def whole(captured: Capture) -> list[dict[str, Any]]:
 def outline(captured: Capture) -> str:
     """One line a span: what differs from flow to flow. Attributes of every span are looked for, and not shown."""
     spans = captured.spans
-    assert all(set(span.attributes or {}) >= _EVERYWHERE for span in spans), _MISSING_MESSAGE
+    everywhere = _EVERYWHERE if captured.client.config.instrument_taskweaver else {semconv.AGENTOPS_TAGS}
+    assert all(set(span.attributes or {}) >= everywhere for span in spans), _MISSING_MESSAGE
     assert len({span.context.trace_id for span in spans if span.context}) == len(build(spans))
     return "\n".join(line for root in build(spans) for line in _lines(root, 0)) + "\n"
 
@@ -81,3 +82,8 @@ def _fixed(node: dict[str, Any]) -> dict[str, Any]:
     children = [_fixed(child) for child in node.get("children", [])]
     children.sort(key=lambda child: child["name"] != "taskweaver.kernel.start")
     return {**node, "attributes": fixed, **({"children": children} if children else {})}
+
+
+def names(captured: Capture) -> list[str]:
+    """The names of the spans, indented."""
+    return ["  " * depth + node.span.name for root in build(captured.spans) for depth, node in root.walk()]

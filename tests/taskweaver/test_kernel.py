@@ -1,0 +1,119 @@
+"""Spans that are made in TaskWeaver's kernel: by plugins, and by the code that TaskWeaver runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from agentops_otel.testing import Capture
+from tests.loopback.taskweaver_llm import ScriptedLLM, code, final, plan
+from tests.taskweaver.conftest import MakeApp
+from tests.taskweaver.shown import outline
+
+PLUGIN = """
+from opentelemetry import trace
+from taskweaver.plugin import Plugin, register_plugin
+
+
+@register_plugin
+class Weather(Plugin):
+    def __call__(self, city: str, api_key: str = "none"):
+        with trace.get_tracer("plugin").start_as_current_span("look up", attributes={"city": city}):
+            if city == "Atlantis":
+                raise LookupError(city)
+        return {"city": city, "degrees": 21}
+"""
+ABOUT = """
+name: weather
+enabled: true
+required: false
+description: The weather of a city.
+parameters:
+  - {name: city, type: str, required: true, description: Which city.}
+returns:
+  - {name: weather, type: dict, description: The weather.}
+"""
+
+
+@pytest.fixture(scope="module")
+def session(make_app: MakeApp) -> Any:
+    """A session whose kernel has a plugin."""
+    return make_app(plugins={"weather.py": PLUGIN, "weather.yaml": ABOUT}).get_session()
+
+
+def test_plugin(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """A plugin's call is a span under the execution, with what it was given and what it gave; so are spans inside."""
+    llm.script(plan("ask"), code("weather('Paris')"), final("done"))
+
+    session.send_message("weather?")
+
+    assert outline(traced) == snapshot("""\
+invoke_workflow taskweaver
+  - round.state='finished'
+  invoke_agent Planner
+    - post.send_to='CodeInterpreter'
+    chat scripted-model
+  invoke_agent CodeInterpreter
+    - post.send_to='Planner'
+    taskweaver.kernel.start
+    chat scripted-model
+    execute_tool python
+      - tool.call.arguments='{"code":"weather(\\'Paris\\')"}'
+        tool.call.result='{"output":{"city":"Paris","degrees":21}}'  execution_status='SUCCESS'
+      execute_tool weather
+        - tool.call.arguments='{"city":"Paris"}'  tool.call.result='{"city":"Paris","degrees":21}'
+        look up
+  invoke_agent Planner
+    - post.send_to='User'
+    chat scripted-model
+""")
+
+
+def test_code(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """Spans of the generated code nest under the execution, also those of its threads; its output stays its own."""
+    source = """
+import threading
+from opentelemetry import trace
+tracer = trace.get_tracer("mine")
+with tracer.start_as_current_span("outer"):
+    with tracer.start_as_current_span("inner"):
+        print("hello")
+thread = threading.Thread(target=lambda: tracer.start_span("in a thread").end())
+thread.start(); thread.join()
+"""
+    llm.script(plan("trace"), code(source), final("done"))
+
+    session.send_message("trace it")
+
+    assert outline(traced) == snapshot("""\
+invoke_workflow taskweaver
+  - round.state='finished'
+  invoke_agent Planner
+    - post.send_to='CodeInterpreter'
+    chat scripted-model
+  invoke_agent CodeInterpreter
+    - post.send_to='Planner'
+    chat scripted-model
+    execute_tool python
+      - tool.call.arguments='{"code":"\\\\nimport threading\\\\nfrom opentelemetry imp…'
+        tool.call.result='{"stdout":"hello\\\\n"}'  execution_status='SUCCESS'
+      outer
+        inner
+      in a thread
+  invoke_agent Planner
+    - post.send_to='User'
+    chat scripted-model
+""")
+
+
+def test_kernel_leaves_nothing_behind(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """The file between the kernel and us goes with the kernel."""
+    session = app.get_session()
+    llm.script(plan("run"), code("1"), final("done"))
+    session.send_message("run")
+    there = list(Path(session.workspace).rglob("agentops_otel*"))
+
+    session.stop()
+
+    assert (len(there), list(Path(session.workspace).rglob("agentops_otel*"))) == (1, [])
