@@ -97,6 +97,12 @@ class Tracing(OlderDecorators):
         if session := self.sessions.current():
             session.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **older)
 
+    @property
+    def session_id(self) -> str | None:
+        """The current session's id; AgentOps 0.3 and 0.4 gave a session where `init()` gives the client."""
+        session = self.sessions.current()
+        return session.session_id if session else None
+
     def create_agent(self, name: str, agent_id: object = None) -> str:
         """See `agentops_otel.create_agent`."""
         return self.sessions.name_agent(name, agent_id)

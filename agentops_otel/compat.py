@@ -28,6 +28,13 @@ def set_api_key(key: str) -> None:
     sdk.configure(api_key=key)
 
 
+def get_api_key() -> str | None:
+    """The key of the AgentOps account that spans go to."""
+    client = sdk.client_for("get_api_key")
+    accounts = [destination.agentops for destination in client.config.destinations] if client else []
+    return next((account.api_key for account in accounts if account), None)
+
+
 def set_parent_key(key: str) -> None:
     """Left aside: the spans of a parent project are not ours to share."""
     older.unused("set_parent_key()", key)

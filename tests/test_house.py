@@ -147,6 +147,7 @@ def test_public_surface() -> None:
             "end_session",
             "end_trace",
             "flush",
+            "get_api_key",
             "get_session",
             "guardrail",
             "init",

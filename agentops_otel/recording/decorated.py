@@ -50,18 +50,18 @@ class Label:
     inherited: Mapping[str, AttributeValue] = field(default_factory=dict)
     """What every span under it says too: the agent's name."""
 
-    def all_attributes(self, recorder: Recorder) -> Mapping[str, AttributeValue]:
-        """The attributes of a span that starts now: the session's tags come first, none twice."""
-        return with_tags(recorder, self.tags, self.attributes)
+    def all_attributes(self, recorder: Recorder, context: Context | None) -> Mapping[str, AttributeValue]:
+        """The attributes of a span that starts in *context*: the session's tags come first, none twice."""
+        return with_tags(recorder, context, self.tags, self.attributes)
 
 
 def with_tags(
-    recorder: Recorder, tags: Sequence[str], attributes: Mapping[str, AttributeValue]
+    recorder: Recorder, context: Context | None, tags: Sequence[str], attributes: Mapping[str, AttributeValue]
 ) -> Mapping[str, AttributeValue]:
-    """The attributes with *tags* behind those of the running session, none twice."""
+    """The attributes with *tags* behind those of the context's session, none twice."""
     if not tags:
         return attributes
-    of_session = recorder.scope.attributes(get_current()).get(semconv.AGENTOPS_TAGS, ())
+    of_session = recorder.scope.attributes(get_current() if context is None else context).get(semconv.AGENTOPS_TAGS, ())
     known = of_session if isinstance(of_session, Sequence) else ()
     return {**attributes, semconv.AGENTOPS_TAGS: tuple(str(tag) for tag in dict.fromkeys((*known, *tags)))}
 
@@ -148,7 +148,7 @@ class Call:
         with guard("starting the span of a decorated function"):
             label = self.label_for(instance)
             context = self.context_for(instance, context)
-            span = recorder.start(label.span_name, attributes=label.all_attributes(recorder), context=context)
+            span = recorder.start(label.span_name, attributes=label.all_attributes(recorder, context), context=context)
             if recorder.content.enabled and span.is_recording():
                 given = self._names().of(instance is not None, args, kwargs)
                 if given:

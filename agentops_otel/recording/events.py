@@ -1,6 +1,8 @@
 """Events: what a program has done already and tells us about, in the words of every AgentOps generation."""
 
 import math
+import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
@@ -180,6 +182,8 @@ class ErrorEvent(Event):
         """Take the type and the message from the exception, where there is one."""
         super().__post_init__()
         self.result = EventState.FAIL
+        if self.exception is None and self.logs is None and sys.exception() is not None:
+            self.logs = traceback.format_exc()
         if self.exception is not None:
             self.error_type = self.error_type or type(self.exception).__name__
 
@@ -216,7 +220,7 @@ def _record(recorder: Recorder, event: Event, context: Context | None) -> SpanCo
     span = recorder.start(
         kind.span_name(name),
         kind=SpanKind.CLIENT if kind is CHAT else SpanKind.INTERNAL,
-        attributes=with_tags(recorder, as_tags(event.tags), _attributes(event, kind, name)),
+        attributes=with_tags(recorder, context, as_tags(event.tags), _attributes(event, kind, name)),
         context=context,
         links=[Link(_context_of(recorder, trigger, context))] if trigger is not None else (),
         start_time=start,

@@ -153,6 +153,14 @@ class Session:
         """Name an agent; see `agentops_otel.create_agent`."""
         return self._sessions.name_agent(name, agent_id)
 
+    def set_video(self, video: str) -> None:
+        """Left aside: nothing shows a session's video any more."""
+        unused("Session.set_video()", video)
+
+    def get_analytics(self) -> None:
+        """Left aside: the numbers are counted here, and said when the session ends."""
+        unused("Session.get_analytics()")
+
     def say(self, attributes: Mapping[str, object]) -> None:
         """Say more on the root span: numbers and truth values as they are, texts and all else as content.
 

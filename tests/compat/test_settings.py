@@ -135,6 +135,7 @@ def test_without_a_client_everything_is_accepted() -> None:
     agentops_otel.end_all_sessions()
 
     assert agentops_otel.get_session("x") is None
+    assert agentops_otel.get_api_key() is None
     assert agentops_otel.create_agent("name", "id") == "id"
     assert agentops_otel.start_session(inherited_session_id="y").session_id == "y"
 

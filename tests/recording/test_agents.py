@@ -184,10 +184,10 @@ def test_tracked_agents_have_ids_of_their_own(recording: Recording, monkeypatch:
 def test_session_argument_chooses_the_session(recording: Recording) -> None:
     """`session=` is not the function's: the span is that session's; a function with such a parameter keeps it."""
     sessions = Sessions()
-    session = sessions.start(recording.recorder, name="one")
+    session = sessions.start(recording.recorder, name="one", tags=["one"])
     sessions.start(recording.recorder, name="two")
 
-    @recording.decorators.record_action
+    @recording.decorators.record_action(tags=["act"])
     def act(value: int) -> int:
         child()
         return value

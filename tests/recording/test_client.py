@@ -1,5 +1,6 @@
 """The decorators, `record` and the threads of the running client."""
 
+import asyncio
 import threading
 
 import pytest
@@ -51,3 +52,18 @@ def test_client_carries_its_spans_into_threads_if_asked() -> None:
         start()
 
     assert seen == [True, False]
+
+
+def test_session_argument_brings_the_tags_of_its_session() -> None:
+    """A call with `session=` has that session's tags before its own, whatever the current session is."""
+
+    @agentops_otel.record_action(tags=["act"])
+    async def act() -> None: ...
+
+    with capture() as captured:
+        one, _ = captured.client.start_session(["one"]), captured.client.start_session(["two"])
+        asyncio.run(act(session=one))  # type: ignore[call-arg]  # the decorator takes it off again
+        one.record(agentops_otel.Event("event", tags=["event"]))
+
+    tags = {span.name: (span.attributes or {}).get("agentops.tags") for span in captured.spans}
+    assert (tags["act"], tags["event"]) == (("one", "act"), ("one", "event"))

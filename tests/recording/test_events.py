@@ -320,6 +320,19 @@ def test_failed_events_are_errors(recording: Recording) -> None:
     assert links["Timeout"] == [known.span_context]
 
 
+def test_error_event_made_while_an_error_is_handled_has_its_stack(recording: Recording) -> None:
+    """As in AgentOps 0.3, the stack trace need not be given."""
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        event = ErrorEvent(error_type="Mine")
+
+    record(recording.recorder, event)
+
+    (span,) = recording.spans
+    assert "LookupError: gone" in str((span.attributes or {})["agentops.event.logs"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -23,6 +23,7 @@ def main() -> None:
     agentops.init(
         default_tags=["v0.3"], instrument_llm_calls=True, auto_start_session=False, skip_auto_end_session=False
     )
+    assert agentops.get_api_key() == "11111111-2222-3333-4444-555555555555"
     one = agentops.start_session(tags=["one"], inherited_session_id="session-one")
     two = agentops.start_session(tags=["two"])
     plan("in one", session=one)  # type: ignore[call-arg]  # taken off by record_action
@@ -34,6 +35,8 @@ def main() -> None:
     two.record(ActionEvent(action_type="speak", agent_id="agent-7"))
     assert agentops.get_session("session-one") is one
     one.add_tags(["more"])
+    one.set_video("https://video")
+    print(one.get_analytics())  # type: ignore[func-returns-value]  # it did once
     one.end_session(end_state="Success", is_auto_end=False)
     assert one.has_ended
     agentops.end_all_sessions()

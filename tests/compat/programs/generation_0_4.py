@@ -62,9 +62,10 @@ def older_run() -> int:
 def main() -> None:
     """The program."""
     agentops.configure(default_tags=["v0.4"])
-    agentops.init(
+    auto = agentops.init(
         trace_name="auto", auto_start_session=True, log_level="INFO", fail_safe=True, export_flush_interval=1000
     )
+    assert auto.session_id
     run()
     older_run()
     context = agentops.start_trace(trace_name="by hand", tags={"team": "a"})
