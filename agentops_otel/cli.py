@@ -130,7 +130,7 @@ def _script(script: str, args: tuple[str, ...]) -> Program:
         sys.argv = [path, *args]
         # A directory or a zip file is imported, and runpy puts it on the path itself.
         _first_on_path(os.path.dirname(os.path.realpath(path)) if get_importer(path) is None else None)
-        sdk.init()
+        sdk.init_for_program()
         runpy.run_path(path, run_name="__main__")
 
     return program
@@ -140,7 +140,7 @@ def _module(module: str, args: tuple[str, ...]) -> Program:
     def program() -> None:
         sys.argv = ["-m", *args]
         _first_on_path(os.getcwd())
-        sdk.init()
+        sdk.init_for_program()
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
     return program

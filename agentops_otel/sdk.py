@@ -78,6 +78,10 @@ class _Running:
     """The providers that have our relay already."""
     configured: dict[str, object] = field(default_factory=dict)
     """What the next `init()` is told by `configure()`."""
+    asked: Config = field(default_factory=Config)
+    """What the running client was asked for; beside somebody else's provider it does less."""
+    gives_way: bool = False
+    """True when a launcher started the client, and the program has not called `init()` yet."""
     installations: tuple[Installed, ...] = ()
     warned: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -227,9 +231,12 @@ def init(
         if client is not None and not settings:
             return client
         config = read(**settings)
+        if client is not None and _running.gives_way:
+            client.shutdown()
+            client = None
         if client is None:
             return _start(config, settings)
-        if config.differences(client.config):
+        if config.differences(_running.asked):
             ignored = ", ".join(name for name, value in settings.items() if client.settings.get(name) != value)
             _running.warn_once(
                 f"init() was called again with other settings ({ignored}): they are ignored as a whole;"
@@ -239,6 +246,13 @@ def init(
 
 
 _DEFAULTS: dict[str, object] = {"api_key": None, **(init.__kwdefaults__ or {})}
+
+
+def init_for_program() -> Client:
+    """As `init()`, for a launcher: the program's own first `init()` with settings takes the place of this one."""
+    client = init()
+    _running.gives_way = True
+    return client
 
 
 def _start(config: Config, settings: dict[str, object]) -> Client:
@@ -251,7 +265,7 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
         if not source.guest or config.by_name or config.span_processors:
             _running.visit(source.provider)
     _running.run(client)
-    _running.configured = {}
+    _running.configured, _running.asked, _running.gives_way = {}, config, False
     atexit.unregister(shutdown)  # once, and after whatever registered before this init
     atexit.register(shutdown)
     if not (client.config.quiet or config.disabled):

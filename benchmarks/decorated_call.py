@@ -56,7 +56,7 @@ CASES: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 }
 
 
-async def main() -> None:
+async def measure() -> None:
     theirs, ours = TracerProvider(), TracerProvider()
     for provider in (theirs, ours):
         provider.add_span_processor(BatchSpanProcessor(Nowhere()))
@@ -111,4 +111,4 @@ def show(cost: dict[str, float], disabled: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(measure())

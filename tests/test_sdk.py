@@ -51,6 +51,29 @@ def test_other_settings_are_ignored_as_a_whole(caplog: pytest.LogCaptureFixture)
     assert "hunter2" not in caplog.text
 
 
+def test_the_program_wins_over_its_launcher(capfd: pytest.CaptureFixture[str]) -> None:
+    """A client that a launcher started gives way to the program's own init, without a warning; a bare one keeps it."""
+    launched = sdk.init_for_program()
+
+    assert agentops_otel.init() is launched
+    own = agentops_otel.init(endpoint="http://127.0.0.1:9")
+    assert own is not launched
+    assert own.config.destinations[0].endpoint == "http://127.0.0.1:9/v1/traces"
+    assert launched.recorder is None
+    assert agentops_otel.init(endpoint="http://127.0.0.1:9") is own
+    assert "other settings" not in capfd.readouterr().err
+
+
+def test_guest_may_init_twice_with_the_same_settings(caplog: pytest.LogCaptureFixture) -> None:
+    """Beside a provider of somebody else's, the same settings again are no other settings."""
+    provider = TracerProvider(shutdown_on_exit=False)
+
+    first = agentops_otel.init(tracer_provider=provider, tags=["a"])
+
+    assert agentops_otel.init(tracer_provider=provider, tags=["a"]) is first
+    assert caplog.text == ""
+
+
 def test_wrong_settings_start_nothing() -> None:
     """After a ConfigError there is no client."""
     with pytest.raises(agentops_otel.ConfigError):

@@ -1,0 +1,1 @@
+"""What tracing costs, each figure a ratio within one run."""
