@@ -95,7 +95,7 @@ class Call:
     ) -> Any:
         """Call *wrapped* and give back what it gives, with a span about it."""
         context = None
-        if "session" in kwargs and isinstance(kwargs["session"], Session) and "session" not in self._names().keywords:
+        if "session" in kwargs and self._is_for_us(kwargs["session"]):
             context = kwargs["session"].context
             kwargs = {name: value for name, value in kwargs.items() if name != "session"}
         recorder = self._current()
@@ -116,6 +116,11 @@ class Call:
             return self._driver(self, recorder, result, lambda: (span, context))
         self.finish(recorder, span, result)
         return result
+
+    def _is_for_us(self, session: object) -> bool:
+        """True for a session of ours that the function does not ask for, as AgentOps 0.3 had it."""
+        # Not isinstance: an object may answer for its class itself, and with an error.
+        return issubclass(type(session), Session) and "session" not in self._names().keywords
 
     def _defer(
         self,

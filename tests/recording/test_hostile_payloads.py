@@ -194,7 +194,7 @@ def test_payload_goes_in_and_comes_out_as_it_is(name: str) -> None:
 
     with capture() as captured:
         before = time.thread_time()
-        results = [plain(payload), plain(1, payload, key=payload), _run(later(payload)), *steps(payload)]
+        results = [plain(payload), plain(1, payload, session=payload), _run(later(payload)), *steps(payload)]
         took = time.thread_time() - before
 
     assert seen[0] is payload
