@@ -28,8 +28,10 @@ $(BIN)/.pip: $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	touch $@
 
+# TaskWeaver is on no package index, and its version wants the variable. Its tests skip where it cannot be had.
 $(BIN)/.test: $(BIN)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet -e . --group test
+	BUILD_SOURCEBRANCHNAME=main $(BIN)/python -m pip install --quiet --group test --group taskweaver || echo "TaskWeaver could not be installed: its tests skip"
 	touch $@
 
 $(BIN)/.check: $(BIN)/.pip pyproject.toml
