@@ -51,6 +51,8 @@ class Shared:
 
     known: Known
     metrics: Metrics
+    notice: Callable[[ClientSpec], None]
+    """Told of a client's first call."""
 
 
 class Call:
@@ -261,7 +263,7 @@ class Wrapper:
         shared: What the calls of one installation have in common.
     """
 
-    __slots__ = ("_awaits", "_client", "_current", "_operations", "_parameters", "_shared", "off")
+    __slots__ = ("_awaits", "_called", "_client", "_current", "_operations", "_parameters", "_shared", "off")
 
     def __init__(
         self,
@@ -275,6 +277,7 @@ class Wrapper:
         self._client = client
         self._operations = operations
         self._parameters = _parameters(method)
+        self._called = False
         self._awaits = inspect.iscoroutinefunction(method)
         self._current = current
         self.off = False
@@ -314,6 +317,9 @@ class Wrapper:
         """The call with its span started; None under suppression, and within a call that has its span already."""
         if get_value(_FAMILY) == asked.operation.family:
             return None
+        if not self._called:
+            self._called = True
+            self._shared.notice(self._client)
         with guard("starting a span"):
             body = self._client.body(asked.named)
             links = self._shared.known.links(asked.operation.continues(asked.named))

@@ -49,7 +49,8 @@ class Installation:
             self._specs[spec.module].append(spec)
         self._current = current
         self._patches: dict[tuple[str, str], _Patch] = {}
-        self._shared = Shared(Known(), Metrics(semconv_opt_in))
+        self._shared = Shared(Known(), Metrics(semconv_opt_in), self.notice)
+        self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._off = False
 
@@ -66,12 +67,27 @@ class Installation:
             # Waits for another thread that is in the middle of importing it.
             imported = importlib.import_module(module)
             for spec in self._specs[module]:
-                _warn_of_another(spec, imported)
+                self.notice(spec)
                 for path, operations in _methods(spec):
                     if (spec.name, path) not in self._patches and (
                         patch := self._patch(imported, spec, path, operations)
                     ):
                         self._patches[spec.name, path] = patch
+
+    def notice(self, spec: ClientSpec) -> None:
+        """Warn once where another instrumentation sits on the client; asked at its import and at its first call."""
+        with guard("looking for another instrumentation"):
+            module = sys.modules.get(spec.module)
+            other = None if module is None or spec.name in self._warned else _another(spec, module)
+            if other is not None:
+                self._warned.add(spec.name)
+                _logger.warning(
+                    "%s is instrumented by %s too: each call has two spans. Keep one: leave the other's instrument() "
+                    "out, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
+                    spec.name,
+                    other,
+                    spec.name,
+                )
 
     def uninstall(self) -> None:
         """Take every wrapper off; those that something still holds pass calls through from now on."""
@@ -148,22 +164,15 @@ def _resolve(module: ModuleType, path: str) -> Any:
     return found
 
 
-def _warn_of_another(spec: ClientSpec, module: ModuleType) -> None:
-    """One warning when another instrumentation sits on one of the client's methods already."""
+def _another(spec: ClientSpec, module: ModuleType) -> str | None:
+    """The other instrumentation that sits on one of the client's methods, if any."""
     where = {path for operation in spec.operations for places in operation.where for path in places.split("|")}
-    names = {name for path in where.union(spec.others) if (name := _wrapped_by(_resolve(module, path)))}
-    for other in sorted(names)[:1]:
-        _logger.warning(
-            "%s is instrumented by %s too: each call has two spans. Keep one: leave the other's instrument() out, or "
-            "set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
-            spec.name,
-            other,
-            spec.name,
-        )
+    names = {name for path in where.union(spec.others) for name in _wrappers(_resolve(module, path))}
+    return min((name for name in names if not name.startswith("agentops_otel.")), default=None)
 
 
-def _wrapped_by(method: Any) -> str | None:
-    """The package whose wrapt wrapper stands before the method, if any but ours."""
-    wrapper = getattr(method, "_self_wrapper", None)
-    name: str | None = getattr(wrapper, "__module__", None)
-    return None if name is None or name.startswith("agentops_otel.") else name
+def _wrappers(method: Any) -> Iterator[str]:
+    """The modules of the wrapt wrappers that stand before the method."""
+    while (wrapper := getattr(method, "_self_wrapper", None)) is not None:
+        yield str(wrapper.__module__)
+        method = method.__wrapped__

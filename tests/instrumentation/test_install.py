@@ -1,9 +1,21 @@
 """Applying specs when a client is imported, before or after, and taking them off again."""
 
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
+import openai
 import pytest
+import wrapt
+
+from agentops_otel.clients import SPECS
+from agentops_otel.instrumentation import ClientSpec, Operation, install
+from tests.clients.capture import capture
+from tests.clients.test_openai import ASKED, sync_client
+from tests.loopback.llm_server import LlmServer
+from tests.loopback.openai_server import answer, completion
 
 SCRIPT = """
 import sys
@@ -48,3 +60,80 @@ assert "request" not in vars(OpenAI)
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.fixture
+def other() -> Iterator[Any]:
+    """Puts another instrumentation on the client, as those of OpenTelemetry do it."""
+
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        return wrapped(*args, **kwargs)
+
+    wrapper.__module__ = "opentelemetry.instrumentation.openai.patch"
+    owner = openai.resources.chat.completions.Completions
+    before = vars(owner)["create"]
+    yield lambda: wrapt.wrap_function_wrapper(owner, "create", wrapper)
+    owner.create = before  # type: ignore[method-assign]  # as it was
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_another_instrumentation_is_noticed_once(
+    first: bool, other: Any, server: LlmServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever came first, one warning names the other and says how to choose."""
+    server.answer(answer(completion(), stream=False), times=2)
+    if first:
+        other()
+
+    with caplog.at_level(logging.WARNING, "agentops_otel"), capture() as captured, sync_client(server) as client:
+        if not first:
+            other()
+        for _ in range(2):
+            client.chat.completions.create(**ASKED)
+
+    (message,) = caplog.messages
+    assert "opentelemetry.instrumentation.openai.patch" in message
+    assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai" in message
+    assert len(captured.spans) == 2
+
+
+class Model:
+    """A client of nobody's."""
+
+    def ask(self, question: str) -> str:
+        """Answer."""
+        return question.upper()
+
+
+def test_what_someone_wrapped_over_us_stays_when_we_go() -> None:
+    """Only our own wrapper is taken off; under another one it passes calls through."""
+    operation = Operation(name="chat", where=("Model.ask", "Model.gone"))
+    spec = ClientSpec(name="model", module=__name__, operations=(operation,), provider="model")
+    installation = install([spec], lambda: None)
+    ours = vars(Model)["ask"]
+
+    wrapt.wrap_function_wrapper(Model, "ask", lambda wrapped, instance, args, kwargs: wrapped(*args, **kwargs) + "!")
+    installation.uninstall()
+
+    assert vars(Model)["ask"].__wrapped__ is ours
+    assert Model().ask("what") == "WHAT!"
+
+
+def test_every_spec_names_methods_that_exist() -> None:
+    """A client that renames its methods is found out here, not by its users."""
+    missing = []
+    for spec in SPECS:
+        module = sys.modules.get(spec.module)
+        for operation in spec.operations if module is not None else ():
+            for places in operation.where:
+                found: Any = None
+                for path in places.split("|"):
+                    found = module
+                    for name in path.split("."):
+                        found = getattr(found, name, None)
+                    if found is not None:
+                        break
+                if found is None:
+                    missing.append(f"{spec.name}: {places}")
+
+    assert missing == []
