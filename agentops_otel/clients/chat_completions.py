@@ -5,7 +5,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -56,23 +56,30 @@ RESPONSE_CONTENT: Table = {
 
 def fold(whole: dict[str, Any], chunk: Any) -> None:
     """Add a chunk to the response that the plain call would have given."""
-    for name in ("id", "model", "service_tier", "system_fingerprint", "usage"):
-        if (value := field(chunk, name)) is not None:
+    said = present(chunk)
+    for name in _HEAD:
+        if (value := said.get(name)) is not None:
             whole[name] = value
-    for choice in items(chunk, "choices"):
-        known = indexed(whole, "choices", field(choice, "index"))
-        if (reason := field(choice, "finish_reason")) is not None:
+    for choice in items(said, "choices"):
+        told = present(choice)
+        known = indexed(whole, "choices", told.get("index"))
+        if (reason := told.get("finish_reason")) is not None:
             known["finish_reason"] = reason
-        _fold_delta(known.setdefault("message", {}), field(choice, "delta"))
+        _fold_delta(known.setdefault("message", {}), present(told.get("delta")))
 
 
-def _fold_delta(said: dict[str, Any], delta: Any) -> None:
-    for name in ("content", "refusal", "reasoning_content", "reasoning"):
-        add_text(said, name, field(delta, name))
-    if role := field(delta, "role"):
-        said["role"] = role
+_HEAD = ("id", "model", "service_tier", "system_fingerprint", "usage")
+_TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
+
+
+def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
+    for name in _TEXTS:
+        if (piece := delta.get(name)) is not None:
+            add_text(message, name, piece)
+    if role := delta.get("role"):
+        message["role"] = role
     for call in items(delta, "tool_calls"):
-        known = indexed(said, "tool_calls", field(call, "index"))
+        known = indexed(message, "tool_calls", field(call, "index"))
         if (identity := field(call, "id")) is not None:
             known["id"] = identity
         function = known.setdefault("function", {})

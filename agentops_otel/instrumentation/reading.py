@@ -1,6 +1,7 @@
 """Reading what a client was given and gave back: objects, dicts or nonsense, never an exception, nothing consumed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import wrapt
@@ -31,10 +32,39 @@ def field(value: Any, *path: str) -> Any:
     3
     """
     for step in path:
-        value = value.get(step) if isinstance(value, dict) else getattr(value, step, None)
+        if isinstance(value, dict):
+            value = value.get(step)
+        else:
+            known = getattr(value, "__dict__", _NOTHING)
+            value = known[step] if step in known else _attribute(value, step)
         if value is None:
             return None
     return value
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """An attribute that is not in the object's own dict; pydantic is spared the exception for one that is missing."""
+    extra = _NOTHING if name.startswith("_") else getattr(value, "__pydantic_extra__", _NOTHING)
+    if extra is not _NOTHING and name not in _names(type(value)):  # type: ignore[arg-type]  # a class is hashable
+        return extra.get(name) if extra else None
+    return getattr(value, name, None)
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+@cache
+def _names(kind: type) -> frozenset[str]:
+    return frozenset(dir(kind))
+
+
+def present(value: Any) -> Mapping[str, Any]:
+    """What a dict or an object holds, by name, for reading several at once."""
+    if isinstance(value, dict):
+        return value
+    known: Mapping[str, Any] = getattr(value, "__dict__", _NOTHING)
+    extra = getattr(value, "__pydantic_extra__", None)
+    return {**known, **extra} if extra else known
 
 
 def items(value: Any, *path: str) -> Sequence[Any]:
@@ -97,10 +127,11 @@ def add_text(whole: dict[str, Any], key: str, piece: object) -> None:
 
 def indexed(whole: dict[str, Any], key: str, index: object) -> dict[str, Any]:
     """The entry with that index in the list `whole[key]`, made when it is new; without an index, the last one."""
-    found = whole.get(key)
-    if not isinstance(found, list) or not all(isinstance(entry, dict) and "index" in entry for entry in found):
-        found = whole[key] = []
-    known: list[dict[str, Any]] = found
+    known: list[dict[str, Any]] | None = whole.get(key)
+    if known and isinstance(last := known[-1], dict) and (index is None or last.get("index") == index):
+        return last
+    if not isinstance(known, list) or not all(isinstance(entry, dict) and "index" in entry for entry in known):
+        known = whole[key] = []
     wanted = index if isinstance(index, int) else max((entry["index"] for entry in known), default=0)
     for entry in known:
         if entry["index"] == wanted:

@@ -126,7 +126,17 @@ class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscr
 
 
 def _next(self: Any) -> Any:
-    return watch(self._self_watcher, self.__wrapped__.__next__)
+    # `watch`, written out: this is paid for each chunk.
+    reader = self._self_watcher
+    token = attach(reader.context)
+    try:
+        chunk = self.__wrapped__.__next__()
+    except BaseException as error:
+        reader.raised(error)
+        raise
+    finally:
+        detach(token)
+    return reader.returned(chunk)
 
 
 def _anext(self: Any) -> Any:
