@@ -103,9 +103,9 @@ def tool_call_response(identity: object, response: object) -> Part:
     return _present({"type": "tool_call_response", "id": identity, "response": response})
 
 
-def file(identity: object) -> Part:
-    """A file that the provider keeps."""
-    return _present({"type": "file", "file_id": identity})
+def file(identity: object) -> Part | None:
+    """A file that the provider keeps, if there is one."""
+    return {"type": "file", "file_id": identity} if isinstance(identity, str) else None
 
 
 def definition(tool: Any) -> Any:

@@ -1,0 +1,156 @@
+"""Reading values of any shape, the message format, and what is remembered of calls to come."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic import BaseModel, ConfigDict
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.call import Known
+from agentops_otel.instrumentation.reading import attributes, field, indexed, items, present, rows
+
+
+class Open(BaseModel):
+    """A model that keeps what it does not know."""
+
+    model_config = ConfigDict(extra="allow")
+    known: int = 1
+    _hidden: int = 3
+
+    @property
+    def made(self) -> int:
+        """Made when asked for."""
+        return 4
+
+
+@dataclass(slots=True)
+class Slotted:
+    """No dict of its own."""
+
+    known: int = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "found"),
+    [
+        ({"known": 1}, "known", 1),
+        (Open(), "known", 1),
+        (Open.model_validate({"more": 2}), "more", 2),
+        (Open(), "more", None),
+        (Open(), "made", 4),
+        (Open(), "_hidden", 3),
+        (Slotted(), "known", 1),
+        (Slotted(), "more", None),
+        (None, "known", None),
+        ("text", "nothing", None),
+    ],
+)
+def test_a_field_is_found_wherever_it_stands(value: Any, name: str, found: Any) -> None:
+    """Dicts, objects, models with more than they know, properties."""
+    assert field(value, name) == found
+
+
+def test_what_is_present_is_read_at_once() -> None:
+    """A model's own fields and those it does not know."""
+    assert present(Open.model_validate({"more": 2})) == {"known": 1, "more": 2}
+    assert present(Slotted()) == {}
+
+
+def test_a_list_is_a_list() -> None:
+    """Neither iterators nor texts are read as lists."""
+    assert list(items({"a": iter([1])}, "a")) == []
+    assert list(items({"a": "text"}, "a")) == []
+
+
+def test_values_of_another_kind_are_left_out() -> None:
+    """An attribute takes what the conventions say, cleaned of what no exporter could send."""
+    table = rows(
+        {
+            semconv.GEN_AI_REQUEST_MODEL: "model",
+            semconv.GEN_AI_REQUEST_SEED: "seed",
+            semconv.GEN_AI_REQUEST_TOP_K: "top_k",
+            semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+            semconv.GEN_AI_REQUEST_STREAM: "stream",
+            semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop",
+        }
+    )
+
+    right = {"model": "a\ud800", "seed": 7, "top_k": 3.0, "temperature": 1, "stream": True, "stop": ("a", 1)}
+    wrong = {"model": "", "seed": True, "top_k": 0.5, "temperature": "hot", "stream": 1, "stop": 5}
+
+    assert attributes(table, right) == {
+        semconv.GEN_AI_REQUEST_MODEL: "a?",
+        semconv.GEN_AI_REQUEST_SEED: 7,
+        semconv.GEN_AI_REQUEST_TOP_K: 3,
+        semconv.GEN_AI_REQUEST_TEMPERATURE: 1.0,
+        semconv.GEN_AI_REQUEST_STREAM: True,
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: ["a"],
+    }
+    assert attributes(table, wrong) == {}
+
+
+def test_an_index_finds_its_entry() -> None:
+    """Entries come in any order; without an index it is the last one; what is no entry is replaced."""
+    whole: dict[str, Any] = {"list": "nonsense"}
+
+    indexed(whole, "list", 1)["name"] = "one"
+    indexed(whole, "list", 0)["name"] = "zero"
+    indexed(whole, "list", None)["name"] = "last"
+
+    assert whole == {"list": [{"index": 0, "name": "zero"}, {"index": 1, "name": "last"}]}
+
+
+def test_finish_reasons_have_one_vocabulary() -> None:
+    """Each provider's word is the conventions' one; an unknown one stays, a missing one is an error."""
+    said = [
+        "stop",
+        "end_turn",
+        "STOP",
+        "length",
+        "MAX_TOKENS",
+        "tool_calls",
+        "tool_use",
+        "SAFETY",
+        "pause_turn",
+        None,
+        7,
+    ]
+
+    assert [gen_ai.finish_reason(word) for word in said] == [
+        *("stop", "stop", "stop", "length", "length", "tool_call", "tool_call", "content_filter", "pause_turn"),
+        *("error", "error"),
+    ]
+
+
+def test_media_are_told_by_type_and_size() -> None:
+    """Never by their bytes; what is neither is not told."""
+    assert gen_ai.media("image", "http://there/a.png") == {
+        "type": "uri",
+        "modality": "image",
+        "uri": "http://there/a.png",
+    }
+    assert gen_ai.media("image", "data:;base64,aGk=") == {"type": "blob", "modality": "image", "byte_size": 2}
+    assert gen_ai.media("image", 7) is None
+    assert gen_ai.blob("audio", "audio/wav", b"RIFF") == {
+        "type": "blob",
+        "modality": "audio",
+        "mime_type": "audio/wav",
+        "byte_size": 4,
+    }
+    assert gen_ai.file(None) is None
+    assert gen_ai.definition("text") == "text"
+
+
+def test_known_calls_are_bounded() -> None:
+    """The oldest is forgotten first."""
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+    known, spans = Known(most=2), [tracer.start_span(str(number)) for number in range(3)]
+
+    for number, span in enumerate(spans):
+        known.keep(str(number), span)
+
+    assert known.links("0") == known.links(None) == []
+    assert [link.context for link in known.links("2")] == [spans[2].get_span_context()]
