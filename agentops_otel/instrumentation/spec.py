@@ -80,7 +80,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSpec:
-    """A client library, described as data: `init()` wraps it when the program imports it, never before.
+    """A client library, described as data: `install` wraps it when the program imports it, never before.
+
+    `examples/own_client.py` describes one in a few lines:
+
+    ```python
+    ask = Operation(name="chat", where=("Client.ask",), request={"gen_ai.request.model": "model"})
+    install([ClientSpec(name="mine", module="mine", operations=(ask,), provider="mine")], lambda: client.recorder)
+    ```
 
     Args:
         name: What it is called in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` and in warnings.

@@ -18,7 +18,8 @@ KNOWN = {
 def test_every_name_is_the_conventions_own() -> None:
     """What the package has is spelt as there; the rest are the names that are newer than it, and no others."""
     written = {value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)}
-    newer = {name for name in written if name.startswith(("gen_ai.", "openai.")) and name not in KNOWN}
+    names = {name for name in written if name.startswith(("gen_ai.", "openai.")) and not name.endswith(".")}
+    newer = names - KNOWN
 
     assert sorted(newer) == snapshot(
         [
@@ -26,7 +27,6 @@ def test_every_name_is_the_conventions_own() -> None:
             "gen_ai.client.inference.operation.input_tokens",
             "gen_ai.client.inference.operation.output_tokens",
             "gen_ai.client.inference.time_to_first_chunk",
-            "gen_ai.client.inference.usage.",
             "gen_ai.prompt.version",
             "gen_ai.request.previous_response.id",
             "gen_ai.request.reasoning.level",
