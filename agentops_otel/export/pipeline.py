@@ -58,15 +58,15 @@ class Sink:
             self.dropped["the exporter is busy"] += len(spans)
             return
         result = SpanExportResult.FAILURE
-        with guard(f"exporting spans to {self.name}"):
-            try:
+        try:
+            with guard(f"exporting spans to {self.name}"):
                 result = self.exporter.export(spans)
-            finally:
-                self.lock.release()
-        if result is SpanExportResult.SUCCESS:
-            self.sent += len(spans)
-        else:
-            self.dropped["the exporter failed"] += len(spans)
+        finally:
+            self.lock.release()
+            if result is SpanExportResult.SUCCESS:
+                self.sent += len(spans)
+            else:
+                self.dropped["the exporter failed"] += len(spans)
 
     def stats(self, produced: int) -> Stats:
         """The counts, of so many spans that were meant for it."""
@@ -155,7 +155,9 @@ class Pipeline(SpanProcessor):
             delivered &= route.sender.outbox.wait(deadline)
         for sink in self._sinks:
             with guard(f"flushing {sink.name}"):
-                delivered &= sink.exporter.force_flush(max(0, int((deadline - self._clock()) * 1000)))
+                # The SDK's own base class answers None.
+                in_time = sink.exporter.force_flush(max(0, int((deadline - self._clock()) * 1000)))
+                delivered &= in_time is not False
         return delivered
 
     def shutdown(self) -> None:

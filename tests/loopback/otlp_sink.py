@@ -130,6 +130,12 @@ class OtlpSink:
             return {span.name: span for span in self._taken.values()}
 
     @property
+    def every(self) -> list[Span]:
+        """The spans that arrived, also those of one name."""
+        with self._changed:
+            return list(self._taken.values())
+
+    @property
     def ids(self) -> set[bytes]:
         """The ids of the spans that arrived."""
         with self._changed:

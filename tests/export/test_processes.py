@@ -1,0 +1,361 @@
+"""Processes that end in every way there is: what their spans come to, with a collector that is up, down or hanging."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.otlp_sink import Answer, OtlpSink
+
+START_S = 60.0
+"""What starting Python and importing may take on a busy machine."""
+EXIT_S = 2.0
+"""What `exit_timeout_s` is by default."""
+PRELUDE = """
+import os, signal, sys, time
+import agentops_otel
+
+def start(**settings):
+    return agentops_otel.init(endpoint=sys.argv[1], spool_dir=sys.argv[2], console=False, **settings)
+
+@agentops_otel.record_action("work")
+def work(): ...
+
+def make(n):
+    for _ in range(n):
+        work()
+
+def settle(client):
+    while client.stats().pending:
+        time.sleep(0.01)
+
+def say(what="ready"):
+    print(what, flush=True)
+"""
+
+
+@contextmanager
+def python(code: str, endpoint: str, spool: Path) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that runs the code after the prelude; killed at the end if it has not ended."""
+    program = PRELUDE + textwrap.dedent(code)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, endpoint, str(spool)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(code: str, endpoint: str, spool: Path) -> tuple[str, str, int]:
+    """Run the code to its end: stdout, stderr, the exit code."""
+    with python(code, endpoint, spool) as process:
+        out, err = process.communicate(timeout=START_S)
+        return out, err, process.returncode
+
+
+def wait_for(line: str, process: subprocess.Popen[str]) -> None:
+    """Until the process says so."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == line + "\n"
+
+
+def stopped_sink() -> OtlpSink:
+    """A collector that is down; started, it is on its port."""
+    with OtlpSink() as sink:
+        pass
+    return sink
+
+
+def delivered_later(sink: OtlpSink, spool: Path, spans: int) -> None:
+    """Start another process with the same destination, now that the collector is up: it delivers what was left."""
+    with sink:
+        _, err, code = run("client = start(); make(1); agentops_otel.flush(20)", sink.endpoint, spool)
+        assert (err, code) == ("", 0)
+        assert len(sink.ids) == spans + 1
+        assert sink.duplicates == 0
+
+
+ENDINGS = {
+    "the end": "",
+    "sys.exit": "sys.exit(3)",
+    "an exception": "raise ValueError('the app')",
+    "SIGINT": "os.kill(os.getpid(), signal.SIGINT); time.sleep(20)",
+    "SIGTERM through Python": (
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); os.kill(os.getpid(), signal.SIGTERM); time.sleep(20)"
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_spans_leave_with_the_process_while_the_collector_is_well(ending: str, tmp_path: Path) -> None:
+    """However it ends, every span is at the collector and nothing is on disk."""
+    with OtlpSink() as sink:
+        run(f"start(); make(2000); {ENDINGS[ending]}", sink.endpoint, tmp_path / "spool")
+
+        assert len(sink.ids) == 2000
+        assert sink.duplicates == 0
+    assert not (tmp_path / "spool").exists()
+
+
+@pytest.mark.parametrize("ending", ["the end", "SIGINT", "SIGTERM through Python"])
+def test_an_exit_takes_two_seconds_at_most_while_the_collector_hangs(ending: str, tmp_path: Path) -> None:
+    """What was not delivered by then is on disk, and the next process delivers it."""
+    sink = OtlpSink()
+    with sink:
+        sink.decide = lambda received: Answer(hang=True)
+        with python(f"start(); make(2000); say(); {ENDINGS[ending]}", sink.endpoint, tmp_path) as process:
+            wait_for("ready", process)
+            began = time.monotonic()
+            process.communicate(timeout=START_S)
+            took = time.monotonic() - began
+
+    assert took < EXIT_S + 0.7  # the interpreter's own end
+    delivered_later(OtlpSink(port=sink.port), tmp_path, 2000)
+
+
+def test_a_collector_that_is_down_for_life_costs_nothing(tmp_path: Path) -> None:
+    """The process ends at once, and the next one delivers its spans."""
+    sink = stopped_sink()
+    with python("start(); make(2000); say()", sink.endpoint, tmp_path) as process:
+        wait_for("ready", process)
+        began = time.monotonic()
+        process.communicate(timeout=START_S)
+
+    assert time.monotonic() - began < EXIT_S + 0.7
+    delivered_later(sink, tmp_path, 2000)
+
+
+KILLS = {
+    "kill -9": "os.kill(os.getpid(), signal.SIGKILL)",
+    "SIGTERM": "os.kill(os.getpid(), signal.SIGTERM)",
+    "os._exit": "os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_with_a_durable_span_no_way_to_die_loses_one(kill: str, tmp_path: Path) -> None:
+    """With durability="span" a span is on disk when `end()` has returned."""
+    sink = stopped_sink()
+
+    run(f"start(durability='span'); make(500); {KILLS[kill]}", sink.endpoint, tmp_path)
+
+    delivered_later(sink, tmp_path, 500)
+
+
+def test_durable_spans_of_a_killed_process_arrive_once_when_the_collector_is_well(tmp_path: Path) -> None:
+    """What was delivered before the kill is not delivered again; what was in a request at that moment may be."""
+    with OtlpSink() as sink:
+        run(f"start(durability='span'); make(500); {KILLS['kill -9']}", sink.endpoint, tmp_path)
+        in_flight = len(sink.received[-1].spans) if sink.received else 0
+        run("start(); make(1); agentops_otel.flush(20)", sink.endpoint, tmp_path)
+
+        assert len(sink.ids) == 501
+        assert sink.duplicates <= in_flight
+
+
+def test_a_killed_process_loses_what_is_younger_than_a_moment_only(tmp_path: Path) -> None:
+    """With durability="batch" and the collector down, what ended before the last moment is on disk."""
+    sink = stopped_sink()
+    code = f"client = start(); make(2000); settle(client); say(); time.sleep(0.3); {KILLS['kill -9']}"
+
+    run(code, sink.endpoint, tmp_path)
+
+    delivered_later(sink, tmp_path, 2000)
+
+
+def test_an_outage_is_sat_out_on_disk_and_over_in_seconds(tmp_path: Path) -> None:
+    """Ten thousand spans in an outage: all arrive after the collector's return, and the spool is empty."""
+    sink = stopped_sink()
+    code = "client = start(); make(10000); settle(client); say(); sys.stdin.readline(); agentops_otel.shutdown()"
+    with python(code, sink.endpoint, tmp_path) as process:
+        wait_for("ready", process)
+        with sink:
+            began = time.monotonic()
+            sink.wait_for(10_000)
+            took = time.monotonic() - began
+            process.communicate("go on\n", timeout=START_S)
+
+    assert took < 10
+    assert sink.duplicates == 0
+    assert list(tmp_path.rglob("*.spans")) == []
+
+
+FORKS = {
+    "os.fork": """
+        pid = os.fork()
+        make(500)
+        if pid:
+            os.waitpid(pid, 0)
+        """,
+    "os.fork and os._exit": """
+        pid = os.fork()
+        make(500)
+        if not pid:
+            agentops_otel.flush()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        """,
+    "multiprocessing fork": """
+        import multiprocessing
+        child = multiprocessing.get_context("fork").Process(target=make, args=(500,))
+        child.start()
+        make(500)
+        child.join()
+        """,
+    "a process pool": """
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+        make(500)
+        with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+            list(pool.map(make, [250, 250]))
+        """,
+    "a grandchild": """
+        pid = os.fork()
+        if not pid:
+            pid = os.fork()
+            make(250)
+        else:
+            make(500)
+        if pid:
+            os.waitpid(pid, 0)
+        """,
+}
+
+
+@pytest.mark.parametrize("fork", FORKS)
+@pytest.mark.parametrize("protocol", ["http/protobuf"])
+def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: str, tmp_path: Path) -> None:
+    """100 spans wait in the parent when it forks: each span of each process is delivered by its own, none twice."""
+    with OtlpSink() as sink:
+        out, err, status = run("start()\nmake(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path)
+
+        assert (out, err, status) == ("", "", 0)
+        assert len(sink.ids) == 1100
+        assert sink.duplicates == 0
+    assert list(tmp_path.rglob("*.spans")) == []
+
+
+def test_prefork_workers_deliver_theirs(tmp_path: Path) -> None:
+    """Four workers forked before the first span, ended by SIGTERM as their server handles it."""
+    code = """
+        start()
+        workers = []
+        for _ in range(4):
+            pid = os.fork()
+            if not pid:
+                signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+                make(300)
+                say()
+                time.sleep(30)
+            workers.append(pid)
+        sys.stdin.readline()
+        for pid in workers:
+            os.kill(pid, signal.SIGTERM)
+        for pid in workers:
+            os.waitpid(pid, 0)
+        """
+    with OtlpSink() as sink:
+        with python(code, sink.endpoint, tmp_path) as process:
+            for _ in range(4):
+                wait_for("ready", process)
+            process.communicate("stop\n", timeout=START_S)
+
+        assert len(sink.ids) == 1200
+        assert sink.duplicates == 0
+
+
+def test_forty_forks_while_other_threads_make_spans_hang_nothing(tmp_path: Path) -> None:
+    """Locks that another thread held at the fork do not stop the child."""
+    code = """
+        import threading
+        start()
+        stop = threading.Event()
+        def load():
+            while not stop.is_set():
+                make(20)
+                time.sleep(0.001)
+        threads = [threading.Thread(target=load) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        children = []
+        for _ in range(40):
+            pid = os.fork()
+            if not pid:
+                with agentops_otel.start_session(name="child"):
+                    pass
+                os._exit(0 if agentops_otel.flush(20) else 1)
+            children.append(pid)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+        stop.set()
+        for thread in threads:
+            thread.join()
+        say(sum(codes))
+        """
+    with OtlpSink() as sink:
+        out, _, status = run(code, sink.endpoint, tmp_path)
+
+        assert (out, status) == ("0\n", 0)
+        assert sink.duplicates == 0
+        assert sum(span.name == "invoke_workflow child" for span in sink.every) == 40
+
+
+def test_a_worker_that_died_is_restarted(tmp_path: Path) -> None:
+    """An exporter that raises SystemExit in the worker's thread costs its spans, not those that follow."""
+    code = """
+        from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+        from agentops_otel.export.pipeline import Pipeline, Sink
+        from opentelemetry.sdk.trace import TracerProvider
+
+        class Deadly(SpanExporter):
+            calls = 0
+            def export(self, spans):
+                self.calls += 1
+                if self.calls == 1:
+                    raise SystemExit
+                return SpanExportResult.SUCCESS
+
+        pipeline = Pipeline(sinks=[Sink(name="deadly", exporter=Deadly())])
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(pipeline)
+        tracer = provider.get_tracer("t")
+        tracer.start_span("first").end()
+        pipeline.force_flush(5000)
+        tracer.start_span("second").end()
+        say(pipeline.force_flush(5000))
+        say(pipeline.stats().sent)
+        say(dict(pipeline.stats().dropped))
+        """
+
+    out, err, exit_code = run(code, "unused", tmp_path)
+
+    assert (out, err, exit_code) == ("True\n1\n{'the exporter failed': 1}\n", "", 0)
+
+
+def test_signals_of_the_app_are_left_alone(tmp_path: Path) -> None:
+    """`init()` installs no handler: what a signal does is the app's to say."""
+    code = """
+        before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+        start()
+        make(1)
+        say(before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)])
+        """
+    with OtlpSink() as sink:
+        out, _, status = run(code, sink.endpoint, tmp_path)
+
+    assert (out, status) == ("True\n", 0)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
