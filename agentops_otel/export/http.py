@@ -39,8 +39,8 @@ _VERDICTS = {
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (SSLError, "TLS failed"),
     (NameResolutionError, "unknown host"),
-    (ConnectTimeoutError, "no connection in time"),
     (NewConnectionError, "no connection"),
+    (ConnectTimeoutError, "no connection in time"),
     (ProxyError, "the proxy failed"),
     (ReadTimeoutError, "no answer in time"),
 )
