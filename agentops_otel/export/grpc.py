@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import grpc
 
 from agentops_otel.config import Destination
+from agentops_otel.export.forking import steady
 from agentops_otel.export.http import partial_success
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
@@ -49,14 +50,16 @@ class GrpcTransport:
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
         self._channel: Any = None
+        self._inherited: Any = None
         self._export: Any = None
         self._compression = _COMPRESSION.get(destination.compression)
 
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
         if self._channel is None:
-            self._channel = _channel(self._destination)
-            self._export = self._channel.unary_unary(_METHOD)
+            with steady:
+                self._channel = _channel(self._destination)
+                self._export = self._channel.unary_unary(_METHOD)
         metadata = tuple((name.lower(), value) for name, value in {**self._destination.headers, **headers}.items())
         try:
             content = self._export(body, timeout=timeout_s, metadata=metadata, compression=self._compression)
@@ -70,6 +73,10 @@ class GrpcTransport:
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
+
+    def forked(self) -> None:
+        """In the child of a fork: the channel is the parent's, and its threads are not here to close it."""
+        self._inherited, self._channel = self._channel, None
 
 
 def _failure(error: Any) -> Answer:

@@ -3,9 +3,10 @@
 import gzip
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
 import certifi
 import urllib3
@@ -20,6 +21,7 @@ from urllib3.exceptions import (
 )
 
 from agentops_otel.config import Destination
+from agentops_otel.export.forking import steady
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
@@ -54,6 +56,7 @@ class HttpTransport:
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
         self._pool: urllib3.PoolManager | None = None
+        self._inherited: urllib3.PoolManager | None = None
         self._headers = {
             **destination.headers,
             "content-type": "application/x-protobuf",
@@ -93,6 +96,10 @@ class HttpTransport:
         if pool is not None:
             pool.clear()
 
+    def forked(self) -> None:
+        """In the child of a fork: the connections are the parent's. Even letting go of them could wait for ever."""
+        self._inherited, self._pool = self._pool, None
+
 
 def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
     """What an HTTP response means."""
@@ -110,23 +117,50 @@ def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
 
 def partial_success(content: bytes) -> tuple[int, str]:
     """How many spans an accepted request lost, and why; none where the content is not OTLP."""
-    if not content:
+    fields = _fields(content)
+    inner = fields.get(1, b"")
+    fields = _fields(inner) if isinstance(inner, bytes) else {}
+    rejected, message = fields.get(1, 0), fields.get(2, b"")
+    if not isinstance(rejected, int) or not isinstance(message, bytes) or rejected >= 1 << 63:
         return 0, ""
-    from google.protobuf.message import DecodeError
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+    return rejected, message[:200].decode(errors="replace")
 
-    try:
-        partial = ExportTraceServiceResponse.FromString(content).partial_success
-    except DecodeError:
-        return 0, ""
-    return max(0, partial.rejected_spans), partial.error_message[:200]
+
+def _fields(message: bytes) -> dict[int, int | bytes]:
+    """The varints and strings of a protobuf message by their numbers; none where it is none.
+
+    By hand, since a class for it takes longer to import than all the rest of the transport.
+    """
+    fields: dict[int, int | bytes] = {}
+    rest = iter(message)
+    for tag in rest:
+        number, value = tag >> 3, _read_varint(rest)
+        if tag & 7 == 0:
+            fields[number] = value
+        elif tag & 7 == 2:
+            fields[number] = bytes(islice(rest, value))
+        else:
+            return {}
+    return fields
+
+
+def _read_varint(rest: Iterator[int]) -> int:
+    value = 0
+    for shift, byte in enumerate(rest):
+        value |= (byte & 127) << 7 * shift
+        if byte < 128:
+            break
+    return value
 
 
 def pool(destination: Destination) -> urllib3.PoolManager:
     """Connections to the destination and to who authorises for it; its own authorities win over the system's."""
-    context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
-    if destination.client_certificate:
-        context.load_cert_chain(destination.client_certificate, destination.client_key)
+    with steady:
+        import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
+
+        context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
+        if destination.client_certificate:
+            context.load_cert_chain(destination.client_certificate, destination.client_key)
     return urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
 
 

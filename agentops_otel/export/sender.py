@@ -90,7 +90,10 @@ class Transport(Protocol):
         """Send one request and wait for its answer. Never raises what the network does."""
 
     def close(self) -> None:
-        """Let go of connections; the next `send` makes new ones. Safe after a fork."""
+        """Let go of connections; the next `send` makes new ones."""
+
+    def forked(self) -> None:
+        """Forget connections without touching them, in the child of a fork."""
 
 
 class Sender:
@@ -164,7 +167,7 @@ class Sender:
         self._thread = None
         self._starting = threading.Lock()
         self._failures = 0
-        self._transport.close()
+        self._transport.forked()
         self.outbox.forked()
 
     def _run(self) -> None:

@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
+Protocol = Literal["http/protobuf", "grpc"]
 START_S = 60.0
 """What starting Python and importing may take on a busy machine."""
 EXIT_S = 2.0
@@ -23,7 +25,10 @@ import os, signal, sys, time
 import agentops_otel
 
 def start(**settings):
-    return agentops_otel.init(endpoint=sys.argv[1], spool_dir=sys.argv[2], console=False, **settings)
+    protocol = "http/protobuf" if "/v1/traces" in sys.argv[1] else "grpc"
+    return agentops_otel.init(
+        endpoint=sys.argv[1], protocol=protocol, spool_dir=sys.argv[2], console=False, **settings
+    )
 
 @agentops_otel.record_action("work")
 def work(): ...
@@ -237,11 +242,10 @@ FORKS = {
 }
 
 
-@pytest.mark.parametrize("fork", FORKS)
-@pytest.mark.parametrize("protocol", ["http/protobuf"])
-def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fork", "protocol"), [*((fork, "http/protobuf") for fork in FORKS), ("os.fork", "grpc")])
+def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol, tmp_path: Path) -> None:
     """100 spans wait in the parent when it forks: each span of each process is delivered by its own, none twice."""
-    with OtlpSink() as sink:
+    with OtlpSink(protocol) as sink:
         out, err, status = run("start()\nmake(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path)
 
         assert (out, err, status) == ("", "", 0)
