@@ -7,7 +7,8 @@ field numbers of the constants are from there. A value that OTLP cannot carry co
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -28,7 +29,8 @@ DEPTH = 16
 
 _CACHED = 4096
 _INT_BITS = 1024
-_BYTE = [bytes((n,)) for n in range(128)]
+_SHORT = 64
+"""Strings up to this many characters are remembered with their key: most come again and again."""
 _DOUBLE = struct.Struct("<d").pack
 _FIXED64 = struct.Struct("<Q").pack
 _TIMES = struct.Struct("<BQBQ").pack
@@ -46,12 +48,25 @@ _EVENT_TIME, _EVENT_NAME, _EVENT_ATTRIBUTES, _EVENT_DROPPED = b"\x09", b"\x12", 
 _LINK_ATTRIBUTES, _LINK_DROPPED = b"\x22", b"\x28"
 _KEY, _VALUE = b"\x0a", b"\x12"
 _STRING, _BOOL, _INT, _FLOAT, _ARRAY, _MAP, _BYTES = b"\x0a", b"\x10", b"\x18", b"\x21", b"\x2a", b"\x32", b"\x3a"
-_KIND = {kind: b"\x30" + _BYTE[kind.value + 1] for kind in SpanKind}
 _STATUS_CODE = {StatusCode.UNSET: b"", StatusCode.OK: b"\x18\x01", StatusCode.ERROR: b"\x18\x02"}
 _STATUS_UNSET = _STATUS + b"\x00"
 # Bits 8 and 9 of the flags: the parent's being remote is known, and it is.
 _FLAGS_LOCAL, _FLAGS_REMOTE = (struct.pack("<I", flags) for flags in (0x100, 0x300))
 _SPAN_FLAGS, _LINK_FLAGS = b"\x85\x01", b"\x35"
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_SIZES = 1024
+_SIZE = [_varint(n) for n in range(_SIZES)]
+_KIND = {kind: b"\x30" + _SIZE[kind.value + 1] for kind in SpanKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class Encoder:
 
     def __init__(self) -> None:
         self._keys: dict[str, bytes] = {}
+        self._pairs: dict[tuple[bytes, str, Any], bytes] = {}
         # By identity, with the object kept alive: hashing a Resource costs more than encoding a span.
         self._resources: dict[int, tuple[Resource, bytes, bytes]] = {}
         self._scopes: dict[int, tuple[InstrumentationScope, bytes, bytes]] = {}
@@ -151,13 +167,18 @@ class Encoder:
         ids = _TRACE_ID + context.trace_id.to_bytes(16, "big") + _SPAN_ID + context.span_id.to_bytes(8, "big")
         return ids + attributes + _count(_LINK_DROPPED, link.dropped_attributes + lost) + _LINK_FLAGS + _flags(context)
 
-    def _attributes(self, tag: bytes, attributes: Mapping[str, object] | None) -> tuple[bytes, int]:
+    def _attributes(self, tag: bytes, attributes: Mapping[str, Any] | None) -> tuple[bytes, int]:
         """The attributes, each a KeyValue in the field *tag*, and how many could not be encoded."""
         if not attributes:
             return b"", 0
-        keys, lost = self._keys, 0
+        keys, pairs, lost = self._keys, self._pairs, 0
         parts: list[bytes] = []
-        for name, value in attributes.items():
+        # The SDK's mapping is slow to walk, its copy is a plain dict.
+        for name, value in (attributes.copy() if isinstance(attributes, MappingProxyType) else attributes).items():
+            short = type(value) is str and len(value) <= _SHORT
+            if short and (pair := pairs.get((tag, name, value))):
+                parts.append(pair)
+                continue
             key = keys.get(name)
             if key is None:
                 key = _text(_KEY, name)
@@ -168,28 +189,22 @@ class Encoder:
                 lost += 1
                 continue
             size = len(encoded)
-            pair = key + _VALUE + (_BYTE[size] if size < 128 else _varint(size)) + encoded
+            pair = key + _VALUE + (_SIZE[size] if size < _SIZES else _varint(size)) + encoded
             size = len(pair)
-            parts.append(tag + (_BYTE[size] if size < 128 else _varint(size)) + pair)
+            pair = tag + (_SIZE[size] if size < _SIZES else _varint(size)) + pair
+            parts.append(pair)
+            if short:
+                _remember(pairs, (tag, name, value), pair)
         return b"".join(parts), lost
 
 
 _NO_SCOPE = InstrumentationScope("")
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
 def _field(tag: bytes, content: bytes) -> bytes:
     """A field with a length: a message, a string, bytes."""
     size = len(content)
-    return tag + (_BYTE[size] if size < 128 else _varint(size)) + content
+    return tag + (_SIZE[size] if size < _SIZES else _varint(size)) + content
 
 
 def _count(tag: bytes, number: int) -> bytes:
@@ -220,12 +235,12 @@ def _status(status: Status) -> bytes:
 def _string(value: str) -> bytes:
     data = _utf8(value)
     size = len(data)
-    return _STRING + (_BYTE[size] if size < 128 else _varint(size)) + data
+    return _STRING + (_SIZE[size] if size < _SIZES else _varint(size)) + data
 
 
 def _int(value: int) -> bytes:
-    if 0 <= value < 128:
-        return _INT + _BYTE[value]
+    if 0 <= value < _SIZES:
+        return _INT + _SIZE[value]
     if -(1 << 63) <= value < 1 << 63:
         return _INT + _varint(value & 0xFFFFFFFFFFFFFFFF)
     # OTLP's integers have 64 bits. Text keeps what is there; Python refuses to write out the very long ones.
@@ -238,9 +253,10 @@ def _unusual(value: object, depth: int) -> bytes | None:
         return encode(value)
     encoded: bytes | None = None
     with guard("encoding an attribute"):
-        for kind, encode in _OF_TYPE.items():
-            if isinstance(value, kind):
-                return encode(value)
+        if type(value) is not tuple:
+            for kind, encode in _OF_TYPE.items():
+                if isinstance(value, kind):
+                    return encode(value)
         if depth and isinstance(value, Mapping):
             encoded = _field(_MAP, b"".join(_pair(key, item, depth) for key, item in value.items()))
         elif depth and isinstance(value, Sequence):
@@ -261,7 +277,7 @@ def _remember(known: dict[K, V], key: K, value: V) -> None:
 
 _OF_TYPE: dict[type, Callable[..., bytes]] = {
     str: _string,
-    bool: lambda value: _BOOL + _BYTE[value],
+    bool: lambda value: _BOOL + _SIZE[value],
     int: _int,
     float: lambda value: _FLOAT + _DOUBLE(value),
     bytes: lambda value: _field(_BYTES, value),
