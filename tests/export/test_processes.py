@@ -248,9 +248,10 @@ def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol,
     with OtlpSink(protocol) as sink:
         out, err, status = run("start()\nmake(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path)
 
-        assert (out, err, status) == ("", "", 0)
+        assert (out, status) == ("", 0)
         assert len(sink.ids) == 1100
-        # grpcio breaks off the call that a fork falls into: at least once, then, for the parent's 100.
+        # grpcio says so and breaks off the call that a fork falls into: at least once, then, for the parent's 100.
+        assert protocol == "grpc" or err == ""
         assert sink.duplicates <= (100 if protocol == "grpc" else 0)
     assert list(tmp_path.rglob("*.spans")) == []
 
