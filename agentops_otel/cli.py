@@ -15,6 +15,7 @@ from agentops_otel import sdk
 from agentops_otel.config import Config
 from agentops_otel.config import read as read_config
 from agentops_otel.environment import ConfigError
+from agentops_otel.export import build as build_pipeline
 from agentops_otel.export import file
 from agentops_otel.export.otlp_json import dumps
 from agentops_otel.version import VERSION
@@ -91,15 +92,34 @@ def doctor(context: click.Context) -> None:
     """
     from agentops_otel.doctor import examine
 
-    try:
-        config = read_config()
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from None
     wrong = False
-    for finding in examine(config):
+    for finding in examine(_config()):
         click.echo(f"{finding.level:5}  {finding.text}" + (f"\n       -> {finding.advice}" if finding.advice else ""))
         wrong |= finding.level == "wrong"
     context.exit(int(wrong))
+
+
+@commands.command()
+@click.option("--timeout", default=60.0, show_default=True, metavar="SECONDS", help="How long to try.")
+def send(timeout: float) -> None:
+    """Deliver the spans that earlier runs could not: those that wait on disk.
+
+    The settings come from the environment, and say to which destination. The exit code is 1 when spans still wait.
+    """
+    pipeline = build_pipeline(_config())
+    waiting = False
+    for shown, (sent, left) in pipeline.recover(timeout).items():
+        click.echo(f"{shown}: {terminal.plural(sent, 'span')} sent, {left or 'none'} left")
+        waiting |= left > 0
+    pipeline.close(0.0)
+    sys.exit(int(waiting))
+
+
+def _config() -> Config:
+    try:
+        return read_config()
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _latest() -> Path:

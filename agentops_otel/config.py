@@ -49,6 +49,8 @@ class Destination:
     certificate: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    """For HTTP; gRPC reads the environment itself."""
     agentops: AgentOps | None = None
     """Set: the key is exchanged for a token, and attributes get the names that the AgentOps backend reads."""
     probe: bool = False
@@ -305,6 +307,7 @@ def _destination(
         certificate=certificate,
         client_certificate=client_certificate,
         client_key=client_key,
+        proxy=environment.proxy(found.text),
         agentops=agentops,
         probe=probe,
     )

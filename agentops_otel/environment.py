@@ -52,6 +52,15 @@ def first(argument: object, name: str, *variables: str) -> Setting | None:
     return next((Setting(variable, env(variable)) for variable in variables if env(variable)), None)
 
 
+def proxy(endpoint: str) -> str | None:
+    """The proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for the URL."""
+    from urllib.request import getproxies, proxy_bypass
+
+    url = urlsplit(endpoint)
+    proxies = getproxies()
+    return None if proxy_bypass(url.netloc) else proxies.get(url.scheme) or proxies.get("all")
+
+
 def seconds(found: Setting) -> float:
     """A duration of more than nothing and at most a day."""
     try:

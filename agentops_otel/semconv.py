@@ -97,6 +97,12 @@ METRIC_OPERATION_DURATION = "gen_ai.client.operation.duration"
 METRIC_OPERATION_FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TOKEN_USAGE = "gen_ai.client.token.usage"
 
+# Metrics of delivery: OpenTelemetry's SDK (in development), and one of ours for what waits on disk.
+METRIC_SPANS_EXPORTED = "otel.sdk.exporter.span.exported"
+METRIC_SPANS_IN_FLIGHT = "otel.sdk.exporter.span.inflight"
+METRIC_SPANS_SPOOLED = "agentops.exporter.span.spooled"
+OTEL_COMPONENT_NAME = "otel.component.name"
+
 # OpenAI's own: https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/
 OPENAI_API_TYPE = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"

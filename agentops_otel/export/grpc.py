@@ -32,6 +32,7 @@ _VERDICTS = {
     **dict.fromkeys((_CODE.INTERNAL, _CODE.UNKNOWN, _CODE.RESOURCE_EXHAUSTED), Verdict.RETRY_FEW),
     _CODE.INVALID_ARGUMENT: Verdict.BAD,
 }
+_TLS_WORDS = ("SSL", "CERTIFICATE", "Hostname Verification")
 _COMPRESSION = {"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}
 _OPTIONS = (
     ("grpc.primary_user_agent", f"agentops-otel/{VERSION}"),
@@ -88,7 +89,7 @@ def _failure(error: Any) -> Answer:
             verdict = Verdict.RETRY
         elif "larger than max" in details:
             verdict = Verdict.TOO_LARGE
-    fault = "TLS failed" if "SSL" in details or "CERTIFICATE" in details else code.name
+    fault = "TLS failed" if any(word in details for word in _TLS_WORDS) else code.name
     return Answer(verdict=verdict, fault=fault, retry_after_s=retry_after_s, message=details[:200])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
+from urllib.parse import unquote, urlsplit
 
 import certifi
 import urllib3
@@ -161,7 +162,17 @@ def pool(destination: Destination) -> urllib3.PoolManager:
         context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
         if destination.client_certificate:
             context.load_cert_chain(destination.client_certificate, destination.client_key)
-    return urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
+    if destination.proxy is None:
+        return urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
+    user = urlsplit(destination.proxy)
+    credentials = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
+    return urllib3.ProxyManager(
+        destination.proxy,
+        num_pools=1,
+        maxsize=1,
+        ssl_context=context,
+        proxy_headers=urllib3.make_headers(proxy_basic_auth=credentials),
+    )
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -84,6 +84,7 @@ class Outbox:
         self._in_hand: list[Entry] = []
         """What the sender is at: it stays here until it is settled, through every retry."""
         self._failing = False
+        self._idle = False
         self._rest_until = 0.0
         self._rest_asked = False
         self._closed = False
@@ -129,7 +130,10 @@ class Outbox:
                 elif self._in_hand or self._fill_hand():
                     return self._in_hand[-1]
                 else:
+                    self._idle = True
+                    self._changed.notify_all()
                     self._changed.wait()
+                    self._idle = False
             return None
 
     def delivered(self, entry: Entry, rejected: int = 0) -> None:
@@ -210,6 +214,16 @@ class Outbox:
         with self._changed:
             target = self._added
             return self._changed.wait_for(lambda: self._done() >= target, max(0.0, deadline - self._clock()))
+
+    def recover(self, deadline: float) -> tuple[int, int]:
+        """Wait until what is on disk is delivered, or the destination fails, or *deadline*.
+
+        Returns:
+            How many spans of earlier processes were delivered, and how many wait.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle or self._failing, max(0.0, deadline - self._clock()))
+            return self._recovered, self.spool.left() if self.spool else 0
 
     def close(self, reason: str = "exit") -> bool:
         """Give out nothing more; what is in memory goes to disk, or is dropped for the reason.

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from agentops_otel.export.encode import Batch, Encoder, Translation
+from agentops_otel.export.metrics import observe
 from agentops_otel.export.outbox import Stats
 from agentops_otel.export.sender import Sender
 from agentops_otel.guard import guard
@@ -180,10 +181,25 @@ class Pipeline(SpanProcessor):
             delivered |= route.sender.outbox.close()
         for route in self._routes:
             route.sender.stop(deadline)
+            route.sender.say_what_is_left()
         for sink in self._sinks:
             with guard(f"shutting down {sink.name}"):
                 sink.exporter.shutdown()
         return delivered
+
+    def recover(self, timeout_s: float) -> dict[str, tuple[int, int]]:
+        """Deliver what earlier processes left on disk.
+
+        Args:
+            timeout_s: How long to try.
+
+        Returns:
+            For each destination by its endpoint: how many spans were delivered, and how many still wait.
+        """
+        deadline = self._clock() + timeout_s
+        for route in self._routes:
+            route.sender.start()
+        return {route.sender.shown: route.sender.outbox.recover(deadline) for route in self._routes}
 
     def stats(self) -> Stats:
         """What became of the spans so far."""
@@ -218,6 +234,8 @@ class Pipeline(SpanProcessor):
             return
         with self._changed:
             if self._worker is None or not self._worker.is_alive():
+                if self._worker is None:
+                    observe(self.stats)
                 self._worker = threading.Thread(target=self._work, name="agentops-otel", daemon=True)
                 self._worker.start()
 

@@ -206,7 +206,8 @@ class Sender:
             self._say("partial", "%s took all but %d spans: %s", self.shown, answer.rejected, answer.message)
 
     def _later(self, entry: Entry, answer: Answer) -> None:
-        self._say(answer.fault, "%s: %s %s", self.shown, answer.fault, answer.message)
+        said = f"{answer.fault}: {answer.message}" if answer.message else answer.fault
+        self._say(answer.fault, "%s: %s. The spans wait, and are sent when it takes them.", self.shown, said)
         self._back_off(entry, answer)
 
     def _back_off(self, entry: Entry, answer: Answer) -> None:
@@ -252,6 +253,16 @@ class Sender:
     def _refused(self, entry: Entry, answer: Answer) -> None:
         self.outbox.dropped(entry, answer.fault)
         self._say(answer.fault, "%s refused spans: %s %s", self.shown, answer.fault, answer.message)
+
+    def say_what_is_left(self) -> None:
+        """One line at the end, if not everything was delivered."""
+        stats = self.outbox.stats(0)
+        spool = self.outbox.spool
+        if stats.spooled and spool:
+            where = spool.directory.parent
+            _logger.warning("%s: %d spans wait in %s for the next run.", self.shown, stats.spooled, where)
+        if stats.dropped:
+            _logger.warning("%s: spans were dropped: %s", self.shown, dict(stats.dropped))
 
     def _say(self, fault: str, line: str, *args: object) -> None:
         now = self._clock()

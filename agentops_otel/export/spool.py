@@ -130,7 +130,7 @@ class Spool:
         """Own and adopted, oldest first; the last own one is written to."""
         self._open: Segment | None = None
         self._scan_at = 0.0
-        self._turn = False
+        self._turn = self._more = False
         self._left = 0
         self._expired: Counter[str] = Counter()
 
@@ -138,6 +138,10 @@ class Spool:
     def own_spans(self) -> int:
         """How many spans of this process wait here."""
         return self._left + sum(segment.waiting_spans for segment in self._segments)
+
+    def left(self) -> int:
+        """How many spans wait in the segments that are ours now, whoever wrote them."""
+        return sum(spans for segment in self._segments for *_, spans in _heads(segment))
 
     def append(self, body: bytes, spans: int, *, own: bool = True) -> Place | None:
         """Write a record.
@@ -174,7 +178,7 @@ class Spool:
 
     def read(self, limit_bytes: int, limit_spans: int) -> Stored | None:
         """The next records that wait, up to one of the limits but at least one; None: nothing waits."""
-        if self._clock() >= self._scan_at:
+        if self._clock() >= self._scan_at or (self._more and all(segment.own for segment in self._segments)):
             self._scan_at = self._clock() + SCAN_S
             with suppress(OSError):
                 self._tidy()
@@ -300,12 +304,14 @@ class Spool:
         """Take over what ended processes left, a few segments at a time."""
         known = {segment.path for segment in self._segments}
         room = _ADOPT - sum(not segment.own for segment in self._segments)
+        self._more = False
         for path in sorted(self.directory.glob(f"*{_SUFFIX}")) if room > 0 else ():
             if path not in known and room > 0 and (segment := self._locked(path)):
                 segment.waiting = sum(1 for _ in _heads(segment))
                 if segment.waiting:
                     self._segments.append(segment)
                     room -= 1
+                    self._more = room == 0
                 else:
                     segment.close(remove=True)
 

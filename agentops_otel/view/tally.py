@@ -1,5 +1,6 @@
 """What each running session adds up to so far, counted span by span, so that a session may last for days."""
 
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ class Tally(SpanProcessor):
     """Counts every span that ends, by its `session.id`."""
 
     def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
         self._counts: dict[str, _Count] = {}
         self._lock = threading.RLock()
 
@@ -41,6 +46,8 @@ class Tally(SpanProcessor):
         """Called by the provider when a span has ended."""
         session_id = (span.attributes or {}).get(semconv.SESSION_ID)
         if isinstance(session_id, str):
+            if self._pid != os.getpid():  # a fork: the lock may be taken by a thread that is not here
+                self._reset()
             with self._lock:
                 self._add(self._counts.setdefault(session_id, _Count()), span)
                 if len(self._counts) > SESSIONS:

@@ -363,7 +363,7 @@ def test_a_collector_that_cannot_be_reached_is_named_as_what_it_is(
         make_spans(tracer, 1)
         pipeline.force_flush(1000)
 
-    assert f": {fault} \n" in caplog.text
+    assert f": {fault}. The spans wait" in caplog.text
 
 
 def test_nothing_of_a_span_without_a_spool_is_written(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""The counts as OpenTelemetry metrics."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from opentelemetry.semconv._incubating.metrics import otel_metrics
+
+from agentops_otel import semconv
+from tests.loopback.otlp_sink import Answer, OtlpSink
+
+CODE = """
+import sys
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+import agentops_otel
+
+reader = InMemoryMetricReader()
+metrics.set_meter_provider(MeterProvider([reader]))
+agentops_otel.init(endpoint=sys.argv[1], console=False, spool_dir=False)
+work = agentops_otel.record_action("work")(lambda: None)
+for _ in range(20):
+    work()
+agentops_otel.flush()
+found = []
+for resource in reader.get_metrics_data().resource_metrics:
+    for scope in resource.scope_metrics:
+        for metric in scope.metrics:
+            for point in metric.data.data_points:
+                found.append((metric.name, point.attributes.get("error.type"), point.value))
+for line in sorted(found, key=str):
+    print(*line)
+"""
+
+
+def test_the_counts_are_metrics_of_the_users_meter_provider(tmp_path: Path) -> None:
+    """What was sent, what was dropped and why, what waits: under the SDK's names."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(rejected=5)
+
+        run = subprocess.run(
+            [sys.executable, "-c", CODE, sink.endpoint], capture_output=True, text=True, timeout=60, check=True
+        )
+
+    lines = run.stdout.splitlines()
+    sent = sum(int(line.split()[-1]) for line in lines if line.startswith("otel.sdk.exporter.span.exported"))
+    assert sent == 20
+    assert "otel.sdk.exporter.span.inflight None 0" in lines
+    assert "agentops.exporter.span.spooled None 0" in lines
+    assert any(line.startswith("otel.sdk.exporter.span.exported partial success") for line in lines)
+
+
+def test_the_names_are_the_conventions() -> None:
+    """As the installed conventions spell them."""
+    assert otel_metrics.OTEL_SDK_EXPORTER_SPAN_EXPORTED == semconv.METRIC_SPANS_EXPORTED
+    assert otel_metrics.OTEL_SDK_EXPORTER_SPAN_INFLIGHT == semconv.METRIC_SPANS_IN_FLIGHT

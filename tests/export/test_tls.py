@@ -1,0 +1,167 @@
+"""TLS and proxies on the way to a collector, with a throw-away authority."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Literal
+
+import grpc
+import pytest
+import trustme
+
+from agentops_otel import config
+from agentops_otel.config import Config, Destination
+from tests.export.delivery import destination, make_spans, running
+from tests.loopback.otlp_sink import OtlpSink
+
+Protocol = Literal["http/protobuf", "grpc"]
+both = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Signs the certificates of this file."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its certificate, as `OTEL_EXPORTER_OTLP_CERTIFICATE` names one."""
+    path = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+def tls_sink(protocol: Protocol, authority: trustme.CA, *, clients: bool = False, host: str = "localhost") -> OtlpSink:
+    """A sink with a certificate for the host; with *clients* it takes only those who have one too."""
+    served = authority.issue_cert(host)
+    if protocol == "grpc":
+        pairs = [(served.private_key_pem.bytes(), b"".join(pem.bytes() for pem in served.cert_chain_pems))]
+        root = authority.cert_pem.bytes() if clients else None
+        return OtlpSink("grpc", tls=grpc.ssl_server_credentials(pairs, root, clients))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.configure_cert(context)
+    if clients:
+        authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return OtlpSink(tls=context)
+
+
+@both
+def test_an_authority_of_ones_own_is_trusted_before_what_requests_is_told(
+    protocol: Protocol, authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`OTEL_EXPORTER_OTLP_CERTIFICATE` beats `REQUESTS_CA_BUNDLE`."""
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(ca_file))
+
+    with tls_sink(protocol, authority) as sink:
+        with running(config.read(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            assert pipeline.force_flush(10_000)
+        assert len(sink.ids) == 5
+
+
+@both
+def test_a_client_certificate_is_shown_to_a_collector_that_asks(
+    protocol: Protocol, authority: trustme.CA, ca_file: Path, tmp_path: Path
+) -> None:
+    """Mutual TLS, with certificate and key from files."""
+    mine = authority.issue_cert("agent")
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    mine.cert_chain_pems[0].write_to_path(str(certificate))
+    mine.private_key_pem.write_to_path(str(key))
+
+    with tls_sink(protocol, authority, clients=True) as sink:
+        where = destination(sink, certificate=ca_file, client_certificate=certificate, client_key=key)
+        with running(Config(destinations=(where,))) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            assert pipeline.force_flush(10_000)
+        assert len(sink.ids) == 5
+
+
+@both
+@pytest.mark.parametrize("wrong", ["authority", "host"])
+def test_a_certificate_that_does_not_fit_is_refused_and_named(
+    protocol: Protocol, wrong: str, authority: trustme.CA, ca_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is sent to whom it cannot trust, the spans wait, and the log says TLS."""
+    signed_by = trustme.CA() if wrong == "authority" else authority
+    with tls_sink(protocol, signed_by, host="elsewhere" if wrong == "host" else "localhost") as sink:
+        where = destination(sink, certificate=ca_file, timeout_s=2.0)
+        with running(Config(destinations=(where,), exit_timeout_s=0.1)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            assert not pipeline.force_flush(1500)
+            assert pipeline.stats().pending == 5
+        assert sink.received == []
+    assert "TLS failed" in caplog.text
+
+
+@pytest.fixture
+def proxy() -> Iterator[HTTPServer]:
+    """A forward proxy that takes requests for itself and notes them."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            seen.append((self.path, self.headers.get("proxy-authorization")))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    seen: list[tuple[str, str | None]] = []
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.seen = seen  # type: ignore[attr-defined]  # for the test to look at
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_proxy_is_taken_from_the_environment(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY, with its user and password."""
+    monkeypatch.setenv("http_proxy", f"http://me:secret@127.0.0.1:{proxy.server_port}")
+    settings = config.read(endpoint="http://collector.invalid:4318", spool_dir=False)
+
+    with running(settings) as (pipeline, tracer):
+        make_spans(tracer, 5)
+        assert pipeline.force_flush(10_000)
+
+    assert proxy.seen == [("http://collector.invalid:4318/v1/traces", "Basic bWU6c2VjcmV0")]  # type: ignore[attr-defined]
+    assert "secret" not in repr(settings)
+
+
+def test_no_proxy_is_respected(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that NO_PROXY names is reached directly."""
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv("no_proxy", "localhost")
+
+    with OtlpSink() as sink:
+        with running(config.read(endpoint=sink.endpoint, spool_dir=False)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            assert pipeline.force_flush(10_000)
+        assert len(sink.ids) == 5
+
+    assert proxy.seen == []  # type: ignore[attr-defined]
+
+
+def test_a_destination_says_nothing_secret() -> None:
+    """Its repr has no header, no proxy password, no key in the URL."""
+    where = Destination(
+        endpoint="https://user:secret@host:4318/v1/traces?key=secret",
+        headers={"k": "secret"},
+        proxy="http://u:secret@p",
+    )
+
+    assert "secret" not in repr(where) + where.shown + repr(Config(destinations=(where,)))
