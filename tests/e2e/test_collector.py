@@ -20,6 +20,16 @@ from tests.loopback.otlp_sink import OtlpSink, attributes_of, value_of
 SECRET = "sk-proj-Abcdefghijklmnop0123456789"
 PROMPT = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"my key is {SECRET}, I am a@b.example"}]}])
 SECOND = 1_000_000_000
+MASKED = {
+    "AKIAABCDEFGHIJKLMNOP": "****",
+    "-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY-----.": "****.",
+    "Authorization: Bearer abcdefghijklmnop.q": "Authorization: ****",
+    "ghp_" + "a1" * 18: "****",
+    '{"password": "hunter22", "user": "joe"}': '{"****", "user": "joe"}',
+    "OPENAI_API_KEY=abcd1234 python app.py": "OPENAI_**** python app.py",
+    "task-management-of-many-things; the secret is patience": "task-management-of-many-things; the secret is patience",
+    "joe@example.com": "joe@example.com",
+}
 
 
 @pytest.fixture
@@ -62,7 +72,8 @@ def test_a_wrong_configuration_is_not_valid(tmp_path: Path) -> None:
 
 def test_secrets_are_masked_and_counts_are_not(tmp_path: Path, sink: OtlpSink) -> None:
     """A secret in a prompt, a header, an exception or the status leaves as asterisks; token counts and text stay."""
-    with Collector(tmp_path, to(sink)) as collector:
+    settings = to(sink, OTELCOL_MASK_ALSO=r"[\w.+-]+@[\w-]+\.[\w.-]+")
+    with Collector(tmp_path, settings) as collector:
         span = tracer_to(collector).start_span("chat gpt-5")
         span.set_attributes({"gen_ai.input.messages": PROMPT, "http.request.header.authorization": "abc"})
         span.set_attributes({"gen_ai.usage.input_tokens": 12, "url.full": "https://joe:hunter2@example.com/x"})
@@ -80,6 +91,16 @@ def test_secrets_are_masked_and_counts_are_not(tmp_path: Path, sink: OtlpSink) -
     assert {a.key: value_of(a.value) for a in arrived.events[0].attributes}["exception.message"] == "bad key ****"
     assert arrived.status.message == "bad key ****"
     assert "collector.status.message" not in attributes
+
+
+def test_what_a_secret_looks_like(tmp_path: Path, sink: OtlpSink) -> None:
+    """Keys and passwords are known by their shape, wherever they stand; what only looks a little like one stays."""
+    with Collector(tmp_path, to(sink)) as collector:
+        for text in MASKED:
+            tracer_to(collector).start_span(text, attributes={"agentops.entity.input": text}).end()
+        sink.wait_for(len(MASKED))
+
+    assert {name: attributes_of(span)["agentops.entity.input"] for name, span in sink.spans.items()} == MASKED
 
 
 def test_the_switch_drops_content_and_nothing_else(tmp_path: Path, sink: OtlpSink) -> None:
