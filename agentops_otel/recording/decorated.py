@@ -30,6 +30,9 @@ else:
     FunctionWrapper = wrapt.FunctionWrapper
     BoundFunctionWrapper = wrapt.BoundFunctionWrapper
 
+_starting = guard("starting the span of a decorated function")
+_ending = guard("ending the span of a decorated function")
+_failing = guard("ending the span of a failed function")
 _AT_WORK = create_key("agentops_otel_at_work")
 """The object of a decorated class whose method runs."""
 _MAX_LAYERS = 100
@@ -49,10 +52,6 @@ class Label:
     """The attribute of the result."""
     inherited: Mapping[str, AttributeValue] = field(default_factory=dict)
     """What every span under it says too: the agent's name."""
-
-    def all_attributes(self, recorder: Recorder, context: Context | None) -> Mapping[str, AttributeValue]:
-        """The attributes of a span that starts in *context*: the session's tags come first, none twice."""
-        return with_tags(recorder, context, self.tags, self.attributes)
 
 
 def with_tags(
@@ -150,24 +149,20 @@ class Call:
         kwargs: dict[str, Any],
     ) -> driven.Opened:
         span: Span = INVALID_SPAN
-        with guard("starting the span of a decorated function"):
-            label = self.label_for(instance)
-            context = self.context_for(instance, context)
-            span = recorder.start(label.span_name, attributes=label.all_attributes(recorder, context), context=context)
+        with _starting:
+            label, context = self.opening(instance, context)
+            attributes = with_tags(recorder, context, label.tags, label.attributes) if label.tags else label.attributes
+            span = recorder.start(label.span_name, attributes=attributes, context=context)
             if recorder.content.enabled and span.is_recording():
-                given = self._names().of(instance is not None, args, kwargs)
+                given = (self._parameters or self._names()).of(instance is not None, args, kwargs)
                 if given:
                     recorder.content_of(span, label.input_name, given)
         return span, context
 
-    def label_for(self, instance: object) -> Label:
-        """What the span of a call of this object's method says."""
-        return self._label
-
-    def context_for(self, instance: object, context: Context | None) -> Context | None:
-        """What holds in the call apart from its span; None is the current context."""
-        inherited = self.label_for(instance).inherited
-        return inheriting(inherited, context) if inherited else context
+    def opening(self, instance: object, context: Context | None) -> tuple[Label, Context | None]:
+        """What the span of a call says, and what holds in the call apart from it; None is the current context."""
+        label = self._label
+        return label, inheriting(label.inherited, context) if label.inherited else context
 
     def _names(self) -> parameters.Parameters:
         """The function's parameters, read when they are first asked for."""
@@ -177,7 +172,7 @@ class Call:
 
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
         """End the span of a call that returned; None says nothing."""
-        with guard("ending the span of a decorated function"):
+        with _ending:
             now = recorder.clock()
             try:
                 if result is not None:
@@ -192,7 +187,7 @@ class Call:
         for RPC. The closing of a generator or coroutine (GeneratorExit) and an exit without an error (`sys.exit()`)
         are not.
         """
-        with guard("ending the span of a failed function"):
+        with _failing:
             try:
                 if not isinstance(error, GeneratorExit) and not (isinstance(error, SystemExit) and not error.code):
                     recorder.fail(span, error)
@@ -213,9 +208,10 @@ class MethodCall(Call):
             return wrapped(*args, **kwargs)
         return super().__call__(wrapped, instance, args, kwargs)
 
-    def context_for(self, instance: object, context: Context | None) -> Context | None:
+    def opening(self, instance: object, context: Context | None) -> tuple[Label, Context | None]:
         """As for a function, and the object is at work in it."""
-        return set_value(_AT_WORK, instance, super().context_for(instance, context))
+        label, context = super().opening(instance, context)
+        return label, set_value(_AT_WORK, instance, context)
 
 
 class _Bound(BoundFunctionWrapper):

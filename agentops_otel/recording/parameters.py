@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -14,16 +14,16 @@ class Parameters:
     """What a function calls its arguments; read from its signature once."""
 
     positional: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    """The same for a call whose receiver is not among the arguments."""
     keywords: frozenset[str] = frozenset()
     """The names that may be given as keywords."""
-    defaults: Mapping[str, object] = field(default_factory=dict)
+    defaults: tuple[tuple[str, object], ...] = ()
     """In the order of the signature."""
     rest: str = "args"
     """What `*args` is called."""
     extra: str = "kwargs"
     """What `**kwargs` is called."""
-    bound: bool = False
-    """True when the signature was that of a bound method, which leaves its receiver out already."""
 
     def of(self, has_receiver: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, object]:
         """Each argument under its parameter's name, defaults included, `self` and `cls` left out.
@@ -35,16 +35,17 @@ class Parameters:
             args: The positional arguments.
             kwargs: The keyword arguments.
         """
-        names = self.positional[1:] if has_receiver and not self.bound else self.positional
-        given: dict[str, object] = dict(zip(names, args, strict=False))
-        if not has_receiver and names[:1] and names[0] in _RECEIVERS:
+        names = self.methods if has_receiver else self.positional
+        given: dict[str, object] = dict(zip(names, args))  # noqa: B905 - more or fewer is the common case
+        if not has_receiver and names and names[0] in _RECEIVERS:
             given.pop(names[0], None)
         if len(args) > len(names):
             given[self.rest] = args[len(names) :]
         if kwargs:
             self._add_keywords(given, kwargs)
-        for name, default in self.defaults.items():
-            given.setdefault(name, default)
+        for name, default in self.defaults:
+            if name not in given:
+                given[name] = default
         return given
 
     def _add_keywords(self, given: dict[str, object], kwargs: Mapping[str, Any]) -> None:
@@ -65,11 +66,15 @@ def read(function: Callable[..., Any]) -> Parameters:
     except (TypeError, ValueError):
         return Parameters()
     names = {kind: parameter.name for parameter in parameters for kind in [parameter.kind]}
+    positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
     return Parameters(
-        positional=tuple(p.name for p in parameters if p.kind in _POSITIONAL),
+        positional=positional,
+        # The signature of a bound method leaves its receiver out already.
+        methods=positional if inspect.ismethod(function) else positional[1:],
         keywords=frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)),
-        defaults={p.name: p.default for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS},
+        defaults=tuple(
+            (p.name, p.default) for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS
+        ),
         rest=names.get(inspect.Parameter.VAR_POSITIONAL, "args"),
         extra=names.get(inspect.Parameter.VAR_KEYWORD, "kwargs"),
-        bound=inspect.ismethod(function),
     )

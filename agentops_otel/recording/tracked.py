@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any, overload
 
 import wrapt
+from opentelemetry.context import Context
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.recording.actions import AGENT, WORKFLOW, Decorate, Decorators, F
 from agentops_otel.recording.decorated import Decorated, Label, MethodCall, decorate_class, name_of
 from agentops_otel.recording.endpoint import EndpointCall
+from agentops_otel.tracing import inheriting
 
 AGENT_ID, AGENT_NAME = "agent_ops_agent_id", "agent_ops_agent_name"
 """What AgentOps 0.1 to 0.3 called its attributes on a tracked object; programs read them."""
@@ -99,18 +101,15 @@ class _TrackedCall(MethodCall):
 
     __slots__ = ()
 
-    def label_for(self, instance: object) -> Label:
-        """The label with the object's name and id."""
+    def opening(self, instance: object, context: Context | None) -> tuple[Label, Context | None]:
+        """As for any method, with the object's name and id."""
+        label, context = super().opening(instance, context)
         name, identity = getattr(instance, AGENT_NAME, None), getattr(instance, AGENT_ID, None)
         if name is None or identity is None:
-            return self._label
+            return label, context
         agent = {semconv.GEN_AI_AGENT_NAME: str(name), semconv.GEN_AI_AGENT_ID: str(identity)}
-        return replace(
-            self._label,
-            span_name=AGENT.span_name(str(name)),
-            attributes={**self._label.attributes, **agent},
-            inherited=agent,
-        )
+        own = replace(label, span_name=AGENT.span_name(str(name)), attributes={**label.attributes, **agent})
+        return own, inheriting(agent, context)
 
 
 def _initializer(default_name: object) -> Callable[..., None]:
