@@ -75,6 +75,8 @@ def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
                 return gen_ai.media(modality, field(block, "source", "url"))
             case "file":
                 return gen_ai.file(field(block, "source", "file_id"))
+            case "text":
+                return gen_ai.text(field(block, "source", "data"))
             case _:
                 source = field(block, "source")
                 return gen_ai.blob(modality, field(source, "media_type"), field(source, "data"))

@@ -85,6 +85,25 @@ def test_whatever_a_stream_says_the_program_gets_the_same(hostile: list[Any], se
     assert [span.name for span in captured.spans] == ["chat gpt-4.1"]
 
 
+def test_a_huge_answer_is_bounded_on_the_span(captured: Captured, server: LlmServer) -> None:
+    """The program gets all of it, the span as much as content may hold."""
+    said = "word " * 400_000
+    server.answer(answer(completion({"role": "assistant", "content": said}), stream=False), times=2)
+    server.answer(Answer.events(chunks(completion({"role": "assistant", "content": said}), size=10_000)))
+
+    with sync_client(server) as client:
+        whole = client.chat.completions.create(**ASKED).choices[0].message.content
+        with client.chat.completions.with_streaming_response.create(**ASKED) as response:
+            read = b"".join(response.iter_bytes())
+        streamed = list(client.chat.completions.create(**ASKED, stream=True))
+
+    assert whole == said
+    assert len(read) > len(said)
+    assert len(streamed) == len(chunks(completion({"role": "assistant", "content": said}), size=10_000))
+    assert len(captured.spans) == 3
+    assert all(len(span.to_json()) < 150_000 for span in captured.spans)
+
+
 def sent(server: LlmServer, ask: Callable[[OpenAI], Any]) -> list[tuple[Any, ...]]:
     """The requests of a fresh client, but for the random key of each call."""
     server.answer(answer(completion(), stream=False))
