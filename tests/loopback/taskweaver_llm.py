@@ -64,17 +64,17 @@ class ScriptedLLM:
     _lock: Lock = field(default_factory=Lock)
 
     def script(self, *answers: Answer, key: str = "") -> None:
-        """The next answers, in order; with a *key*, only for conversations whose last message holds `#key`."""
+        """The next answers, in order; with a *key*, only for conversations that hold `#key`."""
         with self._lock:
             self._scripts[key] = deque(answers)
             self.requests.clear()
 
     def next_answer(self, request: Mapping[str, Any]) -> Answer:
         """The answer that the script has for the request; a 500 when the script is at its end."""
-        found = re.findall(r"#(\w+)", str(request["messages"][-1]["content"]))
+        found = re.findall(r"#(\w+)", str(request["messages"]))
         with self._lock:
             self.requests.append(request)
-            script = self._scripts[found[-1] if found and found[-1] in self._scripts else ""]
+            script = self._scripts[next((key for key in reversed(found) if key in self._scripts), "")]
             return script.popleft() if script else Failure(status=500)
 
 

@@ -1,5 +1,6 @@
 """A real TaskWeaver in a project of its own, and an LLM that answers by script."""
 
+import gc
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,14 +28,22 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"SKIPPED tests/taskweaver: {MISSING}")
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Jupyter leaves its event loops open, which Python says whenever it finds them."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+
+
+@pytest.fixture(scope="package")
 def llm() -> Iterator[ScriptedLLM]:
     """The scripted LLM that every project of the run is configured with."""
     with scripted_llm() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def make_app(llm: ScriptedLLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeApp]:
     """Makes an app in a project folder of its own; it is stopped at the end of the run."""
     apps = []
@@ -54,9 +63,13 @@ def make_app(llm: ScriptedLLM, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield make
     for app in apps:
         app.stop()
+    apps.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(make_app: MakeApp) -> Any:
     """The app that tests without settings of their own share."""
     return make_app()

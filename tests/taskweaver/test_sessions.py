@@ -1,0 +1,178 @@
+"""Sessions of TaskWeaver: several at once, other interpreters, its own tracing, and nothing changed for the app."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from agentops_otel.testing import Capture, capture
+from agentops_otel.view.tree import build
+from tests.loopback.taskweaver_llm import Failure, ScriptedLLM, code, final, plan
+from tests.taskweaver.conftest import MakeApp
+from tests.taskweaver.shown import names, outline
+
+IDS = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}|atta-\w+|\d{8}-\d{6}")
+
+
+@pytest.fixture
+def silent() -> Iterator[Capture]:
+    """The spans of one test, without content."""
+    with capture(capture_content=False) as captured:
+        yield captured
+
+
+def test_three_sessions_at_once(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """Each session's rounds are its own traces: nothing of one is under another's."""
+    keys = ("red", "green", "blue")
+    for key in keys:
+        llm.script(plan(f"compute #{key}"), code(f"'{key}'"), final(f"it is {key}"), key=key)
+    sessions = {key: app.get_session() for key in keys}
+
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(lambda key: sessions[key].send_message(f"what is #{key}").post_list[-1].message, keys))
+
+    assert said == [f"it is {key}" for key in keys]
+    roots = build(traced.spans)
+    assert len(roots) == 3
+    for root in roots:
+        told = [dict(node.span.attributes or {}) for _, node in root.walk()]
+        mine = {attributes["gen_ai.conversation.id"] for attributes in told}
+        assert len(mine) == 1
+        (key,) = [key for key in keys if sessions[key].session_id in mine]
+        results = [attributes.get("gen_ai.tool.call.result") for attributes in told]
+        assert [result for result in results if result] == [json.dumps({"output": key}, separators=(",", ":"))]
+        assert len(told) == 9
+
+
+def test_content_off(session: Any, llm: ScriptedLLM, silent: Capture) -> None:
+    """Without content no span holds a word of what was asked, planned, written, run or answered."""
+    llm.script(plan("SECRET plan"), code("print('SECRET'); raise_ = 1"), final("SECRET answer"))
+    session.send_message("SECRET question")
+    llm.script(Failure(status=500), Failure(status=500), Failure(status=500))
+    session.send_message("SECRET again")
+
+    assert len(silent.spans) > 8
+    assert "SECRET" not in "".join(span.to_json() for span in silent.spans)
+    assert "compute" not in "".join(span.to_json() for span in silent.spans)
+
+
+def test_replies_are_equal(app: Any, llm: ScriptedLLM) -> None:
+    """The app gets the same rounds with us and without: posts, attachments, states."""
+    answers = (plan("compute"), code("print('so')\n6*7"), "no JSON", final("42"))
+    rounds = []
+    for on in (False, True):
+        with capture(instrument_taskweaver=on, instrument_llm_calls=on):
+            llm.script(*answers)
+            round_ = app.get_session().send_message("What is 6*7?")
+        rounds.append(IDS.sub("ID", json.dumps(_comparable(round_.to_dict()), default=str, indent=1)))
+
+    assert rounds[0] == rounds[1]
+    assert '"state": "finished"' in rounds[0]
+
+
+def test_own_tracing(make_app: MakeApp, llm: ScriptedLLM, traced: Capture, caplog: pytest.LogCaptureFixture) -> None:
+    """TaskWeaver's own tracing is set aside while ours is on, with a warning that says what to turn off."""
+    from taskweaver.module import tracing
+
+    tracer, trace = object(), object()
+    tracing._tracer, tracing._trace = tracer, trace
+    try:
+        session = make_app().get_session()
+        llm.script(final("hello"))
+
+        session.send_message("hello")
+
+        assert names(traced) == [
+            "invoke_workflow taskweaver",
+            "  invoke_agent Planner",
+            "    chat scripted-model",
+        ]
+        (warning,) = [record.getMessage() for record in caplog.records if record.name == "agentops_otel"]
+        assert "tracing.enabled" in warning
+        traced.client.shutdown()
+        assert (tracing._tracer, tracing._trace) == (tracer, trace)
+    finally:
+        tracing._tracer = tracing._trace = None
+
+
+PLUGIN = """
+from taskweaver.plugin import Plugin, register_plugin
+
+@register_plugin
+class Double(Plugin):
+    def __call__(self, number: int):
+        return 2 * number
+"""
+ABOUT = """
+name: double
+enabled: true
+required: false
+plugin_only: true
+description: Twice a number.
+parameters:
+  - {name: number, type: int, required: true, description: The number.}
+returns:
+  - {name: doubled, type: int, description: Twice as much.}
+"""
+
+
+def test_plugin_only(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> None:
+    """The interpreter that calls plugins only: its call of the LLM and the plugin are in the trace."""
+    plugins = {"double.py": PLUGIN, "double.yaml": ABOUT}
+    session = make_app(plugins, **{"session.roles": ["planner", "code_interpreter_plugin_only"]}).get_session()
+    call = json.dumps([{"name": "double", "arguments": {"number": 21}}])
+    llm.script(plan("double it", to="PluginOrchestrator"), call, final("42"))
+
+    session.send_message("twice 21?")
+
+    assert outline(traced) == snapshot("""\
+invoke_workflow taskweaver ERROR: AttributeError: python
+  - error.type='AttributeError'  round.state='failed'
+  invoke_agent Planner
+    - post.send_to='PluginOrchestrator'
+    chat scripted-model
+  invoke_agent PluginOrchestrator ERROR: python
+    - error.type='AttributeError'  post.send_to='Planner'
+    taskweaver.kernel.start
+    chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
+""")
+
+
+def test_cli_only(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> None:
+    """The interpreter that runs shell commands: the reply ends once, after the command has run."""
+    session = make_app(**{"session.roles": ["planner", "code_interpreter_cli_only"]}).get_session()
+    llm.script(
+        plan("say it", to="CLIAgent"), json.dumps({"description": "greets", "code": "echo hello"}), final("done")
+    )
+
+    session.send_message("greet")
+
+    assert outline(traced) == snapshot("""\
+invoke_workflow taskweaver
+  - round.state='finished'
+  invoke_agent Planner
+    - post.send_to='CLIAgent'
+    chat scripted-model
+  invoke_agent CLIAgent
+    - post.send_to='Planner'
+    taskweaver.kernel.start
+    chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
+    execute_tool python
+      - tool.call.arguments='{"code":"! echo hello"}'  tool.call.result='{"stdout":"hello\\\\r\\\\n"}'
+        execution_status='SUCCESS'
+  invoke_agent Planner
+    - post.send_to='User'
+    chat scripted-model
+""")
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _comparable(item) for name, item in value.items() if name != "id"}
+    return [_comparable(item) for item in value] if isinstance(value, list) else value
