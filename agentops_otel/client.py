@@ -149,6 +149,12 @@ class Tracing(OlderDecorators):
                 look = where.look(self.config, self.trace_file, session.trace_id)
                 terminal.summary(summary, end_state=str(session.end_state), look=look)
 
+    def conversation_ended(self, conversation_id: str, rounds: int, duration_ns: int) -> None:
+        """Say what a session of TaskWeaver came to."""
+        summary = self._tally.take(conversation_id, duration_ns)
+        if not self.config.quiet:
+            terminal.summary(summary, end_state=f"stopped after {terminal.plural(rounds, 'round')}")
+
 
 def _trace_file(config: Config) -> Path | None:
     """The file that was named, or one of the process's own, named for the service."""

@@ -93,9 +93,9 @@ class _Running:
 
     def run(self, client: Client) -> None:
         """Feed this client from now on, and wrap what its settings ask for."""
+        self.uninstrument()
         self.client = client
         self.relay.targets = client.processors
-        self.uninstrument()
         if client.recorder is not None:
             self.instrument(client.config)
 
@@ -110,12 +110,17 @@ class _Running:
             installation.uninstall()
         self.installations = ()
 
+    def conversation_ended(self, conversation_id: str, rounds: int, duration_ns: int) -> None:
+        """A session of TaskWeaver has stopped."""
+        if self.client is not None:
+            self.client.conversation_ended(conversation_id, rounds, duration_ns)
+
     def forget(self, client: Client) -> None:
         """Stop feeding the client; a relay cannot be taken out of a provider, so it is emptied."""
         if self.client is client:
+            self.uninstrument()
             self.client = None
             self.relay.targets = ()
-            self.uninstrument()
 
     def visit(self, provider: TracerProvider) -> None:
         """Add the relay to a provider, once."""
@@ -147,7 +152,7 @@ def _installations(config: Config) -> Iterator[Installed]:
         specs = [spec for spec in SPECS if spec.name not in config.disabled_instrumentations]
         yield install(specs, current, semconv_opt_in=config.semconv_opt_in)
     if config.instrument_taskweaver and not {"*", "taskweaver"} & set(config.disabled_instrumentations):
-        yield hooks.install(current)
+        yield hooks.install(current, _running.conversation_ended)
     if config.propagate_threads:
         threads = ThreadPropagation()
         threads.install()

@@ -4,6 +4,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -32,22 +33,41 @@ Hook = Callable[["Hooks", Wrapped, Any, tuple[Any, ...], dict[str, Any]], Any]
 _TRACING = "taskweaver.module.tracing"
 
 
-def install(current: Callable[[], Recorder | None]) -> "Installation":
+Stopped = Callable[[str, int, int], None]
+"""`stopped(session id, rounds, nanoseconds from the first round's start to the last one's end)`."""
+
+
+def install(
+    current: Callable[[], Recorder | None], stopped: Stopped = lambda session_id, rounds, duration_ns: None
+) -> "Installation":
     """Trace TaskWeaver from now on, also where it is imported later; it is not imported here.
 
     Args:
         current: The client's recorder; None while there is no client, and TaskWeaver then runs as if we were not there.
+        stopped: Told of each session that has stopped, and at the end of those that have not.
     """
-    return Installation(Hooks(current))
+    return Installation(Hooks(current, stopped))
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is remembered of a session from round to round."""
+
+    session_id: str
+    started: int
+    ended: int
+    last: SpanContext
+    rounds: int = 0
 
 
 class Hooks:
     """What is done at each hooked function. Each does nothing but its work while there is no client."""
 
-    def __init__(self, current: Callable[[], Recorder | None]) -> None:
+    def __init__(self, current: Callable[[], Recorder | None], stopped: Stopped) -> None:
         self.current = current
+        self.stopped = stopped
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
-        self._previous: WeakKeyDictionary[Any, SpanContext] = WeakKeyDictionary()
+        self._sessions: WeakKeyDictionary[Any, _Told] = WeakKeyDictionary()
         self._kernel_wanted: dict[str, Context] = {}
         self._kernels: dict[str, tuple[Kernel, Recorder, Context]] = {}
 
@@ -69,7 +89,26 @@ class Hooks:
         with guard("ending a round of TaskWeaver"):
             finished = result.state == "finished"
             round_.end(state=str(result.state), reply=result.post_list[-1].message if finished else None)
+            self._sessions[session].rounds += 1
+            self._sessions[session].ended = round_.recorder.clock()
         return result
+
+    def stop(self, wrapped: Wrapped, session: Any, args: Any, kwargs: Any) -> Any:
+        """`Session.stop`; TaskWeaver may call it twice."""
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            self._say(session)
+
+    def say_all(self) -> None:
+        """Tell of the sessions that nobody has stopped."""
+        for session in list(self._sessions):
+            self._say(session)
+
+    def _say(self, session: Any) -> None:
+        with guard("summing up a session of TaskWeaver"):
+            if (told := self._sessions.pop(session, None)) is not None:
+                self.stopped(told.session_id, told.rounds, told.ended - told.started)
 
     def reply(self, wrapped: Wrapped, role: Any, args: Any, kwargs: Any) -> Any:
         """`reply` of a role: one post. A role that calls its base class's `reply` is still one."""
@@ -193,12 +232,13 @@ class Hooks:
         }
         if files := _argument(args, kwargs, 2, "files"):
             told[semconv.TASKWEAVER_FILE_COUNT] = len(files)
-        before = self._previous.get(session)
-        links = () if before is None else (Link(before),)
+        before = self._sessions.get(session)
+        links = () if before is None else (Link(before.last),)
         round_ = Round(recorder, conversation=str(session.session_id), attributes=told, links=links)
         asked = message("user", str(_argument(args, kwargs, 0, "message")))
         recorder.content_of(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [asked])
-        self._previous[session] = round_.span.get_span_context()
+        last, now = round_.span.get_span_context(), recorder.clock()
+        self._sessions.setdefault(session, _Told(str(session.session_id), now, now, last)).last = last
         return round_
 
     def _enter_kernel(
@@ -233,7 +273,7 @@ def _step(name: str) -> Hook:
 
 
 _HOOKS: Mapping[str, Mapping[str, Hook]] = {
-    "taskweaver.session.session": {"Session.send_message": Hooks.send_message},
+    "taskweaver.session.session": {"Session.send_message": Hooks.send_message, "Session.stop": Hooks.stop},
     "taskweaver.module.event_emitter": {"SessionEventEmitter.emit": Hooks.emit},
     "taskweaver.llm": {
         "LLMApi.chat_completion": Hooks.chat_completion,
@@ -283,6 +323,7 @@ class Installation:
                 if vars(owner).get(name) is ours:
                     setattr(owner, name, original)
             self._patched.clear()
+        self._hooks.say_all()
         self._hooks.current = lambda: None
         if (tracing := sys.modules.get(_TRACING)) is not None:
             _put_back(tracing)

@@ -32,7 +32,7 @@ class _Count:
 
 
 class Tally(SpanProcessor):
-    """Counts every span that ends, by its `session.id`."""
+    """Counts every span that ends, by its `session.id` and, apart, by the conversation that it belongs to."""
 
     def __init__(self) -> None:
         self._reset()
@@ -44,14 +44,15 @@ class Tally(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the provider when a span has ended."""
-        session_id = (span.attributes or {}).get(semconv.SESSION_ID)
-        if isinstance(session_id, str):
-            if self._pid != os.getpid():  # a fork: the lock may be taken by a thread that is not here
-                self._reset()
-            with self._lock:
-                self._add(self._counts.setdefault(session_id, _Count()), span)
-                if len(self._counts) > SESSIONS:
-                    del self._counts[next(iter(self._counts))]
+        if self._pid != os.getpid():  # a fork: the lock may be taken by a thread that is not here
+            self._reset()
+        attributes = span.attributes or {}
+        for key in {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}:
+            if isinstance(key, str):
+                with self._lock:
+                    self._add(self._counts.setdefault(key, _Count()), span)
+                    if len(self._counts) > SESSIONS:
+                        del self._counts[next(iter(self._counts))]
 
     def take(self, session_id: str, duration_ns: int) -> tree.Summary:
         """What the session came to; it is counted no longer."""

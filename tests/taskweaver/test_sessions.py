@@ -121,7 +121,7 @@ returns:
 
 
 def test_plugin_only(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> None:
-    """The interpreter that calls plugins only: its call of the LLM and the plugin are in the trace."""
+    """The interpreter that calls plugins only fails in TaskWeaver itself, after its LLM call: the trace says where."""
     plugins = {"double.py": PLUGIN, "double.yaml": ABOUT}
     session = make_app(plugins, **{"session.roles": ["planner", "code_interpreter_plugin_only"]}).get_session()
     call = json.dumps([{"name": "double", "arguments": {"number": 21}}])

@@ -1,0 +1,159 @@
+"""TaskWeaver in a process of its own: what is there when it ends, one way or another."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.taskweaver_llm import Held, ScriptedLLM, code, final, plan
+from tests.program import ROOT, run
+from tests.taskweaver.conftest import configure
+
+SESSION = """
+import warnings; warnings.simplefilter("ignore")
+import agentops_otel
+agentops_otel.init(trace_file="trace.jsonl", spool_dir=False)
+from taskweaver.app.app import TaskWeaverApp
+app = TaskWeaverApp(app_dir=".")
+session = app.get_session()
+session.send_message("What is 6*7?")
+{end}
+"""
+TERMINAL = """
+import sys, warnings; warnings.simplefilter("ignore")
+import agentops_otel
+agentops_otel.init(trace_file="trace.jsonl", spool_dir=False)
+from taskweaver.chat.console import chat_taskweaver
+chat_taskweaver(".")
+"""
+
+
+@pytest.mark.parametrize("end", ["session.stop(); session.stop()", ""], ids=["stopped", "left"])
+def test_summary(llm: ScriptedLLM, tmp_path: Path, end: str) -> None:
+    """When a session stops, or the process ends, one line says what the session came to."""
+    configure(tmp_path, llm)
+    llm.script(plan("compute"), code("6*7"), final("42"))
+
+    finished = run(SESSION.format(end=end), cwd=tmp_path, PYTHONPATH=str(ROOT))
+
+    (line,) = [line for line in finished.stderr.splitlines() if "stopped after" in line]
+    assert re.sub(r"[\d.]+ m?s", "TIME", line).startswith(
+        "agentops_otel: session stopped after 1 round: TIME, 3 LLM calls, 1 tool, 0 actions, 0 errors"
+    )
+    assert len(_names(tmp_path / "trace.jsonl")) == 9
+
+
+def test_terminal(llm: ScriptedLLM, tmp_path: Path) -> None:
+    """Terminal mode is traced, and shows what it shows without us."""
+    configure(tmp_path, llm)
+    llm.script(final("It is 42."))
+
+    with _Terminal(tmp_path) as terminal:
+        terminal.expect("Human")
+        terminal.say("What is 6*7?\r")
+        terminal.expect("It is 42.")
+        terminal.expect("Human")
+        terminal.say("/exit\r")
+        assert terminal.wait() == 0
+
+    assert sorted(_names(tmp_path / "trace.jsonl")) == [
+        "chat scripted-model",
+        "invoke_agent Planner",
+        "invoke_workflow taskweaver",
+    ]
+
+
+def test_terminal_interrupted(llm: ScriptedLLM, tmp_path: Path) -> None:
+    """Ctrl-C in the terminal ends the process in the middle of a reply: what was open is ended, and says so."""
+    configure(tmp_path, llm)
+    held = Held(text=final("It is")[:60], rest="")
+    llm.script(held)
+
+    with _Terminal(tmp_path) as terminal:
+        terminal.expect("Human")
+        terminal.say("What is 6*7?\r")
+        terminal.expect("receiving")
+        terminal.say("\x03")
+        terminal.wait()
+        held.event.set()
+
+    assert {"invoke_agent Planner", "invoke_workflow taskweaver"} <= set(_names(tmp_path / "trace.jsonl"))
+
+
+class _Terminal:
+    """TaskWeaver's Terminal mode behind a pseudo-terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ours, theirs = pty.openpty()
+        variables = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "200", "LINES": "50"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", TERMINAL],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=folder,
+            env=variables,
+            start_new_session=True,
+            preexec_fn=lambda: _take_terminal(theirs),
+        )
+        os.close(theirs)
+        self._seen = ""
+
+    def __enter__(self) -> "_Terminal":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.wait(10)
+        os.close(self._ours)
+
+    def say(self, text: str) -> None:
+        """Type it."""
+        os.write(self._ours, text.encode())
+
+    def expect(self, text: str) -> None:
+        """Read until it shows; what was seen before does not count."""
+        until = time.monotonic() + 40
+        while text not in self._seen:
+            assert time.monotonic() < until, f"no {text!r} in {self._seen[-2000:]!r}"
+            self._read()
+        self._seen = self._seen.partition(text)[2]
+
+    def wait(self) -> int:
+        """The exit code."""
+        until = time.monotonic() + 40
+        while self._process.poll() is None:
+            assert time.monotonic() < until, f"still running: {self._seen[-2000:]!r}"
+            self._read()
+        return self._process.wait(1)
+
+    def _read(self) -> None:
+        if select.select([self._ours], [], [], 0.1)[0]:
+            try:
+                self._seen += os.read(self._ours, 65536).decode(errors="replace")
+            except OSError:
+                time.sleep(0.05)
+
+
+def _take_terminal(theirs: int) -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+
+def _names(trace_file: Path) -> list[str]:
+    return [
+        span["name"]
+        for line in trace_file.read_text().splitlines()
+        for resource in json.loads(line)["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
