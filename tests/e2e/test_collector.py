@@ -115,12 +115,17 @@ def test_the_switch_drops_content_and_nothing_else(tmp_path: Path, sink: OtlpSin
         "gen_ai.prompt.0.content": "hi",
         "agentops.entity.input": "{}",
         "agentops.entity.output": "{}",
+        "agentops.session.end_state_reason": "gave up",
+        "taskweaver.plan": "1. compute",
+        "taskweaver.reply_content": "6*7",
         "input.value": "hi",
     }
     kept: dict[str, AttributeValue] = {
         "gen_ai.request.model": "gpt-5",
         "gen_ai.usage.input_tokens": 12,
         "gen_ai.prompt.name": "greeting",
+        "taskweaver.round.state": "finished",
+        "agentops.session.end_state": "Fail",
     }
     with Collector(tmp_path, to(sink, OTELCOL_CONTENT="drop")) as collector:
         span = tracer_to(collector).start_span("chat gpt-5", attributes={**content, **kept})
