@@ -51,6 +51,20 @@ def test_call_says_its_arguments_by_name_its_result_and_its_tags(recording: Reco
     )
 
 
+def test_argument_given_is_said_in_place_of_its_default(recording: Recording) -> None:
+    """A default is said only where nothing was given, by position or by name."""
+
+    @recording.decorators.record_action
+    def add(a: int, b: int = 2, c: int = 3) -> int:
+        return a + b + c
+
+    assert (add(1, 5), add(1, c=6)) == (9, 9)
+    assert [(span.attributes or {})["agentops.entity.input"] for span in recording.spans] == [
+        '{"a": 1, "b": 5, "c": 3}',
+        '{"a": 1, "c": 6, "b": 2}',
+    ]
+
+
 def test_every_decorator_has_its_own_name_and_words(recording: Recording) -> None:
     """Each decorator of the family, bare, names its span and says its kind."""
     family = recording.decorators
