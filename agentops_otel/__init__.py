@@ -1,5 +1,29 @@
 """See what LLM agents do: one line, `agentops_otel.init()`, and their work becomes OpenTelemetry traces."""
 
+from agentops_otel.api import (
+    add_tags,
+    agent,
+    end_session,
+    flush,
+    guardrail,
+    operation,
+    record,
+    record_action,
+    record_function,
+    record_tool,
+    session,
+    set_tags,
+    start_session,
+    stats,
+    suppress,
+    task,
+    tool,
+    trace,
+    track_agent,
+    track_endpoint,
+    track_tool,
+    workflow,
+)
 from agentops_otel.compat import (
     AgentOps,
     AgentOpsLogger,
@@ -32,33 +56,11 @@ from agentops_otel.recording.events import (
 from agentops_otel.recording.session import Session
 from agentops_otel.sdk import (
     Client,
-    add_tags,
-    agent,
     configure,
-    end_session,
-    flush,
-    guardrail,
     init,
     instrument,
-    operation,
-    record,
-    record_action,
-    record_function,
-    record_tool,
-    session,
-    set_tags,
     shutdown,
-    start_session,
-    stats,
-    suppress,
-    task,
-    tool,
-    trace,
-    track_agent,
-    track_endpoint,
-    track_tool,
     uninstrument,
-    workflow,
 )
 from agentops_otel.version import VERSION as __version__
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from agentops_otel import older, sdk
+from agentops_otel import api, older, sdk
 from agentops_otel.recording.events import Event, EventState
 from agentops_otel.recording.session import Session
 
@@ -59,7 +59,7 @@ def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, 
     """
     if isinstance(tags, Mapping):
         tags = [f"{key}:{value}" for key, value in tags.items()]
-    return sdk.start_session(tags, name=trace_name)
+    return api.start_session(tags, name=trace_name)
 
 
 def end_trace(trace_context: Session | None = None, end_state: object = "Success") -> None:

@@ -20,6 +20,7 @@ ROWS: list[set[str]] = [
     {"cli"},
     {"doctor", "entry_points"},
     {"testing", "compat"},
+    {"api"},
     {"sdk"},
     {"client"},
     {"providers"},
