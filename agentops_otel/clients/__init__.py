@@ -1,13 +1,33 @@
 """One declarative file a client; SPECS lists them."""
 
-from agentops_otel.clients import anthropic, google_genai, groq, litellm, openai, together, zhipuai
+from agentops_otel.clients import (
+    ai21,
+    anthropic,
+    cohere,
+    google_genai,
+    groq,
+    huggingface_hub,
+    litellm,
+    llama_stack_client,
+    mistralai,
+    ollama,
+    openai,
+    together,
+    zhipuai,
+)
 from agentops_otel.instrumentation.spec import ClientSpec
 
 SPECS: tuple[ClientSpec, ...] = (
+    *ai21.SPECS,
     anthropic.SPEC,
+    *cohere.SPECS,
     google_genai.SPEC,
     groq.SPEC,
+    *huggingface_hub.SPECS,
     litellm.SPEC,
+    llama_stack_client.SPEC,
+    *mistralai.SPECS,
+    ollama.SPEC,
     openai.SPEC,
     together.SPEC,
     zhipuai.SPEC,

@@ -42,14 +42,14 @@ RESPONSE: Table = {
 
 REQUEST_CONTENT: Table = {
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-        said for known in items(request, "messages") if (said := _message(known))
+        said for known in items(request, "messages") if (said := message(known))
     ],
     semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [gen_ai.definition(tool) for tool in items(request, "tools")],
 }
 
 RESPONSE_CONTENT: Table = {
     semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-        said for choice in items(response, "choices") if (said := _message(field(choice, "message"), role="assistant"))
+        said for choice in items(response, "choices") if (said := message(field(choice, "message"), role="assistant"))
     ],
 }
 
@@ -87,30 +87,44 @@ def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
             add_text(function, name, field(call, "function", name))
 
 
-def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
+def message(said: Any, role: str = "user") -> gen_ai.Message | None:
+    """One message of the dialect."""
     role = field(said, "role") or role
     content = field(said, "content")
     if role in ("tool", "function"):
         return gen_ai.message("tool", [gen_ai.tool_call_response(field(said, "tool_call_id"), _plain(content))])
     parts = [
-        gen_ai.reasoning(field(said, "reasoning_content") or field(said, "reasoning")),
-        *([gen_ai.text(content)] if isinstance(content, str) else map(_part, items(said, "content"))),
+        gen_ai.reasoning(next(filter(None, (field(said, name) for name in _REASONING)), None)),
+        *([gen_ai.text(content)] if isinstance(content, str) else map(part, items(said, "content"))),
         gen_ai.text(field(said, "refusal")),
         *map(_tool_call, items(said, "tool_calls")),
     ]
     return gen_ai.message("system" if role == "developer" else role, parts)
 
 
-def _part(part: Any) -> gen_ai.Part | None:
-    kind = field(part, "type")
+def part(said: Any) -> gen_ai.Part | None:
+    """One part of a message's content."""
+    kind = field(said, "type")
     reader = _PARTS.get(kind) if isinstance(kind, str) else None
-    return reader(part) if reader else None
+    return reader(said) if reader else None
 
+
+def thought(said: Any) -> str | None:
+    """The text of a part in which the model thinks."""
+    thinking = field(said, "thinking")
+    if isinstance(thinking, str):
+        return thinking
+    return "".join(text for piece in items(thinking) if isinstance(text := field(piece, "text"), str)) or None
+
+
+_REASONING = ("reasoning_content", "reasoning", "tool_plan")
+"""Where the model's thoughts stand, by provider."""
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "text": lambda part: gen_ai.text(field(part, "text")),
     "refusal": lambda part: gen_ai.text(field(part, "refusal")),
-    "image_url": lambda part: gen_ai.media("image", field(part, "image_url", "url")),
+    "image_url": lambda part: gen_ai.media("image", field(part, "image_url", "url") or field(part, "image_url")),
+    "thinking": lambda part: gen_ai.reasoning(thought(part)),
     "input_audio": lambda part: gen_ai.blob(
         "audio", f"audio/{field(part, 'input_audio', 'format')}", field(part, "input_audio", "data")
     ),

@@ -330,8 +330,8 @@ class Wrapper:
         self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]
     ) -> Call | None:
         found = attributes(operation.request_rows, body)
-        model = found.get(semconv.GEN_AI_REQUEST_MODEL)
         said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
+        model = said.get(semconv.GEN_AI_REQUEST_MODEL)
         started = recorder.clock()
         span = recorder.start(
             f"{operation.name} {model}" if model else operation.name,

@@ -18,11 +18,22 @@ QUESTION = "How warm is it in Paris?"
 TEXT = "It is 21 degrees in Paris."
 STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk": 0.001}
 
-CLIENTS = ("groq", "together", "zhipuai")
+CLIENTS = (
+    "ai21",
+    "cohere",
+    "groq",
+    "huggingface_hub",
+    "llama_stack_client",
+    "mistralai",
+    "ollama",
+    "together",
+    "zhipuai",
+)
 """The modules beside this one that describe a client in `FORMS`."""
 
 VECTORS = Answer.json(
     {
+        "id": "embed-1",
         "object": "list",
         "model": "embed-2026",
         "data": [{"object": "embedding", "index": index, "embedding": [0.25, -0.5]} for index in range(2)],

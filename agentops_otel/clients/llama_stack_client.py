@@ -1,0 +1,100 @@
+"""The llama_stack_client package: its OpenAI-compatible API and the one of its own before it."""
+
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import chat_completions, embeddings, stainless
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import add_text, field, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+_WHERE = ("LlamaStackClient.request", "AsyncLlamaStackClient.request")
+
+
+def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
+    content, role = field(said, "content"), field(said, "role") or role
+    if role == "tool":
+        return gen_ai.message(role, [gen_ai.tool_call_response(field(said, "call_id"), content)])
+    parts = [gen_ai.text(content)] if isinstance(content, str) else map(chat_completions.part, items(content))
+    calls = (
+        gen_ai.tool_call(field(call, "call_id"), field(call, "tool_name"), field(call, "arguments"))
+        for call in items(said, "tool_calls")
+    )
+    return gen_ai.message(role, [*parts, *calls])
+
+
+def _metric(response: Any, name: str) -> Any:
+    found = (field(known, "value") for known in items(response, "metrics") if field(known, "metric") == name)
+    return next(found, None)
+
+
+def _fold(whole: dict[str, Any], chunk: Any) -> None:
+    message = whole.setdefault("completion_message", {"role": "assistant"})
+    event = field(chunk, "event")
+    add_text(message, "content", field(event, "delta", "text"))
+    call = field(event, "delta", "tool_call")
+    if call is not None and not isinstance(call, str):  # text is a piece of one that is not whole yet
+        message.setdefault("tool_calls", []).append(call)
+    if (reason := field(event, "stop_reason")) is not None:
+        message["stop_reason"] = reason
+    if (metrics := field(chunk, "metrics")) is not None:
+        whole["metrics"] = metrics
+
+
+INFERENCE = Operation(
+    name="chat",
+    where=_WHERE,
+    applies=stainless.posts("/v1/inference/chat-completion"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model_id",
+        semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "sampling_params.max_tokens",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "sampling_params.stop",
+        semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "sampling_params.strategy.temperature",
+        semconv.GEN_AI_REQUEST_TOP_K: "sampling_params.strategy.top_k",
+        semconv.GEN_AI_REQUEST_TOP_P: "sampling_params.strategy.top_p",
+    },
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            said for known in items(request, "messages") if (said := _message(known))
+        ],
+        semconv.GEN_AI_TOOL_DEFINITIONS: "tools",
+    },
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(field(response, "completion_message", "stop_reason"))
+        ],
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: lambda response: _metric(response, "prompt_tokens"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: lambda response: _metric(response, "completion_tokens"),
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for said in [_message(field(response, "completion_message"), role="assistant")] if said
+        ]
+    },
+    fold=_fold,
+)
+
+SPEC = ClientSpec(
+    name="llama_stack_client",
+    module="llama_stack_client",
+    operations=(
+        replace(
+            chat_completions.CHAT,
+            where=_WHERE,
+            applies=stainless.posts("/v1/chat/completions", "/v1/openai/v1/chat/completions"),
+        ),
+        INFERENCE,
+        replace(
+            embeddings.EMBEDDINGS,
+            where=_WHERE,
+            applies=stainless.posts("/v1/embeddings", "/v1/openai/v1/embeddings"),
+        ),
+    ),
+    provider=semconv.LLAMA_STACK,
+    url=stainless.url,
+    body=stainless.body,
+    returned=stainless.returned,
+)

@@ -1,0 +1,67 @@
+"""The mistralai package, whose APIs are a module each; its second version moved them into `mistralai.client`."""
+
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import chat_completions, embeddings
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import field, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+
+def _where(owner: str) -> tuple[str, ...]:
+    return tuple(f"{owner}.{name}" for name in ("complete", "complete_async", "stream", "stream_async"))
+
+
+def _url(client: Any) -> object:
+    return client.sdk_configuration.get_server_details()[0]
+
+
+def _fold(whole: dict[str, Any], event: Any) -> None:
+    chunk = field(event, "data")
+    chat_completions.fold(whole, chunk)
+    for choice in items(chunk, "choices"):
+        for part in items(choice, "delta", "content"):
+            delta = {"content": field(part, "text"), "reasoning_content": chat_completions.thought(part)}
+            chat_completions.fold(whole, {"choices": [{"index": field(choice, "index"), "delta": delta}]})
+
+
+CHAT = replace(
+    chat_completions.CHAT,
+    where=_where("Chat"),
+    request={
+        **chat_completions.REQUEST,
+        semconv.GEN_AI_REQUEST_SEED: "random_seed",
+        semconv.GEN_AI_REQUEST_TOP_K: "top_k",
+    },
+    fold=_fold,
+)
+
+AGENT = replace(CHAT, where=_where("Agents"), request={**CHAT.request, semconv.GEN_AI_AGENT_ID: "agent_id"})
+
+FIM = replace(
+    CHAT,
+    name="text_completion",
+    where=_where("Fim"),
+    request_content=chat_completions.PROMPT,
+)
+
+EMBEDDINGS = replace(
+    embeddings.EMBEDDINGS,
+    where=("Embeddings.create", "Embeddings.create_async"),
+    request={**embeddings.EMBEDDINGS.request, semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "output_dimension"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "inputs"))},
+)
+
+
+def _spec(module: str, operation: Operation) -> ClientSpec:
+    return ClientSpec(name="mistralai", module=module, operations=(operation,), provider="mistral_ai", url=_url)
+
+
+_APIS = {"chat": CHAT, "agents": AGENT, "fim": FIM, "embeddings": EMBEDDINGS}
+SPECS = tuple(
+    _spec(f"{package}.{api}", operation)
+    for package in ("mistralai.client", "mistralai")
+    for api, operation in _APIS.items()
+)

@@ -1,0 +1,176 @@
+"""The ollama package: its clients and its module-level functions.
+
+A function that was taken out of the module (`from ollama import chat`) before `init()` cannot be wrapped.
+"""
+
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import embeddings
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+_PATH_LENGTH = 1024
+"""An image given as text is a path when it is short, and its bytes in base64 when it is long."""
+
+
+def _where(name: str) -> tuple[str, ...]:
+    return (f"Client.{name}", f"AsyncClient.{name}", name)
+
+
+def _output_type(request: Any) -> str | None:
+    wanted = field(request, "format")
+    return "json" if wanted == "json" or isinstance(wanted, dict) else None
+
+
+def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
+    role = field(said, "role") or role
+    content = field(said, "content")
+    if role == "tool":
+        return gen_ai.message(role, [gen_ai.tool_call_response(None, content)])
+    parts = [
+        gen_ai.reasoning(field(said, "thinking")),
+        gen_ai.text(content),
+        *map(_image, items(said, "images")),
+        *(
+            gen_ai.tool_call(None, field(call, "function", "name"), field(call, "function", "arguments"))
+            for call in items(said, "tool_calls")
+        ),
+    ]
+    return gen_ai.message(role, parts)
+
+
+def _image(image: Any) -> gen_ai.Part | None:
+    data = image if isinstance(image, str | bytes) else field(image, "value")
+    if isinstance(data, str) and len(data) < _PATH_LENGTH:
+        return gen_ai.media("image", data)
+    return gen_ai.blob("image", None, data)
+
+
+def _definition(tool: Any) -> Any:
+    """A tool may be the program's own function."""
+    return {"type": "function", "name": tool.__name__} if callable(tool) else gen_ai.definition(tool)
+
+
+def _finish_reasons(response: Any) -> list[str]:
+    reason = gen_ai.finish_reason(field(response, "done_reason"))
+    return ["tool_call" if reason == "stop" and items(response, "message", "tool_calls") else reason]
+
+
+def _fold(whole: dict[str, Any], chunk: Any) -> None:
+    for name in ("model", "done_reason", "prompt_eval_count", "eval_count"):
+        if (value := field(chunk, name)) is not None:
+            whole[name] = value
+    for name in ("response", "thinking"):
+        add_text(whole, name, field(chunk, name))
+    message = whole.setdefault("message", {"role": "assistant"})
+    for name in ("content", "thinking"):
+        add_text(message, name, field(chunk, "message", name))
+    if calls := items(chunk, "message", "tool_calls"):
+        message.setdefault("tool_calls", []).extend(calls)
+
+
+_REQUEST: Table = {
+    semconv.GEN_AI_REQUEST_MODEL: "model",
+    semconv.GEN_AI_OUTPUT_TYPE: _output_type,
+    semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: "options.frequency_penalty",
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: "options.num_predict",
+    semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: "options.presence_penalty",
+    semconv.GEN_AI_REQUEST_REASONING_LEVEL: "think",
+    semconv.GEN_AI_REQUEST_SEED: "options.seed",
+    semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "options.stop",
+    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    semconv.GEN_AI_REQUEST_TEMPERATURE: "options.temperature",
+    semconv.GEN_AI_REQUEST_TOP_K: "options.top_k",
+    semconv.GEN_AI_REQUEST_TOP_P: "options.top_p",
+}
+
+_RESPONSE: Table = {
+    semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reasons,
+    semconv.GEN_AI_RESPONSE_MODEL: "model",
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: "prompt_eval_count",
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "eval_count",
+}
+
+CHAT = Operation(
+    name="chat",
+    where=_where("chat"),
+    request=_REQUEST,
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            said for known in items(request, "messages") if (said := _message(known))
+        ],
+        semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [_definition(tool) for tool in items(request, "tools")],
+    },
+    response=_RESPONSE,
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for said in [_message(field(response, "message"), role="assistant")] if said
+        ]
+    },
+    fold=_fold,
+)
+
+GENERATE = Operation(
+    name="text_completion",
+    where=_where("generate"),
+    request=_REQUEST,
+    request_content={
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
+            part for part in [gen_ai.text(field(request, "system"))] if part
+        ],
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "prompt")),
+    },
+    response=_RESPONSE,
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said
+            for said in [
+                gen_ai.message(
+                    "assistant",
+                    [gen_ai.reasoning(field(response, "thinking")), gen_ai.text(field(response, "response"))],
+                )
+            ]
+            if said
+        ]
+    },
+    fold=_fold,
+)
+
+EMBED = Operation(
+    name="embeddings",
+    where=_where("embed"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
+    },
+    request_content=embeddings.INPUT,
+    response={
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "prompt_eval_count",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
+            next(iter(items(response, "embeddings")), None)
+        ),
+    },
+    finishes=False,
+)
+
+EMBEDDINGS = Operation(
+    name="embeddings",
+    where=_where("embeddings"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "prompt"))},
+    response={
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(field(response, "embedding"))
+    },
+    finishes=False,
+)
+
+SPEC = ClientSpec(
+    name="ollama",
+    module="ollama",
+    operations=(CHAT, GENERATE, EMBED, EMBEDDINGS),
+    provider=semconv.OLLAMA,
+    url=lambda client: field(client, "_client", "base_url"),
+)
