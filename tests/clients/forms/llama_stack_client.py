@@ -9,7 +9,6 @@ from tests.loopback.openai_server import chunks, completion
 ASKED = {"model": "llama-4", "messages": [{"role": "user", "content": QUESTION}]}
 
 
-
 def _answer(*, stream: bool) -> Answer:
     """Its server ends a stream without the mark that OpenAI's has, and its client does not know that one."""
     return Answer.events(chunks(completion()), done=False) if stream else Answer.json(completion())
