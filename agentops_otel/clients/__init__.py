@@ -3,6 +3,7 @@
 from agentops_otel.clients import (
     ai21,
     anthropic,
+    bedrock,
     cohere,
     google_genai,
     groq,
@@ -20,6 +21,7 @@ from agentops_otel.instrumentation.spec import ClientSpec
 SPECS: tuple[ClientSpec, ...] = (
     *ai21.SPECS,
     anthropic.SPEC,
+    bedrock.SPEC,
     *cohere.SPECS,
     google_genai.SPEC,
     groq.SPEC,

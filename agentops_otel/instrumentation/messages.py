@@ -30,6 +30,7 @@ FINISH_REASONS: Mapping[str, str] = {
     "end_of_message": "stop",
     "end_of_turn": "stop",
     "eos": "stop",
+    "finish": "stop",
     "eos_token": "stop",
     "model_length": "length",
     "out_of_tokens": "length",

@@ -17,8 +17,12 @@ from tests.loopback.llm_server import Answer, LlmServer
 
 LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
 
-pytestmark = pytest.mark.filterwarnings(  # ai21's own, about itself and httpx
-    "ignore:Use 'content=:DeprecationWarning", "ignore:The 'from_dict' method:DeprecationWarning"
+pytestmark = pytest.mark.filterwarnings(
+    # ai21's own, about itself and httpx
+    "ignore:Use 'content=:DeprecationWarning",
+    "ignore:The 'from_dict' method:DeprecationWarning",
+    # botocore keeps the connection of a stream that nobody closed, until the collector comes
+    "ignore:.*socket.socket:pytest.PytestUnraisableExceptionWarning",
 )
 
 

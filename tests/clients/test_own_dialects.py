@@ -1,13 +1,204 @@
 """The clients that speak a dialect of their own, over HTTP on loopback: what their spans say."""
 
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from inline_snapshot import snapshot
 
 from tests.clients.capture import Captured
-from tests.clients.forms.form import forms_of, told
-from tests.loopback.llm_server import LlmServer
+from tests.clients.forms.form import QUESTION, TEXT, forms_of, told
+from tests.loopback.bedrock_server import events
+from tests.loopback.llm_server import Answer, LlmServer
+from tests.loopback.openai_server import completion
 
 FORMS = ["plain", "streamed", "async_plain", "async_streamed"]
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed"])
+def test_every_form_of_a_chat_with_bedrock_makes_the_same_span(
+    form: str, captured: Captured, server: LlmServer
+) -> None:
+    """Converse and its stream; cached tokens count as input."""
+    assert told(forms_of("boto3"), form, captured, server) == snapshot(
+        {
+            "name": "chat amazon.nova-pro-v1:0",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]}
+                ],
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.request.max_tokens": 100,
+                "gen_ai.request.model": "amazon.nova-pro-v1:0",
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.usage.cache_creation.input_tokens": 0,
+                "gen_ai.usage.cache_read.input_tokens": 4,
+                "gen_ai.usage.cache_write.input_tokens": 0,
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 7,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+def test_embeddings_of_bedrock_have_a_span(captured: Captured, server: LlmServer) -> None:
+    """A model that is invoked: its body is told when the program has read it."""
+    assert told(forms_of("boto3"), "embed", captured, server) == snapshot(
+        {
+            "name": "embeddings amazon.titan-embed-text-v2:0",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.embeddings.dimension.count": 2,
+                "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Paris"}]}],
+                "gen_ai.operation.name": "embeddings",
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.request.model": "amazon.titan-embed-text-v2:0",
+                "gen_ai.usage.input_tokens": 4,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+CLAUDE = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-4",
+    "content": [{"type": "text", "text": TEXT}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 11, "output_tokens": 7},
+}
+
+
+def test_each_family_of_models_is_read_in_its_own_dialect(captured: Captured, server: LlmServer) -> None:
+    """InvokeModel hands over whatever the model speaks: Claude, Nova, chat completions, Llama, Titan."""
+    family = forms_of("boto3")
+    asked: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("anthropic.claude-4-v1:0", {**CLAUDE, "messages": [{"role": "user", "content": QUESTION}]}, MESSAGE),
+        (
+            "amazon.nova-pro-v1:0",
+            {"messages": [{"role": "user", "content": [{"text": QUESTION}]}], "inferenceConfig": {"maxTokens": 100}},
+            json.loads(family.answer(stream=False).body or b""),
+        ),
+        ("mistral.large", {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 100}, completion()),
+        (
+            "meta.llama4",
+            {"prompt": QUESTION, "max_gen_len": 100},
+            {"generation": TEXT, "prompt_token_count": 11, "generation_token_count": 7, "stop_reason": "stop"},
+        ),
+        (
+            "amazon.titan-text-express-v1",
+            {"inputText": QUESTION, "textGenerationConfig": {"maxTokenCount": 100}},
+            {
+                "inputTextTokenCount": 11,
+                "results": [{"tokenCount": 7, "outputText": TEXT, "completionReason": "FINISH"}],
+            },
+        ),
+    ]
+
+    with family.client(server.url) as client:
+        for model, body, said in asked:
+            whole = Answer.json(said)
+            counted = {**whole.headers, "x-amzn-bedrock-output-token-count": "7"}
+            server.answer(replace(whole, headers=counted))
+            read = client.invoke_model(modelId=model, body=json.dumps(body))["body"]
+            assert json.loads(b"".join(read.iter_chunks(16))) == said
+
+    for node in captured.tree():
+        attributes = node["attributes"]
+        assert isinstance(attributes, dict)
+        assert attributes["gen_ai.request.max_tokens"] == 100
+        assert attributes["gen_ai.usage.input_tokens"] == 11
+        assert attributes["gen_ai.usage.output_tokens"] == 7
+        assert attributes["gen_ai.output.messages"][0]["parts"] == [{"type": "text", "content": TEXT}]
+    assert [(span.name, (span.attributes or {})["gen_ai.response.finish_reasons"]) for span in captured.spans] == (
+        snapshot(
+            [
+                ("chat anthropic.claude-4-v1:0", ("stop",)),
+                ("chat amazon.nova-pro-v1:0", ("stop",)),
+                ("chat mistral.large", ("stop",)),
+                ("text_completion meta.llama4", ("stop",)),
+                ("text_completion amazon.titan-text-express-v1", ("stop",)),
+            ]
+        )
+    )
+
+
+def test_a_streamed_model_of_bedrock_is_folded(captured: Captured, server: LlmServer) -> None:
+    """InvokeModelWithResponseStream packs the model's own events; the span says what the plain call's says."""
+    family = forms_of("boto3")
+    pieces = [
+        {"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": TEXT}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}},
+    ]
+    packed = [("chunk", {"bytes": base64.b64encode(json.dumps(piece).encode()).decode()}) for piece in pieces]
+    server.answer(events(packed))
+    asked = json.dumps({**CLAUDE, "messages": [{"role": "user", "content": QUESTION}]})
+
+    with family.client(server.url) as client:
+        answer = client.invoke_model_with_response_stream(modelId="anthropic.claude-4-v1:0", body=asked)
+        assert len(list(answer["body"])) == len(pieces)
+
+    (node,) = captured.tree()
+    attributes = node["attributes"]
+    assert isinstance(attributes, dict)
+    assert attributes.pop("server.port") == server.port
+    assert node == snapshot(
+        {
+            "name": "chat anthropic.claude-4-v1:0",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]}
+                ],
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.request.max_tokens": 100,
+                "gen_ai.request.model": "anthropic.claude-4-v1:0",
+                "gen_ai.request.stream": True,
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.response.id": "msg_1",
+                "gen_ai.response.model": "claude-4",
+                "gen_ai.response.time_to_first_chunk": 0.001,
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 7,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_a_body_that_nobody_reads_is_an_abandoned_call(read: bool, captured: Captured, server: LlmServer) -> None:
+    """The answer of InvokeModel is the very object, and closed or dropped it ends the span."""
+    family = forms_of("boto3")
+    server.answer(Answer.json(MESSAGE))
+
+    with family.client(server.url) as client:
+        answer = client.invoke_model(modelId="anthropic.claude-4-v1:0", body=json.dumps(CLAUDE))
+        assert type(answer["body"]).__name__ == "StreamingBody"
+        if read:
+            answer["body"].read(3)
+            answer["body"].close()
+        del answer
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["agentops.stream.abandoned"] is True
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -20,6 +20,7 @@ STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk"
 
 CLIENTS = (
     "ai21",
+    "boto3",
     "cohere",
     "groq",
     "huggingface_hub",

@@ -1,0 +1,329 @@
+"""Amazon Bedrock through boto3: Converse, InvokeModel and their streams.
+
+botocore makes the class of each client at run time; every call of it ends in `_make_api_call`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from agentops_otel import semconv
+from agentops_otel.clients import anthropic, chat_completions, embeddings
+from agentops_otel.clients.stainless import BODY_LIMIT_BYTES
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.call import Call
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.instrumentation.stream import proxied
+
+_WHERE = ("BaseClient._make_api_call",)
+
+
+def _loads(body: Any) -> Any:
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        return None
+
+
+def _body(arguments: Mapping[str, Any]) -> Any:
+    """The parameters of Converse; what InvokeModel sends as its body."""
+    params = arguments["api_params"]
+    sent = params.get("body")
+    said = _loads(sent) if isinstance(sent, bytes | bytearray | str) else params
+    return {**(said if isinstance(said, dict) else {}), "model": params.get("modelId")}
+
+
+def _asks(*names: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda arguments: arguments.get("operation_name") in names
+
+
+_INVOKES = _asks("InvokeModel", "InvokeModelWithResponseStream")
+
+
+def _invokes(*, model: str | None = None, mark: str | None = None) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a model of that name is invoked, or one with a body that has the mark of its family."""
+
+    def applies(arguments: Mapping[str, Any]) -> bool:
+        if not _INVOKES(arguments):
+            return False
+        params = arguments["api_params"]
+        named = model is not None and model in str(params.get("modelId"))
+        return named or (mark is not None and mark in _body(arguments))
+
+    return applies
+
+
+def returned(call: Call, value: Any) -> Any:
+    """The very answer; what is still to be read in it is watched."""
+    for name in ("stream", "body"):
+        found = field(value, name)
+        if type(found).__name__ == "EventStream":
+            value[name] = call.stream(found)
+            return value
+        if (raw := getattr(found, "_raw_stream", None)) is not None:
+            found._raw_stream = proxied(raw, _Body(call, value), {"read": _read, "close": _close})
+            return value
+    call.answered(value)
+    return value
+
+
+class _Body:
+    """Sees the bytes of a body as the program reads them."""
+
+    def __init__(self, call: Call, response: Any) -> None:
+        self.call = call
+        self._headers = field(response, "ResponseMetadata", "HTTPHeaders")
+        self._data = bytearray()
+
+    def seen(self, data: bytes, *, ends: bool) -> None:
+        """Some bytes were read; the last ones too, where the length says so."""
+        if len(self._data) <= BODY_LIMIT_BYTES:
+            self._data += data
+        if ends or str(len(self._data)) == field(self._headers, "content-length"):
+            said = _loads(self._data)
+            counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
+            self.call.answered({**said, "counts": counts} if isinstance(said, dict) else said)
+
+
+def _read(self: Any, amount: int | None = None, *args: Any, **kwargs: Any) -> Any:
+    body: _Body = self._self_watcher
+    try:
+        data = self.__wrapped__.read(amount, *args, **kwargs)
+    except BaseException as error:
+        body.call.raised(error)
+        raise
+    body.seen(data, ends=amount is None or (not data and amount > 0))
+    return data
+
+
+def _close(self: Any) -> None:
+    self._self_watcher.call.left()
+    self.__wrapped__.close()
+
+
+def _part(block: Any) -> gen_ai.Part | None:
+    kind = next((name for name in _PARTS if field(block, name) is not None), None)
+    return _PARTS[kind](field(block, kind)) if kind else None
+
+
+def _medium(modality: str) -> Callable[[Any], gen_ai.Part | None]:
+    def part(said: Any) -> gen_ai.Part | None:
+        address = gen_ai.media(modality, field(said, "source", "s3Location", "uri"))
+        return address or gen_ai.blob(modality, f"{modality}/{field(said, 'format')}", field(said, "source", "bytes"))
+
+    return part
+
+
+def _tool_result(said: Any) -> gen_ai.Part:
+    told = [field(block, "text") or field(block, "json") for block in items(said, "content")]
+    return gen_ai.tool_call_response(field(said, "toolUseId"), told[0] if len(told) == 1 else told)
+
+
+_PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "text": gen_ai.text,
+    "reasoningContent": lambda said: gen_ai.reasoning(field(said, "reasoningText", "text")),
+    "toolUse": lambda said: gen_ai.tool_call(field(said, "toolUseId"), field(said, "name"), field(said, "input")),
+    "toolResult": _tool_result,
+    "image": _medium("image"),
+    "video": _medium("video"),
+    "document": _medium("document"),
+}
+
+
+def _message(said: Any) -> list[gen_ai.Message]:
+    parts = [part for part in map(_part, items(said, "content")) if part]
+    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    found = gen_ai.message("tool" if answers else field(said, "role"), parts)
+    return [found] if found else []
+
+
+def _tools(request: Any) -> list[Any]:
+    tools = (field(tool, "toolSpec") for tool in items(request, "toolConfig", "tools"))
+    return [
+        {
+            "type": "function",
+            "name": field(tool, "name"),
+            "description": field(tool, "description"),
+            "parameters": field(tool, "inputSchema", "json"),
+        }
+        for tool in tools
+        if tool
+    ]
+
+
+def _input_tokens(response: Any) -> int | None:
+    """Bedrock counts cached tokens apart; the conventions count them in."""
+    usage = field(response, "usage")
+    counts = [field(usage, name) for name in ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")]
+    return sum(count for count in counts if isinstance(count, int)) if isinstance(counts[0], int) else None
+
+
+def _fold(whole: dict[str, Any], event: Any) -> None:
+    message = whole.setdefault("output", {"message": {"role": "assistant"}})["message"]
+    for kind in ("contentBlockStart", "contentBlockDelta"):
+        if (said := field(event, kind)) is not None:
+            _fold_block(indexed(message, "content", field(said, "contentBlockIndex")), said)
+    if (reason := field(event, "messageStop", "stopReason")) is not None:
+        whole["stopReason"] = reason
+    if (usage := field(event, "metadata", "usage")) is not None:
+        whole["usage"] = usage
+
+
+def _fold_block(block: dict[str, Any], said: Any) -> None:
+    delta = field(said, "delta")
+    add_text(block, "text", field(delta, "text"))
+    if (thought := field(delta, "reasoningContent", "text")) is not None:
+        add_text(block.setdefault("reasoningContent", {}).setdefault("reasoningText", {}), "text", thought)
+    if (call := field(said, "start", "toolUse") or field(delta, "toolUse")) is not None:
+        known = block.setdefault("toolUse", {})
+        for name in ("toolUseId", "name"):
+            if (value := field(call, name)) is not None:
+                known[name] = value
+        add_text(known, "input", field(call, "input"))
+
+
+CONVERSE = Operation(
+    name="chat",
+    where=_WHERE,
+    applies=_asks("Converse", "ConverseStream"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "inferenceConfig.maxTokens",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "inferenceConfig.stopSequences",
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "inferenceConfig.temperature",
+        semconv.GEN_AI_REQUEST_TOP_P: "inferenceConfig.topP",
+    },
+    request_content={
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
+            part for part in map(_part, items(request, "system")) if part
+        ],
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            said for known in items(request, "messages") for said in _message(known)
+        ],
+        semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
+    },
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [gen_ai.finish_reason(field(response, "stopReason"))],
+        semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.cacheReadInputTokens",
+        semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: "usage.cacheWriteInputTokens",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _input_tokens,
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.outputTokens",
+    },
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: _message(field(response, "output", "message"))},
+    fold=_fold,
+)
+
+
+def _chunks(fold: Fold) -> Fold:
+    """The fold of a model's own chunks, which InvokeModelWithResponseStream packs as bytes."""
+
+    def folding(whole: dict[str, Any], event: Any) -> None:
+        if isinstance(packed := field(event, "chunk", "bytes"), bytes):
+            fold(whole, _loads(packed))
+
+    return folding
+
+
+def _either(*names: str) -> Callable[[Any], Any]:
+    return lambda said: next((value for name in names if (value := field(said, *name.split("."))) is not None), None)
+
+
+def _count(kind: str, *names: str) -> Callable[[Any], Any]:
+    """A count under one of the model's names; else what the answer's headers say."""
+
+    def count(response: Any) -> Any:
+        header = field(response, "counts", kind)
+        return _either(*names)(response) or (int(header) if isinstance(header, str) and header.isdigit() else None)
+
+    return count
+
+
+def _first(response: Any) -> Any:
+    return next(iter(items(response, "results")), None)
+
+
+def _fold_text(whole: dict[str, Any], chunk: Any) -> None:
+    for name, value in chunk.items() if isinstance(chunk, dict) else ():
+        if name in ("generation", "outputText"):
+            add_text(whole, "generation", value)
+        elif value is not None:
+            whole[name] = value
+
+
+TEXT: Table = {
+    semconv.GEN_AI_REQUEST_MODEL: "model",
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: _either("max_gen_len", "max_tokens", "textGenerationConfig.maxTokenCount"),
+    semconv.GEN_AI_REQUEST_TEMPERATURE: _either("temperature", "textGenerationConfig.temperature"),
+    semconv.GEN_AI_REQUEST_TOP_P: _either("top_p", "p", "textGenerationConfig.topP"),
+}
+
+INVOKE_TEXT = Operation(
+    name="text_completion",
+    where=_WHERE,
+    applies=_INVOKES,
+    request=TEXT,
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("prompt", "inputText", "message")(said))
+    },
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda said: [
+            gen_ai.finish_reason(
+                _either("stop_reason", "finish_reason", "completionReason")(said)
+                or field(_first(said), "completionReason")
+            )
+        ],
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "prompt_token_count", "inputTextTokenCount"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("output", "generation_token_count"),
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(
+            _either("generation", "text")(said) or field(_first(said), "outputText"), role="assistant"
+        )
+    },
+    fold=_chunks(_fold_text),
+)
+
+INVOKE_EMBEDDING = Operation(
+    name="embeddings",
+    where=_WHERE,
+    applies=_invokes(model="embed"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("inputText", "texts")(said))},
+    response={
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "inputTextTokenCount"),
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda said: embeddings.dimensions(
+            field(said, "embedding") or next(iter(items(said, "embeddings")), None)
+        ),
+    },
+    finishes=False,
+)
+
+SPEC = ClientSpec(
+    name="botocore",
+    module="botocore.client",
+    operations=(
+        CONVERSE,
+        INVOKE_EMBEDDING,
+        replace(
+            anthropic.MESSAGES,
+            where=_WHERE,
+            applies=_invokes(model="anthropic.", mark="anthropic_version"),
+            fold=_chunks(anthropic.fold),
+        ),
+        replace(CONVERSE, applies=_invokes(model="amazon.nova", mark="inferenceConfig"), fold=_chunks(_fold)),
+        replace(
+            chat_completions.CHAT,
+            where=_WHERE,
+            applies=_invokes(mark="messages"),
+            fold=_chunks(chat_completions.fold),
+        ),
+        INVOKE_TEXT,
+    ),
+    provider="aws.bedrock",
+    url=lambda client: client.meta.endpoint_url,
+    body=_body,
+    returned=returned,
+)
