@@ -25,6 +25,9 @@ class Name(Enum):
     IS_SECRET = auto()
     """The name itself has the shape of a secret."""
 
+    # Enum's own is slow, written in Python; members are compared by identity anyway.
+    __hash__ = object.__hash__
+
 
 _SECRET_NAME = re.compile(
     r"""(?:^|_)(?:
@@ -127,7 +130,7 @@ _CODE = re.compile(r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za
 
 def scrub(text: str) -> str:
     """The text with every secret in it replaced by a mark, and base64 data URLs by their type and size."""
-    if ";base64," in text:
+    if ";" in text and ";base64," in text:
         text = _DATA_URL.sub(_media_mark, text)
     for sign, shapes in _SHAPES:
         if sign in text:
@@ -142,7 +145,7 @@ def _marked(found: re.Match[str]) -> str:
 
 
 def _may_have_name(text: str) -> bool:
-    if "=" not in text and ":" not in text and "--" not in text:
+    if "=" not in text and ":" not in text and ("-" not in text or "--" not in text):
         return False
     lower = text.lower()
     return any(stem in lower for stem in _NAME_STEMS)

@@ -1,12 +1,10 @@
 """Any Python value as bounded JSON text; redaction is applied here, before anybody else sees the text."""
 
 from collections.abc import Callable
-from math import isfinite
-from typing import Any
 
 import orjson
 
-from agentops_otel.content.redaction import LONGEST_NAME, MEDIA_CHARACTERS, Name, judge, scrub
+from agentops_otel.content.plain import plain_json
 from agentops_otel.content.writing import OMITTED, Writer, bounded, exact
 from agentops_otel.guard import guard
 
@@ -15,9 +13,6 @@ Redact = Callable[[str, str], str | None]
 
 LIMIT_BYTES = 32 * 1024
 """The longest text of one attribute, in UTF-8 bytes."""
-
-_DEPTH = 20
-_SHORTEST_SECRET = 8
 
 
 class Content:
@@ -86,89 +81,11 @@ _recording = guard("recording a value")
 
 
 def _json(value: object, limit: int) -> str:
-    """Small plain values go through C in one piece; what is large, strange or secret is written piece by piece."""
-    texts: list[str] = []
-    try:
-        if _plain(value, limit, texts, _DEPTH) >= 0 and _are_clean(texts):
-            data = orjson.dumps(value)
-            if len(data) <= limit:
-                return data.decode()
-    except (TypeError, RuntimeError):
-        # Integers over 64 bits, lone surrogates; a dict that another thread changes.
-        pass
-    data = Writer().json(value, limit)
+    """Plain values go through C in one piece; what is large, strange or secret is written piece by piece."""
+    data = plain_json(value, limit)
+    if data is None:
+        data = Writer().json(value, limit)
     return (data if len(data) <= limit else OMITTED).decode()
-
-
-def _are_clean(texts: list[str]) -> bool:
-    joined = "\n".join(texts)
-    return not joined or scrub(joined) == joined
-
-
-def _plain(value: Any, room: int, texts: list[str], depth: int) -> int:
-    """The room that is left after a value that orjson may write as it is; negative for any other value.
-
-    Every step takes from the room, so the walk is as short as the limit, whatever the value's size.
-    """
-    kind = type(value)
-    if kind is str:
-        length = len(value)
-        if length >= _SHORTEST_SECRET:
-            if length > room:
-                return -1
-            texts.append(value)
-        return room - length - 2
-    if kind is int or value is None or kind is bool:
-        return room - 2
-    if kind is float:
-        return room - 3 if value - value == 0.0 else -1  # False for NaN and infinity
-    if depth and kind is dict:
-        return _plain_dict(value, room, texts, depth)
-    if depth and (kind is list or (kind is tuple and not _is_pair(value))) and len(value) <= room:
-        return _plain_list(value, room, texts, depth)
-    return -1
-
-
-def _plain_list(value: Any, room: int, texts: list[str], depth: int) -> int:
-    kinds = set(map(type, value))
-    if kinds == {str}:
-        room -= sum(map(len, value)) + 3 * len(value)
-        if room >= 0:
-            texts.extend(value)
-        return room
-    if kinds == {float}:
-        # One NaN or infinity makes the sum one.
-        return room - 4 * len(value) if isfinite(sum(value)) else -1
-    for item in value:
-        room = _plain(item, room - 1, texts, depth - 1)
-        if room < 0:
-            return -1
-    return room - 1
-
-
-def _plain_dict(value: dict[object, object], room: int, texts: list[str], depth: int) -> int:
-    for name, item in value.items():
-        if type(name) is not str or len(name) > LONGEST_NAME:
-            return -1
-        kept = judge(name)
-        if kept is not Name.PLAIN and not (kept is Name.MEDIA and _is_no_media(item)):
-            return -1
-        room = _plain(item, room - len(name) - 4, texts, depth - 1)
-        if room < 0:
-            return -1
-    return room - 1
-
-
-def _is_no_media(value: Any) -> bool:
-    kind = type(value)
-    if kind is list and value:
-        return _is_no_media(value[0])
-    return kind is not str or len(value) < MEDIA_CHARACTERS
-
-
-def _is_pair(value: tuple[object, ...]) -> bool:
-    """Whether it may be a header or a parameter: its name has to be looked at."""
-    return len(value) == 2 and type(value[0]) is str
 
 
 def _utf8(text: str) -> bytes:

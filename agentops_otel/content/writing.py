@@ -233,7 +233,7 @@ class Writer:
 
     def _int(self, value: int, room: int) -> bytes:
         bits = value.bit_length()
-        if bits < 64:
+        if -(2**63) <= value < 2**64:
             return orjson.dumps(value)
         # Many readers of JSON take a number for a double: digits as text stay what they are.
         return self._word(str(value) if bits <= _LONGEST_INT_BITS else f"<int, {bits} bits>", room)
