@@ -106,6 +106,8 @@ def test_whatever_the_server_says_the_program_gets_the_same(
 
 def test_an_error_is_on_the_span_by_its_class(client: Forms, captured: Captured, server: LlmServer) -> None:
     """A refused request is ERROR with the qualified class of the very exception that the program gets."""
+    if not client.raises:
+        pytest.skip("the client answers with the refusal")
     server.answer(Answer.json({"error": {"message": "no"}}, status=400))
 
     with pytest.raises(Exception) as raised:  # noqa: PT011 - each client has its own

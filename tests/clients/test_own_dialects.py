@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured
 from tests.clients.forms.form import QUESTION, TEXT, forms_of, told
@@ -249,6 +250,71 @@ def test_embeddings_of_cohere_have_a_span(captured: Captured, server: LlmServer)
                 "gen_ai.provider.name": "cohere",
                 "gen_ai.request.encoding_formats": ["float"],
                 "gen_ai.request.model": "embed-v4",
+                "gen_ai.usage.input_tokens": 4,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed"])
+def test_every_form_of_a_chat_with_dashscope_makes_the_same_span(
+    form: str, captured: Captured, server: LlmServer
+) -> None:
+    """A stream that says everything again in each chunk is told once."""
+    assert told(forms_of("dashscope"), form, captured, server) == snapshot(
+        {
+            "name": "chat qwen-max",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]}
+                ],
+                "gen_ai.provider.name": "dashscope",
+                "gen_ai.request.model": "qwen-max",
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.response.id": "req-1",
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 7,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+def test_a_refusal_of_dashscope_is_an_error(captured: Captured, server: LlmServer) -> None:
+    """It is an answer for the program, and ERROR with the server's code on the span."""
+    server.answer(Answer.json({"code": "InvalidApiKey", "message": "no", "request_id": "req-1"}, status=401))
+
+    answer = forms_of("dashscope").ask("plain", server.url)
+
+    (span,) = captured.spans
+    assert answer.status_code == 401
+    assert span.status.status_code is StatusCode.ERROR
+    assert (span.attributes or {})["error.type"] == "InvalidApiKey"
+
+
+def test_embeddings_of_dashscope_have_a_span(captured: Captured, server: LlmServer) -> None:
+    """The vectors' length, the tokens and the texts."""
+    assert told(forms_of("dashscope"), "embed", captured, server) == snapshot(
+        {
+            "name": "embeddings text-embedding-v4",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.embeddings.dimension.count": 2,
+                "gen_ai.input.messages": [
+                    {
+                        "role": "user",
+                        "parts": [{"type": "text", "content": "Paris"}, {"type": "text", "content": "Rome"}],
+                    }
+                ],
+                "gen_ai.operation.name": "embeddings",
+                "gen_ai.provider.name": "dashscope",
+                "gen_ai.request.model": "text-embedding-v4",
                 "gen_ai.usage.input_tokens": 4,
                 "server.address": "127.0.0.1",
             },

@@ -22,6 +22,7 @@ CLIENTS = (
     "ai21",
     "boto3",
     "cohere",
+    "dashscope",
     "groq",
     "huggingface_hub",
     "llama_stack_client",
@@ -68,6 +69,8 @@ class Forms:
     """What the server says, plain or as a stream."""
     vectors: Answer = VECTORS
     """What the server says to `embed`."""
+    raises: bool = True
+    """Whether a refusal is an exception; an answer otherwise."""
     varying: Sequence[str] = ()
     """Headers that are others each time, without us too."""
 
