@@ -1,5 +1,6 @@
 """What an LLM call cost in USD, by the price list of the `cost` extra: offline, and imported only when asked."""
 
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -38,12 +39,15 @@ _PROVIDERS = {
 }
 
 
-def of(span: ReadableSpan) -> float | None:
+_loaded = threading.Event()
+
+
+def of(span: ReadableSpan, *, wait: bool = True) -> float | None:
     """The USD that the span's call cost; None when the price is not known, never 0 for unknown.
 
     A cost already on the span wins; otherwise the `cost` extra prices model and tokens as of the span's start.
     """
-    return price(grounds(span.attributes or {}), start_ns=span.start_time)
+    return price(grounds(span.attributes or {}), start_ns=span.start_time, wait=wait)
 
 
 def grounds(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
@@ -51,14 +55,18 @@ def grounds(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValu
     return {name: attributes[name] for name in _GROUNDS if name in attributes}
 
 
-def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = None) -> float | None:
-    """The USD of a call with these attributes, at the prices of its start or of now."""
+def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = None, wait: bool = True) -> float | None:
+    """The USD of a call with these attributes, at the prices of its start or of now.
+
+    With *wait* False the price list, which takes a second to import, is imported by another thread: until it is there,
+    no price is known.
+    """
     stated = attributes.get(semconv.AGENTOPS_USAGE_COST)
     if isinstance(stated, int | float):
         return float(stated)
     model = attributes.get(semconv.GEN_AI_RESPONSE_MODEL) or attributes.get(semconv.GEN_AI_REQUEST_MODEL)
     usage = {name: attributes[key] for name, key in _USAGE.items() if isinstance(attributes.get(key), int)}
-    prices = _prices() if model and usage else None
+    prices = _prices(wait) if model and usage else None
     if prices is None:
         return None
     provider = str(attributes.get(semconv.GEN_AI_PROVIDER_NAME, ""))
@@ -75,6 +83,20 @@ def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = No
     return float(found.total_price)
 
 
+def _prices(wait: bool) -> ModuleType | None:
+    if wait or _loaded.is_set():
+        return _load()
+    _load_aside()
+    return None
+
+
 @cache
-def _prices() -> ModuleType | None:
-    return import_module("genai_prices") if find_spec("genai_prices") else None
+def _load() -> ModuleType | None:
+    found = import_module("genai_prices") if find_spec("genai_prices") else None
+    _loaded.set()
+    return found
+
+
+@cache
+def _load_aside() -> None:
+    threading.Thread(target=_load, name="agentops_otel prices", daemon=True).start()

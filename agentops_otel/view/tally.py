@@ -94,6 +94,6 @@ class Tally(SpanProcessor):
 
 
 def _cost(count: _Count) -> float | None:
-    prices = [(cost.price(dict(call)), times) for call, times in count.calls.items()]
+    prices = [(cost.price(dict(call), wait=False), times) for call, times in count.calls.items()]
     known = [usd * times for usd, times in prices if usd is not None]
     return sum(known) if known else None

@@ -92,7 +92,7 @@ class TerminalProcessor(SpanProcessor):
                 self._reset()
             tree = self._completed(span)
             if tree:
-                show([tree], stream=self._stream, color=self._color)
+                show([tree], stream=self._stream, color=self._color, wait=False)
 
     def shutdown(self) -> None:
         """Print what ended in traces whose root has not."""
@@ -100,7 +100,7 @@ class TerminalProcessor(SpanProcessor):
             with self._lock:
                 held, self._held, self._count = self._held, {}, 0
             for spans in held.values():
-                show(build(spans), stream=self._stream, color=self._color, note="its root has not ended")
+                show(build(spans), stream=self._stream, color=self._color, note="its root has not ended", wait=False)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """True: a finished trace is printed at once."""
@@ -144,7 +144,14 @@ class TerminalProcessor(SpanProcessor):
             del self._shown[next(iter(self._shown))]
 
 
-def show(roots: Sequence[Node], *, stream: TextIO | None = None, color: bool | None = None, note: str = "") -> None:
+def show(
+    roots: Sequence[Node],
+    *,
+    stream: TextIO | None = None,
+    color: bool | None = None,
+    note: str = "",
+    wait: bool = True,
+) -> None:
     """Print the trees of one trace, and a last line with its id, duration, tokens, cost and errors.
 
     Args:
@@ -152,12 +159,13 @@ def show(roots: Sequence[Node], *, stream: TextIO | None = None, color: bool | N
         stream: Where to; `sys.stderr` by default.
         color: False for plain text; by default what the stream is decides.
         note: What the last line says besides.
+        wait: False says no cost before the price list has been loaded, aside: the app is not held up.
     """
     stream = sys.stderr if stream is None else stream
     if not roots or stream is None:
         return
     glyphs = _glyphs(stream)
-    lines = [*_tree_lines(roots, glyphs), _last_line(roots, glyphs, note)]
+    lines = [*_tree_lines(roots, glyphs), _last_line(roots, glyphs, note, wait=wait)]
     _write(_colored(lines, stream) if _is_terminal(stream, color) else _plain(lines, glyphs), stream)
 
 
@@ -252,8 +260,8 @@ def _details(node: Node, glyphs: Glyphs) -> Line:
     ]
 
 
-def _last_line(roots: Sequence[Node], glyphs: Glyphs, note: str) -> Line:
-    found = summarize(roots)
+def _last_line(roots: Sequence[Node], glyphs: Glyphs, note: str, *, wait: bool) -> Line:
+    found = summarize(roots, wait=wait)
     used = tokens_text(found.input_tokens, found.output_tokens, glyphs)
     said = [
         f"trace {trace_id(roots[0].span)}",

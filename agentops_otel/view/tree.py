@@ -78,11 +78,14 @@ def build(spans: Iterable[ReadableSpan]) -> list[Node]:
     return roots
 
 
-def summarize(roots: Sequence[Node]) -> Summary:
-    """What the trees add up to; of an LLM call inside another one (a client over a client) only the outer counts."""
+def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
+    """What the trees add up to; of an LLM call inside another one (a client over a client) only the outer counts.
+
+    With *wait* False there is no cost before the price list has been loaded, aside.
+    """
     nodes, calls = [node for root in roots for _, node in root.walk()], list(_calls(roots))
     roles = Counter(role(node.span) for node in nodes)
-    costs = [usd for call in calls if (usd := cost.of(call)) is not None]
+    costs = [usd for call in calls if (usd := cost.of(call, wait=wait)) is not None]
     return Summary(
         duration_ns=duration_ns([node.span for node in nodes]),
         spans=len(nodes),

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from agentops_otel.view import cost
+from tests.program import run
 from tests.view.spans import CHAT, Trace
 
 
@@ -60,3 +61,21 @@ def test_asking_for_a_stated_cost_imports_no_price_list() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_app_does_not_wait_for_the_price_list() -> None:
+    """Asked without waiting there is no price at first; another thread loads the list, and then there is."""
+    run(
+        """
+        import threading
+        from agentops_otel.view import cost
+        from tests.view.spans import CHAT, Trace
+
+        chat = Trace().span("chat", attributes=CHAT)
+        assert cost.of(chat, wait=False) is None
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                thread.join(30)
+        assert cost.of(chat, wait=False) == cost.of(chat) is not None
+        """
+    )
