@@ -1,36 +1,31 @@
 """Hooks on TaskWeaver: which spans there are, and the context they are in."""
 
 import inspect
-import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import wrapt
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, Link, NoOpTracer, Span, SpanContext
+from opentelemetry.trace import Link, Span, SpanContext
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.taskweaver import calls
+from agentops_otel.taskweaver import calls, own_tracing
 from agentops_otel.taskweaver.kernel import Kernel
 from agentops_otel.taskweaver.posts import error_of, execution, message
 from agentops_otel.taskweaver.rounds import Round, attached, current_round
 from agentops_otel.tracing import Recorder
 
-_logger = logging.getLogger("agentops_otel")
-
 Wrapped = Callable[..., Any]
 Hook = Callable[["Hooks", Wrapped, Any, tuple[Any, ...], dict[str, Any]], Any]
-
-_TRACING = "taskweaver.module.tracing"
 
 
 Stopped = Callable[[str, int, int], None]
@@ -217,7 +212,7 @@ class Hooks:
         wrapped(*args, **kwargs)
         with guard("setting TaskWeaver's own tracing aside"):
             if self.current() is not None:
-                _set_aside(sys.modules[_TRACING])
+                own_tracing.set_aside(sys.modules[own_tracing.MODULE])
 
     def _round(self, session: Any, args: Any, kwargs: Any) -> Round | None:
         recorder = self.current()
@@ -299,7 +294,7 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
     "taskweaver.code_interpreter.plugin_selection": {
         "PluginSelector.plugin_select": _step("taskweaver.select_plugins")
     },
-    _TRACING: {"Tracing.__init__": Hooks.set_tracing_aside},
+    own_tracing.MODULE: {"Tracing.__init__": Hooks.set_tracing_aside},
 }
 
 
@@ -325,16 +320,16 @@ class Installation:
             self._patched.clear()
         self._hooks.say_all()
         self._hooks.current = lambda: None
-        if (tracing := sys.modules.get(_TRACING)) is not None:
-            _put_back(tracing)
+        if (tracing := sys.modules.get(own_tracing.MODULE)) is not None:
+            own_tracing.put_back(tracing)
 
     def _imported(self, module: ModuleType) -> None:
         for path, hook in _HOOKS[module.__name__].items():
             owner, _, name = path.partition(".")
             with guard(f"hooking TaskWeaver's {path}"):
                 self._patch(getattr(module, owner), name, hook)
-        if module.__name__ == _TRACING and self._on and self._hooks.current() is not None:
-            _set_aside(module)
+        if module.__name__ == own_tracing.MODULE and self._on and self._hooks.current() is not None:
+            own_tracing.set_aside(module)
 
     def _patch(self, owner: type, name: str, hook: Hook) -> None:
         with self._lock:
@@ -378,24 +373,3 @@ def _executed(recorder: Recorder, span: Span, result: Any) -> None:
     if not result.is_success:
         kind, text = error_of(result.error or "")
         recorder.mark_failed(span, kind, recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
-
-
-_ASIDE: Any = SimpleNamespace(get_current_span=lambda: INVALID_SPAN)
-_own: dict[str, Any] = {}
-
-
-def _set_aside(tracing: Any) -> None:
-    if tracing._tracer is None or tracing._trace is _ASIDE:
-        return
-    _logger.warning(
-        "TaskWeaver's own tracing is set aside while agentops_otel traces it: it would tell everything twice, and tell "
-        "prompts when content is off. Set tracing.enabled to false in taskweaver_config.json; or keep it, and call "
-        "agentops_otel.init(instrument_taskweaver=False)"
-    )
-    _own.update(_tracer=tracing._tracer, _trace=tracing._trace)
-    tracing._tracer, tracing._trace = NoOpTracer(), _ASIDE
-
-
-def _put_back(tracing: Any) -> None:
-    if tracing._trace is _ASIDE:
-        tracing._tracer, tracing._trace = _own["_tracer"], _own["_trace"]

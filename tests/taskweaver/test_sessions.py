@@ -62,7 +62,7 @@ def test_content_off(session: Any, llm: ScriptedLLM, silent: Capture) -> None:
 
 def test_replies_are_equal(app: Any, llm: ScriptedLLM) -> None:
     """The app gets the same rounds with us and without: posts, attachments, states."""
-    answers = (plan("compute"), code("print('so')\n6*7"), "no JSON", final("42"))
+    answers = (plan("compute"), code("print('so')\n6*7"), final("42"))
     rounds = []
     for on in (False, True):
         with capture(instrument_taskweaver=on, instrument_llm_calls=on):
@@ -97,6 +97,21 @@ def test_own_tracing(make_app: MakeApp, llm: ScriptedLLM, traced: Capture, caplo
         assert (tracing._tracer, tracing._trace) == (tracer, trace)
     finally:
         tracing._tracer = tracing._trace = None
+
+
+def test_uninstall(app: Any) -> None:
+    """What was hooked is put back when the client is gone."""
+    from taskweaver.session.session import Session
+
+    session = app.get_session()
+    before = {name: vars(owner)[name] for owner, name in _hooked(session)}
+
+    with capture() as captured:
+        captured.client.flush()
+        during = {name: vars(owner)[name] for owner, name in _hooked(session)}
+
+    assert {name: vars(owner)[name] for owner, name in _hooked(session)} == before
+    assert vars(Session)["send_message"] is before["send_message"] is not during["send_message"]
 
 
 PLUGIN = """
@@ -170,6 +185,12 @@ invoke_workflow taskweaver
     - post.send_to='User'
     chat scripted-model
 """)
+
+
+def _hooked(session: Any) -> list[tuple[type, str]]:
+    from taskweaver.llm import LLMApi
+
+    return [(type(session), "send_message"), (type(session), "stop"), (LLMApi, "chat_completion_stream")]
 
 
 def _comparable(value: Any) -> Any:
