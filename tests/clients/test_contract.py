@@ -37,14 +37,17 @@ def outcome(ask: Callable[[], Any]) -> str:
     try:
         return _told(ask())
     except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
-        said = re.sub(r"\d\d:\d\d:\d\d GMT", "", str(error))
-        return f"{type(error).__module__}.{type(error).__qualname__}: {said}"
+        return _timeless(f"{type(error).__module__}.{type(error).__qualname__}: {error}")
 
 
 def _told(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(map(_told, value))
-    return f"{type(value).__module__}.{type(value).__qualname__} {value!r}"
+    return _timeless(f"{type(value).__module__}.{type(value).__qualname__} {value!r}")
+
+
+def _timeless(told: str) -> str:
+    return re.sub(r"\d\d:\d\d:\d\d GMT", "", told)
 
 
 def both(client: Forms, form: str, server: LlmServer, answer: Answer) -> tuple[str, str, Captured]:

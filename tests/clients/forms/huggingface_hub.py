@@ -11,4 +11,5 @@ FORMS = Forms(
     async_client=lambda url: AsyncInferenceClient(base_url=url, api_key="key"),
     plain=lambda client: client.chat_completion(**ASKED),
     stream=lambda client: client.chat.completions.create(**ASKED, stream=True),
+    varying=("x-amzn-trace-id",),
 )
