@@ -51,7 +51,8 @@ def say(what="ready"):
 def python(code: str, endpoint: str, spool: Path) -> Iterator[subprocess.Popen[str]]:
     """A Python process that runs the code after the prelude; killed at the end if it has not ended."""
     program = PRELUDE + textwrap.dedent(code)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+    # Not measured: coverage holds a lock of its own over a fork, and its children hang.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     process = subprocess.Popen(
         [sys.executable, "-c", program, endpoint, str(spool)],
         stdin=subprocess.PIPE,
