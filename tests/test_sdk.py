@@ -1,7 +1,9 @@
 """init and its life: where spans go, whose provider makes them, and what a second call does."""
 
 import logging
+from inspect import getattr_static
 
+import openai
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -71,7 +73,7 @@ def test_guest_may_init_twice_with_the_same_settings(caplog: pytest.LogCaptureFi
     first = agentops_otel.init(tracer_provider=provider, tags=["a"])
 
     assert agentops_otel.init(tracer_provider=provider, tags=["a"]) is first
-    assert caplog.text == ""
+    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == []
 
 
 def test_wrong_settings_start_nothing() -> None:
@@ -262,6 +264,40 @@ def test_init_imports_little() -> None:
         assert threading.active_count() == 1, threading.enumerate()
         """
     )
+
+
+def test_stats_add_up_and_the_method_is_the_function() -> None:
+    """What was produced is what became of it, on the module and on the client."""
+    with OtlpSink() as sink:
+        client = agentops_otel.init(endpoint=sink.endpoint, **QUIET)  # type: ignore[arg-type]
+        for _ in range(3):
+            span("counted")
+        agentops_otel.flush()
+        stats = agentops_otel.stats()
+
+    assert (stats.produced, stats.sent, stats.spooled, dict(stats.dropped)) == (3, 3, 0, {})
+    assert client.stats() == stats
+
+
+def test_clients_may_be_left_alone_and_wrapped_again() -> None:
+    """uninstrument() takes our wrappers off, and instrument() puts them back, once."""
+    before = getattr_static(openai.OpenAI, "request")
+
+    with capture():
+        wrapped = getattr_static(openai.OpenAI, "request")
+        agentops_otel.instrument()
+        twice = getattr_static(openai.OpenAI, "request")
+        agentops_otel.uninstrument()
+        off = getattr_static(openai.OpenAI, "request")
+        agentops_otel.instrument()
+        again = getattr_static(openai.OpenAI, "request")
+    after = getattr_static(openai.OpenAI, "request")
+
+    assert twice is wrapped
+    assert wrapped is not before
+    assert off is before
+    assert again is not before
+    assert after is before
 
 
 def test_suppressed_work_leaves_no_span() -> None:

@@ -159,6 +159,15 @@ def test_ending_twice_counts_once(agentops_spans: Capture) -> None:
     assert (span.attributes or {})["agentops.session.end_state"] == "Fail"
 
 
+def test_tags_are_replaced_without_a_session(agentops_spans: Capture) -> None:
+    """With no session open, set_tags counts for every span that follows."""
+    agentops_otel.set_tags("one")  # a single tag may be given bare
+    step("tagged")
+
+    (span,) = agentops_spans.spans
+    assert dict(span.attributes or {})["agentops.tags"] == ("one",)
+
+
 def test_end_states_are_checked(agentops_spans: Capture) -> None:
     """An enum's value is as good as the word, in any case; another word is a ValueError that names the three."""
 

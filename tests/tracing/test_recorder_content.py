@@ -44,3 +44,19 @@ def test_a_full_span_still_says_what_is_missing(filler: str) -> None:
 def test_a_span_without_content_holds_none() -> None:
     """With content off the attribute is not there."""
     assert _filled(1, "x", enabled=False) == []
+
+
+def test_a_text_that_does_not_fit_is_left_out() -> None:
+    """A text is kept as it is, bounded; on a span that is full it is left out, and with content off too."""
+    recorder = Recorder(tracer=TracerProvider().get_tracer("test"), content=Content(), scope=_NoScope())
+    span = recorder.start("step")
+    recorder.text_of(span, "kept", "plain")
+    for number in range(12):
+        recorder.content_of(span, f"text.{number}", "words " * 100_000)
+    recorder.text_of(span, "late", "x" * 1000)
+    silent = Recorder(tracer=recorder.tracer, content=Content(enabled=False), scope=_NoScope())
+    silent.text_of(span, "silent", "x")
+
+    assert isinstance(span, ReadableSpan)
+    found = dict(span.attributes or {})
+    assert (found["kept"], "late" in found, "silent" in found) == ("plain", False, False)

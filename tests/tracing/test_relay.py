@@ -1,0 +1,47 @@
+"""The relay: the one processor that a provider gets from us, whatever stands behind it."""
+
+import logging
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from agentops_otel import guard
+from agentops_otel.tracing.relay import Relay
+
+
+class Broken(SpanProcessor):
+    """A processor with a fault."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Fail."""
+        raise RuntimeError("a fault")
+
+    def shutdown(self) -> None:
+        """Fail."""
+        raise RuntimeError("a fault")
+
+
+def test_a_fault_behind_the_relay_is_not_the_apps(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A processor that raises neither reaches the app that ends a span nor keeps the span from the next processor."""
+    monkeypatch.setattr(guard, "reraise", False)
+    caplog.set_level(logging.WARNING, "agentops_otel")
+    exporter, relay, provider = InMemorySpanExporter(), Relay(), TracerProvider(shutdown_on_exit=False)
+    relay.targets = (Broken(), SimpleSpanProcessor(exporter))
+    provider.add_span_processor(relay)
+
+    for name in ("one", "two"):
+        provider.get_tracer("app").start_span(name).end()
+    flushed = provider.force_flush(1000)
+    provider.shutdown()
+
+    assert [span.name for span in exporter.get_finished_spans()] == ["one", "two"]
+    assert flushed
+    assert not relay.targets
+    assert [record.getMessage() for record in caplog.records] == [
+        "agentops_otel failed while ending a span; your program is not affected",
+        "agentops_otel failed while shutting down; your program is not affected",
+    ]
