@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check lowest benchmarks e2e-servers clean
+.PHONY: demo test check clients lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -38,6 +38,16 @@ $(BIN)/.check: $(BIN)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet -e . --group check
 	touch $@
 
+clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-clients/bin/python -m pip install --quiet -e . --group clients
+	.venv-clients/bin/python -m pytest tests/clients
+	$(PYTHON) -m venv .venv-litellm
+	.venv-litellm/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-litellm/bin/python -m pip install --quiet -e . --group litellm
+	.venv-litellm/bin/python -m pytest --noconftest tests/clients/test_litellm.py
+
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
@@ -51,4 +61,4 @@ e2e-servers: ## a real Collector and a real Jaeger, built from the Go module reg
 	$(PYTHON) tests/e2e/install_servers.py
 
 clean:
-	rm -rf $(VENV) .venv-lowest .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-clients .venv-litellm .venv-lowest .coverage* .mypy_cache .ruff_cache .pytest_cache
