@@ -4,7 +4,7 @@ import math
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from time import time
@@ -85,7 +85,7 @@ class Event:
     params: object = None
     returns: object = None
     result: EventState | str = EventState.INDETERMINATE
-    action_type: ActionType | str | None = None
+    action_type: ActionType | str | list[str] | None = None
     """`llm` when a model is named, `action` otherwise."""
     model: Models | str | None = None
     prompt: object = None
@@ -105,11 +105,16 @@ class Event:
     agent_id: UUID | str | None = None
     id: UUID | str = field(default_factory=uuid4)
     session_id: UUID | str | None = None
+    output: InitVar[object] = None
+    """What AgentOps 0.0.2 called *returns*."""
     span_context: SpanContext | None = field(default=None, init=False, repr=False, compare=False)
     """The span that the event has become; None until it is recorded."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, output: object) -> None:
         """Check what can be wrong, and set what follows from the rest."""
+        self.returns = output if self.returns is None else self.returns
+        if isinstance(self.action_type, list):  # AgentOps 0.0.2 and 0.0.3 had the tags in this place
+            self.tags, self.action_type = self.action_type, None
         self.result = _member(EventState, "result", self.result)
         self._choose_action_type()
         self.end_timestamp = self.timestamp if self.end_timestamp is None else self.end_timestamp
@@ -178,9 +183,9 @@ class ErrorEvent(Event):
 
     def _choose_action_type(self) -> None: ...
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, output: object) -> None:
         """Take the type and the message from the exception, where there is one."""
-        super().__post_init__()
+        super().__post_init__(output)
         self.result = EventState.FAIL
         if self.exception is None and self.logs is None and sys.exception() is not None:
             self.logs = traceback.format_exc()

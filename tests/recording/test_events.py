@@ -360,3 +360,12 @@ def test_only_events_are_recorded(recording: Recording) -> None:
     """Anything else is a TypeError."""
     with pytest.raises(TypeError, match="record\\(\\) takes an Event, not str"):
         record(recording.recorder, "step")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_the_oldest_events_words_are_understood() -> None:
+    """AgentOps 0.0.2 called the result of the work `output`, and had the tags where the action type came to stand."""
+    named = Event("search", params={"q": 1}, output="found", result="SUCCESS")
+    placed = Event("search", {"q": 1}, "found", "Success", ["a", "b"])
+
+    assert (named.returns, named.result) == ("found", "Success")
+    assert (placed.returns, placed.tags, placed.action_type) == ("found", ["a", "b"], "action")

@@ -1,8 +1,10 @@
 """Sessions and tags: what every span carries, and where spans nest."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
+from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
@@ -205,6 +207,26 @@ def test_tags_follow_their_changes() -> None:
             "invoke_workflow session": ("e",),
             "five": ("e",),
         }
+    )
+
+
+def test_a_session_is_summed_up_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """At its end one line on stderr says what the session came to and where to look; with console=False none does."""
+    for console in (None, False):
+        agentops_otel.init(console=console, trace_file=tmp_path / "t.jsonl", spool_dir=False)
+        with agentops_otel.start_session(name="summed"):
+            agentops_otel.record_action("work")(lambda: None)()
+            agentops_otel.record(
+                agentops_otel.LLMEvent(model="gpt-4o", prompt_tokens=9, completion_tokens=3, completion="yes")
+            )
+        agentops_otel.shutdown()
+
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "session Success" in line]
+    assert re.sub(r"[\d.]+ m?s,", "0 ms,", line).replace(str(tmp_path), "").split("; ") == snapshot(
+        [
+            "agentops_otel: session Success: 0 ms, 1 LLM call, 0 tools, 1 action, 0 errors, 9→3 tok",
+            "agentops-otel show /t.jsonl",
+        ]
     )
 
 
