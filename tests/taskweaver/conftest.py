@@ -14,26 +14,21 @@ from agentops_otel.testing import Capture, capture
 from tests.loopback.taskweaver_llm import Answer, ScriptedLLM, scripted_llm
 
 MISSING = "TaskWeaver is not installed: BUILD_SOURCEBRANCHNAME=main python -m pip install --group taskweaver"
-
+LEFT_OPEN = (
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+)
 NONE: Mapping[str, str] = {}
 MakeApp = Callable[..., Any]
 
-if find_spec("taskweaver") is None:
-    collect_ignore_glob = ["test_*.py"]
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say why there was nothing to run."""
-    if find_spec("taskweaver") is None:
-        terminalreporter.write_line(f"SKIPPED tests/taskweaver: {MISSING}")
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Jupyter leaves its event loops open, which Python says whenever it finds them."""
+    """Skip, and say why, where TaskWeaver is not installed; Jupyter leaves event loops open: Python may say so."""
+    missing = [pytest.mark.skip(reason=MISSING)] if find_spec("taskweaver") is None else []
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
-            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+            for mark in (*missing, *LEFT_OPEN):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="package")
