@@ -1,11 +1,13 @@
 """Spans that are made in TaskWeaver's kernel: by plugins, and by the code that TaskWeaver runs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
+from agentops_otel import semconv
 from agentops_otel.testing import Capture
 from tests.loopback.taskweaver_llm import ScriptedLLM, code, final, plan
 from tests.taskweaver.conftest import MakeApp
@@ -34,12 +36,30 @@ parameters:
 returns:
   - {name: weather, type: dict, description: The weather.}
 """
+REPORT = """
+from taskweaver.plugin import Plugin, register_plugin
+
+
+@register_plugin
+class Report(Plugin):
+    def __call__(self):
+        self.ctx.add_artifact("report", "report.txt", "txt", "all is well")
+"""
+ABOUT_REPORT = """
+name: report
+enabled: true
+required: false
+description: Writes a report.
+parameters: []
+returns: []
+"""
+PLUGINS = {"weather.py": PLUGIN, "weather.yaml": ABOUT, "report.py": REPORT, "report.yaml": ABOUT_REPORT}
 
 
 @pytest.fixture(scope="module")
 def session(make_app: MakeApp) -> Any:
-    """A session whose kernel has a plugin."""
-    return make_app(plugins={"weather.py": PLUGIN, "weather.yaml": ABOUT}).get_session()
+    """A session whose kernel has plugins."""
+    return make_app(plugins=PLUGINS).get_session()
 
 
 def test_plugin(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
@@ -105,6 +125,25 @@ invoke_workflow taskweaver
     - post.send_to='User'
     chat scripted-model
 """)
+
+
+def test_files(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """The files that an execution leaves are named on its span: those of a plugin, and the pictures it shows."""
+    source = """
+from IPython.display import SVG, display
+display(SVG("<svg xmlns='http://www.w3.org/2000/svg'/>"))
+report()
+"""
+    llm.script(plan("write"), code(source), final("done"))
+
+    session.send_message("write it")
+
+    (execution,) = [span for span in traced.spans if span.name == "execute_tool python"]
+    said = execution.attributes or {}
+    files = json.loads(str(said[semconv.TASKWEAVER_ARTIFACTS]))
+    assert [name.rpartition("_")[2] for name in files] == ["svg.svg", "report.txt"]
+    assert said[semconv.TASKWEAVER_ARTIFACT_COUNT] == len(files)
+    assert all((Path(session.execution_cwd) / name).is_file() for name in files)
 
 
 def test_kernel_leaves_nothing_behind(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
