@@ -2,9 +2,11 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel import semconv
 from agentops_otel.testing import Capture
@@ -86,4 +88,14 @@ def _fixed(node: dict[str, Any]) -> dict[str, Any]:
 
 def names(captured: Capture) -> list[str]:
     """The names of the spans, indented."""
-    return ["  " * depth + node.span.name for root in build(captured.spans) for depth, node in root.walk()]
+    return tree(captured.spans)
+
+
+def tree(spans: Iterable[ReadableSpan]) -> list[str]:
+    """The names of the spans, indented, whoever made or read them; a kernel's start comes before its siblings."""
+    return [line for root in build(spans) for line in _names(root, 0)]
+
+
+def _names(node: Node, depth: int) -> list[str]:
+    below = [line for child in _sorted(node) for line in _names(child, depth + 1)]
+    return ["  " * depth + node.span.name, *below]

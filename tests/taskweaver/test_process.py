@@ -11,10 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import ReadableSpan
 
+from agentops_otel.export import file
 from tests.loopback.taskweaver_llm import Held, ScriptedLLM, code, final, plan
 from tests.program import ROOT, run
 from tests.taskweaver.conftest import configure
+from tests.taskweaver.shown import tree
 
 SESSION = """
 import warnings; warnings.simplefilter("ignore")
@@ -55,7 +59,7 @@ def test_terminal(llm: ScriptedLLM, tmp_path: Path) -> None:
     configure(tmp_path, llm)
     llm.script(final("It is 42."))
 
-    with _Terminal(tmp_path) as terminal:
+    with _Terminal(tmp_path, "-c", TERMINAL) as terminal:
         terminal.expect("Human")
         terminal.say("What is 6*7?\r")
         terminal.expect("It is 42.")
@@ -76,7 +80,7 @@ def test_terminal_interrupted(llm: ScriptedLLM, tmp_path: Path) -> None:
     held = Held(text=final("It is")[:60], rest="")
     llm.script(held)
 
-    with _Terminal(tmp_path) as terminal:
+    with _Terminal(tmp_path, "-c", TERMINAL) as terminal:
         terminal.expect("Human")
         terminal.say("What is 6*7?\r")
         terminal.expect("receiving")
@@ -87,14 +91,44 @@ def test_terminal_interrupted(llm: ScriptedLLM, tmp_path: Path) -> None:
     assert {"invoke_agent Planner", "invoke_workflow taskweaver"} <= set(_names(tmp_path / "trace.jsonl"))
 
 
-class _Terminal:
-    """TaskWeaver's Terminal mode behind a pseudo-terminal."""
+def test_command_line(llm: ScriptedLLM, tmp_path: Path) -> None:
+    """`agentops-otel run` traces a project that has not a line of ours: the round's tree is in the trace file."""
+    configure(tmp_path / "project", llm)
+    llm.script(plan("compute"), code("6*7"), final("It is 42."))
 
-    def __init__(self, folder: Path) -> None:
+    command = ("-m", "agentops_otel", "run", "-m", "taskweaver", "-p", "project/")
+    with _Terminal(tmp_path, *command) as terminal:
+        terminal.expect("Human")
+        terminal.say("What is 6*7?\r")
+        terminal.expect("It is 42.")
+        terminal.expect("Human")
+        terminal.say("/exit\r")
+        assert terminal.wait() == 0
+
+    (trace_file,) = file.trace_files(tmp_path / "state" / "agentops_otel" / file.DIRECTORY)
+    assert tree(span for span in file.read(trace_file) if isinstance(span, ReadableSpan)) == snapshot(
+        [
+            "invoke_workflow taskweaver",
+            "  invoke_agent Planner",
+            "    chat scripted-model",
+            "  invoke_agent CodeInterpreter",
+            "    taskweaver.kernel.start",
+            "    chat scripted-model",
+            "    execute_tool python",
+            "  invoke_agent Planner",
+            "    chat scripted-model",
+        ]
+    )
+
+
+class _Terminal:
+    """A Python that talks to a person: behind a pseudo-terminal."""
+
+    def __init__(self, folder: Path, *args: str) -> None:
         self._ours, theirs = pty.openpty()
         variables = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "200", "LINES": "50"}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", TERMINAL],
+            [sys.executable, *args],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
