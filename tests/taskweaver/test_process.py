@@ -59,13 +59,7 @@ def test_terminal(llm: ScriptedLLM, tmp_path: Path) -> None:
     configure(tmp_path, llm)
     llm.script(final("It is 42."))
 
-    with _Terminal(tmp_path, "-c", TERMINAL) as terminal:
-        terminal.expect("Human")
-        terminal.say("What is 6*7?\r")
-        terminal.expect("It is 42.")
-        terminal.expect("Human")
-        terminal.say("/exit\r")
-        assert terminal.wait() == 0
+    _talk(tmp_path, "-c", TERMINAL)
 
     assert sorted(_names(tmp_path / "trace.jsonl")) == [
         "chat scripted-model",
@@ -96,14 +90,7 @@ def test_command_line(llm: ScriptedLLM, tmp_path: Path) -> None:
     configure(tmp_path / "project", llm)
     llm.script(plan("compute"), code("6*7"), final("It is 42."))
 
-    command = ("-m", "agentops_otel", "run", "-m", "taskweaver", "-p", "project/")
-    with _Terminal(tmp_path, *command) as terminal:
-        terminal.expect("Human")
-        terminal.say("What is 6*7?\r")
-        terminal.expect("It is 42.")
-        terminal.expect("Human")
-        terminal.say("/exit\r")
-        assert terminal.wait() == 0
+    _talk(tmp_path, "-m", "agentops_otel", "run", "-m", "taskweaver", "-p", "project/")
 
     (trace_file,) = file.trace_files(tmp_path / "state" / "agentops_otel" / file.DIRECTORY)
     assert tree(span for span in file.read(trace_file) if isinstance(span, ReadableSpan)) == snapshot(
@@ -119,6 +106,16 @@ def test_command_line(llm: ScriptedLLM, tmp_path: Path) -> None:
             "    chat scripted-model",
         ]
     )
+
+
+def _talk(folder: Path, *args: str) -> None:
+    with _Terminal(folder, *args) as terminal:
+        terminal.expect("Human")
+        terminal.say("What is 6*7?\r")
+        terminal.expect("It is 42.")
+        terminal.expect("Human")
+        terminal.say("/exit\r")
+        assert terminal.wait() == 0
 
 
 class _Terminal:
