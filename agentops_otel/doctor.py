@@ -24,11 +24,12 @@ from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 from agentops_otel.config import TRACES_PATH, Config, Destination
 from agentops_otel.environment import env
+from agentops_otel.export import transport
 from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import DIRECTORY, FileExporter
-from agentops_otel.export.sender import Answer, Transport, Verdict
+from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
 TIMEOUT_S = 5.0
@@ -223,12 +224,12 @@ def _probe(destination: Destination) -> Finding:
             "check AGENTOPS_API_KEY in the dashboard's settings",
         )
     body = Encoder().batch([_span()], translate if account else None).body
-    transport = _transport(destination)
+    sender = transport(destination)
     started = time.monotonic()
     try:
-        answer = transport.send(body, headers, min(destination.timeout_s, TIMEOUT_S))
+        answer = sender.send(body, headers, min(destination.timeout_s, TIMEOUT_S))
     finally:
-        transport.close()
+        sender.close()
     return _judged(answer, destination, time.monotonic() - started)
 
 
@@ -250,16 +251,6 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("no answer in time", "DEADLINE_EXCEEDED"), "it does not answer: is it the right port, is it overloaded?"),
     (("400", "415", "INVALID_ARGUMENT"), "something else listens there, or the collector wants another protocol="),
 )
-
-
-def _transport(destination: Destination) -> Transport:
-    if destination.protocol == "grpc":
-        from agentops_otel.export.grpc import GrpcTransport
-
-        return GrpcTransport(destination)
-    from agentops_otel.export.http import HttpTransport
-
-    return HttpTransport(destination)
 
 
 def _span() -> ReadableSpan:

@@ -13,7 +13,7 @@ from agentops_otel.export.pipeline import Pipeline, Route, Sink
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
 
-__all__ = ["Pipeline", "Stats", "build"]
+__all__ = ["Pipeline", "Stats", "build", "transport"]
 
 
 def build(config: Config) -> Pipeline:
@@ -34,7 +34,7 @@ def _route(destination: Destination, config: Config) -> Route:
     sender = Sender(
         destination.shown,
         Outbox(spool),
-        _transport(destination),
+        transport(destination),
         timeout_s=destination.timeout_s,
         authorization=TokenAuthorization(account, destination) if account else None,
         probe=destination.probe,
@@ -42,7 +42,8 @@ def _route(destination: Destination, config: Config) -> Route:
     return Route(sender=sender, translation=translate if account else None)
 
 
-def _transport(destination: Destination) -> Transport:
+def transport(destination: Destination) -> Transport:
+    """What speaks the destination's protocol. It connects when it first sends."""
     # Each is imported where it is wanted: grpc takes as long to import as all the rest.
     if destination.protocol == "grpc":
         from agentops_otel.export.grpc import GrpcTransport
