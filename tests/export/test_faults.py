@@ -136,6 +136,7 @@ def test_a_request_that_is_too_large_is_split_and_the_limit_is_remembered() -> N
             assert pipeline.force_flush()
 
             assert len(sink.ids) == 2000
+            assert sink.duplicates == 0
             assert sum(received.size > 100_000 for received in sink.received[:asked]) > 0
             assert sum(received.size > 100_000 for received in sink.received[asked:]) < 5
             assert adds_up(pipeline.stats())
@@ -148,6 +149,7 @@ def test_the_four_mebibytes_of_grpc_are_kept_to() -> None:
 
         assert pipeline.force_flush()
         assert len(sink.ids) == 512
+        assert sink.duplicates == 0
         assert max(received.size for received in sink.received) <= 4 * 1024 * 1024
 
 
@@ -163,6 +165,7 @@ def test_a_span_too_large_alone_is_cut_down(protocol: Protocol) -> None:
 
             assert pipeline.force_flush()
             assert set(sink.spans) == {"big 0", "small 0", "small 1", "small 2"}
+            assert sink.duplicates == 0
             attributes = {a.key: a.value.string_value for a in sink.spans["big 0"].attributes}
             assert attributes == {"text": "é" * 512, "id": "kept"}
             assert pipeline.stats().sent == 4
@@ -189,6 +192,7 @@ def test_partial_success_is_read_counted_and_said(protocol: Protocol, caplog: py
 
             assert pipeline.force_flush()
             assert len(sink.ids) == 15
+            assert sink.duplicates == 0
             assert pipeline.stats().dropped == {"partial success": 5}
             assert adds_up(pipeline.stats())
     assert "all but 5 spans: no room" in caplog.text
@@ -297,7 +301,7 @@ def test_a_token_that_expired_is_renewed_once_and_nothing_is_lost() -> None:
         assert pipeline.force_flush(5000)
         pipeline.close(1)
 
-    assert len(sink.ids) == 100
+    assert (len(sink.ids), sink.duplicates) == (100, 0)
     assert token.renewals == 1
 
 
@@ -310,7 +314,7 @@ def test_a_token_that_is_not_there_yet_is_waited_for() -> None:
         assert pipeline.force_flush(5000)
         pipeline.close(1)
 
-    assert len(sink.ids) == 100
+    assert (len(sink.ids), sink.duplicates) == (100, 0)
     assert {received.headers["authorization"] for received in sink.received} == {"here"}
 
 
