@@ -3,7 +3,8 @@
 Every cell is a process of its own that ends spans as fast as it can and flushes; the collector is another process that
 answers without looking. Ours and the stock one take turns; the best of each counts, as `theirs / ours`, so that more
 is better. The stock queue is as long as the run, since at its default of 2048 it would lose most of the spans.
-Run it with `python benchmarks/delivery.py`.
+Then the encoders alone, in one process, on the same spans: CPU, `ours / theirs`, so that less is better.
+Run it with `python benchmarks/delivery.py`, or the encoders with `python benchmarks/delivery.py encoders`.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanProcessor
 
-SPANS, ROUNDS = 20_000, 3
+SPANS, ROUNDS, BATCH = 20_000, 3, 512
 ATTRIBUTES = {
     "gen_ai.operation.name": "chat",
     "gen_ai.request.model": "gpt-5",
@@ -88,6 +89,27 @@ def measure(build: Callable[[str, str], SpanProcessor], endpoint: str, compressi
     processor.shutdown()
 
 
+def encoders() -> None:
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+    from agentops_otel.export.encode import Encoder
+
+    spans, encoder = ended_spans(), Encoder()
+    batches = [spans[n : n + BATCH] for n in range(0, SPANS, BATCH)]
+    encode: dict[str, Callable[[list[ReadableSpan]], object]] = {
+        "ours": encoder.batch,
+        "theirs": lambda batch: encode_spans(batch).SerializeToString(),
+    }
+    best = dict.fromkeys(encode, float("inf"))
+    for _ in range(ROUNDS):
+        for who, run in encode.items():
+            began = time.process_time()
+            for batch in batches:
+                run(batch)
+            best[who] = min(best[who], time.process_time() - began)
+    print(f"{'encoder':12}{best['ours'] / SPANS * 1e6:8.0f} us {best['ours'] / best['theirs']:6.2f} of theirs")
+
+
 @contextmanager
 def collector() -> Iterator[str]:
     command = [sys.executable, __file__, "collector"]
@@ -124,5 +146,8 @@ if __name__ == "__main__":
             measure(ours, endpoint, compression)
         case ["theirs", endpoint, compression]:
             measure(theirs, endpoint, compression)
+        case ["encoders"]:
+            encoders()
         case _:
             main()
+            encoders()
