@@ -303,7 +303,7 @@ def _destination(
         protocol=chosen,
         headers=environment.headers(headers, *(() if agentops else _otlp("HEADERS"))),
         timeout_s=environment.seconds(environment.first(None, "", *_otlp("TIMEOUT")) or Setting("timeout", "10")),
-        compression=_compression(environment.first(None, "", *_otlp("COMPRESSION")), chosen),
+        compression=_compression(chosen, hosted),
         certificate=certificate,
         client_certificate=client_certificate,
         client_key=client_key,
@@ -349,11 +349,11 @@ def _grpc_endpoint(found: Setting) -> str:
     return environment.url(Setting(found.name, f"{scheme}://{found.text}")).geturl()
 
 
-def _compression(found: Setting | None, protocol: Protocol) -> str:
-    allowed = ("none", "gzip") if protocol == "grpc" else ("none", "gzip", "deflate")
-    if found and found.text not in allowed:
-        raise found.wrong(f"use one of {', '.join(allowed)}")
-    return found.text if found else "none"
+def _compression(protocol: Protocol, hosted: bool) -> str:
+    """Who says zstd, which OTLP does not ask of a server, knows the collector, not the hosted AgentOps."""
+    allowed = ("none", "gzip") if protocol == "grpc" else ("none", "gzip", "deflate", "zstd")
+    chosen = environment.compression(environment.first(None, "", *_otlp("COMPRESSION")), allowed)
+    return "gzip" if hosted and chosen == "zstd" else chosen
 
 
 def _path(name: str, value: str | os.PathLike[str] | bool | None) -> Path | None:

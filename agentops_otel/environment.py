@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -90,6 +91,15 @@ def pem_file(found: Setting | None) -> Path | None:
     if found and not Path(found.text).is_file():
         raise ConfigError(found.name, found.text, "give the path of a PEM file that is there")
     return Path(found.text) if found else None
+
+
+def compression(found: Setting | None, allowed: Sequence[str]) -> str:
+    """One of the allowed, whose package is installed; none where nothing is said."""
+    if found and found.text not in allowed:
+        raise found.wrong(f"use one of {', '.join(allowed)}")
+    if found and found.text == "zstd" and find_spec("zstandard") is None:
+        raise found.wrong("its package is not installed: pip install 'agentops-otel[zstd]'")
+    return found.text if found else "none"
 
 
 def headers(argument: Mapping[str, str] | str | None, *variables: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Settings: what is taken from where, and what is refused."""
 # ruff: noqa: E501 - the messages stand as they are read
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,29 @@ def test_otlp_variables_keep_their_meaning(monkeypatch: pytest.MonkeyPatch, tmp_
     assert (found.timeout_s, found.compression, found.certificate) == (2.5, "gzip", pem)
 
 
+def test_zstd_is_for_the_collector_that_the_user_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector gets zstd, the hosted AgentOps gzip, which every OTLP server takes."""
+    pytest.importorskip("zstandard")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd")
+
+    found = config.read(endpoint="http://c:4318", api_key="key").destinations
+
+    assert {(to.agentops is not None, to.compression) for to in found} == {(False, "zstd"), (True, "gzip")}
+
+
+def test_zstd_without_its_package_or_over_grpc_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the setting and says what to install, or what gRPC has instead."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd")
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+
+    assert [refusal(endpoint="http://c:4318"), refusal(endpoint="http://c:4317")] == snapshot(
+        [
+            "OTEL_EXPORTER_OTLP_COMPRESSION='zstd' is not usable: its package is not installed: pip install 'agentops-otel[zstd]'",
+            "OTEL_EXPORTER_OTLP_COMPRESSION='zstd' is not usable: use one of none, gzip",
+        ]
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "captured"),
     [("NO_CONTENT", False), ("EVENT_ONLY", False), ("SPAN_ONLY", True), ("span_and_event", True), ("false", False)],
@@ -238,7 +262,7 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         [
             "OTEL_EXPORTER_OTLP_ENDPOINT='collector' is not usable: give a URL such as http://localhost:4318",
             "OTEL_EXPORTER_OTLP_TIMEOUT='10s' is not usable: give a number of seconds greater than 0",
-            "OTEL_EXPORTER_OTLP_COMPRESSION='zip' is not usable: use one of none, gzip, deflate",
+            "OTEL_EXPORTER_OTLP_COMPRESSION='zip' is not usable: use one of none, gzip, deflate, zstd",
             "OTEL_EXPORTER_OTLP_CERTIFICATE='/no/such.pem' is not usable: give the path of a PEM file that is there",
             "OTEL_EXPORTER_OTLP_HEADERS='***' is not usable: write name=value,name=value, with commas in a value as %2C",
             "OTEL_TRACES_EXPORTER='none,otlp' is not usable: none stands alone",

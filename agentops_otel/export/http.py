@@ -6,7 +6,9 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from importlib import import_module
 from itertools import islice
+from types import ModuleType
 from urllib.parse import unquote, urlsplit
 
 import certifi
@@ -28,9 +30,17 @@ from agentops_otel.version import VERSION
 
 _LIMIT_BYTES = 64 * 1024 * 1024
 _READ_BYTES = 64 * 1024
+
+
+def _zstandard() -> ModuleType:
+    with steady:
+        return import_module("zstandard")
+
+
 _COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, 1),
     "deflate": lambda body: zlib.compress(body, 1),
+    "zstd": lambda body: _zstandard().compress(body, 1),
 }
 _VERDICTS = {
     **dict.fromkeys((429, 502, 503, 504), Verdict.RETRY),

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
+from agentops_otel import config
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, Stats, build
 from agentops_otel.export.pipeline import Sink
@@ -37,6 +38,23 @@ def test_spans_arrive_once_whole_and_counted(protocol: Protocol, compression: st
         assert sink.duplicates == 0
         assert attributes_of(sink.spans["span 7"]) == {"who": "me"}
         assert pipeline.stats().sent == pipeline.stats().produced == 2000
+
+
+def test_a_collector_that_takes_zstd_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said by the variable, the spans come as zstd, smaller than they are, each once."""
+    pytest.importorskip("zstandard")
+    with OtlpSink() as sink:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd")
+        settings = config.read(endpoint=sink.endpoint)
+        with running(Config(destinations=settings.destinations)) as (pipeline, tracer):
+            make_spans(tracer, 200, who="me")
+
+            assert pipeline.force_flush()
+
+    assert len(sink.ids) == 200
+    assert sink.duplicates == 0
+    assert {received.headers["content-encoding"] for received in sink.received} == {"zstd"}
+    assert all(received.size < received.request.ByteSize() for received in sink.received)
 
 
 def test_spans_arrive_without_a_flush() -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from types import TracebackType
 from typing import Literal, Self
 
@@ -35,7 +36,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 WAIT_S = 20.0
 EXPORT_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-_DECODE: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress}
+_DECODE: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "deflate": zlib.decompress,
+    "zstd": lambda body: import_module("zstandard").decompress(body),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +232,8 @@ class OtlpSink:
                 self.resources[span.span_id] = resource
 
 
-def attributes_of(span: Span) -> dict[str, object]:
-    """The span's attributes as plain values."""
+def attributes_of(span: Span | Span.Event) -> dict[str, object]:
+    """The span's or event's attributes as plain values."""
     return {a.key: value_of(a.value) for a in span.attributes}
 
 
