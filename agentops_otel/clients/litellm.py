@@ -1,7 +1,7 @@
 """The litellm package: its functions and its Router, one span a call whatever client it uses beneath.
 
-A function that was taken out of the module (`from litellm import completion`) before `init()` cannot be wrapped; the
-client beneath it then has the span, where that is one of ours.
+A function that was taken out of the module (`from litellm import completion`) before `init()` is reached within its
+decorator. litellm's own retries (`num_retries`) start outside of that: each is then a call with a span of its own.
 """
 
 from collections.abc import Mapping

@@ -1,13 +1,14 @@
 """Applies the specs it is given when their clients are imported, and undoes it."""
 
 import importlib
+import inspect
 import logging
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
 from functools import cache
-from types import ModuleType
+from types import CellType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
@@ -48,7 +49,7 @@ class Installation:
         for spec in specs:
             self._specs[spec.module].append(spec)
         self._current = current
-        self._patches: dict[tuple[str, str], _Patch] = {}
+        self._patches: dict[tuple[str, str], list[_Patch | _CellPatch]] = {}
         self._shared = Shared(Known(), Metrics(semconv_opt_in), self.notice)
         self._warned: set[str] = set()
         self._lock = threading.RLock()
@@ -69,10 +70,8 @@ class Installation:
             for spec in self._specs[module]:
                 self.notice(spec)
                 for path, operations in _methods(spec):
-                    if (spec.name, path) not in self._patches and (
-                        patch := self._patch(imported, spec, path, operations)
-                    ):
-                        self._patches[spec.name, path] = patch
+                    if not self._patches.get((spec.name, path)):
+                        self._patches[spec.name, path] = list(self._wrap(imported, spec, path, operations))
 
     def notice(self, spec: ClientSpec) -> None:
         """Warn once where another instrumentation sits on the client; asked at its import and at its first call."""
@@ -93,19 +92,24 @@ class Installation:
         """Take every wrapper off; those that something still holds pass calls through from now on."""
         with guard("unwrapping a client"), self._lock:
             self._off = True
-            for patch in self._patches.values():
-                patch.undo()
+            for patches in self._patches.values():
+                for patch in patches:
+                    patch.undo()
             self._patches.clear()
 
-    def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> "_Patch | None":
-        """The method wrapped; None where this version of the client has no such method."""
+    def _wrap(
+        self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]
+    ) -> Iterator["_Patch | _CellPatch"]:
+        """The method wrapped; nothing where this version of the client has no such method."""
         path = next((known for known in path.split("|") if _resolve(module, known)), "")
         if not path:
-            return None
+            return
         owner, _, name = path.rpartition(".")
         found, method = _resolve(module, owner), _resolve(module, path)
-        wrapper = Wrapper(spec, operations, method, self._current, self._shared)
-        return _Patch(found, name, wrapper)
+        if found is module and (place := _within(method)) is not None:
+            wrapper = Wrapper(spec, operations, method, self._current, self._shared)
+            yield _CellPatch(place, wrapper) if isinstance(place, CellType) else _Patch(*place, wrapper)
+        yield _Patch(found, name, Wrapper(spec, operations, method, self._current, self._shared))
 
 
 class _Patch:
@@ -128,6 +132,43 @@ class _Patch:
             delattr(self._owner, self._name)
         else:
             setattr(self._owner, self._name, self._before)
+
+
+class _CellPatch:
+    """The function within a decorator, wrapped in the variable in which the decorator holds it."""
+
+    def __init__(self, cell: CellType, wrapper: Wrapper) -> None:
+        self._cell = cell
+        self._wrapper = wrapper
+        self._before = cell.cell_contents
+        self._after = cell.cell_contents = wrapt.FunctionWrapper(self._before, wrapper)
+
+    def undo(self) -> None:
+        """Put back what was there, by the same rule as a method's."""
+        self._wrapper.off = True
+        if self._cell.cell_contents is self._after:
+            self._cell.cell_contents = self._before
+
+
+def _within(function: Any) -> CellType | tuple[ModuleType, str] | None:
+    """Where a function that stands before another one (`__wrapped__`) finds it at each call: a closure, or a global.
+
+    Whoever imported the function by name, before us or past us, comes by there all the same.
+    """
+    while isinstance(function, wrapt.ObjectProxy):
+        function = function.__wrapped__
+    bottom = inspect.unwrap(function)
+    if bottom is function or not inspect.isfunction(function):
+        return None
+
+    def leads_there(value: Any) -> bool:
+        return callable(value) and inspect.unwrap(value, stop=lambda known: known is function) is bottom
+
+    cells = (cell for cell in function.__closure__ or () if leads_there(cell.cell_contents))
+    named = function.__globals__
+    module = sys.modules[named["__name__"]]
+    names = ((module, name) for name in function.__code__.co_names if leads_there(named.get(name)))
+    return next(cells, None) or next(names, None)
 
 
 @cache

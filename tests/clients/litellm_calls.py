@@ -15,6 +15,11 @@ from tests.loopback.llm_server import Answer, LlmServer
 # Not everyone who checks these tests has it.
 litellm: Any = importlib.import_module("litellm")
 
+bound = litellm.completion
+"""Taken out of the module before anything is wrapped, as `from litellm import completion` does."""
+async_bound = litellm.acompletion
+bound_embedding = litellm.embedding
+
 ASKED: dict[str, Any] = {
     "model": "openai/gpt-4.1",
     "messages": [{"role": "user", "content": "How warm is it in Paris?"}],
@@ -70,6 +75,38 @@ def async_routed_streamed(base: str) -> None:
     asyncio.run(run())
 
 
+def bound_plain(base: str) -> None:
+    """The function that was imported by name."""
+    bound(**ASKED, api_base=base)
+
+
+def bound_streamed(base: str) -> None:
+    """The same, streamed."""
+    stream = bound(**ASKED, api_base=base, stream=True)
+    assert isinstance(stream, litellm.CustomStreamWrapper)
+    list(stream)
+
+
+def async_bound_plain(base: str) -> None:
+    """The asynchronous function that was imported by name."""
+    asyncio.run(async_bound(**ASKED, api_base=base))
+
+
+def async_bound_streamed(base: str) -> None:
+    """The same, streamed."""
+
+    async def run() -> None:
+        async for _ in await async_bound(**ASKED, api_base=base, stream=True):
+            pass
+
+    asyncio.run(run())
+
+
+def bound_vectors(base: str) -> None:
+    """A vector, by the function that was imported by name."""
+    bound_embedding(model="openai/embed-test", input=["warm"], api_key="key", api_base=base)
+
+
 def anthropic(base: str) -> None:
     """A model of Anthropic, which litellm asks without Anthropic's client."""
     litellm.completion(model="anthropic/claude-test", messages=ASKED["messages"], api_key="key", api_base=base)
@@ -111,6 +148,11 @@ CALLS: dict[Callable[[str], None], Answer] = {
     streamed: openai_server.answer(TOLD, stream=True),
     async_streamed: openai_server.answer(TOLD, stream=True),
     async_routed_streamed: openai_server.answer(TOLD, stream=True),
+    bound_plain: openai_server.answer(TOLD, stream=False),
+    async_bound_plain: openai_server.answer(TOLD, stream=False),
+    bound_streamed: openai_server.answer(TOLD, stream=True),
+    async_bound_streamed: openai_server.answer(TOLD, stream=True),
+    bound_vectors: openai_server.embeddings([0.1, 0.2]),
     anthropic: anthropic_server.answer(anthropic_server.text(), stream=False),
     anthropic_streamed: anthropic_server.answer(anthropic_server.text(), stream=True),
     embedding: openai_server.embeddings([0.1, 0.2]),

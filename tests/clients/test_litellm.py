@@ -26,7 +26,11 @@ def told() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(
-    "form", ["plain", "async_plain", "routed", "streamed", "async_streamed", "async_routed_streamed"]
+    "form",
+    [
+        *("plain", "async_plain", "routed", "streamed", "async_streamed", "async_routed_streamed"),
+        *("bound_plain", "async_bound_plain", "bound_streamed", "async_bound_streamed"),
+    ],
 )
 def test_every_form_of_a_completion_makes_the_same_span(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
     """One span a call, not two and not none."""
@@ -74,9 +78,10 @@ def test_anthropic_behind_litellm_is_told_as_anthropic(form: str, told: dict[str
     assert attributes["gen_ai.usage.output_tokens"] == 7
 
 
-def test_embeddings_have_a_span(told: dict[str, list[dict[str, Any]]]) -> None:
+@pytest.mark.parametrize("form", ["embedding", "bound_vectors"])
+def test_embeddings_have_a_span(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
     """Vectors are told by their length."""
-    assert told["embedding"] == snapshot(
+    assert told[form] == snapshot(
         [
             {
                 "name": "embeddings embed-test",
