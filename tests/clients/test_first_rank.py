@@ -1,4 +1,4 @@
-"""The contract of every client, held by openai, anthropic and google-genai, and what is hostile in their own words."""
+"""The contract of every client, held by anthropic and google-genai, and what is hostile in their own words."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import capture
-from tests.clients.forms import anthropic, google_genai, openai
+from tests.clients.forms import anthropic, google_genai
 from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.clients.test_contract import (
     both,
@@ -41,12 +41,14 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning"
 )
 
-FORMS = {"openai": openai.FORMS, "anthropic": anthropic.FORMS, "google-genai": google_genai.FORMS}
+FORMS = {"anthropic": anthropic.FORMS, "google-genai": google_genai.FORMS}
 
 
 @pytest.fixture(params=FORMS)
 def client(request: pytest.FixtureRequest) -> Forms:
     """One client after the other."""
+    if request.param == "google-genai" and "left_unread" in request.node.name:
+        pytest.skip("asks for nothing until its stream is read")
     return FORMS[request.param]
 
 

@@ -125,6 +125,10 @@ class LlmServer:
 
             do_GET = do_POST
 
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                """The same each time, so that answers can be compared."""
+                return "Thu, 01 Jan 2026 00:00:00 GMT"
+
             def log_message(self, format: str, *args: object) -> None: ...
 
         return Handler
