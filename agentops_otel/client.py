@@ -48,7 +48,7 @@ class Tracing(OlderDecorators):
         self.config = config
         self.settings = settings
         self.trace_file = _trace_file(config)
-        self.sessions = Sessions(config.tags, self._session_ended)
+        self.sessions = Sessions(config.tags, self._session_ended, self._analytics)
         self.pipeline = export.build(replace(config, trace_file=self.trace_file))
         self.processors: tuple[SpanProcessor, ...] = ()
         self._tally = Tally()
@@ -138,6 +138,18 @@ class Tracing(OlderDecorators):
                 with guard("shutting down a span processor"):
                     processor.shutdown()
         return delivered
+
+    def _analytics(self, session: Session) -> dict[str, str]:
+        """What a session has come to so far, as `Session.get_analytics` tells it."""
+        found = self._tally.so_far(session.session_id, session.duration_ns)
+        return {
+            "LLM calls": str(found.llm_calls),
+            "Tool calls": str(found.tools),
+            "Actions": str(found.actions),
+            "Errors": str(found.errors),
+            "Duration": terminal.seconds(found.duration_ns),
+            "Cost": "unknown" if found.cost_usd is None else terminal.dollars(found.cost_usd),
+        }
 
     def _session_ended(self, session: Session) -> None:
         """Deliver the session's spans and say what it came to."""

@@ -1,11 +1,12 @@
 """Sessions and tags: what every span carries, and the root under which a run's spans nest."""
 
+import functools
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, Unpack, get_args
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, get_args
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 from opentelemetry.sdk.trace import ReadableSpan
@@ -19,6 +20,7 @@ from agentops_otel.tracing import Recorder
 if TYPE_CHECKING:
     from agentops_otel.recording.events import Event
 
+T = TypeVar("T")
 EndState = Literal["Success", "Fail", "Indeterminate"]
 END_STATES: tuple[EndState, ...] = get_args(EndState)
 
@@ -157,9 +159,16 @@ class Session:
         """Left aside: nothing shows a session's video any more."""
         unused("Session.set_video()", video)
 
-    def get_analytics(self) -> None:
-        """Left aside: the numbers are counted here, and said when the session ends."""
-        unused("Session.get_analytics()")
+    def get_analytics(self) -> dict[str, str] | None:
+        """What the session has come to so far, in the words of AgentOps 0.3; None when nothing is recorded.
+
+        The keys are "LLM calls", "Tool calls", "Actions", "Errors", "Duration" and "Cost".
+        """
+        return None if self._recorder is None else self._sessions.analytics(self)
+
+    def patch(self, function: Callable[..., T]) -> Callable[..., T]:
+        """The function, called with `session=` this session; AgentOps 0.3's way to choose among several."""
+        return functools.partial(function, session=self)
 
     def say(self, attributes: Mapping[str, object]) -> None:
         """Say more on the root span: numbers and truth values as they are, texts and all else as content.
@@ -194,11 +203,18 @@ class Sessions:
     Args:
         tags: What every span carries.
         ended: Called with each session when it has ended.
+        analytics: What a session has come to, in AgentOps' words.
     """
 
-    def __init__(self, tags: Iterable[str] = (), ended: Callable[[Session], None] = lambda session: None) -> None:
+    def __init__(
+        self,
+        tags: Iterable[str] = (),
+        ended: Callable[[Session], None] = lambda session: None,
+        analytics: Callable[[Session], dict[str, str]] = lambda session: {},
+    ) -> None:
         self.tags = _distinct(tags)
         self.ended = ended
+        self.analytics = analytics
         self.open: tuple[Session, ...] = ()
         self.agents: dict[str, str] = {}
         """The names of agents that were created by hand, by their id."""

@@ -56,8 +56,15 @@ class Tally(SpanProcessor):
 
     def take(self, session_id: str, duration_ns: int) -> tree.Summary:
         """What the session came to; it is counted no longer."""
+        found = self.so_far(session_id, duration_ns)
         with self._lock:
-            count = self._counts.pop(session_id, _Count())
+            self._counts.pop(session_id, None)
+        return found
+
+    def so_far(self, session_id: str, duration_ns: int) -> tree.Summary:
+        """What the session has come to."""
+        with self._lock:
+            count = self._counts.get(session_id, _Count())
         return tree.Summary(
             duration_ns=duration_ns,
             spans=count.spans,

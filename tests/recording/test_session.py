@@ -230,6 +230,30 @@ def test_a_session_is_summed_up_in_one_line(tmp_path: Path, capfd: pytest.Captur
     )
 
 
+def test_a_running_session_tells_its_numbers(agentops_spans: Capture) -> None:
+    """get_analytics counts so far; a patched function is called with its session; without a client there are none."""
+
+    def whose(session: agentops_otel.Session) -> str:
+        return session.session_id
+
+    with agentops_otel.start_session(session_id="mine") as session:
+        agentops_otel.record_tool("look")(lambda: None)()
+        numbers = session.get_analytics()
+        patched = session.patch(whose)()
+    agentops_otel.shutdown()
+
+    assert numbers == {
+        "LLM calls": "0",
+        "Tool calls": "1",
+        "Actions": "0",
+        "Errors": "0",
+        "Duration": "0.0 ms",
+        "Cost": "unknown",
+    }
+    assert patched == "mine"
+    assert agentops_otel.start_session().get_analytics() is None
+
+
 def test_content_off_keeps_the_reason() -> None:
     """With content off, the words given as a reason are kept off the span."""
     with capture(capture_content=False) as captured:

@@ -36,7 +36,7 @@ def main() -> None:
     assert agentops.get_session("session-one") is one
     one.add_tags(["more"])
     one.set_video("https://video")
-    print(one.get_analytics())  # type: ignore[func-returns-value]  # it did once
+    print(one.get_analytics())
     one.end_session(end_state="Success", is_auto_end=False)
     assert one.has_ended
     agentops.end_all_sessions()
