@@ -1,28 +1,36 @@
 """The names that spans and metrics of calls carry, against the semantic-convention package where it has them."""
 
+import importlib
+import pkgutil
+
+import opentelemetry.semconv._incubating.attributes as incubating
+import opentelemetry.semconv._incubating.metrics as metrics
+import opentelemetry.semconv.attributes as stable
 from inline_snapshot import snapshot
-from opentelemetry.semconv._incubating.attributes import gen_ai_attributes, openai_attributes
-from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
 from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 
+OURS = ("agentops.", "taskweaver.")
 KNOWN = {
     value
-    for module in (gen_ai_attributes, openai_attributes, gen_ai_metrics)
-    for name, value in vars(module).items()
+    for package in (incubating, metrics, stable)
+    for found in pkgutil.iter_modules(package.__path__)
+    for name, value in vars(importlib.import_module(f"{package.__name__}.{found.name}")).items()
     if name.isupper() and isinstance(value, str)
 }
 
 
 def test_every_name_is_the_conventions_own() -> None:
-    """What the package has is spelt as there; the rest are the names that are newer than it, and no others."""
+    """What the package has is spelt as there; the rest are newer than it, or not OpenTelemetry's."""
     written = {value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)}
-    names = {name for name in written if name.startswith(("gen_ai.", "openai.")) and not name.endswith(".")}
+    names = {name for name in written if "." in name and not name.endswith(".") and not name.startswith(OURS)}
     newer = names - KNOWN
 
     assert sorted(newer) == snapshot(
         [
+            "anthropic.message.count_tokens.input_tokens",
             "gen_ai.client.inference.duration",
             "gen_ai.client.inference.operation.input_tokens",
             "gen_ai.client.inference.operation.output_tokens",
@@ -37,6 +45,8 @@ def test_every_name_is_the_conventions_own() -> None:
             "gen_ai.usage.image.output_tokens",
             "gen_ai.usage.text.input_tokens",
             "gen_ai.usage.text.output_tokens",
+            "operation.name",
+            "operation.version",
         ]
     )
 
