@@ -51,7 +51,7 @@ clients: ## the tests of the clients that make test leaves out: many, or not to 
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	.venv-lowest/bin/python -m pip install --quiet -e . --group test --constraint tests/lowest.txt
+	.venv-lowest/bin/python -m pip install --quiet -e . --group lowest --constraint tests/lowest.txt
 	.venv-lowest/bin/python -m pytest
 
 benchmarks: $(BIN)/.test ## ratios against a raw OpenTelemetry span
