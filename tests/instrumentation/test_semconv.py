@@ -2,10 +2,13 @@
 
 import importlib
 import pkgutil
+import re
+from importlib import metadata
 
 import opentelemetry.semconv._incubating.attributes as incubating
 import opentelemetry.semconv._incubating.metrics as metrics
 import opentelemetry.semconv.attributes as stable
+import pytest
 from inline_snapshot import snapshot
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
@@ -13,6 +16,7 @@ from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 
 OURS = ("agentops.", "taskweaver.")
+VERSION = tuple(int(part) for part in re.findall(r"\d+", metadata.version("opentelemetry-semantic-conventions"))[:2])
 KNOWN = {
     value
     for package in (incubating, metrics, stable)
@@ -21,34 +25,35 @@ KNOWN = {
     if name.isupper() and isinstance(value, str)
 }
 
+NEWER = {
+    "anthropic.message.count_tokens.input_tokens",
+    "gen_ai.client.inference.duration",
+    "gen_ai.client.inference.operation.input_tokens",
+    "gen_ai.client.inference.operation.output_tokens",
+    "gen_ai.client.inference.time_to_first_chunk",
+    "gen_ai.prompt.version",
+    "gen_ai.request.previous_response.id",
+    "gen_ai.request.reasoning.level",
+    "gen_ai.usage.audio.input_tokens",
+    "gen_ai.usage.audio.output_tokens",
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.image.input_tokens",
+    "gen_ai.usage.image.output_tokens",
+    "gen_ai.usage.text.input_tokens",
+    "gen_ai.usage.text.output_tokens",
+    "operation.name",
+    "operation.version",
+}
+"""What version 0.66 of the package does not have yet, or is not OpenTelemetry's."""
 
+
+@pytest.mark.skipif(VERSION < (0, 66), reason="this version of the package is older than the names")
 def test_every_name_is_the_conventions_own() -> None:
     """What the package has is spelt as there; the rest are newer than it, or not OpenTelemetry's."""
     written = {value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)}
     names = {name for name in written if "." in name and not name.endswith(".") and not name.startswith(OURS)}
-    newer = names - KNOWN
 
-    assert sorted(newer) == snapshot(
-        [
-            "anthropic.message.count_tokens.input_tokens",
-            "gen_ai.client.inference.duration",
-            "gen_ai.client.inference.operation.input_tokens",
-            "gen_ai.client.inference.operation.output_tokens",
-            "gen_ai.client.inference.time_to_first_chunk",
-            "gen_ai.prompt.version",
-            "gen_ai.request.previous_response.id",
-            "gen_ai.request.reasoning.level",
-            "gen_ai.usage.audio.input_tokens",
-            "gen_ai.usage.audio.output_tokens",
-            "gen_ai.usage.cache_write.input_tokens",
-            "gen_ai.usage.image.input_tokens",
-            "gen_ai.usage.image.output_tokens",
-            "gen_ai.usage.text.input_tokens",
-            "gen_ai.usage.text.output_tokens",
-            "operation.name",
-            "operation.version",
-        ]
-    )
+    assert names - KNOWN <= NEWER
 
 
 def test_operations_are_named_as_the_conventions_name_them() -> None:
