@@ -217,7 +217,7 @@ def test_a_session_is_summed_up_in_one_line(tmp_path: Path, capfd: pytest.Captur
         with agentops_otel.start_session(name="summed"):
             agentops_otel.record_action("work")(lambda: None)()
             agentops_otel.record(
-                agentops_otel.LLMEvent(model="gpt-4o", prompt_tokens=9, completion_tokens=3, completion="yes")
+                agentops_otel.LLMEvent(model="in-house", prompt_tokens=9, completion_tokens=3, completion="yes")
             )
         agentops_otel.shutdown()
 
