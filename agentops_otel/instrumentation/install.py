@@ -71,7 +71,7 @@ class Installation:
                 self.notice(spec)
                 for path, operations in _methods(spec):
                     if not self._patches.get((spec.name, path)):
-                        self._patches[spec.name, path] = list(self._wrap(imported, spec, path, operations))
+                        self._patch(imported, spec, path, operations)
 
     def notice(self, spec: ClientSpec) -> None:
         """Warn once where another instrumentation sits on the client; asked at its import and at its first call."""
@@ -96,6 +96,13 @@ class Installation:
                 for patch in patches:
                     patch.undo()
             self._patches.clear()
+
+    def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
+        """Wrap one method; what cannot be done there costs the others nothing."""
+        patches: list[_Patch | _CellPatch] = []
+        self._patches[spec.name, path] = patches
+        with guard(f"wrapping {spec.name}'s {path}"):
+            patches.extend(self._wrap(module, spec, path, operations))
 
     def _wrap(
         self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]
@@ -164,11 +171,20 @@ def _within(function: Any) -> CellType | tuple[ModuleType, str] | None:
     def leads_there(value: Any) -> bool:
         return callable(value) and inspect.unwrap(value, stop=lambda known: known is function) is bottom
 
-    cells = (cell for cell in function.__closure__ or () if leads_there(cell.cell_contents))
+    cells = (cell for cell in function.__closure__ or () if _filled(cell) and leads_there(cell.cell_contents))
     named = function.__globals__
     module = sys.modules[named["__name__"]]
     names = ((module, name) for name in function.__code__.co_names if leads_there(named.get(name)))
     return next(cells, None) or next(names, None)
+
+
+def _filled(cell: CellType) -> bool:
+    """Whether the variable has a value yet: reading one that has none is an error."""
+    try:
+        cell.cell_contents  # noqa: B018  # reading it is the question
+    except ValueError:
+        return False
+    return True
 
 
 @cache

@@ -11,6 +11,7 @@ import openai
 import pytest
 import wrapt
 
+from agentops_otel import guard
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import ClientSpec, Operation, install
 from tests.clients.capture import Captured, capture
@@ -136,6 +137,24 @@ def ask(question: str) -> str:
     return question.upper()
 
 
+def _waiting() -> Callable[[str], str]:
+    """A function behind a decorator one of whose variables has no value any more."""
+    earlier = ""
+
+    def inner(question: str) -> str:
+        return question.upper()
+
+    @functools.wraps(inner)
+    def decorated(question: str) -> str:
+        return inner(question) if question else earlier  # noqa: F821  # that it has no value is the point
+
+    del earlier
+    return decorated
+
+
+ask_later = _waiting()
+
+
 def _answer(question: str) -> str:
     return question.upper()
 
@@ -163,6 +182,63 @@ def test_a_function_that_is_held_already_is_wrapped_in_what_stands_before_it(nam
     assert (held("c"), len(captured.spans)) == ("CC", 3)
     assert not isinstance(_answer, wrapt.ObjectProxy)
     assert not any(isinstance(cell.cell_contents, wrapt.ObjectProxy) for cell in held.__closure__ or ())
+
+
+def test_a_variable_that_is_empty_is_no_hindrance(captured: Captured) -> None:
+    """A decorator that holds a variable without a value is looked through all the same."""
+    held = ask_later
+    spec = ClientSpec(
+        name="asking", module=__name__, operations=(Operation(name="chat", where=("ask_later",)),), provider="nobody"
+    )
+
+    installation = install([spec], lambda: captured.recorder)
+    said = held("a")
+    installation.uninstall()
+
+    assert said == "A"
+    assert [span.name for span in captured.spans] == ["chat"]
+
+
+class Fixed(type):
+    """A class that lets nobody change it."""
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        raise TypeError(name)
+
+
+class Stubborn(metaclass=Fixed):
+    """Such a class."""
+
+    def ask(self, question: str) -> str:
+        """Answer."""
+        return question
+
+
+class Willing:
+    """Any other."""
+
+    def ask(self, question: str) -> str:
+        """Answer."""
+        return question
+
+
+def test_a_method_that_cannot_be_wrapped_costs_the_others_nothing(
+    captured: Captured, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault is told once, by the method's name, and every other method has its span."""
+    monkeypatch.setattr(guard, "reraise", False)
+    operation = Operation(name="chat", where=("Stubborn.ask", "Willing.ask"))
+    spec = ClientSpec(name="asking", module=__name__, operations=(operation,), provider="model")
+
+    with caplog.at_level(logging.WARNING, "agentops_otel"):
+        installation = install([spec], lambda: captured.recorder)
+    said = [Stubborn().ask("what"), Willing().ask("what")]
+    installation.uninstall()
+
+    assert said == ["what", "what"]
+    assert [span.name for span in captured.spans] == ["chat"]
+    assert [message for message in caplog.messages if "wrapping asking's Stubborn.ask" in message]
+    assert not isinstance(vars(Willing)["ask"], wrapt.ObjectProxy)
 
 
 def test_every_spec_names_methods_that_exist() -> None:
