@@ -1,4 +1,4 @@
-"""The trace file: one line of OTLP JSON a batch, for the user's eyes only."""
+"""The trace file: lines of OTLP JSON, for the user's eyes only."""
 
 import logging
 import os
@@ -17,6 +17,8 @@ DIRECTORY = "traces"
 """Where the trace files are in the user's state directory."""
 KEEP = 100
 """How many of them stay."""
+LINE_BYTES = 1_000_000
+"""A line is no longer, since the Collector's otlp_json_file receiver drops what is over 1 MiB, without a word."""
 
 _OURS = re.compile(r"\d{8}T\d{6}Z-.*-\d+\.jsonl")
 _logger = logging.getLogger("agentops_otel")
@@ -84,7 +86,7 @@ class FileExporter(SpanExporter):
         if not spans:
             return SpanExportResult.SUCCESS
         try:
-            self._append(dumps(spans) + b"\n")
+            self._append(_lines(spans))
         except OSError as error:
             self._warn(error)
             return SpanExportResult.FAILURE
@@ -119,6 +121,14 @@ class FileExporter(SpanExporter):
 
     def shutdown(self) -> None:
         """Nothing to close: no file stays open between two batches."""
+
+
+def _lines(spans: Sequence[ReadableSpan]) -> bytes:
+    line = dumps(spans) + b"\n"
+    if len(line) <= LINE_BYTES or len(spans) == 1:
+        return line
+    half = len(spans) // 2
+    return _lines(spans[:half]) + _lines(spans[half:])
 
 
 def _private(path: str, flags: int) -> int:

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link
 
-from agentops_otel.export.file import FileExporter, default_path, read, trace_files
+from agentops_otel.export.file import LINE_BYTES, FileExporter, default_path, read, trace_files
 from agentops_otel.export.otlp_json import dumps, loads
 from tests.stock import complete_stock_encoder
 from tests.view.spans import CHAT, RESOURCE, START, Trace, research
@@ -178,6 +178,19 @@ def test_the_file_holds_a_line_a_batch_for_the_user_alone(tmp_path: Path) -> Non
     ]
     assert stat.S_IMODE(exporter.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(exporter.path.parent.stat().st_mode) == 0o700
+
+
+def test_no_line_is_too_long_for_the_collectors_receiver(tmp_path: Path) -> None:
+    """A batch of more than a megabyte is several lines; a span that is larger alone stays whole."""
+    spans = [Trace().span(f"{number}", attributes={"text": "x" * 300_000}) for number in range(7)]
+    alone = Trace().span("alone", attributes={"text": "x" * 2_000_000})
+    exporter = FileExporter(tmp_path / "t.jsonl")
+
+    exporter.export([*spans, alone])
+
+    lengths = [len(line) for line in exporter.path.read_bytes().splitlines(keepends=True)]
+    assert [length <= LINE_BYTES for length in lengths] == [True] * (len(lengths) - 1) + [False]
+    assert [span.name for span in read(exporter.path) if isinstance(span, ReadableSpan)] == [*"0123456", "alone"]
 
 
 def test_a_path_is_what_it_was_when_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
