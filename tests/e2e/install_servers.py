@@ -4,19 +4,22 @@ OpenTelemetry's launcher, `opentelemetry-instrument`, is put there too, in a fol
 the tests it would decide which version of OpenTelemetry's SDK they run with.
 
 `python tests/e2e/install_servers.py`: minutes the first time, nothing the second. Needs Go 1.25 or later and no C
-compiler. `OTELCOL=/path` and `JAEGER=/path`, or either program on PATH, take precedence over what is built here.
+compiler. `OTELCOL=/path` and `JAEGER=/path`, or either program on PATH, take precedence over what is built here. What
+cannot be had is named at the end, with exit code 1; the rest is installed all the same, and nothing waits for ever.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 MANIFEST = Path(__file__).with_name("collector-builder.yaml")
@@ -24,16 +27,13 @@ BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"
 # Jaeger 2.13.0: the same code carries both numbers, and Go's module registry knows the version 1 tags only.
 JAEGER_MODULE = "github.com/jaegertracing/jaeger@v1.76.0"
 LAUNCHER_VERSION = "0.66b2"
+# For everything together: several times what it takes on two busy cores, and half of what a run of .ci/run may take.
+LIMIT_S = 45 * 60.0
+BEGAN = time.monotonic()
 
 
 def _cache(name: str) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "agentops_otel" / name
-
-
-def cache_folder() -> Path:
-    """Where the built programs are; another folder for each set of pins."""
-    pins = hashlib.sha256(f"{BUILDER}{JAEGER_MODULE}{MANIFEST.read_text()}".encode()).hexdigest()[:12]
-    return _cache(f"e2e-{pins}")
 
 
 def launcher_folder() -> Path:
@@ -48,57 +48,80 @@ class Program:
     name: str
     variable: str
     """The environment variable that names another build of it."""
-    build: Callable[[Path, Path], None]
-    """`(scratch folder, program to write)`."""
+    pins: str
+    """What it is made of."""
+    build: Callable[[Path], None]
+    """Writes the program, under its name, into the folder."""
+
+    @property
+    def cached(self) -> Path:
+        """Where it is once it is built; another folder for other pins."""
+        return _cache(f"{self.name}-{hashlib.sha256(self.pins.encode()).hexdigest()[:12]}") / self.name
 
     def find(self) -> Path | None:
         """The program named by the variable, or on PATH, or in the cache; None where there is none."""
-        named = os.environ.get(self.variable) or shutil.which(self.name) or cache_folder() / self.name
+        named = os.environ.get(self.variable) or shutil.which(self.name) or self.cached
         return Path(named) if Path(named).is_file() else None
 
 
-def _build_collector(scratch: Path, program: Path) -> None:
-    manifest = scratch / MANIFEST.name
-    manifest.write_text(MANIFEST.read_text().replace("dist:\n", f"dist:\n  output_path: {scratch}\n", 1))
-    _go("run", BUILDER, f"--config={manifest}")
-    shutil.move(scratch / program.name, program)
+class CannotBuild(Exception):
+    """Says what was tried and what stood in the way."""
 
 
-def _build_jaeger(scratch: Path, program: Path) -> None:
+def _build_collector(folder: Path) -> None:
+    manifest = folder / MANIFEST.name
+    manifest.write_text(MANIFEST.read_text().replace("dist:\n", f"dist:\n  output_path: {folder}\n", 1))
+    _run("go", "run", BUILDER, f"--config={manifest}")
+
+
+def _build_jaeger(folder: Path) -> None:
     # Its go.mod replaces a module, which `go install` refuses; built in its own folder, its go.mod and go.sum hold.
-    module = json.loads(_go("mod", "download", "-json", JAEGER_MODULE))
-    _go("-C", module["Dir"], "build", "-trimpath", "-ldflags=-s -w", "-o", str(scratch / program.name), "./cmd/jaeger")
-    shutil.move(scratch / program.name, program)
+    module = json.loads(_run("go", "mod", "download", "-json", JAEGER_MODULE))
+    flags = ["-trimpath", "-ldflags=-s -w", "-o", str(folder / "jaeger")]
+    _run("go", "-C", module["Dir"], "build", *flags, "./cmd/jaeger")
 
 
-COLLECTOR = Program(name="otelcol", variable="OTELCOL", build=_build_collector)
-JAEGER = Program(name="jaeger", variable="JAEGER", build=_build_jaeger)
+COLLECTOR = Program(
+    name="otelcol", variable="OTELCOL", pins=f"{BUILDER}\n{MANIFEST.read_text()}", build=_build_collector
+)
+JAEGER = Program(name="jaeger", variable="JAEGER", pins=JAEGER_MODULE, build=_build_jaeger)
 
 
-def _go(*arguments: str) -> str:
+def _run(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        raise CannotBuild(f"{command[0]} is not on PATH")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    # The folder keeps a go.mod above the current one from being read.
+    # The folder keeps a go.mod above the current one from being read; the session, that its children outlive it.
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(["go", *arguments], stdout=subprocess.PIPE, text=True, cwd=folder, env=environment)
-    if done.returncode:
-        sys.exit(f"go {' '.join(arguments)}: exit code {done.returncode}; its words are above")
-    return done.stdout
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment, start_new_session=True
+        )
+        try:
+            output, _ = process.communicate(timeout=max(0.0, LIMIT_S - (time.monotonic() - BEGAN)))
+        except subprocess.TimeoutExpired as error:
+            raise CannotBuild(f"{' '.join(command)}: not done after {LIMIT_S / 60:.0f} minutes in all") from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode:
+        raise CannotBuild(f"{' '.join(command)}: exit code {process.returncode}; its words are above")
+    return output
 
 
 def _install(program: Program) -> None:
     if there := program.find():
         print(f"{program.name}: {there}")
         return
-    if shutil.which("go") is None:
-        sys.exit(f"{program.name} is not here, and Go, which would build it, is not on PATH")
     print(f"{program.name}: building, which takes minutes", flush=True)
     began = time.monotonic()
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    target = program.cached
+    target.parent.mkdir(parents=True, exist_ok=True)
     # In the cache, so that the last step is a rename: an interrupted build never looks like a program.
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        program.build(Path(scratch), folder / program.name)
-    print(f"{program.name}: built in {time.monotonic() - began:.0f} s: {folder / program.name}")
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        program.build(Path(scratch))
+        shutil.move(Path(scratch) / program.name, target)
+    print(f"{program.name}: built in {time.monotonic() - began:.0f} s: {target}", flush=True)
 
 
 def _install_launcher() -> None:
@@ -108,13 +131,28 @@ def _install_launcher() -> None:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            subprocess.run([*pip, f"--target={scratch}/packages", *packages], check=True)
+            _run(*pip, f"--target={scratch}/packages", *packages)
             shutil.move(f"{scratch}/packages", folder)
     print(f"opentelemetry-instrument: {folder}")
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Install all three, whatever becomes of one of them."""
     os.nice(10)
-    for one in (COLLECTOR, JAEGER):
-        _install(one)
-    _install_launcher()
+    steps: dict[str, Callable[[], None]] = {
+        "opentelemetry-instrument": _install_launcher,
+        COLLECTOR.name: partial(_install, COLLECTOR),
+        JAEGER.name: partial(_install, JAEGER),
+    }
+    failed = 0
+    for name, install in steps.items():
+        try:
+            install()
+        except CannotBuild as error:
+            print(f"{name}: not installed, its tests skip: {error}", file=sys.stderr)
+            failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

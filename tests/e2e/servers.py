@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "collector-config.yaml"
 JAEGER_CONFIG = Path(__file__).with_name("jaeger.yaml")
 READY = "Everything is ready"
-WAIT_S = 30.0
+BUSY = "address already in use"
+WAIT_S = 60.0
 T = TypeVar("T")
 
 
@@ -65,19 +66,43 @@ def eventually(look: Callable[[], T | None], what: str) -> T:
 
 
 class Server:
-    """A process that says when it is ready; started by `with`, stopped at its end."""
+    """A process that says when it is ready; started by `with`, stopped at its end.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+    Args:
+        command: What to run.
+        environment: Its variables besides those that name the ports.
+        ports: The variables that name a port each; `port` says which.
+        folder: Its working directory and home.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], ports: Sequence[str], folder: Path
+    ) -> None:
         self.command = command
         self.log: list[str] = []
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
+        self._ports = dict.fromkeys(ports, 0)
         self._folder = folder
         self._spoke = threading.Condition()
 
+    def port(self, variable: str) -> int:
+        """The port that the variable names, once the server is ready."""
+        return self._ports[variable]
+
     def __enter__(self) -> Self:
+        # A port that was free when it was chosen may be somebody else's when the server comes to it.
+        for _ in range(5):
+            if self._started():
+                return self
+            self.log.clear()
+        raise AssertionError(f"{self.command[0]}: {BUSY}, five times")
+
+    def _started(self) -> bool:
+        """Whether it is ready; False where one of its ports is taken."""
+        self._ports = dict(zip(self._ports, free_ports(len(self._ports)), strict=True))
         self._process = subprocess.Popen(
             self.command,
-            env=self._environment,
+            env={**self._environment, **{name: str(port) for name, port in self._ports.items()}},
             cwd=self._folder,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -90,8 +115,10 @@ class Server:
             self.wait_for_log(READY)
         except AssertionError:
             self.kill()
+            if any(BUSY in line for line in self.log):
+                return False
             raise
-        return self
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -149,24 +176,34 @@ class Collector(Server):
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, *, overlay: Path | None = None) -> None:
-        self.grpc_port, http, health, metrics, telemetry = free_ports(5)
-        self.endpoint = f"http://127.0.0.1:{http}"
-        self.health_url = f"http://127.0.0.1:{health}"
-        self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
-        self.telemetry_url = f"http://127.0.0.1:{telemetry}/metrics"
         environment = {
-            "OTELCOL_GRPC_PORT": str(self.grpc_port),
-            "OTELCOL_HTTP_PORT": str(http),
-            "OTELCOL_HEALTH_PORT": str(health),
-            "OTELCOL_METRICS_PORT": str(metrics),
-            "OTELCOL_TELEMETRY_PORT": str(telemetry),
             "OTELCOL_METRICS_EVERY": "1s",
             "OTELCOL_DECIDE_AFTER": "1s",
             "OTELCOL_QUEUE": str(folder / "queue"),
             **(settings or {}),
         }
+        ports = [f"OTELCOL_{name}_PORT" for name in ("GRPC", "HTTP", "HEALTH", "METRICS", "TELEMETRY")]
         command = [str(program(COLLECTOR)), f"--config={CONFIG}"]
-        super().__init__(command + [f"--config={overlay}"] * (overlay is not None), environment, folder)
+        super().__init__(command + [f"--config={overlay}"] * (overlay is not None), environment, ports, folder)
+
+    def url(self, which: str, path: str = "") -> str:
+        """The address of one of its HTTP ports: "HTTP" (OTLP), "HEALTH", "METRICS", "TELEMETRY"."""
+        return f"http://127.0.0.1:{self.port(f'OTELCOL_{which}_PORT')}{path}"
+
+    @property
+    def endpoint(self) -> str:
+        """Where programs send, over HTTP."""
+        return self.url("HTTP")
+
+    @property
+    def grpc_port(self) -> int:
+        """Where they send over gRPC."""
+        return self.port("OTELCOL_GRPC_PORT")
+
+    @property
+    def metrics_url(self) -> str:
+        """The counts of the spans."""
+        return self.url("METRICS", "/metrics")
 
     def metric(self, url: str, name: str, **labels: str) -> float | None:
         """The sum over the series of this name that have these labels; None if there are none."""
@@ -175,22 +212,34 @@ class Collector(Server):
         values = [line for line in lines if line.startswith(name) and all(label in line for label in wanted)]
         return sum(float(line.rsplit(" ", 1)[1]) for line in values) if values else None
 
+    def decided(self, *, kept: bool) -> float | None:
+        """How many traces its sampling has kept, or dropped; None before the first."""
+        name = "otelcol_processor_tail_sampling_global_count_traces_sampled"
+        return self.metric(self.url("TELEMETRY", "/metrics"), name, sampled=str(kept).lower())
+
 
 class Jaeger(Server):
     """A Jaeger that keeps traces in memory, read through its HTTP API."""
 
     def __init__(self, folder: Path) -> None:
-        self.grpc_port, http, query, query_grpc = free_ports(4)
-        self.endpoint = f"http://127.0.0.1:{http}"
-        self.url = f"http://127.0.0.1:{query}"
-        environment = {
-            "JAEGER_GRPC_PORT": str(self.grpc_port),
-            "JAEGER_HTTP_PORT": str(http),
-            "JAEGER_QUERY_PORT": str(query),
-            "JAEGER_QUERY_GRPC_PORT": str(query_grpc),
-            "JAEGER_UI": os.environ.get("JAEGER_UI", ""),
-        }
-        super().__init__([str(program(JAEGER)), f"--config={JAEGER_CONFIG}"], environment, folder)
+        ports = [f"JAEGER_{name}_PORT" for name in ("GRPC", "HTTP", "QUERY", "QUERY_GRPC")]
+        environment = {"JAEGER_UI": os.environ.get("JAEGER_UI", "")}
+        super().__init__([str(program(JAEGER)), f"--config={JAEGER_CONFIG}"], environment, ports, folder)
+
+    @property
+    def endpoint(self) -> str:
+        """Where programs send, over HTTP."""
+        return f"http://127.0.0.1:{self.port('JAEGER_HTTP_PORT')}"
+
+    @property
+    def grpc_port(self) -> int:
+        """Where they send over gRPC."""
+        return self.port("JAEGER_GRPC_PORT")
+
+    @property
+    def url(self) -> str:
+        """Its pages and its query API."""
+        return f"http://127.0.0.1:{self.port('JAEGER_QUERY_PORT')}"
 
     def stop(self) -> None:
         """At once: in good order it waits for every connection, and its memory holds nothing to save."""
@@ -215,6 +264,12 @@ class Jaeger(Server):
             return told if len(told) >= spans else None
 
         return eventually(look, f"{spans} spans of trace {trace_id:032x}")
+
+    def traces(self, service: str) -> dict[str, list[dict[str, Any]]]:
+        """The spans of every trace of the service, by trace id."""
+        return {
+            trace["traceID"]: trace["spans"] for trace in self.api(f"/api/traces?service={service}&limit=1000")["data"]
+        }
 
     def otlp_trace(self, trace_id: int) -> list[dict[str, Any]]:
         """The spans of a trace as `/api/v3/traces` tells them: OTLP's own JSON."""

@@ -2,18 +2,22 @@
 
 import json
 import subprocess
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from opentelemetry.trace import StatusCode, Tracer
 
 from tests.e2e.install_servers import COLLECTOR
-from tests.e2e.servers import CONFIG, ROOT, Collector, eventually, program
-from tests.e2e.test_collector import SECRET, to, tracer_to
-from tests.loopback.otlp_sink import OtlpSink, attributes_of
+from tests.e2e.servers import CONFIG, ROOT, Collector, Jaeger, eventually, program
+from tests.e2e.test_collector import SECRET, tracer_to
+from tests.e2e.test_jaeger import tags
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-TRACES = 20
+# Enough for the gateways' shares, which chance decides, never to be none.
+TRACES = 60
 
 
 @pytest.mark.parametrize(
@@ -34,31 +38,50 @@ def test_the_configurations_are_valid(overlay: str, settings: dict[str, str]) ->
 
 
 def test_all_spans_of_a_trace_reach_the_same_gateway(tmp_path: Path) -> None:
-    """Two agents share the spans of each trace, two gateways share the traces; no trace is split, no secret passes."""
-    folders = [tmp_path / name for name in ("agent-0", "agent-1", "gateway-0", "gateway-1")]
-    for folder in folders:
-        folder.mkdir()
+    """Two agents mask and share out, two gateways judge whole traces: what failed is in one Jaeger or the other, whole.
+
+    Each gateway has a Jaeger of its own here, which tells what went through it.
+    """
     with ExitStack() as running:
-        sinks = [running.enter_context(OtlpSink("grpc")) for _ in range(2)]
+
+        def folder() -> Path:
+            return Path(tempfile.mkdtemp(dir=tmp_path))
+
+        jaegers = [running.enter_context(Jaeger(folder())) for _ in range(2)]
         gateways = [
-            running.enter_context(Collector(folder, to(sink), overlay=KUBERNETES / "gateway.yaml"))
-            for folder, sink in zip(folders[2:], sinks, strict=True)
+            running.enter_context(Collector(folder(), settings, overlay=KUBERNETES / "gateway.yaml"))
+            for settings in ({"JAEGER_OTLP": f"127.0.0.1:{j.grpc_port}", "OTELCOL_KEEP_PERCENT": "0"} for j in jaegers)
         ]
         names = [f"127.0.0.1:{gateway.grpc_port}" for gateway in gateways]
         settings = {"GATEWAYS": json.dumps({"static": {"hostnames": names}})}
         agents = [
-            running.enter_context(Collector(folder, settings, overlay=KUBERNETES / "agent.yaml"))
-            for folder in folders[:2]
+            running.enter_context(Collector(folder(), settings, overlay=KUBERNETES / "agent.yaml")) for _ in range(2)
         ]
-        here, there = (tracer_to(agent) for agent in agents)
-        for _ in range(TRACES):
-            with here.start_as_current_span("run"), there.start_as_current_span("step") as step:
-                step.set_attribute("agentops.entity.input", SECRET)
-        eventually(lambda: sum(len(sink.ids) for sink in sinks) == 2 * TRACES, "every span")
+        failed = make_traces(*(tracer_to(agent) for agent in agents))
+        eventually(lambda: sum(g.decided(kept=False) or 0 for g in gateways) == TRACES - len(failed), "every decision")
+        eventually(lambda: sum(len(spans(jaeger)) for jaeger in jaegers) == 2 * len(failed), "every span that is kept")
+        reached = [jaeger.traces("crew") for jaeger in jaegers]
+        steps = [tags(span) for jaeger in jaegers for span in spans(jaeger) if span["operationName"] == "step"]
 
-    reached = [{span.trace_id for received in sink.received for span in received.spans} for sink in sinks]
-    spans = [span for sink in sinks for received in sink.received for span in received.spans]
-    told = [attributes_of(span) for span in spans if span.name == "step"]
     assert [len(traces) > 0 for traces in reached] == [True, True]
-    assert reached[0].isdisjoint(reached[1])
-    assert [attributes["agentops.entity.input"] for attributes in told] == ["****"] * TRACES
+    assert reached[0].keys().isdisjoint(reached[1])
+    assert reached[0].keys() | reached[1].keys() == failed
+    assert {len(found) for traces in reached for found in traces.values()} == {2}
+    assert [attributes["agentops.entity.input"] for attributes in steps] == ["****"] * len(failed)
+
+
+def make_traces(here: Tracer, there: Tracer) -> set[str]:
+    """Traces of two spans, one at each agent; the ids of those in which the second failed: every other one."""
+    failed = set()
+    for number in range(TRACES):
+        with here.start_as_current_span("run"), there.start_as_current_span("step") as step:
+            step.set_attribute("agentops.entity.input", SECRET)
+            if number % 2:
+                step.set_status(StatusCode.ERROR)
+                failed.add(f"{step.get_span_context().trace_id:032x}")
+    return failed
+
+
+def spans(jaeger: Jaeger) -> list[dict[str, Any]]:
+    """Every span it holds."""
+    return [span for found in jaeger.traces("crew").values() for span in found]
