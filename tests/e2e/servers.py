@@ -212,10 +212,9 @@ class Collector(Server):
         values = [line for line in lines if line.startswith(name) and all(label in line for label in wanted)]
         return sum(float(line.rsplit(" ", 1)[1]) for line in values) if values else None
 
-    def decided(self, *, kept: bool) -> float | None:
-        """How many traces its sampling has kept, or dropped; None before the first."""
-        name = "otelcol_processor_tail_sampling_global_count_traces_sampled"
-        return self.metric(self.url("TELEMETRY", "/metrics"), name, sampled=str(kept).lower())
+    def own(self, name: str, **labels: str) -> float | None:
+        """As `metric`, of what it says of itself."""
+        return self.metric(self.url("TELEMETRY", "/metrics"), name, **labels)
 
 
 class Jaeger(Server):
@@ -257,19 +256,18 @@ class Jaeger(Server):
 
     def trace(self, trace_id: int, spans: int) -> list[dict[str, Any]]:
         """The spans of a trace as `/api/traces` tells them, once there are this many."""
+        return self._once_there(f"/{trace_id:032x}?", spans)[f"{trace_id:032x}"]
 
-        def look() -> list[dict[str, Any]] | None:
-            [found] = self.api(f"/api/traces/{trace_id:032x}")["data"]
-            told: list[dict[str, Any]] = found["spans"]
-            return told if len(told) >= spans else None
+    def traces(self, service: str, spans: int) -> dict[str, list[dict[str, Any]]]:
+        """The spans of every trace of the service by trace id, once there are this many in all."""
+        return self._once_there(f"?service={service}&limit=1000", spans)
 
-        return eventually(look, f"{spans} spans of trace {trace_id:032x}")
+    def _once_there(self, query: str, spans: int) -> dict[str, list[dict[str, Any]]]:
+        def look() -> dict[str, list[dict[str, Any]]] | None:
+            found = {trace["traceID"]: trace["spans"] for trace in self.api(f"/api/traces{query}")["data"]}
+            return found if sum(map(len, found.values())) >= spans else None
 
-    def traces(self, service: str) -> dict[str, list[dict[str, Any]]]:
-        """The spans of every trace of the service, by trace id."""
-        return {
-            trace["traceID"]: trace["spans"] for trace in self.api(f"/api/traces?service={service}&limit=1000")["data"]
-        }
+        return eventually(look, f"{spans} spans of /api/traces{query}")
 
     def otlp_trace(self, trace_id: int) -> list[dict[str, Any]]:
         """The spans of a trace as `/api/v3/traces` tells them: OTLP's own JSON."""

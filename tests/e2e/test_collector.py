@@ -24,6 +24,7 @@ from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
 SECRET = "sk-proj-Abcdefghijklmnop0123456789"
 PROMPT = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"my key is {SECRET}, I am a@b.example"}]}])
 SECOND = 1_000_000_000
+DECIDED = "otelcol_processor_tail_sampling_global_count_traces_sampled"
 EXPENSIVE = {"agentops.usage.cost": 0.5}
 MASKED = {
     "AKIAABCDEFGHIJKLMNOP": "****",
@@ -173,7 +174,7 @@ def test_sampling_keeps_what_failed_was_slow_or_expensive(sampling: Collector, s
         step.set_status(StatusCode.ERROR)
 
     arrived(sink, "slow", "costs", "reads", "run", "step")
-    eventually(lambda: sampling.decided(kept=False), "the decision about the ordinary run")
+    eventually(lambda: sampling.own(DECIDED, sampled="false"), "the decision about the ordinary run")
     assert "ordinary" not in sink.spans
 
 

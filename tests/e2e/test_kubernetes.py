@@ -3,16 +3,17 @@
 import json
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from opentelemetry.trace import StatusCode, Tracer
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
 
 from tests.e2e.install_servers import COLLECTOR
 from tests.e2e.servers import CONFIG, ROOT, Collector, Jaeger, eventually, program
-from tests.e2e.test_collector import SECRET, tracer_to
+from tests.e2e.test_collector import DECIDED, SECRET, tracer_to
 from tests.e2e.test_jaeger import tags
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
@@ -57,31 +58,36 @@ def test_all_spans_of_a_trace_reach_the_same_gateway(tmp_path: Path) -> None:
         agents = [
             running.enter_context(Collector(folder(), settings, overlay=KUBERNETES / "agent.yaml")) for _ in range(2)
         ]
-        failed = make_traces(*(tracer_to(agent) for agent in agents))
-        eventually(lambda: sum(g.decided(kept=False) or 0 for g in gateways) == TRACES - len(failed), "every decision")
-        eventually(lambda: sum(len(spans(jaeger)) for jaeger in jaegers) == 2 * len(failed), "every span that is kept")
-        reached = [jaeger.traces("crew") for jaeger in jaegers]
-        steps = [tags(span) for jaeger in jaegers for span in spans(jaeger) if span["operationName"] == "step"]
+        failed = make_traces(agents, gateways)
+        eventually(lambda: total(gateways, DECIDED) == TRACES, "every decision")
+        kept = [int(gateway.own(DECIDED, sampled="true") or 0) for gateway in gateways]
+        reached = [jaeger.traces("crew", 2 * count) for jaeger, count in zip(jaegers, kept, strict=True)]
 
     assert [len(traces) > 0 for traces in reached] == [True, True]
     assert reached[0].keys().isdisjoint(reached[1])
     assert reached[0].keys() | reached[1].keys() == failed
     assert {len(found) for traces in reached for found in traces.values()} == {2}
+    every = [span for traces in reached for found in traces.values() for span in found]
+    steps = [tags(span) for span in every if span["operationName"] == "step"]
     assert [attributes["agentops.entity.input"] for attributes in steps] == ["****"] * len(failed)
 
 
-def make_traces(here: Tracer, there: Tracer) -> set[str]:
+def make_traces(agents: Sequence[Collector], gateways: Sequence[Collector]) -> set[str]:
     """Traces of two spans, one at each agent; the ids of those in which the second failed: every other one."""
-    failed = set()
-    for number in range(TRACES):
-        with here.start_as_current_span("run"), there.start_as_current_span("step") as step:
+    here, there = (tracer_to(agent) for agent in agents)
+    runs = [here.start_span("run") for _ in range(TRACES)]
+    for number, run in enumerate(runs):
+        with there.start_as_current_span("step", trace.set_span_in_context(run)) as step:
             step.set_attribute("agentops.entity.input", SECRET)
             if number % 2:
                 step.set_status(StatusCode.ERROR)
-                failed.add(f"{step.get_span_context().trace_id:032x}")
-    return failed
+    # What decides is there before the root, which ends the wait for more.
+    eventually(lambda: total(gateways, "otelcol_receiver_accepted_spans") == TRACES, "every step at a gateway")
+    for run in runs:
+        run.end()
+    return {f"{run.get_span_context().trace_id:032x}" for run in runs[1::2]}
 
 
-def spans(jaeger: Jaeger) -> list[dict[str, Any]]:
-    """Every span it holds."""
-    return [span for found in jaeger.traces("crew").values() for span in found]
+def total(collectors: Sequence[Collector], metric: str) -> float:
+    """The sum of what they say of themselves under this name."""
+    return sum(collector.own(metric) or 0 for collector in collectors)

@@ -39,8 +39,8 @@ def model() -> Iterator[LlmServer]:
         yield server
 
 
-def launch(program: str, folder: Path, **variables: str) -> str:
-    """Run the program's text under the launcher; what it and OpenTelemetry said."""
+def launch(program: str, folder: Path, *arguments: str, **variables: str) -> str:
+    """Run the program's text under the launcher, with arguments and variables; what it and OpenTelemetry said."""
     if not launcher_folder().is_dir():
         pytest.skip("no opentelemetry-instrument: `make e2e-servers` installs it")
     environment = {
@@ -54,8 +54,8 @@ def launch(program: str, folder: Path, **variables: str) -> str:
     }
     launcher = launcher_folder() / "bin" / "opentelemetry-instrument"
     command = [sys.executable, str(launcher), sys.executable, "-c"]
-    command.append(textwrap.dedent(program))
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    command += [textwrap.dedent(program), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
