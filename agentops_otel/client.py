@@ -59,6 +59,9 @@ class Tracing(OlderDecorators):
             self.recorder = Recorder(
                 tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
                 content=Content(enabled=config.capture_content, redact=config.redact),
+                events=None
+                if config.event_content is None
+                else Content(enabled=config.event_content, redact=config.redact),
                 scope=self.sessions,
                 clock=clock,
             )

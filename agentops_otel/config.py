@@ -77,6 +77,8 @@ class Config:
     """None: what OpenTelemetry's resource detection says."""
     tags: tuple[str, ...] = ()
     capture_content: bool = True
+    event_content: bool | None = None
+    """Whether content is in the conventions' events; None: there are no events."""
     redact: Redact | None = field(default=None, repr=False)
     instrument_llm_calls: bool = True
     instrument_taskweaver: bool = True
@@ -173,11 +175,13 @@ def read(
     )
     if nowhere:
         destinations = (_destination(Setting("endpoint", LOCAL_COLLECTOR), headers, protocol, probe=True),)
+    on_spans, in_events = environment.content(capture_content)
     return Config(
         disabled=environment.env("OTEL_SDK_DISABLED").lower() == "true",
         service_name=service_name,
         tags=_tags(tags),
-        capture_content=_capture_content(capture_content),
+        capture_content=on_spans,
+        event_content=in_events,
         redact=redact,
         instrument_llm_calls=instrument_llm_calls and environment.flag("AGENTOPS_INSTRUMENT_LLM_CALLS", True),
         instrument_taskweaver=instrument_taskweaver,
@@ -369,17 +373,6 @@ def _tags(argument: Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
         raise ConfigError("tags", tags, 'give a list of strings, such as ["billing"]')
     return tuple(dict.fromkeys(tags))
-
-
-def _capture_content(argument: bool | None) -> bool:
-    """The conventions' switch. Events are not ours to write, so EVENT_ONLY keeps content off the spans."""
-    variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-    text = environment.env(variable).lower()
-    if argument is not None:
-        return argument
-    if text not in ("", "true", "false", "no_content", "span_only", "event_only", "span_and_event"):
-        raise Setting(variable, text).wrong("use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
-    return text not in ("false", "no_content", "event_only")
 
 
 def _durability(text: str) -> Durability:

@@ -46,6 +46,31 @@ def flag(name: str, default: bool) -> bool:
     return text in ("true", "1") if text else default
 
 
+_CONTENT: Mapping[str, tuple[bool, bool]] = {
+    "": (True, False),
+    "true": (True, False),
+    "false": (False, False),
+    "no_content": (False, False),
+    "span_only": (True, False),
+    "event_only": (False, True),
+    "span_and_event": (True, True),
+}
+"""Whether content is on spans, and whether it is in events."""
+
+
+def content(argument: bool | None) -> tuple[bool, bool | None]:
+    """Where content goes by the conventions' switches: on spans, and in events (None: there are no events)."""
+    variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+    text = env(variable).lower()
+    if text not in _CONTENT:
+        raise Setting(variable, text).wrong("use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
+    on_spans, in_events = _CONTENT[text]
+    there_are = flag("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", in_events)
+    if argument is not None:
+        on_spans, in_events = argument, argument and in_events
+    return on_spans, in_events if there_are else None
+
+
 def first(argument: object, name: str, *variables: str) -> Setting | None:
     """The argument if there is one, else the first variable that is set."""
     if argument is not None:

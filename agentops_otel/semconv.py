@@ -89,13 +89,19 @@ GEN_AI_TOKEN_TYPE = "gen_ai.token.type"
 GEN_AI_USAGE = "gen_ai.usage."
 """What the names of usage begin with; the counters have a beginning of their own."""
 METRIC_INFERENCE_DURATION = "gen_ai.client.inference.duration"
+METRIC_INFERENCE_CHUNK = "gen_ai.client.inference.time_per_output_chunk"
 METRIC_INFERENCE_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
 METRIC_INFERENCE_INPUT_TOKENS = "gen_ai.client.inference.operation.input_tokens"
 METRIC_INFERENCE_OUTPUT_TOKENS = "gen_ai.client.inference.operation.output_tokens"
 METRIC_INFERENCE_USAGE = "gen_ai.client.inference.usage."
+METRIC_OPERATION_CHUNK = "gen_ai.client.operation.time_per_output_chunk"
 METRIC_OPERATION_DURATION = "gen_ai.client.operation.duration"
 METRIC_OPERATION_FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TOKEN_USAGE = "gen_ai.client.token.usage"
+
+# GenAI: events, written as log records.
+EVENT_EXCEPTION = "gen_ai.client.operation.exception"
+EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"
 
 # Metrics of delivery: OpenTelemetry's SDK (in development), and one of ours for what waits on disk.
 METRIC_SPANS_EXPORTED = "otel.sdk.exporter.span.exported"

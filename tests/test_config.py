@@ -273,6 +273,33 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "emit", "argument", "on_spans", "in_events"),
+    [
+        ("", "", None, True, None),
+        ("no_content", "", None, False, None),
+        ("SPAN_ONLY", "", None, True, None),
+        ("EVENT_ONLY", "", None, False, True),
+        ("SPAN_AND_EVENT", "", None, True, True),
+        ("SPAN_AND_EVENT", "false", None, True, None),
+        ("NO_CONTENT", "true", None, False, False),
+        ("SPAN_ONLY", "true", None, True, False),
+        ("SPAN_AND_EVENT", "", False, False, False),
+        ("EVENT_ONLY", "", True, True, True),
+    ],
+)
+def test_content_goes_where_the_conventions_switches_say(
+    said: str, emit: str, argument: bool | None, on_spans: bool, in_events: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The argument has the last word on content, the variables on whether there are events."""
+    monkeypatch.setenv(CONTENT, said)
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", emit)
+
+    found = config.read(capture_content=argument)
+
+    assert (found.capture_content, found.event_content) == (on_spans, in_events)
+
+
 def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a foreign provider, only what an argument or a key asks for is left."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://env:1")

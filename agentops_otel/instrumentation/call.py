@@ -1,25 +1,26 @@
-"""The one wrapper round a client's methods, and the `Call` that owns a span and ends it once, whoever comes first."""
+"""The `Call` that owns a span and ends it once, whoever comes first."""
 
-import inspect
+from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from opentelemetry.context import create_key, get_current, get_value, set_value
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, set_span_in_context
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.context import create_key, set_value
+from opentelemetry.trace import Link, Span, SpanContext, set_span_in_context
+from opentelemetry.util.types import AnyValue, AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.events import Events, structured
 from agentops_otel.instrumentation.metrics import Metrics
-from agentops_otel.instrumentation.reading import Seen, attributes, contents, joined
+from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-from agentops_otel.instrumentation.stream import Awaited, watch, watched
+from agentops_otel.instrumentation.stream import Awaited, watched
 from agentops_otel.tracing import Recorder, qualified_name
 
-_FAMILY = create_key("agentops_otel.call")
+FAMILY = create_key("agentops_otel.call")
 """Says in the context that a call is under way, and of which family: a client within a client stays silent."""
 
 _BATCH = 256
@@ -51,6 +52,7 @@ class Shared:
 
     known: Known
     metrics: Metrics
+    events: Events
     notice: Callable[[ClientSpec], None]
     """Told of a client's first call."""
 
@@ -63,16 +65,20 @@ class Call:
     """
 
     __slots__ = (
+        "_chunk_at",
         "_once",
         "_said",
         "_shared",
         "_started",
+        "_told",
+        "_waits_s",
         "client",
         "context",
         "operation",
         "recorder",
         "span",
         "streams",
+        "times_chunks",
         "unread",
     )
 
@@ -92,11 +98,16 @@ class Call:
         self.span = span
         self._shared = shared
         self._said = said
-        self.context = set_value(_FAMILY, operation.family, set_span_in_context(span))
+        self._told: dict[str, AnyValue] = {}
+        self.context = set_value(FAMILY, operation.family, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
         self.unread: Any = None
         """The request, where iterators in it were still to be read when the call began."""
+        self.times_chunks = False
+        """Whether anybody measures the time from each chunk to the next."""
+        self._chunk_at = started
+        self._waits_s = array("d")
         self._started = started
         self._once = Lock()
 
@@ -121,7 +132,9 @@ class Call:
     def stream(self, stream: Any) -> Any:
         """The stream, watched: its end is the call's end."""
         self.streams = True
+        self._said[semconv.GEN_AI_REQUEST_STREAM] = True
         self.span.set_attribute(semconv.GEN_AI_REQUEST_STREAM, True)
+        self.times_chunks = self._shared.metrics.kept
         return watched(stream, Reading(self, self.operation.fold))
 
     def answered(self, response: Any) -> None:
@@ -139,6 +152,9 @@ class Call:
                     self._read(response, whole=False)
             self._said[semconv.ERROR_TYPE] = qualified_name(type(error))
             self.recorder.fail(self.span, error)
+            with guard("writing an event"):
+                if self.recorder.events is not None:
+                    self._shared.events.exception(self.context, error, self.recorder.events)
             self._end()
 
     def left(self, response: Any = None) -> None:
@@ -154,9 +170,17 @@ class Call:
         with guard("timing the first chunk"):
             if not self.streams:
                 return
-            waited = (self.recorder.clock() - self._started) / 1e9
+            self._chunk_at = self.recorder.clock()
+            waited = (self._chunk_at - self._started) / 1e9
             self._said[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = waited
             self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
+
+    def next_chunk(self) -> None:
+        """A later chunk is here, where anybody measures: it is timed by the one before it."""
+        with guard("timing a chunk"):
+            now = self.recorder.clock()
+            self._waits_s.append((now - self._chunk_at) / 1e9)
+            self._chunk_at = now
 
     def __del__(self) -> None:
         self.left()
@@ -170,9 +194,9 @@ class Call:
             if (written := found.get(semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)) is not None:
                 found[semconv.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS] = written
             self.span.set_attributes(found)
-            _set_contents(self.recorder, self.span, operation.response_content_rows, response)
+            self.tell(operation.response_content_rows, response)
             if self.unread is not None:
-                _set_contents(self.recorder, self.span, operation.request_content_rows, self.unread)
+                self.tell(operation.request_content_rows, self.unread)
             if identity := operation.keeps(response):
                 self._shared.known.keep(identity, self.span)
             self._said.update(found)
@@ -180,17 +204,30 @@ class Call:
                 self._said[semconv.ERROR_TYPE] = failure
                 self.recorder.mark_failed(self.span, failure)
 
+    def tell(self, table: Sequence[Row], source: Any) -> None:
+        """Say the content that the table finds in the source, on the span and in the call's event."""
+        recorder, events = self.recorder, self.recorder.events
+        on_span = recorder.content.enabled and self.span.is_recording()
+        in_event = events is not None and events.enabled
+        for name, value in contents(table, source).items() if on_span or in_event else ():
+            if on_span:
+                recorder.content_of(self.span, name, value)
+            if events is not None and in_event:
+                self._told[name] = structured(events, name, value)
+
     def _end(self) -> None:
         with guard("ending a span"):
             ended = self.recorder.clock()
+            if self.recorder.events is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
+                self._shared.events.details(self.context, self._said, self._told)
             self.recorder.end(self.span, ended)
-            self._shared.metrics.record(self._said, (ended - self._started) / 1e9)
+            self._shared.metrics.record(self._said, (ended - self._started) / 1e9, self._waits_s)
 
 
 class Reading:
     """Sees the chunks of one stream and tells the call how it ended."""
 
-    __slots__ = ("_call", "_chunks", "_finish", "_fold", "_lock", "_whole", "context")
+    __slots__ = ("_call", "_chunks", "_finish", "_fold", "_lock", "_times", "_whole", "context")
 
     def __init__(self, call: Call, fold: Fold | None, finish: Callable[[Any], Any] = joined) -> None:
         self.context = call.context
@@ -200,6 +237,7 @@ class Reading:
         self._finish = finish
         self._whole: dict[str, Any] | None = None
         self._lock = Lock()
+        self._times = call.times_chunks
 
     def returned(self, chunk: Any) -> Any:
         """A chunk was read."""
@@ -207,7 +245,9 @@ class Reading:
         chunks.append(chunk)
         if len(chunks) == 1 and self._whole is None:
             self._call.first_chunk()
-        elif len(chunks) >= _BATCH:
+        elif self._times:
+            self._call.next_chunk()
+        if len(chunks) >= _BATCH:
             self._fold_chunks()
         return chunk
 
@@ -240,126 +280,3 @@ class Reading:
             if self._fold is not None:
                 for chunk in chunks:
                     self._fold(self._whole, chunk)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One call of a method: its arguments by name, and as they are passed on."""
-
-    operation: Operation
-    named: Mapping[str, Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-
-class Wrapper:
-    """Stands before one method of a client; a bare pass-through unless there is a recorder.
-
-    Args:
-        client: Whose method it is.
-        operations: What the method may do; the first that applies counts.
-        method: The method.
-        current: The recorder at the moment of a call, or None.
-        shared: What the calls of one installation have in common.
-    """
-
-    __slots__ = ("_awaits", "_called", "_client", "_current", "_operations", "_parameters", "_shared", "off")
-
-    def __init__(
-        self,
-        client: ClientSpec,
-        operations: Sequence[Operation],
-        method: Callable[..., Any],
-        current: Callable[[], Recorder | None],
-        shared: Shared,
-    ) -> None:
-        self._shared = shared
-        self._client = client
-        self._operations = operations
-        self._parameters = _parameters(method)
-        self._called = False
-        self._awaits = inspect.iscoroutinefunction(method)
-        self._current = current
-        self.off = False
-        """True once uninstalled: a wrapper may outlive that, held by someone else's wrapper."""
-
-    def __call__(
-        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Call the method as it was called, and watch what comes of it."""
-        recorder = None if self.off else self._current()
-        asked = None if recorder is None else self._asked(args, kwargs)
-        if recorder is None or asked is None:
-            return wrapped(*args, **kwargs)
-        if self._awaits:
-            coroutine = wrapped(*asked.args, **asked.kwargs)
-            return Awaited(coroutine, begin=lambda: self._begin(recorder, instance, asked))
-        call = self._begin(recorder, instance, asked)
-        if call is None:
-            return wrapped(*asked.args, **asked.kwargs)
-        return watch(call, wrapped, *asked.args, **asked.kwargs)
-
-    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Asked | None":
-        """What is asked for; None when it is nothing that has a span."""
-        with guard("reading a request"):
-            named = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
-            operation = next((known for known in self._operations if known.applies(named)), None)
-            if operation is None:
-                return None
-            changed = self._client.prepare(named)
-            if changed is not named:
-                args = tuple(changed[name] for name in self._parameters[: len(args)])
-                kwargs = {name: changed[name] for name in kwargs}
-            return _Asked(operation, changed, args, kwargs)
-        return None
-
-    def _begin(self, recorder: Recorder, instance: Any, asked: "_Asked") -> Call | None:
-        """The call with its span started; None under suppression, and within a call that has its span already."""
-        if get_value(_FAMILY) == asked.operation.family:
-            return None
-        if not self._called:
-            self._called = True
-            self._shared.notice(self._client)
-        with guard("starting a span"):
-            body = self._client.body(asked.named)
-            links = self._shared.known.links(asked.operation.continues(asked.named))
-            return self._start(recorder, asked.operation, instance, body, links)
-        return None
-
-    def _start(
-        self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]
-    ) -> Call | None:
-        found = attributes(operation.request_rows, body)
-        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
-        model = said.get(semconv.GEN_AI_REQUEST_MODEL)
-        started = recorder.clock()
-        span = recorder.start(
-            f"{operation.name} {model}" if model else operation.name,
-            kind=SpanKind.CLIENT,
-            attributes=said,
-            context=get_current(),
-            links=links,
-            start_time=started,
-        )
-        if not span.get_span_context().is_valid:
-            return None
-        with guard("reading a request"):
-            _set_contents(recorder, span, operation.request_content_rows, body)
-        call = Call(recorder, self._client, operation, self._shared, span, said, started)
-        call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
-        if isinstance(body, dict) and any(isinstance(value, Seen) for value in body.values()):
-            call.unread = body
-        return call
-
-
-def _set_contents(recorder: Recorder, span: Span, table: Sequence[Any], source: Any) -> None:
-    if recorder.content.enabled and span.is_recording():
-        for name, value in contents(table, source).items():
-            recorder.content_of(span, name, value)
-
-
-def _parameters(method: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the positional parameters, without `self`."""
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [name for name, known in inspect.signature(method).parameters.items() if known.kind in positional]
-    return tuple(names[1:] if names[:1] == ["self"] else names)

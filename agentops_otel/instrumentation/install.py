@@ -15,9 +15,11 @@ from weakref import WeakSet
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import Known, Shared, Wrapper
+from agentops_otel.instrumentation.call import Known, Shared
+from agentops_otel.instrumentation.events import Events
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.wrapper import Wrapper
 from agentops_otel.tracing import Recorder
 
 _logger = logging.getLogger("agentops_otel")
@@ -50,7 +52,7 @@ class Installation:
             self._specs[spec.module].append(spec)
         self._current = current
         self._patches: dict[tuple[str, str], list[_Patch | _CellPatch]] = {}
-        self._shared = Shared(Known(), Metrics(semconv_opt_in), self.notice)
+        self._shared = Shared(Known(), Metrics(semconv_opt_in), Events(), self.notice)
         self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._off = False

@@ -1,6 +1,6 @@
-"""The conventions' metrics of a call: how long it took, how many tokens, how soon the first chunk came."""
+"""The conventions' metrics of a call: how long it took, how many tokens, how soon its chunks came."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 from opentelemetry import metrics
 from opentelemetry.metrics import Counter, Histogram
@@ -48,6 +48,7 @@ class Metrics:
         if self._latest:
             self._inference = self._seconds(semconv.METRIC_INFERENCE_DURATION, "Duration of an inference.")
             self._first_chunk = self._seconds(semconv.METRIC_INFERENCE_FIRST_CHUNK, "Time to the first chunk.")
+            self._chunk = self._seconds(semconv.METRIC_INFERENCE_CHUNK, "Time from one chunk to the next.")
             self._counters = {name: self._counter(name) for name in _COUNTED}
             self._tokens = {
                 semconv.GEN_AI_USAGE_INPUT_TOKENS: self._sizes(semconv.METRIC_INFERENCE_INPUT_TOKENS),
@@ -56,15 +57,22 @@ class Metrics:
         else:
             self._inference = self._duration
             self._first_chunk = self._seconds(semconv.METRIC_OPERATION_FIRST_CHUNK, "Time to the first chunk.")
+            self._chunk = self._seconds(semconv.METRIC_OPERATION_CHUNK, "Time from one chunk to the next.")
             self._counters = {}
             self._tokens = dict.fromkeys(_TYPES, self._sizes(semconv.METRIC_TOKEN_USAGE))
 
-    def record(self, said: Mapping[str, AttributeValue], duration_s: float) -> None:
+    @property
+    def kept(self) -> bool:
+        """Whether anybody keeps the measurements: OpenTelemetry's API has providers of its own, which do not."""
+        return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
+
+    def record(self, said: Mapping[str, AttributeValue], duration_s: float, waits_s: Iterable[float] = ()) -> None:
         """Record one call.
 
         Args:
             said: The attributes of its span.
             duration_s: From the request to the last chunk, in seconds.
+            waits_s: From each chunk to the next, in seconds.
         """
         along = {name: said[name] for name in _ALONG if name in said}
         failed = {semconv.ERROR_TYPE: said[semconv.ERROR_TYPE]} if semconv.ERROR_TYPE in said else {}
@@ -73,6 +81,8 @@ class Metrics:
         waited = said.get(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
         if isinstance(waited, float):
             self._first_chunk.record(waited, along)
+        for wait in waits_s:
+            self._chunk.record(wait, along)
         for name, counter in self._counters.items():
             if isinstance(count := said.get(name), int):
                 counter.add(count, along)

@@ -76,6 +76,8 @@ class Recorder:
     scope: Scope
     clock: Callable[[], int] = time.time_ns
     """Nanoseconds since the epoch; counted in tests."""
+    events: Content | None = None
+    """What the conventions' events of a call may say; None: there are none."""
 
     def start(
         self,

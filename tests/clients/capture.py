@@ -69,13 +69,19 @@ def _plain(value: object) -> object:
 
 
 @contextmanager
-def capture(*, content: bool = True, opt_in: frozenset[str] = frozenset()) -> Iterator[Captured]:
+def capture(
+    *, content: bool = True, events: bool | None = None, opt_in: frozenset[str] = frozenset()
+) -> Iterator[Captured]:
     """Run the block with the clients wrapped and the spans kept in memory."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     clock = itertools.count(1_767_225_600_000_000_000, 1_000_000)
     recorder = Recorder(
-        tracer=provider.get_tracer("test"), content=Content(enabled=content), scope=_NoScope(), clock=clock.__next__
+        tracer=provider.get_tracer("test"),
+        content=Content(enabled=content),
+        scope=_NoScope(),
+        clock=clock.__next__,
+        events=None if events is None else Content(enabled=events),
     )
     installation = install(SPECS, lambda: recorder, semconv_opt_in=opt_in)
     try:

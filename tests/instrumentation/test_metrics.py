@@ -89,6 +89,7 @@ def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
                     "embed input 2",
                 ],
                 "gen_ai.client.operation.time_to_first_chunk": ["streamed"],
+                "gen_ai.client.operation.time_per_output_chunk": ["streamed"],
             },
             "latest": {
                 "gen_ai.client.operation.duration": ["embed"],
@@ -100,6 +101,7 @@ def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
                 "gen_ai.client.inference.operation.input_tokens": ["gpt-4.1 11", "streamed 11", "embed 2"],
                 "gen_ai.client.inference.operation.output_tokens": ["gpt-4.1 7", "streamed 7"],
                 "gen_ai.client.inference.time_to_first_chunk": ["streamed"],
+                "gen_ai.client.inference.time_per_output_chunk": ["streamed"],
             },
         }
     )

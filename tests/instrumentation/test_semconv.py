@@ -28,9 +28,12 @@ KNOWN = {
 NEWER = {
     "anthropic.message.count_tokens.input_tokens",
     "gen_ai.client.inference.duration",
+    "gen_ai.client.inference.operation.details",
     "gen_ai.client.inference.operation.input_tokens",
     "gen_ai.client.inference.operation.output_tokens",
+    "gen_ai.client.inference.time_per_output_chunk",
     "gen_ai.client.inference.time_to_first_chunk",
+    "gen_ai.client.operation.exception",
     "gen_ai.prompt.version",
     "gen_ai.request.previous_response.id",
     "gen_ai.request.reasoning.level",

@@ -1,0 +1,134 @@
+"""The one wrapper round a client's methods: it starts a `Call` and hands it what comes back."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry.context import get_current, get_value
+from opentelemetry.trace import Link, SpanKind
+
+from agentops_otel import semconv
+from agentops_otel.guard import guard
+from agentops_otel.instrumentation.call import FAMILY, Call, Shared
+from agentops_otel.instrumentation.reading import Seen, attributes
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.stream import Awaited, watch
+from agentops_otel.tracing import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One call of a method: its arguments by name, and as they are passed on."""
+
+    operation: Operation
+    named: Mapping[str, Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Wrapper:
+    """Stands before one method of a client; a bare pass-through unless there is a recorder.
+
+    Args:
+        client: Whose method it is.
+        operations: What the method may do; the first that applies counts.
+        method: The method.
+        current: The recorder at the moment of a call, or None.
+        shared: What the calls of one installation have in common.
+    """
+
+    __slots__ = ("_awaits", "_called", "_client", "_current", "_operations", "_parameters", "_shared", "off")
+
+    def __init__(
+        self,
+        client: ClientSpec,
+        operations: Sequence[Operation],
+        method: Callable[..., Any],
+        current: Callable[[], Recorder | None],
+        shared: Shared,
+    ) -> None:
+        self._shared = shared
+        self._client = client
+        self._operations = operations
+        self._parameters = _parameters(method)
+        self._called = False
+        self._awaits = inspect.iscoroutinefunction(method)
+        self._current = current
+        self.off = False
+        """True once uninstalled: a wrapper may outlive that, held by someone else's wrapper."""
+
+    def __call__(
+        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call the method as it was called, and watch what comes of it."""
+        recorder = None if self.off else self._current()
+        asked = None if recorder is None else self._asked(args, kwargs)
+        if recorder is None or asked is None:
+            return wrapped(*args, **kwargs)
+        if self._awaits:
+            coroutine = wrapped(*asked.args, **asked.kwargs)
+            return Awaited(coroutine, begin=lambda: self._begin(recorder, instance, asked))
+        call = self._begin(recorder, instance, asked)
+        if call is None:
+            return wrapped(*asked.args, **asked.kwargs)
+        return watch(call, wrapped, *asked.args, **asked.kwargs)
+
+    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Asked | None":
+        """What is asked for; None when it is nothing that has a span."""
+        with guard("reading a request"):
+            named = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
+            operation = next((known for known in self._operations if known.applies(named)), None)
+            if operation is None:
+                return None
+            changed = self._client.prepare(named)
+            if changed is not named:
+                args = tuple(changed[name] for name in self._parameters[: len(args)])
+                kwargs = {name: changed[name] for name in kwargs}
+            return _Asked(operation, changed, args, kwargs)
+        return None
+
+    def _begin(self, recorder: Recorder, instance: Any, asked: "_Asked") -> Call | None:
+        """The call with its span started; None under suppression, and within a call that has its span already."""
+        if get_value(FAMILY) == asked.operation.family:
+            return None
+        if not self._called:
+            self._called = True
+            self._shared.notice(self._client)
+        with guard("starting a span"):
+            body = self._client.body(asked.named)
+            links = self._shared.known.links(asked.operation.continues(asked.named))
+            return self._start(recorder, asked.operation, instance, body, links)
+        return None
+
+    def _start(
+        self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]
+    ) -> Call | None:
+        found = attributes(operation.request_rows, body)
+        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
+        model = said.get(semconv.GEN_AI_REQUEST_MODEL)
+        started = recorder.clock()
+        span = recorder.start(
+            f"{operation.name} {model}" if model else operation.name,
+            kind=SpanKind.CLIENT,
+            attributes=said,
+            context=get_current(),
+            links=links,
+            start_time=started,
+        )
+        if not span.get_span_context().is_valid:
+            return None
+        call = Call(recorder, self._client, operation, self._shared, span, said, started)
+        with guard("reading a request"):
+            call.tell(operation.request_content_rows, body)
+        call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
+        if isinstance(body, dict) and any(isinstance(value, Seen) for value in body.values()):
+            call.unread = body
+        return call
+
+
+def _parameters(method: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the positional parameters, without `self`."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [name for name, known in inspect.signature(method).parameters.items() if known.kind in positional]
+    return tuple(names[1:] if names[:1] == ["self"] else names)
