@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check clients lowest benchmarks e2e-servers clean
+.PHONY: demo test check clients backends lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -48,6 +48,12 @@ clients: ## the tests of the clients that make test leaves out: many, or not to 
 	.venv-litellm/bin/python -m pip install --quiet -e . --group litellm
 	.venv-litellm/bin/python -m pytest --noconftest tests/clients/test_litellm.py
 
+backends: ## TaskWeaver's back ends, with the versions of their packages that it works with
+	$(PYTHON) -m venv .venv-backends
+	.venv-backends/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	BUILD_SOURCEBRANCHNAME=main .venv-backends/bin/python -m pip install --quiet -e . --group backends
+	.venv-backends/bin/python -m pytest tests/taskweaver/test_backends.py
+
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
@@ -61,4 +67,4 @@ e2e-servers: ## a real Collector and a real Jaeger, built from the Go module reg
 	$(PYTHON) tests/e2e/install_servers.py
 
 clean:
-	rm -rf $(VENV) .venv-clients .venv-litellm .venv-lowest .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-clients .venv-litellm .venv-backends .venv-lowest .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -142,10 +142,14 @@ def _make(config: Config, settings: dict[str, object], source: Source | None, cl
 
 def _installations(config: Config) -> Iterator[Installed]:
     """What the settings ask to be wrapped, each wrapped when it is reached."""
-    if config.instrument_llm_calls and "*" not in config.disabled_instrumentations:
-        specs = [spec for spec in SPECS if spec.name not in config.disabled_instrumentations]
-        yield install(specs, current, semconv_opt_in=config.semconv_opt_in)
-    if config.instrument_taskweaver and not {"*", "taskweaver"} & set(config.disabled_instrumentations):
+    disabled = set(config.disabled_instrumentations)
+    taskweaver = config.instrument_taskweaver and not {"*", "taskweaver"} & disabled
+    if (config.instrument_llm_calls or taskweaver) and "*" not in disabled:
+        # TaskWeaver's own calls are part of its rounds, whatever becomes of the program's.
+        calls = current if config.instrument_llm_calls else hooks.within_calls(current)
+        specs = [spec for spec in SPECS if spec.name not in disabled]
+        yield install(specs, calls, semconv_opt_in=config.semconv_opt_in)
+    if taskweaver:
         yield hooks.install(current, _running.conversation_ended)
     if config.propagate_threads:
         threads = ThreadPropagation()

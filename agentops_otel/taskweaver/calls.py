@@ -1,6 +1,6 @@
 """LLM calls as TaskWeaver makes them: their context in its threads, and a span where the client library has none."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +11,8 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Row, attributes, field, rows
 from agentops_otel.taskweaver.posts import message
 from agentops_otel.tracing import Offer, Recorder
 
@@ -20,7 +22,27 @@ _PROVIDERS = {
     "azure_ad": "azure.ai.openai",
     "azure_ml": "azure.ai.inference",
     "google_genai": "gcp.gemini",
+    "qwen": semconv.DASHSCOPE,
+    "zhipuai": semconv.ZHIPU_AI,
 }
+_USAGE_BY_REQUEST = "2024-09-01"
+"""Azure's first API version in which a stream may be asked for its usage."""
+OLLAMA = rows(
+    {
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda chunk: _reasons(field(chunk, "done_reason")),
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "prompt_eval_count",
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "eval_count",
+    }
+)
+"""What a chunk of Ollama's answer says, as TaskWeaver's own client for it reads it."""
+GEMINI = rows(
+    {
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage_metadata.prompt_token_count",
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage_metadata.candidates_token_count",
+    }
+)
+"""What an answer of the older of Google's packages says, the one that TaskWeaver uses."""
 _SETTINGS = {
     "temperature": semconv.GEN_AI_REQUEST_TEMPERATURE,
     "max_tokens": semconv.GEN_AI_REQUEST_MAX_TOKENS,
@@ -39,7 +61,7 @@ class Call:
     Args:
         recorder: Makes the span.
         operation: "chat" or "embeddings".
-        model: What TaskWeaver is configured to ask for.
+        model: What TaskWeaver is configured to ask for, where it knows.
         attributes: The provider and the request's settings.
         messages: What is asked, in TaskWeaver's form.
     """
@@ -48,18 +70,20 @@ class Call:
         self,
         recorder: Recorder,
         operation: str,
-        model: str,
+        model: str | None,
         attributes: Mapping[str, AttributeValue],
         messages: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.carried = False
+        self.asks_usage = False
+        """Whether the server may be asked for the tokens of a stream."""
+        self.answer: Any = None
+        """Gemini's, which knows its tokens once it has been read."""
         self._recorder = recorder
-        self._name = f"{operation} {model}"
-        self._attributes = {
-            semconv.GEN_AI_OPERATION_NAME: operation,
-            semconv.GEN_AI_REQUEST_MODEL: model,
-            **attributes,
-        }
+        self._name = f"{operation} {model}" if model else operation
+        self._attributes: dict[str, AttributeValue] = {semconv.GEN_AI_OPERATION_NAME: operation, **attributes}
+        if model:
+            self._attributes[semconv.GEN_AI_REQUEST_MODEL] = model
         self._messages = messages
         self._parent = get_current()
         self._offer = Offer()
@@ -107,11 +131,23 @@ class Call:
         with guard("reading an LLM answer of TaskWeaver"):
             self._text.append(str(chunk["content"]))
 
+    def read(self, table: Iterable[Row], answer: Any) -> None:
+        """What the answer, or a chunk of it, says besides its text."""
+        with guard("reading an LLM answer of TaskWeaver"):
+            self._attributes.update(attributes(table, answer))
+
+    def overheard(self, table: Iterable[Row], chunks: Iterable[Any]) -> Iterator[Any]:
+        """The chunks, read as they pass."""
+        for chunk in chunks:
+            self.read(table, chunk)
+            yield chunk
+
     def end(self, error: BaseException | None = None) -> None:
         """The call is over; tell it, unless the client library does. A second time does nothing."""
         with guard("telling an LLM call of TaskWeaver"):
             if not self._offer.taken:
                 self._offer.taken = True
+                self.read(GEMINI, self.answer)
                 self._tell(error)
 
     def _tell(self, error: BaseException | None) -> None:
@@ -144,8 +180,10 @@ def chat(recorder: Recorder, api: Any, arguments: Mapping[str, Any]) -> Call:
     alias = arguments.get("llm_alias")
     service = api.ext_llms[alias] if alias else api.completion_service
     config = service.config
+    # Another model under an alias may be of another back end.
+    api_type = field(config, "llm_module_config", "api_type") or api.config.api_type
     told: dict[str, AttributeValue] = {
-        semconv.GEN_AI_PROVIDER_NAME: provider(getattr(service, "api_type", None) or api.config.api_type),
+        semconv.GEN_AI_PROVIDER_NAME: provider(api_type),
         semconv.GEN_AI_REQUEST_STREAM: bool(arguments.get("stream", True)),
     }
     for setting, name in _SETTINGS.items():
@@ -153,13 +191,20 @@ def chat(recorder: Recorder, api: Any, arguments: Mapping[str, Any]) -> Call:
         value = getattr(config, setting, None) if value is None else value
         if isinstance(value, int | float):
             told[name] = value
-    return Call(recorder, "chat", str(config.model), told, arguments["messages"])
+    model = getattr(config, "model", None) or api.config.model  # Azure ML's endpoint is a model, without a name
+    call = Call(recorder, "chat", model, told, arguments["messages"])
+    call.asks_usage = api_type == "openai" or str(getattr(config, "api_version", "")) >= _USAGE_BY_REQUEST
+    return call
 
 
 def embeddings(recorder: Recorder, api: Any) -> Call:
     """A call of `LLMApi.get_embedding` or `get_embedding_list`; what is embedded is not told."""
     told = {semconv.GEN_AI_PROVIDER_NAME: provider(api.config.embedding_api_type)}
-    return Call(recorder, "embeddings", str(api.embedding_service.config.embedding_model), told)
+    return Call(recorder, "embeddings", getattr(api.embedding_service.config, "embedding_model", None), told)
+
+
+def _reasons(reason: Any) -> list[str] | None:
+    return None if reason is None else [gen_ai.finish_reason(reason)]
 
 
 def provider(api_type: str) -> str:

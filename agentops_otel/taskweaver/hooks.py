@@ -3,13 +3,14 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import wrapt
 from opentelemetry.context import Context, get_current
@@ -44,6 +45,11 @@ def install(
     return Installation(Hooks(current, stopped))
 
 
+def within_calls(current: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
+    """The recorder where TaskWeaver makes an LLM call, and None everywhere else."""
+    return lambda: current() if calls.current_call() is not None else None
+
+
 @dataclass(slots=True)
 class _Told:
     """What is remembered of a session from round to round."""
@@ -63,6 +69,8 @@ class Hooks:
         self.stopped = stopped
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
         self._sessions: WeakKeyDictionary[Any, _Told] = WeakKeyDictionary()
+        self._refusing: WeakSet[Any] = WeakSet()
+        """The clients whose servers do not tell a stream's tokens."""
         self._kernel_wanted: dict[str, Context] = {}
         self._kernels: dict[str, tuple[Kernel, Recorder, Context]] = {}
 
@@ -145,6 +153,32 @@ class Hooks:
         if call is None or len(args) != 1:
             return wrapped(*args, **kwargs)
         return wrapped(call.carry(args[0]))
+
+    def ask_for_usage(self, wrapped: Wrapped, completions: Any, args: Any, kwargs: Any) -> Any:
+        """Openai's `Completions.create`: a stream tells its tokens when it is asked to, which TaskWeaver does not."""
+        call = calls.current_call()
+        asks = call is not None and call.asks_usage and kwargs.get("stream") and "stream_options" not in kwargs
+        if not asks or completions in self._refusing:
+            return wrapped(*args, **kwargs)
+        openai = sys.modules["openai"]
+        with suppress(openai.BadRequestError, openai.UnprocessableEntityError):
+            return wrapped(*args, **kwargs, stream_options={"include_usage": True})
+        # Refused, perhaps because the server is too old to know the question.
+        stream = wrapped(*args, **kwargs)
+        self._refusing.add(completions)
+        return stream
+
+    def read_ollama(self, wrapped: Wrapped, service: Any, args: Any, kwargs: Any) -> Any:
+        """`OllamaService._stream_process`: Ollama's answer in chunks, which TaskWeaver asks for without a client."""
+        chunks, call = wrapped(*args, **kwargs), calls.current_call()
+        return chunks if call is None else call.overheard(calls.OLLAMA, chunks)
+
+    def read_gemini(self, wrapped: Wrapped, model: Any, args: Any, kwargs: Any) -> Any:
+        """`GenerativeModel.generate_content` of Google's older package: the answer, which grows as it is read."""
+        answer, call = wrapped(*args, **kwargs), calls.current_call()
+        if call is not None:
+            call.answer = answer
+        return answer
 
     def get_embedding(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
         """`LLMApi.get_embedding` and `get_embedding_list`."""
@@ -277,6 +311,9 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
         "LLMApi.get_embedding": Hooks.get_embedding,
         "LLMApi.get_embedding_list": Hooks.get_embedding,
     },
+    "taskweaver.llm.ollama": {"OllamaService._stream_process": Hooks.read_ollama},
+    "google.generativeai": {"GenerativeModel.generate_content": Hooks.read_gemini},
+    "openai.resources.chat.completions": {"Completions.create": Hooks.ask_for_usage},
     "taskweaver.code_interpreter.code_executor": {
         "CodeExecutor.start": Hooks.start_executor,
         "CodeExecutor.execute_code": Hooks.execute_code,
@@ -288,7 +325,7 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
     },
     "taskweaver.memory.compression": {"RoundCompressor.compress_rounds": _step("taskweaver.compress")},
     "taskweaver.memory.experience": {
-        "ExperienceGenerator.summarize_experience": _step("taskweaver.experience"),
+        "ExperienceGenerator.refresh": _step("taskweaver.experience"),
         "ExperienceGenerator.retrieve_experience": _step("taskweaver.experience"),
     },
     "taskweaver.code_interpreter.plugin_selection": {
@@ -334,8 +371,12 @@ class Installation:
     def _patch(self, owner: type, name: str, hook: Hook) -> None:
         with self._lock:
             if self._on and (owner, name) not in self._patched:
+
+                def hooked(wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
+                    return hook(self._hooks, wrapped, instance, args, kwargs)
+
                 original = vars(owner)[name]
-                ours = wrapt.FunctionWrapper(original, partial(hook, self._hooks))
+                ours = wrapt.FunctionWrapper(original, hooked)
                 setattr(owner, name, ours)
                 self._patched[owner, name] = (original, ours)
 

@@ -40,10 +40,6 @@ class Round:
         attributes: Mapping[str, AttributeValue] | None = None,
         links: tuple[Link, ...] = (),
     ) -> None:
-        tags = recorder.scope.attributes(get_current()).get(semconv.AGENTOPS_TAGS, ())
-        everywhere: dict[str, AttributeValue] = {semconv.AGENTOPS_TAGS: (*_strings(tags), TAG)}
-        if conversation is not None:
-            everywhere[semconv.GEN_AI_CONVERSATION_ID] = conversation
         self.recorder = recorder
         self.id = round_id
         self.post: Post | None = None
@@ -52,7 +48,7 @@ class Round:
         self._error: tuple[str, str] | None = None
         self._open: dict[Span, None] = {}
         self._lock = Lock()
-        base = inheriting(everywhere)
+        base = inheriting(_Everywhere(recorder, get_current(), conversation))
         told = {semconv.GEN_AI_OPERATION_NAME: "invoke_workflow", semconv.GEN_AI_WORKFLOW_NAME: WORKFLOW}
         self.span = self.open(f"invoke_workflow {WORKFLOW}", {**told, **(attributes or {})}, base, links)
         self.context = set_value(_ROUND_KEY, self, set_span_in_context(self.span, base))
@@ -197,8 +193,27 @@ class Round:
             self.recorder.mark_failed(self.span, kind, text_kept)
 
 
-def _strings(value: AttributeValue) -> tuple[str, ...]:
-    return tuple(str(item) for item in value) if isinstance(value, Sequence) else ()
+class _Everywhere(Mapping[str, AttributeValue]):
+    """What every span of a round carries; the tags are those of the moment in which it starts."""
+
+    def __init__(self, recorder: Recorder, context: Context, conversation: str | None) -> None:
+        self._recorder = recorder
+        self._context = context
+        self._told: dict[str, AttributeValue] = {semconv.AGENTOPS_TAGS: ()}
+        if conversation is not None:
+            self._told[semconv.GEN_AI_CONVERSATION_ID] = conversation
+
+    def __getitem__(self, name: str) -> AttributeValue:
+        if name != semconv.AGENTOPS_TAGS:
+            return self._told[name]
+        tags = self._recorder.scope.attributes(self._context).get(name, ())
+        return (*(map(str, tags) if isinstance(tags, Sequence) else ()), TAG)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        return len(self._told)
 
 
 def current_round(context: Context | None = None) -> Round | None:

@@ -1,4 +1,4 @@
-"""An LLM for TaskWeaver that answers by script: OpenAI's chat and embeddings endpoints on loopback."""
+"""An LLM for TaskWeaver that answers by script: OpenAI's chat and embeddings endpoints, and Ollama's chat."""
 
 import json
 import re
@@ -106,8 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         answer = llm.next_answer(request)
         if isinstance(answer, Failure):
             return self._json(answer.status, {"error": {"message": "scripted"}}, retry_after_s=answer.retry_after_s)
+        if self.path == "/api/chat":
+            return self._lines(answer)
         if request.get("stream"):
-            return self._stream(answer)
+            return self._stream(answer, usage=bool(request.get("stream_options", {}).get("include_usage")))
         assert isinstance(answer, str)
         return self._json(200, _completion(answer))
 
@@ -129,11 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, answer: str | Cut | Held) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
+    def _stream(self, answer: str | Cut | Held, *, usage: bool) -> None:
+        self._begin("text/event-stream")
         self._event(_delta({"role": "assistant", "content": ""}))
         text = answer if isinstance(answer, str) else answer.text
         for start in range(0, len(text), 40):
@@ -145,8 +144,31 @@ class _Handler(BaseHTTPRequestHandler):
             answer.event.wait(30)
             self._event(_delta({"content": answer.rest}))
         self._event(_delta({}, finish_reason="stop"))
+        if usage:
+            self._event({**_delta({}), "choices": [], "usage": _USAGE})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
+
+    def _lines(self, answer: str | Cut | Held) -> None:
+        """Ollama's way to stream."""
+        self._begin("application/x-ndjson")
+        text = answer if isinstance(answer, str) else answer.text
+        for start in range(0, len(text), 40):
+            self._line({"message": {"role": "assistant", "content": text[start : start + 40]}})
+        if isinstance(answer, Held):
+            answer.event.wait(30)
+            self._line({"message": {"role": "assistant", "content": answer.rest}})
+        self._line({"done": True, "done_reason": "stop", "prompt_eval_count": 20, "eval_count": 7})
+        self._chunk(b"")
+
+    def _line(self, body: Mapping[str, object]) -> None:
+        self._chunk(json.dumps({"model": _HEAD["model"], **body}).encode() + b"\n")
+
+    def _begin(self, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
 
     def _event(self, body: object) -> None:
         self._chunk(b"data: " + json.dumps(body).encode() + b"\n\n")
@@ -171,8 +193,7 @@ def _completion(text: str) -> Mapping[str, Any]:
         message = {"role": "assistant", "content": None}
         message["tool_calls"] = [{"id": f"call-{n}", "type": "function", "function": c} for n, c in enumerate(calls)]
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    usage = {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27}
-    return {**_HEAD, "object": "chat.completion", "choices": [choice], "usage": usage}
+    return {**_HEAD, "object": "chat.completion", "choices": [choice], "usage": _USAGE}
 
 
 def _embeddings(request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -183,3 +204,4 @@ def _embeddings(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _HEAD = {"id": "chatcmpl-1", "created": 1, "model": "scripted-model"}
+_USAGE = {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27}

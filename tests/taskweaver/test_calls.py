@@ -2,43 +2,44 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import SpanKind
 
+from agentops_otel import semconv
 from agentops_otel.testing import Capture, capture
 from tests.loopback.taskweaver_llm import Failure, Held, ScriptedLLM, code, final, plan
 from tests.taskweaver.conftest import MakeApp
 from tests.taskweaver.shown import names, outline
 
-
-@pytest.fixture(params=[True, False], ids=["client's span", "our span"])
-def either(request: pytest.FixtureRequest) -> Iterator[Capture]:
-    """The spans of one test, with the LLM client wrapped and without."""
-    with capture(tags=("mine",), instrument_llm_calls=request.param) as captured:
-        yield captured
+OLLAMA = {"llm.api_type": "ollama", "llm.embedding_api_type": "ollama"}
 
 
-@pytest.fixture
-def ours() -> Iterator[Capture]:
-    """The spans of one test, with the LLM client left alone."""
-    with capture(tags=("mine",), instrument_llm_calls=False) as captured:
-        yield captured
+@pytest.fixture(scope="module")
+def ollama(make_app: MakeApp, llm: ScriptedLLM) -> Any:
+    """An app whose LLM TaskWeaver asks by itself, without a client: the span is ours."""
+    return make_app(**OLLAMA | {"llm.api_base": llm.url.removesuffix("/v1")})
 
 
-def test_every_call_once(session: Any, llm: ScriptedLLM, either: Capture) -> None:
-    """There is one span a call, of kind CLIENT and under the reply it is for, whoever makes it."""
+@pytest.fixture(scope="module", params=["client's span", "our span"])
+def either(request: pytest.FixtureRequest, app: Any) -> Any:
+    """A session whose LLM calls are told by the client library, and one where they are told by us."""
+    return (app if request.param == "client's span" else request.getfixturevalue("ollama")).get_session()
+
+
+def test_every_call_once(either: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """There is one span a call, of kind CLIENT, with its tokens and under the reply it is for, whoever makes it."""
     llm.script(plan("compute"), code("1"), final("done"))
 
-    session.send_message("compute")
+    either.send_message("compute")
 
-    chats = [span for span in either.spans if span.kind is SpanKind.CLIENT]
+    chats = [span for span in traced.spans if span.kind is SpanKind.CLIENT]
     assert len(chats) == len(llm.requests) == 3
     assert [(span.attributes or {})["gen_ai.request.model"] for span in chats] == ["scripted-model"] * 3
-    assert [name for name in names(either) if "kernel" not in name] == snapshot(
+    assert [(span.attributes or {})[semconv.GEN_AI_USAGE_INPUT_TOKENS] for span in chats] == [20] * 3
+    assert [name for name in names(traced) if "kernel" not in name] == snapshot(
         [
             "invoke_workflow taskweaver",
             "  invoke_agent Planner",
@@ -52,13 +53,13 @@ def test_every_call_once(session: Any, llm: ScriptedLLM, either: Capture) -> Non
     )
 
 
-def test_our_span(session: Any, llm: ScriptedLLM, ours: Capture) -> None:
-    """Where the client is not wrapped, our span says what TaskWeaver asked for and what it got."""
+def test_our_span(ollama: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """Where there is no client, our span says what TaskWeaver asked for and what it got."""
     llm.script(final("hello"))
 
-    session.send_message("hello")
+    ollama.get_session().send_message("hello")
 
-    (chat,) = [span for span in ours.spans if span.kind is SpanKind.CLIENT]
+    (chat,) = [span for span in traced.spans if span.kind is SpanKind.CLIENT]
     attributes = dict(chat.attributes or {})
     asked = json.loads(str(attributes.pop("gen_ai.input.messages")))
     assert asked[0]["role"] == "system"
@@ -69,90 +70,92 @@ def test_our_span(session: Any, llm: ScriptedLLM, ours: Capture) -> None:
             "agentops.tags": ("mine", "taskweaver"),
             "gen_ai.operation.name": "chat",
             "gen_ai.request.model": "scripted-model",
-            "gen_ai.provider.name": "openai",
+            "gen_ai.provider.name": "ollama",
             "gen_ai.request.stream": True,
-            "gen_ai.request.temperature": 0.0,
-            "gen_ai.request.max_tokens": 1024,
-            "gen_ai.request.top_p": 0.0,
-            "gen_ai.request.seed": 123456,
-            "gen_ai.request.frequency_penalty": 0.0,
-            "gen_ai.request.presence_penalty": 0.0,
+            "gen_ai.response.model": "scripted-model",
+            "gen_ai.response.finish_reasons": ("stop",),
+            "gen_ai.usage.input_tokens": 20,
+            "gen_ai.usage.output_tokens": 7,
         }
     )
 
 
-def test_our_span_of_a_failure(session: Any, llm: ScriptedLLM, ours: Capture) -> None:
-    """A call that fails is told as failed, where the client is not wrapped."""
-    llm.script(*[Failure(status=500)] * 3)
+def test_our_span_of_a_failure(ollama: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """A call that fails is told as failed, where there is no client."""
+    llm.script(Failure(status=500))
 
-    session.send_message("hello")
+    ollama.get_session().send_message("hello")
 
-    assert outline(ours) == snapshot("""\
-invoke_workflow taskweaver ERROR: Exception: OpenAI API returned an API Error: Error code: 500 - scripted
+    assert outline(traced) == snapshot("""\
+invoke_workflow taskweaver ERROR: Exception: Failed to get completion with error code 500: {"error":
+  {"message": "scripted"}}
   - error.type='Exception'  round.state='failed'
-  invoke_agent Planner ERROR: OpenAI API returned an API Error: Error code: 500 - scripted
+  invoke_agent Planner ERROR: Failed to get completion with error code 500: {"error": {"message": "scripted"}}
     - error.type='Exception'
-    chat scripted-model ERROR: OpenAI API returned an API Error: Error code: 500 - scripted
+    chat scripted-model ERROR: Failed to get completion with error code 500: {"error": {"message":
+      "scripted"}}
       - error.type='Exception'
 """)
 
 
-def test_early_stop(session: Any, llm: ScriptedLLM, either: Capture) -> None:
+def test_early_stop(either: Any, llm: ScriptedLLM, traced: Capture) -> None:
     """TaskWeaver stops reading when it has its code: the call's span ends then, and says that it was cut short."""
     held = Held(text=code("1"), rest=" " * 40)
     llm.script(plan("compute"), held, final("done"))
 
-    session.send_message("compute", event_handler=Releasing(held))
+    either.send_message("compute", event_handler=Releasing(held))
 
     for thread in threading.enumerate():
         if "base_stream_puller" in thread.name:
             thread.join(10)
-    abandoned = ["agentops.stream.abandoned" in (span.attributes or {}) for span in _chats(either)]
+    abandoned = ["agentops.stream.abandoned" in (span.attributes or {}) for span in _chats(traced)]
     assert abandoned == [False, True, False]
 
 
-def test_compression(make_app: MakeApp, llm: ScriptedLLM, either: Capture) -> None:
-    """The summary of earlier rounds is a step of the reply, with the call that it makes, tokens and all."""
-    app = make_app(
-        **{
-            "planner.prompt_compression": True,
-            "round_compressor.rounds_to_compress": 1,
-            "round_compressor.rounds_to_retain": 1,
-        }
-    )
-    session = app.get_session()
-    llm.script(final("one"), "the story so far", final("two"))
-    session.send_message("first")
-    either.clear()
+def test_refused_question(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> None:
+    """A server that refuses to be asked for tokens is asked as TaskWeaver wrote it, then and from then on."""
+    session = make_app().get_session()
+    llm.script(Failure(status=400), final("one"), final("two"))
 
-    session.send_message("second")
+    said = [session.send_message("hello").post_list[-1].message for _ in range(2)]
 
-    assert names(either) == snapshot(
-        [
-            "invoke_workflow taskweaver",
-            "  invoke_agent Planner",
-            "    taskweaver.compress",
-            "      chat scripted-model",
-            "    chat scripted-model",
-        ]
-    )
+    assert said == ["one", "two"]
+    assert ["stream_options" in request for request in llm.requests] == [True, False, False]
 
 
-def test_embeddings(make_app: MakeApp, llm: ScriptedLLM, either: Capture) -> None:
-    """Plugin selection is a step of the reply, with the embedding that it asks for."""
-    about = "name: {0}\nenabled: true\ndescription: does {0}\nparameters: []\nreturns: []\n"
-    plugins = {f"{name}.yaml": about.format(name) for name in ("one", "two")}
-    source = (
-        "from taskweaver.plugin import Plugin, register_plugin\n\n"
-        "@register_plugin\nclass It(Plugin):\n    def __call__(self):\n        return 1\n"
-    )
-    plugins |= {f"{name}.py": source for name in ("one", "two")}
-    app = make_app(plugins=plugins)
-    selector = _selector(app)
+def test_program_wants_no_llm_calls(session: Any, llm: ScriptedLLM) -> None:
+    """With LLM clients left alone, those calls are told that are part of a round, and none of the program's own."""
+    from openai import OpenAI
 
-    selector.refresh()
+    llm.script(final("hello"), "world")
+    with capture(instrument_llm_calls=False) as captured, OpenAI(base_url=llm.url, api_key="none") as client:
+        session.send_message("hello")
+        client.chat.completions.create(model="own", messages=[{"role": "user", "content": "hello"}])
 
-    assert [span.name for span in either.spans] == ["embeddings scripted-embedding"]
+    assert outline(captured) == snapshot("""\
+invoke_workflow taskweaver
+  - round.state='finished'
+  invoke_agent Planner
+    - post.send_to='User'
+    chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
+""")
+
+
+def test_tags_of_the_moment(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """Tags that are added in the middle of a round are on the spans that start after it."""
+
+    class Tagging:
+        def handle(self, event: Any) -> None:
+            if event.t.value == "post_end":
+                traced.client.add_tags(["late"])
+
+    llm.script(plan("hello?", to="Planner"), final("hello"))
+
+    session.send_message("hello", event_handler=Tagging())
+
+    first, second = [(span.attributes or {})["agentops.tags"] for span in _chats(traced)]
+    assert (first, second) == (("mine", "taskweaver"), ("mine", "late", "taskweaver"))
 
 
 class Releasing:
@@ -165,14 +168,6 @@ class Releasing:
         """Look for what TaskWeaver does next."""
         if event.msg == "verifying code":
             self.held.event.set()
-
-
-def _selector(app: Any) -> Any:
-    from taskweaver.code_interpreter.plugin_selection import PluginSelector
-    from taskweaver.llm import LLMApi
-    from taskweaver.memory.plugin import PluginRegistry
-
-    return PluginSelector(app.app_injector.get(PluginRegistry), app.app_injector.get(LLMApi))
 
 
 def _chats(captured: Capture) -> list[Any]:

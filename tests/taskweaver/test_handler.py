@@ -149,6 +149,7 @@ invoke_workflow taskweaver ERROR: RuntimeError: at post_end
   invoke_agent Planner ERROR: at post_end
     - error.type='RuntimeError'  post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """),
         ),
         (
@@ -159,6 +160,7 @@ invoke_workflow taskweaver ERROR: at round_end
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """),
         ),
     ],

@@ -74,10 +74,12 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='Planner'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
       - tool.call.arguments='{"code":"weather(\\'Paris\\')"}'
         tool.call.result='{"output":{"city":"Paris","degrees":21}}'  execution_status='SUCCESS'
@@ -87,6 +89,7 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -112,9 +115,11 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='Planner'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
       - tool.call.arguments='{"code":"\\\\nimport threading\\\\nfrom opentelemetry imp…'
         tool.call.result='{"stdout":"hello\\\\n"}'  execution_status='SUCCESS'
@@ -124,6 +129,7 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 

@@ -91,6 +91,8 @@ def test_good_round(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
                                     "gen_ai.response.finish_reasons": ["stop"],
                                     "gen_ai.response.id": "chatcmpl-1",
                                     "gen_ai.response.model": "scripted-model",
+                                    "gen_ai.usage.input_tokens": 20,
+                                    "gen_ai.usage.output_tokens": 7,
                                     "openai.api.type": "chat_completions",
                                     "server.address": "127.0.0.1",
                                 },
@@ -148,6 +150,8 @@ def test_good_round(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
                                     "gen_ai.response.finish_reasons": ["stop"],
                                     "gen_ai.response.id": "chatcmpl-1",
                                     "gen_ai.response.model": "scripted-model",
+                                    "gen_ai.usage.input_tokens": 20,
+                                    "gen_ai.usage.output_tokens": 7,
                                     "openai.api.type": "chat_completions",
                                     "server.address": "127.0.0.1",
                                 },
@@ -215,6 +219,8 @@ def test_good_round(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
                                     "gen_ai.response.finish_reasons": ["stop"],
                                     "gen_ai.response.id": "chatcmpl-1",
                                     "gen_ai.response.model": "scripted-model",
+                                    "gen_ai.usage.input_tokens": 20,
+                                    "gen_ai.usage.output_tokens": 7,
                                     "openai.api.type": "chat_completions",
                                     "server.address": "127.0.0.1",
                                 },
@@ -245,11 +251,13 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 invoke_workflow taskweaver
   - file.count='1'  round.state='finished'
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -265,22 +273,26 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='CodeInterpreter'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
       - error.type='ZeroDivisionError'  tool.call.arguments='{"code":"1/0"}'
         tool.call.result='{"error":"Traceback (most recent call last):\\\\n\\\\n Ce…'  execution_status='FAILURE'
   invoke_agent CodeInterpreter
     - post.attempt='2'  post.send_to='Planner'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
       - tool.call.arguments='{"code":"\\'ok\\'"}'  tool.call.result='{"output":"ok"}'
         execution_status='SUCCESS'
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -296,34 +308,40 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='CodeInterpreter'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
       - error.type='ZeroDivisionError'  tool.call.arguments='{"code":"1/0"}'
         tool.call.result='{"error":"Traceback (most recent call last):\\\\n\\\\n Ce…'  execution_status='FAILURE'
   invoke_agent CodeInterpreter
     - post.attempt='2'  post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
       - error.type='ZeroDivisionError'  tool.call.arguments='{"code":"1/0"}'
         tool.call.result='{"error":"Traceback (most recent call last):\\\\n\\\\n Ce…'  execution_status='FAILURE'
   invoke_agent CodeInterpreter
     - post.attempt='3'  post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
       - error.type='ZeroDivisionError'  tool.call.arguments='{"code":"1/0"}'
         tool.call.result='{"error":"Traceback (most recent call last):\\\\n\\\\n Ce…'  execution_status='FAILURE'
   invoke_agent CodeInterpreter
     - post.attempt='4'  post.send_to='Planner'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
       - error.type='ZeroDivisionError'  tool.call.arguments='{"code":"1/0"}'
         tool.call.result='{"error":"Traceback (most recent call last):\\\\n\\\\n Ce…'  execution_status='FAILURE'
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -340,9 +358,11 @@ invoke_workflow taskweaver
     plan, current_plan_step in the `response` element
     - error.type='invalid_response'  post.send_to='Planner'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent Planner
     - post.attempt='2'  post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -358,19 +378,23 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter ERROR: Failed to generate code.
     - error.type='invalid_response'  post.send_to='CodeInterpreter'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.attempt='2'  post.send_to='Planner'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
       - tool.call.arguments='{"code":"\\'ok\\'"}'  tool.call.result='{"output":"ok"}'
         execution_status='SUCCESS'
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -440,21 +464,25 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter ERROR: Error on line 1: import subprocess => Importing module 'subprocess' is
     not allowed.
     - error.type='verification_failed'  code_error='Error on line 1: import subprocess => Importing mod…'
       post.send_to='CodeInterpreter'  reply_content='import subprocess'  verification='INCORRECT'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.attempt='2'  post.send_to='Planner'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
       - tool.call.arguments='{"code":"\\'fine\\'"}'  tool.call.result='{"output":"fine"}'
         execution_status='SUCCESS'  verification='CORRECT'
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -471,10 +499,12 @@ invoke_workflow taskweaver ERROR: KeyError: 'msg_id'
   invoke_agent Planner
     - post.send_to='CodeInterpreter'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter ERROR: 'msg_id'
     - error.type='KeyError'  post.send_to='Planner'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: 'msg_id'
       - error.type='KeyError'  tool.call.arguments='{"code":"\\\\nimport os, threading, time\\\\nkernel = get…'
 """)
@@ -492,6 +522,7 @@ invoke_workflow taskweaver ERROR: Exception: Unknown recipient Nobody
   invoke_agent Planner
     - post.send_to='Nobody'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
@@ -509,6 +540,7 @@ invoke_workflow taskweaver
     - post.send_to='Planner'
     taskweaver.kernel.start
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
       - tool.call.arguments='{"code":"40+2"}'  tool.call.result='{"output":42}'  execution_status='SUCCESS'
 """)

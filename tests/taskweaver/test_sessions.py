@@ -150,6 +150,7 @@ invoke_workflow taskweaver ERROR: AttributeError: python
   invoke_agent Planner
     - post.send_to='PluginOrchestrator'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent PluginOrchestrator ERROR: python
     - error.type='AttributeError'  post.send_to='Planner'
     taskweaver.kernel.start
@@ -173,6 +174,7 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='CLIAgent'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CLIAgent
     - post.send_to='Planner'
     taskweaver.kernel.start
@@ -184,6 +186,7 @@ invoke_workflow taskweaver
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 
