@@ -47,9 +47,12 @@ class Tracing(OlderDecorators):
         super().__init__(lambda: self.recorder)
         self.config = config
         self.settings = settings
-        self.trace_file = _trace_file(config)
+        own = _own_trace_file(config)
+        self.trace_file = own if config.own_trace_file else config.trace_file
         self.sessions = Sessions(config.tags, self._session_ended, self._analytics)
-        self.pipeline = export.build(replace(config, trace_file=self.trace_file))
+        self.pipeline = export.build(
+            replace(config, trace_file=self.trace_file), own if config.spare_trace_file else None
+        )
         self.processors: tuple[SpanProcessor, ...] = ()
         self._tally = Tally()
         self._closing = False
@@ -171,9 +174,7 @@ class Tracing(OlderDecorators):
             terminal.summary(summary, end_state=f"stopped after {terminal.plural(rounds, 'round')}")
 
 
-def _trace_file(config: Config) -> Path | None:
-    """The file that was named, or one of the process's own, named for the service."""
-    if not config.own_trace_file:
-        return config.trace_file
+def _own_trace_file(config: Config) -> Path:
+    """A trace file of the process's own, named for the service."""
     service = config.service_name or Path(sys.argv[0]).stem or "python"
     return default_path(service, datetime.now(UTC), os.getpid(), config.state_dir)

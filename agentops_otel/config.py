@@ -97,6 +97,8 @@ class Config:
     trace_file: Path | None = None
     own_trace_file: bool = False
     """True: the process makes a trace file of its own in the state directory."""
+    spare_trace_file: bool = False
+    """True: it makes one only if AgentOps, its one destination, refuses the key."""
     state_dir: Path = field(default_factory=lambda: _state_dir())
     """The user's state directory: trace files and the spool."""
     spool_dir: Path | None = None
@@ -198,6 +200,7 @@ def read(
         console=(nowhere and sys.stderr.isatty()) or "console" in (exporters or ()) if console is None else console,
         trace_file=_path("trace_file", trace_file),
         own_trace_file=trace_file is True or (trace_file is None and nowhere),
+        spare_trace_file=trace_file is None and destinations == (hosted,),
         spool_dir=_state_dir() / "spool" if spool_dir in (None, True) else _path("spool_dir", spool_dir),
         durability=_durability(durability),
         exit_timeout_s=environment.seconds(Setting("exit_timeout_s", str(exit_timeout_s))),

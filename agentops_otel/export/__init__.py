@@ -1,6 +1,7 @@
 """How spans leave the process."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -10,23 +11,34 @@ from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.file import KEEP, FileExporter
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
+from agentops_otel.export.refuge import Refuge
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
 
 __all__ = ["Pipeline", "Stats", "build", "transport"]
 
 
-def build(config: Config) -> Pipeline:
-    """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does."""
+def build(config: Config, spare_trace_file: Path | None = None) -> Pipeline:
+    """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does.
+
+    Args:
+        config: The settings.
+        spare_trace_file: Where spans go if AgentOps refuses the key.
+    """
+    sinks = [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)]
+    refuge = None
+    if spare_trace_file:
+        refuge = Refuge(name=f"the trace file {spare_trace_file}", exporter=FileExporter(spare_trace_file, keep=KEEP))
+        sinks.append(refuge)
     return Pipeline(
-        [_route(destination, config) for destination in config.destinations],
-        [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)],
+        [_route(destination, config, refuge) for destination in config.destinations],
+        sinks,
         exit_timeout_s=config.exit_timeout_s,
         durable=config.durability == "span",
     )
 
 
-def _route(destination: Destination, config: Config) -> Route:
+def _route(destination: Destination, config: Config, refuge: Refuge | None) -> Route:
     spool = None
     if config.spool_dir and not destination.probe and AVAILABLE:
         spool = Spool(folder(config.spool_dir, destination))
@@ -36,7 +48,7 @@ def _route(destination: Destination, config: Config) -> Route:
         Outbox(spool),
         transport(destination),
         timeout_s=destination.timeout_s,
-        authorization=TokenAuthorization(account, destination) if account else None,
+        authorization=TokenAuthorization(account, destination, instead=refuge) if account else None,
         probe=destination.probe,
     )
     return Route(sender=sender, translation=translate if account else None)

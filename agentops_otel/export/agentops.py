@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -46,6 +47,15 @@ class _Token:
     expires_at: float = math.inf
 
 
+class Instead(Protocol):
+    """What takes the spans of an account whose key is refused."""
+
+    name: str
+
+    def decide(self, *, needed: bool) -> None:
+        """The service has spoken: whether it is to take them."""
+
+
 class TokenAuthorization:
     """The `Authorization` of an AgentOps destination: exchanges the API key for a token and keeps it fresh.
 
@@ -56,6 +66,7 @@ class TokenAuthorization:
         account: The key, and where it is exchanged.
         destination: Whose TLS settings are used.
         timeout_s: How long connecting, and each wait for the answer, may take.
+        instead: Where the spans go if the key is refused; told when the service has spoken.
         clock: Seconds that only go forward; counted in tests.
     """
 
@@ -65,6 +76,7 @@ class TokenAuthorization:
         destination: Destination,
         *,
         timeout_s: float = TIMEOUT_S,
+        instead: Instead | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refused = False
@@ -72,6 +84,7 @@ class TokenAuthorization:
         self._account = account
         self._destination = destination
         self._timeout_s = timeout_s
+        self._instead = instead
         self._clock = clock
         self._token: _Token | None = None
         self._down = False
@@ -100,6 +113,7 @@ class TokenAuthorization:
         elif status == 200 and (text := _token_text(body)):
             self._token = _token(text, now=self._clock(), server_now=date)
             self._down = False
+            self._decide(needed=False)
         else:
             self._fail(f"answered {status}" if status else "cannot be reached")
 
@@ -131,12 +145,19 @@ class TokenAuthorization:
         self.refused = True
         self._token = None
         _logger.warning(
-            "AgentOps refused the API key (%s answered %s): nothing is sent there, tracing goes on without it. "
+            "AgentOps refused the API key (%s answered %s): nothing is sent there, %s. "
             "Set AGENTOPS_API_KEY, or init(api_key=...), to a key from %s/settings/projects",
             self._host,
             status,
+            f"spans go to {self._instead.name}" if self._instead else "tracing goes on without it",
             self._account.app_url.rstrip("/"),
         )
+        self._decide(needed=True)
+
+    def _decide(self, *, needed: bool) -> None:
+        instead, self._instead = self._instead, None
+        if instead is not None:
+            instead.decide(needed=needed)
 
     def _fail(self, why: str) -> None:
         """Leave the service alone for a moment; the first failure after a success is said."""

@@ -55,6 +55,11 @@ class Sink:
     dropped: Counter[str] = field(default_factory=Counter)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    @property
+    def counts(self) -> bool:
+        """True: `stats()` speaks of it."""
+        return True
+
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
         """Hand over the spans and count what becomes of them."""
         if not self.lock.acquire(timeout=patience_s):
@@ -75,6 +80,10 @@ class Sink:
         """The counts, of so many spans that were meant for it."""
         pending = produced - self.sent - self.dropped.total()
         return Stats(produced=produced, sent=self.sent, pending=pending, dropped=dict(self.dropped))
+
+    def forked(self) -> None:
+        """In the child of a fork: it counts its own spans, and nobody holds its lock."""
+        self.lock, self.sent, self.dropped = threading.RLock(), 0, Counter()
 
 
 class Bell:
@@ -208,7 +217,7 @@ class Pipeline(SpanProcessor):
         produced = self._taken + len(self._queue)
         each = {
             **{route.sender.shown: route.sender.outbox.stats(produced) for route in self._routes},
-            **{sink.name: sink.stats(produced) for sink in self._sinks},
+            **{sink.name: sink.stats(produced) for sink in self._sinks if sink.counts},
         }
         if not each:
             return Stats()
@@ -332,7 +341,7 @@ class Pipeline(SpanProcessor):
         for route in self._routes:
             route.sender.forked()
         for sink in self._sinks:
-            sink.lock, sink.sent, sink.dropped = threading.RLock(), 0, Counter()
+            sink.forked()
         if processes := sys.modules.get("multiprocessing.util"):
             # Its children leave by os._exit, without atexit. At this moment they have yet to clear the finalizers that
             # they inherited; what is registered here comes after that.

@@ -13,12 +13,17 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode, Tracer
 
 from agentops_otel import export
 from agentops_otel.config import Config, Destination, Protocol
 from agentops_otel.export import Pipeline
+from agentops_otel.export.file import FileExporter, read
+from agentops_otel.export.refuge import LIMIT, Refuge
+from tests import program
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import show
 from tests.loopback.otlp_sink import OtlpSink, attributes_of
@@ -462,3 +467,72 @@ def shown(span: Span) -> dict[str, object]:
     code = StatusCode(span.status.code)
     status = Status(code, span.status.message) if code is StatusCode.ERROR else Status(code)
     return show(span.name, attributes_of(span), status)
+
+
+REFUSED = """
+    import os, agentops_otel
+    from opentelemetry import trace
+
+    client = agentops_otel.init(service_name="bot", auto_start_session=False)
+    @agentops_otel.record_action
+    def early(): ...
+    @agentops_otel.record_action
+    def late(): ...
+    @agentops_otel.record_action
+    def forked(): ...
+
+    early()
+    agentops_otel.flush()
+    late()
+    pid = os.fork()
+    if not pid:
+        forked()
+    else:
+        os.waitpid(pid, 0)
+    agentops_otel.shutdown(20)
+    """
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a refused key", "a good key"])
+def test_tracing_goes_on_locally_when_the_key_is_refused(known: bool, tmp_path: Path) -> None:
+    """A trace file is made of what ended before the refusal and after it, also by a fork; with a good key, none is."""
+    with AgentOpsBackend() as backend:
+        done = program.run(
+            REFUSED,
+            AGENTOPS_API_KEY=backend.api_key if known else "not-the-key",
+            AGENTOPS_API_ENDPOINT=backend.account.api_endpoint,
+            AGENTOPS_EXPORTER_ENDPOINT=backend.sink.endpoint,
+            AGENTOPS_APP_URL=backend.account.app_url,
+            XDG_STATE_HOME=str(tmp_path),
+        )
+
+    files = [path for path in tmp_path.rglob("*.jsonl")]
+    names = sorted(span.name for path in files for span in read(path) if isinstance(span, ReadableSpan))
+    assert names == ([] if known else ["early", "forked", "late"])
+    assert sorted(backend.sink.spans) == (["early.session", "forked.session", "late.session"] if known else [])
+    assert [line.split("(127.0.0.1 ")[1] for line in done.stderr.splitlines() if "refused the API key" in line] == (
+        [] if known else [f"answered 400): nothing is sent there, spans go to the trace file {files[0]}. " + ADVICE]
+    )
+
+
+ADVICE = "Set AGENTOPS_API_KEY, or init(api_key=...), to a key from http://app.agentops.test/settings/projects"
+
+
+@pytest.mark.parametrize(("refused", "kept"), [(True, LIMIT), (False, 0), (None, 0)])
+def test_what_waits_for_the_word_on_the_key_is_bounded(refused: bool | None, kept: int, tmp_path: Path) -> None:
+    """The newest wait, the others are counted; only a refusal makes the sink one that counts."""
+    file = tmp_path / "spare.jsonl"
+    refuge = Refuge(name="the trace file", exporter=FileExporter(file))
+    ended = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(ended))
+    work(provider.get_tracer("test"), LIMIT + 3)
+
+    refuge.export(ended.get_finished_spans(), -1)
+    if refused is not None:
+        refuge.decide(needed=refused)
+        refuge.export([], -1)
+
+    assert len(list(read(file)) if file.exists() else []) == kept
+    assert refuge.counts is (refused is True)
+    assert (refuge.sent, refuge.dropped) == (kept, {"no room": 3})
