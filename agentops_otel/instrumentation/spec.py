@@ -108,7 +108,10 @@ class ClientSpec:
     prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = seen
     """The arguments that the method gets instead: with their iterators watched, by default."""
     body: Callable[[Mapping[str, Any]], Any] = _same
-    """What the operations' tables read, from the method's arguments; the arguments themselves by default."""
+    """What the operations' tables read, from the method's arguments by name; those themselves by default.
+
+    The object that the method is called on is among them as `self`.
+    """
     returned: Returned | None = None
     """For answers that are neither the answer nor an iterator of chunks: what the program gets in their place."""
     partial: Callable[[BaseException], Any] = _nothing

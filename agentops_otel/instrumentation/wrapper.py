@@ -63,7 +63,7 @@ class Wrapper:
     ) -> Any:
         """Call the method as it was called, and watch what comes of it."""
         recorder = None if self.off else self._current()
-        asked = None if recorder is None else self._asked(args, kwargs)
+        asked = None if recorder is None else self._asked(instance, args, kwargs)
         if recorder is None or asked is None:
             return wrapped(*args, **kwargs)
         if self._awaits:
@@ -74,10 +74,10 @@ class Wrapper:
             return wrapped(*asked.args, **asked.kwargs)
         return watch(call, wrapped, *asked.args, **asked.kwargs)
 
-    def _asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Asked | None":
+    def _asked(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Asked | None":
         """What is asked for; None when it is nothing that has a span."""
         with guard("reading a request"):
-            named = {**dict(zip(self._parameters, args, strict=False)), **kwargs}
+            named = {"self": instance, **dict(zip(self._parameters, args, strict=False)), **kwargs}
             operation = next((known for known in self._operations if known.applies(named)), None)
             if operation is None:
                 return None

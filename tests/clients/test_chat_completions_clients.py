@@ -21,6 +21,11 @@ OWN: dict[str, dict[str, Any]] = {
         "gen_ai.request.model": "meta-llama/Llama-3.1-8B",
         "gen_ai.request.max_tokens": 100,
     },
+    "ibm_watsonx_ai": {
+        "gen_ai.provider.name": "ibm.watsonx.ai",
+        "gen_ai.request.model": "ibm/granite-4-h-small",
+        "gen_ai.request.max_tokens": 100,
+    },
     "llama_stack_client": {"gen_ai.provider.name": "llama_stack", "gen_ai.request.model": "llama-4"},
     "mistralai": {
         "gen_ai.provider.name": "mistral_ai",
@@ -89,6 +94,7 @@ def test_every_form_of_a_chat_makes_the_same_span(name: str, form: str, captured
     ("name", "provider", "model"),
     [
         ("groq", "groq", "nomic-embed-text"),
+        ("ibm_watsonx_ai", "ibm.watsonx.ai", "ibm/slate-125m"),
         ("llama_stack_client", "llama_stack", "all-minilm"),
         ("mistralai", "mistral_ai", "mistral-embed"),
         ("together", "together_ai", "m2-bert"),

@@ -37,5 +37,6 @@ FORMS = Forms(
     embed=lambda client: invoked(client, "amazon.titan-embed-text-v2:0", inputText="Paris"),
     answer=converse,
     vectors=Answer.json({"embedding": [0.25, -0.5], "inputTextTokenCount": 4}),
+    leaves_open=True,
     varying=("amz-sdk-invocation-id", "authorization", "x-amz-date"),
 )

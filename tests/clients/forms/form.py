@@ -23,15 +23,17 @@ CLIENTS = (
     "boto3",
     "cohere",
     "dashscope",
+    "google.generativeai",
     "groq",
     "huggingface_hub",
+    "ibm_watsonx_ai",
     "llama_stack_client",
     "mistralai",
     "ollama",
     "together",
     "zhipuai",
 )
-"""The modules beside this one that describe a client in `FORMS`."""
+"""What a program imports; the modules beside this one, named so without the dots, describe each in `FORMS`."""
 
 VECTORS = Answer.json(
     {
@@ -71,6 +73,8 @@ class Forms:
     """What the server says to `embed`."""
     raises: bool = True
     """Whether a refusal is an exception; an answer otherwise."""
+    leaves_open: bool = False
+    """Whether the connection of a stream that is left early stays open until the garbage collector comes."""
     varying: Sequence[str] = ()
     """Headers that are others each time, without us too."""
 
@@ -106,7 +110,7 @@ class Forms:
 def forms_of(name: str) -> Forms:
     """The forms of the client; skips the test where its package is not installed."""
     pytest.importorskip(name, reason=f"{name} is not installed", exc_type=ImportError)
-    found = importlib.import_module(f"tests.clients.forms.{name}").FORMS
+    found = importlib.import_module(f"tests.clients.forms.{name.replace('.', '_')}").FORMS
     assert isinstance(found, Forms)
     return found
 

@@ -1,0 +1,97 @@
+"""The google-generativeai package, which google-genai replaced: Gemini by gRPC or REST.
+
+What is wrapped is the API client beneath `GenerativeModel`, its chats and `embed_content`. It speaks in protocol
+buffers, whose fields have the names that google-genai gives them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import embeddings, google_genai
+from agentops_otel.instrumentation.call import Call
+from agentops_otel.instrumentation.reading import field, items
+from agentops_otel.instrumentation.spec import ClientSpec
+
+
+def _where(*names: str) -> tuple[str, ...]:
+    return tuple(f"GenerativeService{kind}Client.{name}" for kind in ("", "Async") for name in names)
+
+
+def _plain(message: Any) -> Any:
+    """A protocol buffer as plain values, without what it does not say; anything else as it is."""
+    kind: Any = type(message)
+    if not hasattr(kind, "pb"):
+        return message
+    from google.protobuf.json_format import MessageToDict  # there where the message is
+
+    return MessageToDict(kind.pb(message), preserving_proto_field_name=True)
+
+
+def _body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The request in the shape that google-genai's tables read; a batch of embeddings is a list of requests."""
+    request = arguments.get("request")
+    said = arguments if request is None else _plain(request)
+    if not isinstance(said, Mapping):
+        return {}
+    named = {name: _plain(value) for name, value in said.items()}
+    asked = items(named, "requests") or [named]
+    config = field(named, "generation_config")
+    return {
+        "model": named.get("model"),
+        "contents": items(named, "contents") or [field(each, "content") for each in asked],
+        "config": {**asked[0], **(config if isinstance(config, dict) else {})},
+    }
+
+
+def _url(client: Any) -> str:
+    host: str = client.transport.host
+    return host if "://" in host else f"https://{host}"
+
+
+def _fold(whole: dict[str, Any], chunk: Any) -> None:
+    google_genai.fold(whole, _plain(chunk))
+
+
+def returned(call: Call, value: Any) -> Any:
+    """The very answer; an asynchronous stream, which is iterable and no iterator, is watched."""
+    if hasattr(value, "__aiter__"):
+        return call.stream(value)
+    call.answered(_plain(value))
+    return value
+
+
+GENERATE = replace(
+    google_genai.GENERATE,
+    where=_where("generate_content", "stream_generate_content"),
+    request_content={
+        **google_genai.GENERATE.request_content,
+        semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
+            {"type": "function", **function}
+            for tool in items(request, "config", "tools")
+            for function in items(tool, "function_declarations")
+        ],
+    },
+    fold=_fold,
+)
+
+EMBED = replace(
+    google_genai.EMBED,
+    where=_where("embed_content", "batch_embed_contents"),
+    response={
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
+            field(next(iter(items(response, "embeddings")), field(response, "embedding")), "values")
+        )
+    },
+)
+
+SPEC = ClientSpec(
+    name="google-generativeai",
+    module="google.ai.generativelanguage_v1beta.services.generative_service",
+    operations=(GENERATE, EMBED),
+    provider="gcp.gemini",
+    url=_url,
+    body=_body,
+    returned=returned,
+)

@@ -1,0 +1,142 @@
+"""The ibm_watsonx_ai package: chats and text generation of a ModelInference, and Embeddings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import chat_completions, embeddings
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import add_text, field, items, present
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+_PACKAGE = "ibm_watsonx_ai.foundation_models"
+
+
+def _url(client: Any) -> object:
+    return field(client, "_client", "credentials", "url")
+
+
+def _model(client: Any) -> object:
+    """The model, or the deployment of one."""
+    return field(client, "model_id") or field(client, "deployment_id")
+
+
+def _body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of the call, or the client's own where it has none, beside its arguments."""
+    named = arguments.get("params")
+    params = field(arguments.get("self"), "params") if named is None else named
+    return {**present(params), **arguments}
+
+
+def _where(*names: str) -> tuple[str, ...]:
+    return tuple(f"ModelInference.{name}" for name in names)
+
+
+def _fold_chat(whole: dict[str, Any], chunk: Any) -> None:
+    chat_completions.fold(whole, chunk)
+    if (model := field(chunk, "model_id")) is not None:
+        whole["model_id"] = model
+
+
+CHAT = replace(
+    chat_completions.CHAT,
+    where=_where("chat", "achat", "chat_stream", "achat_stream"),
+    response={**chat_completions.RESPONSE, semconv.GEN_AI_RESPONSE_MODEL: "model_id"},
+    fold=_fold_chat,
+)
+
+
+def _answers(response: Any) -> list[Any]:
+    """The one answer, or the several that a list of prompts has."""
+    return response if isinstance(response, list) else [response]
+
+
+def _results(response: Any) -> list[Any]:
+    return [result for answer in _answers(response) for result in items(answer, "results")]
+
+
+def _total(name: str) -> Callable[[Any], int | None]:
+    def total(response: Any) -> int | None:
+        counts = [count for result in _results(response) if isinstance(count := field(result, name), int)]
+        return sum(counts) if counts else None
+
+    return total
+
+
+def _finish_reasons(response: Any) -> list[str] | None:
+    """None where only texts are known: a stream of those does not say why it ended."""
+    reasons = [reason for result in _results(response) if (reason := field(result, "stop_reason"))]
+    return [gen_ai.finish_reason(reason) for reason in reasons] or None
+
+
+def _fold(whole: dict[str, Any], chunk: Any) -> None:
+    """Add a chunk: a bare text, or an answer whose counts are those so far."""
+    if (model := field(chunk, "model_id")) is not None:
+        whole["model_id"] = model
+    (known,) = whole.setdefault("results", [{}])
+    for said in [{"generated_text": chunk}] if isinstance(chunk, str) else items(chunk, "results"):
+        add_text(known, "generated_text", field(said, "generated_text"))
+        if (reason := field(said, "stop_reason")) not in (None, "not_finished"):
+            known["stop_reason"] = reason
+        for name in ("input_token_count", "generated_token_count"):
+            if isinstance(count := field(said, name), int):
+                known[name] = max(count, known.get(name, 0))
+
+
+GENERATE = Operation(
+    name="text_completion",
+    where=_where("generate", "agenerate", "generate_text_stream", "agenerate_stream"),
+    request={
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_new_tokens",
+        semconv.GEN_AI_REQUEST_SEED: "random_seed",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop_sequences",
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+        semconv.GEN_AI_REQUEST_TOP_K: "top_k",
+        semconv.GEN_AI_REQUEST_TOP_P: "top_p",
+    },
+    request_content=chat_completions.PROMPT,
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reasons,
+        semconv.GEN_AI_RESPONSE_MODEL: lambda response: field(next(iter(_answers(response)), None), "model_id"),
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _total("input_token_count"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _total("generated_token_count"),
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said
+            for result in _results(response)
+            if (said := gen_ai.message("assistant", [gen_ai.text(field(result, "generated_text"))]))
+        ]
+    },
+    fold=_fold,
+)
+
+EMBEDDINGS = Operation(
+    name="embeddings",
+    where=("Embeddings.generate", "Embeddings.agenerate"),
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "inputs"))},
+    response={
+        semconv.GEN_AI_RESPONSE_MODEL: "model_id",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "input_token_count",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
+            field(next(iter(items(response, "results")), None), "embedding")
+        ),
+    },
+    finishes=False,
+)
+
+
+def _spec(module: str, *operations: Operation) -> ClientSpec:
+    return ClientSpec(
+        name="ibm_watsonx_ai",
+        module=f"{_PACKAGE}.{module}",
+        operations=operations,
+        provider="ibm.watsonx.ai",
+        url=_url,
+        client={semconv.GEN_AI_REQUEST_MODEL: _model},
+        body=_body,
+    )
+
+
+SPECS = (_spec("inference.model_inference", CHAT, GENERATE), _spec("embeddings.embeddings", EMBEDDINGS))

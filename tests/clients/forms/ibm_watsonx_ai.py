@@ -1,0 +1,77 @@
+"""The ibm_watsonx_ai package."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+from ibm_watsonx_ai import APIClient, Credentials
+from ibm_watsonx_ai.foundation_models import Embeddings, ModelInference
+
+from tests.clients.forms.form import QUESTION, Forms
+from tests.loopback.llm_server import Answer
+from tests.loopback.openai_server import chunks, completion
+
+MODEL = "ibm/granite-4-h-small"
+MESSAGES = [{"role": "user", "content": QUESTION}]
+
+
+# The package does not take a URL without TLS, and takes the HTTP clients that it is given.
+class _Plain(httpx.HTTPTransport):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(scheme="http")
+        return super().handle_request(request)
+
+
+class _AsyncPlain(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(scheme="http")
+        return await super().handle_async_request(request)
+
+
+def api_client(url: str, http: httpx.Client, async_http: httpx.AsyncClient) -> Any:
+    """The package's client of the server."""
+    safe = url.replace("http://", "https://")
+    credentials = Credentials(url=safe, platform_url=safe, token="token")
+    return APIClient(credentials, httpx_client=http, async_httpx_client=async_http)
+
+
+def model(client: Any, **settings: Any) -> Any:
+    """The model, asked one time only."""
+    return ModelInference(model_id=MODEL, api_client=client, validate=False, max_retries=0, **settings)
+
+
+@contextmanager
+def _client(url: str) -> Iterator[Any]:
+    with httpx.Client(transport=_Plain()) as http:
+        yield api_client(url, http, httpx.AsyncClient(transport=_AsyncPlain()))
+
+
+@asynccontextmanager
+async def _async_client(url: str) -> AsyncIterator[Any]:
+    async with httpx.AsyncClient(transport=_AsyncPlain()) as http:
+        with httpx.Client(transport=_Plain()) as unused:
+            yield api_client(url, unused, http)
+
+
+def _answer(*, stream: bool) -> Answer:
+    """The model's name is `model_id`, and a stream has no mark at its end."""
+    whole = completion()
+    named = {"model_id": whole.pop("model")}
+    said = [{**chunk, **named} for chunk in chunks({**whole, "model": None})]
+    return Answer.events(said, done=False) if stream else Answer.json({**whole, **named})
+
+
+FORMS = Forms(
+    client=_client,
+    async_client=_async_client,
+    plain=lambda client: model(client).chat(MESSAGES, params={"max_tokens": 100}),
+    stream=lambda client: model(client, params={"max_tokens": 100}).chat_stream(MESSAGES),
+    async_plain=lambda client: model(client).achat(MESSAGES, params={"max_tokens": 100}),
+    async_stream=lambda client: model(client).achat_stream(MESSAGES, params={"max_tokens": 100}),
+    embed=lambda client: Embeddings(model_id="ibm/slate-125m", api_client=client).embed_documents(["Paris", "Rome"]),
+    answer=_answer,
+    vectors=Answer.json(
+        {"model_id": "embed-2026", "results": [{"embedding": [0.25, -0.5]}] * 2, "input_token_count": 4}
+    ),
+)
