@@ -66,6 +66,7 @@ class Call:
 
     __slots__ = (
         "_chunk_at",
+        "_held",
         "_once",
         "_said",
         "_shared",
@@ -99,6 +100,7 @@ class Call:
         self._shared = shared
         self._said = said
         self._told: dict[str, AnyValue] = {}
+        self._held = 0
         self.context = set_value(FAMILY, operation.family, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
@@ -117,7 +119,7 @@ class Call:
         with guard("reading a response"):
             if isinstance(value, Coroutine):
                 result = Awaited(value, self)
-            elif hasattr(value, "__next__") or hasattr(value, "__anext__"):
+            elif hasattr(type(value), "__next__") or hasattr(type(value), "__anext__"):
                 result = self.stream(value)
             elif self.client.returned is not None:
                 result = self.client.returned(self, value)
@@ -211,7 +213,7 @@ class Call:
         in_event = events is not None and events.enabled
         for name, value in contents(table, source).items() if on_span or in_event else ():
             if on_span:
-                recorder.content_of(self.span, name, value)
+                self._held += recorder.content_of(self.span, name, value, held=self._held)
             if events is not None and in_event:
                 self._told[name] = structured(events, name, value)
 
@@ -221,7 +223,8 @@ class Call:
             if self.recorder.events is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
                 self._shared.events.details(self.context, self._said, self._told)
             self.recorder.end(self.span, ended)
-            self._shared.metrics.record(self._said, (ended - self._started) / 1e9, self._waits_s)
+            if self._shared.metrics.kept:
+                self._shared.metrics.record(self._said, (ended - self._started) / 1e9, self._waits_s)
 
 
 class Reading:

@@ -212,8 +212,14 @@ Row = tuple[str, Callable[[Any], object], Kind]
 
 
 def _path(dotted: str) -> Callable[[Any], object]:
-    steps = tuple(dotted.split("."))
-    return lambda value: field(value, *steps)
+    first, *rest = dotted.split(".")
+
+    def read(value: Any) -> object:
+        # A table has many rows and a request few fields: most of them are missing in a dict.
+        found = value.get(first) if type(value) is dict else field(value, first)
+        return found if found is None or not rest else field(found, *rest)
+
+    return read
 
 
 def rows(table: Table) -> tuple[Row, ...]:

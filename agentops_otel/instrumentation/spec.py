@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -126,15 +127,20 @@ class ClientSpec:
     def place(self, client: Any) -> dict[str, AttributeValue]:
         """Provider, server address and port of a call on the client."""
         url = self.url(client)
-        parts = urlsplit(str(url)) if url else None
-        host = parts.hostname if parts else None
+        host, port = _server(str(url)) if url else (None, None)
         provider = self.provider if isinstance(self.provider, str) else self.provider(client, host)
         found: dict[str, AttributeValue] = {semconv.GEN_AI_PROVIDER_NAME: provider}
-        if parts and host:
+        if host:
             found[semconv.SERVER_ADDRESS] = host
-            if port := parts.port or _PORTS.get(parts.scheme):
+            if port:
                 found[semconv.SERVER_PORT] = port
         return {**found, **attributes(self.client_rows, client)}
+
+
+@lru_cache(maxsize=256)
+def _server(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 _PORTS = {"https": 443, "http": 80}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.context import get_current, get_value
-from opentelemetry.trace import Link, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Link, SpanKind
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
@@ -116,7 +116,7 @@ class Wrapper:
             links=links,
             start_time=started,
         )
-        if not span.get_span_context().is_valid:
+        if span is INVALID_SPAN:
             return None
         call = Call(recorder, self._client, operation, self._shared, span, said, started)
         with guard("reading a request"):

@@ -121,16 +121,27 @@ class Recorder:
         """End the span, now or at *end_time* (nanoseconds since the epoch)."""
         span.end(self.clock() if end_time is None else end_time)
 
-    def content_of(self, span: Span, name: str, value: object) -> None:
+    def content_of(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
         """Set the attribute *name* to the value as JSON, as far as the content policy and the span's size let it.
 
         A span that is full gets what still fits, at the least a mark in the value's place.
+
+        Args:
+            span: The span.
+            name: The attribute.
+            value: The value.
+            held: The bytes of content that the span holds already; counted where they are not given.
+
+        Returns:
+            The bytes that were added.
         """
         if self.content.enabled and span.is_recording():
-            room = max(SPAN_LIMIT_BYTES - _content_bytes(span), MARK_BYTES)
+            room = max(SPAN_LIMIT_BYTES - (_content_bytes(span) if held is None else held), MARK_BYTES)
             text = self.content.json(name, value, limit_bytes=room)
             if text is not None:
                 span.set_attribute(name, text)
+                return _size(text)
+        return 0
 
     def text_of(self, span: Span, name: str, text: str) -> None:
         """Set the attribute *name* to the text as it is, as far as the content policy and the span's size let it."""
@@ -200,5 +211,8 @@ def qualified_name(kind: type) -> str:
 
 def _content_bytes(span: Span) -> int:
     attributes = span.attributes if isinstance(span, ReadableSpan) else None
-    texts = [value for value in (attributes or {}).values() if isinstance(value, str)]
-    return sum(len(text) if text.isascii() else len(text.encode(errors="replace")) for text in texts)
+    return sum(_size(value) for value in (attributes or {}).values() if isinstance(value, str))
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
