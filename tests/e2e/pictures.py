@@ -1,7 +1,8 @@
 """Takes the pictures of Jaeger that README shows, from the running system: `python -m tests.e2e.pictures`.
 
 Needs the servers of `make e2e-servers`, `chromium` on PATH (Debian: `apt-get install chromium`), and in `JAEGER_UI` a
-folder with a build of Jaeger's user interface, 2.20 or later: a Jaeger from Go's module registry brings none.
+folder with a build of Jaeger's user interface, 2.20 or later: a Jaeger from Go's module registry brings none. And
+TaskWeaver, for the picture of its round.
 """
 
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.servers import ROOT, Jaeger
 
@@ -17,10 +19,11 @@ PICTURES = ROOT / "docs" / "pictures"
 QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-def run_example(name: str, jaeger: Jaeger, folder: Path) -> None:
+def run_example(name: str, jaeger: Jaeger, folder: Path, **variables: str) -> None:
     """Run the example as a user would, with Jaeger as its collector."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.endpoint}
-    subprocess.run([sys.executable, f"examples/{name}.py"], cwd=ROOT, env=environment, check=True, timeout=60)
+    command = [sys.executable, f"examples/{name}.py"]
+    subprocess.run(command, cwd=ROOT, env={**environment, **variables}, check=True, timeout=300)
 
 
 def take(url: str, picture: str, height: int, folder: Path) -> None:
@@ -33,15 +36,29 @@ def take(url: str, picture: str, height: int, folder: Path) -> None:
 
 
 def main() -> None:
-    """Run the quickstart against a Jaeger and take its traces' pictures."""
+    """Run the examples against a Jaeger and take pictures of their traces."""
     with tempfile.TemporaryDirectory() as name, Jaeger(Path(name)) as jaeger:
         folder = Path(name)
         run_example("quickstart", jaeger, folder)
-        [trace] = jaeger.api("/api/traces?service=quickstart")["data"]
-        chat = next(span for span in trace["spans"] if span["operationName"].startswith("chat"))
-        page = f"{jaeger.url}/trace/{trace['traceID']}"
+        page, trace = the_trace("quickstart", jaeger)
         take(page, "jaeger-trace.png", 520, folder)
-        take(f"{page}?uiFind={chat['spanID']}", "jaeger-conversation.png", 860, folder)
+        take(f"{page}?uiFind={first(trace, 'chat')}", "jaeger-conversation.png", 860, folder)
+        run_example("taskweaver_session", jaeger, folder, OTEL_SERVICE_NAME="taskweaver")
+        page, trace = the_trace("taskweaver", jaeger)
+        take(page, "jaeger-taskweaver.png", 720, folder)
+        take(f"{page}?uiFind={first(trace, 'execute_tool python')}", "jaeger-taskweaver-code.png", 860, folder)
+
+
+def the_trace(service: str, jaeger: Jaeger) -> tuple[str, dict[str, Any]]:
+    """The page of the only trace of the service, and what is in it."""
+    [trace] = jaeger.api(f"/api/traces?service={service}")["data"]
+    return f"{jaeger.url}/trace/{trace['traceID']}", trace
+
+
+def first(trace: dict[str, Any], name: str) -> str:
+    """The id of the first span whose name begins so."""
+    spans = sorted(trace["spans"], key=lambda span: int(span["startTime"]))
+    return next(str(span["spanID"]) for span in spans if span["operationName"].startswith(name))
 
 
 if __name__ == "__main__":
