@@ -167,6 +167,11 @@ class Tracing(OlderDecorators):
                 look = where.look(self.config, self.trace_file, session.trace_id)
                 terminal.summary(summary, end_state=str(session.end_state), look=look)
 
+    def conversation_went_on(self, conversation_id: str) -> None:
+        """Ask what a session of TaskWeaver has cost so far: by its end the prices are there, and nobody waits."""
+        if not self.config.quiet:
+            self._tally.so_far(conversation_id, 0)
+
     def conversation_ended(self, conversation_id: str, rounds: int, duration_ns: int) -> None:
         """Say what a session of TaskWeaver came to."""
         summary = self._tally.take(conversation_id, duration_ns)

@@ -109,6 +109,11 @@ class _Running:
         if self.client is not None:
             self.client.conversation_ended(conversation_id, rounds, duration_ns)
 
+    def conversation_went_on(self, conversation_id: str) -> None:
+        """A session of TaskWeaver has had a round."""
+        if self.client is not None:
+            self.client.conversation_went_on(conversation_id)
+
     def forget(self, client: Client) -> None:
         """Stop feeding the client; a relay cannot be taken out of a provider, so it is emptied."""
         if self.client is client:
@@ -150,7 +155,9 @@ def _installations(config: Config) -> Iterator[Installed]:
         specs = [spec for spec in SPECS if spec.name not in disabled]
         yield install(specs, calls, semconv_opt_in=config.semconv_opt_in)
     if taskweaver:
-        yield hooks.install(current, _running.conversation_ended)
+        yield hooks.install(current, _running.conversation_ended, _running.conversation_went_on)
+    elif not config.capture_content:
+        yield hooks.silence(current)
     if config.propagate_threads:
         threads = ThreadPropagation()
         threads.install()
@@ -278,15 +285,16 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     return client
 
 
-def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool) -> None:
+def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_content: bool | None = None) -> None:
     """Wrap other people's code and record with the global provider, whose owner alone says where spans go.
 
-    For OpenTelemetry's launcher, which knows nothing of `init()`: when the program calls that, this gives way, and
-    after that it does nothing.
+    For OpenTelemetry's launcher and TaskWeaver's kernel, which know nothing of `init()`: when the program calls that,
+    this gives way, and after that it does nothing.
 
     Args:
         what: The clients to wrap or, not *wanted*, to put back; the other ones stay as they are.
         wanted: Whether to wrap them.
+        capture_content: As `init()` has it.
     """
     with _running.lock:
         if _running.client is not _running.stand_in:
@@ -295,6 +303,7 @@ def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool) -> None:
         config = read(
             instrument_llm_calls="llm_calls" in _running.launched,
             instrument_taskweaver="taskweaver" in _running.launched,
+            capture_content=capture_content,
             auto_start_session=False,
             console=False,
             trace_file=False,

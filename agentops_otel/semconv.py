@@ -166,3 +166,22 @@ TASKWEAVER_ROUND_ID = "taskweaver.round.id"
 TASKWEAVER_ROUND_INDEX = "taskweaver.round.index"
 TASKWEAVER_ROUND_STATE = "taskweaver.round.state"
 TASKWEAVER_STATUS_EVENT = "taskweaver.status"
+
+CONTENT = frozenset(
+    {
+        AGENTOPS_ENTITY_INPUT,
+        AGENTOPS_ENTITY_OUTPUT,
+        AGENTOPS_EVENT_LOGS,
+        AGENTOPS_EVENT_SCREENSHOT,
+        AGENTOPS_SESSION_END_STATE_REASON,
+        EXCEPTION_MESSAGE,
+        EXCEPTION_STACKTRACE,
+        GEN_AI_INPUT_MESSAGES,
+        GEN_AI_OUTPUT_MESSAGES,
+        GEN_AI_SYSTEM_INSTRUCTIONS,
+        GEN_AI_TOOL_CALL_ARGUMENTS,
+        GEN_AI_TOOL_CALL_RESULT,
+        GEN_AI_TOOL_DEFINITIONS,
+    }
+)
+"""The attributes whose values are the user's own words or data."""

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TIMEOUT_S = 60.0
+TIMEOUT_S = 180.0
 
 
 def run(

@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROWS: list[set[str]] = [
     {"", "__main__"},
     {"cli"},
-    {"doctor", "entry_points"},
+    {"doctor", "entry_points", "in_kernel"},
     {"testing", "compat"},
     {"api"},
     {"sdk"},

@@ -1,5 +1,6 @@
 """The handler that TaskWeaver's documentation asks for: a session's events, and nothing else, as traces."""
 
+from threading import local
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
@@ -15,20 +16,33 @@ from agentops_otel.tracing import Recorder
 _told: WeakValueDictionary[int, Event] = WeakValueDictionary()
 
 
+class _Thread(local):
+    round: "_ToldRound | None" = None
+
+
+_here = _Thread()
+"""TaskWeaver runs a round on one thread, and tells nobody when a handler's exception has ended it."""
+
+
 class TaskWeaverEventHandler:
     """Traces a TaskWeaver session from its events.
 
     With `init(instrument_taskweaver=True)`, the default, TaskWeaver is traced without it, and it stays silent. Without,
     it tells rounds, replies and executions: all that events say. Pass it or register it, once or many times.
 
+    Args:
+        session_id: Whose events it gets: `session.session_id`, which no event says. It ties the session's rounds
+            together; leave it out for a handler that several sessions share.
+
     Example:
-        session.send_message("What is 6 * 7?", event_handler=TaskWeaverEventHandler())
+        session.send_message("What is 6 * 7?", event_handler=TaskWeaverEventHandler(session.session_id))
     """
 
     current: "ClassVar[staticmethod[[], Recorder | None]]" = staticmethod(lambda: None)
     """The client's recorder; `agentops_otel.init()` decides."""
 
-    def __init__(self) -> None:
+    def __init__(self, session_id: str | None = None) -> None:
+        self._session_id = session_id
         self._rounds: dict[str, _ToldRound] = {}
 
     def handle(self, event: Event) -> None:
@@ -43,18 +57,30 @@ class TaskWeaverEventHandler:
         if recorder is None or round_id is None:
             return
         if event.t.value == "round_start":
-            self._rounds[round_id] = _ToldRound(recorder, round_id=round_id)
+            self._begin(recorder, round_id)
         elif event.t.value == "round_end":
             if (ended := self._rounds.pop(round_id, None)) is not None:
                 ended.end()
         elif (told := self._rounds.get(round_id)) is not None:
             told.tell(event)
 
+    def _begin(self, recorder: Recorder, round_id: str) -> None:
+        left = _here.round
+        if left is not None and left.between_posts:
+            left.end(state="created")
+        round_ = _ToldRound(recorder, round_id=round_id, conversation=self._session_id)
+        self._rounds[round_id] = _here.round = round_
+
 
 class _ToldRound(Round):
     """A round of which nobody but the events says when a reply and an execution begin and end."""
 
     _execution: Span | None = None
+
+    @property
+    def between_posts(self) -> bool:
+        """Whether no role replies: a round that begins now on the same thread is not one within this."""
+        return self.post is None or self.post.ended_at is not None
 
     def tell(self, event: Event) -> None:
         """Take what the event says, and open and close replies and executions as it does."""

@@ -33,16 +33,25 @@ Stopped = Callable[[str, int, int], None]
 """`stopped(session id, rounds, nanoseconds from the first round's start to the last one's end)`."""
 
 
+def _nobody(session_id: str, rounds: int = 0, duration_ns: int = 0) -> None: ...
+
+
 def install(
-    current: Callable[[], Recorder | None], stopped: Stopped = lambda session_id, rounds, duration_ns: None
+    current: Callable[[], Recorder | None], stopped: Stopped = _nobody, went_on: Callable[[str], None] = _nobody
 ) -> "Installation":
     """Trace TaskWeaver from now on, also where it is imported later; it is not imported here.
 
     Args:
         current: The client's recorder; None while there is no client, and TaskWeaver then runs as if we were not there.
         stopped: Told of each session that has stopped, and at the end of those that have not.
+        went_on: Told of a session's id after each of its rounds.
     """
-    return Installation(Hooks(current, stopped))
+    return Installation(Hooks(current, stopped, went_on), _HOOKS)
+
+
+def silence(current: Callable[[], Recorder | None]) -> "Installation":
+    """Keep TaskWeaver's own tracing from telling prompts, and leave everything else in TaskWeaver alone."""
+    return Installation(Hooks(current), _SILENCING)
 
 
 def within_calls(current: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
@@ -59,14 +68,21 @@ class _Told:
     ended: int
     last: SpanContext
     rounds: int = 0
+    running: Round | None = None
 
 
 class Hooks:
     """What is done at each hooked function. Each does nothing but its work while there is no client."""
 
-    def __init__(self, current: Callable[[], Recorder | None], stopped: Stopped) -> None:
+    def __init__(
+        self,
+        current: Callable[[], Recorder | None],
+        stopped: Stopped = _nobody,
+        went_on: Callable[[str], None] = _nobody,
+    ) -> None:
         self.current = current
         self.stopped = stopped
+        self.went_on = went_on
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
         self._sessions: WeakKeyDictionary[Any, _Told] = WeakKeyDictionary()
         self._refusing: WeakSet[Any] = WeakSet()
@@ -92,8 +108,10 @@ class Hooks:
         with guard("ending a round of TaskWeaver"):
             finished = result.state == "finished"
             round_.end(state=str(result.state), reply=result.post_list[-1].message if finished else None)
-            self._sessions[session].rounds += 1
-            self._sessions[session].ended = round_.recorder.clock()
+            if (told := self._sessions.get(session)) is not None:  # nobody has stopped it meanwhile
+                told.rounds += 1
+                told.ended = round_.recorder.clock()
+                self.went_on(told.session_id)
         return result
 
     def stop(self, wrapped: Wrapped, session: Any, args: Any, kwargs: Any) -> Any:
@@ -104,13 +122,15 @@ class Hooks:
             self._say(session)
 
     def say_all(self) -> None:
-        """Tell of the sessions that nobody has stopped."""
+        """End and tell what nobody has stopped."""
         for session in list(self._sessions):
             self._say(session)
 
     def _say(self, session: Any) -> None:
         with guard("summing up a session of TaskWeaver"):
             if (told := self._sessions.pop(session, None)) is not None:
+                if told.running is not None:
+                    told.running.end(state="created")
                 self.stopped(told.session_id, told.rounds, told.ended - told.started)
 
     def reply(self, wrapped: Wrapped, role: Any, args: Any, kwargs: Any) -> Any:
@@ -255,19 +275,20 @@ class Hooks:
         planner = getattr(session, "planner", None)
         for role in (*session.worker_instances.values(), *([] if planner is None else [planner])):
             self.patch(next(kind for kind in type(role).__mro__ if "reply" in vars(kind)), "reply", Hooks.reply)
-        told: dict[str, AttributeValue] = {
+        known: dict[str, AttributeValue] = {
             semconv.TASKWEAVER_ROUND_INDEX: session.round_index,
             semconv.TASKWEAVER_ROLES: tuple(session.config.roles),
         }
         if files := _argument(args, kwargs, 2, "files"):
-            told[semconv.TASKWEAVER_FILE_COUNT] = len(files)
+            known[semconv.TASKWEAVER_FILE_COUNT] = len(files)
         before = self._sessions.get(session)
         links = () if before is None else (Link(before.last),)
-        round_ = Round(recorder, conversation=str(session.session_id), attributes=told, links=links)
+        round_ = Round(recorder, conversation=str(session.session_id), attributes=known, links=links)
         asked = message("user", str(_argument(args, kwargs, 0, "message")))
         recorder.content_of(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [asked])
         last, now = round_.span.get_span_context(), recorder.clock()
-        self._sessions.setdefault(session, _Told(str(session.session_id), now, now, last)).last = last
+        told = self._sessions.setdefault(session, _Told(str(session.session_id), now, now, last))
+        told.last, told.running = last, round_
         return round_
 
     def _enter_kernel(
@@ -333,18 +354,20 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
     },
     own_tracing.MODULE: {"Tracing.__init__": Hooks.set_tracing_aside},
 }
+_SILENCING = {own_tracing.MODULE: _HOOKS[own_tracing.MODULE]}
 
 
 class Installation:
     """The hooks in place; `uninstall` takes them out again."""
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: Hooks, table: Mapping[str, Mapping[str, Hook]]) -> None:
         self._hooks = hooks
+        self._table = table
         self._lock = Lock()
         self._on = True
         self._patched: dict[tuple[type, str], tuple[Any, Any]] = {}
         hooks.patch = self._patch
-        for module in _HOOKS:
+        for module in table:
             wrapt.register_post_import_hook(self._imported, module)
 
     def uninstall(self) -> None:
@@ -361,7 +384,7 @@ class Installation:
             own_tracing.put_back(tracing)
 
     def _imported(self, module: ModuleType) -> None:
-        for path, hook in _HOOKS[module.__name__].items():
+        for path, hook in self._table[module.__name__].items():
             owner, _, name = path.partition(".")
             with guard(f"hooking TaskWeaver's {path}"):
                 self._patch(getattr(module, owner), name, hook)

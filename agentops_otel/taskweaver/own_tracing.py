@@ -23,7 +23,7 @@ def set_aside(tracing: Any) -> None:
     _logger.warning(
         "TaskWeaver's own tracing is set aside while agentops_otel traces it: it would tell everything twice, and tell "
         "prompts when content is off. Set tracing.enabled to false in taskweaver_config.json; or keep it, and call "
-        "agentops_otel.init(instrument_taskweaver=False)"
+        "agentops_otel.init(instrument_taskweaver=False), with content on"
     )
     _own.update(_tracer=tracing._tracer, _trace=tracing._trace)
     tracing._tracer, tracing._trace = NoOpTracer(), _aside

@@ -97,6 +97,7 @@ def scripted_llm() -> Iterator[ScriptedLLM]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    head: Mapping[str, object]
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -109,9 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/api/chat":
             return self._lines(answer)
         if request.get("stream"):
+            self.head = _model(request)
             return self._stream(answer, usage=bool(request.get("stream_options", {}).get("include_usage")))
         assert isinstance(answer, str)
-        return self._json(200, _completion(answer))
+        return self._json(200, {**_completion(answer), **_model(request)})
 
     def handle(self) -> None:
         """One connection, to its end; TaskWeaver ends it when it has what it needs."""
@@ -170,8 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
 
-    def _event(self, body: object) -> None:
-        self._chunk(b"data: " + json.dumps(body).encode() + b"\n\n")
+    def _event(self, body: Mapping[str, object]) -> None:
+        self._chunk(b"data: " + json.dumps({**body, **self.head}).encode() + b"\n\n")
 
     def _chunk(self, data: bytes) -> None:
         try:
@@ -179,6 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             # TaskWeaver stops reading when it has what it needs.
             self.close_connection = True
+
+
+def _model(request: Mapping[str, Any]) -> Mapping[str, object]:
+    """The model that answers is the one that was asked."""
+    return {"model": request["model"]}
 
 
 def _delta(delta: Mapping[str, str], finish_reason: str | None = None) -> Mapping[str, Any]:

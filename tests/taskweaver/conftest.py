@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agentops_otel.testing import Capture, capture
-from tests.loopback.taskweaver_llm import Answer, ScriptedLLM, scripted_llm
+from tests.loopback.taskweaver_llm import Answer, ScriptedLLM, code, final, plan, scripted_llm
 
 MISSING = "TaskWeaver is not installed: BUILD_SOURCEBRANCHNAME=main python -m pip install --group taskweaver"
 LEFT_OPEN = (
@@ -70,10 +70,13 @@ def app(make_app: MakeApp) -> Any:
     return make_app()
 
 
-@pytest.fixture(scope="module")
-def session(app: Any) -> Any:
-    """A session with a kernel that has been started already, so that a round takes less than a second."""
-    return app.get_session()
+@pytest.fixture(scope="package")
+def session(app: Any, llm: ScriptedLLM) -> Any:
+    """A session whose kernel has been started already, so that a round takes less than a second."""
+    session = app.get_session()
+    llm.script(plan("start"), code("0"), final("started"))
+    session.send_message("start")
+    return session
 
 
 @pytest.fixture
@@ -100,14 +103,16 @@ def configure(folder: Path, llm: ScriptedLLM, **settings: object) -> None:
     (folder / "taskweaver_config.json").write_text(json.dumps(told))
 
 
-def send_failing_code(app: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer], **more: Any) -> None:
-    """A round in a new session, with code that fails.
+def send_failing_code(session: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer], **more: Any) -> Any:
+    """The round that the session makes of answers with code that fails.
 
     TaskWeaver asks its kernel for the outcome at once, and the kernel drops what it is asked right after a failure. On
     a busy machine TaskWeaver loses that race now and then, and the round: then the flow is played again.
     """
-    for _ in range(5):
+    for _ in range(10):
         captured.clear()
         llm.script(*answers)
-        if app.get_session().send_message("divide", **more).state == "finished":
-            return
+        round_ = session.send_message("divide", **more)
+        if round_.state == "finished":
+            break
+    return round_

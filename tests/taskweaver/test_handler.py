@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
+from agentops_otel import semconv
 from agentops_otel.providers.taskweaver import TaskWeaverEventHandler
 from agentops_otel.testing import Capture, capture
 from tests.loopback.taskweaver_llm import Failure, ScriptedLLM, code, final, plan
@@ -24,11 +25,12 @@ def told() -> Iterator[Capture]:
 
 
 def test_handler_alone(session: Any, llm: ScriptedLLM, told: Capture) -> None:
-    """Without hooks the handler tells rounds, replies and executions."""
+    """Without hooks the handler tells rounds, replies and executions, of the session that it was told about."""
     llm.script(*GOOD)
 
-    session.send_message("compute", event_handler=TaskWeaverEventHandler())
+    session.send_message("compute", event_handler=TaskWeaverEventHandler(session.session_id))
 
+    assert {(span.attributes or {})[semconv.GEN_AI_CONVERSATION_ID] for span in told.spans} == {session.session_id}
     assert outline(told) == snapshot("""\
 invoke_workflow taskweaver
   invoke_agent Planner
@@ -43,12 +45,14 @@ invoke_workflow taskweaver
 """)
 
 
-def test_handler_alone_tells_failures(app: Any, llm: ScriptedLLM, told: Capture) -> None:
+def test_handler_alone_tells_failures(session: Any, llm: ScriptedLLM, told: Capture) -> None:
     """Without hooks, too, a failed execution and a failed round say why."""
     handler = TaskWeaverEventHandler()
-    send_failing_code(app, llm, told, [plan("divide"), code("1/0"), code("1"), final("done")], event_handler=handler)
+    send_failing_code(
+        session, llm, told, [plan("divide"), code("1/0"), code("1"), final("done")], event_handler=handler
+    )
     llm.script(*[Failure(status=500)] * 3)
-    app.get_session().send_message("hello", event_handler=handler)
+    session.send_message("hello", event_handler=handler)
 
     assert outline(told) == snapshot("""\
 invoke_workflow taskweaver
@@ -189,3 +193,24 @@ def test_leaked_registration(app: Any, llm: ScriptedLLM, told: Capture) -> None:
     session.send_message("again", event_handler=handler)
 
     assert names(told) == snapshot(["invoke_workflow taskweaver", "  invoke_agent Planner"])
+
+
+def test_round_that_never_began(app: Any, llm: ScriptedLLM, told: Capture) -> None:
+    """A round that a handler of the user's breaks at its start is ended when the next one on the thread begins."""
+    session = app.get_session()
+    handler = TaskWeaverEventHandler()
+    session.event_emitter.register(handler)
+    with pytest.raises(RuntimeError):
+        session.send_message("hello", event_handler=Raising("round_start"))
+    session.event_emitter.handlers.pop()
+    llm.script(final("hello"))
+
+    session.send_message("again")
+
+    assert outline(told) == snapshot("""\
+invoke_workflow taskweaver ERROR: cancelled
+  - error.type='cancelled'  round.state='created'
+invoke_workflow taskweaver
+  invoke_agent Planner
+    - post.send_to='User'
+""")

@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
-from agentops_otel.testing import Capture
+from agentops_otel.testing import Capture, capture
 from tests.loopback.taskweaver_llm import ScriptedLLM, code, final, plan
 from tests.taskweaver.conftest import MakeApp
 from tests.taskweaver.shown import outline
@@ -131,6 +131,84 @@ invoke_workflow taskweaver
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
 """)
+
+
+RECORDED = """
+import agentops_otel
+from openai import OpenAI
+
+@agentops_otel.record_action("look up", tags=["db"])
+def look_up(word):
+    with OpenAI(base_url={url!r}, api_key="none") as client:
+        said = client.chat.completions.create(model="inner", messages=[{{"role": "user", "content": word}}])
+    return said.choices[0].message.content
+
+look_up("SECRET question")
+"""
+"""Generated code that records itself, and asks a model."""
+
+
+def test_recorded_code(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """`record_action` and LLM clients work in the generated code: below the execution, with the tags of the round."""
+    llm.script(plan("record"), code(RECORDED.format(url=llm.url)), "SECRET answer", final("done"))
+
+    session.send_message("record it")
+
+    assert outline(traced) == snapshot("""\
+invoke_workflow taskweaver
+  - round.state='finished'
+  invoke_agent Planner
+    - post.send_to='CodeInterpreter'
+    chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
+  invoke_agent CodeInterpreter
+    - post.send_to='Planner'
+    chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
+    execute_tool python
+      - tool.call.arguments='{"code":"\\\\nimport agentops_otel\\\\nfrom openai import…'
+        tool.call.result='{"output":"SECRET answer"}'  execution_status='SUCCESS'
+      look up
+        chat inner
+          - usage.input_tokens='20'  usage.output_tokens='7'
+  invoke_agent Planner
+    - post.send_to='User'
+    chat scripted-model
+      - usage.input_tokens='20'  usage.output_tokens='7'
+""")
+    (action,) = [span.attributes or {} for span in traced.spans if span.name == "look up"]
+    assert action[semconv.AGENTOPS_TAGS] == ("mine", "taskweaver", "db")
+    assert {(span.attributes or {})[semconv.SESSION_ID] for span in traced.spans} == {action[semconv.SESSION_ID]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"capture_content": False}, {"redact": lambda name, text: text.replace("SECRET", "[out]")}],
+    ids=["off", "redacted"],
+)
+def test_content_of_recorded_code(session: Any, llm: ScriptedLLM, settings: dict[str, Any]) -> None:
+    """What is said of content outside holds for what is made in the kernel: it is off, or the user's rule sees it."""
+    llm.script(plan("record"), code(RECORDED.format(url=llm.url)), "SECRET answer", final("done"))
+
+    with capture(**settings) as captured:
+        session.send_message("record it")
+
+    assert {"look up", "chat inner"} <= {span.name for span in captured.spans}
+    assert "SECRET" not in "".join(span.to_json() for span in captured.spans)
+
+
+def test_output_is_the_same(session: Any, llm: ScriptedLLM) -> None:
+    """What generated code prints, shows and leaves in its namespace is what it is without us."""
+    source = "import sys\nprint('out'); print('err', file=sys.stderr)\nsorted(n for n in dir() if 'begin' in n)"
+    said = []
+    for on in (False, True):
+        with capture(instrument_taskweaver=on):
+            llm.script(plan("print"), code(source), final("done"))
+            round_ = session.send_message("print it")
+        said.append([attachment.content for post in round_.post_list for attachment in post.attachment_list])
+
+    assert said[0] == said[1]
+    assert "out" in str(said)
 
 
 def test_files(session: Any, llm: ScriptedLLM, traced: Capture) -> None:

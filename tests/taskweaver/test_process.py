@@ -20,6 +20,8 @@ from tests.program import ROOT, run
 from tests.taskweaver.conftest import configure
 from tests.taskweaver.shown import tree
 
+BOUND_S = 180.0
+"""For a person's patience with a machine that does much else: nothing here takes long."""
 SESSION = """
 import warnings; warnings.simplefilter("ignore")
 import agentops_otel
@@ -28,6 +30,8 @@ from taskweaver.app.app import TaskWeaverApp
 app = TaskWeaverApp(app_dir=".")
 session = app.get_session()
 session.send_message("What is 6*7?")
+from agentops_otel.view import cost
+cost.price({{"gen_ai.request.model": "gpt-4o-mini", "gen_ai.usage.input_tokens": 1}})  # the price list is there now
 {end}
 """
 TERMINAL = """
@@ -41,31 +45,95 @@ chat_taskweaver(".")
 
 @pytest.mark.parametrize("end", ["session.stop(); session.stop()", ""], ids=["stopped", "left"])
 def test_summary(llm: ScriptedLLM, tmp_path: Path, end: str) -> None:
-    """When a session stops, or the process ends, one line says what the session came to."""
-    configure(tmp_path, llm)
-    llm.script(plan("compute"), code("6*7"), final("42"))
+    """When a session stops, or the process ends, one line says what the session came to, tokens and cost too."""
+    configure(tmp_path, llm, **{"llm.model": "gpt-4o-mini"})
+    llm.script(final("42"))
 
     finished = run(SESSION.format(end=end), cwd=tmp_path, PYTHONPATH=str(ROOT))
 
     (line,) = [line for line in finished.stderr.splitlines() if "stopped after" in line]
-    assert re.sub(r"[\d.]+ m?s", "TIME", line).startswith(
-        "agentops_otel: session stopped after 1 round: TIME, 3 LLM calls, 1 tool, 0 actions, 0 errors"
+    assert re.sub(r"[\d.]+ m?s", "TIME", line).removeprefix("agentops_otel: ") == snapshot(
+        "session stopped after 1 round: TIME, 1 LLM call, 0 tools, 0 actions, 0 errors, 20→7 tok, $0.000007"
     )
-    assert len(_names(tmp_path / "trace.jsonl")) == 9
+    assert len(_names(tmp_path / "trace.jsonl")) == 3
 
 
-def test_terminal(llm: ScriptedLLM, tmp_path: Path) -> None:
-    """Terminal mode is traced, and shows what it shows without us."""
-    configure(tmp_path, llm)
-    llm.script(final("It is 42."))
+TIKTOKEN = """
+class Encoding:
+    def encode(self, text):
+        return text.split()
 
-    _talk(tmp_path, "-c", TERMINAL)
+def encoding_for_model(model):
+    return Encoding()
+"""
+"""Stands in for tiktoken, which downloads its tables."""
+OWN_TRACING = """
+import json, warnings; warnings.simplefilter("ignore")
+from agentops_otel.providers.taskweaver import TaskWeaverEventHandler
+from agentops_otel.testing import capture
+from tests.taskweaver.shown import tree
 
-    assert sorted(_names(tmp_path / "trace.jsonl")) == [
-        "chat scripted-model",
-        "invoke_agent Planner",
-        "invoke_workflow taskweaver",
-    ]
+with capture(**{settings}) as captured:
+    from taskweaver.app.app import TaskWeaverApp
+    app = TaskWeaverApp(app_dir=".")
+    session = app.get_session()
+    session.send_message("SECRET question", event_handler=TaskWeaverEventHandler())
+    session.stop()
+    said = "".join(span.to_json() for span in captured.spans)
+    print("SPANS", json.dumps([tree(captured.spans), "SECRET" in said]))
+app.stop()
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "warns", "expected"),
+    [
+        (
+            {},
+            True,
+            snapshot([["invoke_workflow taskweaver", "  invoke_agent Planner", "    chat scripted-model"], True]),
+        ),
+        (
+            {"instrument_taskweaver": False},
+            False,
+            snapshot(
+                [
+                    [
+                        "chat scripted-model",
+                        "Session.send_message",
+                        "  Session._send_text_message",
+                        "    invoke_workflow taskweaver",
+                        "      invoke_agent Planner",
+                        "    _send_message",
+                        "      Planner.reply",
+                        "Session.stop",
+                    ],
+                    True,
+                ]
+            ),
+        ),
+        (
+            {"instrument_taskweaver": False, "capture_content": False},
+            True,
+            snapshot([["invoke_workflow taskweaver", "  invoke_agent Planner", "chat scripted-model"], False]),
+        ),
+    ],
+    ids=["hooks", "handler", "handler, content off"],
+)
+def test_own_tracing(
+    llm: ScriptedLLM, tmp_path: Path, settings: dict[str, bool], warns: bool, expected: list[object]
+) -> None:
+    """Beside TaskWeaver's own tracing one whole tree comes out, or a warning, and no content where it is off."""
+    configure(tmp_path, llm, **{"tracing.enabled": True, "tracing.exporter": "console"})
+    (tmp_path / "tiktoken.py").write_text(TIKTOKEN)
+    llm.script(final("SECRET answer"))
+
+    path = os.pathsep.join([str(ROOT), str(tmp_path)])
+    finished = run(OWN_TRACING.format(settings=settings), cwd=tmp_path, PYTHONPATH=path)
+
+    assert ("TaskWeaver's own tracing is set aside" in finished.stderr) is warns
+    (line,) = [line for line in finished.stdout.splitlines() if line.startswith("SPANS")]
+    assert json.loads(line.removeprefix("SPANS")) == expected
 
 
 def test_terminal_interrupted(llm: ScriptedLLM, tmp_path: Path) -> None:
@@ -151,7 +219,7 @@ class _Terminal:
 
     def expect(self, text: str) -> None:
         """Read until it shows; what was seen before does not count."""
-        until = time.monotonic() + 40
+        until = time.monotonic() + BOUND_S
         while text not in self._seen:
             assert time.monotonic() < until, f"no {text!r} in {self._seen[-2000:]!r}"
             self._read()
@@ -159,7 +227,7 @@ class _Terminal:
 
     def wait(self) -> int:
         """The exit code."""
-        until = time.monotonic() + 40
+        until = time.monotonic() + BOUND_S
         while self._process.poll() is None:
             assert time.monotonic() < until, f"still running: {self._seen[-2000:]!r}"
             self._read()

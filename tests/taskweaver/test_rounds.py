@@ -261,11 +261,11 @@ invoke_workflow taskweaver
 """)
 
 
-def test_code_is_corrected(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
+def test_code_is_corrected(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
     """Code that fails fails its own span alone; the second try is a sibling that says it is the second."""
     answers = [plan("divide"), code("1/0"), code("'ok'"), final("done")]
 
-    send_failing_code(app, llm, traced, answers)
+    send_failing_code(session, llm, traced, answers)
 
     assert outline(traced) == snapshot("""\
 invoke_workflow taskweaver
@@ -276,7 +276,6 @@ invoke_workflow taskweaver
       - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='CodeInterpreter'
-    taskweaver.kernel.start
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
@@ -296,11 +295,11 @@ invoke_workflow taskweaver
 """)
 
 
-def test_retries_exhausted(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
+def test_retries_exhausted(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
     """A round in which no code ever ran through is still a finished round."""
     answers = [plan("divide"), *[code("1/0")] * 4, final("I give up")]
 
-    send_failing_code(app, llm, traced, answers)
+    send_failing_code(session, llm, traced, answers)
 
     assert outline(traced) == snapshot("""\
 invoke_workflow taskweaver
@@ -311,7 +310,6 @@ invoke_workflow taskweaver
       - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='CodeInterpreter'
-    taskweaver.kernel.start
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python ERROR: ZeroDivisionError: division by zero
@@ -381,7 +379,6 @@ invoke_workflow taskweaver
       - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter ERROR: Failed to generate code.
     - error.type='invalid_response'  post.send_to='CodeInterpreter'
-    taskweaver.kernel.start
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter

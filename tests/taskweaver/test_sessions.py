@@ -1,9 +1,11 @@
-"""Sessions of TaskWeaver: several at once, other interpreters, its own tracing, and nothing changed for the app."""
+"""Sessions of TaskWeaver: several at once, stopped, other interpreters, and nothing changed for the app."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,9 +13,9 @@ from inline_snapshot import snapshot
 
 from agentops_otel.testing import Capture, capture
 from agentops_otel.view.tree import build
-from tests.loopback.taskweaver_llm import Failure, ScriptedLLM, code, final, plan
+from tests.loopback.taskweaver_llm import Failure, Held, ScriptedLLM, code, final, plan
 from tests.taskweaver.conftest import MakeApp
-from tests.taskweaver.shown import names, outline
+from tests.taskweaver.shown import outline, tree
 
 IDS = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}|atta-\w+|\d{8}-\d{6}")
 
@@ -60,43 +62,86 @@ def test_content_off(session: Any, llm: ScriptedLLM, silent: Capture) -> None:
     assert "compute" not in "".join(span.to_json() for span in silent.spans)
 
 
-def test_replies_are_equal(app: Any, llm: ScriptedLLM) -> None:
+def test_replies_are_equal(session: Any, llm: ScriptedLLM) -> None:
     """The app gets the same rounds with us and without: posts, attachments, states."""
     answers = (plan("compute"), code("print('so')\n6*7"), final("42"))
     rounds = []
     for on in (False, True):
         with capture(instrument_taskweaver=on, instrument_llm_calls=on):
             llm.script(*answers)
-            round_ = app.get_session().send_message("What is 6*7?")
+            round_ = session.send_message("What is 6*7?")
         rounds.append(IDS.sub("ID", json.dumps(_comparable(round_.to_dict()), default=str, indent=1)))
 
     assert rounds[0] == rounds[1]
     assert '"state": "finished"' in rounds[0]
 
 
-def test_own_tracing(make_app: MakeApp, llm: ScriptedLLM, traced: Capture, caplog: pytest.LogCaptureFixture) -> None:
-    """TaskWeaver's own tracing is set aside while ours is on, with a warning that says what to turn off."""
-    from taskweaver.module import tracing
+def test_stopped_in_the_middle(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """A session that is stopped in the middle of a round leaves no span open, whatever becomes of the round."""
+    session = app.get_session()
+    held = Held(text=final("too late")[:60], rest="")
+    llm.script(held)
+    asked = Event()
 
-    tracer, trace = object(), object()
-    tracing._tracer, tracing._trace = tracer, trace
-    try:
-        session = make_app().get_session()
-        llm.script(final("hello"))
+    with ThreadPoolExecutor(1) as pool:
+        round_ = pool.submit(session.send_message, "hello", event_handler=Noticing("receiving LLM response", asked))
+        asked.wait(60)
+        session.stop()
+        ended = outline(traced)
+        held.event.set()
+        round_.exception(60)
 
-        session.send_message("hello")
+    assert ended == snapshot("""\
+invoke_workflow taskweaver ERROR: cancelled
+  - error.type='cancelled'  round.state='created'
+  invoke_agent Planner
+""")
+    assert [span.name for span in traced.spans if span.parent is None] == ["invoke_workflow taskweaver"]
 
-        assert names(traced) == [
+
+def test_from_an_async_program(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """The web UI's way: sessions made in the event loop, rounds in worker threads, a handler of its own for each."""
+    keys = ("red", "green")
+    for key in keys:
+        llm.script(plan(f"ask #{key}", to="Planner"), final(f"it is {key}"), key=key)
+    seen: list[str] = []
+
+    async def chat(key: str) -> str:
+        session = app.get_session()
+        round_ = await asyncio.to_thread(
+            session.send_message, f"what is #{key}", event_handler=Noticing("", Event(), seen)
+        )
+        return str(round_.post_list[-1].message)
+
+    async def serve() -> list[str]:
+        return await asyncio.gather(*map(chat, keys))
+
+    assert asyncio.run(serve()) == ["it is red", "it is green"]
+    assert {"round_start", "post_end", "round_end"} <= set(seen)
+    assert sorted(tree([node.span for _, node in root.walk()]) for root in build(traced.spans)) == [
+        [
             "invoke_workflow taskweaver",
             "  invoke_agent Planner",
             "    chat scripted-model",
+            "  invoke_agent Planner",
+            "    chat scripted-model",
         ]
-        (warning,) = [record.getMessage() for record in caplog.records if record.name == "agentops_otel"]
-        assert "tracing.enabled" in warning
-        traced.client.shutdown()
-        assert (tracing._tracer, tracing._trace) == (tracer, trace)
-    finally:
-        tracing._tracer = tracing._trace = None
+    ] * len(keys)
+
+
+class Noticing:
+    """A handler of the program's that notices a message, and each kind of event."""
+
+    def __init__(self, message: str, noticed: Event, kinds: list[str] | None = None) -> None:
+        self.message = message
+        self.noticed = noticed
+        self.kinds = [] if kinds is None else kinds
+
+    def handle(self, event: Any) -> None:
+        """Take the event."""
+        self.kinds.append(event.t.value)
+        if event.msg == self.message:
+            self.noticed.set()
 
 
 def test_uninstall(app: Any) -> None:

@@ -1,0 +1,123 @@
+"""Inside TaskWeaver's kernel: the spans that are made there go to a file, and from there into the round.
+
+`agentops_otel.taskweaver.kernel` is the other side of the file. Plugins are told here; `record_action`, LLM clients and
+the user's own spans tell themselves, with a client that sends nothing anywhere.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TextIO
+
+import wrapt
+from opentelemetry import trace
+from opentelemetry.context import Context, attach
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from agentops_otel import sdk, semconv
+from agentops_otel.guard import guard
+
+
+class _Inside:
+    """What the kernel keeps from one execution to the next."""
+
+    def __init__(self, path: str) -> None:
+        self.context = Context()
+        self.content: bool | None = None
+        written: TextIO = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115  # as long as the kernel
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
+        provider: Any = trace.get_tracer_provider()
+        provider.add_span_processor(_Writer(written))
+
+    def enter(self, traceparent: str, content: bool) -> None:
+        """The next execution belongs there, and may tell content or not."""
+        self.context = TraceContextTextMapPropagator().extract({"traceparent": traceparent})
+        if content is not self.content:
+            self.content = content
+            sdk.stand_in("llm_calls", wanted=True, capture_content=content)
+
+
+_inside: dict[str, _Inside] = {}
+
+
+def begin(path: str, traceparent: str, content: bool) -> None:
+    """An execution begins in this kernel: what it makes belongs below *traceparent*, and is written to *path*."""
+    with guard("preparing TaskWeaver's kernel"):
+        if path not in _inside:
+            _inside[path] = _Inside(path)
+            _watch(_inside[path])
+        _inside[path].enter(traceparent, content)
+
+
+def _watch(inside: _Inside) -> None:
+    from IPython import get_ipython
+
+    # The context of a cell that has run is gone when the next one runs.
+    get_ipython().events.register("pre_run_cell", lambda info: attach(inside.context))
+    wrapt.wrap_function_wrapper("taskweaver.ces.runtime.executor", "RuntimePlugin.get_instance", _instance)
+
+
+def _instance(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) -> Any:
+    made = wrapped(*args, **kwargs)
+    with guard("watching a plugin"):
+        kind = type(made)
+        if not isinstance(vars(kind).get("__call__"), wrapt.FunctionWrapper):
+            kind.__call__ = wrapt.FunctionWrapper(kind.__call__, _called)
+    return made
+
+
+def _called(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) -> Any:
+    recorder = sdk.current()
+    if recorder is None:
+        return wrapped(*args, **kwargs)
+    span = recorder.start(
+        f"execute_tool {plugin.name}",
+        attributes={semconv.GEN_AI_OPERATION_NAME: "execute_tool", semconv.GEN_AI_TOOL_NAME: str(plugin.name)},
+    )
+    with guard("telling a plugin's arguments"):
+        recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, _named(wrapped, args, kwargs))
+    try:
+        with recorder.current(span):
+            result = wrapped(*args, **kwargs)
+    except BaseException as error:
+        recorder.fail(span, error)
+        raise
+    else:
+        recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_RESULT, result)
+        return result
+    finally:
+        recorder.end(span)
+
+
+def _named(function: Callable[..., Any], args: Any, kwargs: Any) -> Mapping[str, Any]:
+    return inspect.signature(function).bind(*args, **kwargs).arguments
+
+
+class _Writer(SpanProcessor):
+    """Each span as a line, as soon as it has ended: nothing is lost when the kernel is killed."""
+
+    def __init__(self, written: TextIO) -> None:
+        self._written = written
+
+    def on_end(self, span: ReadableSpan) -> None:
+        with guard("writing a span of the kernel"):
+            self._written.write(json.dumps(_line(span), default=str) + "\n")
+
+
+def _line(span: ReadableSpan) -> Mapping[str, object]:
+    context = span.get_span_context()
+    return {
+        "name": span.name,
+        "kind": span.kind.name,
+        "id": f"{context.span_id:x}" if context else "",
+        "parent": f"{span.parent.span_id:x}" if span.parent else "",
+        "start": span.start_time,
+        "end": span.end_time,
+        "attributes": dict(span.attributes or {}),
+        "events": [[event.name, event.timestamp, dict(event.attributes or {})] for event in span.events],
+        "links": [[f"{link.context.trace_id:x}", f"{link.context.span_id:x}"] for link in span.links],
+        "status": span.status.status_code.name,
+        "description": span.status.description,
+    }
