@@ -50,7 +50,6 @@ class Destination:
     client_certificate: Path | None = None
     client_key: Path | None = None
     proxy: str | None = field(default=None, repr=False)
-    """For HTTP; gRPC reads the environment itself."""
     agentops: AgentOps | None = None
     """Set: the key is exchanged for a token, and attributes get the names that the AgentOps backend reads."""
     probe: bool = False

@@ -3,6 +3,7 @@
 from typing import Any
 
 from agentops_otel.export.encode import Batch
+from agentops_otel.export.forking import steady
 
 
 def halves(body: bytes) -> list[Batch]:
@@ -37,7 +38,8 @@ def _cut_value(value: Any, limit_bytes: int) -> None:
 
 
 def _decoded(body: bytes) -> Any:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    with steady:
+        from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     return ExportTraceServiceRequest.FromString(body)
 

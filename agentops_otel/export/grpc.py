@@ -1,126 +1,302 @@
-"""OTLP over gRPC, by grpcio: imported only where a destination speaks it."""
+"""OTLP over gRPC: one call after the other on one HTTP/2 connection, spoken by h2.
 
+Not by grpcio: its threads do not survive a fork, and parent or child of one in the midst of its work crash or hang.
+"""
+
+import base64
+import socket
+import ssl
+import struct
+import time
 from collections.abc import Mapping
+from http.client import HTTPConnection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-import grpc
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
+from h2.exceptions import H2Error
+from urllib3.util import make_headers
 
 from agentops_otel.config import Destination
 from agentops_otel.export.forking import steady
-from agentops_otel.export.http import partial_success
+from agentops_otel.export.http import COMPRESS, partial_success, tls
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
-_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _LIMIT_BYTES = 4 * 1024 * 1024
 """What a gRPC server takes unless it is told otherwise."""
-_CODE = grpc.StatusCode
+_READ_BYTES = 64 * 1024
+# Compressed or not, and the length of the message.
+_PREFIX = struct.Struct(">?I")
+# By their numbers.
+_CODES = [
+    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"),
+    *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
+    *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
+]
 _VERDICTS = {
     **dict.fromkeys(
-        (
-            _CODE.CANCELLED,
-            _CODE.DEADLINE_EXCEEDED,
-            _CODE.ABORTED,
-            _CODE.OUT_OF_RANGE,
-            _CODE.UNAVAILABLE,
-            _CODE.DATA_LOSS,
-        ),
-        Verdict.RETRY,
+        ("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"), Verdict.RETRY
     ),
-    **dict.fromkeys((_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED), Verdict.UNAUTHORISED),
-    **dict.fromkeys((_CODE.INTERNAL, _CODE.UNKNOWN, _CODE.RESOURCE_EXHAUSTED), Verdict.RETRY_FEW),
-    _CODE.INVALID_ARGUMENT: Verdict.BAD,
+    **dict.fromkeys(("UNAUTHENTICATED", "PERMISSION_DENIED"), Verdict.UNAUTHORISED),
+    **dict.fromkeys(("INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED"), Verdict.RETRY_FEW),
+    "INVALID_ARGUMENT": Verdict.BAD,
 }
-_TLS_WORDS = ("SSL", "CERTIFICATE", "Hostname Verification")
-_COMPRESSION = {"gzip": grpc.Compression.Gzip, "deflate": grpc.Compression.Deflate}
-_OPTIONS = (
-    ("grpc.primary_user_agent", f"agentops-otel/{VERSION}"),
-    # Without these a collector that comes back is found after up to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 2000),
+_OF_HTTP_STATUS = {
+    "400": "INTERNAL",
+    "401": "UNAUTHENTICATED",
+    "403": "PERMISSION_DENIED",
+    "404": "UNIMPLEMENTED",
+    **dict.fromkeys(("429", "502", "503", "504"), "UNAVAILABLE"),
+}
+"""What an answer without a gRPC status means: it is not from the collector, but from a proxy before it."""
+_OF_RESET: Mapping[int | None, str] = {ErrorCodes.REFUSED_STREAM: "UNAVAILABLE", ErrorCodes.CANCEL: "CANCELLED"}
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (ssl.SSLEOFError, "UNAVAILABLE"),
+    (ssl.SSLError, "TLS failed"),
+    (TimeoutError, "DEADLINE_EXCEEDED"),
 )
 
 
 class GrpcTransport:
-    """Sends to the destination's endpoint over one channel."""
+    """Sends to the destination's endpoint over one connection."""
 
     limit_bytes = _LIMIT_BYTES
 
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
-        self._channel: Any = None
-        self._inherited: Any = None
-        self._export: Any = None
-        self._compression = _COMPRESSION.get(destination.compression)
+        self._url = urlsplit(destination.endpoint)
+        self._connection: _Connection | None = None
+        self._inherited: _Connection | None = None
+        self._compress = COMPRESS.get(destination.compression)
+        self._headers = {
+            ":method": "POST",
+            ":scheme": self._url.scheme,
+            ":path": _PATH,
+            ":authority": self._url.netloc.rpartition("@")[2],
+            "te": "trailers",
+            "content-type": "application/grpc",
+            "user-agent": f"agentops-otel/{VERSION}",
+            **({"grpc-encoding": destination.compression} if self._compress else {}),
+            **_lower(destination.headers),
+        }
 
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
-        if self._channel is None:
-            with steady:
-                self._channel = _channel(self._destination)
-                self._export = self._channel.unary_unary(_METHOD)
-        metadata = tuple((name.lower(), value) for name, value in {**self._destination.headers, **headers}.items())
+        deadline = time.monotonic() + timeout_s
+        message = self._compress(body) if self._compress else body
+        message = _PREFIX.pack(self._compress is not None, len(message)) + message
+        about = {**self._headers, "grpc-timeout": f"{max(1, int(timeout_s * 1000))}m", **_lower(headers)}
         try:
-            content = self._export(body, timeout=timeout_s, metadata=metadata, compression=self._compression)
-        except grpc.RpcError as error:
-            return _failure(error)
-        rejected, message = partial_success(content)
-        return Answer(verdict=Verdict.ACCEPTED, rejected=rejected, message=message)
+            if self._connection is None or not self._connection.usable():
+                self.close()
+                self._connection = _Connection(self._destination, self._url, deadline)
+            reply = self._connection.call(about, message, deadline)
+        except (OSError, H2Error) as error:
+            self.close()
+            fault = next((words for kind, words in _FAULTS if isinstance(error, kind)), "UNAVAILABLE")
+            # What h2 says may name a header with its value.
+            said = str(error) if isinstance(error, OSError) else "no HTTP/2 as it should be"
+            return Answer(verdict=Verdict.RETRY, fault=fault, message=said[:200])
+        return _answer(reply)
 
     def close(self) -> None:
-        """Close the channel; the next `send` makes a new one."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close()
+        """Close the connection; the next `send` makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def forked(self) -> None:
-        """In the child of a fork: the channel is the parent's, and its threads are not here to close it."""
-        self._inherited, self._channel = self._channel, None
+        """In the child of a fork: the connection is the parent's."""
+        self._inherited, self._connection = self._connection, None
 
 
-def _failure(error: Any) -> Answer:
-    code, details = error.code(), error.details() or ""
+class _Reply:
+    """What has come back for one call."""
+
+    def __init__(self, stream: int) -> None:
+        self.stream = stream
+        self.headers: dict[str, str] = {}
+        self.content = bytearray()
+        self.reset: str | None = None
+        self.ended = False
+
+    def note(self, event: Any) -> None:
+        """Add what an event of this call says."""
+        match event:
+            case ResponseReceived() | TrailersReceived():
+                self.headers.update((name.decode(), value.decode(errors="replace")) for name, value in event.headers)
+            case DataReceived():
+                self.content += event.data
+            case StreamReset():
+                self.reset = _OF_RESET.get(event.error_code, "INTERNAL")
+                self.ended = True
+            case StreamEnded():
+                self.ended = True
+
+    @property
+    def code(self) -> str:
+        """The name of the gRPC status, whoever gave it."""
+        number = self.headers.get("grpc-status", "")
+        if number.isdecimal():
+            return _CODES[int(number)] if int(number) < len(_CODES) else "UNKNOWN"
+        return self.reset or _OF_HTTP_STATUS.get(self.headers.get(":status", ""), "UNKNOWN")
+
+
+class _Connection:
+    """One HTTP/2 connection, with one call at a time."""
+
+    def __init__(self, destination: Destination, url: SplitResult, deadline: float) -> None:
+        self._socket = _connected(destination, url, deadline)
+        self._http2 = H2Connection(H2Configuration(client_side=True))
+        self._http2.initiate_connection()
+        self._ending = False
+
+    def usable(self) -> bool:
+        """Whether it can take another call: what has come since the last one is read, and may be its end."""
+        self._socket.settimeout(0)
+        try:
+            while not self._ending:
+                self._receive(None)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return not self._ending
+        except (OSError, H2Error):
+            return False
+        return False
+
+    def call(self, headers: Mapping[str, str], message: bytes, deadline: float) -> _Reply:
+        """Send the headers and the message, and return the whole reply.
+
+        Raises:
+            OSError: The connection failed, or the deadline passed.
+            H2Error: The other side does not speak HTTP/2 as it should.
+        """
+        reply = _Reply(self._http2.get_next_available_stream_id())
+        self._http2.send_headers(reply.stream, list(headers.items()))
+        rest = memoryview(message)
+        while rest and not reply.ended:
+            room = min(
+                self._http2.local_flow_control_window(reply.stream), self._http2.max_outbound_frame_size, len(rest)
+            )
+            if room > 0:
+                self._http2.send_data(reply.stream, bytes(rest[:room]), end_stream=room == len(rest))
+                rest = rest[room:]
+            else:
+                self._exchange(reply, deadline)
+        while not reply.ended:
+            self._exchange(reply, deadline)
+        if rest and reply.reset is None:  # It knew the answer before it had read everything.
+            self._http2.reset_stream(reply.stream, ErrorCodes.CANCEL)
+            self._flush()
+        return reply
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+    def _exchange(self, reply: _Reply, deadline: float) -> None:
+        """Send what there is to send, and wait for something to come back."""
+        self._socket.settimeout(_left(deadline))
+        self._flush()
+        self._socket.settimeout(_left(deadline))
+        self._receive(reply)
+
+    def _receive(self, reply: _Reply | None) -> None:
+        data = self._socket.recv(_READ_BYTES)
+        if not data:
+            raise ConnectionResetError("the connection was closed")
+        for event in self._http2.receive_data(data):
+            if isinstance(event, ConnectionTerminated):
+                self._ending = True
+                if reply is not None and (event.last_stream_id or 0) < reply.stream:
+                    raise ConnectionResetError("the connection is being closed")
+            elif reply is not None and getattr(event, "stream_id", None) == reply.stream:
+                reply.note(event)
+            if isinstance(event, DataReceived):
+                self._http2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+
+    def _flush(self) -> None:
+        if data := self._http2.data_to_send():
+            self._socket.sendall(data)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no answer in time")
+    return left
+
+
+def _connected(destination: Destination, url: SplitResult, deadline: float) -> socket.socket:
+    with steady:
+        import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
+
+        context = tls(destination) if url.scheme == "https" else None
+    host, port = url.hostname or "localhost", url.port or (443 if context else 80)
+    plain = _tunnel(destination.proxy, host, port, deadline)
+    if plain is None:
+        plain = socket.create_connection((host, port), _left(deadline))
+    try:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.settimeout(_left(deadline))
+        if context is None:
+            return plain
+        context.set_alpn_protocols(["h2"])
+        return context.wrap_socket(plain, server_hostname=host)
+    except OSError:
+        plain.close()
+        raise
+
+
+def _tunnel(proxy: str | None, host: str, port: int, deadline: float) -> socket.socket | None:
+    if proxy is None:
+        return None
+    url = urlsplit(proxy)
+    way = HTTPConnection(url.hostname or "", url.port, timeout=_left(deadline))
+    user = f"{unquote(url.username)}:{unquote(url.password or '')}" if url.username else None
+    way.set_tunnel(host, port, make_headers(proxy_basic_auth=user))
+    way.connect()
+    return way.sock
+
+
+def _answer(reply: _Reply) -> Answer:
+    code = reply.code
+    if code == "OK":
+        rejected, message = partial_success(bytes(reply.content[_PREFIX.size :]))
+        return Answer(verdict=Verdict.ACCEPTED, rejected=rejected, message=message)
+    details = unquote(reply.headers.get("grpc-message", ""))
     verdict = _VERDICTS.get(code, Verdict.REFUSED)
-    retry_after_s = _retry_info(error)
-    if code is _CODE.RESOURCE_EXHAUSTED:
+    retry_after_s = _retry_info(reply.headers.get("grpc-status-details-bin", ""))
+    if code == "RESOURCE_EXHAUSTED":
         if retry_after_s is not None:
             verdict = Verdict.RETRY
         elif "larger than max" in details:
             verdict = Verdict.TOO_LARGE
-    fault = "TLS failed" if any(word in details for word in _TLS_WORDS) else code.name
-    return Answer(verdict=verdict, fault=fault, retry_after_s=retry_after_s, message=details[:200])
+    return Answer(verdict=verdict, fault=code, retry_after_s=retry_after_s, message=details[:200])
 
 
-def _retry_info(error: Any) -> float | None:
+def _retry_info(encoded: str) -> float | None:
     """The seconds of the RetryInfo among the details, as google.rpc.Status has them."""
-    from google.protobuf.message import DecodeError
-    from google.rpc.error_details_pb2 import RetryInfo
-    from google.rpc.status_pb2 import Status
+    if not encoded:
+        return None
+    with steady:
+        from google.protobuf.message import DecodeError
+        from google.rpc.error_details_pb2 import RetryInfo
+        from google.rpc.status_pb2 import Status
 
     info = RetryInfo()
-    for name, value in error.trailing_metadata() or ():
-        if name == "grpc-status-details-bin":
-            try:
-                details = Status.FromString(value).details
-            except DecodeError:
-                continue
-            if any(detail.Unpack(info) for detail in details):
-                return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
+    try:
+        details = Status.FromString(base64.b64decode(encoded + "==")).details
+    except (DecodeError, ValueError):
+        return None
+    if any(detail.Unpack(info) for detail in details):
+        return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
     return None
-
-
-def _channel(destination: Destination) -> Any:
-    url = urlsplit(destination.endpoint)
-    target = url.netloc or destination.endpoint
-    if url.scheme != "https":
-        return grpc.insecure_channel(target, options=_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(
-        *(path.read_bytes() if path else None for path in _pem_files(destination))
-    )
-    return grpc.secure_channel(target, credentials, options=_OPTIONS)
-
-
-def _pem_files(destination: Destination) -> tuple[Any, ...]:
-    return destination.certificate, destination.client_key, destination.client_certificate

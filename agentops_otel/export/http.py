@@ -37,7 +37,7 @@ def _zstandard() -> ModuleType:
         return import_module("zstandard")
 
 
-_COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
+COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, 1),
     "deflate": lambda body: zlib.compress(body, 1),
     "zstd": lambda body: _zstandard().compress(body, 1),
@@ -73,7 +73,7 @@ class HttpTransport:
             "content-type": "application/x-protobuf",
             "user-agent": f"agentops-otel/{VERSION}",
         }
-        self._compress = _COMPRESS.get(destination.compression)
+        self._compress = COMPRESS.get(destination.compression)
         if self._compress:
             self._headers["content-encoding"] = destination.compression
 
@@ -164,14 +164,20 @@ def _read_varint(rest: Iterator[int]) -> int:
     return value
 
 
+def tls(destination: Destination) -> ssl.SSLContext:
+    """Whom to trust, and who we are: the destination's own authorities win over the system's."""
+    context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
+    if destination.client_certificate:
+        context.load_cert_chain(destination.client_certificate, destination.client_key)
+    return context
+
+
 def pool(destination: Destination) -> urllib3.PoolManager:
-    """Connections to the destination and to who authorises for it; its own authorities win over the system's."""
+    """Connections to the destination and to who authorises for it."""
     with steady:
         import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
 
-        context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
-        if destination.client_certificate:
-            context.load_cert_chain(destination.client_certificate, destination.client_key)
+        context = tls(destination)
     if destination.proxy is None:
         return urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
     user = urlsplit(destination.proxy)
