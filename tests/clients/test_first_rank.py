@@ -1,55 +1,22 @@
-"""The contract of every client, held by anthropic and google-genai, and what is hostile in their own words."""
+"""What is hostile in the first clients' own words."""
 
 import json
 from typing import Any
 
 import pytest
-from opentelemetry.trace import StatusCode
 
-from tests.clients.capture import capture
-from tests.clients.forms import anthropic, google_genai
-from tests.clients.forms.form import QUESTION, TEXT, Forms
-from tests.clients.test_contract import (
-    both,
-    outcome,
-    test_a_stream_left_early_ends_its_span,
-    test_a_stream_that_is_cut_says_what_came,
-    test_a_suppressed_call_makes_no_span,
-    test_an_asynchronous_stream_that_is_cancelled_ends_its_span,
-    test_an_error_is_on_the_span_by_its_class,
-    test_the_program_gets_the_same_and_sends_the_same,
-    test_whatever_the_server_says_the_program_gets_the_same,
-    test_with_content_off_nothing_that_was_said_is_kept,
-)
+from tests.clients.forms import anthropic, google_genai, openai
+from tests.clients.forms.form import Forms
+from tests.clients.test_contract import both
 from tests.loopback.anthropic_server import events, message
 from tests.loopback.google_genai_server import content
 from tests.loopback.llm_server import Answer, LlmServer
-
-__all__ = [
-    "test_a_stream_left_early_ends_its_span",
-    "test_a_stream_that_is_cut_says_what_came",
-    "test_a_suppressed_call_makes_no_span",
-    "test_an_asynchronous_stream_that_is_cancelled_ends_its_span",
-    "test_an_error_is_on_the_span_by_its_class",
-    "test_the_program_gets_the_same_and_sends_the_same",
-    "test_whatever_the_server_says_the_program_gets_the_same",
-    "test_with_content_off_nothing_that_was_said_is_kept",
-]
+from tests.loopback.openai_server import chunks, completion
 
 pytestmark = pytest.mark.filterwarnings(
     # google-genai's own, where aiohttp is installed.
     "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning"
 )
-
-FORMS = {"anthropic": anthropic.FORMS, "google-genai": google_genai.FORMS}
-
-
-@pytest.fixture(params=FORMS)
-def client(request: pytest.FixtureRequest) -> Forms:
-    """One client after the other."""
-    if request.param == "google-genai" and "left_unread" in request.node.name:
-        pytest.skip("asks for nothing until its stream is read")
-    return FORMS[request.param]
 
 
 def event(kind: str, **said: Any) -> dict[str, Any]:
@@ -59,6 +26,11 @@ def event(kind: str, **said: Any) -> dict[str, Any]:
 
 START = event("message_start", message=message(content=[], usage=None))
 BLOCK = event("content_block_start", index=0, content_block={"type": "tool_use", "id": "1", "name": "f", "input": {}})
+BROKEN_CALL = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"city": '}}],
+}
 HOSTILE: list[tuple[Forms, str, Answer]] = [
     (anthropic.FORMS, "plain", Answer.json(message(usage=None, content=None))),
     (anthropic.FORMS, "plain", Answer.json(message(usage={"input_tokens": "many", "cache_read_input_tokens": True}))),
@@ -85,6 +57,17 @@ HOSTILE: list[tuple[Forms, str, Answer]] = [
         "streamed",
         Answer.events([event("content_block_delta", index="one", delta={"type": "text_delta", "text": 4})], done=False),
     ),
+    (openai.FORMS, "plain", Answer.json(completion(usage=None))),
+    (openai.FORMS, "plain", Answer.json(completion(usage={"prompt_tokens": "many", "completion_tokens": True}))),
+    (openai.FORMS, "plain", Answer.json(completion() | {"choices": None, "id": 7, "model": [], "service_tier": {}})),
+    (openai.FORMS, "plain", Answer.json(completion({"role": 3, "content": [None, 7, {"type": "surprise"}]}))),
+    (openai.FORMS, "plain", Answer.json(completion({"role": "assistant", "content": "\ud83d half a smile"}))),
+    (openai.FORMS, "plain", Answer.json(completion({"role": "assistant", "content": "long " * 500_000}))),
+    (openai.FORMS, "plain", Answer.json(completion(BROKEN_CALL, finish_reason="surprise"))),
+    (openai.FORMS, "streamed", Answer.events([{"surprise": 1}, {"type": "surprise"}, *chunks(completion())])),
+    (openai.FORMS, "streamed", Answer.events([chunks(completion())[0] | {"choices": None}, *chunks(completion())])),
+    (openai.FORMS, "streamed", Answer.events(chunks(completion(BROKEN_CALL)))),
+    (openai.FORMS, "streamed", Answer.events([*chunks(completion())[:3], b"data: {\n\n"])),
     (google_genai.FORMS, "plain", Answer.json(content(usageMetadata=None, candidates=None))),
     (google_genai.FORMS, "plain", Answer.json(content(usageMetadata={"promptTokenCount": None, "surprise": 1}))),
     (google_genai.FORMS, "plain", Answer.json(content(usageMetadata="many"))),
@@ -109,36 +92,3 @@ def test_what_is_hostile_in_the_clients_own_words_changes_nothing(
     assert ours == bare
     assert len(captured.spans) == 1
     assert len(json.dumps(captured.tree())) < 300_000
-
-
-@pytest.mark.parametrize("form", ["plain", "streamed"])
-def test_with_content_off_an_error_says_nothing_of_what_was_said(form: str, client: Forms, server: LlmServer) -> None:
-    """A server that repeats the prompt, and half an answer, in its refusal: its class alone is on the span."""
-    server.answer(Answer.json({"error": {"code": 400, "message": f"{QUESTION} {TEXT}", "status": "NO"}}, status=400))
-
-    with capture(content=False) as captured:
-        told = outcome(lambda: client.ask(form, server.url))
-
-    (span,) = captured.spans
-    assert QUESTION in told
-    assert span.status.status_code is StatusCode.ERROR
-    said = str([span.to_json(), [(event.name, dict(event.attributes or {})) for event in span.events]])
-    assert "error.type" in said
-    assert "warm" not in said
-    assert "21 degrees" not in said
-
-
-def test_with_content_off_a_stream_that_breaks_says_nothing_of_what_was_said(client: Forms, server: LlmServer) -> None:
-    """What came before the break stays unsaid too."""
-    whole = client.answer(stream=True)
-    broken = Answer.events([*whole.chunks[:3], f"data: {{{TEXT}\n\n".encode()], done=False)
-    server.answer(broken)
-
-    with capture(content=False) as captured:
-        outcome(lambda: client.ask("streamed", server.url))
-
-    (span,) = captured.spans
-    said = span.to_json()
-    assert "gen_ai.request.model" in said
-    assert TEXT[:4] not in said
-    assert "21 degrees" not in said

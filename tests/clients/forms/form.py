@@ -20,9 +20,11 @@ STREAMED = {"gen_ai.request.stream": True, "gen_ai.response.time_to_first_chunk"
 
 CLIENTS = (
     "ai21",
+    "anthropic",
     "boto3",
     "cohere",
     "dashscope",
+    "google.genai",
     "google.generativeai",
     "groq",
     "huggingface_hub",
@@ -30,6 +32,7 @@ CLIENTS = (
     "llama_stack_client",
     "mistralai",
     "ollama",
+    "openai",
     "together",
     "zhipuai",
 )
@@ -75,6 +78,8 @@ class Forms:
     """Whether a refusal is an exception; an answer otherwise."""
     leaves_open: bool = False
     """Whether the connection of a stream that is left early stays open until the garbage collector comes."""
+    lazy: bool = False
+    """Whether a stream asks for nothing until it is read."""
     varying: Sequence[str] = ()
     """Headers that are others each time, without us too."""
 

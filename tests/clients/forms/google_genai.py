@@ -30,4 +30,5 @@ FORMS = Forms(
     plain=lambda client: client.models.generate_content(**ASKED),
     stream=lambda client: client.models.generate_content_stream(**ASKED),
     answer=lambda *, stream: answer(content(), stream=stream),
+    lazy=True,
 )
