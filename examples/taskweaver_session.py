@@ -48,20 +48,27 @@ ANSWERS = [
 ]
 
 
+def chosen(delta: dict[str, str], end: str | None = None) -> dict[str, object]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
+
+
 class ScriptedLLM(BaseHTTPRequestHandler):
     """Answers every chat completion with the next line of the script, as a stream."""
 
     def do_POST(self) -> None:
-        """Answer."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        said = [{"role": "assistant", "content": ANSWERS.pop(0)}, {}]
+        """Answer; a token is about four characters."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer = ANSWERS.pop(0)
+        said = [chosen({"role": "assistant", "content": answer}), chosen({}, "stop")]
+        if asked.get("stream_options"):
+            tokens = {"prompt_tokens": len(str(asked["messages"])) // 4, "completion_tokens": len(answer) // 4}
+            said.append({"choices": [], "usage": {**tokens, "total_tokens": sum(tokens.values())}})
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for delta, end in zip(said, (None, "stop"), strict=True):
-            choice = {"index": 0, "delta": delta, "finish_reason": end}
+        for chunk in said:
             head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1767225600, "model": "scripted"}
-            self.wfile.write(f"data: {json.dumps({**head, 'choices': [choice]})}\n\n".encode())
+            self.wfile.write(f"data: {json.dumps({**head, **chunk})}\n\n".encode())
         self.wfile.write(b"data: [DONE]\n\n")
 
     def log_message(self, format: str, *args: object) -> None:

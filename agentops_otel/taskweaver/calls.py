@@ -36,13 +36,6 @@ OLLAMA = rows(
     }
 )
 """What a chunk of Ollama's answer says, as TaskWeaver's own client for it reads it."""
-GEMINI = rows(
-    {
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage_metadata.prompt_token_count",
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage_metadata.candidates_token_count",
-    }
-)
-"""What an answer of the older of Google's packages says, the one that TaskWeaver uses."""
 _SETTINGS = {
     "temperature": semconv.GEN_AI_REQUEST_TEMPERATURE,
     "max_tokens": semconv.GEN_AI_REQUEST_MAX_TOKENS,
@@ -77,8 +70,6 @@ class Call:
         self.carried = False
         self.asks_usage = False
         """Whether the server may be asked for the tokens of a stream."""
-        self.answer: Any = None
-        """Gemini's, which knows its tokens once it has been read."""
         self._recorder = recorder
         self._name = f"{operation} {model}" if model else operation
         self._attributes: dict[str, AttributeValue] = {semconv.GEN_AI_OPERATION_NAME: operation, **attributes}
@@ -147,7 +138,6 @@ class Call:
         with guard("telling an LLM call of TaskWeaver"):
             if not self._offer.taken:
                 self._offer.taken = True
-                self.read(GEMINI, self.answer)
                 self._tell(error)
 
     def _tell(self, error: BaseException | None) -> None:

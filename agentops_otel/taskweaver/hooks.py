@@ -193,13 +193,6 @@ class Hooks:
         chunks, call = wrapped(*args, **kwargs), calls.current_call()
         return chunks if call is None else call.overheard(calls.OLLAMA, chunks)
 
-    def read_gemini(self, wrapped: Wrapped, model: Any, args: Any, kwargs: Any) -> Any:
-        """`GenerativeModel.generate_content` of Google's older package: the answer, which grows as it is read."""
-        answer, call = wrapped(*args, **kwargs), calls.current_call()
-        if call is not None:
-            call.answer = answer
-        return answer
-
     def get_embedding(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
         """`LLMApi.get_embedding` and `get_embedding_list`."""
         call = self._call(lambda recorder: calls.embeddings(recorder, api))
@@ -333,7 +326,6 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
         "LLMApi.get_embedding_list": Hooks.get_embedding,
     },
     "taskweaver.llm.ollama": {"OllamaService._stream_process": Hooks.read_ollama},
-    "google.generativeai": {"GenerativeModel.generate_content": Hooks.read_gemini},
     "openai.resources.chat.completions": {"Completions.create": Hooks.ask_for_usage},
     "taskweaver.code_interpreter.code_executor": {
         "CodeExecutor.start": Hooks.start_executor,

@@ -136,6 +136,7 @@ class BackEnd:
     before: Callable[[str, pytest.MonkeyPatch], None] = lambda url, patch: None
     after: Callable[[str], None] = lambda url: None
     streams: bool = True
+    operation: str = "chat"
     tokens: tuple[int, int] | None = (20, 7)
     vectors: Answer | None = None
     """What it says when it is asked for an embedding; None: TaskWeaver has no embeddings with it."""
@@ -176,6 +177,7 @@ BACK_ENDS: Mapping[str, BackEnd] = {
         answer=_gemini,
         provider="gcp.gemini",
         package="google.generativeai",
+        operation="generate_content",
         after=_after_gemini,
         vectors=Answer.json({"embeddings": [{"values": VECTOR}]}),
         embedding_tokens=None,
@@ -227,7 +229,8 @@ def test_back_end(name: str, make_app: MakeApp, traced: Capture, monkeypatch: py
         round_ = app.get_session().send_message("hi")
 
     assert round_.post_list[-1].message == "hello"
-    assert names(traced) == ["invoke_workflow taskweaver", "  invoke_agent Planner", "    chat asked"]
+    call = f"    {back.operation} asked"
+    assert names(traced) == ["invoke_workflow taskweaver", "  invoke_agent Planner", call]
     (chat,) = [span.attributes or {} for span in traced.spans if span.kind is SpanKind.CLIENT]
     assert chat[semconv.GEN_AI_PROVIDER_NAME] == back.provider
     assert chat.get(semconv.GEN_AI_REQUEST_STREAM, False) == back.streams
