@@ -39,20 +39,7 @@ $(BIN)/.check: $(BIN)/.pip pyproject.toml
 	touch $@
 
 clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
-	$(PYTHON) -m venv .venv-clients
-	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	.venv-clients/bin/python -m pip install --quiet -e . --group clients
-	.venv-clients/bin/python -m pytest tests/clients
-	$(PYTHON) -m venv .venv-litellm
-	.venv-litellm/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	.venv-litellm/bin/python -m pip install --quiet -e . --group litellm
-	.venv-litellm/bin/python -m pytest --noconftest tests/clients/test_litellm.py
-
-backends: ## TaskWeaver's back ends, with the versions of their packages that it works with
-	$(PYTHON) -m venv .venv-backends
-	.venv-backends/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	BUILD_SOURCEBRANCHNAME=main .venv-backends/bin/python -m pip install --quiet -e . --group backends
-	.venv-backends/bin/python -m pytest tests/taskweaver/test_backends.py
+	$(PYTHON) tests/clients/environments.py
 
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest

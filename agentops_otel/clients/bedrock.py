@@ -232,24 +232,36 @@ def _either(*names: str) -> Callable[[Any], Any]:
 
 
 def _count(kind: str, *names: str) -> Callable[[Any], Any]:
-    """A count under one of the model's names; else what the answer's headers say."""
+    """A count under one of the model's names; else what the answer's headers say, or a stream's last chunk."""
 
     def count(response: Any) -> Any:
         header = field(response, "counts", kind)
-        return _either(*names)(response) or (int(header) if isinstance(header, str) and header.isdigit() else None)
+        told = int(header) if isinstance(header, str) and header.isdigit() else None
+        return _either(*names)(response) or told or field(response, _METRICS, f"{kind}TokenCount")
 
     return count
 
 
+_METRICS = "amazon-bedrock-invocationMetrics"
+_TEXT = _either("generation", "outputText", "text", "completion")
+_REASON = _either("stop_reason", "finish_reason", "completionReason")
+
+
 def _first(response: Any) -> Any:
-    return next(iter(items(response, "results")), None)
+    """The answer, where the model gives a list of them."""
+    return next((found[0] for name in ("results", "outputs", "generations") if (found := items(response, name))), None)
+
+
+def _reason(response: Any) -> Any:
+    return _REASON(response) or _REASON(_first(response))
 
 
 def _fold_text(whole: dict[str, Any], chunk: Any) -> None:
-    for name, value in chunk.items() if isinstance(chunk, dict) else ():
-        if name in ("generation", "outputText"):
-            add_text(whole, "generation", value)
-        elif value is not None:
+    add_text(whole, "generation", _TEXT(chunk) or _TEXT(_first(chunk)))
+    if (reason := _reason(chunk)) is not None:
+        whole["stop_reason"] = reason
+    for name in ("prompt_token_count", "generation_token_count", "inputTextTokenCount", _METRICS):
+        if (value := field(chunk, name)) is not None:
             whole[name] = value
 
 
@@ -269,19 +281,12 @@ INVOKE_TEXT = Operation(
         semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("prompt", "inputText", "message")(said))
     },
     response={
-        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda said: [
-            gen_ai.finish_reason(
-                _either("stop_reason", "finish_reason", "completionReason")(said)
-                or field(_first(said), "completionReason")
-            )
-        ],
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda said: [gen_ai.finish_reason(_reason(said))],
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "prompt_token_count", "inputTextTokenCount"),
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("output", "generation_token_count"),
     },
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(
-            _either("generation", "text")(said) or field(_first(said), "outputText"), role="assistant"
-        )
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(_TEXT(said) or _TEXT(_first(said)), role="assistant")
     },
     fold=_chunks(_fold_text),
 )

@@ -1,6 +1,6 @@
 """The chat-completions dialect, as OpenAI speaks it and many others after it: tables that their specs share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentops_otel import semconv
@@ -78,7 +78,12 @@ def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
             add_text(message, name, piece)
     if role := delta.get("role"):
         message["role"] = role
-    for call in items(delta, "tool_calls"):
+    fold_tool_calls(message, items(delta, "tool_calls"))
+
+
+def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
+    """Add pieces of tool calls to those that the message has."""
+    for call in calls:
         known = indexed(message, "tool_calls", field(call, "index"))
         if (identity := field(call, "id")) is not None:
             known["id"] = identity

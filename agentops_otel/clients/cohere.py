@@ -1,17 +1,25 @@
-"""The cohere package: chat, its stream and embed, of both of its APIs."""
+"""The cohere package: chats, text generation and embeddings of both of its APIs.
 
-from collections.abc import Callable
+A client holds some of its methods from the moment it is made. One that was made before is reached at the raw client
+beneath it, where an answer is in its HTTP response; above that the methods of versions without one are wrapped too.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings
 from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.stream import Awaited, proxied, watch
 
 
 def _url(client: Any) -> object:
-    return client._raw_client._client_wrapper.get_base_url()
+    wrapper = field(client, "_client_wrapper") or client._raw_client._client_wrapper
+    return wrapper.get_base_url()
 
 
 def _tokens(usage: str, name: str) -> Callable[[Any], object]:
@@ -133,6 +141,41 @@ OLD_CHAT = Operation(
 )
 
 
+def _generate_fold(whole: dict[str, Any], event: Any) -> None:
+    if field(event, "event_type") == "text-generation":
+        add_text(indexed(whole, "generations", field(event, "index")), "text", field(event, "text"))
+    for name in ("id", "meta"):
+        whole[name] = field(event, "response", name) or whole.get(name)
+    if (reason := field(event, "finish_reason")) is not None:
+        for known in whole.get("generations", ()):
+            known["finish_reason"] = reason
+
+
+GENERATE = Operation(
+    name="text_completion",
+    where=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("generate", "generate_stream")),
+    request={
+        **_REQUEST,
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda asked: gen_ai.choice_count(field(asked, "num_generations")),
+    },
+    request_content=chat_completions.PROMPT,
+    response={
+        **_response("meta", "id"),
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(field(known, "finish_reason")) for known in items(response, "generations")
+        ],
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said
+            for known in items(response, "generations")
+            if (said := gen_ai.message("assistant", [gen_ai.text(field(known, "text"))]))
+        ]
+    },
+    fold=_generate_fold,
+)
+
+
 def _vector(response: Any) -> Any:
     """The first vector, under the name of its type where there are several."""
     found = field(response, "embeddings")
@@ -160,13 +203,55 @@ def _embed(*where: str) -> Operation:
     )
 
 
-def _spec(module: str, *operations: Operation) -> ClientSpec:
-    return ClientSpec(name="cohere", module=module, operations=operations, provider="cohere", url=_url)
+class _Entered:
+    """Watches how the answer's context is entered: that is when the request is sent."""
 
+    def __init__(self, call: Call) -> None:
+        self.context = call.context
+        self._call = call
+
+    def returned(self, value: Any) -> Any:
+        if isinstance(value, Coroutine):
+            return Awaited(value, self)
+        value._data = self._call.stream(value._data)
+        return value
+
+    def raised(self, error: BaseException) -> None:
+        self._call.raised(error)
+
+
+def _entering(name: str) -> Callable[[Any], Any]:
+    return lambda self: watch(_Entered(self._self_watcher), getattr(self.__wrapped__, name))
+
+
+_HOOKS = {name: _entering(name) for name in ("__enter__", "__aenter__")}
+
+
+def _returned(call: Call, value: Any) -> Any:
+    """What a raw client gives back: an HTTP response with the answer, or the context of one with a stream."""
+    if any(hasattr(type(value), name) for name in _HOOKS):
+        return proxied(value, call, _HOOKS)
+    call.answered(field(value, "data"))
+    return value
+
+
+def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
+    return ClientSpec(name="cohere", module=module, operations=operations, provider="cohere", url=_url, **more)
+
+
+def _raw(operation: Operation) -> Operation:
+    """The operation on the raw client, whose class is named after the client's."""
+    where = (path.replace("Async", "AsyncRaw") if "Async" in path else f"Raw{path}" for path in operation.where)
+    return replace(operation, where=tuple(where))
+
+
+_EMBED = _embed("V2Client.embed", "AsyncV2Client.embed")
 
 SPECS = (
-    _spec("cohere.v2.client", CHAT, _embed("V2Client.embed", "AsyncV2Client.embed")),
-    _spec("cohere.base_client", OLD_CHAT),
+    _spec("cohere.v2.client", CHAT, _EMBED),
+    _spec("cohere.v2.raw_client", _raw(CHAT), _raw(_EMBED), returned=_returned),
+    _spec("cohere.base_client", OLD_CHAT, GENERATE),
+    _spec("cohere.raw_base_client", _raw(OLD_CHAT), _raw(GENERATE), returned=_returned),
     # Its embed() asks in batches, from threads: what is inside is one call.
     _spec("cohere.client", _embed("Client.embed", "AsyncClient.embed")),
 )

@@ -66,7 +66,9 @@ def _fold_message(message: dict[str, Any], choice: Any, incremental: bool) -> No
         again = not incremental and isinstance(text, str) and text.startswith(known)
         add_text(message, name, text[len(known) :] if again else text)
     if calls := items(choice, "message", "tool_calls"):
-        message["tool_calls"] = calls
+        if not incremental:
+            message["tool_calls"] = []
+        chat_completions.fold_tool_calls(message, calls)
 
 
 def _text(content: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings, stainless
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import add_text, field, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _WHERE = ("LlamaStackClient.request", "AsyncLlamaStackClient.request")
@@ -42,39 +42,84 @@ def _fold(whole: dict[str, Any], chunk: Any) -> None:
         whole["metrics"] = metrics
 
 
+_REQUEST: Table = {
+    semconv.GEN_AI_REQUEST_MODEL: "model_id",
+    semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: "sampling_params.max_tokens",
+    semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "sampling_params.stop",
+    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    semconv.GEN_AI_REQUEST_TEMPERATURE: "sampling_params.strategy.temperature",
+    semconv.GEN_AI_REQUEST_TOP_K: "sampling_params.strategy.top_k",
+    semconv.GEN_AI_REQUEST_TOP_P: "sampling_params.strategy.top_p",
+}
+
+
+def _response(reason: str) -> Table:
+    return {
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(field(response, *reason.split(".")))
+        ],
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: lambda response: _metric(response, "prompt_tokens"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: lambda response: _metric(response, "completion_tokens"),
+    }
+
+
 INFERENCE = Operation(
     name="chat",
     where=_WHERE,
     applies=stainless.posts("/v1/inference/chat-completion"),
-    request={
-        semconv.GEN_AI_REQUEST_MODEL: "model_id",
-        semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
-        semconv.GEN_AI_REQUEST_MAX_TOKENS: "sampling_params.max_tokens",
-        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "sampling_params.stop",
-        semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
-        semconv.GEN_AI_REQUEST_TEMPERATURE: "sampling_params.strategy.temperature",
-        semconv.GEN_AI_REQUEST_TOP_K: "sampling_params.strategy.top_k",
-        semconv.GEN_AI_REQUEST_TOP_P: "sampling_params.strategy.top_p",
-    },
+    request=_REQUEST,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
             said for known in items(request, "messages") if (said := _message(known))
         ],
         semconv.GEN_AI_TOOL_DEFINITIONS: "tools",
     },
-    response={
-        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
-            gen_ai.finish_reason(field(response, "completion_message", "stop_reason"))
-        ],
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: lambda response: _metric(response, "prompt_tokens"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: lambda response: _metric(response, "completion_tokens"),
-    },
+    response=_response("completion_message.stop_reason"),
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
             said for said in [_message(field(response, "completion_message"), role="assistant")] if said
         ]
     },
     fold=_fold,
+)
+
+
+def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
+    add_text(whole, "content", field(chunk, "delta"))
+    for name in ("stop_reason", "metrics"):
+        if (value := field(chunk, name)) is not None:
+            whole[name] = value
+
+
+COMPLETION = Operation(
+    name="text_completion",
+    where=_WHERE,
+    applies=stainless.posts("/v1/inference/completion"),
+    request=_REQUEST,
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "content"))},
+    response=_response("stop_reason"),
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.texts(field(response, "content"), role="assistant")
+    },
+    fold=_fold_completion,
+)
+
+EMBEDDINGS = Operation(
+    name="embeddings",
+    where=_WHERE,
+    applies=stainless.posts("/v1/inference/embeddings"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model_id",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "output_dimension",
+    },
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "contents"))},
+    response={
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
+            next(iter(items(response, "embeddings")), None)
+        )
+    },
+    finishes=False,
 )
 
 SPEC = ClientSpec(
@@ -86,7 +131,14 @@ SPEC = ClientSpec(
             where=_WHERE,
             applies=stainless.posts("/v1/chat/completions", "/v1/openai/v1/chat/completions"),
         ),
+        replace(
+            chat_completions.TEXT_COMPLETION,
+            where=_WHERE,
+            applies=stainless.posts("/v1/completions", "/v1/openai/v1/completions"),
+        ),
         INFERENCE,
+        COMPLETION,
+        EMBEDDINGS,
         replace(
             embeddings.EMBEDDINGS,
             where=_WHERE,

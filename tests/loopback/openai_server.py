@@ -170,3 +170,15 @@ def embeddings(*vectors: list[float]) -> Answer:
     return Answer.json(
         {"object": "list", "model": "embed-test", "data": data, "usage": {"prompt_tokens": 2, "total_tokens": 2}}
     )
+
+
+def text_completion(*, stream: bool) -> Answer:
+    """An answer of the API that goes on with a text."""
+    head = {"id": "cmpl-1", "object": "text_completion", "created": 1767225600, "model": "gpt-4.1-2025-04-14"}
+    text = str(TEXT["content"])
+    if not stream:
+        choice = {"index": 0, "text": text, "finish_reason": "length", "logprobs": None}
+        return Answer.json({**head, "choices": [choice], "usage": USAGE})
+    said = [{**head, "choices": [{"index": 0, "text": piece, "finish_reason": None}]} for piece in _pieces(text, 5)]
+    last = {**head, "choices": [{"index": 0, "text": "", "finish_reason": "length"}], "usage": USAGE}
+    return Answer.events([*said, last])

@@ -1,7 +1,9 @@
-"""The cohere package: its second API, whose streams are named events."""
+"""The cohere package: its second API, whose streams are named events, and its first."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import cohere
@@ -69,3 +71,111 @@ FORMS = Forms(
         }
     ),
 )
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
+
+
+def _delta(kind: str, index: int = 0, **message: Any) -> dict[str, Any]:
+    return {"type": kind, "index": index, "delta": {"message": message}}
+
+
+def _called(*, stream: bool) -> Answer:
+    """A plan, a thought, a text and the use of a tool."""
+    plan = "I will look it up."
+    if not stream:
+        content = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": TEXT}]
+        message = {"role": "assistant", "tool_plan": plan, "content": content, "tool_calls": [CALL]}
+        return Answer.json({"id": "chat-1", "finish_reason": "TOOL_CALL", "message": message, "usage": USAGE})
+    begun = {**CALL, "function": {"name": "weather", "arguments": ""}}
+    return Answer.events(
+        [
+            {"type": "message-start", "id": "chat-1", "delta": {"message": {"role": "assistant", "content": []}}},
+            {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": plan[:6]}}},
+            {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": plan[6:]}}},
+            _delta("content-start", content={"type": "thinking", "thinking": ""}),
+            _delta("content-delta", content={"thinking": "Hm."}),
+            _delta("content-start", 1, content={"type": "text", "text": ""}),
+            _delta("content-delta", 1, content={"text": TEXT}),
+            _delta("tool-call-start", tool_calls=begun),
+            _delta("tool-call-delta", tool_calls={"function": {"arguments": '{"city": '}}),
+            _delta("tool-call-delta", tool_calls={"function": {"arguments": '"Paris"}'}}),
+            {"type": "tool-call-end", "index": 0},
+            {"type": "message-end", "delta": {"finish_reason": "TOOL_CALL", "usage": USAGE}},
+        ]
+    )
+
+
+META = {"billed_units": {"input_tokens": 11, "output_tokens": 7}}
+OLD_CALL = {"name": "weather", "parameters": {"city": "Paris"}}
+CHATTED = {"text": TEXT, "generation_id": "gen-1", "finish_reason": "COMPLETE", "meta": META, "tool_calls": [OLD_CALL]}
+OLD_CHAT = {
+    "model": "command-r",
+    "preamble": "Be brief.",
+    "chat_history": [{"role": "CHATBOT", "message": "Hello."}],
+    "message": QUESTION,
+    "max_tokens": 100,
+}
+OLD_PROMPT = {"model": "command", "prompt": QUESTION, "max_tokens": 100, "num_generations": 1}
+
+
+def _pieces(*ends: dict[str, Any], **more: Any) -> Answer:
+    """A stream of the older API: objects, line by line."""
+    said = [{"event_type": "text-generation", "text": text, "is_finished": False} for text in (TEXT[:9], TEXT[9:])]
+    begin = [{"event_type": "stream-start", "generation_id": "gen-1", "is_finished": False}] if more else []
+    return Answer(chunks=[json.dumps(line).encode() + b"\n" for line in [*begin, *said, *ends]])
+
+
+def _chatted(*, stream: bool) -> Answer:
+    end = {"event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE", "response": CHATTED}
+    return _pieces(end, starts=True) if stream else Answer.json(CHATTED)
+
+
+def _generated(*, stream: bool) -> Answer:
+    generation = {"id": "gen-1", "index": 0, "text": TEXT, "finish_reason": "COMPLETE"}
+    whole = {"id": "answer-1", "generations": [generation], "meta": META}
+    end = {"event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE", "response": whole}
+    return _pieces(end) if stream else Answer.json(whole)
+
+
+@contextmanager
+def _old_client(url: str) -> Iterator[Any]:
+    with httpx.Client() as http:
+        yield cohere.Client(api_key="key", base_url=url, httpx_client=http)
+
+
+@asynccontextmanager
+async def _old_async_client(url: str) -> AsyncIterator[Any]:
+    async with httpx.AsyncClient() as http:
+        yield cohere.AsyncClient(api_key="key", base_url=url, httpx_client=http)
+
+
+CHAT = replace(
+    FORMS,
+    client=_old_client,
+    async_client=_old_async_client,
+    plain=lambda client: client.chat(**OLD_CHAT),
+    stream=lambda client: client.chat_stream(**OLD_CHAT),
+    embed=lambda client: client.embed(
+        model="embed-v3", texts=["Paris", "Rome"], input_type="search_query", batching=False
+    ),
+    answer=_chatted,
+    vectors=Answer.json(
+        {
+            "id": "embed-1",
+            "response_type": "embeddings_floats",
+            "embeddings": [[0.25, -0.5]] * 2,
+            "texts": ["Paris", "Rome"],
+            "meta": {"billed_units": {"input_tokens": 4}},
+        }
+    ),
+)
+OTHERS = {
+    "tools": replace(FORMS, answer=_called),
+    "chat": CHAT,
+    "generate": replace(
+        CHAT,
+        plain=lambda client: client.generate(**OLD_PROMPT),
+        stream=lambda client: client.generate_stream(**OLD_PROMPT),
+        answer=_generated,
+    ),
+}

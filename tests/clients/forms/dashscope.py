@@ -1,10 +1,12 @@
 """The dashscope package, whose server is a setting of the whole module."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import dashscope
+from dashscope.api_entities.aio_session import close_shared_aio_session
 
 from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
@@ -35,8 +37,18 @@ def _client(url: str) -> Iterator[Any]:
         dashscope.base_http_api_url = before
 
 
+@asynccontextmanager
+async def _async_client(url: str) -> AsyncIterator[Any]:
+    with _client(url) as found:
+        yield found
+    await close_shared_aio_session()
+
+
 FORMS = Forms(
     client=_client,
+    async_client=_async_client,
+    async_plain=lambda client: client.AioGeneration.call(**ASKED, api_key="key"),
+    async_stream=lambda client: client.AioGeneration.call(**ASKED, api_key="key", stream=True),
     plain=lambda client: client.Generation.call(**ASKED, api_key="key"),
     stream=lambda client: client.Generation.call(**ASKED, api_key="key", stream=True),
     embed=lambda client: client.TextEmbedding.call("text-embedding-v4", ["Paris", "Rome"], api_key="key"),
@@ -50,3 +62,79 @@ FORMS = Forms(
         }
     ),
 )
+
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "index": 0,
+    "function": {"name": "weather", "arguments": '{"city": "Paris"}'},
+}
+IMAGE = "https://example.com/paris.png"
+SEEN = {
+    "model": "qwen-vl-max",
+    "messages": [{"role": "user", "content": [{"image": IMAGE}, {"text": QUESTION}]}],
+    "api_key": "key",
+}
+
+
+def _calling(text: str, reason: str, **more: Any) -> dict[str, Any]:
+    said = _said(text, reason)
+    said["output"]["choices"][0]["message"].update(more)
+    return said
+
+
+def _called(*, stream: bool) -> Answer:
+    whole = _calling(TEXT, "tool_calls", reasoning_content="Look it up.", tool_calls=[CALL])
+    begun = _calling("", "null", reasoning_content="Look it up.")
+    return Answer.events([begun, whole], done=False) if stream else Answer.json(whole)
+
+
+def _told_in_pieces(*, stream: bool) -> Answer:
+    """A stream of what is new in each chunk."""
+    if not stream:
+        return _called(stream=False)
+    part = {**CALL, "function": {"name": "", "arguments": '"Paris"}'}}
+    return Answer.events(
+        [
+            _calling("", "null", reasoning_content="Look it "),
+            _calling("", "null", reasoning_content="up."),
+            _calling(TEXT[:9], "null"),
+            _calling(TEXT[9:], "null"),
+            _calling("", "null", tool_calls=[{**CALL, "function": {"name": "weather", "arguments": '{"city": '}}]),
+            _calling("", "tool_calls", tool_calls=[part]),
+        ],
+        done=False,
+    )
+
+
+def _parts(text: str, reason: str) -> dict[str, Any]:
+    said = _said(text, reason)
+    said["output"]["choices"][0]["message"]["content"] = [{"text": text}]
+    return said
+
+
+def _looked(*, stream: bool) -> Answer:
+    if not stream:
+        return Answer.json(_parts(TEXT, "stop"))
+    return Answer.events([_parts(TEXT[:9], "null"), _parts(TEXT, "stop")], done=False)
+
+
+OTHERS = {
+    "tools": replace(FORMS, answer=_called),
+    "incremental": replace(
+        FORMS,
+        stream=lambda client: client.Generation.call(**ASKED, api_key="key", stream=True, incremental_output=True),
+        async_stream=lambda client: client.AioGeneration.call(
+            **ASKED, api_key="key", stream=True, incremental_output=True
+        ),
+        answer=_told_in_pieces,
+    ),
+    "multimodal": replace(
+        FORMS,
+        plain=lambda client: client.MultiModalConversation.call(**SEEN),
+        stream=lambda client: client.MultiModalConversation.call(**SEEN, stream=True),
+        async_plain=lambda client: client.AioMultiModalConversation.call(**SEEN),
+        async_stream=lambda client: client.AioMultiModalConversation.call(**SEEN, stream=True),
+        answer=_looked,
+    ),
+}

@@ -38,6 +38,34 @@ CLIENTS = (
 )
 """What a program imports; the modules beside this one, named so without the dots, describe each in `FORMS`."""
 
+OTHERS = (
+    "boto3:claude",
+    "boto3:cohere",
+    "boto3:llama",
+    "boto3:mistral",
+    "boto3:nova",
+    "boto3:titan",
+    "boto3:tools",
+    "cohere:chat",
+    "cohere:generate",
+    "cohere:tools",
+    "dashscope:incremental",
+    "dashscope:multimodal",
+    "dashscope:tools",
+    "huggingface_hub:details",
+    "huggingface_hub:text",
+    "ibm_watsonx_ai:generate",
+    "ibm_watsonx_ai:text",
+    "llama_stack_client:completion",
+    "llama_stack_client:inference",
+    "mistralai:agents",
+    "mistralai:fim",
+    "ollama:generate",
+    "ollama:tools",
+    "together:completions",
+)
+"""What else a client does: the ones of `OTHERS` in its module."""
+
 VECTORS = Answer.json(
     {
         "id": "embed-1",
@@ -74,6 +102,8 @@ class Forms:
     """What the server says, plain or as a stream."""
     vectors: Answer = VECTORS
     """What the server says to `embed`."""
+    untold: Sequence[str] = ()
+    """Attributes for which a stream of it has no words."""
     raises: bool = True
     """Whether a refusal is an exception; an answer otherwise."""
     leaves_open: bool = False
@@ -94,10 +124,14 @@ class Forms:
         if form.startswith("async_"):
             return asyncio.run(self._ask_async(form.removeprefix("async_"), url))
         with self.client(url) as client:
-            if form == "embed":
-                assert self.embed is not None
-                return self.embed(client)
-            return self.plain(client) if form == "plain" else list(self.stream(client))
+            return self.read(form, client)
+
+    def read(self, form: str, client: Any) -> Any:
+        """What a client that is there already says."""
+        if form == "embed":
+            assert self.embed is not None
+            return self.embed(client)
+        return self.plain(client) if form == "plain" else list(self.stream(client))
 
     async def _ask_async(self, form: str, url: str) -> Any:
         assert self.async_client is not None
@@ -113,9 +147,11 @@ class Forms:
 
 
 def forms_of(name: str) -> Forms:
-    """The forms of the client; skips the test where its package is not installed."""
-    pytest.importorskip(name, reason=f"{name} is not installed", exc_type=ImportError)
-    found = importlib.import_module(f"tests.clients.forms.{name.replace('.', '_')}").FORMS
+    """The forms of the client, or of something else that it does; skips where its package is not installed."""
+    package, _, other = name.partition(":")
+    pytest.importorskip(package, reason=f"{package} is not installed", exc_type=ImportError)
+    module = importlib.import_module(f"tests.clients.forms.{package.replace('.', '_')}")
+    found = module.OTHERS[other] if other else module.FORMS
     assert isinstance(found, Forms)
     return found
 

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 from ibm_watsonx_ai import APIClient, Credentials
 from ibm_watsonx_ai.foundation_models import Embeddings, ModelInference
 
-from tests.clients.forms.form import QUESTION, Forms
+from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
 from tests.loopback.openai_server import chunks, completion
 
@@ -75,3 +76,48 @@ FORMS = Forms(
         {"model_id": "embed-2026", "results": [{"embedding": [0.25, -0.5]}] * 2, "input_token_count": 4}
     ),
 )
+
+
+def _result(text: str, reason: str, read: int, written: int) -> dict[str, Any]:
+    counts = {"input_token_count": read, "generated_token_count": written}
+    return {"model_id": MODEL, "results": [{"generated_text": text, "stop_reason": reason, **counts}]}
+
+
+WRITTEN = {
+    False: Answer.json(_result(TEXT, "eos_token", 11, 7)),
+    # What was read is told once, what was written so far in each.
+    True: Answer.events(
+        [
+            _result("", "not_finished", 11, 0),
+            _result(TEXT[:9], "not_finished", 0, 3),
+            _result(TEXT[9:], "eos_token", 0, 7),
+        ],
+        done=False,
+    ),
+}
+PARAMS = {"max_new_tokens": 100, "temperature": 0.5, "random_seed": 7, "stop_sequences": ["."], "top_k": 40}
+
+GENERATE = replace(
+    FORMS,
+    plain=lambda client: model(client, params=PARAMS).generate(QUESTION),
+    stream=lambda client: model(client, params=PARAMS).generate_text_stream(QUESTION, raw_response=True),
+    async_plain=lambda client: model(client).agenerate(QUESTION, params=PARAMS),
+    async_stream=lambda client: model(client).agenerate_stream(QUESTION, params=PARAMS),
+    answer=lambda *, stream: WRITTEN[stream],
+)
+OTHERS = {
+    "generate": GENERATE,
+    # Bare texts.
+    "text": replace(
+        GENERATE,
+        plain=lambda client: model(client, params=PARAMS).generate_text(QUESTION),
+        stream=lambda client: model(client, params=PARAMS).generate_text_stream(QUESTION),
+        async_client=None,
+        untold=(
+            "gen_ai.response.finish_reasons",
+            "gen_ai.response.model",
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.output_tokens",
+        ),
+    ),
+}

@@ -1,8 +1,11 @@
 """The llama_stack_client package."""
 
+from dataclasses import replace
+from typing import Any
+
 from llama_stack_client import AsyncLlamaStackClient, LlamaStackClient
 
-from tests.clients.forms.form import QUESTION, Forms
+from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
 from tests.loopback.openai_server import chunks, completion
 
@@ -22,3 +25,62 @@ FORMS = Forms(
     answer=_answer,
     embed=lambda client: client.embeddings.create(model="all-minilm", input=["Paris", "Rome"]),
 )
+
+METRICS = [{"metric": "prompt_tokens", "value": 11}, {"metric": "completion_tokens", "value": 7}]
+CALL = {"call_id": "call_1", "tool_name": "weather", "arguments": {"city": "Paris"}, "arguments_json": "{}"}
+SAMPLING = {"strategy": {"type": "top_p", "temperature": 0.5, "top_p": 0.9}, "max_tokens": 100}
+MESSAGES = [
+    {"role": "user", "content": QUESTION},
+    {"role": "assistant", "content": "", "stop_reason": "end_of_turn", "tool_calls": [CALL]},
+    {"role": "tool", "call_id": "call_1", "content": "21"},
+]
+OLDER: dict[str, Any] = {"model_id": "llama-3.2", "messages": MESSAGES, "sampling_params": SAMPLING}
+PROMPT: dict[str, Any] = {"model_id": "llama-3.2", "content": QUESTION, "sampling_params": SAMPLING}
+
+
+def _event(kind: str, delta: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"event": {"event_type": kind, "delta": delta, **more}}
+
+
+MESSAGE = {"role": "assistant", "content": TEXT, "stop_reason": "end_of_turn", "tool_calls": [CALL]}
+CHATTED = {
+    False: Answer.json({"completion_message": MESSAGE, "metrics": METRICS}),
+    True: Answer.events(
+        [
+            _event("start", {"type": "text", "text": ""}),
+            _event("progress", {"type": "text", "text": TEXT[:9]}),
+            _event("progress", {"type": "text", "text": TEXT[9:]}),
+            _event("progress", {"type": "tool_call", "tool_call": '{"ci', "parse_status": "in_progress"}),
+            _event("progress", {"type": "tool_call", "tool_call": CALL, "parse_status": "succeeded"}),
+            {
+                **_event("complete", {"type": "text", "text": ""}, stop_reason="end_of_turn"),
+                "metrics": METRICS,
+            },
+        ],
+        done=False,
+    ),
+}
+CONTINUED = {
+    False: Answer.json({"content": TEXT, "stop_reason": "end_of_turn", "metrics": METRICS}),
+    True: Answer.events(
+        [{"delta": TEXT[:9]}, {"delta": TEXT[9:]}, {"delta": "", "stop_reason": "end_of_turn", "metrics": METRICS}],
+        done=False,
+    ),
+}
+
+OTHERS = {
+    "inference": replace(
+        FORMS,
+        plain=lambda client: client.inference.chat_completion(**OLDER),
+        stream=lambda client: client.inference.chat_completion(**OLDER, stream=True),
+        embed=lambda client: client.inference.embeddings(model_id="all-minilm", contents=["Paris", "Rome"]),
+        answer=lambda *, stream: CHATTED[stream],
+        vectors=Answer.json({"embeddings": [[0.25, -0.5]] * 2}),
+    ),
+    "completion": replace(
+        FORMS,
+        plain=lambda client: client.inference.completion(**PROMPT),
+        stream=lambda client: client.inference.completion(**PROMPT, stream=True),
+        answer=lambda *, stream: CONTINUED[stream],
+    ),
+}

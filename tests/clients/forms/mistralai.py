@@ -1,5 +1,7 @@
 """The mistralai package."""
 
+from dataclasses import replace
+
 from mistralai.client import Mistral
 
 from tests.clients.forms.form import QUESTION, Forms
@@ -15,3 +17,23 @@ FORMS = Forms(
     async_stream=lambda client: client.chat.stream_async(**ASKED),
     embed=lambda client: client.embeddings.create(model="mistral-embed", inputs=["Paris", "Rome"]),
 )
+
+OF_AGENT = {"agent_id": "ag-1", "messages": ASKED["messages"], "max_tokens": 100}
+BETWEEN = {"model": "codestral", "prompt": QUESTION, "suffix": "In Paris.", "max_tokens": 100}
+
+OTHERS = {
+    "agents": replace(
+        FORMS,
+        plain=lambda client: client.agents.complete(**OF_AGENT),
+        stream=lambda client: client.agents.stream(**OF_AGENT),
+        async_plain=lambda client: client.agents.complete_async(**OF_AGENT),
+        async_stream=lambda client: client.agents.stream_async(**OF_AGENT),
+    ),
+    "fim": replace(
+        FORMS,
+        plain=lambda client: client.fim.complete(**BETWEEN),
+        stream=lambda client: client.fim.stream(**BETWEEN),
+        async_plain=lambda client: client.fim.complete_async(**BETWEEN),
+        async_stream=lambda client: client.fim.stream_async(**BETWEEN),
+    ),
+}

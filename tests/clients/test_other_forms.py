@@ -1,0 +1,394 @@
+"""What the clients of the second rank do besides a chat: what its spans say, and the contract of every client."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.clients.capture import Captured
+from tests.clients.forms.form import OTHERS, QUESTION, TEXT, Forms, forms_of, told
+from tests.clients.test_contract import (
+    each_client,
+    pytestmark,
+    test_a_stream_left_early_ends_its_span,
+    test_a_stream_that_is_cut_says_what_came,
+    test_the_program_gets_the_same_and_sends_the_same,
+    test_with_content_off_nothing_that_was_said_is_kept,
+)
+from tests.loopback.llm_server import LlmServer
+
+__all__ = [
+    "pytestmark",
+    "test_a_stream_left_early_ends_its_span",
+    "test_a_stream_that_is_cut_says_what_came",
+    "test_the_program_gets_the_same_and_sends_the_same",
+    "test_with_content_off_nothing_that_was_said_is_kept",
+]
+
+
+@pytest.fixture(params=OTHERS)
+def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
+    """One after the other."""
+    yield from each_client(request)
+
+
+ALIKE = {
+    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": QUESTION}]}],
+    "gen_ai.operation.name": "text_completion",
+    "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": TEXT}]}],
+    "gen_ai.request.max_tokens": 100,
+    "gen_ai.response.finish_reasons": ["stop"],
+    "gen_ai.usage.input_tokens": 11,
+    "gen_ai.usage.output_tokens": 7,
+    "server.address": "127.0.0.1",
+}
+
+SAID: dict[str, Any] = {
+    "boto3:claude": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "anthropic.claude-4-v1:0",
+        "gen_ai.response.id": "msg_1",
+        "gen_ai.response.model": "claude-4",
+    },
+    "boto3:cohere": {
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "cohere.command-r-v1:0",
+        "gen_ai.request.top_p": 0.5,
+    },
+    "boto3:llama": {"gen_ai.provider.name": "aws.bedrock", "gen_ai.request.model": "meta.llama3-3-70b-instruct-v1:0"},
+    "boto3:mistral": {
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "mistral.mistral-7b-instruct-v0:2",
+        "gen_ai.response.finish_reasons": ["length"],
+    },
+    "boto3:nova": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "amazon.nova-pro-v1:0",
+        "gen_ai.usage.cache_creation.input_tokens": 0,
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.cache_write.input_tokens": 0,
+    },
+    "boto3:titan": {"gen_ai.provider.name": "aws.bedrock", "gen_ai.request.model": "amazon.titan-text-express-v1"},
+    "boto3:tools": {
+        "gen_ai.input.messages": [
+            {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}}],
+            },
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "21"}]},
+        ],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "amazon.nova-pro-v1:0",
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+        "gen_ai.tool.definitions": [
+            {
+                "type": "function",
+                "name": "weather",
+                "description": None,
+                "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+            }
+        ],
+        "gen_ai.usage.cache_creation.input_tokens": 0,
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.cache_write.input_tokens": 0,
+    },
+    "cohere:chat": {
+        "gen_ai.input.messages": [
+            {"role": "assistant", "parts": [{"type": "text", "content": "Hello."}]},
+            {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+        ],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "cohere",
+        "gen_ai.request.model": "command-r",
+        "gen_ai.response.id": "gen-1",
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+    },
+    "cohere:generate": {
+        "gen_ai.provider.name": "cohere",
+        "gen_ai.request.model": "command",
+        "gen_ai.response.id": "answer-1",
+    },
+    "cohere:tools": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "I will look it up."},
+                    {"type": "reasoning", "content": "Hm."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "cohere",
+        "gen_ai.request.model": "command-a",
+        "gen_ai.request.top_k": 40,
+        "gen_ai.request.top_p": 0.5,
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.response.id": "chat-1",
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.request.max_tokens": None,
+    },
+    "dashscope:incremental": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "dashscope",
+        "gen_ai.request.model": "qwen-max",
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.response.id": "req-1",
+        "gen_ai.request.max_tokens": None,
+    },
+    "dashscope:multimodal": {
+        "gen_ai.input.messages": [
+            {
+                "role": "user",
+                "parts": [
+                    {"type": "uri", "modality": "image", "uri": "https://example.com/paris.png"},
+                    {"type": "text", "content": "How warm is it in Paris?"},
+                ],
+            }
+        ],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "dashscope",
+        "gen_ai.request.model": "qwen-vl-max",
+        "gen_ai.response.id": "req-1",
+        "gen_ai.request.max_tokens": None,
+    },
+    "dashscope:tools": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "dashscope",
+        "gen_ai.request.model": "qwen-max",
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.response.id": "req-1",
+        "gen_ai.request.max_tokens": None,
+    },
+    "huggingface_hub:details": {
+        "gen_ai.provider.name": "hugging_face",
+        "gen_ai.request.seed": 7,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.top_k": 40,
+        "gen_ai.usage.input_tokens": None,
+    },
+    "huggingface_hub:text": {
+        "gen_ai.provider.name": "hugging_face",
+        "gen_ai.request.seed": 7,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.top_k": 40,
+        "gen_ai.response.finish_reasons": None,
+        "gen_ai.usage.input_tokens": None,
+        "gen_ai.usage.output_tokens": None,
+    },
+    "ibm_watsonx_ai:generate": {
+        "gen_ai.provider.name": "ibm.watsonx.ai",
+        "gen_ai.request.model": "ibm/granite-4-h-small",
+        "gen_ai.request.seed": 7,
+        "gen_ai.request.stop_sequences": ["."],
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.top_k": 40,
+        "gen_ai.response.model": "ibm/granite-4-h-small",
+    },
+    "ibm_watsonx_ai:text": {
+        "gen_ai.provider.name": "ibm.watsonx.ai",
+        "gen_ai.request.model": "ibm/granite-4-h-small",
+        "gen_ai.request.seed": 7,
+        "gen_ai.request.stop_sequences": ["."],
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.top_k": 40,
+        "gen_ai.response.model": "ibm/granite-4-h-small",
+    },
+    "llama_stack_client:completion": {
+        "gen_ai.provider.name": "llama_stack",
+        "gen_ai.request.model": "llama-3.2",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.top_p": 0.9,
+    },
+    "llama_stack_client:inference": {
+        "gen_ai.input.messages": [
+            {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}}],
+            },
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "21"}]},
+        ],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "llama_stack",
+        "gen_ai.request.model": "llama-3.2",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.top_p": 0.9,
+    },
+    "mistralai:agents": {
+        "gen_ai.agent.id": "ag-1",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "mistral_ai",
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4.1-2025-04-14",
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+    },
+    "mistralai:fim": {
+        "gen_ai.provider.name": "mistral_ai",
+        "gen_ai.request.model": "codestral",
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4.1-2025-04-14",
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+    },
+    "ollama:generate": {
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "ollama",
+        "gen_ai.request.model": "llama3.2",
+        "gen_ai.request.seed": 7,
+        "gen_ai.response.model": "llama3.2",
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+        "gen_ai.request.max_tokens": None,
+    },
+    "ollama:tools": {
+        "gen_ai.input.messages": [
+            {
+                "role": "user",
+                "parts": [
+                    {"type": "text", "content": "How warm is it in Paris?"},
+                    {"type": "blob", "modality": "image", "byte_size": 6},
+                ],
+            },
+            {"role": "assistant", "parts": [{"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}}]},
+            {"role": "tool", "parts": [{"type": "tool_call_response", "response": "21"}]},
+        ],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.output.type": "json",
+        "gen_ai.provider.name": "ollama",
+        "gen_ai.request.model": "llama3.2",
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.response.model": "llama3.2",
+        "gen_ai.tool.definitions": [{"type": "function", "name": "weather"}],
+        "gen_ai.request.max_tokens": None,
+    },
+    "together:completions": {
+        "gen_ai.provider.name": "together_ai",
+        "gen_ai.request.model": "meta-llama/Llama-3.3-70B",
+        "gen_ai.response.finish_reasons": ["length"],
+        "gen_ai.response.id": "cmpl-1",
+        "gen_ai.response.model": "gpt-4.1-2025-04-14",
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+    },
+}
+"""What each says beside that; None for what it does not say."""
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_form_makes_the_same_span(name: str, form: str, captured: Captured, server: LlmServer) -> None:
+    """One span a call, and a stream's says what the plain call's says, as far as its chunks do."""
+    client = forms_of(name)
+    if form not in client.names:
+        pytest.skip("the client has no asynchronous form")
+
+    span = told(client, form, captured, server)
+
+    unknown = client.untold if form.endswith("streamed") else ()
+    expected = {**ALIKE, **SAID[name], **dict.fromkeys(unknown)}
+    assert span["attributes"] == {key: value for key, value in expected.items() if value is not None}
+    assert span["name"] == " ".join(filter(None, map(expected.get, ("gen_ai.operation.name", "gen_ai.request.model"))))
+    assert span["kind"] == "CLIENT"
+    assert span.keys() == {"name", "kind", "attributes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "cohere:chat",
+            {"gen_ai.provider.name": "cohere", "gen_ai.request.model": "embed-v3", "gen_ai.usage.input_tokens": 4},
+        ),
+        ("huggingface_hub", {"gen_ai.provider.name": "hugging_face"}),
+        ("llama_stack_client:inference", {"gen_ai.provider.name": "llama_stack", "gen_ai.request.model": "all-minilm"}),
+        ("ollama:generate", {"gen_ai.provider.name": "ollama", "gen_ai.request.model": "nomic-embed-text"}),
+    ],
+)
+def test_older_embeddings_have_a_span(name: str, said: Any, captured: Captured, server: LlmServer) -> None:
+    """The vectors' length and the texts."""
+    span = told(forms_of(name), "embed", captured, server)
+
+    attributes = span["attributes"]
+    assert isinstance(attributes, dict)
+    (message,) = attributes.pop("gen_ai.input.messages")
+    assert "Paris" in [part["content"] for part in message["parts"]]
+    alike = {
+        "gen_ai.embeddings.dimension.count": 2,
+        "gen_ai.operation.name": "embeddings",
+        "server.address": "127.0.0.1",
+    }
+    assert attributes == {**alike, **said}
