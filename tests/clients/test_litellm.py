@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from tests.clients.test_openai import STREAMED
+from tests.clients.forms.form import STREAMED
 
 # It cannot be installed beside the newest openai: the dependency group `litellm` has it.
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("litellm") is None, reason="litellm is not installed")

@@ -4,6 +4,7 @@ import base64
 import json
 import struct
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from tests.loopback.llm_server import Answer
@@ -93,7 +94,8 @@ HEADERS = {"x-amzn-bedrock-input-token-count": "11", "x-amzn-bedrock-output-toke
 def invoked(whole: dict[str, Any], *chunks: dict[str, Any], stream: bool) -> Answer:
     """What a model says when it is invoked: its own answer whole, or its own chunks, the counts beside the last one."""
     if not stream:
-        return Answer.json(whole, **HEADERS)
+        answer = Answer.json(whole)
+        return replace(answer, headers={**answer.headers, **HEADERS})
     said = [*chunks[:-1], {**chunks[-1], "amazon-bedrock-invocationMetrics": COUNTS}]
     return events([("chunk", {"bytes": base64.b64encode(json.dumps(chunk).encode()).decode()}) for chunk in said])
 
