@@ -13,6 +13,7 @@ from pathlib import Path
 TESTS = {"clients": ("tests/clients",), "litellm": ("--noconftest", "tests/clients/test_litellm.py")}
 """What is run, by the dependency group that it needs; `tests/<group>.txt` has the versions it is known to pass with."""
 
+TOOLS = ("hypothesis", "inline-snapshot", "pytest")
 INSTALL_S, TEST_S = 1200, 2400
 
 
@@ -27,7 +28,7 @@ def _run(name: str, wanted: Sequence[str | dict[str, str]]) -> int:
     venv.create(place, with_pip=True)
     python = place / "bin" / "python"
     # --group needs a pip of 2025 or later; the one that comes with Python 3.11 is older.
-    if not _installed(python, name, "--upgrade", "pip>=25.1") or not _installed(python, name, "--editable", "."):
+    if not all(_installed(python, name, *what) for what in (("--upgrade", "pip>=25.1"), ("--editable", ".", *TOOLS))):
         print(f"no environment for the tests of {name} here: they are left out", flush=True)
         return 0
     if not _installed(python, name, "--group", name):
