@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inline_snapshot import snapshot
 
 import agentops_otel
 from tests.e2e.servers import Jaeger
@@ -19,19 +18,17 @@ __all__ = ["app", "llm", "make_app"]
 pytestmark = [pytest.mark.skipif(find_spec("taskweaver") is None, reason=MISSING), *LEFT_OPEN]
 
 ANSWERS = [plan("compute 6*7"), code("6*7"), final("It is 42.")]
-ROUND: list[Row] = snapshot(
-    [
-        ("chat scripted-model", "invoke_agent CodeInterpreter", "client", False),
-        ("chat scripted-model", "invoke_agent Planner", "client", False),
-        ("chat scripted-model", "invoke_agent Planner", "client", False),
-        ("execute_tool python", "invoke_agent CodeInterpreter", "internal", False),
-        ("invoke_agent CodeInterpreter", "invoke_workflow taskweaver", "internal", False),
-        ("invoke_agent Planner", "invoke_workflow taskweaver", "internal", False),
-        ("invoke_agent Planner", "invoke_workflow taskweaver", "internal", False),
-        ("invoke_workflow taskweaver", None, "internal", False),
-        ("taskweaver.kernel.start", "invoke_agent CodeInterpreter", "internal", False),
-    ]
-)
+ROUND: list[Row] = [
+    ("chat scripted-model", "invoke_agent CodeInterpreter", "client", False),
+    ("chat scripted-model", "invoke_agent Planner", "client", False),
+    ("chat scripted-model", "invoke_agent Planner", "client", False),
+    ("execute_tool python", "invoke_agent CodeInterpreter", "internal", False),
+    ("invoke_agent CodeInterpreter", "invoke_workflow taskweaver", "internal", False),
+    ("invoke_agent Planner", "invoke_workflow taskweaver", "internal", False),
+    ("invoke_agent Planner", "invoke_workflow taskweaver", "internal", False),
+    ("invoke_workflow taskweaver", None, "internal", False),
+    ("taskweaver.kernel.start", "invoke_agent CodeInterpreter", "internal", False),
+]
 UNAWARE = """
     import sys
     from taskweaver.app.app import TaskWeaverApp
