@@ -21,6 +21,7 @@ from h2.exceptions import H2Error
 from urllib3.util import make_headers
 
 from agentops_otel.config import Destination
+from agentops_otel.export.discretion import discreet
 from agentops_otel.export.forking import steady
 from agentops_otel.export.http import COMPRESS, partial_success, tls
 from agentops_otel.export.sender import Answer, Verdict
@@ -85,6 +86,7 @@ class GrpcTransport:
             **_lower(destination.headers),
         }
 
+    @discreet()
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
         deadline = time.monotonic() + timeout_s

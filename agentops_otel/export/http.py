@@ -24,6 +24,7 @@ from urllib3.exceptions import (
 )
 
 from agentops_otel.config import Destination
+from agentops_otel.export.discretion import discreet
 from agentops_otel.export.forking import steady
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
@@ -77,6 +78,7 @@ class HttpTransport:
         if self._compress:
             self._headers["content-encoding"] = destination.compression
 
+    @discreet()
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
         if self._pool is None:

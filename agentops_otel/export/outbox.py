@@ -5,6 +5,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.spool import Place, Spool
@@ -12,6 +13,8 @@ from agentops_otel.export.spool import Place, Spool
 MEMORY_BYTES = 16 * 1024 * 1024
 """What waits in memory at most; beyond it the disk is used, and without one the oldest spans are dropped."""
 LONGEST_WAIT_S = 3600.0
+_DISK_AGAIN_S = 1.0
+"""How soon a disk that takes nothing is tried again."""
 REQUEST_BYTES = 512 * 1024
 REQUEST_SPANS = 2048
 """A request is filled up to one of these from a backlog."""
@@ -188,13 +191,21 @@ class Outbox:
                 self._rest_until = 0.0
             self._changed.notify_all()
 
-    def secure(self, older_than_s: float = 0.0) -> None:
-        """Put on disk what has been on its way for longer than this."""
+    def secure(self, older_than_s: float = 0.0) -> float | None:
+        """Put on disk what has been on its way for longer than this.
+
+        Returns:
+            In how many seconds there is more to put there; None: nothing that could be is on its way.
+        """
         with self._changed:
-            before = self._clock() - older_than_s
-            if any(not e.places and e.at <= before for e in (*self._in_hand, *list(self._waiting)[:1])):
+            since = self._since()
+            if since is not None and since + older_than_s <= self._clock():
                 self._secure()
                 self._changed.notify_all()
+                if self._since() == since:
+                    return _DISK_AGAIN_S  # The disk does not take it.
+                since = self._since()
+            return None if since is None else max(0.0, since + older_than_s - self._clock())
 
     def forget(self) -> None:
         """Drop all that is in memory, uncounted: nobody asked for it to be sent."""
@@ -256,12 +267,6 @@ class Outbox:
         with self._changed:
             return entry in self._in_hand
 
-    @property
-    def holds_memory(self) -> bool:
-        """Whether something is on its way that is not on disk."""
-        with self._changed:
-            return self._pending() > 0
-
     def stats(self, produced: int) -> Stats:
         """The counts, of so many spans that were meant for the destination."""
         with self._changed:
@@ -285,6 +290,11 @@ class Outbox:
 
     def _pending(self) -> int:
         return sum(e.spans for e in (*self._waiting, *self._in_hand) if not e.places)
+
+    def _since(self) -> float | None:
+        """When the oldest came of what could be on disk and is not."""
+        oldest = (*self._in_hand, *islice(self._waiting, 1)) if self.spool else ()
+        return min((entry.at for entry in oldest if not entry.places), default=None)
 
     def _fill_hand(self) -> bool:
         spans = size = 0

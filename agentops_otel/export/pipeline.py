@@ -23,10 +23,10 @@ from agentops_otel.tracing import SUPPRESS_KEY
 
 QUEUE_BYTES = 16 * 1024 * 1024
 """What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""
-LINGER_S = 0.2
-"""How long the worker lets spans gather, and so what a killed process can lose."""
-OVERDUE_S = 0.25
-"""How long a request may be on its way before it is put on disk."""
+LINGER_S = 0.1
+"""How long the worker lets spans gather."""
+OVERDUE_S = 0.1
+"""How long a request may be on its way before it is put on disk. With `LINGER_S` it is what a killed process can lose."""
 _GATHER = 512
 _SLICE = 64
 _HELP = 16
@@ -251,22 +251,27 @@ class Pipeline(SpanProcessor):
                 self._worker.start()
 
     def _work(self) -> None:
+        due: float | None = None
         try:
             while not self._closed:
                 self._threshold = 1
                 if not self._queue:
-                    waiting = any(route.sender.outbox.holds_memory for route in self._routes)
-                    self._bell.wait(OVERDUE_S / 2 if waiting else None)
+                    self._bell.wait(due)
                 if self._queue and not self._hurry:
                     self._threshold = _GATHER
-                    self._bell.wait(LINGER_S)
+                    self._bell.wait(LINGER_S if due is None else min(LINGER_S, due))
                 self._threshold, self._hurry = self._limit, False
+                due = self._secure()
                 while self._encode_some(-1):
                     time.sleep(0)  # The app's threads go first.
-                for route in self._routes:
-                    route.sender.outbox.secure(OVERDUE_S)
+                    due = self._secure()
         finally:
             self._threshold = 1  # Whatever ended this thread, the next span starts another.
+
+    def _secure(self) -> float | None:
+        """Put on disk what is overdue; in how many seconds more will be, None if nothing is on its way."""
+        due = [route.sender.outbox.secure(OVERDUE_S) for route in self._routes]
+        return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _drain(self, deadline: float) -> bool:
         """See to it that all that has ended so far is encoded by *deadline*; True if it is."""

@@ -376,3 +376,24 @@ def test_nothing_of_a_span_without_a_spool_is_written(tmp_path: Path) -> None:
     pipeline.close(0.1)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@both
+def test_no_log_has_a_header_or_a_query_of_ours(protocol: Protocol, caplog: pytest.LogCaptureFixture) -> None:
+    """Not those of the libraries beneath either, with everything logged, in a failure and in a success."""
+    caplog.set_level(logging.DEBUG, logger="")
+    with OtlpSink(protocol) as sink:
+        sink.answer(Answer(status=503, code="UNAVAILABLE"))
+        query = "" if protocol == "grpc" else "?key=sesame"
+        endpoint = sink.endpoint.replace("//", "//me:sesame@") + query
+        where = Destination(
+            endpoint=endpoint, protocol=protocol, headers={"x-key": "sesame", "authorization": "sesame"}
+        )
+        with running(Config(destinations=(where,))) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            assert pipeline.force_flush()
+        assert sink.received[-1].headers["x-key"] == "sesame"
+
+    assert "The spans wait" in caplog.text
+    assert "sesame" not in caplog.text

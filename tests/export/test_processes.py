@@ -14,6 +14,7 @@ from typing import Literal
 
 import pytest
 
+from agentops_otel.export.pipeline import LINGER_S, OVERDUE_S
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
 Protocol = Literal["http/protobuf", "grpc"]
@@ -187,6 +188,25 @@ def test_a_killed_process_loses_what_is_younger_than_a_moment_only(tmp_path: Pat
     delivered_later(sink, tmp_path, 2000)
 
 
+def test_a_killed_process_has_on_disk_what_a_hanging_collector_did_not_acknowledge(tmp_path: Path) -> None:
+    """A request that is not answered is written while it waits, and so is what ends meanwhile."""
+    assert LINGER_S + OVERDUE_S < 0.25
+    sink = OtlpSink()
+    code = f"""
+        client = start()
+        for _ in range(20):
+            make(10)
+            time.sleep(0.01)
+        settle(client)
+        {KILLS["kill -9"]}
+        """
+    with sink:
+        sink.decide = lambda received: Answer(hang=True)
+        run(code, sink.endpoint, tmp_path)
+
+    delivered_later(OtlpSink(port=sink.port), tmp_path, 200)
+
+
 def test_an_outage_is_sat_out_on_disk_and_over_in_seconds(tmp_path: Path) -> None:
     """Ten thousand spans in an outage: all arrive after the collector's return, and the spool is empty."""
     sink = stopped_sink()
@@ -257,6 +277,45 @@ def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol,
 
         assert (out, err, status) == ("", "", 0)
         assert len(sink.ids) == 1100
+        assert sink.duplicates == 0
+    assert list(tmp_path.rglob("*.spans")) == []
+
+
+FRESH = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+import agentops_otel
+
+agentops_otel.init(endpoint=sys.argv[1], spool_dir=sys.argv[2], console=False)
+
+@agentops_otel.record_action("work")
+def work(n): ...
+
+def make(n):
+    for _ in range(n):
+        work(n)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    make(100)
+    child = context.Process(target=make, args=(200,))
+    child.start()
+    child.join()
+    with ProcessPoolExecutor(2, context) as pool:
+        list(pool.map(make, [200, 200]))
+"""
+
+
+def test_the_spans_of_spawned_children_arrive_once(tmp_path: Path) -> None:
+    """Multiprocessing and a process pool that start Python anew, where the module's own `init()` runs again."""
+    program = tmp_path / "program.py"
+    program.write_text(FRESH)
+    with OtlpSink() as sink:
+        code = f"import runpy; sys.argv[0] = {str(program)!r}; runpy.run_path({str(program)!r}, run_name='__main__')"
+        out, err, status = run(code, sink.endpoint, tmp_path / "spool")
+
+        assert (out, err, status) == ("", "", 0)
+        assert len(sink.ids) == 700
         assert sink.duplicates == 0
     assert list(tmp_path.rglob("*.spans")) == []
 
