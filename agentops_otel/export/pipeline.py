@@ -26,7 +26,7 @@ QUEUE_BYTES = 16 * 1024 * 1024
 LINGER_S = 0.1
 """How long the worker lets spans gather."""
 OVERDUE_S = 0.1
-"""How long a request may be on its way before it is put on disk. With `LINGER_S` it is what a killed process can lose."""
+"""How long a request may be on its way before it is put on disk. With `LINGER_S`: what a killed process can lose."""
 _GATHER = 512
 _SLICE = 64
 _HELP = 16
