@@ -32,7 +32,7 @@ SPECS: tuple[ClientSpec, ...] = (
     groq.SPEC,
     *huggingface_hub.SPECS,
     *ibm_watsonx_ai.SPECS,
-    litellm.SPEC,
+    *litellm.SPECS,
     llama_stack_client.SPEC,
     *mistralai.SPECS,
     ollama.SPEC,

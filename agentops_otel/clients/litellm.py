@@ -1,17 +1,19 @@
 """The litellm package: its functions and its Router, one span a call whatever client it uses beneath.
 
+What only the client beneath knows (the server, the answer's own id and model), litellm keeps beside its answers.
+
 A function that was taken out of the module (`from litellm import completion`) before `init()` is reached within its
 decorator. litellm's own retries (`num_retries`) start outside of that: each is then a call with a span of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings
 from agentops_otel.instrumentation.reading import Table, field
-from agentops_otel.instrumentation.spec import ClientSpec
+from agentops_otel.instrumentation.spec import ClientSpec, server
 
 _PROVIDERS: Mapping[str, str] = {
     "anthropic": "anthropic",
@@ -59,17 +61,51 @@ def _model(request: Any) -> object:
 def fold(whole: dict[str, Any], chunk: Any) -> None:
     """Add a chunk; litellm takes the counts out of what it streams and keeps them beside it, 0 where it has none."""
     chat_completions.fold(whole, chunk)
-    usage = field(chunk, "_hidden_params", "usage")
+    beside = field(chunk, "_hidden_params")
+    for name in ("api_base", "custom_llm_provider", "provider_response_model", "received_model_id"):
+        if (value := field(beside, name)) is not None:
+            whole.setdefault("_hidden_params", {})[name] = value
+    usage = field(beside, "usage")
     if field(usage, "prompt_tokens") or field(usage, "completion_tokens"):
         whole["usage"] = usage
 
 
-_COMMON: Table = {semconv.GEN_AI_REQUEST_MODEL: _model, semconv.GEN_AI_PROVIDER_NAME: _provider}
+def _beside(name: str, path: str) -> Callable[[Any], object]:
+    """What litellm keeps beside its answer, or else what stands in it."""
+    return lambda response: field(response, "_hidden_params", name) or field(response, path)
+
+
+def _answering(response: Any) -> object:
+    name = field(response, "_hidden_params", "custom_llm_provider")
+    return _PROVIDERS.get(name, name) if isinstance(name, str) else None
+
+
+def _base(request: Any) -> object:
+    return field(request, "api_base") or field(request, "base_url")
+
+
+_COMMON: Table = {
+    semconv.GEN_AI_REQUEST_MODEL: _model,
+    semconv.GEN_AI_PROVIDER_NAME: _provider,
+    semconv.SERVER_ADDRESS: lambda request: server(_base(request))[0],
+    semconv.SERVER_PORT: lambda request: server(_base(request))[1],
+}
+_ANSWERED: Table = {
+    semconv.GEN_AI_PROVIDER_NAME: _answering,
+    semconv.SERVER_ADDRESS: lambda response: server(field(response, "_hidden_params", "api_base"))[0],
+    semconv.SERVER_PORT: lambda response: server(field(response, "_hidden_params", "api_base"))[1],
+}
 
 COMPLETION = replace(
     chat_completions.CHAT,
     where=("completion", "acompletion"),
     request={**chat_completions.REQUEST, **_COMMON},
+    response={
+        **chat_completions.RESPONSE,
+        **_ANSWERED,
+        semconv.GEN_AI_RESPONSE_ID: _beside("received_model_id", "id"),
+        semconv.GEN_AI_RESPONSE_MODEL: _beside("provider_response_model", "model"),
+    },
     fold=fold,
 )
 
@@ -77,6 +113,7 @@ EMBEDDING = replace(
     embeddings.EMBEDDINGS,
     where=("embedding", "aembedding"),
     request={**embeddings.EMBEDDINGS.request, **_COMMON},
+    response={**embeddings.EMBEDDINGS.response, **_ANSWERED},
 )
 
 SPEC = ClientSpec(
@@ -84,5 +121,7 @@ SPEC = ClientSpec(
     module="litellm",
     operations=(COMPLETION, EMBEDDING),
     provider="litellm",
-    url=lambda _: None,
 )
+
+SPECS = (SPEC, replace(SPEC, module="litellm.main"))
+"""The package hands its calls on to a module of its own, from which programs import the functions too."""

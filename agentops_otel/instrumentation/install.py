@@ -51,7 +51,7 @@ class Installation:
         for spec in specs:
             self._specs[spec.module].append(spec)
         self._current = current
-        self._patches: dict[tuple[str, str], list[_Patch | _CellPatch]] = {}
+        self._patches: dict[tuple[str, str, str], list[_Patch | _CellPatch]] = {}
         self._shared = Shared(Known(), Metrics(semconv_opt_in), Events(), self.notice)
         self._warned: set[str] = set()
         self._lock = threading.RLock()
@@ -72,7 +72,7 @@ class Installation:
             for spec in self._specs[module]:
                 self.notice(spec)
                 for path, operations in _methods(spec):
-                    if not self._patches.get((spec.name, path)):
+                    if not self._patches.get((module, spec.name, path)):
                         self._patch(imported, spec, path, operations)
 
     def notice(self, spec: ClientSpec) -> None:
@@ -102,7 +102,7 @@ class Installation:
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
         """Wrap one method; what cannot be done there costs the others nothing."""
         patches: list[_Patch | _CellPatch] = []
-        self._patches[spec.name, path] = patches
+        self._patches[spec.module, spec.name, path] = patches
         with guard(f"wrapping {spec.name}'s {path}"):
             patches.extend(self._wrap(module, spec, path, operations))
 

@@ -205,6 +205,7 @@ KINDS: Mapping[str, Kind] = {
     semconv.GEN_AI_USAGE_INPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _integer,
+    semconv.SERVER_PORT: _integer,
 }
 """What kind of value an attribute takes where it is not text; a value of another kind is left out."""
 

@@ -127,7 +127,7 @@ class ClientSpec:
     def place(self, client: Any) -> dict[str, AttributeValue]:
         """Provider, server address and port of a call on the client."""
         url = self.url(client)
-        host, port = _server(str(url)) if url else (None, None)
+        host, port = server(url)
         provider = self.provider if isinstance(self.provider, str) else self.provider(client, host)
         found: dict[str, AttributeValue] = {semconv.GEN_AI_PROVIDER_NAME: provider}
         if host:
@@ -135,6 +135,11 @@ class ClientSpec:
             if port:
                 found[semconv.SERVER_PORT] = port
         return {**found, **attributes(self.client_rows, client)}
+
+
+def server(url: object) -> tuple[str | None, int | None]:
+    """Address and port of the server at a URL, as far as it says them."""
+    return _server(str(url)) if url else (None, None)
 
 
 @lru_cache(maxsize=256)

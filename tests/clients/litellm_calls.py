@@ -1,6 +1,7 @@
 """Calls of the litellm package, run in a process of their own: litellm leaves threads and event loops behind."""
 
 import asyncio
+import contextlib
 import importlib
 import json
 import sys
@@ -19,6 +20,7 @@ bound = litellm.completion
 """Taken out of the module before anything is wrapped, as `from litellm import completion` does."""
 async_bound = litellm.acompletion
 bound_embedding = litellm.embedding
+in_main = importlib.import_module("litellm.main").completion
 
 ASKED: dict[str, Any] = {
     "model": "openai/gpt-4.1",
@@ -78,6 +80,11 @@ def async_routed_streamed(base: str) -> None:
 def bound_plain(base: str) -> None:
     """The function that was imported by name."""
     bound(**ASKED, api_base=base)
+
+
+def bound_in_main(base: str) -> None:
+    """The function of the module beneath, as `from litellm.main import completion` has it."""
+    in_main(**ASKED, api_base=base)
 
 
 def bound_streamed(base: str) -> None:
@@ -150,6 +157,7 @@ CALLS: dict[Callable[[str], None], Answer] = {
     async_routed_streamed: openai_server.answer(TOLD, stream=True),
     bound_plain: openai_server.answer(TOLD, stream=False),
     async_bound_plain: openai_server.answer(TOLD, stream=False),
+    bound_in_main: openai_server.answer(TOLD, stream=False),
     bound_streamed: openai_server.answer(TOLD, stream=True),
     async_bound_streamed: openai_server.answer(TOLD, stream=True),
     bound_vectors: openai_server.embeddings([0.1, 0.2]),
@@ -161,17 +169,58 @@ CALLS: dict[Callable[[str], None], Answer] = {
 }
 
 
-def main() -> None:
-    """Print what the spans of each call say."""
-    guard.reraise = True
-    litellm.num_retries = 0
-    told = {}
+REFUSED = Answer.json({"error": {"message": "How warm? It is 21 degrees"}}, 400)
+
+
+def told() -> dict[str, Any]:
+    """What the spans of each call say."""
+    found = {}
     for call, answer in CALLS.items():
         with LlmServer() as server, capture() as captured:
             server.answer(answer)
             call(server.url if "anthropic" in call.__name__ else f"{server.url}/v1")
-            told[call.__name__] = captured.tree()
-    json.dump(told, sys.stdout)
+            found[call.__name__] = _without_port(captured.tree(), server)
+    return found
+
+
+def _without_port(tree: list[dict[str, Any]], server: LlmServer) -> list[dict[str, Any]]:
+    for node in tree:
+        assert node["attributes"].pop("server.port", server.port) == server.port
+    return tree
+
+
+def sent() -> list[list[Any]]:
+    """Pairs of what is sent, without us and with us; which connection it is, and whose, differs each time."""
+    found = []
+    for call in (plain, streamed, async_plain, async_streamed, routed, anthropic, anthropic_streamed, embedding):
+        with LlmServer() as server:
+            server.answer(CALLS[call], times=2)
+            base = server.url if "anthropic" in call.__name__ else f"{server.url}/v1"
+            call(base)
+            with capture():
+                call(base)
+        found.append([[each.path, each.body.decode(), sorted(each.headers)] for each in server.requests])
+    return found
+
+
+def unsaid() -> list[str]:
+    """What spans say with content off: all of them, as text."""
+    found = []
+    for call, answer in ((plain, CALLS[plain]), (streamed, CALLS[streamed]), (refused, REFUSED), (anthropic, REFUSED)):
+        with LlmServer() as server, capture(content=False) as captured:
+            server.answer(answer)
+            with contextlib.suppress(litellm.BadRequestError):
+                call(server.url if call is anthropic else f"{server.url}/v1")
+        (span,) = captured.spans
+        found.append(str([span.to_json(), [(event.name, dict(event.attributes or {})) for event in span.events]]))
+    return found
+
+
+def main() -> None:
+    """Print what became of the calls."""
+    guard.reraise = True
+    litellm.num_retries = 0
+    json.dump({"told": told(), "sent": sent(), "unsaid": unsaid()}, sys.stdout)
 
 
 if __name__ == "__main__":

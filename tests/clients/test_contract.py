@@ -24,6 +24,8 @@ pytestmark = pytest.mark.filterwarnings(
     # ai21's own, about itself and httpx
     "ignore:Use 'content=:DeprecationWarning",
     "ignore:The 'from_dict' method:DeprecationWarning",
+    # google-genai's own, where aiohttp is installed
+    "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning",
     # google-generativeai's, when an answer is shown
     "ignore:The argument `including_default_value_fields`:DeprecationWarning",
     # of those that leave a connection open; as an error it would hold the frame in which the collector found it
