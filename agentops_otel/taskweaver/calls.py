@@ -82,6 +82,11 @@ class Call:
         self._text: list[str] = []
         self._token: Any = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the client library has made a span of it."""
+        return self._offer.taken
+
     def __enter__(self) -> Self:
         self._token = attach(set_value(_CALL_KEY, self, self._offer.context()))
         return self
@@ -190,7 +195,7 @@ def chat(recorder: Recorder, api: Any, arguments: Mapping[str, Any]) -> Call:
 def embeddings(recorder: Recorder, api: Any) -> Call:
     """A call of `LLMApi.get_embedding` or `get_embedding_list`; what is embedded is not told."""
     told = {semconv.GEN_AI_PROVIDER_NAME: provider(api.config.embedding_api_type)}
-    return Call(recorder, "embeddings", getattr(api.embedding_service.config, "embedding_model", None), told)
+    return Call(recorder, "embeddings", field(api.embedding_service, "config", "embedding_model"), told)
 
 
 def _reasons(reason: Any) -> list[str] | None:

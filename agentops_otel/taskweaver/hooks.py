@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import wrapt
 from opentelemetry.context import Context, get_current
@@ -85,8 +85,8 @@ class Hooks:
         self.went_on = went_on
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
         self._sessions: WeakKeyDictionary[Any, _Told] = WeakKeyDictionary()
-        self._refusing: WeakSet[Any] = WeakSet()
-        """The clients whose servers do not tell a stream's tokens."""
+        self._taken: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+        """Whether a client's server takes the question for a stream's tokens, once that is known."""
         self._kernel_wanted: dict[str, Context] = {}
         self._kernels: dict[str, tuple[Kernel, Recorder, Context]] = {}
 
@@ -175,17 +175,23 @@ class Hooks:
         return wrapped(call.carry(args[0]))
 
     def ask_for_usage(self, wrapped: Wrapped, completions: Any, args: Any, kwargs: Any) -> Any:
-        """Openai's `Completions.create`: a stream tells its tokens when it is asked to, which TaskWeaver does not."""
+        """`Completions.create` of openai: a stream tells its tokens to those who ask, and TaskWeaver does not."""
         call = calls.current_call()
         asks = call is not None and call.asks_usage and kwargs.get("stream") and "stream_options" not in kwargs
-        if not asks or completions in self._refusing:
+        taken = self._taken.get(completions)
+        if call is None or not asks or taken is False:
             return wrapped(*args, **kwargs)
+        ask = partial(wrapped, *args, **kwargs, stream_options={"include_usage": True})
+        if taken:
+            return ask()
         openai = sys.modules["openai"]
         with suppress(openai.BadRequestError, openai.UnprocessableEntityError):
-            return wrapped(*args, **kwargs, stream_options={"include_usage": True})
+            stream = ask()
+            self._taken[completions] = call.is_told  # else nobody would read the answer
+            return stream
         # Refused, perhaps because the server is too old to know the question.
         stream = wrapped(*args, **kwargs)
-        self._refusing.add(completions)
+        self._taken[completions] = False
         return stream
 
     def read_ollama(self, wrapped: Wrapped, service: Any, args: Any, kwargs: Any) -> Any:

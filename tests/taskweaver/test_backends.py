@@ -16,7 +16,7 @@ from agentops_otel.testing import Capture
 from tests.loopback import anthropic_server
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.taskweaver_llm import final
-from tests.taskweaver.conftest import MISSING, MakeApp
+from tests.taskweaver.conftest import MakeApp
 from tests.taskweaver.shown import names, outline
 
 HEAD = {"id": "1", "created": 1, "model": "answering"}
@@ -145,8 +145,6 @@ class BackEnd:
     @property
     def missing(self) -> str | None:
         """Why it cannot be run here."""
-        if find_spec("taskweaver") is None:
-            return MISSING
         if find_spec(self.package.partition(".")[0]) is None or find_spec(self.package) is None:
             return f"{self.package} is not installed: make backends"
         if self.below is not None and int(version(self.below[0]).partition(".")[0]) >= self.below[1]:
@@ -261,6 +259,19 @@ def test_embedding(name: str, make_app: MakeApp, traced: Capture, monkeypatch: p
     assert (span.name, span.kind, span.parent) == ("embeddings embedding", SpanKind.CLIENT, None)
     assert said[semconv.GEN_AI_PROVIDER_NAME] == back.provider
     assert said.get(semconv.GEN_AI_USAGE_INPUT_TOKENS) == back.embedding_tokens
+
+
+def test_no_embeddings(make_app: MakeApp, traced: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TaskWeaver has no embeddings for a back end, it says so as it does without us, and the span does too."""
+    from taskweaver.llm import LLMApi
+
+    with LlmServer() as server:
+        app = _made(BACK_ENDS["azure_ml"], "azure_ml", server, make_app, monkeypatch)
+
+        with pytest.raises(Exception, match="does not support embeddings"):
+            app.app_injector.get(LLMApi).get_embedding("hello")
+
+    assert [(span.name, span.status.is_ok) for span in traced.spans] == [("embeddings", False)]
 
 
 def test_back_end_that_fails(make_app: MakeApp, traced: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,6 +123,17 @@ def test_refused_question(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) 
     assert ["stream_options" in request for request in llm.requests] == [True, False, False]
 
 
+def test_refusal_of_its_own(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> None:
+    """A server that has been seen to take the question refuses something else: it is not asked again."""
+    session = make_app().get_session()
+    llm.script(final("one"), Failure(status=400))
+
+    states = [session.send_message("hello").state for _ in range(2)]
+
+    assert (states, len(llm.requests)) == (["finished", "failed"], 2)
+    assert len(_chats(traced)) == 2
+
+
 def test_program_wants_no_llm_calls(session: Any, llm: ScriptedLLM) -> None:
     """With LLM clients left alone, those calls are told that are part of a round, and none of the program's own."""
     from openai import OpenAI
