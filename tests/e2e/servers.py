@@ -218,12 +218,20 @@ class Collector(Server):
 
 
 class Jaeger(Server):
-    """A Jaeger that keeps traces in memory, read through its HTTP API."""
+    """A Jaeger that keeps traces in memory, read through its HTTP API.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Its working directory.
+        settings: The environment variables of another configuration than ours.
+        config: That configuration.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, *, config: Path = JAEGER_CONFIG
+    ) -> None:
         ports = [f"JAEGER_{name}_PORT" for name in ("GRPC", "HTTP", "QUERY", "QUERY_GRPC")]
-        environment = {"JAEGER_UI": os.environ.get("JAEGER_UI", "")}
-        super().__init__([str(program(JAEGER)), f"--config={JAEGER_CONFIG}"], environment, ports, folder)
+        environment = {"JAEGER_UI": os.environ.get("JAEGER_UI", ""), **(settings or {})}
+        super().__init__([str(program(JAEGER)), f"--config={config}"], environment, ports, folder)
 
     @property
     def endpoint(self) -> str:

@@ -1,6 +1,7 @@
 """`deploy/kubernetes/`: agents that redact and share out, gateways that sample, all on one machine."""
 
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -11,12 +12,13 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from tests.e2e.install_servers import COLLECTOR
+from tests.e2e.install_servers import COLLECTOR, JAEGER, MANIFEST
 from tests.e2e.servers import CONFIG, ROOT, Collector, Jaeger, eventually, program
 from tests.e2e.test_collector import DECIDED, SECRET, tracer_to
 from tests.e2e.test_jaeger import tags
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
+KAFKA = ROOT / "deploy" / "kubernetes-kafka"
 # Enough for the gateways' shares, which chance decides, never to be none.
 TRACES = 60
 
@@ -36,6 +38,26 @@ def test_the_configurations_are_valid(overlay: str, settings: dict[str, str]) ->
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=settings)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_jaeger_behind_kafka_is_valid() -> None:
+    """Jaeger's own `validate` finds nothing wrong with the configuration that reads the gateways' topic."""
+    command = [str(program(JAEGER)), "validate", f"--config={KAFKA / 'jaeger.yaml'}"]
+    settings = {"KAFKA_BROKERS": "[kafka-0:9092, kafka-1:9092]"}
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=settings)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_image_is_pinned_to_what_is_tested() -> None:
+    """Compose and Kubernetes name the same exact tags, and the Collector's is the version that these tests run."""
+    tags = {image: tag for image, tag in re.findall(r"image: (\S+):(\S+)", (ROOT / "deploy/compose.yaml").read_text())}
+    kustomization = (KUBERNETES / "kustomization.yaml").read_text()
+
+    assert dict(re.findall(r"name: (\S+/\S+)\n +newTag: (\S+)", kustomization)) == tags
+    assert f"version: {tags['otel/opentelemetry-collector-contrib']}" in MANIFEST.read_text()
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", tag) for tag in tags.values())
 
 
 def test_all_spans_of_a_trace_reach_the_same_gateway(tmp_path: Path) -> None:
@@ -72,8 +94,8 @@ def test_all_spans_of_a_trace_reach_the_same_gateway(tmp_path: Path) -> None:
     assert [attributes["agentops.entity.input"] for attributes in steps] == ["****"] * len(failed)
 
 
-def make_traces(agents: Sequence[Collector], gateways: Sequence[Collector]) -> set[str]:
-    """Traces of two spans, one at each agent; the ids of those in which the second failed: every other one."""
+def make_traces(agents: Sequence[Collector], gateways: Sequence[Collector], *, before: int = 0) -> set[str]:
+    """Traces of two spans, one at each agent, and as many *before*; the ids of those in which the second failed."""
     here, there = (tracer_to(agent) for agent in agents)
     runs = [here.start_span("run") for _ in range(TRACES)]
     for number, run in enumerate(runs):
@@ -82,7 +104,9 @@ def make_traces(agents: Sequence[Collector], gateways: Sequence[Collector]) -> s
             if number % 2:
                 step.set_status(StatusCode.ERROR)
     # What decides is there before the root, which ends the wait for more.
-    eventually(lambda: total(gateways, "otelcol_receiver_accepted_spans") == TRACES, "every step at a gateway")
+    eventually(
+        lambda: total(gateways, "otelcol_receiver_accepted_spans") == 2 * before + TRACES, "every step at a gateway"
+    )
     for run in runs:
         run.end()
     return {f"{run.get_span_context().trace_id:032x}" for run in runs[1::2]}

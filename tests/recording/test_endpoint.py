@@ -6,6 +6,8 @@ from typing import Any
 import flask
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.context import attach, detach
+from opentelemetry.propagate import extract
 
 from tests.recording.conftest import Recording
 
@@ -64,6 +66,37 @@ def test_request_and_answer_are_said(recording: Recording, app: flask.Flask) -> 
             },
         ]
     )
+
+
+def test_a_callers_trace_is_continued_only_where_the_app_says_so(recording: Recording, app: flask.Flask) -> None:
+    """A request's `traceparent` is not believed by itself; a view that is called under `extract()` continues it."""
+
+    @app.get("/unasked")
+    @recording.decorators.track_endpoint
+    def unasked() -> str:
+        return "a trace of its own"
+
+    @recording.decorators.track_endpoint
+    def asked() -> str:
+        return "the caller's trace"
+
+    @app.get("/asked")
+    def under_the_caller() -> str:
+        token = attach(extract(flask.request.headers))
+        try:
+            return asked()
+        finally:
+            detach(token)
+
+    headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    for path in ("/unasked", "/asked"):
+        app.test_client().get(path, headers=headers)
+
+    alone, continued = recording.spans
+    assert alone.parent is None
+    assert f"{alone.context.trace_id:032x}" != "0af7651916cd43dd8448eb211c80319c"
+    assert continued.parent is not None
+    assert f"{continued.parent.trace_id:032x}-{continued.parent.span_id:016x}" in headers["traceparent"]
 
 
 def test_statuses_are_said_and_500_is_a_failure(recording: Recording, app: flask.Flask) -> None:
