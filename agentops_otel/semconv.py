@@ -120,6 +120,7 @@ ANTHROPIC_COUNTED_INPUT_TOKENS = "anthropic.message.count_tokens.input_tokens"
 
 # Ours.
 AGENTOPS_ACTION_TYPE = "agentops.action.type"
+AGENTOPS_COUNTED_INPUT_TOKENS = "agentops.counted.input_tokens"
 AGENTOPS_ENTITY_INPUT = "agentops.entity.input"
 AGENTOPS_ENTITY_OUTPUT = "agentops.entity.output"
 AGENTOPS_EVENT_ERROR_CODE = "agentops.event.error.code"

@@ -201,10 +201,61 @@ EMBED = Operation(
     finishes=False,
 )
 
+COUNT_TOKENS = Operation(
+    name="count_tokens",
+    where=("Models.count_tokens", "AsyncModels.count_tokens"),
+    request={semconv.GEN_AI_REQUEST_MODEL: _model},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents"))},
+    response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "total_tokens"},
+    finishes=False,
+)
+
+
+def _images(response: Any) -> list[gen_ai.Message]:
+    parts = [
+        gen_ai.blob("image", field(image, "image", "mime_type"), field(image, "image", "image_bytes"))
+        for image in items(response, "generated_images")
+    ]
+    return [found] if (found := gen_ai.message("assistant", parts)) else []
+
+
+def _prompted(request: Any) -> list[gen_ai.Message]:
+    return gen_ai.texts(field(request, "prompt") or field(request, "source", "prompt"))
+
+
+IMAGES = Operation(
+    name="generate_content",
+    where=tuple(
+        f"{models}.{method}"
+        for models in ("Models", "AsyncModels")
+        for method in ("generate_images", "edit_image", "upscale_image", "recontext_image", "segment_image")
+    ),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: _model,
+        semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(
+            field(request, "config", "number_of_images")
+        ),
+    },
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _images},
+    finishes=False,
+)
+
+VIDEOS = Operation(
+    name="generate_content",
+    where=("Models.generate_videos", "AsyncModels.generate_videos"),
+    request={semconv.GEN_AI_REQUEST_MODEL: _model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "video"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
+    response={semconv.GEN_AI_RESPONSE_ID: "name"},
+    finishes=False,
+)
+"""The start of a job; the video is fetched later, by its name."""
+
 SPEC = ClientSpec(
     name="google-genai",
     module="google.genai.models",
-    operations=(GENERATE, EMBED),
+    operations=(GENERATE, EMBED, COUNT_TOKENS, IMAGES, VIDEOS),
     provider=_provider,
     url=_url,
     others=("Models.generate_content", "AsyncModels.generate_content"),

@@ -64,6 +64,11 @@ def _speech(response: Any) -> list[gen_ai.Message]:
     return [found] if found else []
 
 
+def _decisions(response: Any) -> list[gen_ai.Message]:
+    parts = [{"type": "decision", "answer": answer} for answer in items(response, "answers")]
+    return [found] if (found := gen_ai.message("assistant", parts)) else []
+
+
 def _fold_image(whole: dict[str, Any], event: Any) -> None:
     if field(event, "type") in ("image_generation.completed", "image_edit.completed"):
         whole["usage"] = field(event, "usage")
@@ -196,6 +201,42 @@ MODERATION = Operation(
     finishes=False,
 )
 
+COMPACTION = Operation(
+    name="chat",
+    where=_WHERE,
+    applies=stainless.posts("/responses/compact"),
+    request={**_asked("responses"), **responses.REQUEST},
+    request_content=responses.REQUEST_CONTENT,
+    response={
+        **responses.RESPONSE,
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: ["compaction"] if items(response, "output") else None,
+    },
+    response_content=responses.RESPONSE_CONTENT,
+)
+
+COUNT_TOKENS = Operation(
+    name="count_tokens",
+    where=_WHERE,
+    applies=stainless.posts("/responses/input_tokens"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model"},
+    request_content=responses.REQUEST_CONTENT,
+    response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "input_tokens"},
+    finishes=False,
+)
+
+DECISION = Operation(
+    name="generate_content",
+    where=_WHERE,
+    applies=stainless.posts("/decisions"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
+    request_content=responses.REQUEST_CONTENT,
+    response={
+        **responses.RESPONSE,
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: ["stop"] if items(response, "answers") else None,
+    },
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _decisions},
+)
+
 SPEC = ClientSpec(
     name="openai",
     module="openai",
@@ -209,6 +250,9 @@ SPEC = ClientSpec(
         SPEECH,
         TRANSCRIPTION,
         MODERATION,
+        COMPACTION,
+        COUNT_TOKENS,
+        DECISION,
     ),
     provider=_provider,
     url=stainless.url,

@@ -196,6 +196,7 @@ def _reasoning(item: Any) -> gen_ai.Message | None:
 
 
 _ITEMS: Mapping[str, Callable[[Any], gen_ai.Message | None]] = {
+    "compaction": lambda item: gen_ai.message("assistant", [{"type": "compaction"}]),
     "reasoning": _reasoning,
     "function_call": lambda item: gen_ai.message(
         "assistant", [gen_ai.tool_call(field(item, "call_id"), field(item, "name"), field(item, "arguments"))]

@@ -180,6 +180,7 @@ def _flag(value: object) -> bool | None:
 Kind = Callable[[object], AttributeValue | None]
 
 KINDS: Mapping[str, Kind] = {
+    semconv.AGENTOPS_COUNTED_INPUT_TOKENS: _integer,
     semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: _integer,
     semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _integer,
     semconv.GEN_AI_REQUEST_CHOICE_COUNT: _integer,

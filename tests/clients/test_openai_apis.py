@@ -329,6 +329,21 @@ def transcription(client: OpenAI) -> None:
     client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"RIFF"))
 
 
+def compaction(client: OpenAI) -> None:
+    """A conversation, made shorter."""
+    client.responses.compact(model="gpt-5", input="How warm?")
+
+
+def counting(client: OpenAI) -> None:
+    """The tokens that a request would have."""
+    client.responses.input_tokens.count(model="gpt-5", input="How warm?")
+
+
+def decision(client: OpenAI) -> None:
+    """A question with given answers."""
+    client.decisions.create(model="gpt-6-luna", input="21 degrees", questions=[{"type": "predicate", "text": "Warm?"}])  # type: ignore[typeddict-item,typeddict-unknown-key,list-item,unused-ignore]  # the shape is the server's business
+
+
 def moderation(client: OpenAI) -> None:
     """A text, judged."""
     client.moderations.create(input="Paris")
@@ -382,6 +397,101 @@ ANSWERS = {
     ),
     moderation: Answer.json({"id": "modr-1", "model": "omni-moderation-latest", "results": []}),
 }
+NEWER = {
+    compaction: Answer.json(
+        {
+            "id": "resp_1",
+            "object": "response.compaction",
+            "created_at": 1,
+            "output": [{"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}],
+            "usage": {
+                "input_tokens": 9,
+                "output_tokens": 4,
+                "total_tokens": 13,
+                "input_tokens_details": {"cached_tokens": 2},
+                "output_tokens_details": {"reasoning_tokens": 1},
+            },
+        }
+    ),
+    counting: Answer.json({"object": "response.input_tokens", "input_tokens": 9}),
+    decision: Answer.json(
+        {
+            "id": "dec_1",
+            "model": "gpt-6-luna",
+            "answers": [{"type": "predicate", "probability": 0.75}],
+            "usage": {"input_tokens": 5, "output_tokens": 1, "total_tokens": 6},
+        }
+    ),
+}
+
+
+@pytest.mark.skipif(not hasattr(OpenAI, "decisions"), reason="this version of the package has none of them")
+def test_the_newer_apis_have_a_span_each(captured: Captured, server: LlmServer) -> None:
+    """Compaction, counting and decisions."""
+    for call, answer in NEWER.items():
+        server.answer(answer)
+        run(call, server)
+
+    assert said(captured, server) == snapshot(
+        [
+            {
+                "name": "chat gpt-5",
+                "kind": "CLIENT",
+                "attributes": {
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "How warm?"}]}],
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "compaction"}]}],
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-5",
+                    "gen_ai.response.finish_reasons": ["compaction"],
+                    "gen_ai.response.id": "resp_1",
+                    "gen_ai.usage.cache_read.input_tokens": 2,
+                    "gen_ai.usage.input_tokens": 9,
+                    "gen_ai.usage.output_tokens": 4,
+                    "gen_ai.usage.reasoning.output_tokens": 1,
+                    "openai.api.type": "responses",
+                    "server.address": "127.0.0.1",
+                },
+            },
+            {
+                "name": "count_tokens gpt-5",
+                "kind": "CLIENT",
+                "attributes": {
+                    "agentops.counted.input_tokens": 9,
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "How warm?"}]}],
+                    "gen_ai.operation.name": "count_tokens",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-5",
+                    "server.address": "127.0.0.1",
+                },
+            },
+            {
+                "name": "generate_content gpt-6-luna",
+                "kind": "CLIENT",
+                "attributes": {
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "21 degrees"}]}],
+                    "gen_ai.operation.name": "generate_content",
+                    "gen_ai.output.messages": [
+                        {
+                            "role": "assistant",
+                            "parts": [
+                                {"type": "decision", "answer": {"name": None, "probability": 0.75, "type": "predicate"}}
+                            ],
+                        }
+                    ],
+                    "gen_ai.output.type": "json",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-6-luna",
+                    "gen_ai.response.finish_reasons": ["stop"],
+                    "gen_ai.response.id": "dec_1",
+                    "gen_ai.response.model": "gpt-6-luna",
+                    "gen_ai.usage.input_tokens": 5,
+                    "gen_ai.usage.output_tokens": 1,
+                    "server.address": "127.0.0.1",
+                },
+            },
+        ]
+    )
 
 
 def test_the_other_apis_have_a_span_each(captured: Captured, server: LlmServer) -> None:
