@@ -21,7 +21,7 @@ from agentops_otel.content import Redact
 from agentops_otel.instrumentation import install
 from agentops_otel.older import OlderSettings, translated
 from agentops_otel.recording.threads import ThreadPropagation
-from agentops_otel.taskweaver import hooks
+from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import Recorder
 from agentops_otel.tracing.provider import Source, find

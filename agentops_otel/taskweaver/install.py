@@ -1,0 +1,130 @@
+"""Where the hooks on TaskWeaver are, and putting them there: when TaskWeaver is imported, which is not done here."""
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import Lock
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from agentops_otel.guard import guard
+from agentops_otel.taskweaver import calls, own_tracing
+from agentops_otel.taskweaver.hooks import Hook, Hooks, Stopped, Wrapped, nobody
+from agentops_otel.taskweaver.rounds import current_round
+from agentops_otel.tracing import Recorder
+
+
+def install(
+    current: Callable[[], Recorder | None], stopped: Stopped = nobody, went_on: Callable[[str], None] = nobody
+) -> "Installation":
+    """Trace TaskWeaver from now on, also where it is imported later; it is not imported here.
+
+    Args:
+        current: The client's recorder; None while there is no client, and TaskWeaver then runs as if we were not there.
+        stopped: Told of each session that has stopped, and at the end of those that have not.
+        went_on: Told of a session's id after each of its rounds.
+    """
+    return Installation(Hooks(current, stopped, went_on), _HOOKS)
+
+
+def silence(current: Callable[[], Recorder | None]) -> "Installation":
+    """Keep TaskWeaver's own tracing from telling prompts, and leave everything else in TaskWeaver alone."""
+    return Installation(Hooks(current), _SILENCING)
+
+
+def within_calls(current: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
+    """The recorder where TaskWeaver makes an LLM call, and None everywhere else."""
+    return lambda: current() if calls.current_call() is not None else None
+
+
+def _step(name: str) -> Hook:
+    """A step of a reply that asks an LLM for something of its own."""
+
+    def step(hooks: Hooks, wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
+        round_ = current_round()
+        return wrapped(*args, **kwargs) if round_ is None else round_.run(name, {}, partial(wrapped, *args, **kwargs))
+
+    return step
+
+
+_HOOKS: Mapping[str, Mapping[str, Hook]] = {
+    "taskweaver.session.session": {"Session.send_message": Hooks.send_message, "Session.stop": Hooks.stop},
+    "taskweaver.module.event_emitter": {"SessionEventEmitter.emit": Hooks.emit},
+    "taskweaver.llm": {
+        "LLMApi.chat_completion": Hooks.chat_completion,
+        "LLMApi.chat_completion_stream": Hooks.chat_completion_stream,
+        "LLMApi._stream_smoother": Hooks.stream_smoother,
+        "LLMApi.get_embedding": Hooks.get_embedding,
+        "LLMApi.get_embedding_list": Hooks.get_embedding,
+    },
+    "taskweaver.llm.ollama": {"OllamaService._stream_process": Hooks.read_ollama},
+    "openai.resources.chat.completions": {"Completions.create": Hooks.ask_for_usage},
+    "taskweaver.code_interpreter.code_executor": {
+        "CodeExecutor.start": Hooks.start_executor,
+        "CodeExecutor.execute_code": Hooks.execute_code,
+    },
+    "taskweaver.ces.environment": {
+        "Environment.start_session": Hooks.start_kernel,
+        "Environment.execute_code": Hooks.execute_in_kernel,
+        "Environment.stop_session": Hooks.stop_kernel,
+    },
+    "taskweaver.memory.compression": {"RoundCompressor.compress_rounds": _step("taskweaver.compress")},
+    "taskweaver.memory.experience": {
+        "ExperienceGenerator.refresh": _step("taskweaver.experience"),
+        "ExperienceGenerator.retrieve_experience": _step("taskweaver.experience"),
+    },
+    "taskweaver.code_interpreter.plugin_selection": {
+        "PluginSelector.plugin_select": _step("taskweaver.select_plugins")
+    },
+    own_tracing.MODULE: {"Tracing.__init__": Hooks.set_tracing_aside},
+}
+_SILENCING = {own_tracing.MODULE: _HOOKS[own_tracing.MODULE]}
+
+
+class Installation:
+    """The hooks in place; `uninstall` takes them out again."""
+
+    def __init__(self, hooks: Hooks, table: Mapping[str, Mapping[str, Hook]]) -> None:
+        self._hooks = hooks
+        self._table = table
+        self._lock = Lock()
+        self._on = True
+        self._patched: dict[tuple[type, str], tuple[Any, Any]] = {}
+        hooks.patch = self._patch
+        for module in table:
+            wrapt.register_post_import_hook(self._imported, module)
+
+    def uninstall(self) -> None:
+        """Put back what was there; what others have wrapped since then stays, and passes through."""
+        with self._lock:
+            self._on = False
+            for (owner, name), (original, ours) in self._patched.items():
+                if vars(owner).get(name) is ours:
+                    setattr(owner, name, original)
+            self._patched.clear()
+        self._hooks.say_all()
+        self._hooks.current = lambda: None
+        if (tracing := sys.modules.get(own_tracing.MODULE)) is not None:
+            own_tracing.put_back(tracing)
+
+    def _imported(self, module: ModuleType) -> None:
+        for path, hook in self._table[module.__name__].items():
+            owner, _, name = path.partition(".")
+            with guard(f"hooking TaskWeaver's {path}"):
+                self._patch(getattr(module, owner), name, hook)
+        if module.__name__ == own_tracing.MODULE and self._on and self._hooks.current() is not None:
+            own_tracing.set_aside(module)
+
+    def _patch(self, owner: type, name: str, hook: Hook) -> None:
+        with self._lock:
+            if self._on and (owner, name) not in self._patched:
+
+                def hooked(wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
+                    return hook(self._hooks, wrapped, instance, args, kwargs)
+
+                original = vars(owner)[name]
+                ours = wrapt.FunctionWrapper(original, hooked)
+                setattr(owner, name, ours)
+                self._patched[owner, name] = (original, ours)
