@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check clients backends lowest benchmarks e2e-servers clean
+.PHONY: demo test check clients lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py

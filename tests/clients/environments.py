@@ -3,6 +3,7 @@
 A client that cannot be installed here is said, and its tests skip; a test that fails, fails the run.
 """
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -10,7 +11,11 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-TESTS = {"clients": ("tests/clients",), "litellm": ("--noconftest", "tests/clients/test_litellm.py")}
+TESTS = {
+    "clients": ("tests/clients",),
+    "litellm": ("--noconftest", "tests/clients/test_litellm.py"),
+    "backends": ("tests/taskweaver/test_backends.py",),
+}
 """What is run, by the dependency group that it needs; `tests/<group>.txt` has the versions it is known to pass with."""
 
 TOOLS = ("hypothesis", "inline-snapshot", "pytest")
@@ -42,7 +47,8 @@ def _installed(python: Path, name: str, *what: str) -> bool:
     command = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     try:
         known = ("--constraint", f"tests/{name}.txt")
-        return subprocess.run((*command, *known, *what), timeout=INSTALL_S, check=False).returncode == 0
+        variables = {**os.environ, "BUILD_SOURCEBRANCHNAME": "main"}  # TaskWeaver's version wants it
+        return subprocess.run((*command, *known, *what), env=variables, timeout=INSTALL_S, check=False).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 

@@ -146,9 +146,9 @@ class BackEnd:
     def missing(self) -> str | None:
         """Why it cannot be run here."""
         if find_spec(self.package.partition(".")[0]) is None or find_spec(self.package) is None:
-            return f"{self.package} is not installed: make backends"
+            return f"{self.package} is not installed: make clients"
         if self.below is not None and int(version(self.below[0]).partition(".")[0]) >= self.below[1]:
-            return f"TaskWeaver needs {self.below[0]}<{self.below[1]}: make backends"
+            return f"TaskWeaver needs {self.below[0]}<{self.below[1]}: make clients"
         return None
 
 
