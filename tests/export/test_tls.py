@@ -1,9 +1,11 @@
 """TLS and proxies on the way to a collector, with a throw-away authority."""
 
+import select
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
 
@@ -106,7 +108,7 @@ def test_a_certificate_that_does_not_fit_is_refused_and_named(
 
 @pytest.fixture
 def proxy() -> Iterator[HTTPServer]:
-    """A forward proxy that takes requests for itself and notes them."""
+    """A forward proxy: plain requests it takes for itself, TLS it passes on; it notes both."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -116,10 +118,21 @@ def proxy() -> Iterator[HTTPServer]:
             self.send_header("content-length", "0")
             self.end_headers()
 
+        def do_CONNECT(self) -> None:
+            seen.append((self.path, self.headers.get("proxy-authorization")))
+            host, port = self.path.split(":")
+            with socket.create_connection((host, int(port)), 10) as there:
+                self.send_response(200)
+                self.end_headers()
+                ways = {self.connection: there, there: self.connection}
+                while data := (found := select.select(ways, [], [], 60)[0][0]).recv(65536):
+                    ways[found].sendall(data)
+            self.close_connection = True
+
         def log_message(self, format: str, *args: object) -> None: ...
 
     seen: list[tuple[str, str | None]] = []
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.seen = seen  # type: ignore[attr-defined]  # for the test to look at
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -140,6 +153,42 @@ def test_a_proxy_is_taken_from_the_environment(proxy: HTTPServer, monkeypatch: p
 
     assert proxy.seen == [("http://collector.invalid:4318/v1/traces", "Basic bWU6c2VjcmV0")]  # type: ignore[attr-defined]
     assert "secret" not in repr(settings)
+
+
+@both
+def test_tls_goes_through_a_proxy_to_the_collector(
+    protocol: Protocol,
+    authority: trustme.CA,
+    ca_file: Path,
+    proxy: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """HTTPS_PROXY: the collector's certificate is checked at the tunnel's end; the password is the proxy's alone."""
+    monkeypatch.setenv("https_proxy", f"http://me:secret@127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(ca_file))
+
+    with tls_sink(protocol, authority) as sink:
+        with running(config.read(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            assert pipeline.force_flush(10_000)
+        assert len(sink.ids) == 5
+        assert all("proxy-authorization" not in received.headers for received in sink.received)
+
+    assert proxy.seen == [(f"localhost:{sink.port}", "Basic bWU6c2VjcmV0")]  # type: ignore[attr-defined]
+
+
+@both
+def test_a_proxy_that_is_not_there_is_an_outage(protocol: Protocol, caplog: pytest.LogCaptureFixture) -> None:
+    """The spans wait, and the log names no password."""
+    nobody = "http://me:secret@127.0.0.1:9"
+    where = Destination(endpoint="https://collector.invalid:4317", protocol=protocol, proxy=nobody)
+    with running(Config(destinations=(where,), exit_timeout_s=0.1)) as (pipeline, tracer):
+        make_spans(tracer, 5)
+
+        assert not pipeline.force_flush(500)
+        assert pipeline.stats().pending == 5
+    assert "The spans wait" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_no_proxy_is_respected(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
