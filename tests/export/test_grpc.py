@@ -1,0 +1,156 @@
+"""What gRPC answers mean that no gRPC library would give: an HTTP/2 server that says anything."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, StreamEnded
+
+from agentops_otel.config import Destination
+from agentops_otel.export.grpc import GrpcTransport
+from agentops_otel.export.sender import Answer, Verdict
+from tests.export.delivery import destination
+from tests.loopback.otlp_sink import Answer as Scripted
+from tests.loopback.otlp_sink import OtlpSink
+
+Say = Callable[[H2Connection, int], None]
+OK = ((":status", "200"), ("grpc-status", "0"))
+
+
+def headers(*fields: tuple[str, str]) -> Say:
+    """Answer with these and nothing else."""
+    return lambda http2, stream: http2.send_headers(stream, list(fields), end_stream=True)
+
+
+def with_goodbye(http2: H2Connection, stream: int) -> None:
+    """Accept, and say that the connection takes no more."""
+    headers(*OK)(http2, stream)
+    http2.close_connection(last_stream_id=stream)
+
+
+def goodbye(http2: H2Connection, stream: int) -> None:
+    """The connection takes no more, and did not take this."""
+    http2.close_connection(last_stream_id=0)
+
+
+@contextmanager
+def server(*say: Say, connections: int = 1) -> Iterator[Destination]:
+    """Says these to its requests, one after the other, on so many connections."""
+    script = iter(say)
+
+    def serve(connection: socket.socket) -> None:
+        http2 = H2Connection(H2Configuration(client_side=False))
+        http2.initiate_connection()
+        connection.sendall(http2.data_to_send())
+        while data := connection.recv(65536):
+            for event in http2.receive_data(data):
+                if isinstance(event, DataReceived):
+                    http2.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
+                if isinstance(event, StreamEnded):
+                    next(script)(http2, event.stream_id)
+            connection.sendall(http2.data_to_send())
+
+    def accept() -> None:
+        for _ in range(connections):
+            with listener.accept()[0] as connection, suppress(ConnectionError):
+                serve(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}", protocol="grpc", timeout_s=60)
+        thread.join()
+
+
+def ask(transport: GrpcTransport) -> Answer:
+    """The answer to a request of a few frames."""
+    return transport.send(b"x" * 100_000, {"Authorization": "Bearer"}, 60)
+
+
+@pytest.mark.parametrize(
+    ("say", "verdict", "fault"),
+    [
+        pytest.param(headers(*OK), Verdict.ACCEPTED, "", id="OK without a message"),
+        pytest.param(headers((":status", "503")), Verdict.RETRY, "UNAVAILABLE", id="503 of a proxy"),
+        pytest.param(headers((":status", "401")), Verdict.UNAUTHORISED, "UNAUTHENTICATED", id="401 of a proxy"),
+        pytest.param(headers((":status", "404")), Verdict.REFUSED, "UNIMPLEMENTED", id="404 of another server"),
+        pytest.param(headers((":status", "200")), Verdict.RETRY_FEW, "UNKNOWN", id="no status at all"),
+        pytest.param(
+            headers((":status", "200"), ("grpc-status", "99")), Verdict.RETRY_FEW, "UNKNOWN", id="a status of tomorrow"
+        ),
+        pytest.param(
+            lambda http2, stream: http2.reset_stream(stream, ErrorCodes.REFUSED_STREAM),
+            Verdict.RETRY,
+            "UNAVAILABLE",
+            id="a refused stream",
+        ),
+        pytest.param(
+            lambda http2, stream: http2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR),
+            Verdict.RETRY_FEW,
+            "INTERNAL",
+            id="a reset stream",
+        ),
+        pytest.param(goodbye, Verdict.RETRY, "UNAVAILABLE", id="a goodbye in between"),
+    ],
+)
+def test_an_answer_that_is_no_grpc_is_read_as_the_protocol_says(say: Say, verdict: Verdict, fault: str) -> None:
+    """https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md."""
+    with server(say) as where:
+        transport = GrpcTransport(where)
+
+        answer = ask(transport)
+        transport.close()
+
+    assert (answer.verdict, answer.fault) == (verdict, fault)
+
+
+def test_a_message_and_details_that_are_no_details_are_read_as_far_as_they_go() -> None:
+    """The words are for the log, percent-encoded on the wire; what cannot be decoded says nothing."""
+    status = (("grpc-status", "14"), ("grpc-message", "na%C3%AFve"), ("grpc-status-details-bin", "AAAA"))
+    with server(headers((":status", "200"), *status)) as where:
+        transport = GrpcTransport(where)
+
+        answer = ask(transport)
+        transport.close()
+
+    assert (answer.verdict, answer.message, answer.retry_after_s) == (Verdict.RETRY, "naïve", None)
+
+
+def test_a_server_that_takes_no_more_on_a_connection_gets_another() -> None:
+    """Its goodbye costs no request."""
+    with server(with_goodbye, headers(*OK), connections=2) as where:
+        transport = GrpcTransport(where)
+
+        answers = [ask(transport), ask(transport)]
+        transport.close()
+
+    assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
+
+
+def test_a_collector_that_was_restarted_between_two_requests_costs_nothing() -> None:
+    """The connection has ended in the meantime, and is made anew."""
+    with OtlpSink("grpc") as first:
+        transport = GrpcTransport(destination(first))
+        answers = [transport.send(b"", {}, 60)]
+    with OtlpSink("grpc", port=first.port):
+        answers.append(transport.send(b"", {}, 60))
+        transport.close()
+
+    assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
+
+
+def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
+    """The time-out is for the whole request."""
+    with OtlpSink("grpc") as sink:
+        sink.answer(Scripted(hang=True))
+        transport = GrpcTransport(destination(sink))
+
+        answer = transport.send(b"", {}, 0.2)
+        transport.close()
+
+    assert (answer.verdict, answer.fault) == (Verdict.RETRY, "DEADLINE_EXCEEDED")
