@@ -224,7 +224,10 @@ class Outbox:
         """
         with self._changed:
             target = self._added
-            return self._changed.wait_for(lambda: self._done() >= target, max(0.0, deadline - self._clock()))
+            done = self._changed.wait_for(lambda: self._done() >= target, max(0.0, deadline - self._clock()))
+            if self.spool:
+                self.spool.sweep()
+            return done
 
     def recover(self, deadline: float) -> tuple[int, int]:
         """Wait until what is on disk is delivered, or the destination fails, or *deadline*.

@@ -211,6 +211,11 @@ class Spool:
         expired, self._expired = self._expired, Counter()
         return expired
 
+    def sweep(self) -> None:
+        """Remove the segment that is kept open for the next record, if there is nothing in it."""
+        if self._open and not self._open.waiting:
+            self._drop(self._open)
+
     def forked(self) -> None:
         """In the child of a fork: the segments are the parent's, and its lock outlives our copy of the file."""
         for segment in self._segments:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
 
@@ -38,6 +39,14 @@ def make_spans(tracer: Tracer, number: int, name: str = "span", **attributes: st
     """End so many spans, `span 0` and so on."""
     for n in range(number):
         tracer.start_span(f"{name} {n}", attributes=attributes).end()
+
+
+def until_logged(words: str, pipeline: Pipeline, caplog: pytest.LogCaptureFixture) -> None:
+    """Keep the pipeline trying until the log says so."""
+    end = time.monotonic() + 60
+    while words not in caplog.text:
+        assert time.monotonic() < end, caplog.text
+        assert not pipeline.force_flush(100)
 
 
 def adds_up(stats: Stats) -> bool:
