@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test check clients lowest benchmarks e2e-servers clean
+.PHONY: demo test check clients older lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -41,6 +41,9 @@ $(BIN)/.check: $(BIN)/.pip pyproject.toml
 clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
 	$(PYTHON) tests/clients/environments.py
 
+older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2
+	$(PYTHON) tests/clients/environments.py older
+
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
@@ -54,4 +57,4 @@ e2e-servers: ## a real Collector and a real Jaeger, built from the Go module reg
 	$(PYTHON) tests/e2e/install_servers.py
 
 clean:
-	rm -rf $(VENV) .venv-clients .venv-litellm .venv-backends .venv-lowest .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -1,5 +1,7 @@
 """`make clients`: an environment for each group of clients that `make test` leaves out, and their tests in it.
 
+`make older` does the same with older generations of the first clients.
+
 A client that cannot be installed here is said, and its tests skip; a test that fails, fails the run.
 """
 
@@ -15,8 +17,12 @@ TESTS = {
     "clients": ("tests/clients",),
     "litellm": ("--noconftest", "tests/clients/test_litellm.py"),
     "backends": ("tests/taskweaver/test_backends.py",),
+    "second": ("tests/instrumentation/test_second_instrumentation.py",),
 }
 """What is run, by the dependency group that it needs; `tests/<group>.txt` has the versions it is known to pass with."""
+
+FIRST = ("contract", "first_rank", "openai", "openai_apis", "openai_streams", "anthropic", "google_genai")
+OLDER = dict.fromkeys(("older-1", "older-2"), tuple(f"tests/clients/test_{name}.py" for name in FIRST))
 
 TOOLS = ("hypothesis", "inline-snapshot", "pytest")
 INSTALL_S, TEST_S = 1200, 2400
@@ -25,10 +31,11 @@ INSTALL_S, TEST_S = 1200, 2400
 def main() -> int:
     """Run them all; 0 when no test failed."""
     groups = tomllib.loads(Path("pyproject.toml").read_text())["dependency-groups"]
-    return max([_run(name, groups[name]) for name in TESTS])
+    chosen = OLDER if sys.argv[1:] == ["older"] else TESTS
+    return max([_run(name, groups[name], tests) for name, tests in chosen.items()])
 
 
-def _run(name: str, wanted: Sequence[str | dict[str, str]]) -> int:
+def _run(name: str, wanted: Sequence[str | dict[str, str]], tests: Sequence[str]) -> int:
     place = Path(f".venv-{name}")
     venv.create(place, with_pip=True)
     python = place / "bin" / "python"
@@ -40,7 +47,7 @@ def _run(name: str, wanted: Sequence[str | dict[str, str]]) -> int:
         each = [(one,) if isinstance(one, str) else ("--group", one["include-group"]) for one in wanted]
         missing = [what[-1] for what in each if not _installed(python, name, *what)]
         print(f"cannot be installed here, and their tests skip: {', '.join(missing)}", flush=True)
-    return subprocess.run([python, "-m", "pytest", *TESTS[name]], timeout=TEST_S, check=False).returncode
+    return subprocess.run([python, "-m", "pytest", *tests], timeout=TEST_S, check=False).returncode
 
 
 def _installed(python: Path, name: str, *what: str) -> bool:
