@@ -132,7 +132,8 @@ def indexed(whole: dict[str, Any], key: str, index: object) -> dict[str, Any]:
         return last
     if not isinstance(known, list) or not all(isinstance(entry, dict) and "index" in entry for entry in known):
         known = whole[key] = []
-    wanted = index if isinstance(index, int) else max((entry["index"] for entry in known), default=0)
+    if (wanted := _integer(index)) is None:  # together's indices are floats
+        wanted = max((entry["index"] for entry in known), default=0)
     for entry in known:
         if entry["index"] == wanted:
             return entry

@@ -1,13 +1,16 @@
 """The clients that speak the chat-completions dialect, over HTTP on loopback: what their spans say."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
-from tests.clients.capture import Captured
-from tests.clients.forms.form import forms_of, told
-from tests.loopback.llm_server import LlmServer
+from tests.clients.capture import Captured, capture
+from tests.clients.forms.form import QUESTION, forms_of, told
+from tests.loopback.llm_server import Answer, LlmServer
+from tests.loopback.openai_server import TOOL_CALL, completion
 
 OWN: dict[str, dict[str, Any]] = {
     "ai21": {
@@ -40,6 +43,14 @@ OWN: dict[str, dict[str, Any]] = {
     "zhipuai": {"gen_ai.provider.name": "zhipu_ai", "gen_ai.request.model": "glm-4"},
 }
 """What each client's span says of its own."""
+
+CALLING = {
+    **TOOL_CALL,
+    "tool_calls": [
+        *TOOL_CALL["tool_calls"],
+        {"id": "call_2", "type": "function", "function": {"name": "time", "arguments": "{}"}},
+    ],
+}
 
 UNTOLD = {"huggingface_hub": {"gen_ai.usage.cache_read.input_tokens": 4, "gen_ai.usage.reasoning.output_tokens": 3}}
 """What a client's own types leave out of the answer."""
@@ -88,6 +99,63 @@ def test_every_form_of_a_chat_makes_the_same_span(name: str, form: str, captured
             },
         }
     )
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
+@pytest.mark.parametrize("name", OWN)
+def test_the_use_of_a_tool_is_told_the_same_in_every_form(
+    name: str, form: str, captured: Captured, server: LlmServer
+) -> None:
+    """Two calls of tools, whose arguments a stream brings in pieces."""
+    client = forms_of(name)
+    if form not in client.names:
+        pytest.skip("the client has no asynchronous form")
+    said = completion(CALLING, finish_reason="tool_calls")
+
+    span = told(replace(client, answer=partial(client.answer, whole=said)), form, captured, server)
+
+    attributes = span["attributes"]
+    assert isinstance(attributes, dict)
+    assert attributes["gen_ai.response.finish_reasons"] == ["tool_call"]
+    assert attributes["gen_ai.output.messages"] == snapshot(
+        [
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "tool_call",
+                        "id": "call_1",
+                        "name": "weather",
+                        "arguments": {"city": "Paris", "unit": "C"},
+                    },
+                    {"type": "tool_call", "id": "call_2", "name": "time", "arguments": {}},
+                ],
+            }
+        ]
+    )
+
+
+@pytest.mark.parametrize("content", [True, False])
+def test_a_chat_that_is_fetched_later_is_linked(content: bool, server: LlmServer) -> None:
+    """Zhipu's own way: one span that asks, and one a look at the answer, without tokens, linked to it."""
+    client = forms_of("zhipuai")
+    begun = {"id": "task-1", "model": "glm-4", "request_id": "1", "task_status": "PROCESSING"}
+    server.answer(Answer.json(begun))
+    server.answer(Answer.json({**completion(), "id": "task-1", "task_status": "SUCCESS"}))
+    server.answer(Answer.json({"id": "task-1", "task_status": "FAIL", "choices": [], "usage": None}))
+
+    with capture(content=content) as captured, client.client(server.url) as opened:
+        asking = opened.chat.asyncCompletions
+        task = asking.create(model="glm-4", messages=[{"role": "user", "content": QUESTION}])
+        for _ in range(2):
+            asking.retrieve_completion_result(task.id)
+
+    asked, fetched, failed = captured.spans
+    assert [span.name for span in captured.spans] == ["chat glm-4", "fetch_response", "fetch_response"]
+    assert [link.context for link in fetched.links] == [asked.context]
+    assert ("gen_ai.output.messages" in (fetched.attributes or {})) is content
+    assert not [name for name in fetched.attributes or {} if name.startswith("gen_ai.usage.")]
+    assert (failed.attributes or {})["error.type"] == "_OTHER"
 
 
 @pytest.mark.parametrize(

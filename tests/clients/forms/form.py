@@ -79,8 +79,8 @@ VECTORS = Answer.json(
 Ask = Callable[[Any], Any]
 
 
-def _answer(*, stream: bool) -> Answer:
-    return answer(completion(), stream=stream)
+def _answer(*, stream: bool, whole: dict[str, Any] | None = None) -> Answer:
+    return answer(whole or completion(), stream=stream)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Forms:
     embed: Ask | None = None
     """Vectors for "Paris" and "Rome", two numbers each."""
     answer: Callable[..., Answer] = _answer
-    """What the server says, plain or as a stream."""
+    """What the server says, plain or as a stream; in the chat-completions dialect it may be told the `whole`."""
     vectors: Answer = VECTORS
     """What the server says to `embed`."""
     untold: Sequence[str] = ()

@@ -55,12 +55,13 @@ async def _async_client(url: str) -> AsyncIterator[Any]:
             yield api_client(url, unused, http)
 
 
-def _answer(*, stream: bool) -> Answer:
+def _answer(*, stream: bool, whole: dict[str, Any] | None = None) -> Answer:
     """The model's name is `model_id`, and a stream has no mark at its end."""
-    whole = completion()
-    named = {"model_id": whole.pop("model")}
-    said = [{**chunk, **named} for chunk in chunks({**whole, "model": None})]
-    return Answer.events(said, done=False) if stream else Answer.json({**whole, **named})
+    said = whole or completion()
+    named = {"model_id": said["model"], "model": None}
+    if not stream:
+        return Answer.json({**said, **named})
+    return Answer.events([{**chunk, **named} for chunk in chunks(said)], done=False)
 
 
 FORMS = Forms(

@@ -12,9 +12,10 @@ from tests.loopback.openai_server import chunks, completion
 ASKED = {"model": "llama-4", "messages": [{"role": "user", "content": QUESTION}]}
 
 
-def _answer(*, stream: bool) -> Answer:
+def _answer(*, stream: bool, whole: dict[str, Any] | None = None) -> Answer:
     """Its server ends a stream without the mark that OpenAI's has, and its client does not know that one."""
-    return Answer.events(chunks(completion()), done=False) if stream else Answer.json(completion())
+    said = whole or completion()
+    return Answer.events(chunks(said), done=False) if stream else Answer.json(said)
 
 
 FORMS = Forms(

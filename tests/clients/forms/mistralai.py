@@ -1,14 +1,34 @@
 """The mistralai package."""
 
 from dataclasses import replace
+from typing import Any
 
-from mistralai.client import Mistral
+try:
+    from mistralai.client import Mistral
+except ImportError:  # before its second version
+    from mistralai import Mistral
 
 from tests.clients.forms.form import QUESTION, Forms
+from tests.loopback.llm_server import Answer
+from tests.loopback.openai_server import answer, completion
 
 ASKED = {"model": "mistral-large", "messages": [{"role": "user", "content": QUESTION}], "random_seed": 7}
 
+
+def _answer(*, stream: bool, whole: dict[str, Any] | None = None) -> Answer:
+    """Its client wants the call of a tool to come in one piece."""
+    if not stream or whole is None:
+        return answer(whole or completion(), stream=stream)
+    (choice,) = whole["choices"]
+    calls = [{**call, "index": index} for index, call in enumerate(choice["message"]["tool_calls"])]
+    delta = {"role": "assistant", "content": "", "tool_calls": calls}
+    return Answer.events(
+        [{**whole, "choices": [{"index": 0, "delta": delta, "finish_reason": choice["finish_reason"]}]}]
+    )
+
+
 FORMS = Forms(
+    answer=_answer,
     client=lambda url: Mistral(server_url=url, api_key="key"),
     async_client=lambda url: Mistral(server_url=url, api_key="key"),
     plain=lambda client: client.chat.complete(**ASKED),
