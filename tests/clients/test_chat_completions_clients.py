@@ -44,10 +44,11 @@ OWN: dict[str, dict[str, Any]] = {
 }
 """What each client's span says of its own."""
 
+FIRST: Any = TOOL_CALL["tool_calls"]
 CALLING = {
     **TOOL_CALL,
     "tool_calls": [
-        *TOOL_CALL["tool_calls"],
+        *FIRST,
         {"id": "call_2", "type": "function", "function": {"name": "time", "arguments": "{}"}},
     ],
 }
