@@ -34,7 +34,7 @@ FETCHED = Operation(
     name="fetch_response",
     where=_WHERE,
     applies=lambda arguments: _fetched(arguments) is not None,
-    response={name: reader for name, reader in CHAT.response.items() if not name.startswith("gen_ai.usage.")},
+    response={name: reader for name, reader in CHAT.response.items() if ".usage." not in name},
     response_content=CHAT.response_content,
     failure=lambda response: "_OTHER" if field(response, "task_status") == "FAIL" else None,
     continues=_fetched,
