@@ -94,9 +94,9 @@ def test_an_unsampled_span_is_not_exported() -> None:
 def test_nothing_runs_before_the_first_span() -> None:
     """Building a pipeline and shutting it down starts no thread and opens no connection."""
     with OtlpSink() as sink:
-        before = threading.active_count()
+        before = set(threading.enumerate())
         with running(Config(destinations=(destination(sink),))) as (pipeline, _):
-            assert threading.active_count() == before
+            assert set(threading.enumerate()) <= before
             assert pipeline.force_flush()
 
     assert sink.received == []
@@ -110,7 +110,7 @@ def test_two_destinations_do_not_hold_each_other_up() -> None:
         with running(config) as (pipeline, tracer):
             make_spans(tracer, 100)
 
-            well.wait_for(100, 5)
+            well.wait_for(100, 60)
 
             assert not pipeline.force_flush(200)
             stats = pipeline.stats()
