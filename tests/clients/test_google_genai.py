@@ -289,3 +289,51 @@ def test_vertex_is_told_by_its_client(captured: Captured, server: LlmServer) -> 
 
     (span,) = captured.spans
     assert (span.attributes or {})["gen_ai.provider.name"] == "gcp.vertex_ai"
+
+
+@pytest.mark.filterwarnings("ignore:The generate_images method is deprecated")
+def test_tokens_are_counted_and_images_made(captured: Captured, server: LlmServer) -> None:
+    """Counting says the count, which is no usage; images are told by type and size."""
+    server.answer(Answer.json({"totalTokens": 5}))
+    server.answer(Answer.json({"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": "aGk="}]}))
+    options = types.HttpOptions(base_url=server.url)
+    fresh = NoCredentials()  # type: ignore[no-untyped-call]  # the base class has no types
+
+    with genai.Client(vertexai=True, project="p", location="l", credentials=fresh, http_options=options) as client:
+        client.models.count_tokens(model="gemini-test", contents="warm")
+        client.models.generate_images(model="imagen-test", prompt="Paris")
+
+    assert said(captured, server) == snapshot(
+        [
+            {
+                "name": "count_tokens gemini-test",
+                "kind": "CLIENT",
+                "attributes": {
+                    "agentops.counted.input_tokens": 5,
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "warm"}]}],
+                    "gen_ai.operation.name": "count_tokens",
+                    "gen_ai.provider.name": "gcp.vertex_ai",
+                    "gen_ai.request.model": "gemini-test",
+                    "server.address": "127.0.0.1",
+                },
+            },
+            {
+                "name": "generate_content imagen-test",
+                "kind": "CLIENT",
+                "attributes": {
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Paris"}]}],
+                    "gen_ai.operation.name": "generate_content",
+                    "gen_ai.output.messages": [
+                        {
+                            "role": "assistant",
+                            "parts": [{"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 2}],
+                        }
+                    ],
+                    "gen_ai.output.type": "image",
+                    "gen_ai.provider.name": "gcp.vertex_ai",
+                    "gen_ai.request.model": "imagen-test",
+                    "server.address": "127.0.0.1",
+                },
+            },
+        ]
+    )
