@@ -1,5 +1,6 @@
 """The functions of the package that act on the running client; `sdk` starts and stops it."""
 
+import pkgutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -120,7 +121,15 @@ def record(event: events.Event) -> None:
         client.record(event)
 
 
-_decorators = OlderDecorators(sdk.current)
+class _Decorators(OlderDecorators):
+    """The decorators of the module."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Found again by name: a function that uses one is pickled for another process, which has its own."""
+        return pkgutil.resolve_name, (f"{__name__}:_decorators",)
+
+
+_decorators = _Decorators(sdk.current)
 record_action = _decorators.record_action
 record_tool = _decorators.record_tool
 agent = _decorators.agent

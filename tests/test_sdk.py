@@ -1,6 +1,7 @@
 """init and its life: where spans go, whose provider makes them, and what a second call does."""
 
 import logging
+import pickle
 from inspect import getattr_static
 
 import openai
@@ -338,3 +339,11 @@ def test_capture_sets_a_running_client_aside() -> None:
     assert agentops_otel.init() is client
     assert [found.name for found in captured.spans] == ["captured"]
     assert [found.name for found in exporter.get_finished_spans()] == ["back"]
+
+
+@pytest.mark.parametrize("name", ["record_action", "record_tool", "agent", "tool", "track_endpoint"])
+def test_the_decorators_are_pickled_by_name(name: str) -> None:
+    """A function of `__main__` that goes to another process by value takes them along, as cloudpickle has it do."""
+    decorator = getattr(agentops_otel, name)
+
+    assert pickle.loads(pickle.dumps(decorator)) == decorator
