@@ -1,5 +1,6 @@
 """What is not delivered yet to one destination: in memory while all goes well, on disk as soon as it does not."""
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -15,6 +16,8 @@ MEMORY_BYTES = 16 * 1024 * 1024
 LONGEST_WAIT_S = 3600.0
 _DISK_AGAIN_S = 1.0
 """How soon a disk that takes nothing is tried again."""
+SLICE_BYTES = 1024 * 1024
+"""What is put on disk at a time; an app's thread may have to wait for it."""
 REQUEST_BYTES = 512 * 1024
 REQUEST_SPANS = 2048
 """A request is filled up to one of these from a backlog."""
@@ -176,8 +179,12 @@ class Outbox:
         """The destination does not take anything now: what waits goes to disk, and so does what comes."""
         with self._changed:
             self._failing = True
-            self._secure()
-            self._changed.notify_all()
+        more = True
+        while more:
+            with self._changed:
+                more = self._secure(SLICE_BYTES)
+                self._changed.notify_all()
+            time.sleep(0)  # The app's threads go first.
 
     def rest(self, seconds: float, *, asked: bool) -> None:
         """Send nothing for a while; *asked* for by the destination, the while is not cut short by a flush."""
@@ -200,9 +207,9 @@ class Outbox:
         with self._changed:
             since = self._since()
             if since is not None and since + older_than_s <= self._clock():
-                self._secure()
+                more = self._secure(SLICE_BYTES)
                 self._changed.notify_all()
-                if self._since() == since:
+                if not more and self._since() == since:
                     return _DISK_AGAIN_S  # The disk does not take it.
                 since = self._since()
             return None if since is None else max(0.0, since + older_than_s - self._clock())
@@ -340,11 +347,15 @@ class Outbox:
             self._dropped.update(self.spool.expired())
         return True
 
-    def _secure(self) -> None:
-        """Write what waits; what is in hand too, where it stays as well."""
-        if self._write([e for e in self._in_hand if not e.places]):
-            while self._waiting and self._write([self._waiting[0]]):
-                self._waiting_bytes -= len(self._waiting.popleft().body)
+    def _secure(self, most_bytes: float = math.inf) -> bool:
+        """Write about so much of what waits, and what is in hand, where it stays; True if the disk takes more."""
+        takes = self._write([e for e in self._in_hand if not e.places])
+        while takes and self._waiting and most_bytes > 0:
+            if takes := self._write([self._waiting[0]]):
+                size = len(self._waiting.popleft().body)
+                self._waiting_bytes -= size
+                most_bytes -= size
+        return takes and bool(self._waiting)
 
     def _make_room(self) -> None:
         while self._waiting_bytes > self._memory_bytes and len(self._waiting) > 1:
