@@ -30,7 +30,14 @@ class Relay(SpanProcessor):
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Flush the targets; True if all of them were done in time."""
-        return all([target.force_flush(timeout_millis) for target in self.targets])
+        flushed = True
+        for target in self.targets:
+            done = False
+            with guard("flushing"):
+                # The SDK's own base class, in older versions, answers None.
+                done = target.force_flush(timeout_millis) is not False
+            flushed &= done
+        return flushed
 
     def shutdown(self) -> None:
         """Called by the provider that owns us when it is shut down: the targets are, and let go."""

@@ -88,9 +88,11 @@ def test_the_program_gets_the_same_and_sends_the_same(form: str, client: Forms, 
     first, second = server.requests
     varying = {"host", *client.varying}
     assert (second.path, second.body) == (first.path, first.body)
-    assert [name for name, _ in second.headers] == [name for name, _ in first.headers]
+    # Where there is a global tracer provider, a client that traces itself sends its span along; with us, none does.
+    sent = [pair for pair in first.headers if pair[0] != "traceparent"]
+    assert [name for name, _ in second.headers] == [name for name, _ in sent]
     assert [pair for pair in second.headers if pair[0].lower() not in varying] == [
-        pair for pair in first.headers if pair[0].lower() not in varying
+        pair for pair in sent if pair[0].lower() not in varying
     ]
 
 

@@ -45,3 +45,20 @@ def test_a_fault_behind_the_relay_is_not_the_apps(
         "agentops_otel failed while ending a span; your program is not affected",
         "agentops_otel failed while shutting down; your program is not affected",
     ]
+
+
+def test_a_flush_that_fails_is_said_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor that raises when it is flushed was not flushed; the next one is all the same."""
+
+    class Unflushed(SpanProcessor):
+        def force_flush(self, timeout_millis: int = 30000) -> bool:
+            flushes.append(timeout_millis)
+            raise RuntimeError("a fault")
+
+    monkeypatch.setattr(guard, "reraise", False)
+    flushes: list[int] = []
+    relay = Relay()
+    relay.targets = (Unflushed(), Unflushed())
+
+    assert not relay.force_flush(1000)
+    assert flushes == [1000, 1000]
