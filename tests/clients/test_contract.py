@@ -169,10 +169,11 @@ def test_a_stream_left_early_ends_its_span(
     with client.client(server.url) as opened:
         way(client.stream(opened))
 
-    _was_left(captured)
+    was_left(captured)
 
 
-def _was_left(captured: Captured) -> None:
+def was_left(captured: Captured) -> None:
+    """One span, which says that its stream was left."""
     (span,) = captured.spans
     assert span.status.status_code is StatusCode.UNSET
     assert LEFT.items() <= dict(span.attributes or {}).items()
@@ -217,7 +218,7 @@ def test_an_asynchronous_stream_left_early_ends_its_span(
     asyncio.run(run())
     gc.collect()
 
-    _was_left(captured)
+    was_left(captured)
 
 
 def test_a_stream_is_read_in_another_thread(client: Forms, captured: Captured, server: LlmServer) -> None:
@@ -318,7 +319,7 @@ def test_an_asynchronous_stream_that_is_cancelled_ends_its_span(
     asyncio.run(run())
     gc.collect()
 
-    _was_left(captured)
+    was_left(captured)
 
 
 def test_a_stream_that_is_cut_says_what_came(client: Forms, captured: Captured, server: LlmServer) -> None:

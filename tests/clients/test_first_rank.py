@@ -1,13 +1,18 @@
 """What is hostile in the first clients' own words."""
 
+import asyncio
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from tests.clients.capture import Captured
 from tests.clients.forms import anthropic, google_genai, openai
 from tests.clients.forms.form import Forms
-from tests.clients.test_contract import both
+from tests.clients.test_contract import both, was_left
+from tests.loopback import openai_server
 from tests.loopback.anthropic_server import events, message
 from tests.loopback.google_genai_server import content
 from tests.loopback.llm_server import Answer, LlmServer
@@ -92,3 +97,64 @@ def test_what_is_hostile_in_the_clients_own_words_changes_nothing(
     assert ours == bare
     assert len(captured.spans) == 1
     assert len(json.dumps(captured.tree())) < 300_000
+
+
+ANTHROPIC_ASKED: dict[str, Any] = {
+    "model": "claude-test",
+    "max_tokens": 100,
+    "messages": [{"role": "user", "content": "How warm?"}],
+}
+HELPERS: list[tuple[Forms, Callable[[Any], Any], Answer]] = [
+    (
+        openai.FORMS,
+        lambda client: client.responses.stream(model="gpt-test", input="How warm?"),
+        Answer.events(openai_server.events(openai_server.response()), done=False),
+    ),
+    (
+        anthropic.FORMS,
+        lambda client: client.messages.stream(**ANTHROPIC_ASKED),
+        Answer.events(events(message()), done=False),
+    ),
+]
+helpers = pytest.mark.parametrize(("client", "ask", "answer"), HELPERS, ids=["openai", "anthropic"])
+
+
+@helpers
+@pytest.mark.parametrize("breaks", [False, True], ids=["left", "by an exception"])
+def test_a_helper_left_early_ends_its_span(
+    breaks: bool,
+    client: Forms,
+    ask: Callable[[Any], Any],
+    answer: Answer,
+    captured: Captured,
+    server: LlmServer,
+) -> None:
+    """Leaving the `with` of stream() leaves the call, whether or not the program's own exception does it."""
+    server.answer(answer)
+
+    with client.client(server.url) as opened:
+        with suppress(ZeroDivisionError), ask(opened) as stream:
+            next(iter(stream))
+            assert captured.spans == ()
+            if breaks:
+                raise ZeroDivisionError
+        was_left(captured)
+
+
+@helpers
+def test_an_asynchronous_helper_left_early_ends_its_span(
+    client: Forms, ask: Callable[[Any], Any], answer: Answer, captured: Captured, server: LlmServer
+) -> None:
+    """The same rule, in an event loop."""
+    opens = client.async_client
+    assert opens is not None
+    server.answer(answer)
+
+    async def run() -> None:
+        async with opens(server.url) as opened:
+            async with ask(opened) as stream:
+                await anext(aiter(stream))
+                assert captured.spans == ()
+            was_left(captured)
+
+    asyncio.run(run())
