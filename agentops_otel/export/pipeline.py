@@ -21,7 +21,7 @@ from agentops_otel.export.sender import Sender
 from agentops_otel.guard import guard
 from agentops_otel.tracing import SUPPRESS_KEY
 
-QUEUE_BYTES = 16 * 1024 * 1024
+QUEUE_BYTES = 4 * 1024 * 1024
 """What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""
 LINGER_S = 0.1
 """How long the worker lets spans gather."""

@@ -14,7 +14,7 @@ from typing import Literal
 
 import pytest
 
-from agentops_otel.export.pipeline import LINGER_S, OVERDUE_S
+from agentops_otel.export.pipeline import LINGER_S, OVERDUE_S, QUEUE_BYTES
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
 Protocol = Literal["http/protobuf", "grpc"]
@@ -186,6 +186,29 @@ def test_a_killed_process_loses_what_is_younger_than_a_moment_only(tmp_path: Pat
     run(code, sink.endpoint, tmp_path)
 
     delivered_later(sink, tmp_path, 2000)
+
+
+def test_a_process_killed_in_a_burst_loses_what_is_in_the_queue_only(tmp_path: Path) -> None:
+    """The worker is outrun, and the app's thread helps before the queue holds a tenth of a second's work."""
+    sink = stopped_sink()
+    code = f"""
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import ReadableSpan
+        from opentelemetry.trace import SpanContext, TraceFlags
+
+        pipeline, resource = start().pipeline, Resource({{}})
+        for n in range(1, 50_001):
+            context = SpanContext(1, n, is_remote=False, trace_flags=TraceFlags(1))
+            pipeline.on_end(ReadableSpan("burst", context, resource=resource))
+        {KILLS["kill -9"]}
+        """
+
+    run(code, sink.endpoint, tmp_path)
+
+    with sink:
+        run("start().pipeline.recover(50)", sink.endpoint, tmp_path)
+    assert 50_000 - QUEUE_BYTES / 1000 < len(sink.ids) <= 50_000
+    assert sink.duplicates == 0
 
 
 def test_a_killed_process_has_on_disk_what_a_hanging_collector_did_not_acknowledge(tmp_path: Path) -> None:
