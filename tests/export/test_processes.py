@@ -134,7 +134,7 @@ def test_an_exit_takes_two_seconds_at_most_while_the_collector_hangs(ending: str
             process.communicate(timeout=START_S)
             took = time.monotonic() - began
 
-    assert took < EXIT_S + 5  # the interpreter's own end, on a busy machine; without a bound it would be for ever
+    assert took < EXIT_S + 0.7  # the interpreter's own end
     delivered_later(OtlpSink(port=sink.port), tmp_path, 2000)
 
 
@@ -242,7 +242,7 @@ def test_an_outage_is_sat_out_on_disk_and_over_in_seconds(tmp_path: Path) -> Non
             took = time.monotonic() - began
             process.communicate("go on\n", timeout=START_S)
 
-    assert took < 30
+    assert took < 10
     assert sink.duplicates == 0
     assert list(tmp_path.rglob("*.spans")) == []
 
