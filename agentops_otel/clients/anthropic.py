@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import stainless
+from agentops_otel.clients import raw_response, stainless
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -233,6 +233,6 @@ SPEC = ClientSpec(
     client={semconv.GEN_AI_CONVERSATION_ID: _conversation},
     body=stainless.body,
     prepare=prepare,
-    returned=stainless.returned,
+    returned=raw_response.returned,
     others=("resources.messages.Messages.create", "resources.messages.AsyncMessages.create"),
 )

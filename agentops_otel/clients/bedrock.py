@@ -11,7 +11,7 @@ import orjson
 
 from agentops_otel import semconv
 from agentops_otel.clients import anthropic, chat_completions, embeddings
-from agentops_otel.clients.stainless import BODY_LIMIT_BYTES
+from agentops_otel.clients.raw_response import BODY_LIMIT_BYTES
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from agentops_otel.clients import chat_completions, embeddings, stainless
+from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec
 
@@ -31,6 +31,6 @@ SPEC = ClientSpec(
     provider="groq",
     url=stainless.url,
     body=stainless.body,
-    returned=stainless.returned,
+    returned=raw_response.returned,
     others=("resources.chat.completions.Completions.create",),
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, stainless
+from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -148,5 +148,5 @@ SPEC = ClientSpec(
     provider=semconv.LLAMA_STACK,
     url=stainless.url,
     body=stainless.body,
-    returned=stainless.returned,
+    returned=raw_response.returned,
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, responses, stainless
+from agentops_otel.clients import chat_completions, embeddings, raw_response, responses, stainless
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -257,7 +257,7 @@ SPEC = ClientSpec(
     provider=_provider,
     url=stainless.url,
     body=stainless.body,
-    returned=stainless.returned,
+    returned=raw_response.returned,
     partial=lambda error: field(error, "completion"),
     others=("resources.chat.completions.Completions.create", "resources.responses.Responses.create"),
 )

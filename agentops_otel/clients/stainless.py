@@ -5,17 +5,10 @@ loops over the retries and gives back the answer, a stream or a raw response. Th
 sent, iterators already read.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
-from agentops_otel.instrumentation.call import Call, Reading
-from agentops_otel.instrumentation.reading import field, joined, seen
-from agentops_otel.instrumentation.stream import Awaited, proxied, watch, watched
-
-BODY_LIMIT_BYTES = 1024 * 1024
-"""As much of a body that the program reads piece by piece is kept to be understood."""
+from agentops_otel.instrumentation.reading import field, seen
 
 
 def posts(*paths: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -46,92 +39,3 @@ def prepare(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 def url(client: Any) -> object:
     """The server's base URL."""
     return field(client, "base_url")
-
-
-def returned(call: Call, response: Any) -> Any:
-    """A raw response is read where its body is there already, and watched where it is still to come."""
-    http = field(response, "http_response")
-    if http is None:
-        call.answered(response)
-    elif field(http, "is_stream_consumed"):
-        call.answered(_loads(http.content))
-    else:
-        return proxied(response, call, _HOOKS)
-    return response
-
-
-def _parse(self: Any, **kwargs: Any) -> Any:
-    """A response that is parsed tells what it says; a stream comes back watched, the same one each time."""
-    known = getattr(self, "_self_parsed", None)
-    if known is None:
-        known = self._self_parsed = watch(self._self_watcher, self.__wrapped__.parse, **kwargs)
-    return known
-
-
-def _reading(name: str) -> Callable[..., Any]:
-    def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return watch(_Whole(self), getattr(self.__wrapped__, name), *args, **kwargs)
-
-    return hook
-
-
-def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
-    def fold(whole: dict[str, Any], piece: Any) -> None:
-        body: bytearray = whole.setdefault("body", bytearray())
-        if len(body) <= BODY_LIMIT_BYTES:
-            body += (piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace")) + end
-
-    def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call: Call = self._self_watcher
-        found = getattr(self.__wrapped__, name)(*args, **kwargs)
-        return watched(found, Reading(call, fold, lambda whole: _whole(call, whole)))
-
-    return hook
-
-
-class _Whole:
-    """Watches a step after which the whole body may be there."""
-
-    def __init__(self, response: Any) -> None:
-        self._response = response
-        self._call: Call = response._self_watcher
-        self.context = self._call.context
-
-    def returned(self, value: Any) -> Any:
-        if isinstance(value, Coroutine):
-            return Awaited(value, self)
-        try:
-            self._call.answered(_loads(self._response.http_response.content))
-        except RuntimeError:  # closed before it was read, or read in pieces
-            self._call.left()
-        return value
-
-    def raised(self, error: BaseException) -> None:
-        self._call.raised(error)
-
-
-_HOOKS = {
-    "parse": _parse,
-    **{name: _reading(name) for name in ("read", "text", "json", "close")},
-    **{name: _iterating(name) for name in ("iter_bytes", "iter_text")},
-    "iter_lines": _iterating("iter_lines", end=b"\n"),
-}
-
-
-def _whole(call: Call, whole: dict[str, Any]) -> Any:
-    """What the body says: JSON, or server-sent events to fold."""
-    body = bytes(whole.get("body", b""))
-    if not body.lstrip().startswith((b"data:", b"event:", b":")) or call.operation.fold is None:
-        return _loads(body)
-    folded: dict[str, Any] = {}
-    for line in body.splitlines():
-        if line.startswith(b"data:") and isinstance(chunk := _loads(line[5:]), dict):
-            call.operation.fold(folded, chunk)
-    return joined(folded)
-
-
-def _loads(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return None

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, stainless
+from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
 from agentops_otel.instrumentation.spec import ClientSpec
 
 _WHERE = ("Together.request", "AsyncTogether.request")
@@ -28,6 +28,6 @@ SPEC = ClientSpec(
     provider=semconv.TOGETHER_AI,
     url=stainless.url,
     body=stainless.body,
-    returned=stainless.returned,
+    returned=raw_response.returned,
     others=("resources.chat.completions.CompletionsResource.create",),
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, stainless
+from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
@@ -52,6 +52,6 @@ SPEC = ClientSpec(
     provider=semconv.ZHIPU_AI,
     url=lambda client: getattr(client, "_base_url", None),
     body=stainless.body,
-    returned=stainless.returned,
+    returned=raw_response.returned,
     others=("api_resource.chat.completions.Completions.create",),
 )
