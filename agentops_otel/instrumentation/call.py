@@ -133,11 +133,15 @@ class Call:
 
     def stream(self, stream: Any) -> Any:
         """The stream, watched: its end is the call's end."""
+        return watched(stream, self.reading())
+
+    def reading(self) -> "Reading":
+        """Sees the answer's chunks, from now on: its end is the call's end."""
         self.streams = True
         self._said[semconv.GEN_AI_REQUEST_STREAM] = True
         self.span.set_attribute(semconv.GEN_AI_REQUEST_STREAM, True)
         self.times_chunks = self._shared.metrics.kept
-        return watched(stream, Reading(self, self.operation.fold))
+        return Reading(self, self.operation.fold)
 
     def answered(self, response: Any) -> None:
         """The whole answer is there."""

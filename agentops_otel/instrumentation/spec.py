@@ -65,6 +65,8 @@ class Operation:
     """The id, in a call's arguments, of an earlier answer that it asks for again: its span is linked."""
     finishes: bool = True
     """Whether an answer has finish reasons; one that never came is "error"."""
+    talk: Callable[[Any], Any] | None = None
+    """Of a method that opens a connection: from the `Ask` that starts calls, the `Talk` of what goes over it."""
     request_rows: tuple[Row, ...] = field(init=False, repr=False)
     request_content_rows: tuple[Row, ...] = field(init=False, repr=False)
     response_rows: tuple[Row, ...] = field(init=False, repr=False)

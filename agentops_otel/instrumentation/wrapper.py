@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from opentelemetry.context import get_current, get_value
@@ -10,7 +11,8 @@ from opentelemetry.trace import INVALID_SPAN, Link, SpanKind
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import FAMILY, Call, Shared
+from agentops_otel.instrumentation.call import FAMILY, Call, Reading, Shared
+from agentops_otel.instrumentation.connection import Opening
 from agentops_otel.instrumentation.reading import Seen, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.stream import Awaited, watch
@@ -66,6 +68,9 @@ class Wrapper:
         asked = None if recorder is None else self._asked(instance, args, kwargs)
         if recorder is None or asked is None:
             return wrapped(*args, **kwargs)
+        if asked.operation.talk is not None:
+            talk = asked.operation.talk(partial(self._ask, instance, asked.operation))
+            return watch(Opening(talk), wrapped, *args, **kwargs)
         if self._awaits:
             coroutine = wrapped(*asked.args, **asked.kwargs)
             return Awaited(coroutine, begin=lambda: self._begin(recorder, instance, asked))
@@ -87,6 +92,13 @@ class Wrapper:
                 kwargs = {name: changed[name] for name in kwargs}
             return _Asked(operation, changed, args, kwargs)
         return None
+
+    def _ask(self, instance: Any, operation: Operation, request: Any) -> Reading | None:
+        """The call that a request asks for over a connection that was opened before."""
+        recorder = None if self.off else self._current()
+        asked = _Asked(operation, request, (), {})
+        call = None if recorder is None else self._begin(recorder, instance, asked)
+        return None if call is None else call.reading()
 
     def _begin(self, recorder: Recorder, instance: Any, asked: "_Asked") -> Call | None:
         """The call with its span started; None under suppression, and within a call that has its span already."""
