@@ -16,6 +16,7 @@ from agentops_otel.clients import (
     mistralai,
     ollama,
     openai,
+    openai_sockets,
     together,
     zhipuai,
 )
@@ -37,6 +38,7 @@ SPECS: tuple[ClientSpec, ...] = (
     *mistralai.SPECS,
     ollama.SPEC,
     openai.SPEC,
+    *openai_sockets.SPECS,
     together.SPEC,
     zhipuai.SPEC,
 )

@@ -29,7 +29,7 @@ _HOST_ENDINGS: Mapping[str, str] = {
 }
 
 
-def _provider(client: Any, host: str | None) -> str:
+def provider(client: Any, host: str | None) -> str:
     """By the client's class, then by the host; a server that nobody knows is called what the client is made for."""
     if any(kind.__name__ in ("AzureOpenAI", "AsyncAzureOpenAI") for kind in type(client).__mro__):
         return "azure.ai.openai"
@@ -254,7 +254,7 @@ SPEC = ClientSpec(
         COUNT_TOKENS,
         DECISION,
     ),
-    provider=_provider,
+    provider=provider,
     url=stainless.url,
     body=stainless.body,
     returned=raw_response.returned,
