@@ -1,9 +1,6 @@
 """The litellm package: its functions and its Router, one span a call whatever client it uses beneath.
 
 What only the client beneath knows (the server, the answer's own id and model), litellm keeps beside its answers.
-
-A function that was taken out of the module (`from litellm import completion`) before `init()` is reached within its
-decorator. litellm's own retries (`num_retries`) start outside of that: each is then a call with a span of its own.
 """
 
 from collections.abc import Callable, Mapping

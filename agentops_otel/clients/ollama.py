@@ -1,7 +1,4 @@
-"""The ollama package: its clients and its module-level functions.
-
-A function that was taken out of the module (`from ollama import chat`) before `init()` cannot be wrapped.
-"""
+"""The ollama package: its clients and its module-level functions, which are methods of a client of its own."""
 
 from typing import Any
 
@@ -16,7 +13,7 @@ _PATH_LENGTH = 1024
 
 
 def _where(name: str) -> tuple[str, ...]:
-    return (f"Client.{name}", f"AsyncClient.{name}", name)
+    return (f"Client.{name}", f"AsyncClient.{name}")
 
 
 def _output_type(request: Any) -> str | None:

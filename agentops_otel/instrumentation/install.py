@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
 from functools import cache
-from types import CellType, ModuleType
+from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
@@ -17,6 +17,7 @@ import wrapt
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Known, Shared
 from agentops_otel.instrumentation.events import Events
+from agentops_otel.instrumentation.held import Held
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.wrapper import Wrapper
@@ -51,7 +52,7 @@ class Installation:
         for spec in specs:
             self._specs[spec.module].append(spec)
         self._current = current
-        self._patches: dict[tuple[str, str, str], list[_Patch | _CellPatch]] = {}
+        self._patches: dict[tuple[str, str, str], _Patch] = {}
         self._shared = Shared(Known(), Metrics(semconv_opt_in), Events(), self.notice)
         self._warned: set[str] = set()
         self._lock = threading.RLock()
@@ -72,7 +73,7 @@ class Installation:
             for spec in self._specs[module]:
                 self.notice(spec)
                 for path, operations in _methods(spec):
-                    if not self._patches.get((module, spec.name, path)):
+                    if (module, spec.name, path) not in self._patches:
                         self._patch(imported, spec, path, operations)
 
     def notice(self, spec: ClientSpec) -> None:
@@ -94,99 +95,47 @@ class Installation:
         """Take every wrapper off; those that something still holds pass calls through from now on."""
         with guard("unwrapping a client"), self._lock:
             self._off = True
-            for patches in self._patches.values():
-                for patch in patches:
-                    patch.undo()
+            for patch in reversed(self._patches.values()):
+                patch.undo()
             self._patches.clear()
 
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
-        """Wrap one method; what cannot be done there costs the others nothing."""
-        patches: list[_Patch | _CellPatch] = []
-        self._patches[spec.module, spec.name, path] = patches
+        """Wrap one method, where this version of the client has it; what cannot be done costs the others nothing."""
         with guard(f"wrapping {spec.name}'s {path}"):
-            patches.extend(self._wrap(module, spec, path, operations))
-
-    def _wrap(
-        self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]
-    ) -> Iterator["_Patch | _CellPatch"]:
-        """The method wrapped; nothing where this version of the client has no such method."""
-        path = next((known for known in path.split("|") if _resolve(module, known)), "")
-        if not path:
-            return
-        owner, _, name = path.rpartition(".")
-        found, method = _resolve(module, owner), _resolve(module, path)
-        if found is module and (place := _within(method)) is not None:
-            wrapper = Wrapper(spec, operations, method, self._current, self._shared)
-            yield _CellPatch(place, wrapper) if isinstance(place, CellType) else _Patch(*place, wrapper)
-        yield _Patch(found, name, Wrapper(spec, operations, method, self._current, self._shared))
+            known = next((known for known in path.split("|") if _resolve(module, known)), "")
+            owner, _, name = known.rpartition(".")
+            if name:
+                wrapper = Wrapper(spec, operations, _resolve(module, known), self._current, self._shared)
+                self._patches[spec.module, spec.name, path] = _Patch(_resolve(module, owner), name, wrapper)
 
 
 class _Patch:
-    """One method of one class, wrapped."""
+    """One method of one class or function of a module, wrapped where it stands and for those who hold it already."""
 
     def __init__(self, owner: Any, name: str, wrapper: Wrapper) -> None:
         self._owner = owner
         self._name = name
         self._wrapper = wrapper
         self._before = vars(owner).get(name)
+        self._held = Held.within(self._before, wrapper, bound=inspect.isclass(owner))
+        if self._held is not None:
+            setattr(owner, name, self._held.stand_in(self._before))
         wrapt.wrap_function_wrapper(owner, name, wrapper)
         self._after = vars(owner)[name]
+        if self._held is not None:
+            self._held.lead()
 
     def undo(self) -> None:
         """Put back what was there, unless someone else has wrapped it since: then ours stays, and passes through."""
         self._wrapper.off = True
+        if self._held is not None:
+            self._held.undo()
         if vars(self._owner).get(self._name) is not self._after:
             return
         if self._before is None:
             delattr(self._owner, self._name)
         else:
             setattr(self._owner, self._name, self._before)
-
-
-class _CellPatch:
-    """The function within a decorator, wrapped in the variable in which the decorator holds it."""
-
-    def __init__(self, cell: CellType, wrapper: Wrapper) -> None:
-        self._cell = cell
-        self._wrapper = wrapper
-        self._before = cell.cell_contents
-        self._after = cell.cell_contents = wrapt.FunctionWrapper(self._before, wrapper)
-
-    def undo(self) -> None:
-        """Put back what was there, by the same rule as a method's."""
-        self._wrapper.off = True
-        if self._cell.cell_contents is self._after:
-            self._cell.cell_contents = self._before
-
-
-def _within(function: Any) -> CellType | tuple[ModuleType, str] | None:
-    """Where a function that stands before another one (`__wrapped__`) finds it at each call: a closure, or a global.
-
-    Whoever imported the function by name, before us or past us, comes by there all the same.
-    """
-    while isinstance(function, wrapt.ObjectProxy):
-        function = function.__wrapped__
-    bottom = inspect.unwrap(function)
-    if bottom is function or not inspect.isfunction(function):
-        return None
-
-    def leads_there(value: Any) -> bool:
-        return callable(value) and inspect.unwrap(value, stop=lambda known: known is function) is bottom
-
-    cells = (cell for cell in function.__closure__ or () if _filled(cell) and leads_there(cell.cell_contents))
-    named = function.__globals__
-    module = sys.modules[named["__name__"]]
-    names = ((module, name) for name in function.__code__.co_names if leads_there(named.get(name)))
-    return next(cells, None) or next(names, None)
-
-
-def _filled(cell: CellType) -> bool:
-    """Whether the variable has a value yet: reading one that has none is an error."""
-    try:
-        cell.cell_contents  # noqa: B018  # reading it is the question
-    except ValueError:
-        return False
-    return True
 
 
 @cache

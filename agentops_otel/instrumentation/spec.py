@@ -44,8 +44,8 @@ class Operation:
     where: tuple[str, ...]
     """The methods, as paths in the client's module: `("Client.chat", "AsyncClient.chat")`.
 
-    `"Client.chat|Client.complete"` is whichever of them this version of the client has, the first one first. A function
-    of the module is wrapped within its decorator too, where it has one: that reaches programs that hold it already.
+    `"Client.chat|Client.complete"` is whichever of them this version of the client has, the first one first. A program
+    that holds the method or function already, bound or imported by name, is reached too.
     """
     applies: Callable[[Mapping[str, Any]], bool] = _always
     """Whether a call of the method, by its arguments, is this operation."""

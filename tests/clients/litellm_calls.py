@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import json
 import sys
@@ -21,6 +22,7 @@ bound = litellm.completion
 async_bound = litellm.acompletion
 bound_embedding = litellm.embedding
 in_main = importlib.import_module("litellm.main").completion
+in_part = functools.partial(litellm.completion, timeout=60)
 
 ASKED: dict[str, Any] = {
     "model": "openai/gpt-4.1",
@@ -87,6 +89,21 @@ def bound_in_main(base: str) -> None:
     in_main(**ASKED, api_base=base)
 
 
+def bound_in_part(base: str) -> None:
+    """A part of the arguments is there from before."""
+    in_part(**ASKED, api_base=base)
+
+
+def retried(base: str) -> None:
+    """A refusal that litellm itself asks again after."""
+    litellm.completion(**ASKED, api_base=base, num_retries=2)
+
+
+def bound_retried(base: str) -> None:
+    """The same by the function that was imported by name."""
+    bound(**ASKED, api_base=base, num_retries=2)
+
+
 def bound_streamed(base: str) -> None:
     """The same, streamed."""
     stream = bound(**ASKED, api_base=base, stream=True)
@@ -148,6 +165,7 @@ def refused(base: str) -> None:
 
 
 TOLD = openai_server.completion()
+REFUSED = Answer.json({"error": {"message": "How warm? It is 21 degrees"}}, 400)
 CALLS: dict[Callable[[str], None], Answer] = {
     plain: openai_server.answer(TOLD, stream=False),
     async_plain: openai_server.answer(TOLD, stream=False),
@@ -157,6 +175,9 @@ CALLS: dict[Callable[[str], None], Answer] = {
     async_routed_streamed: openai_server.answer(TOLD, stream=True),
     bound_plain: openai_server.answer(TOLD, stream=False),
     async_bound_plain: openai_server.answer(TOLD, stream=False),
+    bound_in_part: openai_server.answer(TOLD, stream=False),
+    retried: openai_server.answer(TOLD, stream=False),
+    bound_retried: openai_server.answer(TOLD, stream=False),
     bound_in_main: openai_server.answer(TOLD, stream=False),
     bound_streamed: openai_server.answer(TOLD, stream=True),
     async_bound_streamed: openai_server.answer(TOLD, stream=True),
@@ -169,14 +190,12 @@ CALLS: dict[Callable[[str], None], Answer] = {
 }
 
 
-REFUSED = Answer.json({"error": {"message": "How warm? It is 21 degrees"}}, 400)
-
-
 def told() -> dict[str, Any]:
     """What the spans of each call say."""
     found = {}
     for call, answer in CALLS.items():
         with LlmServer() as server, capture() as captured:
+            server.answer(REFUSED, times="retried" in call.__name__)
             server.answer(answer)
             call(server.url if "anthropic" in call.__name__ else f"{server.url}/v1")
             found[call.__name__] = _without_port(captured.tree(), server)

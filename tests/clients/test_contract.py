@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -15,7 +16,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, forms_of
+from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken, forms_of
 from tests.loopback.llm_server import Answer, LlmServer
 
 LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
@@ -411,6 +412,41 @@ def test_a_client_that_was_made_before_is_traced_until_the_wrappers_are_off(
     assert TEXT[:4] in before
     assert before == ours == after
     assert len(captured.spans) == 1
+
+
+@pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
+def test_a_method_that_was_taken_before_is_traced_until_the_wrappers_are_off(
+    form: str, client: Forms, server: LlmServer
+) -> None:
+    """`ask = client.chat.completions.create`, before: called then, while the clients are wrapped, and after."""
+    if form not in client.names:
+        pytest.skip("the client has no asynchronous form")
+    server.answer(client.answer(stream=form.endswith("streamed")), times=3)
+
+    before, ours, after, captured = asyncio.run(_taken(client, form, server))
+
+    assert TEXT[:4] in before
+    assert before == ours == after
+    assert len(captured.spans) == 1
+
+
+async def _taken(client: Forms, form: str, server: LlmServer) -> tuple[str, str, str, Captured]:
+    async def ask(taken: Taken) -> str:
+        if form.startswith("async_"):
+            return _told(await client.read_async(form.removeprefix("async_"), taken))
+        return _told(client.read(form, taken))
+
+    async with AsyncExitStack() as stack:
+        if form.startswith("async_"):
+            assert client.async_client is not None
+            opened = await stack.enter_async_context(client.async_client(server.url))
+        else:
+            opened = stack.enter_context(client.client(server.url))
+        taken = Taken(opened)
+        before = await ask(taken)
+        with capture() as captured:
+            ours = await ask(taken)
+        return before, ours, await ask(taken), captured
 
 
 def test_a_stream_outlives_the_wrappers(client: Forms, server: LlmServer) -> None:

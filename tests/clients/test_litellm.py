@@ -50,6 +50,7 @@ def unsaid(ran: dict[str, Any]) -> Any:
     [
         *("plain", "async_plain", "routed", "streamed", "async_streamed", "async_routed_streamed"),
         *("bound_plain", "async_bound_plain", "bound_streamed", "async_bound_streamed", "bound_in_main"),
+        *("bound_in_part", "retried", "bound_retried"),
     ],
 )
 def test_every_form_of_a_completion_makes_the_same_span(form: str, told: dict[str, list[dict[str, Any]]]) -> None:

@@ -1,10 +1,9 @@
 """Applying specs when a client is imported, before or after, and taking them off again."""
 
-import functools
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -119,84 +118,6 @@ def test_what_someone_wrapped_over_us_stays_when_we_go() -> None:
 
     assert vars(Model)["ask"].__wrapped__ is ours
     assert Model().ask("what") == "WHAT!"
-
-
-def twice(function: Callable[[str], str]) -> Callable[[str], str]:
-    """A decorator that calls what it decorates twice."""
-
-    @functools.wraps(function)
-    def decorated(question: str) -> str:
-        return function(question) + function(question)
-
-    return decorated
-
-
-@twice
-def ask(question: str) -> str:
-    """Answer."""
-    return question.upper()
-
-
-def _waiting() -> Callable[[str], str]:
-    """A function behind a decorator one of whose variables has no value any more."""
-    earlier = ""
-
-    def inner(question: str) -> str:
-        return question.upper()
-
-    @functools.wraps(inner)
-    def decorated(question: str) -> str:
-        return inner(question) if question else earlier  # noqa: F821  # that it has no value is the point
-
-    del earlier
-    return decorated
-
-
-ask_later = _waiting()
-
-
-def _answer(question: str) -> str:
-    return question.upper()
-
-
-@functools.wraps(_answer)
-def ask_by_name(question: str) -> str:
-    """Answer."""
-    return _answer(question) + _answer(question)
-
-
-@pytest.mark.parametrize("name", ["ask", "ask_by_name"])
-def test_a_function_that_is_held_already_is_wrapped_in_what_stands_before_it(name: str, captured: Captured) -> None:
-    """Imported by name before: a span for each call beneath; found in its module: one round them all."""
-    held = globals()[name]
-    operation = Operation(name="chat", where=(name,))
-    spec = ClientSpec(name="asking", module=__name__, operations=(operation,), provider="nobody")
-
-    installations = [install([spec], lambda: captured.recorder) for _ in range(2)]
-    answers = [(held("a"), len(captured.spans)), (globals()[name]("b"), len(captured.spans))]
-    for installation in reversed(installations):
-        installation.uninstall()
-
-    assert answers == [("AA", 2), ("BB", 3)]
-    assert globals()[name] is held
-    assert (held("c"), len(captured.spans)) == ("CC", 3)
-    assert not isinstance(_answer, wrapt.ObjectProxy)
-    assert not any(isinstance(cell.cell_contents, wrapt.ObjectProxy) for cell in held.__closure__ or ())
-
-
-def test_a_variable_that_is_empty_is_no_hindrance(captured: Captured) -> None:
-    """A decorator that holds a variable without a value is looked through all the same."""
-    held = ask_later
-    spec = ClientSpec(
-        name="asking", module=__name__, operations=(Operation(name="chat", where=("ask_later",)),), provider="nobody"
-    )
-
-    installation = install([spec], lambda: captured.recorder)
-    said = held("a")
-    installation.uninstall()
-
-    assert said == "A"
-    assert [span.name for span in captured.spans] == ["chat"]
 
 
 class Fixed(type):

@@ -136,14 +136,32 @@ class Forms:
     async def _ask_async(self, form: str, url: str) -> Any:
         assert self.async_client is not None
         async with self.async_client(url) as client:
-            if form == "plain":
-                return await (self.async_plain or self.plain)(client)
-            return [chunk async for chunk in await self.begin(client)]
+            return await self.read_async(form, client)
+
+    async def read_async(self, form: str, client: Any) -> Any:
+        """What an asynchronous client that is there already says."""
+        if form == "plain":
+            return await (self.async_plain or self.plain)(client)
+        return [chunk async for chunk in await self.begin(client)]
 
     async def begin(self, client: Any) -> Any:
         """The stream of an asynchronous client."""
         found = (self.async_stream or self.stream)(client)
         return await found if inspect.isawaitable(found) else found
+
+
+class Taken:
+    """Passes for a client, or a part of one; a method that was asked of it once is the same bound one ever after."""
+
+    def __init__(self, found: Any) -> None:
+        self._found = found
+        self._known: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._known:
+            found = getattr(self._found, name)
+            self._known[name] = found if inspect.isroutine(found) else Taken(found)
+        return self._known[name]
 
 
 def forms_of(name: str) -> Forms:

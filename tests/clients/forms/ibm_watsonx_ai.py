@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -30,29 +31,29 @@ class _AsyncPlain(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-def api_client(url: str, http: httpx.Client, async_http: httpx.AsyncClient) -> Any:
-    """The package's client of the server."""
+def _model(url: str, http: httpx.Client, async_http: httpx.AsyncClient, params: dict[str, Any]) -> Any:
+    """A model of the server, asked one time only."""
     safe = url.replace("http://", "https://")
     credentials = Credentials(url=safe, platform_url=safe, token="token")
-    return APIClient(credentials, httpx_client=http, async_httpx_client=async_http)
-
-
-def model(client: Any, **settings: Any) -> Any:
-    """The model, asked one time only."""
-    return ModelInference(model_id=MODEL, api_client=client, validate=False, max_retries=0, **settings)
+    client = APIClient(credentials, httpx_client=http, async_httpx_client=async_http)
+    return ModelInference(model_id=MODEL, api_client=client, validate=False, max_retries=0, params=params)
 
 
 @contextmanager
-def _client(url: str) -> Iterator[Any]:
+def _client(url: str, **params: Any) -> Iterator[Any]:
     with httpx.Client(transport=_Plain()) as http:
-        yield api_client(url, http, httpx.AsyncClient(transport=_AsyncPlain()))
+        yield _model(url, http, httpx.AsyncClient(transport=_AsyncPlain()), params)
 
 
 @asynccontextmanager
-async def _async_client(url: str) -> AsyncIterator[Any]:
+async def _async_client(url: str, **params: Any) -> AsyncIterator[Any]:
     async with httpx.AsyncClient(transport=_AsyncPlain()) as http:
         with httpx.Client(transport=_Plain()) as unused:
-            yield api_client(url, unused, http)
+            yield _model(url, unused, http, params)
+
+
+def _vectors(model: Any) -> Any:
+    return Embeddings(model_id="ibm/slate-125m", api_client=model._client).embed_documents(["Paris", "Rome"])
 
 
 def _answer(*, stream: bool, whole: dict[str, Any] | None = None) -> Answer:
@@ -65,13 +66,14 @@ def _answer(*, stream: bool, whole: dict[str, Any] | None = None) -> Answer:
 
 
 FORMS = Forms(
-    client=_client,
-    async_client=_async_client,
-    plain=lambda client: model(client).chat(MESSAGES, params={"max_tokens": 100}),
-    stream=lambda client: model(client, params={"max_tokens": 100}).chat_stream(MESSAGES),
-    async_plain=lambda client: model(client).achat(MESSAGES, params={"max_tokens": 100}),
-    async_stream=lambda client: model(client).achat_stream(MESSAGES, params={"max_tokens": 100}),
-    embed=lambda client: Embeddings(model_id="ibm/slate-125m", api_client=client).embed_documents(["Paris", "Rome"]),
+    client=partial(_client, max_tokens=100),
+    async_client=partial(_async_client, max_tokens=7),
+    plain=lambda model: model.chat(MESSAGES),
+    stream=lambda model: model.chat_stream(MESSAGES),
+    # What a call says goes before what the model was told.
+    async_plain=lambda model: model.achat(MESSAGES, params={"max_tokens": 100}),
+    async_stream=lambda model: model.achat_stream(MESSAGES, params={"max_tokens": 100}),
+    embed=_vectors,
     answer=_answer,
     vectors=Answer.json(
         {"model_id": "embed-2026", "results": [{"embedding": [0.25, -0.5]}] * 2, "input_token_count": 4}
@@ -96,14 +98,21 @@ WRITTEN = {
         done=False,
     ),
 }
-PARAMS = {"max_new_tokens": 100, "temperature": 0.5, "random_seed": 7, "stop_sequences": ["."], "top_k": 40}
+PARAMS: dict[str, Any] = {
+    "max_new_tokens": 100,
+    "temperature": 0.5,
+    "random_seed": 7,
+    "stop_sequences": ["."],
+    "top_k": 40,
+}
 
 GENERATE = replace(
     FORMS,
-    plain=lambda client: model(client, params=PARAMS).generate(QUESTION),
-    stream=lambda client: model(client, params=PARAMS).generate_text_stream(QUESTION, raw_response=True),
-    async_plain=lambda client: model(client).agenerate(QUESTION, params=PARAMS),
-    async_stream=lambda client: model(client).agenerate_stream(QUESTION, params=PARAMS),
+    client=partial(_client, **PARAMS),
+    plain=lambda model: model.generate(QUESTION),
+    stream=lambda model: model.generate_text_stream(QUESTION, raw_response=True),
+    async_plain=lambda model: model.agenerate(QUESTION, params=PARAMS),
+    async_stream=lambda model: model.agenerate_stream(QUESTION, params=PARAMS),
     answer=lambda *, stream: WRITTEN[stream],
 )
 OTHERS = {
@@ -111,8 +120,8 @@ OTHERS = {
     # Bare texts.
     "text": replace(
         GENERATE,
-        plain=lambda client: model(client, params=PARAMS).generate_text(QUESTION),
-        stream=lambda client: model(client, params=PARAMS).generate_text_stream(QUESTION),
+        plain=lambda model: model.generate_text(QUESTION),
+        stream=lambda model: model.generate_text_stream(QUESTION),
         async_client=None,
         untold=(
             "gen_ai.response.finish_reasons",

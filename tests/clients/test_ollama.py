@@ -1,0 +1,64 @@
+"""The functions of the ollama package, which are methods of a client that it makes when it is imported."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.clients.forms.form import QUESTION, TEXT, forms_of
+from tests.clients.forms.ollama import OTHERS
+from tests.loopback.llm_server import LlmServer
+
+IMPORT = "import functools, ollama; from ollama import chat, generate, embed, embeddings"
+SCRIPT = """
+import json
+{before}
+from tests.clients.capture import capture
+with capture() as captured:
+    {after}
+    asked = {{"model": "llama3.2", "messages": [{{"role": "user", "content": "How warm is it in Paris?"}}]}}
+    prompt = {{"model": "llama3.2", "prompt": "How warm is it in Paris?"}}
+    said = [ask(**asked).message.content for ask in (chat, ollama.chat)]
+    said += ["".join(chunk.message.content for chunk in ask(**asked, stream=True)) for ask in (chat, ollama.chat)]
+    said += [ask(**prompt).response for ask in (generate, ollama.generate)]
+    said += ["".join(chunk.response for chunk in ask(**prompt, stream=True)) for ask in (generate, ollama.generate)]
+    for ask in (embed, ollama.embed):
+        ask(model="nomic-embed-text", input=["Paris", "Rome"])
+    for ask in (embeddings, ollama.embeddings):
+        ask(model="nomic-embed-text", prompt="Paris")
+print(json.dumps([said, captured.tree()]))
+"""
+SPANS = {"chat llama3.2": 4, "text_completion llama3.2": 4, "embeddings nomic-embed-text": 4}
+
+
+@pytest.mark.parametrize(("before", "after"), [(IMPORT, "pass"), ("pass", IMPORT)], ids=["before", "after"])
+def test_the_packages_functions_have_one_span_a_call(before: str, after: str, server: LlmServer) -> None:
+    """Imported by name or asked of the module, before the client is wrapped or after: plain, streamed, vectors."""
+    chat, generate = forms_of("ollama"), OTHERS["generate"]
+    for client in (chat, generate):
+        server.answer(client.answer(stream=False), times=2)
+        server.answer(client.answer(stream=True), times=2)
+    for client in (chat, generate):
+        server.answer(client.vectors, times=2)
+    command = [sys.executable, "-W", "error", "-c", SCRIPT.format(before=before, after=after)]
+    there = {**os.environ, "OLLAMA_HOST": server.url}
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=there)
+
+    assert done.returncode == 0, done.stderr
+    said, tree = json.loads(done.stdout.splitlines()[-1])
+    assert said == [TEXT] * 8
+    assert [node["name"] for node in tree] == [name for name, times in SPANS.items() for _ in range(times)]
+    assert [told["gen_ai.usage.input_tokens"] for told in map(_attributes, tree[:8])] == [11] * 8
+    assert {told["gen_ai.input.messages"][0]["parts"][0]["content"] for told in map(_attributes, tree)} == {
+        QUESTION,
+        "Paris",
+    }
+
+
+def _attributes(node: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = node["attributes"]
+    return found
