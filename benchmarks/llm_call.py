@@ -1,175 +1,206 @@
 """What tracing costs an LLM call and a streamed chunk, against a hand-written span with the same attributes.
 
-The openai package's own requests and answers, and a client that answers at once: what is measured is the tracing alone.
+The vendors' own requests, answers and chunks, and clients that answer at once: what is measured is the tracing alone.
 Blocks of every kind are interleaved in random order in one process; the minimum of a kind's blocks counts, in CPU time
-of the calling thread, less the bare call. The hand-written span ends in a `BatchSpanProcessor` whose exporter does
-nothing, ours in our own pipeline with nowhere to send it.
+of the calling thread, less the bare call. Both sides end their spans into a `BatchSpanProcessor` whose exporter does
+nothing. The hand-written span says the very attributes that ours says; those of content are ready there as lists and
+dicts, and cost it `json.dumps` alone: nothing is read, bounded or redacted. An agent's conversation has 40 messages
+with calls of tools, 20 kB, of which the last two are new to us with each call; a long one has 240 messages, 110 kB.
 Run it with `python benchmarks/llm_call.py`.
 """
 
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
+from _calls import PLAIN, STREAMED, Call
 from decorated_call import Nowhere
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, Tracer
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.util.types import AttributeValue
 
 import agentops_otel
 from agentops_otel import sdk
-from agentops_otel.clients import openai
 from agentops_otel.instrumentation import install
 from agentops_otel.testing import capture
 
-CALLS, BLOCKS, CHUNKS = 5, 300, 200
-ASKED: dict[str, Any] = {
-    "model": "gpt-4.1",
-    "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How warm is it? " * 20}],
-    "temperature": 0.5,
-}
-HEAD = {"id": "chatcmpl-1", "created": 1, "model": "gpt-4.1-2025-04-14"}
-USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-SAID = {"role": "assistant", "content": "It is 21 degrees. " * 10}
-WHOLE = ChatCompletion.model_validate(
-    {
-        **HEAD,
-        "object": "chat.completion",
-        "choices": [{"index": 0, "message": SAID, "finish_reason": "stop"}],
-        "usage": USAGE,
-    }
-)
-LAST = {"index": 0, "delta": {}, "finish_reason": "stop"}
-PIECES = [
-    ChatCompletionChunk.model_validate({**HEAD, "object": "chat.completion.chunk", "choices": [choice]})
-    for choice in [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}] * (CHUNKS - 1) + [LAST]
-]
+CALLS, BLOCKS, FEW, MANY = 3, 120, 20, 220
 
 
 class Stream:
     """A stream whose chunks are there already."""
 
-    def __init__(self) -> None:
-        self._chunks = iter(PIECES)
+    def __init__(self, chunks: list[Any]) -> None:
+        self._chunks = iter(chunks)
 
-    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+    def __iter__(self) -> Iterator[Any]:
         return self
 
-    def __next__(self) -> ChatCompletionChunk:
+    def __next__(self) -> Any:
         return next(self._chunks)
 
 
+class AsyncStream:
+    """The same, asynchronous."""
+
+    def __init__(self, chunks: list[Any]) -> None:
+        self._chunks = iter(chunks)
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+
 class Bare:
-    """Answers at once, where the openai package sends."""
+    """Answers at once, where a vendor's package sends."""
 
     base_url = "http://model/v1"
 
-    def request(self, options: SimpleNamespace) -> Any:
+    def __init__(self, answer: Any, chunks: list[Any]) -> None:
+        self._answer, self._chunks = answer, chunks
+
+    def request(self, options: object) -> Any:
         """The answer, or a stream of it."""
-        return Stream() if "stream" in options.json_data else WHOLE
+        return self._answer or Stream(self._chunks)
+
+    async def arequest(self, options: object) -> Any:
+        """The same, asynchronous."""
+        return self._answer or AsyncStream(self._chunks)
 
 
-class Client(Bare):
-    """The same, to be traced."""
+def run(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Run what never has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
 
 
-def options(*, stream: bool) -> SimpleNamespace:
-    """A request as the package makes it."""
-    body = {**ASKED, "stream": True} if stream else ASKED
-    return SimpleNamespace(method="post", url="/chat/completions", json_data=body)
+async def aread(client: Bare, options: object) -> None:
+    """Call, and read to the end."""
+    answer = await client.arequest(options=options)
+    if isinstance(answer, AsyncStream):
+        async for _ in answer:
+            pass
 
 
-def set_by_hand(span: Span, attributes: dict[str, Any]) -> None:
-    """What a careful programmer says of a call, one by one."""
-    for name, value in attributes.items():
-        messages = json.loads(value) if name.endswith(".messages") else None
-        span.set_attribute(name, json.dumps(messages) if messages else value)
+def read(client: Bare, options: object) -> None:
+    """The same, synchronous."""
+    answer = client.request(options=options)
+    if isinstance(answer, Stream):
+        for _ in answer:
+            pass
 
 
-def by_hand(tracer: Tracer, client: Bare, attributes: dict[str, Any]) -> None:
+def by_hand(call: Call, tracer: Tracer, client: Bare, options: object, said: dict[str, Any]) -> None:
     """The span that a careful programmer writes."""
-    with tracer.start_as_current_span("chat gpt-4.1", kind=SpanKind.CLIENT) as span:
-        set_by_hand(span, attributes)
-        client.request(options=ASKS[False])
+    with tracer.start_as_current_span("chat", kind=SpanKind.CLIENT) as span:
+        answer = client.request(options=options)
+        if isinstance(answer, Stream):
+            call.read(answer)
+        for name, value in said.items():
+            span.set_attribute(name, json.dumps(value) if isinstance(value, list | dict) else value)
 
 
-def stream_by_hand(tracer: Tracer, client: Bare, attributes: dict[str, Any]) -> None:
-    """The same round a stream: its texts are put together, and its end is looked for."""
-    with tracer.start_as_current_span("chat gpt-4.1", kind=SpanKind.CLIENT) as span:
-        texts, reason, usage = [], None, None
-        for chunk in client.request(options=ASKS[True]):
-            usage = chunk.usage or usage
-            for choice in chunk.choices:
-                texts.append(choice.delta.content or "")
-                reason = choice.finish_reason or reason
-        set_by_hand(span, attributes)
+def ready(attributes: dict[str, AttributeValue]) -> dict[str, Any]:
+    """What our span says, as the programmer has it: content as it was before it became JSON."""
+    return {
+        name: json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+        for name, value in attributes.items()
+    }
 
 
-ASKS = {stream: options(stream=stream) for stream in (False, True)}
+class Measured:
+    """One call in one length: bare, by hand and ours."""
 
-
-def main() -> None:
-    provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(Nowhere()))
-    tracer, bare, client = provider.get_tracer("by hand"), Bare(), Client()
-    spec = replace(
-        openai.SPEC, module=__name__, operations=(replace(openai.CHAT, where=("Client.request",)),), others=()
-    )
-    install([spec], sdk.current)
-    with capture() as captured:
-        client.request(options=ASKS[False])
-        list(client.request(options=ASKS[True]))
-        plain, streamed = (dict(span.attributes or {}) for span in captured.spans)
-    agentops_otel.init(console=False, trace_file=False)
-    cost = minimum_ns(
-        {
-            "bare": lambda: bare.request(options=ASKS[False]),
-            "by hand": lambda: by_hand(tracer, bare, plain),
-            "ours": lambda: client.request(options=ASKS[False]),
-            "bare stream": lambda: read(bare.request(options=ASKS[True])),
-            "stream by hand": lambda: stream_by_hand(tracer, bare, streamed),
-            "our stream": lambda: read(client.request(options=ASKS[True])),
+    def __init__(self, call: Call, tracer: Tracer, chunks: int, *, content: bool) -> None:
+        bare = Bare(call.answer, call.pieces(chunks))
+        kind = type("Client", (Bare,), {"request": _own(Bare.request), "arequest": _own(Bare.arequest)})
+        client = kind(call.answer, call.pieces(chunks))
+        globals()[f"client_{id(kind)}"] = kind
+        operation = replace(
+            call.operation, where=tuple(f"client_{id(kind)}.{name}" for name in ("request", "arequest"))
+        )
+        self._installation = install(
+            [replace(call.spec, module=__name__, operations=(operation,), others=())], sdk.current
+        )
+        with capture(capture_content=content) as captured:
+            read(client, call.options())
+            (span,) = captured.spans
+        said = ready(dict(span.attributes or {}))
+        self._options = call.options
+        self._kinds: dict[str, Callable[[object], None]] = {
+            "bare": lambda options: read(bare, options),
+            "by hand": lambda options: by_hand(call, tracer, bare, options, said),
+            "ours": lambda options: read(client, options),
+            "bare, async": lambda options: run(aread(bare, options)),
+            "ours, async": lambda options: run(aread(client, options)),
         }
-    )
-    agentops_otel.shutdown()
-    provider.shutdown()
-    show(cost)
+
+    def added(self) -> tuple[float, float, float]:
+        """What by hand, ours and ours in an asynchronous client add to the bare call, in microseconds."""
+        ns = minimum_ns(self._kinds, self._options)
+        self._installation.uninstall()
+        bare, bare_async = ns["bare"], ns["bare, async"]
+        return (ns["by hand"] - bare) / 1000, (ns["ours"] - bare) / 1000, (ns["ours, async"] - bare_async) / 1000
 
 
-def read(stream: Iterator[Any]) -> None:
-    """Read it, and do nothing with it."""
-    for _ in stream:
-        pass
+def _own(method: Any) -> Any:
+    """A function of its own, to be wrapped alone."""
+    return type(method)(method.__code__, method.__globals__, method.__name__, method.__defaults__)
 
 
-def minimum_ns(kinds: dict[str, Callable[[], Any]]) -> dict[str, float]:
+def minimum_ns(kinds: dict[str, Callable[[object], None]], options: Callable[[], object]) -> dict[str, float]:
     """The least CPU time of a call of each kind, in nanoseconds."""
     best = dict.fromkeys(kinds, float("inf"))
     order = list(kinds) * BLOCKS
     random.Random(1).shuffle(order)
     for name in order:
-        call = kinds[name]
+        call, asked = kinds[name], [options() for _ in range(CALLS)]
         start = time.thread_time_ns()
-        for _ in range(CALLS):
-            call()
+        for one in asked:
+            call(one)
         best[name] = min(best[name], (time.thread_time_ns() - start) / CALLS)
     return best
 
 
-def show(cost: dict[str, float]) -> None:
-    """Print the table."""
-    hand, ours = cost["by hand"] - cost["bare"], cost["ours"] - cost["bare"]
-    bare = cost["bare stream"]
-    chunk_by_hand, chunk = ((cost[kind] - bare) / CHUNKS for kind in ("stream by hand", "our stream"))
-    print(f"{'a call, by hand':28} {hand / 1000:8.1f} µs")
-    print(f"{'a call, ours':28} {ours / 1000:8.1f} µs {ours / hand:6.2f} x")
-    print(f"{f'a chunk of {CHUNKS}, by hand':28} {chunk_by_hand / 1000:8.2f} µs")
-    print(f"{f'a chunk of {CHUNKS}, ours':28} {chunk / 1000:8.2f} µs {chunk / chunk_by_hand:6.2f} x")
+def show(name: str, hand: float, ours: float, ours_async: float) -> None:
+    """One row of the table."""
+    ratios = ours / hand, ours_async / hand
+    print(f"{name:42} {hand:8.1f} {ours:8.1f} {ratios[0]:6.2f} x {ours_async:8.1f} {ratios[1]:6.2f} x", flush=True)
+
+
+def measure(tracer: Tracer, *, content: bool) -> None:
+    """Print what everything costs with content, or without."""
+    print(f"\n{'with content' if content else 'without content':42} {'by hand':>8} {'ours':>8} {'':8} {'async':>8}")
+    for call in PLAIN:
+        show(call.name, *Measured(call, tracer, 0, content=content).added())
+    for call in STREAMED:
+        few, many = (Measured(call, tracer, length, content=content).added() for length in (FEW, MANY))
+        show(f"{call.name}, {MANY} chunks", *many)
+        hand, ours, ours_async = ((more - less) / (MANY - FEW) for more, less in zip(many, few, strict=True))
+        print(f"{'  a further chunk':42} {hand:8.2f} {ours:8.2f} {'':8} {ours_async:8.2f}")
+
+
+def main() -> None:
+    theirs, ours = TracerProvider(), TracerProvider()
+    for provider in (theirs, ours):
+        provider.add_span_processor(BatchSpanProcessor(Nowhere()))
+    print("CPU time added to a call, in µs")
+    for content in (True, False):
+        agentops_otel.init(tracer_provider=ours, console=False, trace_file=False, capture_content=content)
+        measure(theirs.get_tracer("by hand"), content=content)
+        agentops_otel.shutdown()
+    theirs.shutdown()
+    ours.shutdown()
 
 
 if __name__ == "__main__":
