@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from agentops_otel.content.redaction import LONGEST_NAME, MEDIA_CHARACTERS, Name, judge, media_of, scrub
+from agentops_otel.content.redaction import LONGEST_NAME, MEDIA_CHARACTERS, Name, are_clean, judge, media_of
 
 _KINDS = {dict, list, tuple, str, int, float, bool, NoneType}
 _ATOMS = {int, bool, NoneType}
@@ -24,7 +24,7 @@ def plain_json(value: object, limit: int) -> bytes | None:
     """
     try:
         few = _few_texts(value, limit)
-        data = _all(value, limit) if few is None else orjson.dumps(value) if _are_clean(few) else None
+        data = _all(value, limit) if few is None else orjson.dumps(value) if are_clean(few) else None
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
         return None
@@ -83,7 +83,7 @@ def _all(value: Any, room: int) -> bytes | None:
         names.update(*dicts)
     else:
         return None
-    if not (_are_plain(names, texts) and _are_clean(texts)):
+    if not (_are_plain(names, texts) and are_clean(texts)):
         return None
     data = orjson.dumps(value)
     # What NaN and the infinities become.
@@ -109,12 +109,6 @@ def _are_plain(names: set[str], texts: list[str]) -> bool:
     if Name.MEDIA in judged and any(len(text) >= MEDIA_CHARACTERS and media_of(text, Name.MEDIA) for text in texts):
         return False
     return judged <= {Name.PLAIN, Name.MEDIA}
-
-
-def _are_clean(texts: list[str]) -> bool:
-    joined = "\n".join(texts)
-    # The end of a key's block is told at a text's beginning, which joining hides.
-    return not joined or (scrub(joined) == joined and not ("-" in joined and "-----END " in joined))
 
 
 def _are_finite(level: list[Any]) -> bool:

@@ -5,6 +5,7 @@ it should not say, and no agent works without them. They are kept; `init(redact=
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -13,6 +14,10 @@ REDACTED = "[redacted]"
 
 LONGEST_NAME = 64
 """Names are judged by their last so many characters."""
+
+CLEAN_CHARACTERS = 2_000_000
+"""How much text is remembered to have no secrets."""
+_WORTH_KEEPING = 32
 
 
 class Name(Enum):
@@ -72,56 +77,62 @@ _PLAIN = r"[A-Za-z0-9]{12,}"
 _PEM = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _AFTER_SCHEME = r"(?=[A-Za-z._~+/-]{0,64}[0-9=]|[A-Za-z._~+/-]{20})[A-Za-z0-9._~+/=-]{6,}"
 
-# One rare character spares ordinary text the search for the marks that need it.
-_SHAPES: tuple[tuple[str, tuple[tuple[str, re.Pattern[str]], ...]], ...] = (
-    ("-", (
+# By a sign that is in all marks of a line.
+_SHAPES: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]] = {
+    "-": (
         ("-----BEGIN ", re.compile(rf"-----BEGIN {_PEM}(?s:.*?)(?:-----END {_PEM}|\Z)")),
         ("-----END ", re.compile(rf"\A[^-]*-----END {_PEM}")),
-        _shape("sk-", r"[A-Za-z0-9_-]{8,}"), _shape("xox", r"[a-z]-[A-Za-z0-9-]{8,}"), _shape("xapp-", _OPAQUE),
-        _shape("glpat-", _OPAQUE), _shape("GOCSPX-", _OPAQUE), _shape("xai-", _OPAQUE), _shape("pplx-", _OPAQUE),
-        _shape("nvapi-", _OPAQUE), _shape("tvly-", _OPAQUE), _shape("pypi-", _OPAQUE),
-    )),
-    ("_", (
+        _shape("sk-", r"[A-Za-z0-9_-]{8,}"), _shape("xapp-", _OPAQUE), _shape("glpat-", _OPAQUE),
+        _shape("GOCSPX-", _OPAQUE), _shape("xai-", _OPAQUE), _shape("pplx-", _OPAQUE), _shape("nvapi-", _OPAQUE),
+        _shape("tvly-", _OPAQUE), _shape("pypi-", _OPAQUE),
+    ),
+    "xox": (_shape("xox", r"[a-z]-[A-Za-z0-9-]{8,}"),),
+    "_": (
         _shape("ghp_", _PLAIN), _shape("gho_", _PLAIN), _shape("ghu_", _PLAIN), _shape("ghs_", _PLAIN),
         _shape("ghr_", _PLAIN), _shape("github_pat_", _OPAQUE), _shape("hf_", _PLAIN), _shape("gsk_", _PLAIN),
         _shape("sk_live_", _PLAIN), _shape("sk_test_", _PLAIN), _shape("rk_live_", _PLAIN), _shape("rk_test_", _PLAIN),
         _shape("whsec_", r"[A-Za-z0-9+/=]{12,}"), _shape("npm_", _PLAIN), _shape("r8_", _PLAIN),
         _shape("dop_v1_", _PLAIN), _shape("lsv2_", _OPAQUE), _shape("shpat_", _PLAIN),
-    )),
-    (".", (
-        _shape("eyJ", r"[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+"), _shape("ya29.", _OPAQUE),
-        _shape("SG.", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+    ),
+    "eyJ": (_shape("eyJ", r"[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+"),),
+    ".": (
+        _shape("ya29.", _OPAQUE), _shape("SG.", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
         _shape("hooks.slack.com/services/", r"[A-Za-z0-9/]+", word=False),
-    )),
-    (":", (
-        _shape("://", r"[^\s/:@]{0,256}:(?!\d{1,5}/)(?:[^\s\"'<>/]|/(?!/)){1,256}(?=@)", word=False),
-    )),
-    ("A", (
+    ),
+    "://": (_shape("://", r"[^\s/:@]{0,256}:(?!\d{1,5}/)(?:[^\s\"'<>/]|/(?!/)){1,256}(?=@)", word=False),),
+    "A": (
         _shape("AKIA", r"[A-Z0-9]{12,}"), _shape("ASIA", r"[A-Z0-9]{12,}"), _shape("AIza", r"[A-Za-z0-9_-]{16,}"),
         _shape("BEARER ", _AFTER_SCHEME, word=False), _shape("BASIC ", _AFTER_SCHEME, word=False),
-    )),
-    (" ", (_shape("earer ", _AFTER_SCHEME, word=False), _shape("asic ", _AFTER_SCHEME, word=False))),
-)  # fmt: skip
+    ),
+    "earer ": (_shape("earer ", _AFTER_SCHEME, word=False),),
+    "asic ": (_shape("asic ", _AFTER_SCHEME, word=False),),
+}  # fmt: skip
 _DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.-]{1,64}){0,4};base64,([A-Za-z0-9+/=_-]*)")
 
-_NAME_STEMS = (
-    "key",
-    "token",
-    "secret",
-    "pass",
-    "pwd",
-    "auth",
-    "cookie",
-    "credential",
-    "jwt",
-    "sess",
-    "conn",
-    "sig",
-    "dsn",
-)
+# What the names of secrets have in them, by a sign that is rare in text.
+_STEMS: Mapping[str, tuple[str, ...]] = {
+    "k": ("key", "token", "cookie"),
+    "w": ("pwd", "jwt"),
+    "ss": ("pass", "sess"),
+    "cre": ("secret", "credential"),
+    "srf": ("csrf", "xsrf"),
+    **{stem: (stem,) for stem in ("auth", "conn", "sig", "dsn")},
+}
+
+
+def _seeker(sign: str, words: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the words by a sign that is in all of them, since `re` finds a literal ten times faster."""
+    halves = (word.partition(sign) for word in words)
+    around = [f"(?<={re.escape(before + sign)})(?={re.escape(after)})" for before, _, after in halves]
+    return re.compile(f"{re.escape(sign)}(?:{'|'.join(around)})")
+
+
+_SEARCHES = tuple((_seeker(sign, [mark for mark, _ in shapes]), shapes) for sign, shapes in _SHAPES.items())
+_NAME_SEARCHES = tuple(_seeker(sign, stems) for sign, stems in _STEMS.items())
 _NAMED = re.compile(
     r"""(?<![\w.-])(?:(--[\w-]++)[ \t]++(?![-=:])|([\w.-]++)(?:\\{0,3}["'])?[ \t]{0,8}(=(?!=)|:(?!//|=))[ \t]{0,8})"""
 )
+_WORD_END = re.compile(r"[\w.-]*+")
 _QUOTED = re.compile(r"""(\\{0,3}["'])(?!\1)(.+?)(?=\1|$)""", re.MULTILINE)
 _LINE = re.compile(r"""[^\r\n"']+""")
 _BARE = re.compile(r"""(?:(?i:bearer|basic|digest|token)[ \t]+)?(?:[^\s"'&;,]|,(?=\S))+""")
@@ -132,37 +143,87 @@ def scrub(text: str) -> str:
     """The text with every secret in it replaced by a mark, and base64 data URLs by their type and size."""
     if ";" in text and ";base64," in text:
         text = _DATA_URL.sub(_media_mark, text)
-    for sign, shapes in _SHAPES:
-        if sign in text:
+    for seeker, shapes in _SEARCHES:
+        if seeker.search(text):
             for mark, pattern in shapes:
                 if mark in text:
                     text = pattern.sub(_marked, text)
-    return _scrub_named(text) if _may_have_name(text) else text
+    may_have_names = "=" in text or ":" in text or ("-" in text and "--" in text)
+    return _scrub_named(text) if may_have_names else text
+
+
+class Clean(set[str]):
+    """Texts that were found to have no secrets. A conversation's come again with each call: they are searched once."""
+
+    room = CLEAN_CHARACTERS
+
+    def keep(self, texts: Iterable[str]) -> None:
+        """Remember the texts; when they are too many, begin anew."""
+        for text in texts:
+            if len(text) >= _WORTH_KEEPING:
+                self.add(text)
+                self.room -= len(text)
+        if self.room < 0:
+            self.clear()
+            self.room = CLEAN_CHARACTERS
+
+
+_clean = Clean()
+
+
+def are_clean(texts: Iterable[str]) -> bool:
+    """Whether there is no secret in any of the texts."""
+    new = [text for text in texts if text not in _clean]
+    joined = "\n".join(new)
+    # The end of a key's block is told at a text's beginning, which joining hides.
+    if joined and (("-" in joined and "-----END " in joined) or scrub(joined) != joined):
+        return False
+    _clean.keep(new)
+    return True
+
+
+def scrubbed(text: str) -> str:
+    """`scrub`, for a text that may come again."""
+    if text in _clean:
+        return text
+    found = scrub(text)
+    if found == text:
+        _clean.keep((text,))
+    return found
 
 
 def _marked(found: re.Match[str]) -> str:
     return found[1] + REDACTED if found.re.groups else REDACTED
 
 
-def _may_have_name(text: str) -> bool:
-    if "=" not in text and ":" not in text and ("-" not in text or "--" not in text):
-        return False
-    lower = text.lower()
-    return any(stem in lower for stem in _NAME_STEMS)
-
-
 def _scrub_named(text: str) -> str:
     """Secrets by their name in free text: `?api_key=...`, `"password": "..."`, `X-Api-Key: ...`, `--token ...`."""
     parts = []
     done = 0
-    for named in _NAMED.finditer(text):
-        name = named[1] or named[2]
-        if named.start() >= done and judge(name[-LONGEST_NAME:]) is Name.SECRET:
+    for start in _names(text):
+        named = _NAMED.match(text, start) if start >= done else None
+        name = named and (named[1] or named[2])
+        if named and name and judge(name[-LONGEST_NAME:]) is Name.SECRET:
             start, end = _value_span(text, named.end(), name.lower(), named[3])
             if end > start:
                 parts += [text[done:start], REDACTED]
                 done = end
     return "".join([*parts, text[done:]])
+
+
+def _names(text: str) -> list[int]:
+    """Where the words begin that may be the name of a secret."""
+    # The one letter that becomes two in lower case would shift what comes after it.
+    lower = text.replace("\u0130", "i").lower()
+    found = set()
+    for seeker in _NAME_SEARCHES:
+        end = 0
+        while stem := seeker.search(lower, end):
+            start, end = stem.start(), _WORD_END.match(text, stem.end()).end()  # type: ignore[union-attr]  # matches anything
+            while start and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
+                start -= 1
+            found.add(start)
+    return sorted(found)
 
 
 def _value_span(text: str, start: int, name: str, separator: str | None) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 
 from agentops_otel.content.objects import MISSING, declared_fields, description, public_state, read, type_name
-from agentops_otel.content.redaction import LONGEST_NAME, REDACTED, Name, judge, media_of, scrub, size
+from agentops_otel.content.redaction import LONGEST_NAME, REDACTED, Name, judge, media_of, scrub, scrubbed, size
 
 SMALL = 48
 """Room in bytes under which a value is left out and counted as missing."""
@@ -51,7 +51,7 @@ def bounded(text: str, room: int, encode: Callable[[str], bytes]) -> bytes:
     """
     margin = _margin(room)
     if len(text) <= room + margin:
-        head = tail = scrub(text)
+        head = tail = scrubbed(text)
         total = len(head)
         whole = encode(head)
         if len(whole) <= room:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentops_otel.content import Content
-from agentops_otel.content.redaction import Name, judge, scrub, size
+from agentops_otel.content.redaction import CLEAN_CHARACTERS, Clean, Name, are_clean, judge, scrub, scrubbed, size
 
 SECRETS = {
     "openai": "sk-proj-a1B2c3D4e5F6g7H8i9J0",
@@ -220,3 +220,30 @@ def test_a_secret_across_the_cut_of_a_small_room_is_replaced(offset: int) -> Non
 def test_a_size_is_written_for_people(count: int, text: str) -> None:
     """Three digits and a unit."""
     assert size(count) == text
+
+
+@pytest.mark.parametrize("name", ["csrf", "XSRF-token", "pass\u0130key_token"])
+def test_a_name_is_found_whatever_its_letters(name: str) -> None:
+    """Each name that is judged a secret is looked for in texts too, also behind letters that lower case lengthens."""
+    text = f"\u0130 {name}=a1b2c3"
+
+    assert scrub(text) == f"\u0130 {name}=[redacted]"
+
+
+@given(st.lists(st.sampled_from(["a harmless text of more than thirty letters", "key: a1b2c3d4", "short"]), max_size=5))
+def test_a_text_that_comes_again_is_judged_as_before(texts: list[str]) -> None:
+    """What is remembered of clean texts changes no answer."""
+    clean = all(scrub(text) == text for text in texts)
+
+    assert [are_clean(texts), are_clean(texts)] == [clean, clean]
+    assert [scrubbed(text) for text in texts * 2] == [scrub(text) for text in texts * 2]
+
+
+def test_the_memory_of_clean_texts_is_bounded() -> None:
+    """However many texts come, what is kept of them has a limit."""
+    clean = Clean()
+
+    for number in range(4000):
+        clean.keep([f"{number:01000}"])
+
+    assert 0 < sum(map(len, clean)) <= CLEAN_CHARACTERS
