@@ -6,7 +6,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients import raw_response, stainless
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
@@ -160,10 +160,13 @@ def _fold_block(whole: dict[str, Any], event: Any) -> None:
 
 def _fold_delta(whole: dict[str, Any], event: Any) -> None:
     known = indexed(whole, "content", field(event, "index"))
-    add_text(known, "text", field(event, "delta", "text"))
-    add_text(known, "thinking", field(event, "delta", "thinking"))
-    add_text(known, "input", field(event, "delta", "partial_json"))
+    delta = present(field(event, "delta"))
+    for name, piece in _DELTAS.items():
+        if piece in delta:
+            add_text(known, name, delta[piece])
 
+
+_DELTAS = {"text": "text", "thinking": "thinking", "input": "partial_json"}
 
 _FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
     "message_start": _fold_start,

@@ -60,7 +60,7 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
     for name in _HEAD:
         if (value := said.get(name)) is not None:
             whole[name] = value
-    for choice in items(said, "choices"):
+    for choice in items(said.get("choices")):
         told = present(choice)
         known = indexed(whole, "choices", told.get("index"))
         if (reason := told.get("finish_reason")) is not None:
@@ -78,7 +78,8 @@ def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
             add_text(message, name, piece)
     if role := delta.get("role"):
         message["role"] = role
-    fold_tool_calls(message, items(delta, "tool_calls"))
+    if calls := delta.get("tool_calls"):
+        fold_tool_calls(message, calls if isinstance(calls, list | tuple) else ())
 
 
 def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
 
 REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
@@ -54,15 +54,17 @@ RESPONSE_CONTENT: Table = {
 
 def fold(whole: dict[str, Any], event: Any) -> None:
     """Add an event to the response; the events that carry a response say the most."""
-    for name in _FIELDS:
-        if (value := field(event, "response", name)) is not None:
+    said = present(event)
+    response = present(said.get("response"))
+    for name in _FIELDS if response else ():
+        if (value := response.get(name)) is not None:
             whole[name] = value
-    if found := items(event, "response", "output"):
+    if found := items(response.get("output")):
         whole["output"] = list(found)
-    kind = field(event, "type")
+    kind = said.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None and not found:
-        folder(whole, event)
+        folder(whole, said)
 
 
 _FIELDS = (
@@ -78,39 +80,40 @@ _FIELDS = (
 )
 
 
-def _fold_item(whole: dict[str, Any], event: Any) -> None:
-    item = field(event, "item")
-    known = indexed(whole, "output", field(event, "output_index"))
+def _fold_item(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
+    item = event.get("item")
+    known = indexed(whole, "output", event.get("output_index"))
     for name in ("id", "type", "role", "call_id", "name", "arguments", "content", "summary", "status"):
         if (value := field(item, name)) is not None and value not in ("", []):
             known[name] = value
 
 
-def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, Any], Any], None]:
+def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
     """Adds a delta to the text of one part of one item."""
+    text = "refusal" if part == "refusal" else "text"
 
-    def fold_delta(whole: dict[str, Any], event: Any) -> None:
-        item = indexed(whole, "output", field(event, "output_index"))
+    def fold_delta(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
+        item = indexed(whole, "output", event.get("output_index"))
         item.setdefault("type", kind)
-        known = indexed(item, key, field(event, index))
+        known = indexed(item, key, event.get(index))
         known.setdefault("type", part)
-        add_text(known, "refusal" if part == "refusal" else "text", field(event, "delta"))
+        add_text(known, text, event.get("delta"))
 
     return fold_delta
 
 
-def _fold_arguments(whole: dict[str, Any], event: Any) -> None:
-    item = indexed(whole, "output", field(event, "output_index"))
+def _fold_arguments(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
+    item = indexed(whole, "output", event.get("output_index"))
     item.setdefault("type", "function_call")
-    add_text(item, "arguments", field(event, "delta"))
+    add_text(item, "arguments", event.get("delta"))
 
 
-def _fold_error(whole: dict[str, Any], event: Any) -> None:
+def _fold_error(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
     whole["status"] = "failed"
     whole["error"] = {"code": field(event, "code") or field(event, "error", "code")}
 
 
-_FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
+_FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
     "response.output_item.added": _fold_item,
     "response.output_item.done": _fold_item,
     "response.output_text.delta": _adding("message", "output_text", "content", "content_index"),

@@ -62,6 +62,8 @@ def present(value: Any) -> Mapping[str, Any]:
     """What a dict or an object holds, by name, for reading several at once."""
     if isinstance(value, dict):
         return value
+    if value is None:
+        return _NOTHING
     known: Mapping[str, Any] = getattr(value, "__dict__", _NOTHING)
     extra = getattr(value, "__pydantic_extra__", None)
     return {**known, **extra} if extra else known
@@ -73,10 +75,10 @@ def items(value: Any, *path: str) -> Sequence[Any]:
     >>> items({"choices": None}, "choices")
     ()
     """
-    found = field(value, *path)
-    if isinstance(found, Seen):
-        return found._self_seen
-    return found if isinstance(found, list | tuple) else ()
+    found = field(value, *path) if path else value
+    if isinstance(found, list | tuple):
+        return found
+    return found._self_seen if isinstance(found, Seen) else ()
 
 
 class Seen(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
