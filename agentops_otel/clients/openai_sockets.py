@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from agentops_otel import semconv
 from agentops_otel.clients import openai
+from agentops_otel.clients.openai_realtime import REALTIME
 from agentops_otel.instrumentation.connection import Ask, Talk, Turn
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -60,18 +62,18 @@ def _message(text: Any) -> dict[str, Any]:
 _ENDS = frozenset({"response.completed", "response.failed", "response.incomplete", "error"})
 
 
-def _client(manager: Any) -> Any:
-    """The client whose connection manager it is, which keeps it under a private name."""
-    return next((value for name, value in vars(manager).items() if name.endswith("Manager__client")), None)
+def _own(manager: Any, name: str) -> Any:
+    """What a connection manager, of which nothing is public, was made with."""
+    return next((value for known, value in vars(manager).items() if known.endswith(f"Manager__{name}")), None)
 
 
 def _url(manager: Any) -> object:
-    client = _client(manager)
+    client = _own(manager, "client")
     return field(client, "websocket_base_url") or field(client, "base_url")
 
 
 def _provider(manager: Any, host: str | None) -> str:
-    return openai.provider(_client(manager), host)
+    return openai.provider(_own(manager, "client"), host)
 
 
 def _spec(module: str, manager: str, operation: Operation) -> ClientSpec:
@@ -83,6 +85,7 @@ def _spec(module: str, manager: str, operation: Operation) -> ClientSpec:
         operations=(replace(operation, where=where, applies=lambda _: True),),
         provider=_provider,
         url=_url,
+        client={semconv.GEN_AI_REQUEST_MODEL: lambda manager: _own(manager, "model")},
     )
 
 
@@ -91,4 +94,5 @@ _RESPONSES = replace(openai.RESPONSES, talk=ResponsesTalk)
 SPECS = (
     _spec("responses.responses", "ResponsesConnectionManager", _RESPONSES),
     _spec("beta.responses.responses", "ResponsesConnectionManager", _RESPONSES),
+    _spec("realtime.realtime", "RealtimeConnectionManager", REALTIME),
 )

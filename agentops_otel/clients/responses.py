@@ -48,7 +48,7 @@ RESPONSE: Table = {
 }
 
 RESPONSE_CONTENT: Table = {
-    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: _messages(items(response, "output"), "assistant"),
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: messages(items(response, "output"), "assistant"),
 }
 
 
@@ -116,6 +116,7 @@ def _fold_error(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
 _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
     "response.output_item.added": _fold_item,
     "response.output_item.done": _fold_item,
+    "response.output_audio_transcript.delta": _adding("message", "output_text", "content", "content_index"),
     "response.output_text.delta": _adding("message", "output_text", "content", "content_index"),
     "response.refusal.delta": _adding("message", "refusal", "content", "content_index"),
     "response.reasoning_text.delta": _adding("reasoning", "reasoning_text", "content", "content_index"),
@@ -165,10 +166,10 @@ def _conversation(said: Any) -> Any:
 def _input(said: Any) -> list[gen_ai.Message]:
     if isinstance(said, str):
         return [found] if (found := gen_ai.message("user", [gen_ai.text(said)])) else []
-    return _messages(items(said), "user")
+    return messages(items(said), "user")
 
 
-def _messages(said: Any, role: str) -> list[gen_ai.Message]:
+def messages(said: Any, role: str) -> list[gen_ai.Message]:
     """The items as messages; what one speaker says in several items, one after another, is one message."""
     found: list[gen_ai.Message] = []
     for item in said:
@@ -199,6 +200,7 @@ def _reasoning(item: Any) -> gen_ai.Message | None:
 
 
 _ITEMS: Mapping[str, Callable[[Any], gen_ai.Message | None]] = {
+    "item_reference": lambda item: None,
     "compaction": lambda item: gen_ai.message("assistant", [{"type": "compaction"}]),
     "reasoning": _reasoning,
     "function_call": lambda item: gen_ai.message(
@@ -216,8 +218,17 @@ def _part(part: Any) -> gen_ai.Part | None:
     return reader(part) if reader else None
 
 
+def _audio(part: Any) -> gen_ai.Part:
+    sized = {} if (size := field(part, "byte_size")) is None else {"byte_size": size}
+    kind = field(part, "input_audio", "format")
+    mime_type = f"audio/{kind}" if isinstance(kind, str) else None
+    return {**gen_ai.blob("audio", mime_type, field(part, "input_audio", "data")), **sized}
+
+
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "input_audio": _audio,
     "input_text": lambda part: gen_ai.text(field(part, "text")),
+    "output_audio": lambda part: gen_ai.text(field(part, "transcript")),
     "output_text": lambda part: gen_ai.text(field(part, "text")),
     "refusal": lambda part: gen_ai.text(field(part, "refusal")),
     "input_image": lambda part: gen_ai.media("image", field(part, "image_url")) or gen_ai.file(field(part, "file_id")),

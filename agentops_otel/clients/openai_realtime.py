@@ -1,0 +1,190 @@
+"""What OpenAI's Realtime API says over a socket: one call a response, asked for by the program or by its speech."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import responses
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.connection import Ask, Talk, Turn
+from agentops_otel.instrumentation.reading import SEEN_LIMIT, field, items
+from agentops_otel.instrumentation.spec import Operation
+
+
+class RealtimeTalk(Talk):
+    """A session: what it is set to, what is said in it, and the answers to that, which have ids of their own.
+
+    An answer that the program asked for is the next one that begins; where it waits for none, the server began one by
+    itself, when it heard the speaker end.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._session: dict[str, Any] = {}
+        self._said: deque[Any] = deque(maxlen=SEEN_LIMIT)
+        self._audio_bytes = 0
+        self._commits = 0
+        self._begun: dict[object, Turn] = {}
+        self._doubts: dict[Turn, Any] = {}
+
+    def sent(self, message: Any) -> Turn | None:
+        """Settings and speech are kept for the answer; `response.create` begins one."""
+        match field(message, "type"):
+            case "session.update":
+                self._set(field(message, "session"))
+            case "conversation.item.create":
+                self._said.append(_item(field(message, "item")))
+            case "input_audio_buffer.append":
+                self._audio_bytes += _size(field(message, "audio"))
+            case "input_audio_buffer.clear":
+                self._audio_bytes = 0
+            case "input_audio_buffer.commit":
+                self._commits += 1
+                self._hear(self._audio_bytes)
+            case "response.create":
+                return self._answer({"event_id": field(message, "event_id"), **_given(field(message, "response"))})
+        return None
+
+    def received(self, message: Any) -> None:
+        """What is received belongs to the answer whose id it has."""
+        kind, identity = field(message, "type"), field(message, "response_id") or field(message, "response", "id")
+        match kind:
+            case "session.created" | "session.updated":
+                self._set(field(message, "session"))
+            case "input_audio_buffer.committed":
+                self._committed()
+            case "response.created" if isinstance(identity, str):
+                self._begun[identity] = self._next()
+            case "response.output_audio.delta":
+                message = _light(message, "delta")
+            case "error":
+                self._refused(message)
+        turn = self._begun.get(identity) if isinstance(identity, str) else None
+        if turn is None:
+            return
+        self.add(turn, message)
+        if kind == "response.done":
+            del self._begun[identity]
+            self.end(turn)
+
+    def broke(self, error: BaseException) -> None:
+        """What was refused was not interrupted."""
+        for turn in list(self._doubts):
+            self._end_refused(turn)
+        self._begun.clear()
+        super().broke(error)
+
+    def _set(self, session: Any) -> None:
+        self._session |= _given(session)
+
+    def _hear(self, size: int | None) -> None:
+        self._said.append({"role": "user", "content": [{"type": "input_audio", "byte_size": size}]})
+        self._audio_bytes = 0
+
+    def _committed(self) -> None:
+        """What was heard is said; how much of what was sent that is, the server decided, unless the program did."""
+        if self._commits:
+            self._commits -= 1
+        else:
+            self._hear(None)
+
+    def _answer(self, asked: dict[str, Any]) -> Turn:
+        """An answer begins; it is to what was said since the last one, or to what the request itself says."""
+        if "input" not in asked:
+            asked["input"] = list(self._said)
+            self._said.clear()
+        return self.begin({**self._session, **asked})
+
+    def _next(self) -> Turn:
+        waiting = [turn for turn in self.turns if turn not in self._begun.values()]
+        if not waiting:
+            return self._answer({})
+        turn = next((turn for turn in waiting if turn not in self._doubts), waiting[0])
+        # Requests are answered one after the other: those before it were not, and will not be.
+        for refused in waiting[: waiting.index(turn)]:
+            self._end_refused(refused)
+        self._doubts.pop(turn, None)
+        return turn
+
+    def _refused(self, message: Any) -> None:
+        """A request went wrong: the one that the error names, or it may be the oldest that waits."""
+        named = field(message, "error", "event_id")
+        waiting = [turn for turn in self.turns if turn not in self._begun.values() and turn not in self._doubts]
+        found = next((turn for turn in waiting if named is None or field(turn.request, "event_id") == named), None)
+        if found is not None:
+            self._doubts[found] = message
+        if found is not None and named is not None:
+            self._end_refused(found)
+
+    def _end_refused(self, turn: Turn) -> None:
+        self.add(turn, self._doubts.pop(turn))
+        self.end(turn)
+
+
+def _given(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _item(item: Any) -> Any:
+    """The item without its audio, which is kept by its size."""
+    parts = items(item, "content")
+    return {**item, "content": [_light(part, "audio") for part in parts]} if parts else item
+
+
+def _light(holder: Any, name: str) -> Any:
+    audio = field(holder, name)
+    return holder if audio is None else {**holder, name: None, "byte_size": _size(audio)}
+
+
+def _size(audio: Any) -> int:
+    size: int = gen_ai.blob("audio", None, audio).get("byte_size", 0)
+    return size
+
+
+def fold(whole: dict[str, Any], event: Any) -> None:
+    """Add an event to the response; of its audio, the size."""
+    responses.fold(whole, event)
+    if (conversation := field(event, "response", "conversation_id")) is not None:
+        whole["conversation"] = conversation
+    if (details := field(event, "response", "status_details")) is not None:
+        whole["incomplete_details"], whole["error"] = details, field(details, "error")
+    if (size := field(event, "byte_size")) is not None:
+        whole["audio_bytes"] = whole.get("audio_bytes", 0) + size
+
+
+def _messages(response: Any) -> list[gen_ai.Message]:
+    found = responses.messages(items(response, "output"), "assistant")
+    if (size := field(response, "audio_bytes")) is not None:
+        spoken = {"type": "blob", "modality": "audio", "byte_size": size}
+        return [*found[:-1], {"role": "assistant", "parts": [*(found[-1]["parts"] if found else ()), spoken]}]
+    return found
+
+
+def _output_type(request: Any) -> str | None:
+    return _OUTPUT_TYPES.get(str(next(iter(items(request, "output_modalities")), None)))
+
+
+_OUTPUT_TYPES: Mapping[str, str] = {"audio": "speech", "text": "text"}
+_DETAILS: Mapping[str, str] = {
+    semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: "usage.input_token_details.audio_tokens",
+    semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: "usage.output_token_details.audio_tokens",
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.input_token_details.cached_tokens",
+    semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: "usage.input_token_details.image_tokens",
+    semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: "usage.input_token_details.text_tokens",
+    semconv.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: "usage.output_token_details.text_tokens",
+}
+
+_REQUEST = {name: reader for name, reader in responses.REQUEST.items() if name != semconv.GEN_AI_CONVERSATION_ID}
+
+REALTIME = Operation(
+    name="chat",
+    where=(),
+    request={**_REQUEST, semconv.GEN_AI_OUTPUT_TYPE: _output_type},
+    request_content=responses.REQUEST_CONTENT,
+    response={**responses.RESPONSE, **_DETAILS},
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _messages},
+    fold=fold,
+    failure=responses.failure,
+    talk=RealtimeTalk,
+)
