@@ -22,9 +22,10 @@ def _url(models: Any) -> object:
     return field(models, "_api_client", "_http_options", "base_url")
 
 
-def _model(request: Any) -> object:
-    model = field(request, "model")
-    return model.removeprefix("models/") if isinstance(model, str) else None
+def model(request: Any) -> object:
+    """The model's name, without the folder that the API has it in."""
+    name = field(request, "model")
+    return name.removeprefix("models/") if isinstance(name, str) else None
 
 
 def _contents(said: Any) -> list[gen_ai.Message]:
@@ -90,7 +91,11 @@ def _tools(request: Any) -> list[Any]:
 
 def _output_type(request: Any) -> str | None:
     kind = field(request, "config", "response_mime_type")
-    return {"application/json": "json", "text/plain": "text"}.get(kind) if isinstance(kind, str) else None
+    return MIME_TYPES.get(kind) if isinstance(kind, str) else None
+
+
+MIME_TYPES = {"application/json": "json", "text/plain": "text"}
+"""`gen_ai.output.type` for the type of answer that a request asks for."""
 
 
 def _finish_reason(candidate: Any) -> str:
@@ -144,7 +149,7 @@ GENERATE = Operation(
         "AsyncModels._generate_content_stream|AsyncModels.generate_content_stream",
     ),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: _model,
+        semconv.GEN_AI_REQUEST_MODEL: model,
         semconv.GEN_AI_OUTPUT_TYPE: _output_type,
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(
             field(request, "config", "candidate_count")
@@ -189,7 +194,7 @@ EMBED = Operation(
     name="embeddings",
     where=("Models.embed_content", "AsyncModels.embed_content"),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: _model,
+        semconv.GEN_AI_REQUEST_MODEL: model,
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "config.output_dimensionality",
     },
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents"))},
@@ -204,7 +209,7 @@ EMBED = Operation(
 COUNT_TOKENS = Operation(
     name="count_tokens",
     where=("Models.count_tokens", "AsyncModels.count_tokens"),
-    request={semconv.GEN_AI_REQUEST_MODEL: _model},
+    request={semconv.GEN_AI_REQUEST_MODEL: model},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents"))},
     response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "total_tokens"},
     finishes=False,
@@ -231,7 +236,7 @@ IMAGES = Operation(
         for method in ("generate_images", "edit_image", "upscale_image", "recontext_image", "segment_image")
     ),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: _model,
+        semconv.GEN_AI_REQUEST_MODEL: model,
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(
             field(request, "config", "number_of_images")
@@ -245,7 +250,7 @@ IMAGES = Operation(
 VIDEOS = Operation(
     name="generate_content",
     where=("Models.generate_videos", "AsyncModels.generate_videos"),
-    request={semconv.GEN_AI_REQUEST_MODEL: _model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "video"},
+    request={semconv.GEN_AI_REQUEST_MODEL: model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "video"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
     response={semconv.GEN_AI_RESPONSE_ID: "name"},
     finishes=False,

@@ -118,10 +118,10 @@ class Wrapper:
     ) -> Call | None:
         found = attributes(operation.request_rows, body)
         said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
-        model = said.get(semconv.GEN_AI_REQUEST_MODEL)
+        asked = said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME)
         started = recorder.clock()
         span = recorder.start(
-            f"{operation.name} {model}" if model else operation.name,
+            f"{operation.name} {asked}" if asked else operation.name,
             kind=SpanKind.CLIENT,
             attributes=said,
             context=get_current(),

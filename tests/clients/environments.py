@@ -21,7 +21,10 @@ TESTS = {
 }
 """What is run, by the dependency group that it needs; `tests/<group>.txt` has the versions it is known to pass with."""
 
-FIRST = ("contract", "first_rank", "openai", "openai_apis", "openai_streams", "anthropic", "google_genai")
+FIRST = (
+    *("contract", "first_rank", "openai", "openai_apis", "openai_streams", "raw_response"),
+    *("anthropic", "google_genai", "google_interactions"),
+)
 OLDER = dict.fromkeys(("older-1", "older-2"), tuple(f"tests/clients/test_{name}.py" for name in FIRST))
 
 TOOLS = ("hypothesis", "inline-snapshot", "pytest")

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:The 'from_dict' method:DeprecationWarning",
     # google-genai's own, where aiohttp is installed
     "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning",
+    # google-genai 1 says so of its interactions, and of what it takes from httpx for them
+    "ignore:Interactions usage is experimental",
     # google-generativeai's, when an answer is shown
     "ignore:The argument `including_default_value_fields`:DeprecationWarning",
     # of those that leave a connection open; as an error it would hold the frame in which the collector found it

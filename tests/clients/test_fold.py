@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentops_otel.clients import anthropic, google_genai, openai
+from agentops_otel.clients import anthropic, google_genai, google_interactions, openai
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
-from tests.loopback import anthropic_server, google_genai_server, openai_server
+from tests.loopback import anthropic_server, google_genai_server, google_interactions_server, openai_server
 
 TEXTS = st.text(min_size=1, max_size=60)
 SIZES = st.integers(min_value=1, max_value=70)
@@ -84,6 +84,21 @@ def test_content_cut_anywhere(text: str, thought: str, size: int) -> None:
     assert told(google_genai.GENERATE, folded(google_genai.GENERATE, chunks)) == expected
 
 
+@given(text=TEXTS, thought=TEXTS, arguments=ARGUMENTS, size=SIZES, first=st.booleans())
+def test_an_interaction_cut_anywhere(text: str, thought: str, arguments: Any, size: int, first: bool) -> None:
+    """A thought, a text and a function call, as steps and as the package had them first."""
+    steps: list[dict[str, Any]] = [
+        {"type": "thought", "summary": [{"type": "text", "text": thought}]},
+        {"type": "model_output", "content": [{"type": "text", "text": text}]},
+        {**google_interactions_server.CALL[2], "arguments": arguments},
+    ]
+    whole = google_interactions_server.interaction(steps, first=first)
+    chunks = google_interactions_server.events(whole, size)
+
+    expected = told(google_interactions.INTERACT, whole)
+    assert told(google_interactions.INTERACT, folded(google_interactions.INTERACT, chunks)) == expected
+
+
 NOTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
 JSON = st.recursive(NOTHING, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
 KEYS = st.sampled_from(
@@ -91,6 +106,7 @@ KEYS = st.sampled_from(
         *("choices", "delta", "message", "content", "tool_calls", "function", "arguments", "usage", "index", "id"),
         *("type", "item", "output", "output_index", "content_index", "summary", "response", "status", "error"),
         *("content_block", "text", "thinking", "partial_json", "candidates", "parts", "usage_metadata", "role"),
+        *("event_type", "interaction", "step", "steps", "outputs", "usages", "errors", "uri", "answers", "questions"),
         *("finish_reason", "stop_reason", "prompt_tokens", "input_tokens", "function_call", "inline_data", "source"),
     ]
 )
@@ -98,6 +114,7 @@ KINDS = st.sampled_from(
     [
         *("message_start", "content_block_start", "content_block_delta", "message_delta", "tool_use", "text", "image"),
         *("response.output_item.added", "response.output_text.delta", "response.completed", "error", "message"),
+        *("interaction.created", "interaction.completed", "step.start", "step.delta", "arguments_delta", "audio"),
         *("response.function_call_arguments.delta", "function_call", "reasoning", "refusal", "input_image", "file"),
     ]
 )
@@ -106,7 +123,7 @@ NONSENSE = st.recursive(
 )
 OPERATIONS = [
     *(openai.CHAT, openai.RESPONSES, openai.COMPLETIONS, openai.IMAGES, openai.TRANSCRIPTION, openai.EMBEDDINGS),
-    *(anthropic.MESSAGES, google_genai.GENERATE),
+    *(anthropic.MESSAGES, google_genai.GENERATE, google_interactions.INTERACT, google_interactions.DECISION),
 ]
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from google.genai import models
 
-from agentops_otel.clients import anthropic, google_genai, openai
+from agentops_otel.clients import anthropic, google_genai, google_interactions, openai
 from agentops_otel.instrumentation import ClientSpec
 
 CALLS = {
@@ -76,14 +76,40 @@ def _has_span(spec: ClientSpec, path: str) -> bool:
     return any(operation.applies(asked) for operation in spec.operations)
 
 
+def asked(spec: ClientSpec, owner: str) -> set[str]:
+    """The methods of the class that are in the spec."""
+    paths = {path for operation in spec.operations for places in operation.where for path in places.split("|")}
+    return {path.rpartition(".")[2].removeprefix("_") for path in paths if path.startswith(f"{owner}.")}
+
+
+def public(owner: type) -> set[str]:
+    """What a program can call, or go on by."""
+    return {name for name in vars(owner) if not name.startswith("_")}
+
+
 def test_every_method_of_googles_models_has_been_decided_on() -> None:
     """Those that ask a model are in the spec; the others look models up, change them, or count without asking."""
-    asked = {
-        path.rpartition(".")[2].removeprefix("_")
-        for operation in google_genai.SPEC.operations
-        for places in operation.where
-        for path in places.split("|")
-    }
-    public = {name for name in vars(models.Models) if not name.startswith("_")}
+    known = asked(google_genai.SPEC, "Models")
 
-    assert public - asked == {"compute_tokens", "delete", "get", "list", "update"}
+    assert public(models.Models) - known == {"compute_tokens", "delete", "get", "list", "update"}
+
+
+RAW = {"with_raw_response", "with_streaming_response"}
+"""Ways to the same methods."""
+
+
+def test_everything_that_google_generates_beneath_its_client_has_been_decided_on() -> None:
+    """Interactions and decisions ask a model; the others keep and set up what hosted agents work with."""
+    generated = pytest.importorskip("google.genai._gaos.google_genai")
+    spec = google_interactions.SPEC
+    kinds = {name for name in vars(generated) if name.startswith("GeminiNextGen")}
+
+    assert public(generated.GeminiNextGenInteractions) - asked(spec, "GeminiNextGenInteractions") == {
+        *("cancel", "delete"),
+        *RAW,
+    }
+    assert public(generated.GeminiNextGenDecisions) - asked(spec, "GeminiNextGenDecisions") == RAW
+    assert kinds - {f"GeminiNextGen{name}" for name in ("Interactions", "Decisions")} == {
+        f"GeminiNextGen{name}"
+        for name in ("Agents", "Credentials", "EnvironmentFiles", "Environments", "Triggers", "Voices", "Webhooks")
+    }

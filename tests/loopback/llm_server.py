@@ -123,7 +123,7 @@ class LlmServer:
                 server.requests.append(Request(path=self.path, headers=tuple(self.headers.items()), body=body))
                 server._say(self, server._answers.popleft())
 
-            do_GET = do_POST
+            do_GET = do_DELETE = do_POST
 
             def date_time_string(self, timestamp: float | None = None) -> str:
                 """The same each time, so that answers can be compared."""

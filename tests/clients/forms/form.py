@@ -25,6 +25,7 @@ CLIENTS = (
     "cohere",
     "dashscope",
     "google.genai",
+    "google.genai:interactions",
     "google.generativeai",
     "groq",
     "huggingface_hub",
@@ -36,7 +37,10 @@ CLIENTS = (
     "together",
     "zhipuai",
 )
-"""What a program imports; the modules beside this one, named so without the dots, describe each in `FORMS`."""
+"""What a program imports; the modules beside this one, named so without the dots, describe each in `FORMS`.
+
+After a colon, a further API of it that a client of the first rank has: one of `OTHERS` in its module.
+"""
 
 OTHERS = (
     "boto3:claude",

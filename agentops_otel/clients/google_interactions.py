@@ -1,0 +1,252 @@
+"""The interactions and decisions of the google-genai package, which it imports when a program first asks for them.
+
+An interaction that the package continues by itself, because its answer was too long for one request, is one call.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import google_genai, interaction_steps, raw_response, stainless
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, field, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+
+
+def _provider(interactions: Any, host: str | None) -> str:
+    version = field(interactions, "sdk_configuration", "globals", "api_version")
+    return "gcp.vertex_ai" if isinstance(version, str) and "/projects/" in version else "gcp.gemini"
+
+
+def _body(arguments: Mapping[str, Any]) -> Any:
+    """What is asked for: in arguments of their own, or in one of them as a whole."""
+    body = field(arguments.get("request"), "body") or arguments
+    extra = arguments.get("extra_body")
+    return {**body, **extra} if isinstance(body, Mapping) and isinstance(extra, Mapping) else body
+
+
+def _asks_an_agent(arguments: Mapping[str, Any]) -> bool:
+    return isinstance(field(_body(arguments), "agent"), str)
+
+
+def _is_raw(arguments: Mapping[str, Any]) -> bool:
+    headers = arguments.get("extra_headers")
+    return isinstance(headers, Mapping) and "x-google-genai-response-mode" in map(str.lower, headers)
+
+
+def _output_type(request: Any) -> str | None:
+    asked = field(request, "response_format")
+    form = next(iter(items(asked)), asked)
+    kind, mime = field(form, "type"), field(form, "mime_type") or field(request, "response_mime_type")
+    if isinstance(kind, str) and kind in _MEDIA:
+        return _MEDIA[kind]
+    return google_genai.MIME_TYPES.get(mime) if isinstance(mime, str) else None
+
+
+_MEDIA = {"image": "image", "audio": "speech", "video": "video"}
+
+
+def _output(response: Any) -> list[gen_ai.Message]:
+    said = interaction_steps.messages(items(response, "steps") or items(response, "outputs"), "assistant")
+    found = gen_ai.message("assistant", [part for one in said if one["role"] == "assistant" for part in one["parts"]])
+    return [found] if found else []
+
+
+_FINISHED = {
+    "completed": "stop",
+    "requires_action": "tool_call",
+    "incomplete": "length",
+    "requires_continuation": "length",
+    "budget_exceeded": "length",
+    "failed": "error",
+    "cancelled": "error",
+}
+_UNFINISHED = ("queued", "in_progress")
+
+
+def _finish_reason(response: Any) -> str | None:
+    """The conventions' word for the status; none while the answer is still being made in the background."""
+    status = field(response, "status")
+    if isinstance(status, str) and status in _FINISHED:
+        return _FINISHED[status]
+    return "error" if field(response, "streamed") else None
+
+
+def _failure(response: Any) -> str | None:
+    """The error's code where the answer says that it failed."""
+    if field(response, "status") != "failed":
+        return None
+    code = field(next(iter(items(response, "errors")), None), "code")
+    return code if isinstance(code, str) and code else "_OTHER"
+
+
+def _count(*names: str) -> Callable[[Any], int | None]:
+    """What the counts of those names come to; a stream has the tokens of each of its requests."""
+
+    def count(response: Any) -> int | None:
+        usages = items(response, "usages") or [field(response, "usage")]
+        counts = [found for usage in usages for name in names if isinstance(found := field(usage, name), int)]
+        return sum(counts) if counts else None
+
+    return count
+
+
+_USAGE: Table = {
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _count("total_cached_tokens"),
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("total_input_tokens", "total_tool_use_tokens"),
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("total_output_tokens", "total_thought_tokens"),
+    semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _count("total_thought_tokens"),
+}
+
+
+def _where(method: str, owner: str = "GeminiNextGenInteractions") -> tuple[str, ...]:
+    return f"{owner}.{method}", f"Async{owner}.{method}"
+
+
+FETCH = Operation(
+    name="fetch_response",
+    where=_where("get"),
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reason,
+        semconv.GEN_AI_RESPONSE_ID: "id",
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+    },
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _output},
+    fold=interaction_steps.fold,
+    failure=_failure,
+    continues=lambda arguments: arguments.get("id"),
+)
+
+INTERACT = replace(
+    FETCH,
+    name="generate_content",
+    where=_where("create"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: google_genai.model,
+        semconv.GEN_AI_OUTPUT_TYPE: _output_type,
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "generation_config.max_output_tokens",
+        semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: "previous_interaction_id",
+        semconv.GEN_AI_REQUEST_REASONING_LEVEL: "generation_config.thinking_level",
+        semconv.GEN_AI_REQUEST_SEED: "generation_config.seed",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "generation_config.stop_sequences",
+        semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "generation_config.temperature",
+        semconv.GEN_AI_REQUEST_TOP_P: "generation_config.top_p",
+    },
+    request_content={
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
+            part for part in [gen_ai.text(field(request, "system_instruction"))] if part
+        ],
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: interaction_steps.messages(field(request, "input"), "user"),
+        semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: list(items(request, "tools")),
+    },
+    response={**FETCH.response, **_USAGE},
+    keeps=lambda response: field(response, "id") if field(response, "status") in _UNFINISHED else None,
+    continues=lambda arguments: None,
+)
+
+AGENT = replace(
+    INTERACT,
+    name="invoke_agent",
+    applies=_asks_an_agent,
+    request={semconv.GEN_AI_AGENT_NAME: "agent", **INTERACT.request},
+)
+
+
+def _held(operation: Operation) -> Operation:
+    """The same beneath the public class, where a raw-response wrapper leads that a program holds from before."""
+    method = operation.where[0].rpartition(".")[2]
+    return replace(
+        operation,
+        where=(f"GeneratedInteractions.{method}", f"GeneratedAsyncInteractions.{method}"),
+        applies=lambda arguments: _is_raw(arguments) and operation.applies(arguments),
+    )
+
+
+def _named(said: Any, name: str, kind: str) -> list[gen_ai.Part]:
+    """What stands under a name each: the questions of a decision, and their answers."""
+    found = field(said, f"{name}s")
+    return [
+        {"type": kind, "id": identity, name: one}
+        for identity, one in (found.items() if isinstance(found, Mapping) else ())
+    ]
+
+
+def _asked(request: Any) -> list[gen_ai.Message]:
+    """The input, and the questions about it."""
+    questions = gen_ai.message("user", _named(request, "question", "question"))
+    return interaction_steps.messages(field(request, "input"), "user") + ([questions] if questions else [])
+
+
+def _decided(response: Any) -> list[gen_ai.Message]:
+    found = gen_ai.message("assistant", _named(response, "answer", "decision"))
+    return [found] if found else []
+
+
+def _decision(response: Any) -> str | None:
+    if field(response, "prompt_feedback", "block_reason"):
+        return "content_filter"
+    return "stop" if field(response, "answers") else None
+
+
+DECISION = Operation(
+    name="generate_content",
+    where=_where("create", "GeminiNextGenDecisions"),
+    request={semconv.GEN_AI_REQUEST_MODEL: google_genai.model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: _asked},
+    response={
+        **_USAGE,
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: _decision,
+    },
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _decided},
+)
+
+SPEC = ClientSpec(
+    name="google-genai",
+    module="google.genai._gaos.google_genai",
+    operations=(AGENT, INTERACT, FETCH, _held(AGENT), _held(INTERACT), _held(FETCH), DECISION),
+    provider=_provider,
+    url=lambda interactions: field(interactions, "sdk_configuration", "server_url"),
+    body=_body,
+    returned=raw_response.returned,
+    partial=lambda error: field(error, "partial_interaction"),
+)
+
+
+def _fetched(arguments: Mapping[str, Any]) -> str | None:
+    """The id of the interaction that a request asks for, if that is what it does."""
+    options = arguments.get("options")
+    found = re.fullmatch(r".*/interactions/([^/?]+)(\?.*)?", str(field(options, "url")))
+    return found[1] if found and str(field(options, "method")).lower() == "get" else None
+
+
+def _created(arguments: Mapping[str, Any]) -> bool:
+    options = arguments.get("options")
+    path = str(field(options, "url")).partition("?")[0]
+    return path.endswith("/interactions") and str(field(options, "method")).lower() == "post"
+
+
+def _first(operation: Operation, applies: Callable[[Mapping[str, Any]], bool], **changes: Any) -> Operation:
+    where = ("GeminiNextGenAPIClient.request", "AsyncGeminiNextGenAPIClient.request")
+    return replace(operation, where=where, applies=applies, **changes)
+
+
+FIRST = ClientSpec(
+    name="google-genai",
+    module="google.genai._interactions._client",
+    operations=(
+        _first(AGENT, lambda arguments: _created(arguments) and bool(field(stainless.body(arguments), "agent"))),
+        _first(INTERACT, _created),
+        _first(FETCH, lambda arguments: _fetched(arguments) is not None, continues=_fetched),
+    ),
+    provider=lambda client, host: "gcp.vertex_ai" if field(client, "_is_vertex") else "gcp.gemini",
+    url=stainless.url,
+    prepare=stainless.prepare,
+    body=stainless.body,
+    returned=raw_response.returned,
+)
+"""Of google-genai 1, which had a client made by Stainless for them."""
+
+SPECS = (SPEC, FIRST)

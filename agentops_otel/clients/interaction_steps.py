@@ -1,0 +1,177 @@
+"""What an interaction of google-genai is made of: contents and steps, told as messages, and folded from a stream."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import add_text, field, indexed, items
+
+
+def messages(said: Any, role: str) -> list[gen_ai.Message]:
+    """A text, a content, or a list of contents or steps; what one speaker says in a row is one message."""
+    found: list[gen_ai.Message] = []
+    for item in items(said) or [said]:
+        if (read := _message(item, role)) is None:
+            continue
+        if found and found[-1]["role"] == read["role"]:
+            found[-1]["parts"] += read["parts"]
+        else:
+            found.append(read)
+    return found
+
+
+def _message(item: Any, role: str) -> gen_ai.Message | None:
+    kind = _kind(item)
+    if isinstance(item, str) or kind in _CONTENTS:
+        return gen_ai.message(role, _contents([item]))
+    if reader := _STEPS.get(kind):
+        return gen_ai.message(_ROLES.get(kind, "assistant"), reader(item))
+    if kind.endswith("_call"):
+        return gen_ai.message("assistant", [{"type": "server_tool_call", "name": kind}])
+    said, speaker = field(item, "content"), field(item, "role")  # a turn, as the package had them first
+    return gen_ai.message("assistant" if speaker == "model" else speaker or role, _contents(items(said) or [said]))
+
+
+def _kind(said: Any) -> str:
+    kind = field(said, "type") or ("text" if isinstance(said, dict) and "text" in said else "")
+    return kind if isinstance(kind, str) else ""
+
+
+def _contents(said: Any) -> list[gen_ai.Part | None]:
+    return [
+        gen_ai.text(part) or (_CONTENTS[kind](part) if (kind := _kind(part)) in _CONTENTS else None) for part in said
+    ]
+
+
+def _medium(modality: str) -> Callable[[Any], gen_ai.Part | None]:
+    def read(part: Any) -> gen_ai.Part | None:
+        if found := gen_ai.media(modality, field(part, "uri")):
+            return found
+        size = field(part, "byte_size") if isinstance(part, dict) else None
+        blob = gen_ai.blob(modality, field(part, "mime_type"), field(part, "data"))
+        return blob if size is None else {**blob, "byte_size": size}
+
+    return read
+
+
+_CONTENTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "text": lambda part: gen_ai.text(field(part, "text")),
+    "image": _medium("image"),
+    "audio": _medium("audio"),
+    "video": _medium("video"),
+    "document": _medium("file"),
+}
+
+_STEPS: Mapping[str, Callable[[Any], list[gen_ai.Part | None]]] = {
+    "user_input": lambda step: _contents(items(step, "content")),
+    "model_output": lambda step: _contents(items(step, "content")),
+    "thought": lambda step: [gen_ai.reasoning(field(said, "text")) for said in items(step, "summary")],
+    "function_call": lambda step: [gen_ai.tool_call(field(step, "id"), field(step, "name"), field(step, "arguments"))],
+    "function_result": lambda step: [gen_ai.tool_call_response(field(step, "call_id"), field(step, "result"))],
+}
+_ROLES = {"user_input": "user", "function_result": "tool"}
+
+
+def fold(whole: dict[str, Any], event: Any) -> None:
+    """Add an event to the interaction."""
+    kind = field(event, "event_type")
+    if isinstance(kind, str) and (folder := _FOLDERS.get(kind)):
+        folder(whole, event)
+
+
+def _fold_created(whole: dict[str, Any], event: Any) -> None:
+    # The package goes on by asking again: the steps are counted anew then, and the tokens are further ones.
+    known = items(whole, "steps")
+    whole["before"] = known[-1]["index"] + 1 if known else 0
+    whole.setdefault("usages", []).append(None)
+    _fold_status(whole, event)
+
+
+def _fold_status(whole: dict[str, Any], event: Any) -> None:
+    said = field(event, "interaction") or event
+    whole["streamed"] = True
+    for name, value in (
+        ("id", field(said, "id") or field(event, "interaction_id")),
+        ("model", field(said, "model")),
+        ("status", field(said, "status")),
+    ):
+        if value is not None:
+            whole[name] = value
+    if (usage := field(said, "usage")) is not None:
+        whole["usages"] = [*items(whole, "usages")[:-1], usage]
+    for index, step in enumerate(items(said, "steps")):
+        _fold_step(_step(whole, index), step)
+
+
+def _step(whole: dict[str, Any], index: object) -> dict[str, Any]:
+    return indexed(whole, "steps", index + whole.get("before", 0) if isinstance(index, int) else index)
+
+
+def _fold_start(whole: dict[str, Any], event: Any) -> None:
+    _fold_step(_step(whole, field(event, "index")), field(event, "step") or field(event, "content"))
+
+
+def _fold_step(known: dict[str, Any], step: Any) -> None:
+    """The step as far as it is there; a content that stands for a step is one of the model's output."""
+    if _kind(step) in _CONTENTS:
+        step = {"type": "model_output", "content": [step]}
+    for name in ("type", "id", "name", "arguments"):
+        if (value := field(step, name)) is not None:
+            known[name] = value
+    for name in ("content", "summary"):
+        if found := items(step, name):
+            known[name] = []
+            for part in found:
+                _fold_part(known[name], part)
+
+
+def _fold_delta(whole: dict[str, Any], event: Any) -> None:
+    known, delta = _step(whole, field(event, "index")), field(event, "delta")
+    match _kind(delta):
+        case "arguments_delta":
+            known.setdefault("type", "function_call")
+            add_text(known, "arguments", field(delta, "arguments"))
+        case "thought_summary":
+            known.setdefault("type", "thought")
+            _fold_part(known.setdefault("summary", []), field(delta, "content"))
+        case "function_call":
+            _fold_step(known, delta)
+        case kind if kind in _CONTENTS:
+            known.setdefault("type", "model_output")
+            _fold_part(known.setdefault("content", []), delta)
+
+
+def _fold_part(parts: list[Any], part: Any) -> None:
+    """Texts and sounds come in pieces; other media come whole."""
+    kind = _kind(part)
+    last = parts[-1] if parts and isinstance(parts[-1], dict) else None
+    if kind not in ("text", "audio") or field(part, "uri") is not None:
+        parts.append(part)
+        return
+    if last is None or last["type"] != kind:
+        parts.append(last := {"type": kind})
+    if kind == "text":
+        add_text(last, "text", field(part, "text"))
+        return
+    piece = gen_ai.blob(kind, field(part, "mime_type"), field(part, "data"))
+    last["mime_type"] = piece.get("mime_type", last.get("mime_type"))
+    last["byte_size"] = last.get("byte_size", 0) + piece.get("byte_size", 0)
+
+
+def _fold_error(whole: dict[str, Any], event: Any) -> None:
+    whole.update(status="failed", errors=[field(event, "error")])
+
+
+_FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
+    "interaction.created": _fold_created,
+    "interaction.status_update": _fold_status,
+    "interaction.completed": _fold_status,
+    "step.start": _fold_start,
+    "step.delta": _fold_delta,
+    "error": _fold_error,
+    # The names of google-genai 1.
+    "interaction.start": _fold_created,
+    "interaction.complete": _fold_status,
+    "content.start": _fold_start,
+    "content.delta": _fold_delta,
+}
