@@ -1,6 +1,7 @@
 """Every test starts from nothing and leaves nothing: no settings, no client, no files outside its own folder."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from opentelemetry.context import attach, get_current
 
 import agentops_otel
 from agentops_otel import guard
+
+# What a shell runs in the background has SIGINT ignored, and programs inherit that: none could be interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A slow machine is no failure.
 settings.register_profile("unhurried", deadline=None)
