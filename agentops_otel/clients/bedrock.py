@@ -43,7 +43,9 @@ def _asks(*names: str) -> Callable[[Mapping[str, Any]], bool]:
 _INVOKES = _asks("InvokeModel", "InvokeModelWithResponseStream")
 
 
-def _invokes(*, model: str | None = None, mark: str | None = None) -> Callable[[Mapping[str, Any]], bool]:
+def _invokes(
+    *, model: str | None = None, mark: str | None = None, unless: str | None = None
+) -> Callable[[Mapping[str, Any]], bool]:
     """Whether a model of that name is invoked, or one with a body that has the mark of its family."""
 
     def applies(arguments: Mapping[str, Any]) -> bool:
@@ -51,7 +53,8 @@ def _invokes(*, model: str | None = None, mark: str | None = None) -> Callable[[
             return False
         params = arguments["api_params"]
         named = model is not None and model in str(params.get("modelId"))
-        return named or (mark is not None and mark in _body(arguments))
+        body = _body(arguments)
+        return (named or (mark is not None and mark in body)) and unless not in body
 
     return applies
 
@@ -124,6 +127,7 @@ def _tool_result(said: Any) -> gen_ai.Part:
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "text": gen_ai.text,
+    "guardContent": lambda said: _part(said) or gen_ai.text(field(said, "text", "text")),
     "reasoningContent": lambda said: gen_ai.reasoning(field(said, "reasoningText", "text")),
     "toolUse": lambda said: gen_ai.tool_call(field(said, "toolUseId"), field(said, "name"), field(said, "input")),
     "toolResult": _tool_result,
@@ -243,13 +247,14 @@ def _count(kind: str, *names: str) -> Callable[[Any], Any]:
 
 
 _METRICS = "amazon-bedrock-invocationMetrics"
-_TEXT = _either("generation", "outputText", "text", "completion")
-_REASON = _either("stop_reason", "finish_reason", "completionReason")
+_TEXT = _either("generation", "outputText", "text", "completion", "data.text")
+_REASON = _either("stop_reason", "finish_reason", "completionReason", "finishReason.reason")
+_LISTS = ("results", "outputs", "generations", "completions", "choices")
 
 
 def _first(response: Any) -> Any:
     """The answer, where the model gives a list of them."""
-    return next((found[0] for name in ("results", "outputs", "generations") if (found := items(response, name))), None)
+    return next((found[0] for name in _LISTS if (found := items(response, name))), None)
 
 
 def _reason(response: Any) -> Any:
@@ -267,7 +272,9 @@ def _fold_text(whole: dict[str, Any], chunk: Any) -> None:
 
 TEXT: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
-    semconv.GEN_AI_REQUEST_MAX_TOKENS: _either("max_gen_len", "max_tokens", "textGenerationConfig.maxTokenCount"),
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: _either(
+        "max_gen_len", "max_tokens", "maxTokens", "max_tokens_to_sample", "textGenerationConfig.maxTokenCount"
+    ),
     semconv.GEN_AI_REQUEST_TEMPERATURE: _either("temperature", "textGenerationConfig.temperature"),
     semconv.GEN_AI_REQUEST_TOP_P: _either("top_p", "p", "textGenerationConfig.topP"),
 }
@@ -282,8 +289,11 @@ INVOKE_TEXT = Operation(
     },
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda said: [gen_ai.finish_reason(_reason(said))],
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "prompt_token_count", "inputTextTokenCount"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("output", "generation_token_count"),
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _count(
+            "input", "prompt_token_count", "inputTextTokenCount", "usage.prompt_tokens"
+        ),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("output", "generation_token_count", "usage.completion_tokens"),
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(_TEXT(said) or _TEXT(_first(said)), role="assistant")
@@ -315,7 +325,7 @@ SPEC = ClientSpec(
         replace(
             anthropic.MESSAGES,
             where=_WHERE,
-            applies=_invokes(model="anthropic.", mark="anthropic_version"),
+            applies=_invokes(model="anthropic.", mark="anthropic_version", unless="prompt"),
             fold=_chunks(anthropic.fold),
         ),
         replace(CONVERSE, applies=_invokes(model="amazon.nova", mark="inferenceConfig"), fold=_chunks(_fold)),
