@@ -61,7 +61,8 @@ def _part(block: Any) -> gen_ai.Part | None:
     if not isinstance(kind, str):
         return None
     if kind.endswith("_tool_result"):
-        return _tool_result(block)
+        tool = kind.removesuffix("_tool_result")
+        return gen_ai.server_tool_call_response(field(block, "tool_use_id"), tool, {"content": field(block, "content")})
     reader = _PARTS.get(kind)
     return reader(block) if reader else None
 
@@ -74,7 +75,7 @@ def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
             case "url":
                 return gen_ai.media(modality, field(block, "source", "url"))
             case "file":
-                return gen_ai.file(field(block, "source", "file_id"))
+                return gen_ai.file(field(block, "source", "file_id"), modality)
             case "text":
                 return gen_ai.text(field(block, "source", "data"))
             case _:
@@ -95,14 +96,19 @@ def _tool_use(block: Any) -> gen_ai.Part:
     return gen_ai.tool_call(field(block, "id"), field(block, "name"), field(block, "input"))
 
 
+def _server_tool_use(block: Any, tool: object) -> gen_ai.Part:
+    said = {"server_name": field(block, "server_name"), "arguments": field(block, "input")}
+    return gen_ai.server_tool_call(field(block, "id"), field(block, "name"), tool, said)
+
+
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "text": lambda block: gen_ai.text(field(block, "text")),
     "thinking": lambda block: gen_ai.reasoning(field(block, "thinking")),
     "image": _source("image"),
     "document": _source("document"),
     "tool_use": _tool_use,
-    "server_tool_use": lambda block: {**_tool_use(block), "type": "server_tool_call"},
-    "mcp_tool_use": lambda block: {**_tool_use(block), "type": "server_tool_call"},
+    "server_tool_use": lambda block: _server_tool_use(block, field(block, "name")),
+    "mcp_tool_use": lambda block: _server_tool_use(block, "mcp"),
     "tool_result": _tool_result,
 }
 

@@ -44,7 +44,10 @@ REQUEST_CONTENT: Table = {
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
         said for known in items(request, "messages") if (said := message(known))
     ],
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [gen_ai.definition(tool) for tool in items(request, "tools")],
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
+        *map(gen_ai.definition, items(request, "tools")),
+        *({"type": "function", **function} for function in items(request, "functions") if isinstance(function, dict)),
+    ],
 }
 
 RESPONSE_CONTENT: Table = {
@@ -80,6 +83,9 @@ def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
         message["role"] = role
     if calls := delta.get("tool_calls"):
         fold_tool_calls(message, calls if isinstance(calls, list | tuple) else ())
+    if (call := delta.get("function_call")) is not None:
+        for name in ("name", "arguments"):
+            add_text(message.setdefault("function_call", {}), name, field(call, name))
 
 
 def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
@@ -98,14 +104,16 @@ def message(said: Any, role: str = "user") -> gen_ai.Message | None:
     role = field(said, "role") or role
     content = field(said, "content")
     if role in ("tool", "function"):
-        return gen_ai.message("tool", [gen_ai.tool_call_response(field(said, "tool_call_id"), _plain(content))])
+        asked = field(said, "tool_call_id") or field(said, "name")
+        return gen_ai.message("tool", [gen_ai.tool_call_response(asked, _plain(content))])
     parts = [
         gen_ai.reasoning(next(filter(None, (field(said, name) for name in _REASONING)), None)),
         *([gen_ai.text(content)] if isinstance(content, str) else map(part, items(said, "content"))),
         gen_ai.text(field(said, "refusal")),
         *map(_tool_call, items(said, "tool_calls")),
+        _function_call(field(said, "function_call")),
     ]
-    return gen_ai.message("system" if role == "developer" else role, parts)
+    return gen_ai.message("system" if role == "developer" else role, parts, field(said, "name"))
 
 
 def part(said: Any) -> gen_ai.Part | None:
@@ -135,7 +143,7 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
         "audio", f"audio/{field(part, 'input_audio', 'format')}", field(part, "input_audio", "data")
     ),
     "file": lambda part: (
-        gen_ai.file(field(part, "file", "file_id")) or gen_ai.media("file", field(part, "file", "file_data"))
+        gen_ai.file(field(part, "file", "file_id")) or gen_ai.media("document", field(part, "file", "file_data"))
     ),
 }
 
@@ -144,6 +152,11 @@ def _plain(content: Any) -> Any:
     """A tool's answer: its text, where it is made of texts."""
     texts = [field(part, "text") for part in content] if isinstance(content, list | tuple) else None
     return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else content
+
+
+def _function_call(call: Any) -> gen_ai.Part | None:
+    """A call as the API said it before it had tools, without an id."""
+    return gen_ai.tool_call(None, field(call, "name"), field(call, "arguments")) if call is not None else None
 
 
 def _tool_call(call: Any) -> gen_ai.Part:

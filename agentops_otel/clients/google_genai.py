@@ -54,7 +54,7 @@ def _part(part: Any) -> gen_ai.Part | None:
 
 def _modality(mime_type: object) -> str:
     kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
-    return kind if kind in ("image", "audio", "video") else "file"
+    return kind if kind in ("image", "audio", "video") else "document"
 
 
 def _blob(data: Any) -> gen_ai.Part:

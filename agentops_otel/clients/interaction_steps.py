@@ -26,10 +26,20 @@ def _message(item: Any, role: str) -> gen_ai.Message | None:
         return gen_ai.message(role, _contents([item]))
     if reader := _STEPS.get(kind):
         return gen_ai.message(_ROLES.get(kind, "assistant"), reader(item))
-    if kind.endswith("_call"):
-        return gen_ai.message("assistant", [{"type": "server_tool_call", "name": kind}])
+    if kind.endswith(("_call", "_result")):
+        return gen_ai.message("assistant", [_server_tool(item, kind)])
     said, speaker = field(item, "content"), field(item, "role")  # a turn, as the package had them first
     return gen_ai.message("assistant" if speaker == "model" else speaker or role, _contents(items(said) or [said]))
+
+
+def _server_tool(step: Any, kind: str) -> gen_ai.Part:
+    """What a tool that the provider runs itself was asked, or what it answered."""
+    tool, _, ending = kind.rpartition("_")
+    if ending == "result":
+        said = {"result": field(step, "result"), "is_error": field(step, "is_error")}
+        return gen_ai.server_tool_call_response(field(step, "call_id"), tool, said)
+    said = {"server_name": field(step, "server_name"), "arguments": field(step, "arguments")}
+    return gen_ai.server_tool_call(field(step, "id"), field(step, "name") or tool, tool, said)
 
 
 def _kind(said: Any) -> str:
@@ -59,7 +69,7 @@ _CONTENTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "image": _medium("image"),
     "audio": _medium("audio"),
     "video": _medium("video"),
-    "document": _medium("file"),
+    "document": _medium("document"),
 }
 
 _STEPS: Mapping[str, Callable[[Any], list[gen_ai.Part | None]]] = {
@@ -115,7 +125,7 @@ def _fold_step(known: dict[str, Any], step: Any) -> None:
     """The step as far as it is there; a content that stands for a step is one of the model's output."""
     if _kind(step) in _CONTENTS:
         step = {"type": "model_output", "content": [step]}
-    for name in ("type", "id", "name", "arguments"):
+    for name in ("type", "id", "call_id", "name", "server_name", "arguments", "result", "is_error"):
         if (value := field(step, name)) is not None:
             known[name] = value
     for name in ("content", "summary"):
@@ -134,7 +144,7 @@ def _fold_delta(whole: dict[str, Any], event: Any) -> None:
         case "thought_summary":
             known.setdefault("type", "thought")
             _fold_part(known.setdefault("summary", []), field(delta, "content"))
-        case "function_call":
+        case kind if kind.endswith(("_call", "_result")):
             _fold_step(known, delta)
         case kind if kind in _CONTENTS:
             known.setdefault("type", "model_output")

@@ -27,7 +27,7 @@ REQUEST_CONTENT: Table = {
         part for part in [gen_ai.text(field(request, "instructions"))] if part
     ],
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "input")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: list(items(request, "tools")),
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [*map(gen_ai.definition, items(request, "tools"))],
 }
 
 FETCHED: Table = {
@@ -81,11 +81,9 @@ _FIELDS = (
 
 
 def _fold_item(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-    item = event.get("item")
     known = indexed(whole, "output", event.get("output_index"))
-    for name in ("id", "type", "role", "call_id", "name", "arguments", "content", "summary", "status"):
-        if (value := field(item, name)) is not None and value not in ("", []):
-            known[name] = value
+    item = present(event.get("item"))
+    known.update((name, value) for name, value in item.items() if value not in (None, "", []))
 
 
 def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
@@ -102,10 +100,15 @@ def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, A
     return fold_delta
 
 
-def _fold_arguments(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-    item = indexed(whole, "output", event.get("output_index"))
-    item.setdefault("type", "function_call")
-    add_text(item, "arguments", event.get("delta"))
+def _asking(kind: str, key: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
+    """Adds a delta to what one call of a tool asks for."""
+
+    def fold_delta(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
+        item = indexed(whole, "output", event.get("output_index"))
+        item.setdefault("type", kind)
+        add_text(item, key, event.get("delta"))
+
+    return fold_delta
 
 
 def _fold_error(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
@@ -121,7 +124,10 @@ _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
     "response.refusal.delta": _adding("message", "refusal", "content", "content_index"),
     "response.reasoning_text.delta": _adding("reasoning", "reasoning_text", "content", "content_index"),
     "response.reasoning_summary_text.delta": _adding("reasoning", "summary_text", "summary", "summary_index"),
-    "response.function_call_arguments.delta": _fold_arguments,
+    "response.function_call_arguments.delta": _asking("function_call", "arguments"),
+    "response.custom_tool_call_input.delta": _asking("custom_tool_call", "input"),
+    "response.mcp_call_arguments.delta": _asking("mcp_call", "arguments"),
+    "response.code_interpreter_call_code.delta": _asking("code_interpreter_call", "code"),
     "error": _fold_error,
 }
 
@@ -187,7 +193,7 @@ def _item(item: Any, role: str) -> gen_ai.Message | None:
     if reader is not None:
         return reader(item)
     if kind != "message":
-        return gen_ai.message("assistant", [{"type": "server_tool_call", "name": kind}])
+        return _tool(item, str(kind))
     content = field(item, "content")
     parts = [gen_ai.text(content)] if isinstance(content, str) else [_part(part) for part in items(item, "content")]
     role = field(item, "role") or role
@@ -199,6 +205,39 @@ def _reasoning(item: Any) -> gen_ai.Message | None:
     return gen_ai.message("assistant", [gen_ai.reasoning(field(thought, "text")) for thought in thoughts])
 
 
+def _tool(item: Any, kind: str) -> gen_ai.Message | None:
+    """A call of a tool or its answer, by the kind's name; what is neither says nothing."""
+    tool, _, ending = kind.rpartition("_")
+    said = {name: value for name, value in present(item).items() if name not in _OUTSIDE}
+    called = field(item, "call_id")
+    if ending == "output" and tool not in _AT_THE_SERVER:
+        return gen_ai.message("tool", [gen_ai.tool_call_response(called, field(item, "output"))])
+    if ending == "output":
+        return gen_ai.message("assistant", [gen_ai.server_tool_call_response(called, tool, said)])
+    if tool in _AT_THE_PROGRAM:
+        return gen_ai.message("assistant", [gen_ai.tool_call(called, tool, said)])
+    if ending == "call" or kind in _AT_THE_SERVER:
+        tool = tool if ending == "call" else kind
+        call = gen_ai.server_tool_call(called or field(item, "id"), field(item, "name") or tool, tool, said)
+        return gen_ai.message("assistant", [call])
+    return None
+
+
+_OUTSIDE = ("type", "id", "call_id", "name", "status", "index")
+_AT_THE_SERVER = ("mcp_list_tools", "program", "tool_search")
+_AT_THE_PROGRAM = ("apply_patch", "computer", "local_shell", "shell")
+"""Tools of the provider's that the program runs for it."""
+
+
+def _image(item: Any) -> gen_ai.Message | None:
+    """An image that the provider made: by type and size."""
+    said = {"action": field(item, "action"), "revised_prompt": field(item, "revised_prompt")}
+    call = gen_ai.server_tool_call(field(item, "id"), "image_generation", "image_generation", said)
+    made = field(item, "result")
+    kind = f"image/{field(item, 'output_format') or 'png'}"
+    return gen_ai.message("assistant", [call, gen_ai.blob("image", kind, made) if made else None])
+
+
 _ITEMS: Mapping[str, Callable[[Any], gen_ai.Message | None]] = {
     "item_reference": lambda item: None,
     "compaction": lambda item: gen_ai.message("assistant", [{"type": "compaction"}]),
@@ -206,9 +245,10 @@ _ITEMS: Mapping[str, Callable[[Any], gen_ai.Message | None]] = {
     "function_call": lambda item: gen_ai.message(
         "assistant", [gen_ai.tool_call(field(item, "call_id"), field(item, "name"), field(item, "arguments"))]
     ),
-    "function_call_output": lambda item: gen_ai.message(
-        "tool", [gen_ai.tool_call_response(field(item, "call_id"), field(item, "output"))]
+    "custom_tool_call": lambda item: gen_ai.message(
+        "assistant", [gen_ai.tool_call(field(item, "call_id"), field(item, "name"), field(item, "input"))]
     ),
+    "image_generation_call": _image,
 }
 
 
@@ -231,6 +271,11 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "output_audio": lambda part: gen_ai.text(field(part, "transcript")),
     "output_text": lambda part: gen_ai.text(field(part, "text")),
     "refusal": lambda part: gen_ai.text(field(part, "refusal")),
-    "input_image": lambda part: gen_ai.media("image", field(part, "image_url")) or gen_ai.file(field(part, "file_id")),
-    "input_file": lambda part: gen_ai.file(field(part, "file_id")) or gen_ai.media("file", field(part, "file_data")),
+    "input_image": lambda part: (
+        gen_ai.media("image", field(part, "image_url")) or gen_ai.file(field(part, "file_id"), "image")
+    ),
+    "input_file": lambda part: (
+        gen_ai.file(field(part, "file_id"))
+        or gen_ai.media("document", field(part, "file_data") or field(part, "file_url"))
+    ),
 }

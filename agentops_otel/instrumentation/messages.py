@@ -30,6 +30,7 @@ FINISH_REASONS: Mapping[str, str] = {
     "end_of_message": "stop",
     "end_of_turn": "stop",
     "eos": "stop",
+    "endoftext": "stop",
     "finish": "stop",
     "eos_token": "stop",
     "model_length": "length",
@@ -68,10 +69,11 @@ def choice_count(said: object) -> object:
 _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 
-def message(role: object, parts: Iterable[Part | None]) -> Message | None:
-    """One message; None when it has nothing to say."""
+def message(role: object, parts: Iterable[Part | None], name: object = None) -> Message | None:
+    """One message, with the speaker's name if it has one; None when it has nothing to say."""
     found = [part for part in parts if part]
-    return {"role": role if isinstance(role, str) else "user", "parts": found} if found else None
+    named = {"name": name} if isinstance(name, str) else {}
+    return {"role": role if isinstance(role, str) else "user", "parts": found, **named} if found else None
 
 
 def texts(said: object, role: str = "user") -> list[Message]:
@@ -96,28 +98,41 @@ def tool_call(identity: object, name: object, arguments: object) -> Part:
     if isinstance(arguments, str):
         with suppress(ValueError):
             arguments = orjson.loads(arguments)
-    return _present({"type": "tool_call", "id": identity, "name": name, "arguments": arguments})
+    return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": arguments})
 
 
 def tool_call_response(identity: object, response: object) -> Part:
-    """What a tool answered."""
-    return _present({"type": "tool_call_response", "id": identity, "response": response})
+    """What a tool answered; nothing is an answer too."""
+    return {**_present({"type": "tool_call_response", "id": identity}), "response": response}
 
 
-def file(identity: object) -> Part | None:
+def server_tool_call(identity: object, name: object, tool: object, said: Mapping[str, Any]) -> Part:
+    """A tool that the provider runs itself, of the kind *tool*, with what is said of the call."""
+    told = {"type": tool, **_present(said)}
+    return _present({"type": "server_tool_call", "id": identity, "name": _name(name), "server_tool_call": told})
+
+
+def server_tool_call_response(identity: object, tool: object, said: Mapping[str, Any]) -> Part:
+    """What a tool answered that the provider ran itself."""
+    told = {"type": tool, **_present(said)}
+    return _present({"type": "server_tool_call_response", "id": identity, "server_tool_call_response": told})
+
+
+def file(identity: object, modality: str = "document") -> Part | None:
     """A file that the provider keeps, if there is one."""
-    return {"type": "file", "file_id": identity} if isinstance(identity, str) else None
+    return {"type": "file", "modality": modality, "file_id": identity} if isinstance(identity, str) else None
 
 
 def definition(tool: Any) -> Any:
-    """A tool's definition as the conventions have it: the function's fields beside the type."""
-    function = tool.get("function") if isinstance(tool, dict) else None
-    if isinstance(function, dict):
+    """A tool's definition as the conventions have it: the function's fields beside the type, and always a name."""
+    if not isinstance(tool, dict):
+        return tool
+    if isinstance(function := tool.get("function"), dict):
         return {"type": "function", **function}
-    if isinstance(tool, dict) and "input_schema" in tool:
+    if "input_schema" in tool:
         rest = {name: value for name, value in tool.items() if name not in ("input_schema", "cache_control")}
         return {"type": "function", **rest, "parameters": tool["input_schema"]}
-    return tool
+    return {"name": tool["type"], **tool} if "type" in tool else tool
 
 
 def media(modality: str, url: object) -> Part | None:
@@ -140,5 +155,10 @@ def blob(modality: str, mime_type: object, data: object) -> Part:
     return _present({"type": "blob", "modality": modality, "mime_type": mime_type, "byte_size": size})
 
 
-def _present(part: Part) -> Part:
+def _name(said: object) -> str:
+    """A tool's name, which a call of it always has in the conventions, whatever the answer was like."""
+    return said if isinstance(said, str) else ""
+
+
+def _present(part: Mapping[str, Any]) -> Part:
     return {name: value for name, value in part.items() if value is not None}

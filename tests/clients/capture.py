@@ -16,6 +16,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
 from agentops_otel.instrumentation import Installation, install
 from agentops_otel.tracing import Recorder
+from tests.clients.conventions import assert_conventional
 
 
 class _NoScope:
@@ -70,9 +71,16 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def capture(
-    *, content: bool = True, events: bool | None = None, opt_in: frozenset[str] = frozenset()
+    *,
+    content: bool = True,
+    events: bool | None = None,
+    opt_in: frozenset[str] = frozenset(),
+    conventional: bool = True,
 ) -> Iterator[Captured]:
-    """Run the block with the clients wrapped and the spans kept in memory."""
+    """Run the block with the clients wrapped and the spans kept in memory.
+
+    What these say is held against the conventions at the end, unless the client is one that the test made up.
+    """
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     clock = itertools.count(1_767_225_600_000_000_000, 1_000_000)
@@ -86,6 +94,8 @@ def capture(
     installation = install(SPECS, lambda: recorder, semconv_opt_in=opt_in)
     try:
         yield Captured(exporter=exporter, provider=provider, recorder=recorder, installation=installation)
+        if conventional:
+            assert_conventional(exporter.get_finished_spans())
     finally:
         installation.uninstall()
         provider.shutdown()

@@ -141,7 +141,7 @@ def test_every_form_of_a_call_makes_the_same_span(
                         "role": "user",
                         "parts": [
                             {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 2},
-                            {"type": "uri", "modality": "file", "uri": "gs://there/doc.pdf"},
+                            {"type": "uri", "modality": "document", "uri": "gs://there/doc.pdf"},
                         ],
                     },
                 ],

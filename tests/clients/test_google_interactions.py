@@ -488,7 +488,7 @@ WHOLE = [
                         "parts": [
                             {"type": "text", "content": "What is this?"},
                             {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 2},
-                            {"type": "uri", "modality": "file", "uri": "gs://there/doc.pdf"},
+                            {"type": "uri", "modality": "document", "uri": "gs://there/doc.pdf"},
                         ],
                     }
                 ]
@@ -511,7 +511,12 @@ WHOLE = [
                     {
                         "role": "assistant",
                         "parts": [
-                            {"type": "server_tool_call", "name": "google_search_call"},
+                            {
+                                "type": "server_tool_call",
+                                "id": "call_1",
+                                "name": "google_search",
+                                "server_tool_call": {"type": "google_search", "arguments": {"queries": ["Rome"]}},
+                            },
                             {"type": "text", "content": "It is 25 degrees."},
                         ],
                     },

@@ -1,12 +1,13 @@
 """The parts of messages that the calls of the other tests leave out, read by each client's tables."""
 
+import json
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic, google_genai, openai
+from agentops_otel.clients import anthropic, bedrock, google_genai, google_interactions, openai
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
 
@@ -34,8 +35,8 @@ def test_parts_of_a_chat_completion() -> None:
             "user",
             [
                 {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "byte_size": 4},
-                {"type": "file", "file_id": "file_1"},
-                {"type": "blob", "modality": "file", "mime_type": "application/pdf", "byte_size": 2},
+                {"type": "file", "modality": "document", "file_id": "file_1"},
+                {"type": "blob", "modality": "document", "mime_type": "application/pdf", "byte_size": 2},
                 {"type": "text", "content": "No."},
             ],
         )
@@ -55,6 +56,67 @@ def test_tools_of_a_chat_completion() -> None:
     )
 
 
+def test_functions_of_a_chat_completion() -> None:
+    """What the API had before tools: functions, calls without an id, and answers under the function's name."""
+    weather = {"name": "weather", "parameters": {"type": "object"}}
+    called = {
+        "role": "assistant",
+        "content": None,
+        "function_call": {"name": "weather", "arguments": '{"city": "Paris"}'},
+    }
+    answered = {"role": "function", "name": "weather", "content": "21"}
+
+    assert contents(openai.CHAT.request_content_rows, {"functions": [weather], "messages": [called, answered]}) == (
+        snapshot(
+            {
+                "gen_ai.input.messages": [
+                    {
+                        "role": "assistant",
+                        "parts": [{"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}}],
+                    },
+                    {"role": "tool", "parts": [{"type": "tool_call_response", "id": "weather", "response": "21"}]},
+                ],
+                "gen_ai.tool.definitions": [{"type": "function", "name": "weather", "parameters": {"type": "object"}}],
+            }
+        )
+    )
+
+
+def test_a_streamed_function_call_is_told_as_a_plain_one() -> None:
+    """Its name and its arguments come in pieces."""
+    deltas = [{"role": "assistant", "function_call": {"name": "weather", "arguments": ""}}]
+    deltas += [{"function_call": {"arguments": piece}} for piece in ('{"city":', ' "Paris"}')]
+    whole: dict[str, Any] = {}
+
+    assert openai.CHAT.fold is not None
+    for delta in deltas:
+        openai.CHAT.fold(whole, {"choices": [{"index": 0, "delta": delta}]})
+
+    assert contents(openai.CHAT.response_content_rows, joined(whole)) == snapshot(
+        {
+            "gen_ai.output.messages": [
+                {
+                    "role": "assistant",
+                    "parts": [{"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}}],
+                }
+            ]
+        }
+    )
+
+
+def test_the_name_of_a_speaker() -> None:
+    """A message says who speaks where the request does."""
+    request = {"messages": [{"role": "user", "name": "alice", "content": "hi"}]}
+
+    assert contents(openai.CHAT.request_content_rows, request) == snapshot(
+        {
+            "gen_ai.input.messages": [
+                {"role": "user", "parts": [{"type": "text", "content": "hi"}], "name": "alice"},
+            ]
+        }
+    )
+
+
 def test_parts_of_a_response() -> None:
     """Files by id or by what they hold, plain text, and tools that the server runs itself."""
     files = [
@@ -69,9 +131,9 @@ def test_parts_of_a_response() -> None:
         (
             "user",
             [
-                {"type": "file", "file_id": "file_1"},
-                {"type": "blob", "modality": "file", "mime_type": "application/pdf", "byte_size": 2},
-                {"type": "file", "file_id": "file_2"},
+                {"type": "file", "modality": "document", "file_id": "file_1"},
+                {"type": "blob", "modality": "document", "mime_type": "application/pdf", "byte_size": 2},
+                {"type": "file", "modality": "image", "file_id": "file_2"},
                 {"type": "text", "content": "No."},
             ],
         )
@@ -79,12 +141,190 @@ def test_parts_of_a_response() -> None:
     assert told(openai.RESPONSES, {"input": [{"role": "developer", "content": "Be brief."}]}) == snapshot(
         ("system", [{"type": "text", "content": "Be brief."}])
     )
-    assert told(openai.RESPONSES, {"input": [{"type": "web_search_call", "id": "1"}]}) == snapshot(
-        ("assistant", [{"type": "server_tool_call", "name": "web_search_call"}])
-    )
     assert told(openai.RESPONSES, {"input": [{"type": "reasoning", "summary": [{"text": "Hm."}]}]}) == snapshot(
         ("assistant", [{"type": "reasoning", "content": "Hm."}])
     )
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (
+            {"type": "web_search_call", "id": "1", "action": {"type": "search", "query": "Paris"}},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "web_search",
+                            "server_tool_call": {"type": "web_search", "action": {"type": "search", "query": "Paris"}},
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "file_search_call", "id": "1", "queries": ["Paris"], "results": None},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "file_search",
+                            "server_tool_call": {"type": "file_search", "queries": ["Paris"]},
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "code_interpreter_call", "id": "1", "code": "1+1", "outputs": [{"logs": "2"}]},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "code_interpreter",
+                            "server_tool_call": {"type": "code_interpreter", "code": "1+1", "outputs": [{"logs": "2"}]},
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "mcp_call", "id": "1", "name": "look", "server_label": "maps", "arguments": "{}", "output": "x"},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "look",
+                            "server_tool_call": {
+                                "type": "mcp",
+                                "server_label": "maps",
+                                "arguments": "{}",
+                                "output": "x",
+                            },
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "mcp_list_tools", "id": "1", "server_label": "maps", "tools": [{"name": "look"}]},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "mcp_list_tools",
+                            "server_tool_call": {
+                                "type": "mcp_list_tools",
+                                "server_label": "maps",
+                                "tools": [{"name": "look"}],
+                            },
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "image_generation_call", "id": "1", "result": "iVBORw0KGgo=", "output_format": "webp"},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "image_generation",
+                            "server_tool_call": {"type": "image_generation"},
+                        },
+                        {"type": "blob", "modality": "image", "mime_type": "image/webp", "byte_size": 8},
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "image_generation_call", "id": "1", "status": "in_progress"},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call",
+                            "id": "1",
+                            "name": "image_generation",
+                            "server_tool_call": {"type": "image_generation"},
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "tool_search_output", "call_id": "1", "tools": [{"name": "look"}]},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "server_tool_call_response",
+                            "id": "1",
+                            "server_tool_call_response": {"type": "tool_search", "tools": [{"name": "look"}]},
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "custom_tool_call", "call_id": "1", "name": "run", "input": "ls"},
+            snapshot(("assistant", [{"type": "tool_call", "id": "1", "name": "run", "arguments": "ls"}])),
+        ),
+        (
+            {"type": "custom_tool_call_output", "call_id": "1", "output": "README"},
+            snapshot(("tool", [{"type": "tool_call_response", "id": "1", "response": "README"}])),
+        ),
+        (
+            {"type": "local_shell_call", "call_id": "1", "action": {"command": ["ls"]}},
+            snapshot(
+                (
+                    "assistant",
+                    [
+                        {
+                            "type": "tool_call",
+                            "id": "1",
+                            "name": "local_shell",
+                            "arguments": {"action": {"command": ["ls"]}},
+                        }
+                    ],
+                )
+            ),
+        ),
+        (
+            {"type": "local_shell_call_output", "call_id": "1", "output": "README"},
+            snapshot(("tool", [{"type": "tool_call_response", "id": "1", "response": "README"}])),
+        ),
+    ],
+)
+def test_tools_of_a_response(item: Any, expected: Any) -> None:
+    """Who runs the tool decides: a call that the program answers, or one that the server runs itself."""
+    assert told(openai.RESPONSES, {"input": [item]}) == expected
+
+
+@pytest.mark.parametrize("kind", ["item_reference", "mcp_approval_response", "compaction_trigger"])
+def test_an_item_that_nobody_said_is_no_message(kind: str) -> None:
+    """References and requests to the server are not part of the conversation."""
+    assert contents(openai.RESPONSES.request_content_rows, {"input": [{"type": kind, "id": "1"}]}) == {}
 
 
 def test_an_error_event_fails_a_response() -> None:
@@ -135,11 +375,25 @@ def test_blocks_of_a_message() -> None:
         (
             "assistant",
             [
-                {"type": "file", "file_id": "file_1"},
+                {"type": "file", "modality": "document", "file_id": "file_1"},
                 {"type": "text", "content": "hi"},
-                {"type": "server_tool_call", "id": "1", "name": "web_search", "arguments": {"query": "Paris"}},
-                {"type": "tool_call_response", "id": "1"},
-                {"type": "server_tool_call", "id": "2", "name": "look", "arguments": {}},
+                {
+                    "type": "server_tool_call",
+                    "id": "1",
+                    "name": "web_search",
+                    "server_tool_call": {"type": "web_search", "arguments": {"query": "Paris"}},
+                },
+                {
+                    "type": "server_tool_call_response",
+                    "id": "1",
+                    "server_tool_call_response": {"type": "web_search", "content": [{"type": "web_search_result"}]},
+                },
+                {
+                    "type": "server_tool_call",
+                    "id": "2",
+                    "name": "look",
+                    "server_tool_call": {"type": "mcp", "arguments": {}},
+                },
                 {"type": "tool_call_response", "id": "3", "response": "21"},
             ],
         )
@@ -163,4 +417,145 @@ def test_parts_of_contents() -> None:
     config = {"tools": [weather, {"function_declarations": [{"name": "f", "description": None}]}]}
     assert contents(google_genai.GENERATE.request_content_rows, {"config": config}) == snapshot(
         {"gen_ai.tool.definitions": [{"type": "function", "name": "weather"}, {"type": "function", "name": "f"}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "answer", "expected"),
+    [
+        (
+            "anthropic.claude-v2:1",
+            {"prompt": "Human: hi Assistant:", "max_tokens_to_sample": 20},
+            {"completion": " hello", "stop_reason": "stop_sequence"},
+            snapshot(
+                {
+                    "name": "text_completion",
+                    "gen_ai.request.model": "anthropic.claude-v2:1",
+                    "gen_ai.request.max_tokens": 20,
+                    "gen_ai.input.messages": [
+                        {"role": "user", "parts": [{"type": "text", "content": "Human: hi Assistant:"}]}
+                    ],
+                    "gen_ai.response.finish_reasons": ["stop"],
+                    "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": " hello"}]}],
+                }
+            ),
+        ),
+        (
+            "ai21.j2-mid-v1",
+            {"prompt": "hi", "maxTokens": 20},
+            {"completions": [{"data": {"text": "hello"}, "finishReason": {"reason": "endoftext"}}]},
+            snapshot(
+                {
+                    "name": "text_completion",
+                    "gen_ai.request.model": "ai21.j2-mid-v1",
+                    "gen_ai.request.max_tokens": 20,
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}],
+                    "gen_ai.response.finish_reasons": ["stop"],
+                    "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "hello"}]}],
+                }
+            ),
+        ),
+        (
+            "arn:aws:bedrock:us-east-1:1:imported-model/mine",
+            {"prompt": "hi", "max_tokens": 20},
+            {
+                "choices": [{"text": "hello", "finish_reason": "length"}],
+                "model": "mine-7b",
+                "usage": {"prompt_tokens": 1, "completion_tokens": 20},
+            },
+            snapshot(
+                {
+                    "name": "text_completion",
+                    "gen_ai.request.model": "arn:aws:bedrock:us-east-1:1:imported-model/mine",
+                    "gen_ai.request.max_tokens": 20,
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}],
+                    "gen_ai.response.finish_reasons": ["length"],
+                    "gen_ai.response.model": "mine-7b",
+                    "gen_ai.usage.input_tokens": 1,
+                    "gen_ai.usage.output_tokens": 20,
+                    "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "hello"}]}],
+                }
+            ),
+        ),
+    ],
+)
+def test_texts_that_bedrock_goes_on_with(model: str, asked: Any, answer: Any, expected: Any) -> None:
+    """Each maker of models has words of its own for a prompt, its continuation and why that ended."""
+    arguments = {"operation_name": "InvokeModel", "api_params": {"modelId": model, "body": json.dumps(asked)}}
+    operation = next(known for known in bedrock.SPEC.operations if known.applies(arguments))
+    body = bedrock.SPEC.body(arguments)
+
+    assert {
+        "name": operation.name,
+        **attributes(operation.request_rows, body),
+        **contents(operation.request_content_rows, body),
+        **attributes(operation.response_rows, answer),
+        **contents(operation.response_content_rows, answer),
+    } == expected
+
+
+def test_what_a_guardrail_is_to_look_at_in_a_conversation() -> None:
+    """Text and images for Bedrock's guardrails are part of what was said."""
+    image = {"format": "png", "source": {"bytes": b"\x89PNG"}}
+    content = [{"guardContent": {"text": {"text": "hi", "qualifiers": ["query"]}}}, {"guardContent": {"image": image}}]
+
+    assert told(bedrock.CONVERSE, {"messages": [{"role": "user", "content": content}]}) == snapshot(
+        (
+            "user",
+            [
+                {"type": "text", "content": "hi"},
+                {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 4},
+            ],
+        )
+    )
+
+
+def test_a_streamed_search_of_googles_is_told_as_a_plain_one() -> None:
+    """A tool that Google runs itself: what it was asked, and what it answered."""
+    call = {"type": "google_search_call", "id": "1", "arguments": {"queries": ["Rome"]}}
+    result = {"type": "google_search_result", "call_id": "1", "result": [{"search_suggestions": "Rome weather"}]}
+    events: list[dict[str, Any]] = [
+        {"event_type": "step.start", "index": 0, "step": {"type": "google_search_call", "id": "1"}},
+        {"event_type": "step.delta", "index": 0, "delta": {key: call[key] for key in ("type", "arguments")}},
+        {"event_type": "step.start", "index": 1, "step": {"type": "google_search_result", "call_id": "1"}},
+        {"event_type": "step.delta", "index": 1, "delta": {key: result[key] for key in ("type", "result")}},
+    ]
+    whole: dict[str, Any] = {}
+
+    assert google_interactions.INTERACT.fold is not None
+    for event in events:
+        google_interactions.INTERACT.fold(whole, event)
+
+    streamed, plain = (
+        contents(google_interactions.INTERACT.response_content_rows, said)
+        for said in (joined(whole), {"steps": [call, result]})
+    )
+    assert (
+        streamed
+        == plain
+        == snapshot(
+            {
+                "gen_ai.output.messages": [
+                    {
+                        "role": "assistant",
+                        "parts": [
+                            {
+                                "type": "server_tool_call",
+                                "id": "1",
+                                "name": "google_search",
+                                "server_tool_call": {"type": "google_search", "arguments": {"queries": ["Rome"]}},
+                            },
+                            {
+                                "type": "server_tool_call_response",
+                                "id": "1",
+                                "server_tool_call_response": {
+                                    "type": "google_search",
+                                    "result": [{"search_suggestions": "Rome weather"}],
+                                },
+                            },
+                        ],
+                    }
+                ]
+            }
+        )
     )
