@@ -1,12 +1,12 @@
 """The anthropic package: Anthropic, Bedrock, Vertex and the other clients that it comes with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import raw_response, stainless
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
@@ -42,8 +42,8 @@ def _conversation(client: Any) -> Any:
     return field(client, "open_telemetry", "conversation_id")
 
 
-def _messages(said: Any) -> list[gen_ai.Message]:
-    return [found for message in items(said) if (found := _message(field(message, "role"), field(message, "content")))]
+def _messages(said: Any) -> Sequence[gen_ai.Message]:
+    return gen_ai.each(lambda message: _message(field(message, "role"), field(message, "content")), items(said))
 
 
 def _message(role: object, content: Any) -> gen_ai.Message | None:
@@ -86,14 +86,18 @@ def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
 
 
 def _tool_result(block: Any) -> gen_ai.Part:
-    content = field(block, "content")
-    found = [part for part in _parts(content) if part]
-    plain = len(found) == 1 and found[0]["type"] == "text"
-    return gen_ai.tool_call_response(field(block, "tool_use_id"), found[0]["content"] if plain else found or None)
+    get = getter(block)
+    content = get("content")
+    if not isinstance(content, str):
+        found = [part for part in _parts(content) if part]
+        plain = len(found) == 1 and found[0]["type"] == "text"
+        content = found[0]["content"] if plain else found
+    return gen_ai.tool_call_response(get("tool_use_id"), content or None)
 
 
 def _tool_use(block: Any) -> gen_ai.Part:
-    return gen_ai.tool_call(field(block, "id"), field(block, "name"), field(block, "input"))
+    get = getter(block)
+    return gen_ai.tool_call(get("id"), get("name"), get("input"))
 
 
 def _server_tool_use(block: Any, tool: object) -> gen_ai.Part:

@@ -5,7 +5,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -41,9 +41,7 @@ RESPONSE: Table = {
 }
 
 REQUEST_CONTENT: Table = {
-    semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-        said for known in items(request, "messages") if (said := message(known))
-    ],
+    semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(message, items(request, "messages")),
     semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
         *map(gen_ai.definition, items(request, "tools")),
         *({"type": "function", **function} for function in items(request, "functions") if isinstance(function, dict)),
@@ -101,19 +99,21 @@ def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
 
 def message(said: Any, role: str = "user") -> gen_ai.Message | None:
     """One message of the dialect."""
-    role = field(said, "role") or role
-    content = field(said, "content")
+    get = getter(said)
+    role = get("role") or role
+    content = get("content")
     if role in ("tool", "function"):
-        asked = field(said, "tool_call_id") or field(said, "name")
+        asked = get("tool_call_id") or get("name")
         return gen_ai.message("tool", [gen_ai.tool_call_response(asked, _plain(content))])
     parts = [
-        gen_ai.reasoning(next(filter(None, (field(said, name) for name in _REASONING)), None)),
-        *([gen_ai.text(content)] if isinstance(content, str) else map(part, items(said, "content"))),
-        gen_ai.text(field(said, "refusal")),
-        *map(_tool_call, items(said, "tool_calls")),
-        _function_call(field(said, "function_call")),
+        # Where the model's thoughts stand, by provider.
+        gen_ai.reasoning(get("reasoning_content") or get("reasoning") or get("tool_plan")),
+        *([gen_ai.text(content)] if isinstance(content, str) else map(part, items(content))),
+        gen_ai.text(get("refusal")),
+        *map(_tool_call, items(get("tool_calls"))),
+        _function_call(get("function_call")),
     ]
-    return gen_ai.message("system" if role == "developer" else role, parts, field(said, "name"))
+    return gen_ai.message("system" if role == "developer" else role, parts, get("name"))
 
 
 def part(said: Any) -> gen_ai.Part | None:
@@ -130,9 +130,6 @@ def thought(said: Any) -> str | None:
         return thinking
     return "".join(text for piece in items(thinking) if isinstance(text := field(piece, "text"), str)) or None
 
-
-_REASONING = ("reasoning_content", "reasoning", "tool_plan")
-"""Where the model's thoughts stand, by provider."""
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "text": lambda part: gen_ai.text(field(part, "text")),
@@ -160,9 +157,10 @@ def _function_call(call: Any) -> gen_ai.Part | None:
 
 
 def _tool_call(call: Any) -> gen_ai.Part:
-    kind = "custom" if field(call, "custom") is not None else "function"
-    arguments = field(call, kind, "arguments" if kind == "function" else "input")
-    return gen_ai.tool_call(field(call, "id"), field(call, kind, "name"), arguments)
+    get = getter(call)
+    custom = get("custom")
+    told = getter(get("function") if custom is None else custom)
+    return gen_ai.tool_call(get("id"), told("name"), told("arguments" if custom is None else "input"))
 
 
 PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "prompt"))}

@@ -9,7 +9,8 @@ import orjson
 
 from agentops_otel.content.redaction import LONGEST_NAME, MEDIA_CHARACTERS, Name, are_clean, judge, media_of
 
-_KINDS = {dict, list, tuple, str, int, float, bool, NoneType}
+_CONTAINERS = {dict, list, tuple}
+_KINDS = {*_CONTAINERS, str, int, float, bool, NoneType}
 _ATOMS = {int, bool, NoneType}
 _FEW = 8
 _DEPTH = 20
@@ -65,14 +66,16 @@ def _all(value: Any, room: int) -> bytes | None:
         kinds = set(map(type, level))
         if not kinds <= _KINDS:
             return None
-        here, dicts, lists, tuples = (_of(kind, level, kinds) for kind in (str, dict, list, tuple))
-        texts += here
+        if str in kinds:
+            here = [item for item in level if type(item) is str]
+            texts += here
+            room -= sum(map(len, here))
         if float in kinds:
             floats.append(level)
-        containers = dicts + lists + tuples
+        containers = [] if kinds.isdisjoint(_CONTAINERS) else [item for item in level if type(item) in _CONTAINERS]
         count = sum(map(len, containers))
-        room -= sum(map(len, here)) + 2 * count
-        if room < 0 or any(map(_is_pair, tuples)):
+        room -= 2 * count
+        if room < 0 or (tuple in kinds and any(map(_is_pair, containers))):
             return None
         if not count:
             break
@@ -80,7 +83,8 @@ def _all(value: Any, room: int) -> bytes | None:
         # The items of a list, and the values of a dict; its keys besides when they are not all exact texts.
         if len(level) != count:
             return None
-        names.update(*dicts)
+        if dict in kinds:
+            names.update(*(item for item in containers if type(item) is dict))
     else:
         return None
     if not (_are_plain(names, texts) and are_clean(texts)):
@@ -90,15 +94,9 @@ def _all(value: Any, room: int) -> bytes | None:
     return data if b"null" not in data or all(map(_are_finite, floats)) else None
 
 
-def _of(kind: type, level: list[Any], kinds: set[type]) -> list[Any]:
-    if kind not in kinds:
-        return []
-    return level if len(kinds) == 1 else [item for item in level if type(item) is kind]
-
-
-def _is_pair(value: tuple[object, ...]) -> bool:
+def _is_pair(value: Any) -> bool:
     """Whether it may be a header or a parameter: its name has to be looked at."""
-    return len(value) == 2 and type(value[0]) is str
+    return type(value) is tuple and len(value) == 2 and type(value[0]) is str
 
 
 def _are_plain(names: set[str], texts: list[str]) -> bool:

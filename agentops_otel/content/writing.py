@@ -2,7 +2,7 @@
 
 import enum
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from agentops_otel.content.objects import MISSING, declared_fields, description, public_state, read, type_name
+from agentops_otel.content.plain import plain_json
 from agentops_otel.content.redaction import LONGEST_NAME, REDACTED, Name, judge, media_of, scrub, scrubbed, size
 
 SMALL = 48
@@ -25,6 +26,8 @@ OMITTED = orjson.dumps("…")
 _NODE = 16
 """The least room that a value takes, so that the work is bounded by the limit."""
 _DEPTH = 30
+_MANY = 8
+_ROOMY = 4 * SMALL
 _MARGIN = 8 * 1024
 """Characters read beyond a cut, so that a secret across it is seen whole. No key is longer."""
 _GUARD = 1024
@@ -87,6 +90,20 @@ def _encode(text: str) -> bytes:
         return orjson.dumps(text.encode(errors="replace").decode())
 
 
+class Each(Sequence[Any]):
+    """What *read* tells of each item of a long list, asked only as far as there is room; None is left out."""
+
+    def __init__(self, read: Callable[[Any], object], source: Sequence[Any]) -> None:
+        self._read = read
+        self._source = source
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __getitem__(self, index: Any) -> Any:
+        return [told for item in self._source[index] if (told := self._read(item)) is not None]
+
+
 class Writer:
     """Writes one value. Every method answers JSON of at most *room* bytes, where the room is not under `SMALL`."""
 
@@ -120,7 +137,11 @@ class Writer:
             return self._float(float.__float__(value), room)
         if issubclass(kind, _BYTES):
             return self._word(f"<{type_name(kind)}, {size(_byte_count(value))}>", room)
-        return self._nested(value, value, room, kept) if room >= SMALL else OMITTED
+        if room < SMALL:
+            return OMITTED
+        # Whoever begins has tried the whole; in a small room hardly anything is.
+        plain = plain_json(value, room) if self._depth and room >= _ROOMY and kept is Name.PLAIN else None
+        return self._nested(value, value, room, kept) if plain is None else plain
 
     def _nested(self, owner: object, value: Any, room: int, kept: Name) -> bytes:
         if id(owner) in self._within:
@@ -137,6 +158,8 @@ class Writer:
 
     def _structure(self, value: Any, room: int, kept: Name) -> bytes:
         kind = type(value)
+        if kind is Each:
+            return self._both_ends(value, len(value), room, kept)
         if issubclass(kind, dict):
             return self._mapping(_some(dict.items(value), room), dict.__len__(value), room)
         if (fields := declared_fields(value)) is not None:
@@ -179,21 +202,33 @@ class Writer:
             return b"[%b,%b]" % (self.json(items[0], room // 2), self.json(items[1], room // 2, Name.SECRET))
         return self._both_ends(items, length, room, kept)
 
-    def _both_ends(self, items: list[object], length: int, room: int, kept: Name) -> bytes:
+    def _both_ends(self, items: Sequence[object], length: int, room: int, kept: Name) -> bytes:
         left = room - SMALL
         front: list[bytes] = []
         back: list[bytes] = []
-        first, last = 0, len(items) - 1
-        while first <= last and left >= SMALL:
-            share = left if first == last else max(left // 2, SMALL)
-            from_front = len(front) <= len(back)
-            text = self.json(items[first if from_front else last], share, kept)
-            (front if from_front else back).append(text)
-            first, last = first + from_front, last - (not from_front)
-            left -= max(len(text) + 1, _NODE)
-        missing = length - len(front) - len(back)
+        first, end = 0, len(items)
+        # Plain items are written several at a time, as long as they are small beside the room that is left.
+        many = _MANY if kept is Name.PLAIN else 0
+        while many:
+            ends = () if end - first < 2 * many else (items[first : first + many], items[end - many : end])
+            texts = [text for part in ends if (text := plain_json(part, left // 4)) is not None]
+            if len(texts) < 2:
+                many //= 2
+                continue
+            front.append(texts[0][1:-1])
+            back.append(texts[1][1:-1])
+            first, end = first + many, end - many
+            left -= len(texts[0]) + len(texts[1])
+        while first < end and left >= SMALL:
+            share = left if end - first == 1 else max(left // 2, SMALL)
+            side, index = (front, first) if len(front) <= len(back) else (back, end - 1)
+            first, end = (first + 1, end) if side is front else (first, end - 1)
+            for item in items[index : index + 1]:
+                side.append(self.json(item, share, kept))
+                left -= max(len(side[-1]) + 1, _NODE)
+        missing = length - len(items) + end - first
         middle = [orjson.dumps(f"…(+{missing} more)")] if missing > 0 else []
-        return b"[%b]" % b",".join([*front, *middle, *reversed(back)])
+        return b"[%b]" % b",".join(filter(None, [*front, *middle, *reversed(back)]))
 
     def _mapping(self, items: list[tuple[object, object]], length: int, room: int) -> bytes:
         left = room - SMALL

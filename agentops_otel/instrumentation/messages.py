@@ -1,10 +1,15 @@
 """The message format of the GenAI conventions: parts, and what an attached medium may say of itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import orjson
+
+from agentops_otel.content import Each
+
+_MANY = 128
+"""Messages of which there is seldom room for all."""
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -66,6 +71,9 @@ def choice_count(said: object) -> object:
     return None if said == 1 else said
 
 
+_LONGEST_HEAD = 1024
+"""Characters before the data of a `data:` address."""
+
 _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 
@@ -74,6 +82,11 @@ def message(role: object, parts: Iterable[Part | None], name: object = None) -> 
     found = [part for part in parts if part]
     named = {"name": name} if isinstance(name, str) else {}
     return {"role": role if isinstance(role, str) else "user", "parts": found, **named} if found else None
+
+
+def each(read: Callable[[Any], Message | None], said: Sequence[Any]) -> Sequence[Message]:
+    """What *read* makes of each; of a long conversation that is asked only as far as there is room for it."""
+    return Each(read, said) if len(said) > _MANY else [told for item in said if (told := read(item))]
 
 
 def texts(said: object, role: str = "user") -> list[Message]:
@@ -141,15 +154,16 @@ def media(modality: str, url: object) -> Part | None:
         return None
     if not url.startswith("data:"):
         return {"type": "uri", "modality": modality, "uri": url}
-    head, _, data = url.partition(",")
-    return blob(modality, head[5:].split(";")[0] or None, data)
+    # An attached picture is megabytes: its beginning is read, not copied.
+    head = url[5:_LONGEST_HEAD].partition(",")[0]
+    return blob(modality, head.split(";")[0] or None, url, begins=len(head) + 6)
 
 
-def blob(modality: str, mime_type: object, data: object) -> Part:
-    """A medium inside the message, as base64 text or bytes: its type and size, never its bytes."""
+def blob(modality: str, mime_type: object, data: object, *, begins: int = 0) -> Part:
+    """A medium inside the message, as base64 text (from *begins* on) or bytes: its type and size, never its bytes."""
     size = None
     if isinstance(data, str):
-        size = len(data) * 3 // 4 - data[-2:].count("=")
+        size = max(len(data) - begins, 0) * 3 // 4 - data[max(begins, len(data) - 2) :].count("=")
     elif isinstance(data, bytes | bytearray):
         size = len(data)
     return _present({"type": "blob", "modality": modality, "mime_type": mime_type, "byte_size": size})

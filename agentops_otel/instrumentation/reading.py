@@ -1,7 +1,7 @@
 """Reading what a client was given and gave back: objects, dicts or nonsense, never an exception, nothing consumed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import wrapt
@@ -56,6 +56,15 @@ _NOTHING: Mapping[str, Any] = {}
 @cache
 def _names(kind: type) -> frozenset[str]:
     return frozenset(dir(kind))
+
+
+def getter(value: Any) -> Callable[[str], Any]:
+    """`field` of the value, for reading several: what a request holds is mostly dicts, which have their own.
+
+    >>> getter({"role": "user"})("role")
+    'user'
+    """
+    return value.get if isinstance(value, dict) else partial(field, value)
 
 
 def present(value: Any) -> Mapping[str, Any]:

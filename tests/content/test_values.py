@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import agentops_otel.guard as guard_module
-from agentops_otel.content import Content
+from agentops_otel.content import Content, Each
 
 
 class _Colour(enum.Enum):
@@ -469,3 +469,34 @@ def test_many_long_texts_are_read_no_further_than_the_budget() -> None:
 
     assert all(text.startswith(f"text {name} ") for name, text in few.items())
     assert "<str, 45000 characters>" in many.values()
+
+
+def test_of_a_long_list_only_what_is_told_is_read() -> None:
+    """A list that is read item by item is read at its two ends, until the room is full."""
+    asked = []
+
+    def read(number: int) -> dict[str, object] | None:
+        asked.append(number)
+        return {"number": number, "text": "x" * 100} if number % 3 else None
+
+    told = json.loads(Content(limit_bytes=4000).json("list", Each(read, range(100_000))) or "")
+
+    (middle,) = (index for index, item in enumerate(told) if isinstance(item, str))
+    numbers = [item["number"] for item in told if isinstance(item, dict) and "number" in item]
+    assert numbers == sorted(set(numbers))
+    assert (numbers[0], numbers[-1]) == (1, 99_998)
+    assert middle > 10 < len(told) - middle
+    assert len(asked) < 200
+
+
+@given(st.lists(st.text(max_size=400) | st.none(), max_size=40), st.integers(200, 8000))
+def test_a_list_that_is_read_item_by_item_says_what_the_list_says(texts: list[str | None], room: int) -> None:
+    """In as much room, and without the items of which there is nothing to say."""
+    whole = [text for text in texts if text is not None]
+    content = Content(limit_bytes=room)
+
+    data = content.json("list", Each(lambda text: text, texts)) or ""
+
+    assert len(data.encode()) <= room
+    if len(json.dumps(whole, ensure_ascii=False).encode()) < room // 8:
+        assert json.loads(data) == whole
