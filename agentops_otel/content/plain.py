@@ -7,15 +7,21 @@ from typing import Any
 
 import orjson
 
-from agentops_otel.content.redaction import LONGEST_NAME, MEDIA_CHARACTERS, Name, are_clean, judge, media_of
+from agentops_otel.content.redaction import (
+    LONGEST_NAME,
+    MEDIA_CHARACTERS,
+    SHORTEST_SECRET,
+    Name,
+    are_clean,
+    judge,
+    media_of,
+)
 
 _CONTAINERS = {dict, list, tuple}
 _KINDS = {*_CONTAINERS, str, int, float, bool, NoneType}
 _ATOMS = {int, bool, NoneType}
 _FEW = 8
 _DEPTH = 20
-_SHORTEST_SECRET = 5
-"""`dsn=x`: no shorter text holds a secret."""
 
 
 def plain_json(value: object, limit: int) -> bytes | None:
@@ -45,7 +51,7 @@ def _few_texts(value: Any, room: int) -> list[str] | None:
             return None
         kind = type(item)
         if kind is str:
-            if len(item) >= _SHORTEST_SECRET:
+            if len(item) >= SHORTEST_SECRET:
                 texts.append(item)
                 room -= len(item)
         elif kind not in _ATOMS and not (kind is float and isfinite(item)):

@@ -10,6 +10,8 @@ from agentops_otel.content import Each
 
 _MANY = 128
 """Messages of which there is seldom room for all."""
+_LONGEST_ARGUMENTS = 128 * 1024
+"""Characters of a tool's arguments that are parsed; of more there is never room for all."""
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -108,7 +110,7 @@ def reasoning(content: object) -> Part | None:
 
 def tool_call(identity: object, name: object, arguments: object) -> Part:
     """The model's wish to call a tool; arguments that are JSON text are said as JSON, others as they are."""
-    if isinstance(arguments, str):
+    if isinstance(arguments, str) and len(arguments) <= _LONGEST_ARGUMENTS:
         with suppress(ValueError):
             arguments = orjson.loads(arguments)
     return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": arguments})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from types import NoneType
 from typing import Any
 
 import wrapt
@@ -111,8 +112,13 @@ def seen(body: Any) -> Any:
     """The body with its iterators as `Seen`; the body itself when it has none."""
     if not isinstance(body, dict):
         return body
+    if _PLAIN.issuperset(map(type, body.values())):
+        return body
     found = {name: Seen(value) for name, value in body.items() if isinstance(value, Iterator)}
     return {**body, **found} if found else body
+
+
+_PLAIN = {bool, dict, float, int, list, str, tuple, NoneType}
 
 
 class Pieces(list[str]):
@@ -167,7 +173,8 @@ def joined(value: Any) -> Any:
 def _text(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         return None
-    return value[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+    kept = value[:LONGEST]
+    return kept if kept.isascii() else kept.encode("utf-8", "replace").decode("utf-8")
 
 
 def _texts(value: object) -> list[str] | None:

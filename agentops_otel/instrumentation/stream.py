@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from functools import cache
+from types import CoroutineType
 from typing import Any, Protocol
 
 import wrapt
@@ -70,7 +71,7 @@ class Awaited(Coroutine[Any, Any, Any]):
         return self
 
     def __next__(self) -> Any:
-        return self.send(None)
+        return self._step(self._coroutine.send, None)
 
     def send(self, value: Any) -> Any:
         """Run to the next suspension."""
@@ -90,19 +91,20 @@ class Awaited(Coroutine[Any, Any, Any]):
         if self._begin is not None:
             begin, self._begin = self._begin, None
             self._watcher = begin()
-        if self._watcher is None:
+        watcher = self._watcher
+        if watcher is None:
             return step(*args)
-        token = attach(self._watcher.context)
+        token = attach(watcher.context)
         try:
             return step(*args)
         except StopIteration as stop:
             value = stop.value
         except BaseException as error:
-            self._watcher.raised(error)
+            watcher.raised(error)
             raise
         finally:
             detach(token)
-        raise StopIteration(self._watcher.returned(value))
+        raise StopIteration(watcher.returned(value))
 
 
 class Reader(Watcher, Protocol):
@@ -221,7 +223,9 @@ def _response(self: Any) -> Any:
 
 def _stepwise(reader: Reader, awaitable: Awaitable[Any]) -> Awaitable[Any]:
     """The awaitable, watched; the `asend()` of an async generator has the methods of a coroutine."""
-    return Awaited(awaitable, reader) if isinstance(awaitable, Coroutine) else awaitable
+    # A coroutine's own type is asked for first: the other question is ten times slower.
+    known = type(awaitable) is CoroutineType or isinstance(awaitable, Coroutine)
+    return Awaited(awaitable, reader) if known else awaitable  # type: ignore[arg-type]  # asked above
 
 
 _READING = {
