@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from opentelemetry.context import create_key, set_value
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Link, Span, SpanContext, set_span_in_context
 from opentelemetry.util.types import AnyValue, AttributeValue
 
@@ -25,6 +26,8 @@ FAMILY = create_key("agentops_otel.call")
 
 _BATCH = 256
 """Chunks kept as they came before they are folded: reading one costs an append, and memory stays bounded."""
+
+_WHAT_IT_IS = (semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
 
 
 class Known:
@@ -224,6 +227,9 @@ class Call:
     def _end(self) -> None:
         with guard("ending a span"):
             ended = self.recorder.clock()
+            if isinstance(self.span, ReadableSpan) and self.span.dropped_attributes:
+                # A full span drops its oldest attributes, and those say what it is.
+                self.span.set_attributes({name: self._said[name] for name in _WHAT_IT_IS if name in self._said})
             if self.recorder.events is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
                 self._shared.events.details(self.context, self._said, self._told)
             self.recorder.end(self.span, ended)

@@ -313,3 +313,21 @@ def test_without_a_recorder_a_call_passes_through(server: LlmServer) -> None:
         installation.uninstall()
 
     assert kind is openai.Stream
+
+
+@pytest.mark.parametrize("limit", [3, 8, 128])
+def test_a_span_says_what_it_is_however_few_attributes_it_may_have(
+    limit: int, server: LlmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a provider allows few attributes, those that every viewer asks for are not the ones that go."""
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", str(limit))
+    server.answer(answer(completion(), stream=False))
+
+    with sync_client(server) as client, capture() as captured:
+        client.chat.completions.create(**ASKED)
+
+    (span,) = captured.spans
+    attributes = dict(span.attributes or {})
+    named = {name: attributes.get(f"gen_ai.{name}") for name in ("operation.name", "provider.name", "request.model")}
+    assert named == {"operation.name": "chat", "provider.name": "openai", "request.model": "gpt-4.1"}
+    assert len(attributes) <= limit
