@@ -125,7 +125,7 @@ def _count(usage: Any, name: str) -> int:
 def _input_tokens(response: Any) -> int | None:
     """Anthropic counts cached tokens apart; the conventions count them in."""
     usage = field(response, "usage")
-    if field(usage, "input_tokens") is None:
+    if not isinstance(field(usage, "input_tokens"), int):
         return None
     return sum(_count(usage, f"{kind}input_tokens") for kind in ("", "cache_read_", "cache_creation_"))
 

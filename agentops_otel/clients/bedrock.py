@@ -7,32 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from agentops_otel import semconv
 from agentops_otel.clients import anthropic, chat_completions, embeddings
 from agentops_otel.clients.raw_response import BODY_LIMIT_BYTES
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.instrumentation.stream import proxied
 
 _WHERE = ("BaseClient._make_api_call",)
 
 
-def _loads(body: Any) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return None
-
-
 def _body(arguments: Mapping[str, Any]) -> Any:
     """The parameters of Converse; what InvokeModel sends as its body."""
     params = arguments["api_params"]
     sent = params.get("body")
-    said = _loads(sent) if isinstance(sent, bytes | bytearray | str) else params
+    said = loads(sent) if isinstance(sent, bytes | bytearray | str) else params
     return {**(said if isinstance(said, dict) else {}), "model": params.get("modelId")}
 
 
@@ -86,7 +77,7 @@ class _Body:
         if len(self._data) <= BODY_LIMIT_BYTES:
             self._data += data
         if ends or str(len(self._data)) == field(self._headers, "content-length"):
-            said = _loads(self._data)
+            said = loads(self._data)
             counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
             self.call.answered({**said, "counts": counts} if isinstance(said, dict) else said)
 
@@ -226,7 +217,7 @@ def _chunks(fold: Fold) -> Fold:
 
     def folding(whole: dict[str, Any], event: Any) -> None:
         if isinstance(packed := field(event, "chunk", "bytes"), bytes):
-            fold(whole, _loads(packed))
+            fold(whole, loads(packed))
 
     return folding
 
@@ -241,7 +232,8 @@ def _count(kind: str, *names: str) -> Callable[[Any], Any]:
     def count(response: Any) -> Any:
         header = field(response, "counts", kind)
         told = int(header) if isinstance(header, str) and header.isdigit() else None
-        return _either(*names)(response) or told or field(response, _METRICS, f"{kind}TokenCount")
+        said = _either(*names)(response)
+        return said if isinstance(said, int) else told or field(response, _METRICS, f"{kind}TokenCount")
 
     return count
 

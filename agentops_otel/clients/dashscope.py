@@ -72,8 +72,8 @@ def _fold_message(message: dict[str, Any], choice: Any, incremental: bool) -> No
 
 
 def _text(content: Any) -> Any:
-    parts = [field(part, "text") for part in items(content)]
-    return "".join(filter(None, parts)) if parts else content
+    parts = items(content)
+    return "".join(text for part in parts if isinstance(text := field(part, "text"), str)) if parts else content
 
 
 _RESPONSE: Table = {

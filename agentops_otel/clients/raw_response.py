@@ -3,10 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import orjson
-
 from agentops_otel.instrumentation.call import Call, Reading
-from agentops_otel.instrumentation.reading import field, joined
+from agentops_otel.instrumentation.reading import field, joined, loads
 from agentops_otel.instrumentation.stream import Awaited, proxied, watch, watched
 
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -19,7 +17,7 @@ def returned(call: Call, response: Any) -> Any:
     if http is None:
         call.answered(response)
     elif field(http, "is_stream_consumed"):
-        call.answered(_loads(http.content))
+        call.answered(loads(http.content))
     else:
         return proxied(response, call, _HOOKS)
     return response
@@ -83,7 +81,7 @@ class _Whole:
         if isinstance(value, Coroutine):
             return Awaited(value, self)
         try:
-            self._call.answered(_loads(self._response.http_response.content))
+            self._call.answered(loads(self._response.http_response.content))
         except RuntimeError:  # closed before it was read, or read in pieces
             self._call.left()
         return value
@@ -104,16 +102,9 @@ def _whole(call: Call, whole: dict[str, Any]) -> Any:
     """What the body says: JSON, or server-sent events to fold."""
     body = bytes(whole.get("body", b""))
     if not body.lstrip().startswith((b"data:", b"event:", b":")) or call.operation.fold is None:
-        return _loads(body)
+        return loads(body)
     folded: dict[str, Any] = {}
     for line in body.splitlines():
-        if line.startswith(b"data:") and isinstance(chunk := _loads(line[5:]), dict):
+        if line.startswith(b"data:") and isinstance(chunk := loads(line[5:]), dict):
             call.operation.fold(folded, chunk)
     return joined(folded)
-
-
-def _loads(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return None

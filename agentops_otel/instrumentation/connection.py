@@ -1,14 +1,13 @@
 """Watching a connection over which a program asks a model again and again: each answer is a call of its own."""
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import orjson
 from opentelemetry.context import get_current
 
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Reading
+from agentops_otel.instrumentation.reading import loads
 from agentops_otel.instrumentation.stream import Awaited, proxied, watch
 
 Ask = Callable[[Any], Reading | None]
@@ -96,7 +95,7 @@ class _Sending:
         self._talk = talk
         self._turn: Turn | None = None
         with guard("reading what is sent"):
-            self._turn = talk.sent(_loads(message))
+            self._turn = talk.sent(loads(message))
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
@@ -116,7 +115,7 @@ class _Receiving:
         if isinstance(value, Coroutine):
             return Awaited(value, self)
         with guard("reading what is received"):
-            self._talk.received(_loads(value))
+            self._talk.received(loads(value))
         return value
 
     def raised(self, error: BaseException) -> None:
@@ -139,13 +138,3 @@ def _close(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 _HOOKS = {"send": _send, "recv": _recv, "close": _close}
-
-
-def _loads(message: Any) -> Any:
-    """What a message says, if it is JSON; the second try takes lone surrogates too."""
-    for loads in (orjson.loads, json.loads):
-        try:
-            return loads(message)
-        except (TypeError, ValueError, RecursionError):
-            continue
-    return None

@@ -1,10 +1,12 @@
 """Reading what a client was given and gave back: objects, dicts or nonsense, never an exception, nothing consumed."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from types import NoneType
 from typing import Any
 
+import orjson
 import wrapt
 from opentelemetry.util.types import AttributeValue
 
@@ -119,6 +121,20 @@ def seen(body: Any) -> Any:
 
 
 _PLAIN = {bool, dict, float, int, list, str, tuple, NoneType}
+
+
+def loads(body: Any) -> Any:
+    """What a body or a message says, if it is JSON; None if not. The second try takes lone surrogates too.
+
+    >>> loads(b'{"id": 1}')
+    {'id': 1}
+    """
+    for read in (orjson.loads, json.loads):
+        try:
+            return read(body)
+        except (TypeError, ValueError, RecursionError):
+            continue
+    return None
 
 
 class Pieces(list[str]):

@@ -55,7 +55,8 @@ def outcome(ask: Callable[[], Any]) -> str:
     try:
         return _told(ask())
     except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
-        return _timeless(f"{type(error).__module__}.{type(error).__qualname__}: {error}")
+        before = f" of {type(error.__context__).__module__}.{type(error.__context__).__qualname__}"
+        return _timeless(f"{type(error).__module__}.{type(error).__qualname__}: {error}{before}")
 
 
 def _told(value: Any) -> str:
@@ -97,35 +98,6 @@ def test_the_program_gets_the_same_and_sends_the_same(form: str, client: Forms, 
     assert [pair for pair in second.headers if pair[0].lower() not in varying] == [
         pair for pair in sent if pair[0].lower() not in varying
     ]
-
-
-HOSTILE = [
-    Answer(body=b""),
-    Answer(body=b"<html>Bad gateway</html>", headers={"content-type": "text/html"}),
-    Answer.json({}),
-    Answer.json([]),
-    Answer.json(None),
-    Answer.json({"choices": None, "usage": "many", "message": 3, "output": [], "id": {}}),
-    Answer.json({"choices": [None, {"message": {"tool_calls": [{"function": {"arguments": "{"}}]}}], "model": 1}),
-    Answer.json({"error": {"message": "no"}}, status=400),
-    Answer.json({"error": "no"}, status=401),
-    Answer.events(
-        [b"data: null\n\n", b"data: 7\n\n", {"choices": [None, {"delta": 4, "index": "one"}]}, {"usage": [1]}]
-    ),
-    Answer.events([b"data: {\n\n"]),
-]
-
-
-@pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("form", ["plain", "streamed"])
-def test_whatever_the_server_says_the_program_gets_the_same(
-    form: str, hostile: Answer, client: Forms, server: LlmServer
-) -> None:
-    """The outcome of a call is what it would be without us, and the call has its span."""
-    bare, ours, captured = both(client, form, server, hostile)
-
-    assert ours == bare
-    assert len(captured.spans) == 1
 
 
 def test_an_error_is_on_the_span_by_its_class(client: Forms, captured: Captured, server: LlmServer) -> None:
@@ -378,7 +350,7 @@ def test_with_content_off_a_stream_that_breaks_says_nothing_of_what_was_said(cli
 def _says_nothing(captured: Captured) -> None:
     (span,) = captured.spans
     said = str([span.to_json(), [(event.name, dict(event.attributes or {})) for event in span.events]])
-    assert "gen_ai.request.model" in said
+    assert "gen_ai.operation.name" in said
     assert "warm" not in said
     assert "21 degrees" not in said
 

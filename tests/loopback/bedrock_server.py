@@ -32,11 +32,12 @@ def converse(*, stream: bool) -> Answer:
 
 def events(said: list[tuple[str, dict[str, Any]]]) -> Answer:
     """Events by name, in their frames."""
-    frames = [_frame(name, json.dumps(value).encode()) for name, value in said]
+    frames = [packed(name, json.dumps(value).encode()) for name, value in said]
     return Answer(headers={"content-type": "application/vnd.amazon.eventstream"}, chunks=frames)
 
 
-def _frame(name: str, payload: bytes) -> bytes:
+def packed(name: str, payload: bytes) -> bytes:
+    """One event in its frame."""
     headers = b"".join(
         struct.pack("!B", len(key)) + key.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
         for key, value in (
@@ -48,6 +49,13 @@ def _frame(name: str, payload: bytes) -> bytes:
     prelude = struct.pack("!II", len(headers) + len(payload) + 16, len(headers))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + payload
     return message + struct.pack("!I", zlib.crc32(message))
+
+
+def unpacked(frame: bytes) -> tuple[str, bytes]:
+    """The event's name and what it says."""
+    (length,) = struct.unpack("!I", frame[4:8])
+    name = frame[12 : 12 + length].partition(b":event-type")[2]
+    return name[3 : 3 + int.from_bytes(name[1:3])].decode(), frame[12 + length : -4]
 
 
 CALL = {"toolUseId": "call_1", "name": "weather", "input": {"city": "Paris"}}
