@@ -36,11 +36,21 @@ class Talk:
         """The answers that are still to come to their ends, the oldest first."""
         self._ask = ask
 
+    def opened(self, found: Any) -> Any:
+        """What the program gets for what the client opened: the connection, by default."""
+        return connected(found, self)
+
     def sent(self, message: Any) -> Turn | None:
         """The program is about to send this; the turn that it begins, if it does."""
 
     def received(self, message: Any) -> None:
         """The program received this."""
+
+    def failed(self, error: BaseException) -> None:
+        """The program received this instead."""
+        # Everything else (a timeout, a cancelled task) leaves the message for the next one who asks.
+        if any(kind.__name__ == "ConnectionClosed" for kind in type(error).__mro__):
+            self.broke(error)
 
     def begin(self, request: Any) -> Turn:
         """An answer is asked for from now on."""
@@ -70,9 +80,15 @@ class Talk:
         self.broke(GeneratorExit())
 
 
-def connected(connection: Any, talk: Talk) -> Any:
-    """The connection behind a proxy of its own kind; the talk hears what is sent and received over it."""
-    return proxied(connection, talk, _HOOKS)
+def connected(connection: Any, talk: Talk, *names: str) -> Any:
+    """The connection behind a proxy of its own kind; the talk hears what is sent and received over it.
+
+    Args:
+        connection: What has the methods `send`, `recv` and `close`.
+        talk: Who hears.
+        *names: Those of the methods by which it does; all of them where none is named.
+    """
+    return proxied(connection, talk, {name: hook for name, hook in _HOOKS.items() if not names or name in names})
 
 
 class Opening:
@@ -84,7 +100,7 @@ class Opening:
 
     def returned(self, value: Any) -> Any:
         """The connection, or the coroutine that opens it."""
-        return Awaited(value, self) if isinstance(value, Coroutine) else connected(value, self._talk)
+        return Awaited(value, self) if isinstance(value, Coroutine) else self._talk.opened(value)
 
     def raised(self, error: BaseException) -> None:
         """There is no connection, and nothing was asked."""
@@ -106,22 +122,24 @@ class _Sending:
             self._talk.end(self._turn, error)
 
 
-class _Receiving:
+class Receiving:
+    """Watches a program receive a message, as text or as what the client makes of it."""
+
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
+        """The message, or the coroutine that waits for it."""
         if isinstance(value, Coroutine):
             return Awaited(value, self)
         with guard("reading what is received"):
-            self._talk.received(loads(value))
+            self._talk.received(loads(value) if isinstance(value, str | bytes | bytearray) else value)
         return value
 
     def raised(self, error: BaseException) -> None:
-        # Everything else (a timeout, a cancelled task) leaves the message for the next one who asks.
-        if any(kind.__name__ == "ConnectionClosed" for kind in type(error).__mro__):
-            self._talk.broke(error)
+        """There is none."""
+        self._talk.failed(error)
 
 
 def _send(self: Any, message: Any, *args: Any, **kwargs: Any) -> Any:
@@ -129,7 +147,7 @@ def _send(self: Any, message: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _recv(self: Any, *args: Any, **kwargs: Any) -> Any:
-    return watch(_Receiving(self._self_watcher), self.__wrapped__.recv, *args, **kwargs)
+    return watch(Receiving(self._self_watcher), self.__wrapped__.recv, *args, **kwargs)
 
 
 def _close(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -161,19 +161,22 @@ def media(modality: str, url: object) -> Part | None:
     return blob(modality, head.split(";")[0] or None, url, begins=len(head) + 6)
 
 
-def blob(modality: str, mime_type: object, data: object, *, begins: int = 0) -> Part:
-    """A medium inside the message, as base64 text (from *begins* on) or bytes: its type and size, never its bytes."""
-    size = None
-    if isinstance(data, str):
-        size = max(len(data) - begins, 0) * 3 // 4 - data[max(begins, len(data) - 2) :].count("=")
-    elif isinstance(data, bytes | bytearray):
-        size = len(data)
+def blob(modality: str, mime_type: object, data: object, byte_size: object = None, *, begins: int = 0) -> Part:
+    """A medium inside the message, in *data* from *begins* on: its type and size, as given or read, never its bytes."""
+    size = byte_size if isinstance(byte_size, int) else size_of(data, begins)
     return _present({"type": "blob", "modality": modality, "mime_type": mime_type, "byte_size": size})
 
 
 def _name(said: object) -> str:
     """A tool's name, which a call of it always has in the conventions, whatever the answer was like."""
     return said if isinstance(said, str) else ""
+
+
+def size_of(data: object, begins: int = 0) -> int | None:
+    """How many bytes there are, in base64 text (from *begins* on) or as they are."""
+    if isinstance(data, str):
+        return max(len(data) - begins, 0) * 3 // 4 - data[max(begins, len(data) - 2) :].count("=")
+    return len(data) if isinstance(data, bytes | bytearray) else None
 
 
 def _present(part: Mapping[str, Any]) -> Part:

@@ -69,7 +69,7 @@ class Wrapper:
         if recorder is None or asked is None:
             return wrapped(*args, **kwargs)
         if asked.operation.talk is not None:
-            talk = asked.operation.talk(partial(self._ask, instance, asked.operation))
+            talk = asked.operation.talk(partial(self._ask, instance, asked))
             return watch(Opening(talk), wrapped, *args, **kwargs)
         if self._awaits:
             coroutine = wrapped(*asked.args, **asked.kwargs)
@@ -93,12 +93,15 @@ class Wrapper:
             return _Asked(operation, changed, args, kwargs)
         return None
 
-    def _ask(self, instance: Any, operation: Operation, request: Any) -> Reading | None:
-        """The call that a request asks for over a connection that was opened before."""
+    def _ask(self, instance: Any, opened: "_Asked", request: Mapping[str, Any]) -> Reading | None:
+        """The call that a request asks for over a connection that was opened before; it may be added to later."""
         recorder = None if self.off else self._current()
-        asked = _Asked(operation, request, (), {})
+        asked = _Asked(opened.operation, {**opened.named, **request}, (), {})
         call = None if recorder is None else self._begin(recorder, instance, asked)
-        return None if call is None else call.reading()
+        if call is None:
+            return None
+        call.unread = asked.named
+        return call.reading()
 
     def _begin(self, recorder: Recorder, instance: Any, asked: "_Asked") -> Call | None:
         """The call with its span started; None under suppression, and within a call that has its span already."""

@@ -8,6 +8,7 @@ with SocketServer() as server:
 """
 
 import json
+import ssl
 import threading
 from collections import deque
 from typing import Any, Self
@@ -25,11 +26,14 @@ class SocketServer:
     """The server; a `with` block starts and stops it.
 
     Args:
-        asks: The types of message that ask for an answer.
+        asks: What a message has, as its type or among its names, that asks for an answer.
         greeting: What is said to everyone who connects.
+        tls: The server's certificate, where it is to have one.
     """
 
-    def __init__(self, *greeting: Said, asks: tuple[str, ...] = ("response.create",)) -> None:
+    def __init__(
+        self, *greeting: Said, asks: tuple[str, ...] = ("response.create",), tls: ssl.SSLContext | None = None
+    ) -> None:
         self.received: list[str | bytes] = []
         """Every message as it came."""
         self.headers: list[list[tuple[str, str]]] = []
@@ -37,7 +41,7 @@ class SocketServer:
         self._asks = asks
         self._greeting = greeting
         self._answers: deque[tuple[Said, ...]] = deque()
-        self._sockets = serve(self._serve, "127.0.0.1", 0, close_timeout=WAIT_S, max_size=None)
+        self._sockets = serve(self._serve, "127.0.0.1", 0, ssl=tls, close_timeout=WAIT_S, max_size=None)
         self._thread = threading.Thread(target=self._sockets.serve_forever)
         self.port = int(self._sockets.socket.getsockname()[1])
         self.url = f"ws://127.0.0.1:{self.port}/v1"
@@ -61,7 +65,8 @@ class SocketServer:
             self._say(client, self._greeting)
             for message in client:
                 self.received.append(message)
-                if json.loads(message).get("type") in self._asks:
+                told = json.loads(message)
+                if not {told.get("type"), *told}.isdisjoint(self._asks):
                     self._say(client, self._answers.popleft())
         except ConnectionClosed:
             pass  # the client has gone, as some tests want
