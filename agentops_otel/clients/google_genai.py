@@ -28,13 +28,14 @@ def model(request: Any) -> object:
     return name.removeprefix("models/") if isinstance(name, str) else None
 
 
-def _contents(said: Any) -> list[gen_ai.Message]:
+def contents(said: Any) -> list[gen_ai.Message]:
     """The contents in whichever of the shapes that the package takes: texts, parts, contents, or a list of them."""
-    contents = items(said) or ([said] if said is not None else [])
-    return [found for content in contents if (found := _content(content))]
+    known = items(said) or ([said] if said is not None else [])
+    return [found for each in known if (found := content(each))]
 
 
-def _content(said: Any, role: str = "user") -> gen_ai.Message | None:
+def content(said: Any, role: str = "user") -> gen_ai.Message | None:
+    """One content as a message, of who it says that speaks."""
     role = field(said, "role") or role
     parts = [part for part in map(_part, items(said, "parts") or [said]) if part]
     answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
@@ -52,14 +53,15 @@ def _part(part: Any) -> gen_ai.Part | None:
     return None
 
 
-def _modality(mime_type: object) -> str:
+def modality(mime_type: object) -> str:
+    """What kind of medium has the type."""
     kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
     return kind if kind in ("image", "audio", "video") else "document"
 
 
 def _blob(data: Any) -> gen_ai.Part:
     kind = field(data, "mime_type")
-    return gen_ai.blob(_modality(kind), kind, field(data, "data"))
+    return gen_ai.blob(modality(kind), kind, field(data, "data"), field(data, "byte_size"))
 
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
@@ -69,12 +71,12 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
         field(said, "id") or field(said, "name"), field(said, "response")
     ),
     "inline_data": _blob,
-    "file_data": lambda data: gen_ai.media(_modality(field(data, "mime_type")), field(data, "file_uri")),
+    "file_data": lambda data: gen_ai.media(modality(field(data, "mime_type")), field(data, "file_uri")),
 }
 
 
 def _instructions(request: Any) -> list[gen_ai.Part]:
-    return [part for message in _contents(field(request, "config", "system_instruction")) for part in message["parts"]]
+    return [part for message in contents(field(request, "config", "system_instruction")) for part in message["parts"]]
 
 
 def _tools(request: Any) -> list[Any]:
@@ -104,15 +106,15 @@ def _finish_reason(candidate: Any) -> str:
     return "tool_call" if reason == "stop" and calls else reason
 
 
-def _sum(*names: str) -> Callable[[Any], int | None]:
+def total(*names: str) -> Callable[[Any], int | None]:
     """Counts that Gemini keeps apart and the conventions add up; None when there is none at all."""
 
-    def total(response: Any) -> int | None:
+    def add(response: Any) -> int | None:
         counts = [field(response, "usage_metadata", name) for name in names]
         known = [count for count in counts if isinstance(count, int)]
         return sum(known) if known else None
 
-    return total
+    return add
 
 
 def fold(whole: dict[str, Any], chunk: Any) -> None:
@@ -126,10 +128,11 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
             known["finish_reason"] = reason
         content = known.setdefault("content", {"role": "model", "parts": []})
         for part in items(candidate, "content", "parts"):
-            _fold_part(content["parts"], part)
+            fold_part(content["parts"], part)
 
 
-def _fold_part(parts: list[Any], part: Any) -> None:
+def fold_part(parts: list[Any], part: Any) -> None:
+    """Add a part of a chunk to the parts of the answer: pieces of one text become one."""
     text, thought = field(part, "text"), field(part, "thought")
     if text is None:
         parts.append(part)
@@ -166,7 +169,7 @@ GENERATE = Operation(
     },
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: _instructions,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents")),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents(field(request, "contents")),
         semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
     },
     response={
@@ -176,15 +179,15 @@ GENERATE = Operation(
         semconv.GEN_AI_RESPONSE_ID: "response_id",
         semconv.GEN_AI_RESPONSE_MODEL: "model_version",
         semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage_metadata.cached_content_token_count",
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: _sum("prompt_token_count", "tool_use_prompt_token_count"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _sum("candidates_token_count", "thoughts_token_count"),
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: total("prompt_token_count", "tool_use_prompt_token_count"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: total("candidates_token_count", "thoughts_token_count"),
         semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage_metadata.thoughts_token_count",
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
             found
             for candidate in items(response, "candidates")
-            if (found := _content(field(candidate, "content"), role="model"))
+            if (found := content(field(candidate, "content"), role="model"))
         ]
     },
     fold=fold,
@@ -197,7 +200,7 @@ EMBED = Operation(
         semconv.GEN_AI_REQUEST_MODEL: model,
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "config.output_dimensionality",
     },
-    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents"))},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents(field(request, "contents"))},
     response={
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
             len(items(next(iter(items(response, "embeddings")), None), "values")) or None
@@ -210,7 +213,7 @@ COUNT_TOKENS = Operation(
     name="count_tokens",
     where=("Models.count_tokens", "AsyncModels.count_tokens"),
     request={semconv.GEN_AI_REQUEST_MODEL: model},
-    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _contents(field(request, "contents"))},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents(field(request, "contents"))},
     response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "total_tokens"},
     finishes=False,
 )

@@ -55,11 +55,8 @@ def _contents(said: Any) -> list[gen_ai.Part | None]:
 
 def _medium(modality: str) -> Callable[[Any], gen_ai.Part | None]:
     def read(part: Any) -> gen_ai.Part | None:
-        if found := gen_ai.media(modality, field(part, "uri")):
-            return found
-        size = field(part, "byte_size") if isinstance(part, dict) else None
-        blob = gen_ai.blob(modality, field(part, "mime_type"), field(part, "data"))
-        return blob if size is None else {**blob, "byte_size": size}
+        kind, data, size = (field(part, name) for name in ("mime_type", "data", "byte_size"))
+        return gen_ai.media(modality, field(part, "uri")) or gen_ai.blob(modality, kind, data, size)
 
     return read
 
@@ -163,9 +160,8 @@ def _fold_part(parts: list[Any], part: Any) -> None:
     if kind == "text":
         add_text(last, "text", field(part, "text"))
         return
-    piece = gen_ai.blob(kind, field(part, "mime_type"), field(part, "data"))
-    last["mime_type"] = piece.get("mime_type", last.get("mime_type"))
-    last["byte_size"] = last.get("byte_size", 0) + piece.get("byte_size", 0)
+    last["mime_type"] = field(part, "mime_type") or last.get("mime_type")
+    last["byte_size"] = last.get("byte_size", 0) + (gen_ai.size_of(field(part, "data")) or 0)
 
 
 def _fold_error(whole: dict[str, Any], event: Any) -> None:

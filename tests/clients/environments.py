@@ -23,11 +23,11 @@ TESTS = {
 
 FIRST = (
     *("contract", "first_rank", "openai", "openai_apis", "openai_streams", "raw_response"),
-    *("anthropic", "google_genai", "google_interactions"),
+    *("anthropic", "google_genai", "google_interactions", "google_live"),
 )
 OLDER = dict.fromkeys(("older-1", "older-2"), tuple(f"tests/clients/test_{name}.py" for name in FIRST))
 
-TOOLS = ("hypothesis", "inline-snapshot", "pytest")
+TOOLS = ("hypothesis", "inline-snapshot", "pytest", "trustme")
 INSTALL_S, TEST_S = 1200, 2400
 
 

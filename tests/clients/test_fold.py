@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentops_otel.clients import anthropic, google_genai, google_interactions, openai
+from agentops_otel.clients import anthropic, google_genai, google_interactions, google_live, openai
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
 from tests.loopback import anthropic_server, google_genai_server, google_interactions_server, openai_server
@@ -99,6 +99,32 @@ def test_an_interaction_cut_anywhere(text: str, thought: str, arguments: Any, si
     assert told(google_interactions.INTERACT, folded(google_interactions.INTERACT, chunks)) == expected
 
 
+@given(text=TEXTS, spoken=TEXTS, size=SIZES, sounds=st.lists(st.binary(max_size=5), min_size=1))
+def test_a_live_turn_cut_anywhere(text: str, spoken: str, size: int, sounds: list[bytes]) -> None:
+    """A thought, sound, and its words."""
+
+    def message(*parts: Any, **said: Any) -> Any:
+        return {"server_content": {"model_turn": {"parts": list(parts)}, **said}}
+
+    def sound(data: bytes) -> Any:
+        return message({"inline_data": {"mime_type": "audio/pcm", "data": data}})
+
+    def words(text: str) -> Any:
+        return message(output_transcription={"text": text})
+
+    def cut(whole: str) -> list[str]:
+        return [whole[start : start + size] for start in range(0, len(whole), size)]
+
+    done = {"server_content": {"turn_complete": True}, "usage_metadata": {"prompt_token_count": 3}}
+    thoughts = [message({"text": piece, "thought": True}) for piece in cut(text)]
+    chunks = [*thoughts, *map(sound, sounds), *map(words, cut(spoken)), done]
+
+    whole = [message({"text": text, "thought": True}), sound(b"".join(sounds)), words(spoken), done]
+    assert told(google_live.LIVE, folded(google_live.LIVE, chunks)) == told(
+        google_live.LIVE, folded(google_live.LIVE, whole)
+    )
+
+
 NOTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
 JSON = st.recursive(NOTHING, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
 KEYS = st.sampled_from(
@@ -106,6 +132,7 @@ KEYS = st.sampled_from(
         *("choices", "delta", "message", "content", "tool_calls", "function", "arguments", "usage", "index", "id"),
         *("type", "item", "output", "output_index", "content_index", "summary", "response", "status", "error"),
         *("content_block", "text", "thinking", "partial_json", "candidates", "parts", "usage_metadata", "role"),
+        *("server_content", "model_turn", "turn_complete", "tool_call", "function_calls", "output_transcription"),
         *("event_type", "interaction", "step", "steps", "outputs", "usages", "errors", "uri", "answers", "questions"),
         *("finish_reason", "stop_reason", "prompt_tokens", "input_tokens", "function_call", "inline_data", "source"),
     ]
@@ -124,6 +151,7 @@ NONSENSE = st.recursive(
 OPERATIONS = [
     *(openai.CHAT, openai.RESPONSES, openai.COMPLETIONS, openai.IMAGES, openai.TRANSCRIPTION, openai.EMBEDDINGS),
     *(anthropic.MESSAGES, google_genai.GENERATE, google_interactions.INTERACT, google_interactions.DECISION),
+    google_live.LIVE,
 ]
 
 

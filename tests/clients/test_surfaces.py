@@ -9,9 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from google.genai import models
+from google.genai import live, models
 
-from agentops_otel.clients import anthropic, google_genai, google_interactions, openai
+from agentops_otel.clients import anthropic, google_genai, google_interactions, google_live, openai
 from agentops_otel.instrumentation import ClientSpec
 
 CALLS = {
@@ -92,6 +92,11 @@ def test_every_method_of_googles_models_has_been_decided_on() -> None:
     known = asked(google_genai.SPEC, "Models")
 
     assert public(models.Models) - known == {"compute_tokens", "delete", "get", "list", "update"}
+
+
+def test_every_kind_of_googles_live_sessions_has_been_decided_on() -> None:
+    """Music is made without a break, and has no turns."""
+    assert public(live.AsyncLive) - asked(google_live.SPEC, "AsyncLive") == {"music"}
 
 
 RAW = {"with_raw_response", "with_streaming_response"}

@@ -1,0 +1,254 @@
+"""The live sessions of the google-genai package, over a websocket: one call a turn of the model's.
+
+What the program says is heard on its way to the socket, what the model says as the package gives it to the program. The
+session is the package's own; one receiver and the socket within it are watched.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import google_genai
+from agentops_otel.guard import guard
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected
+from agentops_otel.instrumentation.reading import Pieces, add_text, field, items
+from agentops_otel.instrumentation.spec import ClientSpec
+from agentops_otel.instrumentation.stream import proxied, watch
+
+
+class Said:
+    """What a program tells the model before a turn: contents, and what it shows and says as it happens."""
+
+    def __init__(self) -> None:
+        self.contents: list[Any] = []
+        self._media: dict[object, int] = {}
+        self._heard: dict[str, Pieces] = {}
+
+    def hear(self, text: object) -> None:
+        """What was said aloud, in words."""
+        add_text(self._heard, "text", text)
+
+    def see(self, blob: Any) -> None:
+        """A piece of sound or of a picture: sizes are added up."""
+        kind = field(blob, "mime_type")
+        self._media[kind] = self._media.get(kind, 0) + (gen_ai.size_of(field(blob, "data")) or 0)
+
+    @property
+    def messages(self) -> list[gen_ai.Message]:
+        """All of it, in the conventions' words."""
+        media = [gen_ai.blob(google_genai.modality(kind), kind, None, size) for kind, size in self._media.items()]
+        found = gen_ai.message("user", [*media, gen_ai.text(str(self._heard.get("text", "")))])
+        return [*google_genai.contents(self.contents), *([found] if found else [])]
+
+
+class LiveTalk(Talk):
+    """A session. A turn begins when the program has said what it has to say, or when the model speaks unasked.
+
+    What the program says while the model has not answered yet belongs to what it is about to answer.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._session: object = None
+        self._said = Said()
+        self._answering: Turn | None = None
+        self._interrupted = False
+
+    def opened(self, found: Any) -> Any:
+        """The package's context manager, which gives the session."""
+        return proxied(found, self, {"__aenter__": _enter, "__aexit__": _exit})
+
+    def join(self, session: Any) -> None:
+        """The session is there."""
+        self._session = field(session, "session_id")
+        receive = session._receive
+        session._ws = connected(session._ws, self, "send", "close")
+        session._receive = lambda: watch(Receiving(self), receive)
+
+    def sent(self, message: Any) -> Turn | None:
+        """Contents and texts ask for an answer, and so does the end of what is said aloud."""
+        told = _snake(message)
+        content, realtime, tools = (field(told, name) for name in ("client_content", "realtime_input", "tool_response"))
+        if tools is not None and self.turns:
+            self.add(self.turns[0], told)
+            return None
+        said = self._waiting()
+        said.contents += items(content, "turns")
+        said.contents += [{"parts": [{"function_response": one}]} for one in items(tools, "function_responses")]
+        said.contents += [{"parts": [{"text": text}]}] if (text := field(realtime, "text")) else []
+        for blob in (*(field(realtime, name) for name in ("audio", "video")), *items(realtime, "media_chunks")):
+            if blob is not None:
+                said.see(blob)
+        ends = field(content, "turn_complete") or any(field(realtime, name) is not None for name in _ENDS)
+        return self._begin() if (ends or tools is not None) and said is self._said else None
+
+    def received(self, message: Any) -> None:
+        """What the model says belongs to the turn that it is at."""
+        content = field(message, "server_content")
+        self._heard_by().hear(field(content, "input_transcription", "text"))
+        if _answers(message):
+            if self._interrupted and self._answering is not None:
+                self.end(self._answering)
+            self._answering = self.turns[0] if self.turns else self._begin()
+        if not self.turns:
+            return
+        self.add(self.turns[0], message)
+        self._interrupted = self._interrupted or bool(field(content, "interrupted"))
+        if field(content, "turn_complete"):
+            self.end(self.turns[0])
+
+    def failed(self, error: BaseException) -> None:
+        """The package raises its own error where the connection is gone, or the server says one."""
+        if isinstance(error, Exception):
+            self.broke(error)
+
+    def end(self, turn: Turn, error: BaseException | None = None) -> None:
+        """The turn is over, and whether it was interrupted does not matter any more."""
+        self._answering, self._interrupted = None, False
+        super().end(turn, error)
+
+    def _waiting(self) -> Said:
+        """What is added to by what the program says now: what it has not asked yet, or what has no answer yet."""
+        last = self.turns[-1] if self.turns else None
+        return self._said if last is None or last is self._answering else last.request["said"]
+
+    def _heard_by(self) -> Said:
+        """What was said aloud is written down late: the model may be at its answer already."""
+        answering = None if self._interrupted else self._answering
+        return self._waiting() if answering is None else answering.request["said"]
+
+    def _begin(self) -> Turn:
+        said, self._said = self._said, Said()
+        return self.begin({"said": said, "session": self._session})
+
+
+_ENDS = ("text", "activity_end", "audio_stream_end")
+
+
+def _answers(message: Any) -> bool:
+    said = field(message, "server_content")
+    return any(
+        found is not None
+        for found in (field(message, "tool_call"), field(said, "model_turn"), field(said, "output_transcription"))
+    )
+
+
+async def _enter(self: Any) -> Any:
+    session = await self.__wrapped__.__aenter__()
+    with guard("watching a session"):
+        self._self_watcher.join(session)
+    return session
+
+
+async def _exit(self: Any, *error: Any) -> Any:
+    self._self_watcher.left()
+    return await self.__wrapped__.__aexit__(*error)
+
+
+def _snake(value: Any) -> Any:
+    """The message with the names that the package's objects have; what a program says itself stays as it is."""
+    if isinstance(value, list):
+        return [_snake(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        _UPPER.sub(lambda found: f"_{found[0].lower()}", name): inner if name in ("args", "response") else _snake(inner)
+        for name, inner in value.items()
+    }
+
+
+_UPPER = re.compile("[A-Z]")
+
+
+def fold(whole: dict[str, Any], message: Any) -> None:
+    """Add a message to the turn: the model's, or the answer of a tool that it called."""
+    if (usage := field(message, "usage_metadata")) is not None:
+        whole["usage_metadata"] = usage
+    content = field(message, "server_content")
+    for part in items(content, "model_turn", "parts"):
+        _fold_part(_spoken(whole, "model"), part)
+    if text := field(content, "output_transcription", "text"):
+        google_genai.fold_part(_spoken(whole, "model"), {"text": text})
+    for call in items(message, "tool_call", "function_calls"):
+        _spoken(whole, "model").append({"function_call": call})
+    for response in items(message, "tool_response", "function_responses"):
+        _spoken(whole, "user").append({"function_response": response})
+    if field(content, "interrupted"):
+        whole["finish_reason"] = "interrupted"
+    if field(content, "turn_complete"):
+        reason = field(content, "turn_complete_reason")
+        whole.setdefault("finish_reason", _REASONS.get(getattr(reason, "value", reason), "content_filter"))
+
+
+_REASONS: Mapping[object, str] = {
+    None: "stop",
+    "TURN_COMPLETE_REASON_UNSPECIFIED": "stop",
+    "NEED_MORE_INPUT": "stop",
+    "MALFORMED_FUNCTION_CALL": "error",
+}
+"""The conventions' word for the reason of a turn's end; each of the others is something that was not allowed."""
+
+
+def _spoken(whole: dict[str, Any], role: str) -> list[Any]:
+    """The parts of who speaks now."""
+    contents: list[Any] = whole.setdefault("contents", [])
+    if not contents or contents[-1]["role"] != role:
+        contents.append({"role": role, "parts": []})
+    parts: list[Any] = contents[-1]["parts"]
+    return parts
+
+
+def _fold_part(parts: list[Any], part: Any) -> None:
+    """A sound comes in many pieces, of which the size is kept."""
+    data = field(part, "inline_data")
+    kind = field(data, "mime_type")
+    if data is None or google_genai.modality(kind) != "audio":
+        google_genai.fold_part(parts, part)
+        return
+    sounds = (known["inline_data"] for known in parts if isinstance(known, dict) and "inline_data" in known)
+    sound = next((known for known in sounds if known["mime_type"] == kind), None)
+    if sound is None:
+        parts.append({"inline_data": (sound := {"mime_type": kind, "byte_size": 0})})
+    sound["byte_size"] += gen_ai.size_of(field(data, "data")) or 0
+
+
+def _output_type(request: Any) -> str | None:
+    kinds = items(request, "config", "response_modalities")
+    kind = str(getattr(kinds[0], "value", kinds[0])).lower() if kinds else None
+    return {"audio": "speech", "text": "text", "image": "image"}.get(kind or "")
+
+
+LIVE = replace(
+    google_genai.GENERATE,
+    where=("AsyncLive.connect",),
+    request={
+        **google_genai.GENERATE.request,
+        semconv.GEN_AI_CONVERSATION_ID: "session",
+        semconv.GEN_AI_OUTPUT_TYPE: _output_type,
+    },
+    request_content={
+        **google_genai.GENERATE.request_content,
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: field(request, "said", "messages"),
+    },
+    response={
+        **google_genai.GENERATE.response,
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: "finish_reason",
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: google_genai.total("response_token_count", "thoughts_token_count"),
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: google_genai.contents(items(response, "contents"))
+    },
+    fold=fold,
+    talk=LiveTalk,
+)
+
+SPEC = ClientSpec(
+    name="google-genai",
+    module="google.genai.live",
+    operations=(LIVE,),
+    provider=google_genai.SPEC.provider,
+    url=google_genai.SPEC.url,
+)
