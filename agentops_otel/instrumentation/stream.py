@@ -238,7 +238,7 @@ _READING = {
     "asend": _asending("asend"),
     "athrow": _asending("athrow"),
 }
-_CLOSING = {name: _closing(name) for name in ("close", "aclose", "__exit__", "__aexit__")}
+_CLOSING = {name: _closing(name) for name in ("cancel", "close", "aclose", "__exit__", "__aexit__")}
 _HOOKS = {**_READING, **_CLOSING, "__enter__": _enter, "__aenter__": _aenter, "response": property(_response)}
 
 

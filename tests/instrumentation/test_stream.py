@@ -31,6 +31,10 @@ class Resource:
         """Fail."""
         raise OSError("close")
 
+    def cancel(self) -> str:
+        """As a stream by gRPC is closed."""
+        return "cancelled"
+
 
 class Model:
     """A client of nobody's."""
@@ -202,6 +206,16 @@ def test_a_close_that_fails_ends_the_span_all_the_same(captured: Captured) -> No
         stream.close()
 
     assert said == "chunk"
+    assert ended(captured) == ('"chunk"', True)
+
+
+def test_a_stream_that_is_cancelled_has_been_left(captured: Captured) -> None:
+    """At once, while the program holds it still."""
+    stream = Model().resource()
+    next(stream)
+
+    assert stream.cancel() == "cancelled"
+
     assert ended(captured) == ('"chunk"', True)
 
 
