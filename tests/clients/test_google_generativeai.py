@@ -1,6 +1,7 @@
 """The google-generativeai package, by REST and by gRPC on loopback: what its spans say."""
 
 import asyncio
+import gc
 import importlib
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 
-from tests.clients.capture import Captured
+from tests.clients.capture import Captured, capture
 from tests.clients.forms.form import QUESTION, STREAMED, forms_of, told
+from tests.clients.test_contract import outcome, was_left
 from tests.loopback.google_genai_server import CALL, content
 from tests.loopback.llm_server import LlmServer
 
@@ -166,10 +168,137 @@ def test_a_refusal_by_grpc_is_an_error(captured: Captured) -> None:
 @pytest.mark.parametrize("form", ["streamed", "async_streamed"])
 def test_a_stream_that_is_cut_is_an_error(form: str, captured: Captured) -> None:
     """What came is said, and the class of the exception."""
-    with loopback.GrpcServer({**content(), "cut": True}, VECTORS) as server, pytest.raises(Exception, match="away"):
+    with (
+        loopback.GrpcServer({**content(), "cut": "the model went away"}, VECTORS) as server,
+        pytest.raises(Exception, match="away"),
+    ):
         asked(form, server.port)
 
     (span,) = captured.spans
     assert span.status.status_code is StatusCode.ERROR
     assert (span.attributes or {})["error.type"] == snapshot("google.api_core.exceptions.ServiceUnavailable")
     assert "21 degrees" in str((span.attributes or {})["gen_ai.output.messages"])
+
+
+REQUEST = {"model": "models/gemini-test", "contents": [{"role": "user", "parts": [{"text": QUESTION}]}]}
+
+
+def left_unread(client: Any) -> None:
+    """Dropped unread."""
+    forms.model(client=client).generate_content(QUESTION, stream=True)
+
+
+def broken_off(client: Any) -> None:
+    """A loop left by `break`."""
+    for _ in forms.model(client=client).generate_content(QUESTION, stream=True):
+        break
+
+
+def left_by_error(client: Any) -> None:
+    """Left by an exception of the reader."""
+    stream = forms.model(client=client).generate_content(QUESTION, stream=True)
+    with pytest.raises(ZeroDivisionError):
+        [1 // 0 for _ in stream]
+
+
+def cancelled(client: Any) -> Any:
+    """The call beneath is cancelled; the program holds it still."""
+    stream = client.stream_generate_content(REQUEST)
+    next(stream)
+    stream.cancel()
+    return stream
+
+
+def channel_closed(client: Any) -> None:
+    """The channel is closed, and what was begun is dropped."""
+    stream = client.stream_generate_content(REQUEST)
+    next(stream)
+    client.transport.close()
+
+
+WAYS = [left_unread, broken_off, left_by_error, cancelled, channel_closed]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stream_left_early_ends_its_span_at_once(way: Any, captured: Captured) -> None:
+    """By gRPC as by REST: UNSET, "error" for the finish reason that never came, and the flag."""
+    with loopback.GrpcServer(content(), VECTORS) as server, forms.by_grpc(server.port) as client:
+        held = way(client)
+
+        was_left(captured)
+        del held
+
+
+async def async_left_unread(model: Any) -> None:
+    """Dropped unread."""
+    await model.generate_content_async(QUESTION, stream=True)
+
+
+async def async_broken_off(model: Any) -> None:
+    """A loop left by `break`."""
+    async for _ in await model.generate_content_async(QUESTION, stream=True):
+        break
+
+
+async def async_cancelled(model: Any) -> Any:
+    """The call beneath is cancelled; the program holds it still."""
+    stream = await model._async_client.stream_generate_content(REQUEST)
+    await anext(aiter(stream))
+    stream.cancel()
+    return stream
+
+
+async def async_task_cancelled(model: Any) -> None:
+    """The task that reads it is cancelled between two chunks."""
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in await model.generate_content_async(QUESTION, stream=True):
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(read())
+    await asyncio.wait_for(begun.wait(), 60)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+ASYNC_WAYS = [async_left_unread, async_broken_off, async_cancelled, async_task_cancelled]
+
+
+@pytest.mark.parametrize("way", ASYNC_WAYS)
+def test_an_asynchronous_stream_left_early_ends_its_span(way: Any, captured: Captured) -> None:
+    """The same rule, in an event loop."""
+
+    async def run(port: int) -> None:
+        model = forms.model()
+        async with forms.by_async_grpc(port) as model._async_client:
+            held = await way(model)
+            gc.collect()
+            async with asyncio.timeout(60):
+                while not captured.spans:  # the loop closes a generator that was dropped in a task of its own
+                    await asyncio.sleep(0)
+            was_left(captured)
+            del held
+
+    with loopback.GrpcServer(content(), VECTORS) as server:
+        asyncio.run(run(server.port))
+
+
+SAID = f"{QUESTION} It is 21 degrees in Paris."
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "whole", [content(), {"refusal": SAID}, {**content(), "cut": SAID}], ids=["", "refused", "cut"]
+)
+def test_with_content_off_nothing_that_was_said_is_kept(form: str, whole: Any) -> None:
+    """Neither prompt nor answer is on the span, nor what a refusal or a break repeats of them."""
+    with capture(content=False) as captured, loopback.GrpcServer(whole, VECTORS) as server:
+        outcome(lambda: asked(form, server.port, tools=[TOOL], system_instruction="Be brief."))
+
+    (span,) = captured.spans
+    said = str([span.to_json(), [(event.name, dict(event.attributes or {})) for event in span.events]])
+    assert "gemini-test" in said
+    assert not [word for word in ("warm", "degrees", "brief", "weather") if word in said]

@@ -74,11 +74,13 @@ class GrpcServer:
 
     def _stream(self, request: Any, context: Any) -> Iterator[Any]:
         self.requests.append(request)
+        if (refusal := self._whole.get("refusal")) is not None:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, refusal)
         kind = generativelanguage.GenerateContentResponse
         for chunk in chunks(self._whole):
             yield kind.from_json(json.dumps(chunk), ignore_unknown_fields=True)
-        if self._whole.get("cut"):
-            context.abort(grpc.StatusCode.UNAVAILABLE, "the model went away")
+        if (why := self._whole.get("cut")) is not None:
+            context.abort(grpc.StatusCode.UNAVAILABLE, why)
 
 
 def _unary(asked: Any, said: Any, reply: Callable[[Any], dict[str, Any]]) -> Any:

@@ -22,9 +22,11 @@ from tests.loopback.google_generativeai_server import answer
 from tests.loopback.llm_server import Answer
 
 
-def model(**settings: Any) -> Any:
-    """The model that is asked."""
-    return genai.GenerativeModel("gemini-test", generation_config={"max_output_tokens": 100}, **settings)
+def model(client: Any = None, **settings: Any) -> Any:
+    """The model that is asked, by the API client."""
+    found = genai.GenerativeModel("gemini-test", generation_config={"max_output_tokens": 100}, **settings)
+    found._client = client
+    return found
 
 
 @contextmanager
