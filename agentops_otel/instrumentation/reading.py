@@ -116,7 +116,7 @@ def seen(body: Any) -> Any:
         return body
     if _PLAIN.issuperset(map(type, body.values())):
         return body
-    found = {name: Seen(value) for name, value in body.items() if isinstance(value, Iterator)}
+    found = {name: _seen(value) for name, value in body.items() if isinstance(value, Iterator)}
     return {**body, **found} if found else body
 
 
@@ -135,6 +135,17 @@ def loads(body: Any) -> Any:
         except (TypeError, ValueError, RecursionError):
             continue
     return None
+
+
+def _seen(iterator: Iterator[Any]) -> Seen:
+    kind = type(iterator)
+    return _seen_class(kind.__name__, kind.__module__)(iterator)
+
+
+@cache
+def _seen_class(name: str, module: str) -> type[Seen]:
+    """Named after the iterator: pydantic tells Python's own from objects with attributes by where they are from."""
+    return type(name, (Seen,), {"__module__": module, "__qualname__": name})
 
 
 class Pieces(list[str]):

@@ -137,7 +137,7 @@ class Wrapper:
         with guard("reading a request"):
             call.tell(operation.request_content_rows, body)
         call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
-        if isinstance(body, dict) and Seen in map(type, body.values()):
+        if isinstance(body, dict) and any(issubclass(kind, Seen) for kind in set(map(type, body.values()))):
             call.unread = body
         return call
 

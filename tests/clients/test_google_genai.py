@@ -12,7 +12,8 @@ from google.genai import errors, types
 from inline_snapshot import snapshot
 from opentelemetry import trace
 
-from tests.clients.capture import Captured
+from tests.clients.capture import Captured, capture
+from tests.clients.test_contract import outcome
 from tests.clients.test_openai import STREAMED, said
 from tests.loopback.google_genai_server import CALL, answer, content
 from tests.loopback.llm_server import Answer, LlmServer
@@ -337,3 +338,28 @@ def test_tokens_are_counted_and_images_made(captured: Captured, server: LlmServe
             },
         ]
     )
+
+
+@pytest.mark.parametrize("given", [iter, lambda texts: (text for text in texts)], ids=["iterator", "generator"])
+@pytest.mark.parametrize("method", ["generate_content", "generate_content_stream", "embed_content", "count_tokens"])
+def test_an_iterator_is_sent_as_it_is_without_us(
+    method: str, given: Callable[[list[str]], Any], client: genai.Client, server: LlmServer
+) -> None:
+    """The package takes one apart as it does without us, and the span tells what it took."""
+    streams = method.endswith("stream")
+    said = {**content(), "embeddings": [{"values": [0.1]}], "totalTokens": 5}
+    server.answer(answer(content(), stream=True) if streams else Answer.json(said), times=2)
+
+    def ask() -> Any:
+        found = getattr(client.models, method)(model="test", contents=given(["How", "warm?"]))
+        return list(found) if streams else found
+
+    bare = outcome(ask)
+    with capture() as captured:
+        ours = outcome(ask)
+
+    assert ours == bare
+    first, second = server.requests
+    assert second.body == first.body
+    (span,) = captured.spans
+    assert "warm?" in str((span.attributes or {})["gen_ai.input.messages"])
