@@ -1,11 +1,13 @@
 """README says only what runs."""
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 import agentops_otel
+from agentops_otel.clients import SPECS
 from tests.program import ROOT, run
 
 README = (ROOT / "README.md").read_text()
@@ -28,6 +30,37 @@ def test_the_table_of_settings_is_whole() -> None:
     named = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
 
     assert set(named) == {*(agentops_otel.init.__kwdefaults__ or {}), "api_key"}
+
+
+WORDS = {
+    "chat": "chats",
+    "embeddings": "embeddings|embed_content",
+    "fetch_response": "fetched later",
+    "generate_content": "generate_content|decisions",
+    "text_completion": "text generation",
+}
+CLIENTS = {
+    package: (version, told)
+    for packages, told in re.findall(r"^\| (\w.*) \| (.*) \|$", README, re.MULTILINE)
+    for package, version in re.findall(r"(?:^|, )([\w-]+) ([\d.]+)", packages)
+}
+
+
+def test_the_table_of_clients_is_what_their_specs_say() -> None:
+    """Every client stands in it, with the version that is tested and the very kinds of calls that have a span."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for spec in SPECS:
+        name = {"botocore": "boto3"}.get(spec.name, spec.name).replace("_", "-")
+        known[name].update(operation.name for operation in spec.operations)
+    pinned = (ROOT / "tests/clients.txt").read_text().replace("_", "-")
+    pins = dict(re.findall(r"^([\w-]+)==(\d+\.\d+)", pinned, re.MULTILINE))
+
+    assert {package.replace("_", "-") for package in CLIENTS} == known.keys()
+    for package, (version, told) in CLIENTS.items():
+        name = package.replace("_", "-")
+        assert version == pins.get(name, version)
+        if "everything" not in told:
+            assert {kind for kind, words in WORDS.items() if re.search(words, told)} == known[name]
 
 
 def test_links_lead_somewhere() -> None:

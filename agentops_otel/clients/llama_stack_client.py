@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
+from agentops_otel.clients import chat_completions, embeddings, raw_response, responses, stainless
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -135,6 +135,11 @@ SPEC = ClientSpec(
             chat_completions.TEXT_COMPLETION,
             where=_WHERE,
             applies=stainless.posts("/v1/completions", "/v1/openai/v1/completions"),
+        ),
+        replace(
+            responses.RESPONSES,
+            where=_WHERE,
+            applies=stainless.posts("/v1/responses", "/v1/openai/v1/responses"),
         ),
         INFERENCE,
         COMPLETION,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings
+from agentops_otel.clients import chat_completions, embeddings, responses
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -47,6 +47,12 @@ FIM = replace(
     request_content=chat_completions.PROMPT,
 )
 
+RESPONSES = replace(
+    responses.RESPONSES,
+    where=("Responses.create", "Responses.create_async"),
+    fold=lambda whole, event: responses.fold(whole, field(event, "data")),
+)
+
 EMBEDDINGS = replace(
     embeddings.EMBEDDINGS,
     where=("Embeddings.create", "Embeddings.create_async"),
@@ -59,7 +65,7 @@ def _spec(module: str, operation: Operation) -> ClientSpec:
     return ClientSpec(name="mistralai", module=module, operations=(operation,), provider="mistral_ai", url=_url)
 
 
-_APIS = {"chat": CHAT, "agents": AGENT, "fim": FIM, "embeddings": EMBEDDINGS}
+_APIS = {"chat": CHAT, "agents": AGENT, "fim": FIM, "responses": RESPONSES, "embeddings": EMBEDDINGS}
 SPECS = tuple(
     _spec(f"{package}.{api}", operation)
     for package in ("mistralai.client", "mistralai")

@@ -5,7 +5,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients import embeddings
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _PATH_LENGTH = 1024
@@ -164,10 +164,36 @@ EMBEDDINGS = Operation(
     finishes=False,
 )
 
+
+def _state(said: Any) -> list[gen_ai.Message]:
+    """What is to be decided on: a text, or JSON that the model reads as one."""
+    return gen_ai.texts(said) or ([{"role": "user", "parts": [{"type": "json", "content": said}]}] if said else [])
+
+
+def _decisions(response: Any) -> list[gen_ai.Message]:
+    answers = present(field(response, "answers"))
+    parts = [{"type": "decision", "answer": {"question": name, **present(said)}} for name, said in answers.items()]
+    return [found] if (found := gen_ai.message("assistant", parts)) else []
+
+
+DECISION = Operation(
+    name="generate_content",
+    where=_where("systemone"),
+    request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _state(field(request, "state"))},
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: ["stop"] if _decisions(response) else None,
+        semconv.GEN_AI_RESPONSE_MODEL: "model",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.input_tokens",
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
+    },
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _decisions},
+)
+
 SPEC = ClientSpec(
     name="ollama",
     module="ollama",
-    operations=(CHAT, GENERATE, EMBED, EMBEDDINGS),
+    operations=(CHAT, GENERATE, DECISION, EMBED, EMBEDDINGS),
     provider=semconv.OLLAMA,
     url=lambda client: field(client, "_client", "base_url"),
 )

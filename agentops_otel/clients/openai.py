@@ -116,16 +116,12 @@ CHAT = replace(
     response={**_TIERS, **chat_completions.RESPONSE},
 )
 
-RESPONSES = Operation(
-    name="chat",
+RESPONSES = replace(
+    responses.RESPONSES,
     where=_WHERE,
     applies=stainless.posts("/responses"),
     request={**_asked("responses"), **responses.REQUEST},
-    request_content=responses.REQUEST_CONTENT,
     response={**_TIERS, **responses.RESPONSE},
-    response_content=responses.RESPONSE_CONTENT,
-    fold=responses.fold,
-    failure=responses.failure,
     keeps=lambda response: field(response, "id") if field(response, "background") else None,
 )
 

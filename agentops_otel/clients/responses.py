@@ -7,6 +7,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
@@ -279,3 +280,15 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
         or gen_ai.media("document", field(part, "file_data") or field(part, "file_url"))
     ),
 }
+
+RESPONSES = Operation(
+    name="chat",
+    where=(),
+    request=REQUEST,
+    request_content=REQUEST_CONTENT,
+    response=RESPONSE,
+    response_content=RESPONSE_CONTENT,
+    fold=fold,
+    failure=failure,
+)
+"""The operation of the dialect; `replace()` says where it is in a client."""

@@ -1,5 +1,6 @@
 """The functions of the ollama package, which are methods of a client that it makes when it is imported."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -8,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.clients.capture import Captured
 from tests.clients.forms.form import QUESTION, TEXT, forms_of
 from tests.clients.forms.ollama import OTHERS
-from tests.loopback.llm_server import LlmServer
+from tests.loopback.llm_server import Answer, LlmServer
 
 IMPORT = "import functools, ollama; from ollama import chat, generate, embed, embeddings"
 SCRIPT = """
+import asyncio
 import json
 {before}
 from tests.clients.capture import capture
@@ -62,3 +65,51 @@ def test_the_packages_functions_have_one_span_a_call(before: str, after: str, se
 def _attributes(node: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = node["attributes"]
     return found
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_decision_is_told_with_its_answers(asynchronous: bool, captured: Captured, server: LlmServer) -> None:
+    """What is decided on, the answers by question, and the tokens."""
+    client = forms_of("ollama")
+    answer = {"type": "choice", "choice": "warm", "probabilities": {"warm": 0.9, "cold": 0.1}, "confidence": 0.9}
+    usage = {"input_tokens": 11, "output_tokens": 1}
+    server.answer(Answer.json({"model": "decider", "answers": {"how": answer}, "usage": usage}))
+    question = {"type": "choice", "instructions": "How is it?", "criteria": {"warm": None, "cold": None}}
+    asked = {"model": "decider", "state": "21 degrees in Paris", "questions": {"how": question}}
+
+    async def ask() -> None:
+        assert client.async_client is not None
+        async with client.async_client(server.url) as opened:
+            await opened.systemone(**asked)
+
+    if asynchronous:
+        asyncio.run(ask())
+    else:
+        with client.client(server.url) as opened:
+            opened.systemone(**asked)
+
+    (node,) = captured.tree()
+    assert _attributes(node).pop("server.port") == server.port
+    assert node == (
+        {
+            "name": "generate_content decider",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "21 degrees in Paris"}]}
+                ],
+                "gen_ai.operation.name": "generate_content",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "decision", "answer": {"question": "how", **answer}}]}
+                ],
+                "gen_ai.output.type": "json",
+                "gen_ai.provider.name": "ollama",
+                "gen_ai.request.model": "decider",
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.response.model": "decider",
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 1,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )

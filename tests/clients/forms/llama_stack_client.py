@@ -7,7 +7,7 @@ from llama_stack_client import AsyncLlamaStackClient, LlamaStackClient
 
 from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
-from tests.loopback.openai_server import chunks, completion
+from tests.loopback.openai_server import chunks, completion, events, response
 
 ASKED = {"model": "llama-4", "messages": [{"role": "user", "content": QUESTION}]}
 
@@ -69,7 +69,16 @@ CONTINUED = {
     ),
 }
 
+RESPONDED = response(output=response()["output"][2:])
+RESPONDING: dict[str, Any] = {"model": "llama-4", "input": QUESTION}
+
 OTHERS = {
+    "responses": replace(
+        FORMS,
+        plain=lambda client: client.responses.create(**RESPONDING),
+        stream=lambda client: client.responses.create(**RESPONDING, stream=True),
+        answer=lambda *, stream: Answer.events(events(RESPONDED), done=False) if stream else Answer.json(RESPONDED),
+    ),
     "inference": replace(
         FORMS,
         plain=lambda client: client.inference.chat_completion(**OLDER),

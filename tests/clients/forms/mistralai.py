@@ -10,7 +10,7 @@ except ImportError:  # before its second version
 
 from tests.clients.forms.form import QUESTION, Forms
 from tests.loopback.llm_server import Answer
-from tests.loopback.openai_server import answer, completion
+from tests.loopback.openai_server import answer, completion, events, response
 
 ASKED = {"model": "mistral-large", "messages": [{"role": "user", "content": QUESTION}], "random_seed": 7}
 
@@ -41,7 +41,25 @@ FORMS = Forms(
 OF_AGENT = {"agent_id": "ag-1", "messages": ASKED["messages"], "max_tokens": 100}
 BETWEEN = {"model": "codestral", "prompt": QUESTION, "suffix": "In Paris.", "max_tokens": 100}
 
+RESPONDING: dict[str, Any] = {"model": "mistral-large", "input": QUESTION, "max_output_tokens": 100}
+
+
+def _whole(found: Any) -> Any:
+    """The answer; a stream, where the server sends one unasked."""
+    return found if hasattr(found, "output") else list(found)
+
+
+ANSWERED = response(output=response()["output"][2:])
+
 OTHERS = {
+    "responses": replace(
+        FORMS,
+        plain=lambda client: _whole(client.responses.create(**RESPONDING)),
+        stream=lambda client: client.responses.create(**RESPONDING, stream=True),
+        async_plain=lambda client: client.responses.create_async(**RESPONDING),
+        async_stream=lambda client: client.responses.create_async(**RESPONDING, stream=True),
+        answer=lambda *, stream: Answer.events(events(ANSWERED), done=False) if stream else Answer.json(ANSWERED),
+    ),
     "agents": replace(
         FORMS,
         plain=lambda client: client.agents.complete(**OF_AGENT),
