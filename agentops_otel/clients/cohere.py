@@ -12,9 +12,10 @@ from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.call import Call
+from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.stream import Awaited, proxied, watch
+from agentops_otel.instrumentation.stream import Awaited, watch
 
 
 def _url(client: Any) -> object:

@@ -14,9 +14,10 @@ from agentops_otel.clients import google_genai
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected
+from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Pieces, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec
-from agentops_otel.instrumentation.stream import proxied, watch
+from agentops_otel.instrumentation.stream import watch
 
 
 class Said:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from agentops_otel.instrumentation.call import Call, Reading
+from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import field, joined, loads
-from agentops_otel.instrumentation.stream import Awaited, proxied, watch, watched
+from agentops_otel.instrumentation.stream import Awaited, watch, watched
 
 BODY_LIMIT_BYTES = 1024 * 1024
 """As much of a body that the program reads piece by piece is kept to be understood."""

@@ -7,8 +7,9 @@ from opentelemetry.context import get_current
 
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Reading
+from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import loads
-from agentops_otel.instrumentation.stream import Awaited, proxied, watch
+from agentops_otel.instrumentation.stream import Awaited, watch
 
 Ask = Callable[[Any], Reading | None]
 """Starts the call that a request asks for; None where it has no span."""

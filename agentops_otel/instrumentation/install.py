@@ -17,6 +17,7 @@ import wrapt
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Known, Shared
 from agentops_otel.instrumentation.events import Events
+from agentops_otel.instrumentation.function import Function
 from agentops_otel.instrumentation.held import Held
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
@@ -120,7 +121,7 @@ class _Patch:
         self._held = Held.within(self._before, wrapper, bound=inspect.isclass(owner))
         if self._held is not None:
             setattr(owner, name, self._held.stand_in(self._before))
-        wrapt.wrap_function_wrapper(owner, name, wrapper)
+        wrapt.wrap_object(owner, name, Function, (wrapper,))
         self._after = vars(owner)[name]
         if self._held is not None:
             self._held.lead()

@@ -1,12 +1,12 @@
 """Watching what a client gives back bit by bit: coroutines and streams keep their type, and someone sees every step."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
-from functools import cache
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType
 from typing import Any, Protocol
 
-import wrapt
 from opentelemetry.context import Context, attach, detach
+
+from agentops_otel.instrumentation.proxy import proxied
 
 
 class Watcher(Protocol):
@@ -117,14 +117,6 @@ class Reader(Watcher, Protocol):
 def watched(stream: Any, reader: Reader) -> Any:
     """The stream behind a proxy of its own kind; each of its methods that can end it tells the reader."""
     return proxied(stream, reader, _HOOKS)
-
-
-class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
-    """Passes for the object in everything but the hooks."""
-
-    def __init__(self, found: Any, watcher: Any) -> None:
-        super().__init__(found)
-        self._self_watcher = watcher
 
 
 def _next(self: Any) -> Any:
@@ -240,23 +232,3 @@ _READING = {
 }
 _CLOSING = {name: _closing(name) for name in ("cancel", "close", "aclose", "__exit__", "__aexit__")}
 _HOOKS = {**_READING, **_CLOSING, "__enter__": _enter, "__aenter__": _aenter, "response": property(_response)}
-
-
-Hooks = Mapping[str, Any]
-"""Method name -> what stands in its place on the proxy, called with the proxy."""
-
-
-def proxied(found: Any, watcher: Any, hooks: Hooks) -> Any:
-    """The object behind a proxy with those of the hooks whose methods it has.
-
-    A hook finds the object in `self.__wrapped__` and the watcher in `self._self_watcher`.
-    """
-    kind, own = type(found), getattr(found, "__dict__", ())
-    # Asked of the class: a property of the object may do things.
-    known = tuple((name, hooks[name]) for name in hooks if name in own or callable(getattr(kind, name, None)))
-    return _proxy_class(kind.__name__, known)(found, watcher)
-
-
-@cache
-def _proxy_class(name: str, hooks: tuple[tuple[str, Any], ...]) -> Callable[[Any, Any], Any]:
-    return type(name, (_Watched,), dict(hooks))

@@ -3,32 +3,22 @@
 Coroutines and generators are driven by `driven.py`; what a span says is decided by the kind that `actions.py` hands in.
 """
 
-import copy
 import functools
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import wrapt
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Span
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.function import Function
 from agentops_otel.recording import driven, parameters
 from agentops_otel.recording.session import Session
 from agentops_otel.tracing import Recorder, inheriting
-
-if TYPE_CHECKING:
-    # Only the stubs are generic; at run time the classes take no parameters.
-    FunctionWrapper = wrapt.FunctionWrapper[..., Any]
-    BoundFunctionWrapper = wrapt.BoundFunctionWrapper[..., Any]
-else:
-    FunctionWrapper = wrapt.FunctionWrapper
-    BoundFunctionWrapper = wrapt.BoundFunctionWrapper
 
 _starting = guard("starting the span of a decorated function")
 _ending = guard("ending the span of a decorated function")
@@ -214,36 +204,11 @@ class MethodCall(Call):
         return label, set_value(_AT_WORK, instance, context)
 
 
-class _Bound(BoundFunctionWrapper):
-    """A decorated method as an instance or a class hands it out."""
-
-    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
-        receiver = getattr(self.__wrapped__, "__self__", None)
-        if receiver is None:
-            return pkgutil.resolve_name, (f"{self.__module__}:{self.__qualname__}",)
-        return getattr, (receiver, self.__name__)
-
-    def __copy__(self) -> "_Bound":
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        receiver = getattr(self.__wrapped__, "__self__", None)
-        return self if receiver is None else getattr(copy.deepcopy(receiver, memo), self.__name__)
-
-
-class Decorated(FunctionWrapper):
-    """A decorated function; for all but the span it is the function itself, down to pickling and copying."""
-
-    __bound_function_wrapper__ = _Bound
+class Decorated(Function):
+    """A decorated function; for all but the span it is the function itself."""
 
     def __reduce_ex__(self, protocol: object) -> str:
         return str(self.__qualname__)
-
-    def __copy__(self) -> "Decorated":
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Decorated":
-        return self
 
 
 def decorate(function: Any, label: Label, current: Callable[[], Recorder | None]) -> Any:
