@@ -5,11 +5,12 @@ again with their results: each such request is a call with tokens of its own, an
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache, reduce
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import add_text, field, indexed, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
@@ -34,6 +35,23 @@ def contents(said: Any) -> list[gen_ai.Message]:
     return [found for each in known if (found := content(each))]
 
 
+def _said(known: Any, name: str) -> Any:
+    """What stands under the name, in a dict also where it is written as the API writes it: `functionCall`."""
+    found = field(known, name)
+    return known.get(_camel(name)) if found is None and isinstance(known, dict) else found
+
+
+def _config(*path: str) -> Callable[[Any], Any]:
+    """What stands at the end of the path in the configuration."""
+    return lambda request: reduce(_said, path, field(request, "config"))
+
+
+@cache
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 def content(said: Any, role: str = "user") -> gen_ai.Message | None:
     """One content as a message, of who it says that speaks."""
     role = field(said, "role") or role
@@ -48,7 +66,7 @@ def _part(part: Any) -> gen_ai.Part | None:
     if field(part, "thought"):
         return gen_ai.reasoning(field(part, "text"))
     for name, reader in _PARTS.items():
-        if (found := field(part, name)) is not None:
+        if (found := _said(part, name)) is not None:
             return reader(found)
     return None
 
@@ -60,8 +78,27 @@ def modality(mime_type: object) -> str:
 
 
 def _blob(data: Any) -> gen_ai.Part:
-    kind = field(data, "mime_type")
+    kind = _said(data, "mime_type")
     return gen_ai.blob(modality(kind), kind, field(data, "data"), field(data, "byte_size"))
+
+
+def _file(data: Any) -> gen_ai.Part | None:
+    return gen_ai.media(modality(_said(data, "mime_type")), _said(data, "file_uri"))
+
+
+def _executed(code: Any) -> gen_ai.Part:
+    said = {name: field(code, name) for name in ("language", "code")}
+    return gen_ai.server_tool_call(field(code, "id"), "code_execution", "code_execution", said)
+
+
+def _result(result: Any) -> gen_ai.Part:
+    said = {name: field(result, name) for name in ("outcome", "output")}
+    return gen_ai.server_tool_call_response(field(result, "id"), "code_execution", said)
+
+
+def _tool(said: Any) -> str:
+    kind = _said(said, "tool_type")
+    return kind.lower() if isinstance(kind, str) else ""
 
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
@@ -71,28 +108,56 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
         field(said, "id") or field(said, "name"), field(said, "response")
     ),
     "inline_data": _blob,
-    "file_data": lambda data: gen_ai.media(modality(field(data, "mime_type")), field(data, "file_uri")),
+    "file_data": _file,
+    "executable_code": _executed,
+    "code_execution_result": _result,
+    "tool_call": lambda call: gen_ai.server_tool_call(
+        field(call, "id"), _tool(call), _tool(call), {"arguments": field(call, "args")}
+    ),
+    "tool_response": lambda said: gen_ai.server_tool_call_response(
+        field(said, "id"), _tool(said), {"response": field(said, "response")}
+    ),
 }
 
 
 def _instructions(request: Any) -> list[gen_ai.Part]:
-    return [part for message in contents(field(request, "config", "system_instruction")) for part in message["parts"]]
+    return [part for message in contents(_config("system_instruction")(request)) for part in message["parts"]]
 
 
 def _tools(request: Any) -> list[Any]:
-    """The declared functions; a Python function given as a tool is told by its name."""
+    """The declared functions and what Google runs itself; a Python function given as a tool is told by its name."""
     found: list[Any] = []
     for tool in items(request, "config", "tools"):
-        for function in items(tool, "function_declarations"):
-            known = {name: field(function, name) for name in ("name", "description", "parameters_json_schema")}
-            found.append({"type": "function", **{name: value for name, value in known.items() if value}})
+        found += map(_function, _said(tool, "function_declarations") or ())
+        found += ({"type": name, "name": name} for name in _TOOLS if _said(tool, name) is not None)
         if callable(tool) and (name := field(tool, "__name__")):
             found.append({"type": "function", "name": name})
     return found
 
 
+def _function(said: Any) -> dict[str, Any]:
+    parameters = _said(said, "parameters_json_schema") or _schema(field(said, "parameters"))
+    known = {"name": field(said, "name"), "description": field(said, "description"), "parameters": parameters}
+    return {"type": "function", **{name: value for name, value in known.items() if value}}
+
+
+def _schema(said: Any) -> Any:
+    """A schema without all that it does not say."""
+    if isinstance(said, list):
+        return [_schema(item) for item in said]
+    known = _NOTHING if isinstance(said, str) else present(said)
+    return {name: _schema(value) for name, value in known.items() if value is not None} if known else said
+
+
+_NOTHING: Mapping[str, Any] = {}
+_TOOLS = (
+    *("retrieval", "computer_use", "file_search", "google_search", "google_maps", "code_execution"),
+    *("enterprise_web_search", "google_search_retrieval", "parallel_ai_search", "url_context", "exa_ai_search"),
+)
+
+
 def _output_type(request: Any) -> str | None:
-    kind = field(request, "config", "response_mime_type")
+    kind = _config("response_mime_type")(request)
     return MIME_TYPES.get(kind) if isinstance(kind, str) else None
 
 
@@ -154,18 +219,16 @@ GENERATE = Operation(
     request={
         semconv.GEN_AI_REQUEST_MODEL: model,
         semconv.GEN_AI_OUTPUT_TYPE: _output_type,
-        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(
-            field(request, "config", "candidate_count")
-        ),
-        semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: "config.frequency_penalty",
-        semconv.GEN_AI_REQUEST_MAX_TOKENS: "config.max_output_tokens",
-        semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: "config.presence_penalty",
-        semconv.GEN_AI_REQUEST_REASONING_LEVEL: "config.thinking_config.thinking_level",
-        semconv.GEN_AI_REQUEST_SEED: "config.seed",
-        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "config.stop_sequences",
-        semconv.GEN_AI_REQUEST_TEMPERATURE: "config.temperature",
-        semconv.GEN_AI_REQUEST_TOP_K: "config.top_k",
-        semconv.GEN_AI_REQUEST_TOP_P: "config.top_p",
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(_config("candidate_count")(request)),
+        semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: _config("frequency_penalty"),
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: _config("max_output_tokens"),
+        semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: _config("presence_penalty"),
+        semconv.GEN_AI_REQUEST_REASONING_LEVEL: _config("thinking_config", "thinking_level"),
+        semconv.GEN_AI_REQUEST_SEED: _config("seed"),
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: _config("stop_sequences"),
+        semconv.GEN_AI_REQUEST_TEMPERATURE: _config("temperature"),
+        semconv.GEN_AI_REQUEST_TOP_K: _config("top_k"),
+        semconv.GEN_AI_REQUEST_TOP_P: _config("top_p"),
     },
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: _instructions,
@@ -198,7 +261,7 @@ EMBED = Operation(
     where=("Models.embed_content", "AsyncModels.embed_content"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: model,
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "config.output_dimensionality",
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _config("output_dimensionality"),
     },
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents(field(request, "contents"))},
     response={
@@ -241,9 +304,7 @@ IMAGES = Operation(
     request={
         semconv.GEN_AI_REQUEST_MODEL: model,
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
-        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(
-            field(request, "config", "number_of_images")
-        ),
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(_config("number_of_images")(request)),
     },
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _images},

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from google.genai import types
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
 from agentops_otel.clients import anthropic, bedrock, google_genai, google_interactions, openai
+from agentops_otel.content import Content
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
 
@@ -417,6 +419,131 @@ def test_parts_of_contents() -> None:
     config = {"tools": [weather, {"function_declarations": [{"name": "f", "description": None}]}]}
     assert contents(google_genai.GENERATE.request_content_rows, {"config": config}) == snapshot(
         {"gen_ai.tool.definitions": [{"type": "function", "name": "weather"}, {"type": "function", "name": "f"}]}
+    )
+
+
+def test_code_that_google_runs() -> None:
+    """The code, its result, and other tools that Google runs itself."""
+    parts = [
+        {"executable_code": {"language": "PYTHON", "code": "print(1)"}},
+        {"code_execution_result": {"outcome": "OUTCOME_OK", "output": "1"}},
+        {"tool_call": {"id": "1", "tool_type": "GOOGLE_SEARCH_WEB", "args": {"queries": ["Rome"]}}},
+        {"tool_response": {"id": "1", "tool_type": "GOOGLE_SEARCH_WEB", "response": {"urls": []}}},
+    ]
+
+    assert told(google_genai.GENERATE, {"contents": [{"role": "model", "parts": parts}]}) == snapshot(
+        (
+            "assistant",
+            [
+                {
+                    "type": "server_tool_call",
+                    "name": "code_execution",
+                    "server_tool_call": {"type": "code_execution", "language": "PYTHON", "code": "print(1)"},
+                },
+                {
+                    "type": "server_tool_call_response",
+                    "server_tool_call_response": {"type": "code_execution", "outcome": "OUTCOME_OK", "output": "1"},
+                },
+                {
+                    "type": "server_tool_call",
+                    "id": "1",
+                    "name": "google_search_web",
+                    "server_tool_call": {"type": "google_search_web", "arguments": {"queries": ["Rome"]}},
+                },
+                {
+                    "type": "server_tool_call_response",
+                    "id": "1",
+                    "server_tool_call_response": {"type": "google_search_web", "response": {"urls": []}},
+                },
+            ],
+        )
+    )
+
+
+def test_a_request_of_google_genai_may_be_written_as_the_api_writes_it() -> None:
+    """The package takes dicts with either kind of name; what stands in arguments and answers is the program's own."""
+    call = {"functionCall": {"name": "weather", "args": {"cityName": "Rome"}}}
+    answer = {"functionResponse": {"name": "weather", "response": {"degreesC": 25}}}
+    image = {"inlineData": {"mimeType": "image/png", "data": b"\x89PNG"}}
+    document = {"fileData": {"mimeType": "application/pdf", "fileUri": "gs://there/doc.pdf"}}
+    declared = {"name": "weather", "parameters": {"type": "OBJECT", "properties": {"cityName": {"type": "STRING"}}}}
+    request = {
+        "contents": [
+            {"role": "user", "parts": [image, document]},
+            {"role": "model", "parts": [call]},
+            {"role": "user", "parts": [answer]},
+        ],
+        "config": {
+            "systemInstruction": "Be brief.",
+            "maxOutputTokens": 100,
+            "thinkingConfig": {"thinkingLevel": "low"},
+            "responseMimeType": "application/json",
+            "tools": [{"functionDeclarations": [declared]}, {"googleSearch": {}}],
+        },
+    }
+
+    assert {
+        **attributes(google_genai.GENERATE.request_rows, request),
+        **contents(google_genai.GENERATE.request_content_rows, request),
+    } == snapshot(
+        {
+            "gen_ai.output.type": "json",
+            "gen_ai.request.max_tokens": 100,
+            "gen_ai.request.reasoning.level": "low",
+            "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+            "gen_ai.input.messages": [
+                {
+                    "role": "user",
+                    "parts": [
+                        {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 4},
+                        {"type": "uri", "modality": "document", "uri": "gs://there/doc.pdf"},
+                    ],
+                },
+                {
+                    "role": "assistant",
+                    "parts": [{"type": "tool_call", "name": "weather", "arguments": {"cityName": "Rome"}}],
+                },
+                {
+                    "role": "tool",
+                    "parts": [{"type": "tool_call_response", "id": "weather", "response": {"degreesC": 25}}],
+                },
+            ],
+            "gen_ai.tool.definitions": [
+                {
+                    "type": "function",
+                    "name": "weather",
+                    "parameters": {"type": "OBJECT", "properties": {"cityName": {"type": "STRING"}}},
+                },
+                {"type": "google_search", "name": "google_search"},
+            ],
+        }
+    )
+
+
+def test_a_declared_function_says_its_parameters() -> None:
+    """As a schema of the package's own or as JSON schema; what the schema does not say is left out."""
+    own = types.FunctionDeclaration(
+        name="weather",
+        parameters=types.Schema(type=types.Type.OBJECT, properties={"city": types.Schema(type=types.Type.STRING)}),
+    )
+    other = types.FunctionDeclaration(name="now", parameters_json_schema={"type": "object"})
+    config = types.GenerateContentConfig(
+        tools=[types.Tool(function_declarations=[own, other]), types.Tool(code_execution=types.ToolCodeExecution())]
+    )
+    found = contents(google_genai.GENERATE.request_content_rows, {"config": config})
+
+    assert json.loads(Content().json("tools", found) or "") == snapshot(
+        {
+            "gen_ai.tool.definitions": [
+                {
+                    "type": "function",
+                    "name": "weather",
+                    "parameters": {"properties": {"city": {"type": "STRING"}}, "type": "OBJECT"},
+                },
+                {"type": "function", "name": "now", "parameters": {"type": "object"}},
+                {"type": "code_execution", "name": "code_execution"},
+            ]
+        }
     )
 
 
