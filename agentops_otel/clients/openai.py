@@ -11,16 +11,27 @@ from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _HOSTS: Mapping[str, str] = {
+    "api.anthropic.com": "anthropic",
+    "api.cohere.ai": "cohere",
+    "api.cohere.com": "cohere",
     "api.deepseek.com": "deepseek",
     "api.groq.com": "groq",
     "api.mistral.ai": "mistral_ai",
     "api.moonshot.ai": "moonshot_ai",
     "api.moonshot.cn": "moonshot_ai",
     "api.perplexity.ai": "perplexity",
+    "api.together.ai": semconv.TOGETHER_AI,
+    "api.together.xyz": semconv.TOGETHER_AI,
     "api.x.ai": "x_ai",
+    "dashscope-intl.aliyuncs.com": semconv.DASHSCOPE,
+    "dashscope.aliyuncs.com": semconv.DASHSCOPE,
     "generativelanguage.googleapis.com": "gcp.gemini",
+    "open.bigmodel.cn": semconv.ZHIPU_AI,
+    "router.huggingface.co": semconv.HUGGING_FACE,
 }
 _HOST_ENDINGS: Mapping[str, str] = {
+    ".api.x.ai": "x_ai",
+    ".cognitiveservices.azure.com": "azure.ai.openai",
     ".openai.azure.com": "azure.ai.openai",
     ".services.ai.azure.com": "azure.ai.inference",
     ".models.ai.azure.com": "azure.ai.inference",
@@ -57,10 +68,14 @@ def _images(response: Any) -> list[gen_ai.Message]:
 
 
 def _speech(response: Any) -> list[gen_ai.Message]:
-    http = field(response, "response")
-    if http is None:
+    http, size = field(response, "response"), field(response, "audio_bytes")
+    if http is not None:
+        spoken = gen_ai.blob("audio", http.headers.get("content-type"), http.content)
+    elif size is not None:
+        spoken = {"type": "blob", "modality": "audio", "byte_size": size}
+    else:
         return []
-    found = gen_ai.message("assistant", [gen_ai.blob("audio", http.headers.get("content-type"), http.content)])
+    found = gen_ai.message("assistant", [spoken])
     return [found] if found else []
 
 
@@ -76,10 +91,19 @@ def _fold_image(whole: dict[str, Any], event: Any) -> None:
         whole.setdefault("data", []).append({"b64_json": field(event, "b64_json")})
 
 
+def _fold_speech(whole: dict[str, Any], event: Any) -> None:
+    if (usage := field(event, "usage")) is not None:
+        whole["usage"] = usage
+    size = gen_ai.blob("audio", None, field(event, "audio")).get("byte_size", 0)
+    whole["audio_bytes"] = whole.get("audio_bytes", 0) + size
+
+
 def _fold_transcript(whole: dict[str, Any], event: Any) -> None:
     if (usage := field(event, "usage")) is not None:
         whole["usage"] = usage
     add_text(whole, "text", field(event, "delta"))
+    if "text" not in whole and field(event, "type") == "transcript.text.done":
+        add_text(whole, "text", field(event, "text"))
 
 
 _WHERE = ("OpenAI.request", "AsyncOpenAI.request")
@@ -167,7 +191,9 @@ SPEECH = Operation(
     applies=stainless.posts("/audio/speech"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "speech"},
     request_content=embeddings.INPUT,
+    response=_USAGE,
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _speech},
+    fold=_fold_speech,
     finishes=False,
 )
 

@@ -730,6 +730,39 @@ class Weather(BaseModel):
     degrees: int
 
 
+def test_a_transcript_without_deltas_is_in_its_last_event(captured: Captured, server: LlmServer) -> None:
+    """A short one comes whole."""
+    server.answer(Answer.events([{"type": "transcript.text.done", "text": "Paris"}]))
+
+    with sync_client(server) as client:
+        list(client.audio.transcriptions.create(model="m", file=("a.wav", b"RIFF"), stream=True))
+
+    (span,) = captured.spans
+    assert "Paris" in str((span.attributes or {})["gen_ai.output.messages"])
+
+
+def test_speech_as_events_says_its_size_and_tokens(captured: Captured, server: LlmServer) -> None:
+    """The program reads the events itself."""
+    usage = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+    audio = {"type": "speech.audio.delta", "audio": "aGk="}
+    server.answer(Answer.events([audio, audio, {"type": "speech.audio.done", "usage": usage}]))
+
+    with (
+        sync_client(server) as client,
+        client.audio.speech.with_streaming_response.create(
+            model="m", voice="alloy", input="Paris", stream_format="sse"
+        ) as response,
+    ):
+        list(response.iter_lines())
+
+    (node,) = said(captured, server)
+    attributes: Any = node["attributes"]
+    assert attributes["gen_ai.usage.output_tokens"] == 4
+    assert attributes["gen_ai.output.messages"] == [
+        {"role": "assistant", "parts": [{"type": "blob", "modality": "audio", "byte_size": 4}]}
+    ]
+
+
 def test_a_parsed_answer_that_is_cut_short_keeps_its_tokens(captured: Captured, server: LlmServer) -> None:
     """The helper's exception carries the answer: its tokens were spent."""
     whole = completion({"role": "assistant", "content": "{"}, finish_reason="length")
@@ -761,6 +794,11 @@ def test_azure_is_told_by_its_client(captured: Captured, server: LlmServer) -> N
     [
         ("https://api.openai.com/v1", "openai"),
         ("https://api.x.ai/v1", "x_ai"),
+        ("https://us-east-1.api.x.ai/v1", "x_ai"),
+        ("https://api.anthropic.com/v1", "anthropic"),
+        ("https://dashscope.aliyuncs.com/compatible-mode/v1", "dashscope"),
+        ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "dashscope"),
+        ("https://mine.cognitiveservices.azure.com/openai/v1", "azure.ai.openai"),
         ("https://mine.openai.azure.com/openai/v1", "azure.ai.openai"),
         ("https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1", "aws.bedrock"),
         ("http://localhost:11434/v1", "openai"),
