@@ -1,5 +1,6 @@
 """Plain values without secrets, written in one piece: what a recorder sees most costs it a few microseconds."""
 
+from collections.abc import Sequence
 from gc import get_referents
 from math import isfinite
 from types import NoneType
@@ -17,8 +18,10 @@ from agentops_otel.content.redaction import (
     media_of,
 )
 
-_CONTAINERS = {dict, list, tuple}
-_KINDS = {*_CONTAINERS, str, int, float, bool, NoneType}
+_TEXT: set[type] = {str}
+_DICT: set[type] = {dict}
+_SEQUENCES: set[type] = {list, tuple}
+_KINDS = {*_TEXT, *_DICT, *_SEQUENCES, int, float, bool, NoneType}
 _ATOMS = {int, bool, NoneType}
 _FEW = 8
 _DEPTH = 20
@@ -72,16 +75,15 @@ def _all(value: Any, room: int) -> bytes | None:
         kinds = set(map(type, level))
         if not kinds <= _KINDS:
             return None
-        if str in kinds:
-            here = [item for item in level if type(item) is str]
-            texts += here
-            room -= sum(map(len, here))
+        here, dicts, others = (_of(some, level, kinds) for some in (_TEXT, _DICT, _SEQUENCES))
+        texts += here
+        room -= sum(map(len, here))
         if float in kinds:
             floats.append(level)
-        containers = [] if kinds.isdisjoint(_CONTAINERS) else [item for item in level if type(item) in _CONTAINERS]
+        containers = dicts + others
         count = sum(map(len, containers))
         room -= 2 * count
-        if room < 0 or (tuple in kinds and any(map(_is_pair, containers))):
+        if room < 0 or (tuple in kinds and any(map(_is_pair, others))):
             return None
         if not count:
             break
@@ -89,8 +91,7 @@ def _all(value: Any, room: int) -> bytes | None:
         # The items of a list, and the values of a dict; its keys besides when they are not all exact texts.
         if len(level) != count:
             return None
-        if dict in kinds:
-            names.update(*(item for item in containers if type(item) is dict))
+        names.update(*dicts)
     else:
         return None
     if not (_are_plain(names, texts) and are_clean(texts)):
@@ -100,7 +101,13 @@ def _all(value: Any, room: int) -> bytes | None:
     return data if b"null" not in data or all(map(_are_finite, floats)) else None
 
 
-def _is_pair(value: Any) -> bool:
+def _of(some: set[type], level: list[Any], kinds: set[type]) -> list[Any]:
+    if some.isdisjoint(kinds):
+        return []
+    return level if kinds <= some else [item for item in level if type(item) in some]
+
+
+def _is_pair(value: Sequence[object]) -> bool:
     """Whether it may be a header or a parameter: its name has to be looked at."""
     return type(value) is tuple and len(value) == 2 and type(value[0]) is str
 

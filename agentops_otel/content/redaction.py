@@ -19,7 +19,9 @@ SHORTEST_SECRET = 5
 """`dsn=x`: no shorter text holds a secret."""
 CLEAN_CHARACTERS = 2_000_000
 """How much text is remembered to have no secrets."""
-_WORTH_KEEPING = 32
+_WORTH_KEEPING = 8
+_ENTRY = 100
+"""What it takes in memory to remember one, beside its characters."""
 
 
 class Name(Enum):
@@ -166,7 +168,7 @@ class Clean(set[str]):
         for text in texts:
             if len(text) >= _WORTH_KEEPING:
                 self.add(text)
-                self.room -= len(text)
+                self.room -= len(text) + _ENTRY
         if self.room < 0:
             self.clear()
             self.room = CLEAN_CHARACTERS
@@ -178,9 +180,11 @@ _clean = Clean()
 def are_clean(texts: Iterable[str]) -> bool:
     """Whether there is no secret in any of the texts."""
     new = [text for text in texts if text not in _clean]
+    if not new:
+        return True
     joined = "\n".join(new)
     # The end of a key's block is told at a text's beginning, which joining hides.
-    if joined and (("-" in joined and "-----END " in joined) or scrub(joined) != joined):
+    if ("-" in joined and "-----END " in joined) or scrub(joined) != joined:
         return False
     _clean.keep(new)
     return True
