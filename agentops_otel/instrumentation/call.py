@@ -82,7 +82,6 @@ class Call:
         "recorder",
         "span",
         "streams",
-        "times_chunks",
         "unread",
     )
 
@@ -109,8 +108,6 @@ class Call:
         """Whether the answer comes in chunks."""
         self.unread: Any = None
         """The request, where iterators in it were still to be read when the call began."""
-        self.times_chunks = False
-        """Whether anybody measures the time from each chunk to the next."""
         self._chunk_at = started
         self._waits_s = array("d")
         self._started = started
@@ -141,10 +138,8 @@ class Call:
     def reading(self) -> "Reading":
         """Sees the answer's chunks, from now on: its end is the call's end."""
         self.streams = True
-        self._said[semconv.GEN_AI_REQUEST_STREAM] = True
-        self.span.set_attribute(semconv.GEN_AI_REQUEST_STREAM, True)
-        self.times_chunks = self._shared.metrics.kept
-        return Reading(self, self.operation.fold)
+        self._say(semconv.GEN_AI_REQUEST_STREAM, True)
+        return Reading(self, self.operation.fold, times=self._shared.metrics.kept)
 
     def answered(self, response: Any) -> None:
         """The whole answer is there."""
@@ -180,9 +175,7 @@ class Call:
             if not self.streams:
                 return
             self._chunk_at = self.recorder.clock()
-            waited = (self._chunk_at - self._started) / 1e9
-            self._said[semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = waited
-            self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
+            self._say(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, (self._chunk_at - self._started) / 1e9)
 
     def next_chunk(self) -> None:
         """A later chunk is here, where anybody measures: it is timed by the one before it."""
@@ -193,6 +186,10 @@ class Call:
 
     def __del__(self) -> None:
         self.left()
+
+    def _say(self, name: str, value: AttributeValue) -> None:
+        self._said[name] = value
+        self.span.set_attribute(name, value)
 
     def _read(self, response: Any, *, whole: bool = True) -> None:
         operation = self.operation
@@ -238,11 +235,20 @@ class Call:
 
 
 class Reading:
-    """Sees the chunks of one stream and tells the call how it ended."""
+    """Sees the chunks of one stream and tells the call how it ended.
+
+    Args:
+        call: Whose answer it is.
+        fold: Adds a chunk to the whole; None: chunks are not read.
+        finish: Makes the answer of the whole.
+        times: Whether anybody measures the time from each chunk to the next.
+    """
 
     __slots__ = ("_call", "_chunks", "_finish", "_fold", "_lock", "_times", "_whole", "context")
 
-    def __init__(self, call: Call, fold: Fold | None, finish: Callable[[Any], Any] = joined) -> None:
+    def __init__(
+        self, call: Call, fold: Fold | None, finish: Callable[[Any], Any] = joined, *, times: bool = False
+    ) -> None:
         self.context = call.context
         self._call = call
         self._chunks: list[Any] = []
@@ -250,7 +256,7 @@ class Reading:
         self._finish = finish
         self._whole: dict[str, Any] | None = None
         self._lock = Lock()
-        self._times = call.times_chunks
+        self._times = times
 
     def returned(self, chunk: Any) -> Any:
         """A chunk was read."""

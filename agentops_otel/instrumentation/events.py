@@ -26,15 +26,11 @@ class Events:
 
     def exception(self, context: Context, error: BaseException, content: Content) -> None:
         """The exception that a call ended by."""
-        said = {
-            semconv.EXCEPTION_TYPE: qualified_name(type(error)),
-            semconv.EXCEPTION_MESSAGE: content.text(semconv.EXCEPTION_MESSAGE, str(error)) if content.enabled else None,
-            semconv.EXCEPTION_STACKTRACE: content.text(
-                semconv.EXCEPTION_STACKTRACE, "".join(traceback.format_exception(error))
-            )
-            if content.enabled
-            else None,
-        }
+        said: dict[str, AnyValue] = {semconv.EXCEPTION_TYPE: qualified_name(type(error))}
+        if content.enabled:
+            stack = "".join(traceback.format_exception(error))
+            said[semconv.EXCEPTION_MESSAGE] = content.text(semconv.EXCEPTION_MESSAGE, str(error))
+            said[semconv.EXCEPTION_STACKTRACE] = content.text(semconv.EXCEPTION_STACKTRACE, stack)
         known = {name: value for name, value in said.items() if value is not None}
         self._emit(semconv.EVENT_EXCEPTION, context, SeverityNumber.WARN, known)
 

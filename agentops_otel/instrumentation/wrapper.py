@@ -121,10 +121,10 @@ class Wrapper:
     ) -> Call | None:
         found = attributes(operation.request_rows, body)
         said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
-        asked = said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME)
+        whom = said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME)
         started = recorder.clock()
         span = recorder.start(
-            f"{operation.name} {asked}" if asked else operation.name,
+            f"{operation.name} {whom}" if whom else operation.name,
             kind=SpanKind.CLIENT,
             attributes=said,
             context=get_current(),
