@@ -10,7 +10,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import add_text, field, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, joined, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
@@ -157,8 +157,19 @@ _TOOLS = (
 
 
 def _output_type(request: Any) -> str | None:
+    """The medium that is asked for, if it is not text alone; how the text is to be written otherwise."""
+    asked = [_word(kind) for kind in items(_config("response_modalities")(request))]
     kind = _config("response_mime_type")(request)
-    return MIME_TYPES.get(kind) if isinstance(kind, str) else None
+    written = MIME_TYPES.get(kind) if isinstance(kind, str) else None
+    return next((_MEDIA[one] for one in asked if one in _MEDIA), written or ("text" if "TEXT" in asked else None))
+
+
+def _word(value: Any) -> str:
+    """The word that an enumeration of the package's stands for, which may be given as it is."""
+    return str(getattr(value, "value", value)).upper()
+
+
+_MEDIA = {"IMAGE": "image", "AUDIO": "speech", "VIDEO": "video"}
 
 
 MIME_TYPES = {"application/json": "json", "text/plain": "text"}
@@ -182,9 +193,45 @@ def total(*names: str) -> Callable[[Any], int | None]:
     return add
 
 
+def _answer(candidate: Any) -> gen_ai.Message | None:
+    """What the model says, a text in several parts as one: so comes one that was streamed."""
+    parts: list[Any] = []
+    for part in items(candidate, "content", "parts"):
+        fold_part(parts, part)
+    return content({"role": field(candidate, "content", "role"), "parts": joined(parts)}, role="model")
+
+
+def _finish_reasons(response: Any) -> list[str]:
+    found = [_finish_reason(candidate) for candidate in items(response, "candidates")]
+    blocked = not found and field(response, "prompt_feedback", "block_reason")
+    return ["content_filter"] if blocked else found
+
+
+def _medium(modality: str, details: str) -> Callable[[Any], Any]:
+    """The tokens of one kind of medium."""
+
+    def count(response: Any) -> Any:
+        found = items(response, "usage_metadata", details)
+        return next((field(one, "token_count") for one in found if _word(field(one, "modality")) == modality), None)
+
+    return count
+
+
+def media(prompt: str, answer: str) -> Table:
+    """The tokens of each kind of medium, as the details of those names have them."""
+    return {
+        semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: _medium("TEXT", prompt),
+        semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: _medium("IMAGE", prompt),
+        semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: _medium("AUDIO", prompt),
+        semconv.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: _medium("TEXT", answer),
+        semconv.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: _medium("IMAGE", answer),
+        semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: _medium("AUDIO", answer),
+    }
+
+
 def fold(whole: dict[str, Any], chunk: Any) -> None:
     """Add a chunk, which has the response's own shape, to the response."""
-    for name in ("response_id", "model_version", "usage_metadata"):
+    for name in ("response_id", "model_version", "usage_metadata", "prompt_feedback"):
         if (value := field(chunk, name)) is not None:
             whole[name] = value
     for candidate in items(chunk, "candidates"):
@@ -208,13 +255,16 @@ def fold_part(parts: list[Any], part: Any) -> None:
     add_text(last, "text", text)
 
 
+def _asking(method: str) -> str:
+    """One request to the model, with those by which the package continues its answer."""
+    return "|".join(method.format(*around) for around in (("_", "_with_continuation"), ("_", ""), ("", "")))
+
+
 GENERATE = Operation(
     name="generate_content",
     where=(
-        "Models._generate_content|Models.generate_content",
-        "AsyncModels._generate_content|AsyncModels.generate_content",
-        "Models._generate_content_stream|Models.generate_content_stream",
-        "AsyncModels._generate_content_stream|AsyncModels.generate_content_stream",
+        *(_asking(f"{models}.{{}}generate_content{{}}") for models in ("Models", "AsyncModels")),
+        *(_asking(f"{models}.{{}}generate_content_stream{{}}") for models in ("Models", "AsyncModels")),
     ),
     request={
         semconv.GEN_AI_REQUEST_MODEL: model,
@@ -236,9 +286,8 @@ GENERATE = Operation(
         semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
     },
     response={
-        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
-            _finish_reason(candidate) for candidate in items(response, "candidates")
-        ],
+        **media("prompt_tokens_details", "candidates_tokens_details"),
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reasons,
         semconv.GEN_AI_RESPONSE_ID: "response_id",
         semconv.GEN_AI_RESPONSE_MODEL: "model_version",
         semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage_metadata.cached_content_token_count",
@@ -248,13 +297,21 @@ GENERATE = Operation(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            found
-            for candidate in items(response, "candidates")
-            if (found := content(field(candidate, "content"), role="model"))
+            found for candidate in items(response, "candidates") if (found := _answer(candidate))
         ]
     },
     fold=fold,
 )
+
+
+def _embedded(response: Any) -> Any:
+    """The tokens of what was embedded: as a whole, or of each text."""
+    if (known := field(response, "usage_metadata", "prompt_token_count")) is not None:
+        return known
+    counts = [field(one, "statistics", "token_count") for one in items(response, "embeddings")]
+    found = [count for count in counts if isinstance(count, int | float)]
+    return sum(found) if found else None
+
 
 EMBED = Operation(
     name="embeddings",
@@ -268,6 +325,7 @@ EMBED = Operation(
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
             len(items(next(iter(items(response, "embeddings")), None), "values")) or None
         ),
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _embedded,
     },
     finishes=False,
 )

@@ -216,19 +216,12 @@ def _fold_part(parts: list[Any], part: Any) -> None:
     sound["byte_size"] += gen_ai.size_of(field(data, "data")) or 0
 
 
-def _output_type(request: Any) -> str | None:
-    kinds = items(request, "config", "response_modalities")
-    kind = str(getattr(kinds[0], "value", kinds[0])).lower() if kinds else None
-    return {"audio": "speech", "text": "text", "image": "image"}.get(kind or "")
-
-
 LIVE = replace(
     google_genai.GENERATE,
     where=("AsyncLive.connect",),
     request={
         **google_genai.GENERATE.request,
         semconv.GEN_AI_CONVERSATION_ID: "session",
-        semconv.GEN_AI_OUTPUT_TYPE: _output_type,
     },
     request_content={
         **google_genai.GENERATE.request_content,
@@ -236,6 +229,7 @@ LIVE = replace(
     },
     response={
         **google_genai.GENERATE.response,
+        **google_genai.media("prompt_tokens_details", "response_tokens_details"),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: "finish_reason",
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: google_genai.total("response_token_count", "thoughts_token_count"),
     },

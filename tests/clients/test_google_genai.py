@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -279,13 +280,18 @@ class NoCredentials(google.auth.credentials.Credentials):
         self.token = "token"
 
 
+def vertex(server: LlmServer) -> genai.Client:
+    """The package's client of Vertex, pointed at the server."""
+    options = types.HttpOptions(base_url=server.url)
+    fresh = NoCredentials()  # type: ignore[no-untyped-call]  # the base class has no types
+    return genai.Client(vertexai=True, project="p", location="l", credentials=fresh, http_options=options)
+
+
 def test_vertex_is_told_by_its_client(captured: Captured, server: LlmServer) -> None:
     """The same package speaks to Vertex, under another provider's name."""
     server.answer(answer(content(), stream=False))
-    options = types.HttpOptions(base_url=server.url)
-    fresh = NoCredentials()  # type: ignore[no-untyped-call]  # the base class has no types
 
-    with genai.Client(vertexai=True, project="p", location="l", credentials=fresh, http_options=options) as client:
+    with vertex(server) as client:
         client.models.generate_content(model="gemini-test", contents="How warm?")
 
     (span,) = captured.spans
@@ -297,10 +303,8 @@ def test_tokens_are_counted_and_images_made(captured: Captured, server: LlmServe
     """Counting says the count, which is no usage; images are told by type and size."""
     server.answer(Answer.json({"totalTokens": 5}))
     server.answer(Answer.json({"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": "aGk="}]}))
-    options = types.HttpOptions(base_url=server.url)
-    fresh = NoCredentials()  # type: ignore[no-untyped-call]  # the base class has no types
 
-    with genai.Client(vertexai=True, project="p", location="l", credentials=fresh, http_options=options) as client:
+    with vertex(server) as client:
         client.models.count_tokens(model="gemini-test", contents="warm")
         client.models.generate_images(model="imagen-test", prompt="Paris")
 
@@ -363,3 +367,141 @@ def test_an_iterator_is_sent_as_it_is_without_us(
     assert second.body == first.body
     (span,) = captured.spans
     assert "warm?" in str((span.attributes or {})["gen_ai.input.messages"])
+
+
+@pytest.mark.parametrize("form", [plain, async_plain, streamed, async_streamed])
+def test_an_answer_that_is_asked_for_in_several_requests_is_one_call(
+    form: Callable[[genai.Client], None], client: genai.Client, captured: Captured, server: LlmServer
+) -> None:
+    """What the package continues by itself has one span, with the text and the tokens of every request."""
+    if not hasattr(client.models, "_generate_content_with_continuation"):
+        pytest.skip("this version of the package continues nothing")
+    begun = content([{"text": "It is "}])
+    begun["candidates"][0] |= {"finishReason": "CONTINUATION", "continuationToken": "bmV4dA=="}
+    for whole in (begun, content([{"text": "21 degrees."}])):
+        server.answer(Answer.events([whole], done=False) if form in STREAMS else Answer.json(whole))
+
+    form(client)
+
+    assert len(server.requests) == 2
+    (span,) = captured.spans
+    attributes = span.attributes or {}
+    assert json.loads(str(attributes["gen_ai.output.messages"])) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees."}]}
+    ]
+    assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert attributes["gen_ai.usage.input_tokens"] == 22
+    assert attributes["gen_ai.usage.output_tokens"] == 14
+
+
+@pytest.mark.filterwarnings("ignore:MODEL_ARMOR is not a valid FinishReason")  # of older versions
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [("MAX_TOKENS", "length"), ("MODEL_ARMOR", "content_filter"), ("UNEXPECTED_TOOL_CALL", "error"), (None, "error")],
+)
+def test_the_reason_for_the_end_is_told_in_the_conventions_words(
+    reason: str | None, word: str, client: genai.Client, captured: Captured, server: LlmServer
+) -> None:
+    """Also where there is none."""
+    whole = content()
+    whole["candidates"][0]["finishReason"] = reason
+    server.answer(Answer.json(whole))
+
+    client.models.generate_content(model="gemini-test", contents="How warm?")
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == (word,)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_prompt_that_is_blocked_has_no_answer_and_a_reason(
+    streams: bool, client: genai.Client, captured: Captured, server: LlmServer
+) -> None:
+    """Where there are no candidates, the prompt's feedback says why."""
+    blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 3}}
+    server.answer(Answer.events([blocked], done=False) if streams else Answer.json(blocked))
+
+    if streams:
+        list(client.models.generate_content_stream(model="gemini-test", contents="How warm?"))
+    else:
+        client.models.generate_content(model="gemini-test", contents="How warm?")
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("content_filter",)
+    assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 3
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_tools_that_the_server_runs_and_media_that_it_makes_are_told(
+    streams: bool, client: genai.Client, captured: Captured, server: LlmServer
+) -> None:
+    """What was run and what came of it, which tools there are, and the tokens of each kind of medium."""
+    whole = content(
+        [
+            {"executableCode": {"code": "print(21)", "language": "PYTHON"}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "21\n"}},
+            {"inlineData": {"mimeType": "image/png", "data": "aGk="}},
+        ]
+    )
+    whole["usageMetadata"] |= {
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 8}, {"modality": "AUDIO", "tokenCount": 3}],
+        "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 4}],
+    }
+    server.answer(answer(whole, stream=streams))
+    config: Any = {"response_modalities": ["TEXT", "IMAGE"], "tools": [{"code_execution": {}}, {"google_search": {}}]}
+    asked: dict[str, Any] = {"model": "gemini-test", "contents": "How warm?", "config": config}
+
+    if streams:
+        list(client.models.generate_content_stream(**asked))
+    else:
+        client.models.generate_content(**asked)
+
+    (node,) = said(captured, server)
+    attributes: Any = node["attributes"]
+    names = ("output.type", "output.messages", "tool.definitions", "usage.text.input_tokens")
+    more = ("usage.audio.input_tokens", "usage.image.output_tokens")
+    assert {name: attributes[f"gen_ai.{name}"] for name in (*names, *more)} == snapshot(
+        {
+            "output.type": "image",
+            "output.messages": [
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {
+                            "type": "server_tool_call",
+                            "name": "code_execution",
+                            "server_tool_call": {"type": "code_execution", "language": "PYTHON", "code": "print(21)"},
+                        },
+                        {
+                            "type": "server_tool_call_response",
+                            "server_tool_call_response": {
+                                "type": "code_execution",
+                                "outcome": "OUTCOME_OK",
+                                "output": "21\n",
+                            },
+                        },
+                        {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 2},
+                    ],
+                }
+            ],
+            "tool.definitions": [
+                {"type": "code_execution", "name": "code_execution"},
+                {"type": "google_search", "name": "google_search"},
+            ],
+            "usage.text.input_tokens": 8,
+            "usage.audio.input_tokens": 3,
+            "usage.image.output_tokens": 4,
+        }
+    )
+
+
+def test_embeddings_say_the_tokens_where_the_server_does(captured: Captured, server: LlmServer) -> None:
+    """Vertex counts them for each text."""
+    predictions = [{"embeddings": {"values": [0.1], "statistics": {"token_count": count}}} for count in (3, 4)]
+    server.answer(Answer.json({"predictions": predictions}))
+
+    with vertex(server) as client:
+        client.models.embed_content(model="embed-test", contents=["warm", "cold"])
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 7
