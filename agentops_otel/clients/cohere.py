@@ -97,19 +97,36 @@ CHAT = Operation(
 
 
 def _old_messages(request: Any) -> list[gen_ai.Message]:
-    roles = {"CHATBOT": "assistant", "SYSTEM": "system"}
-    past = [
-        gen_ai.message(roles.get(str(field(said, "role")), "user"), [gen_ai.text(field(said, "message"))])
-        for said in items(request, "chat_history")
+    past = map(_old_message, items(request, "chat_history"))
+    told = [*past, *gen_ai.texts(field(request, "message")), gen_ai.message("tool", _old_results(request))]
+    return [said for said in told if said]
+
+
+_OLD_ROLES = {"CHATBOT": "assistant", "SYSTEM": "system", "TOOL": "tool"}
+
+
+def _old_message(said: Any) -> gen_ai.Message | None:
+    parts = [gen_ai.text(field(said, "message")), *_old_calls(said), *_old_results(said)]
+    return gen_ai.message(_OLD_ROLES.get(str(field(said, "role")), "user"), parts)
+
+
+def _old_calls(said: Any) -> list[gen_ai.Part]:
+    return [
+        gen_ai.tool_call(None, field(call, "name"), field(call, "parameters")) for call in items(said, "tool_calls")
     ]
-    return [said for said in [*past, *gen_ai.texts(field(request, "message"))] if said]
+
+
+def _old_results(said: Any) -> list[gen_ai.Part]:
+    return [gen_ai.tool_call_response(None, field(result, "outputs")) for result in items(said, "tool_results")]
+
+
+def _old_tool(tool: Any) -> dict[str, Any]:
+    known = {"description": field(tool, "description"), "parameters": field(tool, "parameter_definitions")}
+    return {"type": "function", "name": field(tool, "name"), **known}
 
 
 def _old_answer(response: Any) -> list[gen_ai.Message]:
-    calls = [
-        gen_ai.tool_call(None, field(call, "name"), field(call, "parameters")) for call in items(response, "tool_calls")
-    ]
-    found = gen_ai.message("assistant", [gen_ai.text(field(response, "text")), *calls])
+    found = gen_ai.message("assistant", [gen_ai.text(field(response, "text")), *_old_calls(response)])
     return [found] if found else []
 
 
@@ -134,7 +151,7 @@ OLD_CHAT = Operation(
             part for part in [gen_ai.text(field(request, "preamble"))] if part
         ],
         semconv.GEN_AI_INPUT_MESSAGES: _old_messages,
-        semconv.GEN_AI_TOOL_DEFINITIONS: "tools",
+        semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [*map(_old_tool, items(request, "tools"))],
     },
     response=_response("meta", "generation_id"),
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _old_answer},

@@ -24,6 +24,11 @@ def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
     return gen_ai.message(role, [*parts, *calls])
 
 
+def _tool(tool: Any) -> dict[str, Any]:
+    known = {name: field(tool, name) for name in ("description", "parameters")}
+    return {"type": "function", "name": field(tool, "tool_name"), **known}
+
+
 def _metric(response: Any, name: str) -> Any:
     found = (field(known, "value") for known in items(response, "metrics") if field(known, "metric") == name)
     return next(found, None)
@@ -73,7 +78,7 @@ INFERENCE = Operation(
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
             said for known in items(request, "messages") if (said := _message(known))
         ],
-        semconv.GEN_AI_TOOL_DEFINITIONS: "tools",
+        semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [*map(_tool, items(request, "tools"))],
     },
     response=_response("completion_message.stop_reason"),
     response_content={

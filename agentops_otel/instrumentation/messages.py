@@ -56,6 +56,11 @@ FINISH_REASONS: Mapping[str, str] = {
     "guardrail_intervened": "content_filter",
     "sensitive": "content_filter",
     "network_error": "error",
+    "timeout": "error",
+    "user_cancel": "error",
+    "cancelled": "error",
+    "time_limit": "length",
+    "token_limit": "length",
 }
 """What providers call the conventions' stop, length, content_filter, tool_call and error; others stay as they are."""
 

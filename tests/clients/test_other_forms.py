@@ -121,8 +121,24 @@ SAID: dict[str, Any] = {
     },
     "cohere:chat": {
         "gen_ai.input.messages": [
-            {"role": "assistant", "parts": [{"type": "text", "content": "Hello."}]},
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "text", "content": "Hello."},
+                    {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            },
+            {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"warm": 21}]}]},
             {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+            {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"warm": 21}]}]},
+        ],
+        "gen_ai.tool.definitions": [
+            {
+                "type": "function",
+                "name": "weather",
+                "description": "How warm it is.",
+                "parameters": {"city": {"type": "str"}},
+            }
         ],
         "gen_ai.operation.name": "chat",
         "gen_ai.output.messages": [
@@ -281,6 +297,14 @@ SAID: dict[str, Any] = {
         "gen_ai.request.model": "llama-3.2",
         "gen_ai.request.temperature": 0.5,
         "gen_ai.request.top_p": 0.9,
+        "gen_ai.tool.definitions": [
+            {
+                "type": "function",
+                "name": "weather",
+                "description": "How it is.",
+                "parameters": {"city": {"param_type": "string"}},
+            }
+        ],
     },
     "llama_stack_client:responses": {
         "gen_ai.conversation.id": "conv_1",

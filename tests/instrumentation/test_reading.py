@@ -115,13 +115,15 @@ def test_finish_reasons_have_one_vocabulary() -> None:
         "tool_use",
         "SAFETY",
         "pause_turn",
+        "TIMEOUT",
+        "token_limit",
         None,
         7,
     ]
 
     assert [gen_ai.finish_reason(word) for word in said] == [
         *("stop", "stop", "stop", "length", "length", "tool_call", "tool_call", "content_filter", "pause_turn"),
-        *("error", "error"),
+        *("error", "length", "error", "error"),
     ]
 
 

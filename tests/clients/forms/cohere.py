@@ -106,13 +106,20 @@ def _called(*, stream: bool) -> Answer:
 
 
 META = {"billed_units": {"input_tokens": 11, "output_tokens": 7}}
+CITY = {"city": {"type": "str"}}
 OLD_CALL = {"name": "weather", "parameters": {"city": "Paris"}}
+RESULT = {"call": OLD_CALL, "outputs": [{"warm": 21}]}
 CHATTED = {"text": TEXT, "generation_id": "gen-1", "finish_reason": "COMPLETE", "meta": META, "tool_calls": [OLD_CALL]}
 OLD_CHAT = {
     "model": "command-r",
     "preamble": "Be brief.",
-    "chat_history": [{"role": "CHATBOT", "message": "Hello."}],
+    "chat_history": [
+        {"role": "CHATBOT", "message": "Hello.", "tool_calls": [OLD_CALL]},
+        {"role": "TOOL", "tool_results": [RESULT]},
+    ],
     "message": QUESTION,
+    "tools": [{"name": "weather", "description": "How warm it is.", "parameter_definitions": CITY}],
+    "tool_results": [RESULT],
     "max_tokens": 100,
 }
 OLD_PROMPT = {"model": "command", "prompt": QUESTION, "max_tokens": 100, "num_generations": 1}

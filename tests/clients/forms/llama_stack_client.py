@@ -35,7 +35,8 @@ MESSAGES = [
     {"role": "assistant", "content": "", "stop_reason": "end_of_turn", "tool_calls": [CALL]},
     {"role": "tool", "call_id": "call_1", "content": "21"},
 ]
-OLDER: dict[str, Any] = {"model_id": "llama-3.2", "messages": MESSAGES, "sampling_params": SAMPLING}
+TOOL = {"tool_name": "weather", "description": "How it is.", "parameters": {"city": {"param_type": "string"}}}
+OLDER: dict[str, Any] = {"model_id": "llama-3.2", "messages": MESSAGES, "sampling_params": SAMPLING, "tools": [TOOL]}
 PROMPT: dict[str, Any] = {"model_id": "llama-3.2", "content": QUESTION, "sampling_params": SAMPLING}
 
 
