@@ -35,7 +35,7 @@ def contents(said: Any) -> list[gen_ai.Message]:
     return [found for each in known if (found := content(each))]
 
 
-def _said(known: Any, name: str) -> Any:
+def named(known: Any, name: str) -> Any:
     """What stands under the name, in a dict also where it is written as the API writes it: `functionCall`."""
     found = field(known, name)
     return known.get(_camel(name)) if found is None and isinstance(known, dict) else found
@@ -43,7 +43,7 @@ def _said(known: Any, name: str) -> Any:
 
 def _config(*path: str) -> Callable[[Any], Any]:
     """What stands at the end of the path in the configuration."""
-    return lambda request: reduce(_said, path, field(request, "config"))
+    return lambda request: reduce(named, path, field(request, "config"))
 
 
 @cache
@@ -66,7 +66,7 @@ def _part(part: Any) -> gen_ai.Part | None:
     if field(part, "thought"):
         return gen_ai.reasoning(field(part, "text"))
     for name, reader in _PARTS.items():
-        if (found := _said(part, name)) is not None:
+        if (found := named(part, name)) is not None:
             return reader(found)
     return None
 
@@ -78,12 +78,12 @@ def modality(mime_type: object) -> str:
 
 
 def _blob(data: Any) -> gen_ai.Part:
-    kind = _said(data, "mime_type")
+    kind = named(data, "mime_type")
     return gen_ai.blob(modality(kind), kind, field(data, "data"), field(data, "byte_size"))
 
 
 def _file(data: Any) -> gen_ai.Part | None:
-    return gen_ai.media(modality(_said(data, "mime_type")), _said(data, "file_uri"))
+    return gen_ai.media(modality(named(data, "mime_type")), named(data, "file_uri"))
 
 
 def _executed(code: Any) -> gen_ai.Part:
@@ -97,7 +97,7 @@ def _result(result: Any) -> gen_ai.Part:
 
 
 def _tool(said: Any) -> str:
-    kind = _said(said, "tool_type")
+    kind = named(said, "tool_type")
     return kind.lower() if isinstance(kind, str) else ""
 
 
@@ -128,15 +128,15 @@ def _tools(request: Any) -> list[Any]:
     """The declared functions and what Google runs itself; a Python function given as a tool is told by its name."""
     found: list[Any] = []
     for tool in items(request, "config", "tools"):
-        found += map(_function, _said(tool, "function_declarations") or ())
-        found += ({"type": name, "name": name} for name in _TOOLS if _said(tool, name) is not None)
+        found += map(_function, named(tool, "function_declarations") or ())
+        found += ({"type": name, "name": name} for name in _TOOLS if named(tool, name) is not None)
         if callable(tool) and (name := field(tool, "__name__")):
             found.append({"type": "function", "name": name})
     return found
 
 
 def _function(said: Any) -> dict[str, Any]:
-    parameters = _said(said, "parameters_json_schema") or _schema(field(said, "parameters"))
+    parameters = named(said, "parameters_json_schema") or _schema(field(said, "parameters"))
     known = {"name": field(said, "name"), "description": field(said, "description"), "parameters": parameters}
     return {"type": "function", **{name: value for name, value in known.items() if value}}
 

@@ -4,13 +4,13 @@ What the program says is heard on its way to the socket, what the model says as 
 session is the package's own; one receiver and the socket within it are watched.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import google_genai
+from agentops_otel.clients.google_genai import named
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected
@@ -34,7 +34,7 @@ class Said:
 
     def see(self, blob: Any) -> None:
         """A piece of sound or of a picture: sizes are added up."""
-        kind = field(blob, "mime_type")
+        kind = named(blob, "mime_type")
         self._media[kind] = self._media.get(kind, 0) + (gen_ai.size_of(field(blob, "data")) or 0)
 
     @property
@@ -71,19 +71,18 @@ class LiveTalk(Talk):
 
     def sent(self, message: Any) -> Turn | None:
         """Contents and texts ask for an answer, and so does the end of what is said aloud."""
-        told = _snake(message)
-        content, realtime, tools = (field(told, name) for name in ("client_content", "realtime_input", "tool_response"))
+        content, realtime, tools = (field(message, name) for name in _SENT)
         if tools is not None and self.turns:
-            self.add(self.turns[0], told)
+            self.add(self.turns[0], message)
             return None
         said = self._waiting()
         said.contents += items(content, "turns")
-        said.contents += [{"parts": [{"function_response": one}]} for one in items(tools, "function_responses")]
+        said.contents += [{"parts": [{"function_response": one}]} for one in _answers_of(tools)]
         said.contents += [{"parts": [{"text": text}]}] if (text := field(realtime, "text")) else []
-        for blob in (*(field(realtime, name) for name in ("audio", "video")), *items(realtime, "media_chunks")):
+        for blob in (*(field(realtime, name) for name in ("audio", "video")), *items(named(realtime, "media_chunks"))):
             if blob is not None:
                 said.see(blob)
-        ends = field(content, "turn_complete") or any(field(realtime, name) is not None for name in _ENDS)
+        ends = named(content, "turn_complete") or any(named(realtime, name) is not None for name in _ENDS)
         return self._begin() if (ends or tools is not None) and said is self._said else None
 
     def received(self, message: Any) -> None:
@@ -126,6 +125,7 @@ class LiveTalk(Talk):
         return self.begin({"said": said, "session": self._session})
 
 
+_SENT = ("client_content", "realtime_input", "tool_response")
 _ENDS = ("text", "activity_end", "audio_stream_end")
 
 
@@ -149,21 +149,6 @@ async def _exit(self: Any, *error: Any) -> Any:
     return await self.__wrapped__.__aexit__(*error)
 
 
-def _snake(value: Any) -> Any:
-    """The message with the names that the package's objects have; what a program says itself stays as it is."""
-    if isinstance(value, list):
-        return [_snake(inner) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        _UPPER.sub(lambda found: f"_{found[0].lower()}", name): inner if name in ("args", "response") else _snake(inner)
-        for name, inner in value.items()
-    }
-
-
-_UPPER = re.compile("[A-Z]")
-
-
 def fold(whole: dict[str, Any], message: Any) -> None:
     """Add a message to the turn: the model's, or the answer of a tool that it called."""
     if (usage := field(message, "usage_metadata")) is not None:
@@ -175,7 +160,7 @@ def fold(whole: dict[str, Any], message: Any) -> None:
         google_genai.fold_part(_spoken(whole, "model"), {"text": text})
     for call in items(message, "tool_call", "function_calls"):
         _spoken(whole, "model").append({"function_call": call})
-    for response in items(message, "tool_response", "function_responses"):
+    for response in _answers_of(field(message, "tool_response")):
         _spoken(whole, "user").append({"function_response": response})
     if field(content, "interrupted"):
         whole["finish_reason"] = "interrupted"
@@ -191,6 +176,10 @@ _REASONS: Mapping[object, str] = {
     "MALFORMED_FUNCTION_CALL": "error",
 }
 """The conventions' word for the reason of a turn's end; each of the others is something that was not allowed."""
+
+
+def _answers_of(tools: Any) -> Sequence[Any]:
+    return items(named(tools, "function_responses"))
 
 
 def _spoken(whole: dict[str, Any], role: str) -> list[Any]:
