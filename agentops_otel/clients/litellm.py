@@ -13,6 +13,7 @@ from agentops_otel.instrumentation.reading import Table, field
 from agentops_otel.instrumentation.spec import ClientSpec, server
 
 _PROVIDERS: Mapping[str, str] = {
+    "ai21": semconv.AI21,
     "anthropic": "anthropic",
     "azure": "azure.ai.openai",
     "azure_ai": "azure.ai.inference",
@@ -23,10 +24,14 @@ _PROVIDERS: Mapping[str, str] = {
     "deepseek": "deepseek",
     "gemini": "gcp.gemini",
     "groq": "groq",
+    "huggingface": semconv.HUGGING_FACE,
     "mistral": "mistral_ai",
     "moonshot": "moonshot_ai",
+    "ollama": semconv.OLLAMA,
+    "ollama_chat": semconv.OLLAMA,
     "openai": "openai",
     "perplexity": "perplexity",
+    "together_ai": semconv.TOGETHER_AI,
     "vertex_ai": "gcp.vertex_ai",
     "watsonx": "ibm.watsonx.ai",
     "xai": "x_ai",

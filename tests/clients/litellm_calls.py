@@ -145,6 +145,27 @@ def anthropic_streamed(base: str) -> None:
     list(stream)
 
 
+def by_azure(base: str, **more: Any) -> Any:
+    """A model of Azure's, which litellm asks with a client of the openai package."""
+    azure = {"model": "azure/gpt-4.1", "api_version": "2025-01-01"}
+    return litellm.completion(**{**ASKED, **azure}, api_base=base, **more)
+
+
+def by_azure_streamed(base: str) -> None:
+    """The same, streamed."""
+    list(by_azure(base, stream=True))
+
+
+def by_groq_streamed(base: str) -> None:
+    """One of those that litellm asks by itself."""
+    list(litellm.completion(**{**ASKED, "model": "groq/gpt-4.1"}, api_base=base, stream=True))
+
+
+def by_huggingface(base: str) -> None:
+    """Another one, whose name is not the conventions'."""
+    litellm.completion(**{**ASKED, "model": "huggingface/gpt-4.1"}, api_base=base)
+
+
 def embedding(base: str) -> None:
     """A vector."""
     litellm.embedding(model="openai/embed-test", input=["warm"], api_key="key", api_base=base)
@@ -184,6 +205,10 @@ CALLS: dict[Callable[[str], None], Answer] = {
     bound_vectors: openai_server.embeddings([0.1, 0.2]),
     anthropic: anthropic_server.answer(anthropic_server.text(), stream=False),
     anthropic_streamed: anthropic_server.answer(anthropic_server.text(), stream=True),
+    by_azure: openai_server.answer(TOLD, stream=False),
+    by_azure_streamed: openai_server.answer(TOLD, stream=True),
+    by_groq_streamed: openai_server.answer(TOLD, stream=True),
+    by_huggingface: openai_server.answer(TOLD, stream=False),
     embedding: openai_server.embeddings([0.1, 0.2]),
     left: openai_server.answer(TOLD, stream=True),
     refused: Answer.json({"error": {"message": "no"}}, 400),

@@ -100,6 +100,28 @@ def test_anthropic_behind_litellm_is_told_as_anthropic(form: str, told: dict[str
     assert attributes["gen_ai.usage.output_tokens"] == 7
 
 
+@pytest.mark.parametrize(
+    ("form", "provider"),
+    [
+        ("by_azure", "azure.ai.openai"),
+        ("by_azure_streamed", "azure.ai.openai"),
+        ("by_groq_streamed", "groq"),
+        ("by_huggingface", "hugging_face"),
+    ],
+)
+def test_whoever_is_behind_litellm_there_is_one_span(
+    form: str, provider: str, told: dict[str, list[dict[str, Any]]]
+) -> None:
+    """With its provider, the model without litellm's prefix and the tokens, whether a wrapped client asks or none."""
+    (node,) = told[form]
+
+    said = node["attributes"]
+    assert node["name"] == "chat gpt-4.1"
+    assert said["gen_ai.provider.name"] == provider
+    assert (said["gen_ai.usage.input_tokens"], said["gen_ai.usage.output_tokens"]) == (11, 7)
+    assert said["gen_ai.response.finish_reasons"] == ["stop"]
+
+
 @pytest.mark.parametrize("form", ["embedding", "bound_vectors"])
 def test_embeddings_have_a_span(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
     """Vectors are told by their length."""
