@@ -41,6 +41,7 @@ class SocketServer:
         self._asks = asks
         self._greeting = greeting
         self._answers: deque[tuple[Said, ...]] = deque()
+        self._handlers: list[threading.Thread] = []
         self._sockets = serve(self._serve, "127.0.0.1", 0, ssl=tls, close_timeout=WAIT_S, max_size=None)
         self._thread = threading.Thread(target=self._sockets.serve_forever)
         self.port = int(self._sockets.socket.getsockname()[1])
@@ -57,8 +58,11 @@ class SocketServer:
     def __exit__(self, *error: object) -> None:
         self._sockets.shutdown()
         self._thread.join(WAIT_S)
+        for handler in self._handlers:  # older versions of the package do not wait for them
+            handler.join(WAIT_S)
 
     def _serve(self, client: ServerConnection) -> None:
+        self._handlers.append(threading.current_thread())
         if client.request is not None:
             self.headers.append([(":path", client.request.path), *client.request.headers.raw_items()])
         try:
