@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from opentelemetry import trace
+
 from agentops_otel import semconv
 from agentops_otel.clients import raw_response, stainless
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.tracing.provider import OwnProvider
 
 _CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
 _WHERE = tuple(f"{prefix}{client}.request" for client in _CLIENTS for prefix in ("", "Async"))
@@ -30,7 +33,21 @@ def prepare(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
     Since 2.0 the package traces its calls itself; a request without a span's name is one that it leaves alone.
     """
-    arguments = stainless.prepare(arguments)
+    return _untraced(stainless.prepare(arguments))
+
+
+def passed_on(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Any other call, without the client's own span where that would come of us alone.
+
+    The span is of no model, and its trace would be told to the server, which nobody asked for: the client has it
+    because there is a global tracer provider, and it is ours.
+    """
+    chosen = field(arguments["self"], "open_telemetry", "tracer_provider")
+    ours = chosen is None and isinstance(trace.get_tracer_provider(), OwnProvider)
+    return _untraced(arguments) if ours else arguments
+
+
+def _untraced(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     options: Any = arguments.get("options")
     if field(options, "span_name") is None:
         return arguments
@@ -246,6 +263,7 @@ SPEC = ClientSpec(
     client={semconv.GEN_AI_CONVERSATION_ID: _conversation},
     body=stainless.body,
     prepare=prepare,
+    passed_on=passed_on,
     returned=raw_response.returned,
     others=("resources.messages.Messages.create", "resources.messages.AsyncMessages.create"),
 )

@@ -110,6 +110,8 @@ class ClientSpec:
     """Attributes read from the object that the method is called on."""
     prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = seen
     """The arguments that the method gets instead: with their iterators watched, by default."""
+    passed_on: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _same
+    """The arguments that the method gets instead where a call is none of the operations."""
     body: Callable[[Mapping[str, Any]], Any] = _same
     """What the operations' tables read, from the method's arguments by name; those themselves by default.
 

@@ -21,12 +21,10 @@ from agentops_otel.tracing import Recorder
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One call of a method: its arguments by name, and as they are passed on."""
+    """What one call of a method is, and its arguments by name."""
 
     operation: Operation
     named: Mapping[str, Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
 
 
 class Wrapper:
@@ -65,45 +63,47 @@ class Wrapper:
     ) -> Any:
         """Call the method as it was called, and watch what comes of it."""
         recorder = None if self.off else self._current()
-        asked = None if recorder is None else self._asked(instance, args, kwargs)
-        if recorder is None or asked is None:
+        if recorder is None:
+            return wrapped(*args, **kwargs)
+        asked, args, kwargs = self._asked(instance, args, kwargs)
+        if asked is None:
             return wrapped(*args, **kwargs)
         if asked.operation.talk is not None:
             talk = asked.operation.talk(partial(self._ask, instance, asked))
             return watch(Opening(talk), wrapped, *args, **kwargs)
         if self._awaits:
-            coroutine = wrapped(*asked.args, **asked.kwargs)
-            return Awaited(coroutine, begin=lambda: self._begin(recorder, instance, asked))
+            return Awaited(wrapped(*args, **kwargs), begin=lambda: self._begin(recorder, instance, asked))
         call = self._begin(recorder, instance, asked)
         if call is None:
-            return wrapped(*asked.args, **asked.kwargs)
-        return watch(call, wrapped, *asked.args, **asked.kwargs)
+            return wrapped(*args, **kwargs)
+        return watch(call, wrapped, *args, **kwargs)
 
-    def _asked(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Asked | None":
-        """What is asked for; None when it is nothing that has a span."""
+    def _asked(
+        self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[_Asked | None, tuple[Any, ...], dict[str, Any]]:
+        """What is asked for, None when it is nothing that has a span; and the arguments as they are passed on."""
+        asked = None
         with guard("reading a request"):
             named = {"self": instance, **dict(zip(self._parameters, args, strict=False)), **kwargs}
             operation = next((known for known in self._operations if known.applies(named)), None)
-            if operation is None:
-                return None
-            changed = self._client.prepare(named)
+            changed = (self._client.prepare if operation else self._client.passed_on)(named)
             if changed is not named:
                 args = tuple(changed[name] for name in self._parameters[: len(args)])
                 kwargs = {name: changed[name] for name in kwargs}
-            return _Asked(operation, changed, args, kwargs)
-        return None
+            asked = _Asked(operation, changed) if operation else None
+        return asked, args, kwargs
 
-    def _ask(self, instance: Any, opened: "_Asked", request: Mapping[str, Any]) -> Reading | None:
+    def _ask(self, instance: Any, opened: _Asked, request: Mapping[str, Any]) -> Reading | None:
         """The call that a request asks for over a connection that was opened before; it may be added to later."""
         recorder = None if self.off else self._current()
-        asked = _Asked(opened.operation, {**opened.named, **request}, (), {})
+        asked = _Asked(opened.operation, {**opened.named, **request})
         call = None if recorder is None else self._begin(recorder, instance, asked)
         if call is None:
             return None
         call.unread = asked.named
         return call.reading()
 
-    def _begin(self, recorder: Recorder, instance: Any, asked: "_Asked") -> Call | None:
+    def _begin(self, recorder: Recorder, instance: Any, asked: _Asked) -> Call | None:
         """The call with its span started; None under suppression, and within a call that has its span already."""
         if get_value(FAMILY) == asked.operation.family:
             return None

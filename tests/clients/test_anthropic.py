@@ -2,7 +2,11 @@
 
 import asyncio
 import inspect
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -224,6 +228,42 @@ def test_the_package_traces_no_call_that_we_trace(
     assert "traceparent" not in dict(server.requests[0].headers)
     named = option.get("conversation_id") if isinstance(option, dict) else None
     assert (span.attributes or {}).get("gen_ai.conversation.id") == named
+
+
+OTHERS = """
+import asyncio, sys
+import agentops_otel
+agentops_otel.init(endpoint="http://127.0.0.1:9", {settings})
+import anthropic
+options = {{"api_key": "k", "base_url": sys.argv[1], "max_retries": 0}}
+anthropic.Anthropic(**options).models.list()
+async def listed():
+    async with anthropic.AsyncAnthropic(**options) as client:
+        await client.models.list()
+asyncio.run(listed())
+print(agentops_otel.stats().produced)
+agentops_otel.shutdown(timeout_s=0)
+"""
+
+
+@traces
+@pytest.mark.parametrize(
+    ("settings", "headers", "spans"),
+    [("", 0, 0), ("instrument_llm_calls=False", 2, 2)],
+    ids=["instrumented", "not instrumented"],
+)
+def test_no_trace_header_leaves_for_our_provider_alone(
+    settings: str, headers: int, spans: int, server: LlmServer, tmp_path: Path
+) -> None:
+    """Requests of no model are what they are without us, though our tracer provider is the global one then."""
+    server.answer(Answer.json({"data": [], "has_more": False}), times=2)
+    command = [sys.executable, "-c", OTHERS.format(settings=settings), server.url]
+    there = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, env=there, check=True)
+
+    assert sum("traceparent" in dict(request.headers) for request in server.requests) == headers
+    assert done.stdout == f"{spans}\n"
 
 
 @traces
