@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import google_genai
-from agentops_otel.clients.google_genai import named
+from agentops_otel.clients import google_contents, google_genai
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected
@@ -34,15 +33,15 @@ class Said:
 
     def see(self, blob: Any) -> None:
         """A piece of sound or of a picture: sizes are added up."""
-        kind = named(blob, "mime_type")
+        kind = google_contents.named(blob, "mime_type")
         self._media[kind] = self._media.get(kind, 0) + (gen_ai.size_of(field(blob, "data")) or 0)
 
     @property
     def messages(self) -> list[gen_ai.Message]:
         """All of it, in the conventions' words."""
-        media = [gen_ai.blob(google_genai.modality(kind), kind, None, size) for kind, size in self._media.items()]
+        media = [gen_ai.blob(google_contents.modality(kind), kind, None, size) for kind, size in self._media.items()]
         found = gen_ai.message("user", [*media, gen_ai.text(str(self._heard.get("text", "")))])
-        return [*google_genai.contents(self.contents), *([found] if found else [])]
+        return [*google_contents.contents(self.contents), *([found] if found else [])]
 
 
 class LiveTalk(Talk):
@@ -79,10 +78,15 @@ class LiveTalk(Talk):
         said.contents += items(content, "turns")
         said.contents += [{"parts": [{"function_response": one}]} for one in _answers_of(tools)]
         said.contents += [{"parts": [{"text": text}]}] if (text := field(realtime, "text")) else []
-        for blob in (*(field(realtime, name) for name in ("audio", "video")), *items(named(realtime, "media_chunks"))):
+        for blob in (
+            *(field(realtime, name) for name in ("audio", "video")),
+            *items(google_contents.named(realtime, "media_chunks")),
+        ):
             if blob is not None:
                 said.see(blob)
-        ends = named(content, "turn_complete") or any(named(realtime, name) is not None for name in _ENDS)
+        ends = google_contents.named(content, "turn_complete") or any(
+            google_contents.named(realtime, name) is not None for name in _ENDS
+        )
         return self._begin() if (ends or tools is not None) and said is self._said else None
 
     def received(self, message: Any) -> None:
@@ -157,7 +161,7 @@ def fold(whole: dict[str, Any], message: Any) -> None:
     for part in items(content, "model_turn", "parts"):
         _fold_part(_spoken(whole, "model"), part)
     if text := field(content, "output_transcription", "text"):
-        google_genai.fold_part(_spoken(whole, "model"), {"text": text})
+        google_contents.fold_part(_spoken(whole, "model"), {"text": text})
     for call in items(message, "tool_call", "function_calls"):
         _spoken(whole, "model").append({"function_call": call})
     for response in _answers_of(field(message, "tool_response")):
@@ -179,7 +183,7 @@ _REASONS: Mapping[object, str] = {
 
 
 def _answers_of(tools: Any) -> Sequence[Any]:
-    return items(named(tools, "function_responses"))
+    return items(google_contents.named(tools, "function_responses"))
 
 
 def _spoken(whole: dict[str, Any], role: str) -> list[Any]:
@@ -195,8 +199,8 @@ def _fold_part(parts: list[Any], part: Any) -> None:
     """A sound comes in many pieces, of which the size is kept."""
     data = field(part, "inline_data")
     kind = field(data, "mime_type")
-    if data is None or google_genai.modality(kind) != "audio":
-        google_genai.fold_part(parts, part)
+    if data is None or google_contents.modality(kind) != "audio":
+        google_contents.fold_part(parts, part)
         return
     sounds = (known["inline_data"] for known in parts if isinstance(known, dict) and "inline_data" in known)
     sound = next((known for known in sounds if known["mime_type"] == kind), None)
@@ -223,7 +227,7 @@ LIVE = replace(
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: google_genai.total("response_token_count", "thoughts_token_count"),
     },
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: google_genai.contents(items(response, "contents"))
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: google_contents.contents(items(response, "contents"))
     },
     fold=fold,
     talk=LiveTalk,

@@ -1,0 +1,136 @@
+"""What requests and answers of Google's models are made of: contents, parts and tools, told as messages."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import add_text, field, items, present
+
+
+def contents(said: Any) -> list[gen_ai.Message]:
+    """The contents in whichever of the shapes that the package takes: texts, parts, contents, or a list of them."""
+    known = items(said) or ([said] if said is not None else [])
+    return [found for each in known if (found := content(each))]
+
+
+def named(known: Any, name: str) -> Any:
+    """What stands under the name, in a dict also where it is written as the API writes it: `functionCall`."""
+    found = field(known, name)
+    return known.get(_camel(name)) if found is None and isinstance(known, dict) else found
+
+
+@cache
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+def content(said: Any, role: str = "user") -> gen_ai.Message | None:
+    """One content as a message, of who it says that speaks."""
+    role = field(said, "role") or role
+    parts = [part for part in map(_part, items(said, "parts") or [said]) if part]
+    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    return gen_ai.message("tool" if answers else "assistant" if role == "model" else role, parts)
+
+
+def _part(part: Any) -> gen_ai.Part | None:
+    if isinstance(part, str):
+        return gen_ai.text(part)
+    if field(part, "thought"):
+        return gen_ai.reasoning(field(part, "text"))
+    for name, reader in _PARTS.items():
+        if (found := named(part, name)) is not None:
+            return reader(found)
+    return None
+
+
+def modality(mime_type: object) -> str:
+    """What kind of medium has the type."""
+    kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
+    return kind if kind in ("image", "audio", "video") else "document"
+
+
+def _blob(data: Any) -> gen_ai.Part:
+    kind = named(data, "mime_type")
+    return gen_ai.blob(modality(kind), kind, field(data, "data"), field(data, "byte_size"))
+
+
+def _file(data: Any) -> gen_ai.Part | None:
+    return gen_ai.media(modality(named(data, "mime_type")), named(data, "file_uri"))
+
+
+def _executed(code: Any) -> gen_ai.Part:
+    said = {name: field(code, name) for name in ("language", "code")}
+    return gen_ai.server_tool_call(field(code, "id"), "code_execution", "code_execution", said)
+
+
+def _result(result: Any) -> gen_ai.Part:
+    said = {name: field(result, name) for name in ("outcome", "output")}
+    return gen_ai.server_tool_call_response(field(result, "id"), "code_execution", said)
+
+
+def _tool(said: Any) -> str:
+    kind = named(said, "tool_type")
+    return kind.lower() if isinstance(kind, str) else ""
+
+
+_PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
+    "text": gen_ai.text,
+    "function_call": lambda call: gen_ai.tool_call(field(call, "id"), field(call, "name"), field(call, "args")),
+    "function_response": lambda said: gen_ai.tool_call_response(
+        field(said, "id") or field(said, "name"), field(said, "response")
+    ),
+    "inline_data": _blob,
+    "file_data": _file,
+    "executable_code": _executed,
+    "code_execution_result": _result,
+    "tool_call": lambda call: gen_ai.server_tool_call(
+        field(call, "id"), _tool(call), _tool(call), {"arguments": field(call, "args")}
+    ),
+    "tool_response": lambda said: gen_ai.server_tool_call_response(
+        field(said, "id"), _tool(said), {"response": field(said, "response")}
+    ),
+}
+
+
+def tools(tool: Any) -> list[Any]:
+    """The declared functions and what Google runs itself; a Python function given as a tool is told by its name."""
+    found: list[Any] = [*map(_function, named(tool, "function_declarations") or ())]
+    found += ({"type": name, "name": name} for name in _TOOLS if named(tool, name) is not None)
+    if callable(tool) and (name := field(tool, "__name__")):
+        found.append({"type": "function", "name": name})
+    return found
+
+
+def _function(said: Any) -> dict[str, Any]:
+    parameters = named(said, "parameters_json_schema") or _schema(field(said, "parameters"))
+    known = {"name": field(said, "name"), "description": field(said, "description"), "parameters": parameters}
+    return {"type": "function", **{name: value for name, value in known.items() if value}}
+
+
+def _schema(said: Any) -> Any:
+    """A schema without all that it does not say."""
+    if isinstance(said, list):
+        return [_schema(item) for item in said]
+    known = _NOTHING if isinstance(said, str) else present(said)
+    return {name: _schema(value) for name, value in known.items() if value is not None} if known else said
+
+
+_NOTHING: Mapping[str, Any] = {}
+_TOOLS = (
+    *("retrieval", "computer_use", "file_search", "google_search", "google_maps", "code_execution"),
+    *("enterprise_web_search", "google_search_retrieval", "parallel_ai_search", "url_context", "exa_ai_search"),
+)
+
+
+def fold_part(parts: list[Any], part: Any) -> None:
+    """Add a part of a chunk to the parts of the answer: pieces of one text become one."""
+    text, thought = field(part, "text"), field(part, "thought")
+    if text is None:
+        parts.append(part)
+        return
+    last = parts[-1] if parts else None
+    if not isinstance(last, dict) or "text" not in last or last["thought"] != thought:
+        parts.append(last := {"thought": thought})
+    add_text(last, "text", text)
