@@ -1,4 +1,4 @@
-"""The ibm_watsonx_ai package: chats and text generation of a ModelInference, and Embeddings."""
+"""The ibm_watsonx_ai package: chats and text generation of a ModelInference or GatewayInference, and Embeddings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,8 +9,6 @@ from agentops_otel.clients import chat_completions, embeddings
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import add_text, field, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-
-_PACKAGE = "ibm_watsonx_ai.foundation_models"
 
 
 def _url(client: Any) -> object:
@@ -130,7 +128,7 @@ EMBEDDINGS = Operation(
 def _spec(module: str, *operations: Operation) -> ClientSpec:
     return ClientSpec(
         name="ibm_watsonx_ai",
-        module=f"{_PACKAGE}.{module}",
+        module=f"ibm_watsonx_ai.{module}",
         operations=operations,
         provider="ibm.watsonx.ai",
         url=_url,
@@ -139,4 +137,28 @@ def _spec(module: str, *operations: Operation) -> ClientSpec:
     )
 
 
-SPECS = (_spec("inference.model_inference", CHAT, GENERATE), _spec("embeddings.embeddings", EMBEDDINGS))
+def _gateway(operation: Operation, params: str, *names: str) -> ClientSpec:
+    """Its methods of the operation, which send what it was told at first where a call says nothing of it."""
+
+    def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        said = {name: value for name, value in arguments.items() if value is not None}
+        return {**present(field(arguments.get("self"), params)), **said}
+
+    where = tuple(f"GatewayInference.{name}" for name in names)
+    return replace(
+        _spec("gateway.gateway_inference", replace(operation, where=where)),
+        client={semconv.GEN_AI_REQUEST_MODEL: "_model"},
+        body=body,
+    )
+
+
+SPECS = (
+    _spec("foundation_models.inference.model_inference", CHAT, GENERATE),
+    _spec("foundation_models.embeddings.embeddings", EMBEDDINGS),
+    _gateway(chat_completions.CHAT, "_chat_params", "chat", "achat", "chat_stream", "achat_stream"),
+    _gateway(
+        chat_completions.TEXT_COMPLETION,
+        "_completion_params",
+        *("generate", "agenerate", "generate_stream", "agenerate_stream"),
+    ),
+)

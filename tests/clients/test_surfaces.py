@@ -182,6 +182,7 @@ REMAINING: dict[str, tuple[str, set[str]]] = {
             *("to_langchain", "tokenize", "generate_text"),  # the last one asks by generate()
         },
     ),
+    "ibm_watsonx_ai.gateway:GatewayInference": ("ibm_watsonx_ai", {"get_details"}),
 }
 """What a class can do besides: nothing that asks a model for a chat, a text or vectors."""
 

@@ -58,6 +58,8 @@ OTHERS = (
     "dashscope:tools",
     "huggingface_hub:details",
     "huggingface_hub:text",
+    "ibm_watsonx_ai:gateway",
+    "ibm_watsonx_ai:gateway_text",
     "ibm_watsonx_ai:generate",
     "ibm_watsonx_ai:text",
     "llama_stack_client:completion",

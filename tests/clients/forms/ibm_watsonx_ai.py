@@ -1,6 +1,6 @@
 """The ibm_watsonx_ai package."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 from ibm_watsonx_ai import APIClient, Credentials
 from ibm_watsonx_ai.foundation_models import Embeddings, ModelInference
+from ibm_watsonx_ai.gateway import GatewayInference
 
 from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
-from tests.loopback.openai_server import chunks, completion
+from tests.loopback.openai_server import answer, chunks, completion, text_completion
 
 MODEL = "ibm/granite-4-h-small"
 MESSAGES = [{"role": "user", "content": QUESTION}]
@@ -31,25 +32,33 @@ class _AsyncPlain(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-def _model(url: str, http: httpx.Client, async_http: httpx.AsyncClient, params: dict[str, Any]) -> Any:
+def _model(client: APIClient, **params: Any) -> Any:
     """A model of the server, asked one time only."""
-    safe = url.replace("http://", "https://")
-    credentials = Credentials(url=safe, platform_url=safe, token="token")
-    client = APIClient(credentials, httpx_client=http, async_httpx_client=async_http)
     return ModelInference(model_id=MODEL, api_client=client, validate=False, max_retries=0, params=params)
 
 
+def _gateway(client: APIClient, **params: Any) -> Any:
+    """A model behind the server, asked one time only."""
+    return GatewayInference(model=MODEL, api_client=client, max_retries=0, **params)
+
+
+def _api(url: str, http: httpx.Client, async_http: httpx.AsyncClient) -> APIClient:
+    safe = url.replace("http://", "https://")
+    credentials = Credentials(url=safe, platform_url=safe, token="token")
+    return APIClient(credentials, httpx_client=http, async_httpx_client=async_http)
+
+
 @contextmanager
-def _client(url: str, **params: Any) -> Iterator[Any]:
+def _client(url: str, make: Callable[..., Any] = _model, **params: Any) -> Iterator[Any]:
     with httpx.Client(transport=_Plain()) as http:
-        yield _model(url, http, httpx.AsyncClient(transport=_AsyncPlain()), params)
+        yield make(_api(url, http, httpx.AsyncClient(transport=_AsyncPlain())), **params)
 
 
 @asynccontextmanager
-async def _async_client(url: str, **params: Any) -> AsyncIterator[Any]:
+async def _async_client(url: str, make: Callable[..., Any] = _model, **params: Any) -> AsyncIterator[Any]:
     async with httpx.AsyncClient(transport=_AsyncPlain()) as http:
         with httpx.Client(transport=_Plain()) as unused:
-            yield _model(url, unused, http, params)
+            yield make(_api(url, unused, http), **params)
 
 
 def _vectors(model: Any) -> Any:
@@ -115,7 +124,26 @@ GENERATE = replace(
     async_stream=lambda model: model.agenerate_stream(QUESTION, params=PARAMS),
     answer=lambda *, stream: WRITTEN[stream],
 )
+GATEWAY = replace(
+    FORMS,
+    client=partial(_client, make=_gateway, max_tokens=100, max_completion_tokens=7, temperature=0.5),
+    async_client=partial(_async_client, make=_gateway, max_tokens=7, temperature=0.5),
+    plain=lambda model: model.chat(MESSAGES, max_completion_tokens=100),
+    stream=lambda model: model.chat_stream(MESSAGES, max_completion_tokens=100),
+    async_plain=lambda model: model.achat(MESSAGES, max_tokens=100),
+    async_stream=lambda model: model.achat_stream(MESSAGES, max_tokens=100),
+    answer=lambda *, stream, whole=None: answer(whole or completion(), stream=stream),
+)
 OTHERS = {
+    "gateway": GATEWAY,
+    "gateway_text": replace(
+        GATEWAY,
+        plain=lambda model: model.generate(QUESTION),
+        stream=lambda model: model.generate_stream(QUESTION),
+        async_plain=lambda model: model.agenerate(QUESTION, max_tokens=100),
+        async_stream=lambda model: model.agenerate_stream(QUESTION, max_tokens=100),
+        answer=text_completion,
+    ),
     "generate": GENERATE,
     # Bare texts.
     "text": replace(
