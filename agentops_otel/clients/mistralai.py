@@ -1,13 +1,14 @@
 """The mistralai package, whose APIs are a module each; its second version moved them into `mistralai.client`."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, responses
+from agentops_otel.clients import chat_completions, embeddings, mistral_conversations, responses
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import field, items
-from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.spec import ClientSpec
 
 
 def _where(owner: str) -> tuple[str, ...]:
@@ -61,13 +62,21 @@ EMBEDDINGS = replace(
 )
 
 
-def _spec(module: str, operation: Operation) -> ClientSpec:
-    return ClientSpec(name="mistralai", module=module, operations=(operation,), provider="mistral_ai", url=_url)
-
-
 _APIS = {"chat": CHAT, "agents": AGENT, "fim": FIM, "responses": RESPONSES, "embeddings": EMBEDDINGS}
-SPECS = tuple(
-    _spec(f"{package}.{api}", operation)
-    for package in ("mistralai.client", "mistralai")
-    for api, operation in _APIS.items()
-)
+
+
+def _specs(package: str) -> Iterator[ClientSpec]:
+    for api, operation in _APIS.items():
+        module = f"{package}.{api}"
+        yield ClientSpec(name="mistralai", module=module, operations=(operation,), provider="mistral_ai", url=_url)
+    yield ClientSpec(
+        name="mistralai",
+        module=f"{package}.conversations",
+        operations=(mistral_conversations.CONVERSATION,),
+        provider="mistral_ai",
+        url=_url,
+        body=mistral_conversations.body,
+    )
+
+
+SPECS = (*_specs("mistralai.client"), *_specs("mistralai"))

@@ -6,7 +6,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentops_otel.clients import anthropic, google_genai, google_interactions, google_live, openai
+from agentops_otel.clients import (
+    anthropic,
+    google_genai,
+    google_interactions,
+    google_live,
+    mistral_conversations,
+    openai,
+)
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
 from tests.loopback import anthropic_server, google_genai_server, google_interactions_server, openai_server
@@ -53,6 +60,44 @@ def test_a_response_cut_anywhere(text: str, thought: str, size: int) -> None:
     assert told(openai.RESPONSES, folded(openai.RESPONSES, events)) == expected
     cut = told(openai.RESPONSES, folded(openai.RESPONSES, events[:-1]))
     assert cut["gen_ai.output.messages"] == expected["gen_ai.output.messages"]
+
+
+@given(thought=TEXTS, text=TEXTS, arguments=ARGUMENTS, size=SIZES)
+def test_a_conversation_cut_anywhere(thought: str, text: str, arguments: Any, size: int) -> None:
+    """A thought, a text with a document in its midst, and the use of a tool."""
+    paper = {"type": "document_url", "document_url": "https://example.com/paris.pdf"}
+    words = {"type": "text", "text": text}
+    parts = [{"type": "thinking", "thinking": thought}, words, paper, words]
+    call = {"type": "function.call", "tool_call_id": "1", "name": "f", "arguments": json.dumps(arguments)}
+    whole = {"conversation_id": "conv_1", "outputs": [{"type": "message.output", "content": parts}, call]}
+    said = [
+        *({"type": "message.output.delta", "content": piece} for part in parts for piece in _pieces_of(part, size)),
+        *(
+            {**call, "type": "function.call.delta", "output_index": 1, "arguments": piece}
+            for piece in _cut(call["arguments"], size)
+        ),
+    ]
+    operation = mistral_conversations.CONVERSATION
+
+    told_whole = told(operation, whole)
+
+    begun = {"type": "conversation.response.started", "conversation_id": "conv_1"}
+    assert told(operation, folded(operation, [{"data": event} for event in [begun, *said]])) == told_whole
+    assert len(told_whole["gen_ai.output.messages"][0]["parts"]) == 5
+
+
+def _cut(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def _pieces_of(part: dict[str, str], size: int) -> list[Any]:
+    """The part in pieces, where it can be cut: texts come bare or as parts."""
+    kind = part["type"]
+    if kind == "text":
+        return _cut(part["text"], size)
+    if kind == "thinking":
+        return [{"type": kind, "thinking": [{"type": "text", "text": piece}]} for piece in _cut(part[kind], size)]
+    return [part]
 
 
 @given(text=TEXTS, thought=TEXTS, size=SIZES)

@@ -348,6 +348,53 @@ SAID: dict[str, Any] = {
         "gen_ai.usage.cache_read.input_tokens": 4,
         "gen_ai.usage.reasoning.output_tokens": 3,
     },
+    "mistralai:conversations": {
+        "gen_ai.conversation.id": "conv_1",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "mistral_ai",
+        "gen_ai.request.model": "mistral-large",
+        "gen_ai.request.seed": 7,
+        "gen_ai.response.finish_reasons": None,
+        "gen_ai.response.model": "mistral-large-2026",
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+    },
+    "mistralai:conversations_tools": {
+        "gen_ai.agent.id": "ag-1",
+        "gen_ai.conversation.id": "conv_1",
+        "gen_ai.input.messages": [
+            {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+            {
+                "role": "assistant",
+                "parts": [{"type": "tool_call", "id": "call_0", "name": "weather", "arguments": {"city": "Paris"}}],
+            },
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_0", "response": "21"}]},
+        ],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "server_tool_call",
+                        "id": "exec_1",
+                        "name": "web_search",
+                        "server_tool_call": {"type": "web_search", "arguments": '{"query": "Paris"}'},
+                    },
+                    {
+                        "type": "server_tool_call_response",
+                        "id": "exec_1",
+                        "server_tool_call_response": {"type": "web_search", "city": "Paris"},
+                    },
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "mistral_ai",
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.response.model": "mistral-large-2026",
+    },
     "mistralai:responses": {
         "gen_ai.conversation.id": "conv_1",
         "gen_ai.operation.name": "chat",

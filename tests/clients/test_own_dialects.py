@@ -322,6 +322,22 @@ def test_embeddings_of_dashscope_have_a_span(captured: Captured, server: LlmServ
     )
 
 
+def test_a_conversation_with_an_agent_that_fails_in_its_stream(captured: Captured, server: LlmServer) -> None:
+    """The server's code is on the span, and whom the program asked for; no exception comes out of it."""
+    begun = {"type": "conversation.response.started", "conversation_id": "conv_1"}
+    failed = {"type": "conversation.response.error", "message": "no", "code": 3000}
+    server.answer(Answer.events([begun, failed], done=False))
+
+    with forms_of("mistralai").client(server.url) as client:
+        events = list(client.beta.conversations.start_stream(agent_id="ag-1", inputs=QUESTION))
+
+    assert len(events) == 2
+    (span,) = captured.spans
+    assert span.status.status_code is StatusCode.ERROR
+    told = {name: (span.attributes or {})[name] for name in ("error.type", "gen_ai.agent.id", "gen_ai.conversation.id")}
+    assert told == {"error.type": "3000", "gen_ai.agent.id": "ag-1", "gen_ai.conversation.id": "conv_1"}
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_chat_with_ollama_makes_the_same_span(form: str, captured: Captured, server: LlmServer) -> None:
     """Settings are read from the options."""

@@ -155,6 +155,13 @@ REMAINING: dict[str, tuple[str, set[str]]] = {
         {"parse", "parse_async", "parse_stream", "parse_stream_async"},  # which ask by the others
     ),
     "mistralai.client.agents:Agents": ("mistralai", set()),
+    "mistralai.client.conversations:Conversations": (
+        "mistralai",
+        {
+            *("delete", "get", "get_history", "get_messages", "list", "run_stream_async"),
+            *("delete_async", "get_async", "get_history_async", "get_messages_async", "list_async", "run_async"),
+        },  # the runs start and append, one call a round
+    ),
     "mistralai.client.fim:Fim": ("mistralai", set()),
     "mistralai.client.embeddings:Embeddings": ("mistralai", set()),
     "mistralai.client.responses:Responses": ("mistralai", {"count_input_tokens", "count_input_tokens_async"}),

@@ -66,6 +66,8 @@ OTHERS = (
     "llama_stack_client:inference",
     "llama_stack_client:responses",
     "mistralai:agents",
+    "mistralai:conversations",
+    "mistralai:conversations_tools",
     "mistralai:fim",
     "mistralai:responses",
     "ollama:generate",

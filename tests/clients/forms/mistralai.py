@@ -8,7 +8,7 @@ try:
 except ImportError:  # before its second version
     from mistralai import Mistral
 
-from tests.clients.forms.form import QUESTION, Forms
+from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
 from tests.loopback.openai_server import answer, completion, events, response
 
@@ -49,9 +49,92 @@ def _whole(found: Any) -> Any:
     return found if hasattr(found, "output") else list(found)
 
 
+STARTED: dict[str, Any] = {
+    "model": "mistral-large",
+    "inputs": QUESTION,
+    "instructions": "Be brief.",
+    "completion_args": {"max_tokens": 100, "random_seed": 7},
+}
+APPENDED: dict[str, Any] = {
+    "conversation_id": "conv_0",
+    "inputs": [
+        {"type": "message.input", "role": "user", "content": [{"type": "text", "text": QUESTION}]},
+        {"type": "function.call", "tool_call_id": "call_0", "name": "weather", "arguments": '{"city": "Paris"}'},
+        {"type": "function.result", "tool_call_id": "call_0", "result": "21"},
+    ],
+    "completion_args": {"max_tokens": 100},
+}
+PLACE: dict[str, Any] = {"agent_id": "ag-1", "model": "mistral-large-2026"}
+THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Look it up."}]}
+SEARCH = {"id": "exec_1", "name": "web_search", "arguments": '{"query": "Paris"}'}
+CALL = {"id": "fc_1", "name": "weather", "tool_call_id": "call_1", "arguments": '{"city": "Paris"}', **PLACE}
+
+
+USED = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+
+
+def _conversing(*outputs: dict[str, Any]) -> Answer:
+    return Answer.json({"conversation_id": "conv_1", "outputs": [*outputs], "usage": USED})
+
+
+def _conversed(*said: tuple[str, dict[str, Any]]) -> Answer:
+    """The events of a stream, with what begins and ends it."""
+    return Answer.events(
+        [
+            {"type": "conversation.response.started", "conversation_id": "conv_1"},
+            *({"type": kind, **told} for kind, told in said),
+            {"type": "conversation.response.done", "usage": USED},
+        ],
+        done=False,
+    )
+
+
+def _said(content: Any, **place: Any) -> tuple[str, dict[str, Any]]:
+    return "message.output.delta", {"id": "msg_1", "content": content, **place}
+
+
+TOLD = {
+    False: _conversing({"type": "message.output", "content": TEXT, "model": "mistral-large-2026"}),
+    True: _conversed(*(_said(piece, model="mistral-large-2026") for piece in (TEXT[:5], TEXT[5:9], TEXT[9:]))),
+}
+WORKED = {
+    False: _conversing(
+        {"type": "tool.execution", **SEARCH, "info": {"city": "Paris"}},
+        {"type": "message.output", "content": [THOUGHT, {"type": "text", "text": TEXT}], **PLACE},
+        {"type": "function.call", **CALL},
+    ),
+    True: _conversed(
+        ("tool.execution.started", {**SEARCH, "arguments": '{"query": '}),
+        ("tool.execution.delta", {**SEARCH, "arguments": '"Paris"}'}),
+        ("tool.execution.done", {"id": "exec_1", "name": "web_search", "info": {"city": "Paris"}}),
+        _said(THOUGHT, output_index=1, **PLACE),
+        _said(TEXT[:9], output_index=1, content_index=1, **PLACE),
+        _said({"type": "text", "text": TEXT[9:]}, output_index=1, content_index=1, **PLACE),
+        ("function.call.delta", {**CALL, "output_index": 2, "arguments": '{"city": '}),
+        ("function.call.delta", {**CALL, "output_index": 2, "arguments": '"Paris"}'}),
+    ),
+}
+
 ANSWERED = response(output=response()["output"][2:])
 
 OTHERS = {
+    "conversations": replace(
+        FORMS,
+        plain=lambda client: client.beta.conversations.start(**STARTED),
+        stream=lambda client: client.beta.conversations.start_stream(**STARTED),
+        async_plain=lambda client: client.beta.conversations.start_async(**STARTED),
+        async_stream=lambda client: client.beta.conversations.start_stream_async(**STARTED),
+        answer=lambda *, stream: TOLD[stream],
+    ),
+    # What goes on, and what begins anew from the midst of another.
+    "conversations_tools": replace(
+        FORMS,
+        plain=lambda client: client.beta.conversations.append(**APPENDED),
+        stream=lambda client: client.beta.conversations.append_stream(**APPENDED),
+        async_plain=lambda client: client.beta.conversations.restart_async(**APPENDED, from_entry_id="msg_0"),
+        async_stream=lambda client: client.beta.conversations.restart_stream_async(**APPENDED, from_entry_id="msg_0"),
+        answer=lambda *, stream: WORKED[stream],
+    ),
     "responses": replace(
         FORMS,
         plain=lambda client: _whole(client.responses.create(**RESPONDING)),

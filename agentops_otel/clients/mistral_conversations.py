@@ -1,0 +1,164 @@
+"""Conversations that Mistral keeps: their entries, and the events in which a stream tells them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import chat_completions
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.spec import Operation
+
+
+def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a completion is told, beside the other arguments."""
+    return {**present(arguments.get("completion_args")), **arguments}
+
+
+def fold(whole: dict[str, Any], event: Any) -> None:
+    """Add an event to the answer that the plain call would have given."""
+    said = present(field(event, "data"))
+    kind = said.get("type")
+    folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
+    if folder is not None:
+        folder(whole, said)
+
+
+def _keeping(*names: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
+    def keep(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
+        whole.update((name, value) for name in names if (value := said.get(name)) is not None)
+
+    return keep
+
+
+def _entry(whole: dict[str, Any], said: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    known = indexed(whole, "outputs", said.get("output_index"))
+    known["type"] = kind
+    _keeping("id", "name", "tool_call_id", "model", "agent_id", "info")(known, said)
+    return known
+
+
+def _fold_message(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
+    content = said.get("content")
+    kind = "text" if isinstance(content, str) else field(content, "type")
+    known: list[dict[str, Any]] = _entry(whole, said, "message.output").setdefault("content", [])
+    if kind not in ("text", "thinking"):
+        known.append(dict(present(content)))
+        return
+    if not known or known[-1].get("type") != kind:
+        known.append({"type": kind})
+    piece = content if isinstance(content, str) else field(content, "text")
+    add_text(known[-1], kind, chat_completions.thought(content) if kind == "thinking" else piece)
+
+
+def _asking(kind: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
+    """Adds to what one call of a tool asks for."""
+
+    def ask(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
+        add_text(_entry(whole, said, kind), "arguments", said.get("arguments"))
+
+    return ask
+
+
+_FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
+    "conversation.response.started": _keeping("conversation_id"),
+    "conversation.response.done": _keeping("usage"),
+    "conversation.response.error": _keeping("code"),
+    "message.output.delta": _fold_message,
+    "function.call.delta": _asking("function.call"),
+    "tool.execution.started": _asking("tool.execution"),
+    "tool.execution.delta": _asking("tool.execution"),
+    "tool.execution.done": _asking("tool.execution"),
+}
+
+
+def _failure(response: Any) -> str | None:
+    """The code of the error with which a stream ended."""
+    code = field(response, "code")
+    return None if code is None else str(code)
+
+
+def _first(name: str) -> Callable[[Any], Any]:
+    """What the first entry that says anything of it says."""
+    return lambda response: next(filter(None, (field(entry, name) for entry in items(response, "outputs"))), None)
+
+
+def _finish_reasons(response: Any) -> list[str] | None:
+    """The API does not say why an answer ended; but one that calls the program's functions waits for them."""
+    calls = any(field(entry, "type") == "function.call" for entry in items(response, "outputs"))
+    return ["tool_call"] if calls else None
+
+
+def _input(said: Any) -> list[gen_ai.Message]:
+    if isinstance(said, str):
+        return gen_ai.texts(said)
+    return [found for entry in items(said) if (found := _message(entry))]
+
+
+def _message(entry: Any) -> gen_ai.Message | None:
+    """What one entry that the program sends says; an entry without a type is told by what it has."""
+    if (answer := field(entry, "result")) is not None:
+        return gen_ai.message("tool", [gen_ai.tool_call_response(field(entry, "tool_call_id"), answer)])
+    said = field(entry, "type") not in (None, "message.input")
+    return gen_ai.message("assistant" if said else field(entry, "role"), _parts(entry))
+
+
+def _output(response: Any) -> list[gen_ai.Message]:
+    found = gen_ai.message("assistant", [part for entry in items(response, "outputs") for part in _parts(entry)])
+    return [found] if found else []
+
+
+def _parts(entry: Any) -> list[gen_ai.Part | None]:
+    name, asked = field(entry, "name"), field(entry, "arguments")
+    match field(entry, "type"):
+        case "function.call":
+            return [gen_ai.tool_call(field(entry, "tool_call_id"), name, asked)]
+        case "tool.execution":
+            identity, info = field(entry, "id"), field(entry, "info")
+            answer = gen_ai.server_tool_call_response(identity, name, info) if isinstance(info, dict) else None
+            return [gen_ai.server_tool_call(identity, name, name, {"arguments": asked}), answer]
+        case _:
+            content = field(entry, "content")
+            return [gen_ai.text(content)] if isinstance(content, str) else [_part(part) for part in items(content)]
+
+
+def _part(part: Any) -> gen_ai.Part | None:
+    return (
+        chat_completions.part(part)
+        or gen_ai.media("document", field(part, "document_url"))
+        or gen_ai.file(field(part, "file_id"))
+    )
+
+
+_RESPONSE: Table = {
+    semconv.GEN_AI_AGENT_ID: _first("agent_id"),
+    semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
+    semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reasons,
+    semconv.GEN_AI_RESPONSE_MODEL: _first("model"),
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.completion_tokens",
+}
+
+_NAMES = [f"{way}{stream}" for way in ("start", "append", "restart") for stream in ("", "_stream")]
+
+CONVERSATION = Operation(
+    name="chat",
+    where=tuple(f"Conversations.{name}{mode}" for name in _NAMES for mode in ("", "_async")),
+    request={
+        **chat_completions.REQUEST,
+        semconv.GEN_AI_AGENT_ID: "agent_id",
+        semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
+        semconv.GEN_AI_REQUEST_SEED: "random_seed",
+    },
+    request_content={
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
+            part for part in [gen_ai.text(field(request, "instructions"))] if part
+        ],
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "inputs")),
+        semconv.GEN_AI_TOOL_DEFINITIONS: chat_completions.REQUEST_CONTENT[semconv.GEN_AI_TOOL_DEFINITIONS],
+    },
+    response=_RESPONSE,
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _output},
+    fold=fold,
+    failure=_failure,
+)
