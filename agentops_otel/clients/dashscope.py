@@ -1,6 +1,7 @@
-"""The dashscope package: text and multimodal chats and text embeddings, in Alibaba's own dialect."""
+"""The dashscope package: text and multimodal chats and embeddings and applications, in Alibaba's own dialect."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,14 +21,16 @@ def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
     parts = items(said, "content")
     if not parts:
         return chat_completions.message(said, role)
-    found = [
+    return gen_ai.message(field(said, "role") or role, map(_part, parts))
+
+
+def _part(part: Any) -> gen_ai.Part | None:
+    return (
         gen_ai.text(field(part, "text"))
         or gen_ai.media("image", field(part, "image"))
         or gen_ai.media("audio", field(part, "audio"))
         or gen_ai.media("video", field(part, "video"))
-        for part in parts
-    ]
-    return gen_ai.message(field(said, "role") or role, found)
+    )
 
 
 def _choices(response: Any) -> list[Any]:
@@ -51,6 +54,8 @@ def _folding(*, incremental: bool) -> Fold:
             if (value := field(chunk, name)) is not None:
                 whole[name] = value
         output = whole.setdefault("output", {})
+        if (session := field(chunk, "output", "session_id")) is not None:
+            output["session_id"] = session
         for number, choice in enumerate(_choices(chunk)):
             known = indexed(output, "choices", number)
             if (reason := field(choice, "finish_reason")) not in (None, "null"):
@@ -122,18 +127,79 @@ EMBEDDING = replace(
     failure=_failure,
 )
 
+
+def _seen_tokens(response: Any) -> Any:
+    """All that was read; some models count pictures beside what they call input."""
+    usage = field(response, "usage")
+    return None if field(usage, "image_tokens") is not None else field(usage, "input_tokens")
+
+
+MULTIMODAL_EMBEDDING = replace(
+    EMBEDDING,
+    where=("MultiModalEmbedding.call", "AioMultiModalEmbedding.call"),
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            said for said in [gen_ai.message("user", map(_part, items(request, "input")))] if said
+        ]
+    },
+    response={**EMBEDDING.response, semconv.GEN_AI_USAGE_INPUT_TOKENS: _seen_tokens},
+)
+
+
+def _asked(request: Any) -> list[gen_ai.Message]:
+    """What was said before, as messages or as turns, and the prompt."""
+    turns = [
+        gen_ai.message(role, [gen_ai.text(field(turn, name))])
+        for turn in items(request, "history")
+        for role, name in (("user", "user"), ("assistant", "bot"))
+    ]
+    before = turns if field(request, "messages") is None else map(_message, items(request, "messages"))
+    return [*filter(None, before), *gen_ai.texts(field(request, "prompt"))]
+
+
+def _used(name: str) -> Callable[[Any], int | None]:
+    """The tokens of all the models that an application asks."""
+
+    def total(response: Any) -> int | None:
+        counts = [count for model in items(response, "usage", "models") if isinstance(count := field(model, name), int)]
+        return sum(counts) if counts else None
+
+    return total
+
+
+APPLICATION = replace(
+    CHAT,
+    name="invoke_agent",
+    where=("Application.call",),
+    request={**CHAT.request, semconv.GEN_AI_AGENT_ID: "app_id", semconv.GEN_AI_CONVERSATION_ID: "session_id"},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: _asked},
+    response={
+        semconv.GEN_AI_CONVERSATION_ID: "output.session_id",
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: _RESPONSE[semconv.GEN_AI_RESPONSE_FINISH_REASONS],
+        semconv.GEN_AI_RESPONSE_ID: "request_id",
+        semconv.GEN_AI_RESPONSE_MODEL: lambda response: field(
+            next(iter(items(response, "usage", "models")), None), "model_id"
+        ),
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _used("input_tokens"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _used("output_tokens"),
+    },
+)
+
+
+def _both_ways(operation: Operation) -> tuple[Operation, Operation]:
+    """The operation where a stream goes on where it ended, and where it says everything again."""
+    goes_on = replace(
+        operation,
+        applies=lambda arguments: bool(arguments.get("incremental_output")),
+        fold=_folding(incremental=True),
+    )
+    return goes_on, operation
+
+
 SPEC = ClientSpec(
     name="dashscope",
     module="dashscope",
-    operations=(
-        replace(
-            CHAT,
-            applies=lambda arguments: bool(arguments.get("incremental_output")),
-            fold=_folding(incremental=True),
-        ),
-        CHAT,
-        EMBEDDING,
-    ),
+    operations=(*_both_ways(CHAT), *_both_ways(APPLICATION), EMBEDDING, MULTIMODAL_EMBEDDING),
     provider=semconv.DASHSCOPE,
     url=_url,
 )

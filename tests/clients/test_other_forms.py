@@ -55,6 +55,17 @@ ALIKE = {
     "server.address": "127.0.0.1",
 }
 
+APPLICATION = {
+    "gen_ai.agent.id": "app-1",
+    "gen_ai.conversation.id": "session-1",
+    "gen_ai.operation.name": "invoke_agent",
+    "gen_ai.provider.name": "dashscope",
+    "gen_ai.request.temperature": 0.5,
+    "gen_ai.response.id": "req-1",
+    "gen_ai.response.model": "qwen-max",
+    "gen_ai.request.max_tokens": None,
+}
+
 SAID: dict[str, Any] = {
     "boto3:claude": {
         "gen_ai.operation.name": "chat",
@@ -182,6 +193,8 @@ SAID: dict[str, Any] = {
         "gen_ai.usage.cache_read.input_tokens": 4,
         "gen_ai.request.max_tokens": None,
     },
+    "dashscope:application": APPLICATION,
+    "dashscope:application_incremental": APPLICATION,
     "dashscope:incremental": {
         "gen_ai.operation.name": "chat",
         "gen_ai.output.messages": [
@@ -500,6 +513,14 @@ def test_every_form_makes_the_same_span(name: str, form: str, captured: Captured
         (
             "cohere:chat",
             {"gen_ai.provider.name": "cohere", "gen_ai.request.model": "embed-v3", "gen_ai.usage.input_tokens": 4},
+        ),
+        (
+            "dashscope:multimodal",
+            {
+                "gen_ai.provider.name": "dashscope",
+                "gen_ai.request.model": "tongyi-embedding-vision-plus",
+                "gen_ai.usage.input_tokens": 4,
+            },
         ),
         ("huggingface_hub", {"gen_ai.provider.name": "hugging_face"}),
         ("llama_stack_client:inference", {"gen_ai.provider.name": "llama_stack", "gen_ai.request.model": "all-minilm"}),

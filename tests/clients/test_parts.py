@@ -8,10 +8,12 @@ from google.genai import types
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic, bedrock, google_genai, google_interactions, openai
+from agentops_otel.clients import anthropic, bedrock, dashscope, google_genai, google_interactions, openai
 from agentops_otel.content import Content
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
+
+SPOKEN = (("user", "Hello."), ("assistant", "Hi."), ("user", "Well?"))
 
 
 def told(operation: Operation, request: Any) -> Any:
@@ -686,3 +688,35 @@ def test_a_streamed_search_of_googles_is_told_as_a_plain_one() -> None:
             }
         )
     )
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"history": [{"user": "Hello.", "bot": "Hi."}, {"user": "Well?"}]},
+        {"messages": [{"role": role, "content": text} for role, text in SPOKEN], "history": [{"user": "Not sent."}]},
+    ],
+)
+def test_what_an_application_of_dashscope_is_asked(before: Any) -> None:
+    """Turns or messages from before, of which the messages count, and then the prompt."""
+    said = contents(dashscope.APPLICATION.request_content_rows, {"app_id": "app-1", "prompt": "And now?", **before})
+
+    assert said[semconv.GEN_AI_INPUT_MESSAGES] == [
+        {"role": role, "parts": [{"type": "text", "content": text}]} for role, text in (*SPOKEN, ("user", "And now?"))
+    ]
+
+
+def test_pictures_of_which_dashscope_makes_vectors() -> None:
+    """By their address; tokens are told where they are those of the pictures too."""
+    operation = dashscope.MULTIMODAL_EMBEDDING
+    image = {"image": "https://example.com/paris.png", "factor": 1}
+
+    assert told(operation, {"input": [{"text": "Paris"}, image, 7]}) == (
+        "user",
+        [
+            {"type": "text", "content": "Paris"},
+            {"type": "uri", "modality": "image", "uri": "https://example.com/paris.png"},
+        ],
+    )
+    assert attributes(operation.response_rows, {"usage": {"input_tokens": 4}}) == {"gen_ai.usage.input_tokens": 4}
+    assert attributes(operation.response_rows, {"usage": {"input_tokens": 4, "image_tokens": 90}}) == {}

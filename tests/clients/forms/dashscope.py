@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import dashscope
@@ -119,7 +120,38 @@ def _looked(*, stream: bool) -> Answer:
     return Answer.events([_parts(TEXT[:9], "null"), _parts(TEXT, "stop")], done=False)
 
 
+APPLIED = {"app_id": "app-1", "prompt": QUESTION, "session_id": "session-0", "api_key": "key", "temperature": 0.5}
+
+
+def _applied(text: str, reason: str) -> dict[str, Any]:
+    models = [{"model_id": "qwen-max", "input_tokens": 9, "output_tokens": 5}]
+    models.append({"model_id": "qwen-turbo", "input_tokens": 2, "output_tokens": 2})
+    output = {"text": text, "finish_reason": reason, "session_id": "session-1"}
+    return {"request_id": "req-1", "output": output, "usage": {"models": models}}
+
+
+def _application(*said: str, stream: bool) -> Answer:
+    """In a stream each chunk says what is given; the last one says why it ended."""
+    if not stream:
+        return Answer.json(_applied(TEXT, "stop"))
+    *before, last = said
+    return Answer.events([*(_applied(text, "null") for text in before), _applied(last, "stop")], done=False)
+
+
+APPLICATION = replace(
+    FORMS,
+    async_client=None,
+    plain=lambda client: client.Application.call(**APPLIED),
+    stream=lambda client: client.Application.call(**APPLIED, stream=True),
+    answer=partial(_application, TEXT[:9], TEXT),
+)
 OTHERS = {
+    "application": APPLICATION,
+    "application_incremental": replace(
+        APPLICATION,
+        stream=lambda client: client.Application.call(**APPLIED, stream=True, incremental_output=True),
+        answer=partial(_application, TEXT[:9], TEXT[9:], ""),
+    ),
     "tools": replace(FORMS, answer=_called),
     "incremental": replace(
         FORMS,
@@ -136,5 +168,15 @@ OTHERS = {
         async_plain=lambda client: client.AioMultiModalConversation.call(**SEEN),
         async_stream=lambda client: client.AioMultiModalConversation.call(**SEEN, stream=True),
         answer=_looked,
+        embed=lambda client: client.MultiModalEmbedding.call(
+            "tongyi-embedding-vision-plus", [{"text": "Paris"}, {"text": "Rome"}], dimension=2, api_key="key"
+        ),
+        vectors=Answer.json(
+            {
+                "request_id": "req-1",
+                "output": {"embeddings": [{"index": index, "embedding": [0.25, -0.5]} for index in range(2)]},
+                "usage": {"input_tokens": 4, "output_tokens": 1, "total_tokens": 5},
+            }
+        ),
     ),
 }

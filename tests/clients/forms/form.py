@@ -53,6 +53,8 @@ OTHERS = (
     "cohere:chat",
     "cohere:generate",
     "cohere:tools",
+    "dashscope:application",
+    "dashscope:application_incremental",
     "dashscope:incremental",
     "dashscope:multimodal",
     "dashscope:tools",
