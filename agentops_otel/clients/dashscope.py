@@ -92,16 +92,29 @@ _RESPONSE: Table = {
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.output_tokens_details.reasoning_tokens",
 }
 
+
+def _asked(request: Any, *, in_turns: bool) -> list[gen_ai.Message]:
+    """What was said before, in turns or as messages, and the prompt."""
+    turns = [
+        gen_ai.message(role, [gen_ai.text(field(turn, name))])
+        for turn in items(request, "history")
+        for role, name in (("user", "user"), ("assistant", "bot"))
+    ]
+    before = turns if in_turns else map(_message, items(request, "messages"))
+    return [*filter(None, before), *gen_ai.texts(field(request, "prompt"))]
+
+
 CHAT = Operation(
     name="chat",
-    where=("Generation.call", "AioGeneration.call", "MultiModalConversation.call", "AioMultiModalConversation.call"),
+    where=(
+        *("Generation.call", "AioGeneration.call", "Conversation.call"),
+        *("MultiModalConversation.call", "AioMultiModalConversation.call"),
+    ),
     request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"},
     request_content={
         **chat_completions.REQUEST_CONTENT,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: (
-            [said for known in items(request, "messages") if (said := _message(known))]
-            or gen_ai.texts(field(request, "prompt"))
-        ),
+        # Turns go before messages where both are given; an application has it the other way round.
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: _asked(request, in_turns=field(request, "history") is not None),
     },
     response=_RESPONSE,
     response_content={
@@ -146,17 +159,6 @@ MULTIMODAL_EMBEDDING = replace(
 )
 
 
-def _asked(request: Any) -> list[gen_ai.Message]:
-    """What was said before, as messages or as turns, and the prompt."""
-    turns = [
-        gen_ai.message(role, [gen_ai.text(field(turn, name))])
-        for turn in items(request, "history")
-        for role, name in (("user", "user"), ("assistant", "bot"))
-    ]
-    before = turns if field(request, "messages") is None else map(_message, items(request, "messages"))
-    return [*filter(None, before), *gen_ai.texts(field(request, "prompt"))]
-
-
 def _used(name: str) -> Callable[[Any], int | None]:
     """The tokens of all the models that an application asks."""
 
@@ -172,7 +174,9 @@ APPLICATION = replace(
     name="invoke_agent",
     where=("Application.call",),
     request={**CHAT.request, semconv.GEN_AI_AGENT_ID: "app_id", semconv.GEN_AI_CONVERSATION_ID: "session_id"},
-    request_content={semconv.GEN_AI_INPUT_MESSAGES: _asked},
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: _asked(request, in_turns=field(request, "messages") is None)
+    },
     response={
         semconv.GEN_AI_CONVERSATION_ID: "output.session_id",
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: _RESPONSE[semconv.GEN_AI_RESPONSE_FINISH_REASONS],

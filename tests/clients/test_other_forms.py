@@ -195,6 +195,13 @@ SAID: dict[str, Any] = {
     },
     "dashscope:application": APPLICATION,
     "dashscope:application_incremental": APPLICATION,
+    "dashscope:conversation": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "dashscope",
+        "gen_ai.request.model": "qwen-turbo",
+        "gen_ai.response.id": "req-1",
+        "gen_ai.request.max_tokens": None,
+    },
     "dashscope:incremental": {
         "gen_ai.operation.name": "chat",
         "gen_ai.output.messages": [

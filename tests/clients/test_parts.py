@@ -690,16 +690,22 @@ def test_a_streamed_search_of_googles_is_told_as_a_plain_one() -> None:
     )
 
 
+TURNS = [{"user": "Hello.", "bot": "Hi."}, {"user": "Well?"}]
+MESSAGES = [{"role": role, "content": text} for role, text in SPOKEN]
+
+
 @pytest.mark.parametrize(
-    "before",
+    ("operation", "before"),
     [
-        {"history": [{"user": "Hello.", "bot": "Hi."}, {"user": "Well?"}]},
-        {"messages": [{"role": role, "content": text} for role, text in SPOKEN], "history": [{"user": "Not sent."}]},
+        (dashscope.CHAT, {"history": TURNS, "messages": MESSAGES[:1]}),
+        (dashscope.CHAT, {"messages": MESSAGES}),
+        (dashscope.APPLICATION, {"history": TURNS}),
+        (dashscope.APPLICATION, {"history": TURNS[:1], "messages": MESSAGES}),
     ],
 )
-def test_what_an_application_of_dashscope_is_asked(before: Any) -> None:
-    """Turns or messages from before, of which the messages count, and then the prompt."""
-    said = contents(dashscope.APPLICATION.request_content_rows, {"app_id": "app-1", "prompt": "And now?", **before})
+def test_what_dashscope_is_asked(operation: Operation, before: Any) -> None:
+    """What was said before, in turns or as messages, whichever the package sends, and then the prompt."""
+    said = contents(operation.request_content_rows, {"prompt": "And now?", **before})
 
     assert said[semconv.GEN_AI_INPUT_MESSAGES] == [
         {"role": role, "parts": [{"type": "text", "content": text}]} for role, text in (*SPOKEN, ("user", "And now?"))

@@ -38,6 +38,12 @@ def _client(url: str) -> Iterator[Any]:
         dashscope.base_http_api_url = before
 
 
+@contextmanager
+def _conversation(url: str) -> Iterator[Any]:
+    with _client(url) as found:
+        yield found.Conversation()
+
+
 @asynccontextmanager
 async def _async_client(url: str) -> AsyncIterator[Any]:
     with _client(url) as found:
@@ -153,6 +159,13 @@ OTHERS = {
         answer=partial(_application, TEXT[:9], TEXT[9:], ""),
     ),
     "tools": replace(FORMS, answer=_called),
+    "conversation": replace(
+        FORMS,
+        async_client=None,
+        client=_conversation,
+        plain=lambda conversation: conversation.call("qwen-turbo", QUESTION, api_key="key"),
+        stream=lambda conversation: conversation.call("qwen-turbo", QUESTION, api_key="key", stream=True),
+    ),
     "incremental": replace(
         FORMS,
         stream=lambda client: client.Generation.call(**ASKED, api_key="key", stream=True, incremental_output=True),

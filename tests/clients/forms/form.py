@@ -55,6 +55,7 @@ OTHERS = (
     "cohere:tools",
     "dashscope:application",
     "dashscope:application_incremental",
+    "dashscope:conversation",
     "dashscope:incremental",
     "dashscope:multimodal",
     "dashscope:tools",
