@@ -37,6 +37,7 @@ WORDS = {
     "embeddings": "embeddings|embed_content",
     "fetch_response": "fetched later",
     "generate_content": "generate_content|decisions",
+    "invoke_agent": "applications",
     "text_completion": "text generation",
 }
 CLIENTS = {
