@@ -139,7 +139,7 @@ def _count(usage: Any, name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _input_tokens(response: Any) -> int | None:
+def input_tokens(response: Any) -> int | None:
     """Anthropic counts cached tokens apart; the conventions count them in."""
     usage = field(response, "usage")
     if not isinstance(field(usage, "input_tokens"), int):
@@ -232,7 +232,7 @@ MESSAGES = Operation(
         semconv.GEN_AI_RESPONSE_MODEL: "model",
         semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "usage.cache_read_input_tokens",
         semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: "usage.cache_creation_input_tokens",
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: _input_tokens,
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: input_tokens,
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
         semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.output_tokens_details.thinking_tokens",
     },

@@ -97,8 +97,10 @@ def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
             add_text(function, name, field(call, "function", name))
 
 
-def message(said: Any, role: str = "user") -> gen_ai.Message | None:
-    """One message of the dialect."""
+def message(
+    said: Any, role: str = "user", read: Callable[[Any], gen_ai.Part | None] | None = None
+) -> gen_ai.Message | None:
+    """One message of the dialect, or of one whose parts alone are others and are *read* another way."""
     get = getter(said)
     role = get("role") or role
     content = get("content")
@@ -108,7 +110,7 @@ def message(said: Any, role: str = "user") -> gen_ai.Message | None:
     parts = [
         # Where the model's thoughts stand, by provider.
         gen_ai.reasoning(get("reasoning_content") or get("reasoning") or get("tool_plan")),
-        *([gen_ai.text(content)] if isinstance(content, str) else map(part, items(content))),
+        *([gen_ai.text(content)] if isinstance(content, str) else map(read or part, items(content))),
         gen_ai.text(get("refusal")),
         *map(_tool_call, items(get("tool_calls"))),
         _function_call(get("function_call")),

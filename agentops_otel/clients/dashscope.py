@@ -18,13 +18,11 @@ def _url(_: Any) -> object:
 
 def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
     """A message of the dialect, whose parts are told apart by their one key instead of a type."""
-    parts = items(said, "content")
-    if not parts:
-        return chat_completions.message(said, role)
-    return gen_ai.message(field(said, "role") or role, map(_part, parts))
+    return chat_completions.message(said, role, part)
 
 
-def _part(part: Any) -> gen_ai.Part | None:
+def part(part: Any) -> gen_ai.Part | None:
+    """A part of a message, or one of what vectors are made of."""
     return (
         gen_ai.text(field(part, "text"))
         or gen_ai.media("image", field(part, "image"))
@@ -60,19 +58,22 @@ def _folding(*, incremental: bool) -> Fold:
             known = indexed(output, "choices", number)
             if (reason := field(choice, "finish_reason")) not in (None, "null"):
                 known["finish_reason"] = reason
-            _fold_message(known.setdefault("message", {"role": "assistant"}), choice, incremental)
+            fold_message(known, field(choice, "message"), incremental=incremental)
 
     return fold
 
 
-def _fold_message(message: dict[str, Any], choice: Any, incremental: bool) -> None:
+def fold_message(choice: dict[str, Any], said: Any, *, incremental: bool) -> None:
+    """Add what a chunk says to the choice's message."""
+    message = choice.setdefault("message", {"role": "assistant"})
     for name in ("content", "reasoning_content"):
-        text, known = _text(field(choice, "message", name)), str(message.get(name, ""))
+        text, known = _text(field(said, name)), str(message.get(name, ""))
         again = not incremental and isinstance(text, str) and text.startswith(known)
         add_text(message, name, text[len(known) :] if again else text)
-    if calls := items(choice, "message", "tool_calls"):
-        if not incremental:
-            message["tool_calls"] = []
+    calls = items(said, "tool_calls")
+    if calls and (not incremental or all(field(call, "index") is None for call in calls)):
+        message["tool_calls"] = list(calls)  # all of them again
+    else:
         chat_completions.fold_tool_calls(message, calls)
 
 
@@ -152,7 +153,7 @@ MULTIMODAL_EMBEDDING = replace(
     where=("MultiModalEmbedding.call", "AioMultiModalEmbedding.call"),
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for said in [gen_ai.message("user", map(_part, items(request, "input")))] if said
+            said for said in [gen_ai.message("user", map(part, items(request, "input")))] if said
         ]
     },
     response={**EMBEDDING.response, semconv.GEN_AI_USAGE_INPUT_TOKENS: _seen_tokens},

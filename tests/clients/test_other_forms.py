@@ -66,6 +66,39 @@ APPLICATION = {
     "gen_ai.request.max_tokens": None,
 }
 
+DASHSCOPE = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "dashscope",
+    "gen_ai.request.model": "qwen-plus",
+    "gen_ai.response.id": "req-1",
+}
+LOOKED_UP = {
+    **DASHSCOPE,
+    "gen_ai.output.messages": [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "reasoning", "content": "Look it up."},
+                {"type": "text", "content": "It is 21 degrees in Paris."},
+                {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+            ],
+        }
+    ],
+    "gen_ai.response.finish_reasons": ["tool_call"],
+}
+PICTURED = {
+    **DASHSCOPE,
+    "gen_ai.input.messages": [
+        {
+            "role": "user",
+            "parts": [
+                {"type": "uri", "modality": "image", "uri": "https://example.com/paris.png"},
+                {"type": "text", "content": "How warm is it in Paris?"},
+            ],
+        }
+    ],
+}
+
 SAID: dict[str, Any] = {
     "boto3:claude": {
         "gen_ai.operation.name": "chat",
@@ -195,6 +228,38 @@ SAID: dict[str, Any] = {
     },
     "dashscope:application": APPLICATION,
     "dashscope:application_incremental": APPLICATION,
+    "dashscope:client": LOOKED_UP,
+    "dashscope:client_again": LOOKED_UP,
+    "dashscope:client_anthropic": {
+        **DASHSCOPE,
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "reasoning", "content": "Look it up."},
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "tool_call", "id": "toolu_Paris", "name": "weather", "arguments": {"city": "Paris"}},
+                    {"type": "tool_call", "id": "toolu_Rome", "name": "weather", "arguments": {"city": "Rome"}},
+                ],
+            }
+        ],
+        "gen_ai.response.finish_reasons": ["tool_call"],
+        "gen_ai.response.id": "msg_1",
+        "gen_ai.response.model": "claude-test-1",
+        "gen_ai.usage.cache_creation.input_tokens": 30,
+        "gen_ai.usage.cache_read.input_tokens": 64,
+        "gen_ai.usage.cache_write.input_tokens": 30,
+        "gen_ai.usage.input_tokens": 114,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+    },
+    "dashscope:client_multimodal": PICTURED,
+    "dashscope:client_openai": {
+        **DASHSCOPE,
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4.1-2025-04-14",
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+    },
     "dashscope:conversation": {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "dashscope",
@@ -202,58 +267,9 @@ SAID: dict[str, Any] = {
         "gen_ai.response.id": "req-1",
         "gen_ai.request.max_tokens": None,
     },
-    "dashscope:incremental": {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.output.messages": [
-            {
-                "role": "assistant",
-                "parts": [
-                    {"type": "reasoning", "content": "Look it up."},
-                    {"type": "text", "content": "It is 21 degrees in Paris."},
-                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
-                ],
-            }
-        ],
-        "gen_ai.provider.name": "dashscope",
-        "gen_ai.request.model": "qwen-max",
-        "gen_ai.response.finish_reasons": ["tool_call"],
-        "gen_ai.response.id": "req-1",
-        "gen_ai.request.max_tokens": None,
-    },
-    "dashscope:multimodal": {
-        "gen_ai.input.messages": [
-            {
-                "role": "user",
-                "parts": [
-                    {"type": "uri", "modality": "image", "uri": "https://example.com/paris.png"},
-                    {"type": "text", "content": "How warm is it in Paris?"},
-                ],
-            }
-        ],
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "dashscope",
-        "gen_ai.request.model": "qwen-vl-max",
-        "gen_ai.response.id": "req-1",
-        "gen_ai.request.max_tokens": None,
-    },
-    "dashscope:tools": {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.output.messages": [
-            {
-                "role": "assistant",
-                "parts": [
-                    {"type": "reasoning", "content": "Look it up."},
-                    {"type": "text", "content": "It is 21 degrees in Paris."},
-                    {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
-                ],
-            }
-        ],
-        "gen_ai.provider.name": "dashscope",
-        "gen_ai.request.model": "qwen-max",
-        "gen_ai.response.finish_reasons": ["tool_call"],
-        "gen_ai.response.id": "req-1",
-        "gen_ai.request.max_tokens": None,
-    },
+    "dashscope:incremental": {**LOOKED_UP, "gen_ai.request.model": "qwen-max", "gen_ai.request.max_tokens": None},
+    "dashscope:multimodal": {**PICTURED, "gen_ai.request.model": "qwen-vl-max", "gen_ai.request.max_tokens": None},
+    "dashscope:tools": {**LOOKED_UP, "gen_ai.request.model": "qwen-max", "gen_ai.request.max_tokens": None},
     "huggingface_hub:details": {
         "gen_ai.provider.name": "hugging_face",
         "gen_ai.request.seed": 7,
@@ -520,6 +536,20 @@ def test_every_form_makes_the_same_span(name: str, form: str, captured: Captured
         (
             "cohere:chat",
             {"gen_ai.provider.name": "cohere", "gen_ai.request.model": "embed-v3", "gen_ai.usage.input_tokens": 4},
+        ),
+        *(
+            (
+                name,
+                {
+                    "gen_ai.provider.name": "dashscope",
+                    "gen_ai.request.model": model,
+                    "gen_ai.usage.input_tokens": 4,
+                },
+            )
+            for name, model in (
+                ("dashscope:client", "text-embedding-v4"),
+                ("dashscope:client_multimodal", "tongyi-embedding-vision-plus"),
+            )
         ),
         (
             "dashscope:multimodal",

@@ -190,6 +190,16 @@ REMAINING: dict[str, tuple[str, set[str]]] = {
         },
     ),
     "ibm_watsonx_ai.gateway:GatewayInference": ("ibm_watsonx_ai", {"get_details"}),
+    **{
+        f"dashscope.v2.resources.{module}:{kind}{name}": ("dashscope", set())
+        for kind in ("", "Async")
+        for module, name in (
+            ("chat.completions", "Completions"),
+            ("embeddings", "Embeddings"),
+            ("multimodal.chat", "MultimodalChat"),
+            ("multimodal.embeddings", "MultimodalEmbeddings"),
+        )
+    },
 }
 """What a class can do besides: nothing that asks a model for a chat, a text or vectors."""
 
@@ -204,3 +214,23 @@ def test_every_method_of_the_second_rank_has_been_decided_on(place: str) -> None
 
     assert public(owner) - known - rest == set()
     assert rest <= public(owner)
+
+
+@pytest.mark.parametrize("name", ["Client", "AsyncClient"])
+def test_every_resource_of_dashscopes_client_has_been_decided_on(name: str) -> None:
+    """Chats and vectors are told; not its applications and decisions, nor what it makes, ranks and sets up."""
+    package = pytest.importorskip("dashscope", exc_type=ImportError)
+    client = getattr(package, name)(api_key="key", base_url="http://127.0.0.1")
+
+    known = {resource: public_of(client, resource) for resource in ("chat", "embeddings", "multimodal")}
+
+    assert known == {"chat": {"completions"}, "embeddings": {"jobs"}, "multimodal": {"chat", "embeddings"}}
+    assert {name for name in vars(client) if not name.startswith("_")} - known.keys() == {
+        *("apps", "decision"),
+        *("deployments", "files", "fine_tunes", "images", "models", "rerank", "rl", "tingwu", "tokenization", "videos"),
+    }
+
+
+def public_of(client: object, resource: str) -> set[str]:
+    """What a resource leads to."""
+    return {name for name in vars(getattr(client, resource)) if not name.startswith("_")}

@@ -10,6 +10,7 @@ import dashscope
 from dashscope.api_entities.aio_session import close_shared_aio_session
 
 from tests.clients.forms.form import QUESTION, TEXT, Forms
+from tests.loopback import anthropic_server
 from tests.loopback.llm_server import Answer
 
 ASKED = {"model": "qwen-max", "messages": [{"role": "user", "content": QUESTION}], "result_format": "message"}
@@ -126,6 +127,12 @@ def _looked(*, stream: bool) -> Answer:
     return Answer.events([_parts(TEXT[:9], "null"), _parts(TEXT, "stop")], done=False)
 
 
+def _seen_in_pieces(*, stream: bool) -> Answer:
+    if not stream:
+        return _looked(stream=False)
+    return Answer.events([_parts(TEXT[:9], "null"), _parts(TEXT[9:], "stop")], done=False)
+
+
 APPLIED = {"app_id": "app-1", "prompt": QUESTION, "session_id": "session-0", "api_key": "key", "temperature": 0.5}
 
 
@@ -151,7 +158,64 @@ APPLICATION = replace(
     stream=lambda client: client.Application.call(**APPLIED, stream=True),
     answer=partial(_application, TEXT[:9], TEXT),
 )
+HEARD = {"model": "qwen-plus", "messages": QUESTION, "max_tokens": 100}
+
+
+@contextmanager
+def _new_client(url: str, **more: Any) -> Iterator[Any]:
+    with dashscope.Client(api_key="key", base_url=url, **more) as client:
+        yield client
+
+
+@asynccontextmanager
+async def _new_async_client(url: str, **more: Any) -> AsyncIterator[Any]:
+    async with dashscope.AsyncClient(api_key="key", base_url=url, **more) as client:
+        yield client
+
+
+def _speaking(protocol: str, **more: Any) -> Forms:
+    """The package's new client, in a dialect."""
+    return Forms(
+        client=partial(_new_client, protocol=protocol),
+        async_client=partial(_new_async_client, protocol=protocol),
+        plain=lambda client: client.chat.completions.create(**HEARD),
+        stream=lambda client: client.chat.completions.create(**HEARD, stream=True, **more),
+        embed=lambda client: client.embeddings.create(model="text-embedding-v4", input=["Paris", "Rome"]),
+        vectors=FORMS.vectors,
+    )
+
+
+CITIES = ("Paris", "Rome")
+LOOKED = {**HEARD, "messages": [{"role": "user", "content": [{"image": IMAGE}, {"type": "text", "text": QUESTION}]}]}
+THOUGHT = anthropic_server.message(
+    content=[
+        {"type": "thinking", "thinking": "Look it up.", "signature": "c2ln"},
+        {"type": "text", "text": TEXT},
+        *({"type": "tool_use", "id": f"toolu_{city}", "name": "weather", "input": {"city": city}} for city in CITIES),
+    ]
+)
+CLIENT = _speaking("native")
 OTHERS = {
+    "client": replace(CLIENT, answer=_told_in_pieces),
+    "client_again": replace(_speaking("native", parameters={"incremental_output": False}), answer=_called),
+    "client_anthropic": replace(_speaking("anthropic"), answer=partial(anthropic_server.answer, THOUGHT)),
+    "client_openai": _speaking("openai"),
+    "client_multimodal": replace(
+        CLIENT,
+        plain=lambda client: client.multimodal.chat.create(**LOOKED),
+        stream=lambda client: client.multimodal.chat.create(**LOOKED, stream=True),
+        answer=_seen_in_pieces,
+        embed=lambda client: client.multimodal.embeddings.create(
+            model="tongyi-embedding-vision-plus", input=[{"text": "Paris"}, {"text": "Rome"}], dimension=2
+        ),
+        vectors=Answer.json(
+            {
+                "request_id": "req-1",
+                "output": {"embeddings": [{"index": index, "embedding": [0.25, -0.5]} for index in range(2)]},
+                "usage": {"input_tokens": 4, "output_tokens": 1, "total_tokens": 5},
+            }
+        ),
+    ),
     "application": APPLICATION,
     "application_incremental": replace(
         APPLICATION,

@@ -1,0 +1,179 @@
+"""The `Client` and `AsyncClient` of dashscope 2, which say the same whichever of three dialects they speak."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import anthropic, chat_completions, dashscope, embeddings
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.call import Call
+from agentops_otel.instrumentation.reading import Table, field, indexed, items
+from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+
+
+def _body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments, and over them what the program has the client send besides."""
+    more = arguments.get("parameters")
+    return {**arguments, **more} if isinstance(more, dict) else arguments
+
+
+def _listed(said: Any) -> Sequence[Any]:
+    """A list, or the one thing that may stand for a list of one."""
+    return items(said) or ([] if said is None else [said])
+
+
+def _message(said: Any) -> gen_ai.Message | None:
+    if isinstance(said, str):
+        return gen_ai.message("user", [gen_ai.text(said)])
+    return chat_completions.message(said, read=_part)
+
+
+def _part(said: Any) -> gen_ai.Part | None:
+    """A part in any of the forms that the client takes: dashscope's own, OpenAI's, and the client's."""
+    if isinstance(said, str):
+        return gen_ai.text(said)
+    return dashscope.part(said) or chat_completions.part(said) or _medium(said, field(said, "type"))
+
+
+def _medium(said: Any, kind: Any) -> gen_ai.Part | None:
+    if kind == "video_url":
+        return gen_ai.media("video", field(said, "video_url", "url") or field(said, "video_url"))
+    if kind == "audio" and (data := field(said, "data")) is not None:
+        return gen_ai.blob("audio", f"audio/{field(said, 'format')}", data)
+    return gen_ai.media(kind, field(said, "url")) if kind in ("image", "audio", "video") else None
+
+
+def _count(*paths: str) -> Callable[[Any], Any]:
+    """The first of the counts that the server said; one that it did not say may be 0 in the client's own."""
+
+    def read(response: Any) -> Any:
+        usage = field(response, "usage")
+        told = field(usage, "model_fields_set") or ()
+        known = (path.split(".") for path in paths)
+        return next((found for path in known if path[0] in told and (found := field(usage, *path)) is not None), None)
+
+    return read
+
+
+def _failure(response: Any) -> str | None:
+    """With `raise_on_error=False` a refusal is an answer."""
+    if field(response, "is_error") is not True:
+        return None
+    return str(field(response, "code") or field(response, "status_code") or "_OTHER")
+
+
+def _folding(*, incremental: bool) -> Fold:
+    def fold(whole: dict[str, Any], chunk: Any) -> None:
+        for name in ("request_id", "model", "usage"):
+            if (value := field(chunk, name)) is not None:
+                whole[name] = value
+        for choice in items(chunk, "choices"):
+            known = indexed(whole, "choices", field(choice, "index"))
+            if (reason := field(choice, "finish_reason")) not in (None, "null"):
+                known["finish_reason"] = reason
+            dashscope.fold_message(known, field(choice, "delta"), incremental=incremental)
+
+    return fold
+
+
+def _returned(call: Call, value: Any) -> Any:
+    """The very answer, or the very stream: what it reads from, whichever way it is asked, is watched."""
+    if not hasattr(type(value), "get_final_message"):
+        call.answered(value)
+        return value
+    if getattr(value, "_server_cumulative", False):
+        call.operation = replace(call.operation, fold=_folding(incremental=False))
+    value._inner = call.stream(value._inner)
+    return value
+
+
+_RESPONSE: Table = {
+    **chat_completions.RESPONSE,
+    semconv.GEN_AI_RESPONSE_ID: "request_id",
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _count(
+        "prompt_tokens_details.cached_tokens", "cache_read_input_tokens"
+    ),
+    semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: "usage.cache_creation_input_tokens",
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: lambda response: (
+        None if _count("input_tokens")(response) is None else anthropic.input_tokens(response)
+    ),
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("output_tokens"),
+    semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _count(
+        "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details.reasoning_tokens",
+        "output_tokens_details.thinking_tokens",
+    ),
+}
+
+CHAT = replace(
+    dashscope.CHAT,
+    where=("Completions.create", "AsyncCompletions.create"),
+    request_content={
+        **chat_completions.REQUEST_CONTENT,
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_message, _listed(field(request, "messages"))),
+    },
+    response=_RESPONSE,
+    response_content=chat_completions.RESPONSE_CONTENT,
+    fold=_folding(incremental=True),
+    failure=_failure,
+)
+
+MULTIMODAL_CHAT = replace(CHAT, where=("MultimodalChat.create", "AsyncMultimodalChat.create"))
+
+EMBEDDING = replace(
+    dashscope.EMBEDDING,
+    where=("Embeddings.create", "AsyncEmbeddings.create"),
+    response={
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("total_tokens"),
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
+            field(next(iter(items(response, "embeddings")), None), "embedding")
+        ),
+    },
+    failure=_failure,
+)
+
+MULTIMODAL_EMBEDDING = replace(
+    EMBEDDING,
+    where=("MultimodalEmbeddings.create", "AsyncMultimodalEmbeddings.create"),
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            said for said in [gen_ai.message("user", map(_part, _listed(field(request, "input"))))] if said
+        ]
+    },
+    response={
+        **EMBEDDING.response,
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: lambda response: (
+            None if field(response, "usage", "image_tokens") is not None else _count("input_tokens")(response)
+        ),
+    },
+)
+
+
+def _chat_url(resource: Any) -> object:
+    return field(resource, "_client", "config", "protocol_base_url")
+
+
+def _url(resource: Any) -> object:
+    return field(resource, "_client", "transport", "http_client", "base_url")
+
+
+def _spec(module: str, operation: Operation) -> ClientSpec:
+    chats = operation.name == "chat"
+    return ClientSpec(
+        name="dashscope",
+        module=f"dashscope.v2.resources.{module}",
+        operations=(operation,),
+        provider=semconv.DASHSCOPE,
+        url=_chat_url if chats else _url,
+        body=_body,
+        returned=_returned,
+    )
+
+
+SPECS = (
+    _spec("chat.completions", CHAT),
+    _spec("multimodal.chat", MULTIMODAL_CHAT),
+    _spec("embeddings", EMBEDDING),
+    _spec("multimodal.embeddings", MULTIMODAL_EMBEDDING),
+)
