@@ -21,7 +21,7 @@ from agentops_otel.older import OlderEnding, OlderSession, unused
 from agentops_otel.recording import events
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.recording.tracked import OlderDecorators
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import Recorder, finalizing
 from agentops_otel.tracing.provider import Source
 from agentops_otel.version import VERSION
 from agentops_otel.view import terminal, where
@@ -57,6 +57,7 @@ class Tracing(OlderDecorators):
         self._tally = Tally()
         self._closing = False
         if source is not None:
+            finalizing.watch()
             console = (terminal.TerminalProcessor(),) if config.console else ()
             self.processors = (self._tally, self.pipeline, *console, *config.span_processors)
             self.recorder = Recorder(
@@ -129,6 +130,7 @@ class Tracing(OlderDecorators):
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """See `agentops_otel.flush`."""
+        finalizing.settle(timeout_s)
         return self.pipeline.force_flush(int(timeout_s * 1000))
 
     def stats(self) -> Stats:
@@ -137,8 +139,10 @@ class Tracing(OlderDecorators):
 
     def close(self, timeout_s: float | None) -> bool:
         """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
+        timeout_s = self.config.exit_timeout_s if timeout_s is None else timeout_s
+        finalizing.settle(timeout_s)
         processors, self.processors, self.recorder = self.processors, (), None
-        delivered = self.pipeline.close(self.config.exit_timeout_s if timeout_s is None else timeout_s)
+        delivered = self.pipeline.close(timeout_s)
         for processor in processors:
             if processor is not self.pipeline:
                 with guard("shutting down a span processor"):

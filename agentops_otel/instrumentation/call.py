@@ -20,6 +20,7 @@ from agentops_otel.instrumentation.reading import Row, attributes, contents, joi
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.instrumentation.stream import Awaited, watched
 from agentops_otel.tracing import Recorder, qualified_name
+from agentops_otel.tracing.finalizing import finalize
 
 FAMILY = create_key("agentops_otel.call")
 """Says in the context that a call is under way, and of which family: a client within a client stays silent."""
@@ -79,6 +80,7 @@ class Call:
         "client",
         "context",
         "operation",
+        "read",
         "recorder",
         "span",
         "streams",
@@ -106,6 +108,8 @@ class Call:
         self.context = set_value(FAMILY, operation.family, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
+        self.read = False
+        """Whether somebody reads the answer bit by bit, and ends the call where the program leaves it."""
         self.unread: Any = None
         """The request, where iterators in it were still to be read when the call began."""
         self._chunk_at = started
@@ -185,7 +189,8 @@ class Call:
             self._chunk_at = now
 
     def __del__(self) -> None:
-        self.left()
+        if not self.read:
+            finalize(self.left)
 
     def _say(self, name: str, value: AttributeValue) -> None:
         self._said[name] = value
@@ -251,6 +256,7 @@ class Reading:
     ) -> None:
         self.context = call.context
         self._call = call
+        call.read = True
         self._chunks: list[Any] = []
         self._fold = fold
         self._finish = finish
@@ -284,7 +290,7 @@ class Reading:
         self._call.left(self._answer())
 
     def __del__(self) -> None:
-        self.left()
+        finalize(self.left)
 
     def _answer(self) -> Any:
         self._fold_chunks()

@@ -24,6 +24,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.guard import guard
+from agentops_otel.tracing.finalizing import finalize
 
 SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 """Set in a context, it keeps every instrumentation still. OpenTelemetry has no public name for it."""
@@ -119,7 +120,7 @@ class Recorder:
 
     def end(self, span: Span, end_time: int | None = None) -> None:
         """End the span, now or at *end_time* (nanoseconds since the epoch)."""
-        span.end(self.clock() if end_time is None else end_time)
+        finalize(span.end, self.clock() if end_time is None else end_time)
 
     def content_of(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
         """Set the attribute *name* to the value as JSON, as far as the content policy and the span's size let it.

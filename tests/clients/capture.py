@@ -15,7 +15,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
 from agentops_otel.instrumentation import Installation, install
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import Recorder, finalizing
 from tests.clients.conventions import assert_conventional
 
 
@@ -39,6 +39,7 @@ class Captured:
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         """The ended spans, in the order they ended."""
+        finalizing.settle()
         return self.exporter.get_finished_spans()
 
     def tree(self) -> list[dict[str, object]]:

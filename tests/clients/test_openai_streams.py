@@ -10,8 +10,9 @@ import openai
 import pytest
 from openai import AsyncStream, OpenAI, Stream
 from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from agentops_otel.tracing import qualified_name
+from agentops_otel.tracing import finalizing, qualified_name
 from tests.clients.capture import Captured
 from tests.clients.test_openai import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -191,6 +192,45 @@ def test_asynchronous_stream_left_early_ends_its_span_at_once(
     (span,) = captured.spans
     assert span.status.status_code is trace.StatusCode.UNSET
     assert LEFT.items() <= dict(span.attributes or {}).items()
+
+
+def test_a_stream_forgotten_in_a_cycle_says_what_was_read(
+    client: OpenAI, captured: Captured, server: LlmServer
+) -> None:
+    """Although the collector finds the call before its stream, while a lock is held that the end of a span takes."""
+    finalizing.watch()
+    lock, found = threading.Lock(), threading.Event()
+    captured.provider.add_span_processor(_Locked(lock, found))
+    server.answer(Answer.events(chunks(completion())))
+    gc.disable()  # it would put what it has seen behind what is newer
+    try:
+        cycle: list[Any] = [client.chat.completions.create(**ASKED, stream=True)]
+        read = [next(cycle[0]) for _ in range(3)]
+        cycle.append(cycle)
+
+        del cycle
+        with lock:
+            gc.collect()
+    finally:
+        gc.enable()
+    assert found.wait(60)
+
+    (span,) = captured.spans
+    assert span.status.status_code is trace.StatusCode.UNSET
+    assert {**LEFT, "gen_ai.response.id": read[0].id}.items() <= dict(span.attributes or {}).items()
+    assert "gen_ai.output.messages" in (span.attributes or {})
+
+
+class _Locked(SpanProcessor):
+    """Takes a lock that cannot be taken twice, as exporters and metrics do; says when it had it."""
+
+    def __init__(self, lock: threading.Lock, had: threading.Event) -> None:
+        self._lock, self._had = lock, had
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self._lock.acquire(timeout=10):
+            self._lock.release()
+            self._had.set()
 
 
 def test_stream_read_to_its_end_and_closed_has_one_span(client: OpenAI, captured: Captured, server: LlmServer) -> None:

@@ -15,7 +15,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.recording.tracked import OlderDecorators
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import Recorder, finalizing
 
 
 class PlainContent(Content):
@@ -60,6 +60,7 @@ class Recording:
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         """The ended spans, in the order they ended."""
+        finalizing.settle()
         return self._exporter.get_finished_spans()
 
     def tree(self, *, of: int | None = None) -> list[dict[str, object]]:

@@ -1,0 +1,149 @@
+"""Spans that the garbage collector finds end outside of its run."""
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+
+from agentops_otel import sdk
+from agentops_otel.config import Config
+from agentops_otel.tracing import finalizing
+
+
+class _Forgotten:
+    """In a cycle, so that only the collector finds it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.itself = self
+        self._work = work
+
+    def __del__(self) -> None:
+        finalizing.finalize(self._work)
+
+
+class _Locked(SpanProcessor):
+    """A processor with a lock that cannot be taken twice, as exporters and metrics have."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.ended: list[str] = []
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self.lock.acquire(timeout=1):
+            self.ended.append(span.name)
+            self.lock.release()
+
+
+@pytest.fixture
+def watched() -> Iterator[None]:
+    """The collector's runs are seen, and are not afterwards."""
+    finalizing.watch()
+    yield
+    finalizing.settle()
+
+
+def test_work_outside_of_a_collection_is_done_at_once(watched: None) -> None:
+    """Whoever drops an object sees its work done."""
+    done: list[int] = []
+
+    finalizing.finalize(done.append, threading.get_ident())
+
+    assert done == [threading.get_ident()]
+
+
+def test_work_of_a_collection_is_done_in_another_thread(watched: None) -> None:
+    """Soon, without anybody's asking; not in the thread that is collecting."""
+    threads: list[int] = []
+    done = threading.Event()
+
+    def work() -> None:
+        threads.append(threading.get_ident())
+        done.set()
+
+    _Forgotten(work)
+    gc.collect()
+
+    assert done.wait(60)
+    assert threads != [threading.get_ident()]
+
+
+def test_settling_waits_for_the_work_that_is_under_way(watched: None) -> None:
+    """What flushes next finds it done."""
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(60)
+        done.set()
+
+    _Forgotten(work)
+    gc.collect()
+    assert begun.wait(60)
+    threading.Timer(0.05, go_on.set).start()
+    finalizing.settle(60)
+
+    assert done.is_set()
+
+
+def test_work_that_is_held_up_does_not_hold_up_a_flush_for_ever(watched: None) -> None:
+    """Settling ends at its time limit."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(60)
+
+    _Forgotten(work)
+    gc.collect()
+    assert begun.wait(60)
+    finalizing.settle(0.01)
+
+    assert not go_on.is_set()
+    go_on.set()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_a_child_does_not_wait_for_what_its_parent_is_ending(watched: None) -> None:
+    """A fork while work is under way: the parent does it, the child has nothing to wait for."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(60)
+
+    _Forgotten(work)
+    gc.collect()
+    assert begun.wait(60)
+    child = os.fork()
+    if not child:
+        finalizing.settle(60)
+        os._exit(0 if not go_on.is_set() else 1)
+    _, status = os.waitpid(child, 0)
+    go_on.set()
+
+    assert status == 0
+
+
+def test_a_generator_found_while_a_lock_is_held_ends_its_span() -> None:
+    """The collector may run where the program holds a lock that the end of a span takes too."""
+    locked = _Locked()
+    with sdk.running(Config(quiet=True), TracerProvider(), locked, clock=time.time_ns) as client:
+
+        @client.record_action
+        def count() -> Iterator[int]:
+            yield from range(9)
+
+        numbers = count()
+        next(numbers)
+        cycle: list[object] = [numbers]
+        cycle.append(cycle)
+        del numbers, cycle
+        with locked.lock:
+            gc.collect()
+        client.flush()
+
+    assert locked.ended == ["count"]
