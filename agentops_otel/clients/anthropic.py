@@ -63,14 +63,21 @@ def _messages(said: Any) -> Sequence[gen_ai.Message]:
     return gen_ai.each(lambda message: _message(field(message, "role"), field(message, "content")), items(said))
 
 
+_FIRST = 128
+"""Parts that tell whose message it is."""
+
+
 def _message(role: object, content: Any) -> gen_ai.Message | None:
-    parts = [part for part in _parts(content) if part]
-    answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
+    parts = _parts(content)
+    first = parts[:_FIRST]
+    answers = bool(first) and all(part["type"] == "tool_call_response" for part in first)
     return gen_ai.message("tool" if answers else role, parts)
 
 
-def _parts(content: Any) -> list[gen_ai.Part | None]:
-    return [gen_ai.text(content)] if isinstance(content, str) else [_part(block) for block in items(content)]
+def _parts(content: Any) -> Sequence[gen_ai.Part]:
+    if isinstance(content, str):
+        return [found] if (found := gen_ai.text(content)) else []
+    return gen_ai.each(_part, items(content))
 
 
 def _part(block: Any) -> gen_ai.Part | None:
@@ -106,7 +113,7 @@ def _tool_result(block: Any) -> gen_ai.Part:
     get = getter(block)
     content = get("content")
     if not isinstance(content, str):
-        found = [part for part in _parts(content) if part]
+        found = _parts(content)
         plain = len(found) == 1 and found[0]["type"] == "text"
         content = found[0]["content"] if plain else found
     return gen_ai.tool_call_response(get("tool_use_id"), content or None)
@@ -203,9 +210,9 @@ _FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
 }
 
 _REQUEST_CONTENT: Table = {
-    semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda body: [part for part in _parts(field(body, "system")) if part],
+    semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda body: _parts(field(body, "system")),
     semconv.GEN_AI_INPUT_MESSAGES: lambda body: _messages(field(body, "messages")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda body: [gen_ai.definition(tool) for tool in items(body, "tools")],
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda body: gen_ai.each(gen_ai.definition, items(body, "tools")),
 }
 
 MESSAGES = Operation(

@@ -42,10 +42,10 @@ RESPONSE: Table = {
 
 REQUEST_CONTENT: Table = {
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(message, items(request, "messages")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
-        *map(gen_ai.definition, items(request, "tools")),
-        *({"type": "function", **function} for function in items(request, "functions") if isinstance(function, dict)),
-    ],
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.each(
+        gen_ai.definition,
+        [*items(request, "tools"), *({"function": function} for function in items(request, "functions"))],
+    ),
 }
 
 RESPONSE_CONTENT: Table = {
@@ -107,14 +107,15 @@ def message(
     if role in ("tool", "function"):
         asked = get("tool_call_id") or get("name")
         return gen_ai.message("tool", [gen_ai.tool_call_response(asked, _plain(content))])
-    parts = [
-        # Where the model's thoughts stand, by provider.
-        gen_ai.reasoning(get("reasoning_content") or get("reasoning") or get("tool_plan")),
-        *([gen_ai.text(content)] if isinstance(content, str) else map(read or part, items(content))),
+    said_aloud = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.each(read or part, items(content))
+    beside = [
         gen_ai.text(get("refusal")),
         *map(_tool_call, items(get("tool_calls"))),
         _function_call(get("function_call")),
     ]
+    # Where the model's thoughts stand, by provider.
+    thoughts = gen_ai.reasoning(get("reasoning_content") or get("reasoning") or get("tool_plan"))
+    parts = [thoughts, *said_aloud, *beside] if thoughts or any(beside) else said_aloud
     return gen_ai.message("system" if role == "developer" else role, parts, get("name"))
 
 

@@ -154,7 +154,7 @@ def fold(whole: dict[str, Any], event: Any) -> None:
 
 
 def _messages(response: Any) -> list[gen_ai.Message]:
-    found = responses.messages(items(response, "output"), "assistant")
+    found = responses.answer(items(response, "output"))
     if (size := field(response, "audio_bytes")) is not None:
         spoken = {"type": "blob", "modality": "audio", "byte_size": size}
         return [*found[:-1], {"role": "assistant", "parts": [*(found[-1]["parts"] if found else ()), spoken]}]

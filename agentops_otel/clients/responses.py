@@ -1,7 +1,7 @@
 """The Responses dialect of OpenAI: tables that the specs of clients which speak it share."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentops_otel import semconv
@@ -28,7 +28,7 @@ REQUEST_CONTENT: Table = {
         part for part in [gen_ai.text(field(request, "instructions"))] if part
     ],
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "input")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [*map(gen_ai.definition, items(request, "tools"))],
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.each(gen_ai.definition, items(request, "tools")),
 }
 
 FETCHED: Table = {
@@ -49,7 +49,7 @@ RESPONSE: Table = {
 }
 
 RESPONSE_CONTENT: Table = {
-    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: messages(items(response, "output"), "assistant"),
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: answer(items(response, "output")),
 }
 
 
@@ -170,25 +170,25 @@ def _conversation(said: Any) -> Any:
     return said if isinstance(said, str) else field(said, "id")
 
 
-def _input(said: Any) -> list[gen_ai.Message]:
+def _input(said: Any) -> Sequence[gen_ai.Message]:
     if isinstance(said, str):
         return [found] if (found := gen_ai.message("user", [gen_ai.text(said)])) else []
-    return messages(items(said), "user")
+    return gen_ai.each(_item, items(said))
 
 
-def messages(said: Any, role: str) -> list[gen_ai.Message]:
-    """The items as messages; what one speaker says in several items, one after another, is one message."""
+def answer(output: Sequence[Any]) -> list[gen_ai.Message]:
+    """The items of an answer as messages; what is said in several, one after another, is one message."""
     found: list[gen_ai.Message] = []
-    for item in said:
-        read = _item(item, role)
-        if read is not None and role == "assistant" and found and found[-1]["role"] == read["role"]:
-            found[-1]["parts"] += read["parts"]
+    for item in output:
+        read = _item(item, "assistant")
+        if read is not None and found and found[-1]["role"] == read["role"]:
+            found[-1]["parts"] = [*found[-1]["parts"], *read["parts"]]
         elif read is not None:
             found.append(read)
     return found
 
 
-def _item(item: Any, role: str) -> gen_ai.Message | None:
+def _item(item: Any, role: str = "user") -> gen_ai.Message | None:
     kind = field(item, "type") or "message"
     reader = _ITEMS.get(kind) if isinstance(kind, str) else None
     if reader is not None:
@@ -196,7 +196,7 @@ def _item(item: Any, role: str) -> gen_ai.Message | None:
     if kind != "message":
         return _tool(item, str(kind))
     content = field(item, "content")
-    parts = [gen_ai.text(content)] if isinstance(content, str) else [_part(part) for part in items(item, "content")]
+    parts = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.each(_part, items(content))
     role = field(item, "role") or role
     return gen_ai.message("system" if role == "developer" else role, parts)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import orjson
 
+from agentops_otel.content.elements import SHAPES
 from agentops_otel.content.plain import plain_json
 from agentops_otel.content.writing import OMITTED, Writer, bounded, exact
 from agentops_otel.guard import guard
@@ -19,9 +20,9 @@ class Content:
     """The content policy of one client.
 
     A value that is too long keeps its valid JSON and says what is missing. Texts keep their beginning and their end;
-    lists are taken from both ends in turn, each item with at most half of the room that is left, so that the first
-    messages of a conversation and the last ones are there and its middle is not; mappings share their room fairly,
-    small values first.
+    lists are taken from both ends in turn, each item with at most half of the room that is left; mappings share their
+    room fairly, small values first. A conversation keeps its beginning, up to the first message of the user, and the
+    newest messages, whole as far as they fit; a message in the place of the others says how many they are.
 
     Objects are read without running their code: dataclasses, attrs, pydantic and namedtuple objects by their fields,
     others by the name of their type and their public plain attributes, iterators by their type alone.
@@ -48,7 +49,7 @@ class Content:
         if not self.enabled:
             return None
         limit = self._limit_bytes if limit_bytes is None else min(limit_bytes, self._limit_bytes)
-        return self._kept(name, limit, orjson.dumps, lambda: _json(value, limit))
+        return self._kept(name, limit, orjson.dumps, lambda: _json(name, value, limit))
 
     def text(self, name: str, value: str) -> str | None:
         """Free text (an exception's message, a log line) for the attribute *name*; None when content is off."""
@@ -80,11 +81,12 @@ class Content:
 _recording = guard("recording a value")
 
 
-def _json(value: object, limit: int) -> str:
+def _json(name: str, value: object, limit: int) -> str:
     """Plain values go through C in one piece; what is large, strange or secret is written piece by piece."""
     data = plain_json(value, limit)
     if data is None:
-        data = Writer().json(value, limit)
+        shape = SHAPES.get(name)
+        data = Writer().json(value if shape is None else shape.of(value), limit)
     return (data if len(data) <= limit else OMITTED).decode()
 
 

@@ -2,7 +2,7 @@
 
 import enum
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from agentops_otel.content.elements import Each, Shortened
 from agentops_otel.content.objects import MISSING, declared_fields, description, public_state, read, type_name
 from agentops_otel.content.plain import plain_json
 from agentops_otel.content.redaction import LONGEST_NAME, REDACTED, Name, judge, media_of, scrub, scrubbed, size
@@ -90,20 +91,6 @@ def _encode(text: str) -> bytes:
         return orjson.dumps(text.encode(errors="replace").decode())
 
 
-class Each(Sequence[Any]):
-    """What *read* tells of each item of a long list, asked only as far as there is room; None is left out."""
-
-    def __init__(self, read: Callable[[Any], object], source: Sequence[Any]) -> None:
-        self._read = read
-        self._source = source
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def __getitem__(self, index: Any) -> Any:
-        return [told for item in self._source[index] if (told := self._read(item)) is not None]
-
-
 class Writer:
     """Writes one value. Every method answers JSON of at most *room* bytes, where the room is not under `SMALL`."""
 
@@ -159,7 +146,8 @@ class Writer:
     def _structure(self, value: Any, room: int, kept: Name) -> bytes:
         kind = type(value)
         if kind is Each:
-            return self._both_ends(value, len(value), room, kept)
+            text = Shortened(value, room, self.json).json()
+            return text if len(text) <= room else OMITTED
         if issubclass(kind, dict):
             return self._mapping(_some(dict.items(value), room), dict.__len__(value), room)
         if (fields := declared_fields(value)) is not None:
@@ -202,8 +190,10 @@ class Writer:
             return b"[%b,%b]" % (self.json(items[0], room // 2), self.json(items[1], room // 2, Name.SECRET))
         return self._both_ends(items, length, room, kept)
 
-    def _both_ends(self, items: Sequence[object], length: int, room: int, kept: Name) -> bytes:
+    def _both_ends(self, items: list[Any], length: int, room: int, kept: Name) -> bytes:
         left = room - SMALL
+        # What gets less says nothing, but takes as long.
+        least = min(max(room // 8, SMALL), 2 * _ROOMY)
         front: list[bytes] = []
         back: list[bytes] = []
         first, end = 0, len(items)
@@ -219,13 +209,12 @@ class Writer:
             back.append(texts[1][1:-1])
             first, end = first + many, end - many
             left -= len(texts[0]) + len(texts[1])
-        while first < end and left >= SMALL:
+        while first < end and left >= least:
             share = left if end - first == 1 else max(left // 2, SMALL)
             side, index = (front, first) if len(front) <= len(back) else (back, end - 1)
             first, end = (first + 1, end) if side is front else (first, end - 1)
-            for item in items[index : index + 1]:
-                side.append(self.json(item, share, kept))
-                left -= max(len(side[-1]) + 1, _NODE)
+            side.append(self.json(items[index], share, kept))
+            left -= max(len(side[-1]) + 1, _NODE)
         missing = length - len(items) + end - first
         middle = [orjson.dumps(f"…(+{missing} more)")] if missing > 0 else []
         return b"[%b]" % b",".join(filter(None, [*front, *middle, *reversed(back)]))

@@ -136,7 +136,7 @@ def _llm(given: Attributes) -> Attributes:
 
 
 def _messages(text: AttributeValue | None) -> list[Mapping[str, object]]:
-    """The messages of a JSON array; what is no object in it (the mark of a long list's left-out middle) is said too."""
+    """The messages of a JSON array; what is no object in it is said too."""
     value = _parsed(text)
     items = value if isinstance(value, list) else []
     return [item if isinstance(item, dict) else {"content": item} for item in items]

@@ -9,7 +9,7 @@ import orjson
 from agentops_otel.content import Each
 
 _MANY = 128
-"""Messages of which there is seldom room for all."""
+"""Messages or parts of which there is seldom room for all."""
 _LONGEST_ARGUMENTS = 128 * 1024
 """Characters of a tool's arguments that are parsed; of more there is never room for all."""
 
@@ -94,13 +94,13 @@ _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 def message(role: object, parts: Iterable[Part | None], name: object = None) -> Message | None:
     """One message, with the speaker's name if it has one; None when it has nothing to say."""
-    found = [part for part in parts if part]
+    found = parts if isinstance(parts, Each) else [part for part in parts if part]
     named = {"name": name} if isinstance(name, str) else {}
     return {"role": role if isinstance(role, str) else "user", "parts": found, **named} if found else None
 
 
-def each(read: Callable[[Any], Message | None], said: Sequence[Any]) -> Sequence[Message]:
-    """What *read* makes of each; of a long conversation that is asked only as far as there is room for it."""
+def each(read: Callable[[Any], dict[str, Any] | None], said: Sequence[Any]) -> Sequence[dict[str, Any]]:
+    """What *read* makes of each; of a long list that is asked only as far as there is room for it."""
     return Each(read, said) if len(said) > _MANY else [told for item in said if (told := read(item))]
 
 

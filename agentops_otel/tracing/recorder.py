@@ -32,7 +32,7 @@ SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 SPAN_LIMIT_BYTES = 256 * 1024
 """What the content of one span may hold in all, in UTF-8 bytes."""
 
-MARK_BYTES = 64
+MARK_BYTES = 128
 """What an attribute of a full span still gets: enough to say what is missing."""
 
 

@@ -472,7 +472,7 @@ def test_many_long_texts_are_read_no_further_than_the_budget() -> None:
 
 
 def test_of_a_long_list_only_what_is_told_is_read() -> None:
-    """A list that is read item by item is read at its two ends, until the room is full."""
+    """A list that is read item by item is read at its beginning and from its end, until the room is full."""
     asked = []
 
     def read(number: int) -> dict[str, object] | None:
@@ -485,7 +485,8 @@ def test_of_a_long_list_only_what_is_told_is_read() -> None:
     numbers = [item["number"] for item in told if isinstance(item, dict) and "number" in item]
     assert numbers == sorted(set(numbers))
     assert (numbers[0], numbers[-1]) == (1, 99_998)
-    assert middle > 10 < len(told) - middle
+    assert middle == 1
+    assert len(told) > 20
     assert len(asked) < 200
 
 

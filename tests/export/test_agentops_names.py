@@ -556,7 +556,7 @@ def test_a_conversation_that_was_shortened_is_shown_with_its_gap() -> None:
 
     assert isinstance(prompts, list)
     assert [prompts[n][:17] for n in (0, -1)] == ["user: message 0 x", "user: message 199"]
-    assert [prompt for prompt in prompts if "more)" in prompt] == snapshot(["user: …(+112 more)"])
+    assert [prompt for prompt in prompts if "more)" in prompt] == snapshot(["system: …(+130 more)"])
 
 
 @pytest.mark.parametrize("cut", ['[{"role": "user", "par', '{"role": "user"}', "7", ""])
