@@ -18,7 +18,6 @@ _PROVIDERS: Mapping[str, str] = {
     "AnthropicBedrock": "aws.bedrock",
     "AnthropicBedrockMantle": "aws.bedrock",
     "AnthropicFoundry": "azure.ai.inference",
-    "AnthropicGoogleCloud": "gcp.vertex_ai",
     "AnthropicVertex": "gcp.vertex_ai",
 }
 

@@ -117,6 +117,7 @@ class LlmServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = WAIT_S
+            disable_nagle_algorithm = True  # or a body after its headers waits 40 ms for the client's word
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))

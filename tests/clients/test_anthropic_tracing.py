@@ -1,0 +1,60 @@
+"""The anthropic package traces itself since 2.0: one span a call all the same, whichever of its options is set."""
+
+import inspect
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from anthropic import Anthropic
+
+from tests.program import ROOT, TIMEOUT_S
+
+pytestmark = pytest.mark.skipif(
+    "open_telemetry" not in inspect.signature(Anthropic.__init__).parameters,
+    reason="this version of anthropic does not trace itself",
+)
+
+OF_NO_MODEL = ("models", "async models", "files", "batches", "session", "session's events", "agents", "got")
+
+Seen = dict[str, Any]
+
+
+def run(situation: str) -> tuple[list[tuple[str, str, Seen, Seen]], ...]:
+    """What the program of `anthropic_tracing` saw: each client and form, without us, and with us off or on."""
+    command = [sys.executable, "-m", "tests.clients.anthropic_tracing", situation]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, cwd=ROOT, check=True)
+    return tuple(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("situation", ["ours", "guest", "foreign"])
+def test_one_span_a_call_whichever_option_is_set(situation: str) -> None:
+    """Beside our provider, the program's and a vendor's: a call's one span is ours, and no trace header leaves.
+
+    Requests of no model are what they are without us. Where ours is off, the package traces itself.
+    """
+    off, on = run(situation)
+
+    assert len(on) > 200
+    for who, form, bare, seen in on:
+        told = (who, form, bare, seen)
+        if form in OF_NO_MODEL:
+            assert {**seen, "ours": []} == bare, told
+            assert seen["ours"] == (seen["app"] if situation == "guest" else []), told
+        else:
+            made = "count_tokens claude-test" if form == "counted" else "chat claude-test"
+            assert [name for name in seen["ours"] if not _of_tools(name)] == [made] * seen["requests"], told
+            assert seen["app"] == (seen["ours"] if situation == "guest" else [*filter(_of_tools, bare["app"])]), told
+            assert seen["own"] == [*filter(_of_tools, bare["own"])], told
+            assert seen["headers"] == 0, told
+    if situation == "ours":
+        seen = next(seen for who, form, _, seen in off if (who, form) == ("Anthropic(nothing)", "create"))
+        assert (seen["ours"], seen["headers"]) == (["anthropic.messages.create"], 1)
+    else:
+        assert [{**seen, "ours": []} for *_, seen in off] == [bare for *_, bare, _ in off]
+
+
+def _of_tools(name: str) -> bool:
+    """Whether the package's span is of no call of a model: the tool runner's, and those of its tools."""
+    return name.startswith(("anthropic.messages.tool_runner", "anthropic.custom_tool_use"))
