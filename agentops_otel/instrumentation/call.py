@@ -25,8 +25,7 @@ from agentops_otel.tracing.finalizing import finalize
 FAMILY = create_key("agentops_otel.call")
 """Says in the context that a call is under way, and of which family: a client within a client stays silent."""
 
-_BATCH = 256
-"""Chunks kept as they came before they are folded: reading one costs an append, and memory stays bounded."""
+_folding = guard("folding a stream")
 
 _WHAT_IT_IS = (semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
 
@@ -249,7 +248,7 @@ class Reading:
         times: Whether anybody measures the time from each chunk to the next.
     """
 
-    __slots__ = ("_call", "_chunks", "_finish", "_fold", "_lock", "_times", "_whole", "context")
+    __slots__ = ("_call", "_finish", "_fold", "_lock", "_times", "_whole", "context")
 
     def __init__(
         self, call: Call, fold: Fold | None, finish: Callable[[Any], Any] = joined, *, times: bool = False
@@ -257,7 +256,6 @@ class Reading:
         self.context = call.context
         self._call = call
         call.read = True
-        self._chunks: list[Any] = []
         self._fold = fold
         self._finish = finish
         self._whole: dict[str, Any] | None = None
@@ -265,15 +263,16 @@ class Reading:
         self._times = times
 
     def returned(self, chunk: Any) -> Any:
-        """A chunk was read."""
-        chunks = self._chunks
-        chunks.append(chunk)
-        if len(chunks) == 1 and self._whole is None:
+        """A chunk was read: it is folded before the program has it, who may change it."""
+        whole = self._whole
+        if whole is None:
+            whole = self._whole = {}
             self._call.first_chunk()
         elif self._times:
             self._call.next_chunk()
-        if len(chunks) >= _BATCH:
-            self._fold_chunks()
+        if self._fold is not None:
+            with _folding, self._lock:
+                self._fold(whole, chunk)
         return chunk
 
     def raised(self, error: BaseException) -> None:
@@ -293,15 +292,5 @@ class Reading:
         finalize(self.left)
 
     def _answer(self) -> Any:
-        self._fold_chunks()
         with guard("reading a folded stream"):
-            return self._finish(self._whole)
-
-    def _fold_chunks(self) -> None:
-        with guard("folding a stream"), self._lock:
-            chunks, self._chunks = self._chunks, []
-            if self._whole is None:
-                self._whole = {}
-            if self._fold is not None:
-                for chunk in chunks:
-                    self._fold(self._whole, chunk)
+            return self._finish(self._whole or {})

@@ -309,6 +309,20 @@ def test_spans_made_while_reading_are_not_children_of_the_call(
     assert all("children" not in child for child in children)
 
 
+def test_a_program_may_change_the_chunks_it_gets(client: OpenAI, captured: Captured, server: LlmServer) -> None:
+    """The span says what the server said, not what became of it."""
+    server.answer(Answer.events(chunks(completion())))
+
+    for chunk in client.chat.completions.create(**ASKED, stream=True):
+        chunk.choices.clear()
+        chunk.usage = None
+
+    (span,) = captured.spans
+    said = span.attributes or {}
+    assert "It is 21 degrees in Paris." in str(said["gen_ai.output.messages"])
+    assert (said["gen_ai.usage.input_tokens"], said["gen_ai.response.finish_reasons"]) == (11, ("stop",))
+
+
 def test_two_streams_read_in_turns_keep_apart(client: OpenAI, captured: Captured, server: LlmServer) -> None:
     """Each stream tells its own story."""
     first, second = completion(), completion({"role": "assistant", "content": "Rain is on its way."})
