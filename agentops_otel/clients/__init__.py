@@ -30,7 +30,7 @@ SPECS: tuple[ClientSpec, ...] = (
     anthropic.SPEC,
     bedrock.SPEC,
     *cohere.SPECS,
-    dashscope.SPEC,
+    *dashscope.SPECS,
     *dashscope_client.SPECS,
     google_genai.SPEC,
     google_generativeai.SPEC,

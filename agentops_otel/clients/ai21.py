@@ -1,27 +1,155 @@
-"""The ai21 package."""
+"""The ai21 package: chats of both generations, conversational RAG, and runs of Maestro and of its agents."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions
-from agentops_otel.instrumentation.reading import field
-from agentops_otel.instrumentation.spec import ClientSpec
-
-_CLASSES = {"chat_completions": "ChatCompletions", "async_chat_completions": "AsyncChatCompletions"}
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import field, items
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
 def _url(client: Any) -> object:
-    return field(client, "_client", "_base_url")
+    return field(field(client, "_maestro_runs") or client, "_client", "_base_url")
 
 
-SPECS = tuple(
-    ClientSpec(
+def _where(owner: str, *methods: str) -> tuple[str, ...]:
+    return tuple(f"{kind}{owner}.{method}" for kind in ("", "Async") for method in methods)
+
+
+RAG = Operation(
+    name="chat",
+    where=_where("StudioConversationalRag", "create"),
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: chat_completions.REQUEST_CONTENT[semconv.GEN_AI_INPUT_MESSAGES]},
+    response={semconv.GEN_AI_RESPONSE_ID: "id"},
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for choice in items(response, "choices") if (said := chat_completions.message(choice, "assistant"))
+        ]
+    },
+)
+
+
+def _old_message(said: Any, role: str = "user") -> gen_ai.Message | None:
+    return gen_ai.message(field(said, "role") or role, [gen_ai.text(field(said, "text"))])
+
+
+OLD_CHAT = Operation(
+    name="chat",
+    where=_where("StudioChat", "create"),
+    request={
+        semconv.GEN_AI_REQUEST_MODEL: "model",
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(field(request, "num_results")),
+        semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_tokens",
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop_sequences",
+        semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
+        semconv.GEN_AI_REQUEST_TOP_P: "top_p",
+    },
+    request_content={
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
+            part for part in [gen_ai.text(field(request, "system"))] if part
+        ],
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_old_message, items(request, "messages")),
+    },
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(field(output, "finish_reason", "reason")) for output in items(response, "outputs")
+        ]
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for output in items(response, "outputs") if (said := _old_message(output, "assistant"))
+        ]
+    },
+)
+
+_ENDS = {"completed": ["stop"], "failed": ["error"], "requires_action": ["tool_call"]}
+"""Why a run has ended, by its status; one in progress has not."""
+
+
+def _status(response: Any) -> str:
+    return str(field(response, "status"))
+
+
+def _model(request: Any) -> object:
+    """The model, where a run is not to choose among several."""
+    models = items(request, "models")
+    return models[0] if len(models) == 1 else None
+
+
+def _asked(request: Any) -> Any:
+    said = field(request, "input")
+    return gen_ai.texts(said) if isinstance(said, str) else gen_ai.each(chat_completions.message, items(said))
+
+
+def _answer(response: Any) -> Iterator[gen_ai.Part | None]:
+    """The tools that the service called, where the program asked for them, and the result: a text, or JSON."""
+    for call in items(response, "data_sources", "tool_calls"):
+        kind, name = field(call, "tool_type"), field(call, "tool_name")
+        yield gen_ai.server_tool_call(None, name, kind, {"arguments": field(call, "parameters")})
+        yield gen_ai.server_tool_call_response(None, kind, {"response": field(call, "response")})
+    result = field(response, "result")
+    yield gen_ai.text(result if result is None or isinstance(result, str) else json.dumps(result))
+
+
+FETCHED = Operation(
+    name="fetch_response",
+    where=_where("MaestroRun", "retrieve", "poll_for_status"),
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: _ENDS.get(_status(response)),
+        semconv.GEN_AI_RESPONSE_ID: "id",
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for said in [gen_ai.message("assistant", _answer(response))] if said
+        ]
+    },
+    failure=lambda response: "_OTHER" if _status(response) == "failed" else None,
+    continues=lambda arguments: arguments.get("run_id"),
+)
+
+RUN = replace(
+    FETCHED,
+    name="invoke_agent",
+    where=_where("MaestroRun", "create", "create_and_poll"),
+    request={
+        semconv.GEN_AI_AGENT_NAME: lambda request: "maestro",
+        semconv.GEN_AI_REQUEST_MODEL: _model,
+    },
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: _asked,
+        semconv.GEN_AI_TOOL_DEFINITIONS: chat_completions.REQUEST_CONTENT[semconv.GEN_AI_TOOL_DEFINITIONS],
+    },
+    keeps=lambda response: field(response, "id") if _status(response) == "in_progress" else None,
+    continues=lambda arguments: None,
+)
+
+AGENT_RUN = replace(
+    RUN,
+    where=("AgentRuns.create", "AgentRuns.create_and_poll"),
+    request={semconv.GEN_AI_AGENT_ID: "agent_id"},
+)
+
+
+def _spec(module: str, *operations: Operation) -> ClientSpec:
+    return ClientSpec(
         name="ai21",
-        module=f"ai21.clients.studio.resources.chat.{module}",
-        operations=(replace(chat_completions.CHAT, where=(f"{owner}.create",)),),
+        module=f"ai21.clients.studio.resources.{module}",
+        operations=operations,
         provider=semconv.AI21,
         url=_url,
     )
-    for module, owner in _CLASSES.items()
+
+
+SPECS = (
+    _spec("chat.chat_completions", replace(chat_completions.CHAT, where=("ChatCompletions.create",))),
+    _spec("chat.async_chat_completions", replace(chat_completions.CHAT, where=("AsyncChatCompletions.create",))),
+    _spec("studio_chat", OLD_CHAT),
+    _spec("studio_conversational_rag", RAG),
+    _spec("maestro.run", RUN, FETCHED),
+    _spec("agents.agents", AGENT_RUN),
+    _spec("agents.async_agents", replace(AGENT_RUN, where=tuple(f"Async{path}" for path in AGENT_RUN.where))),
 )

@@ -203,6 +203,10 @@ def _vector(response: Any) -> Any:
     return next(iter(found), None)
 
 
+def _fold_vector(whole: dict[str, Any], found: Any) -> None:
+    whole.setdefault("embeddings", [field(found, "embedding")])
+
+
 def _embed(*where: str) -> Operation:
     return Operation(
         name="embeddings",
@@ -217,6 +221,7 @@ def _embed(*where: str) -> Operation:
             semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(_vector(response)),
             semconv.GEN_AI_USAGE_INPUT_TOKENS: _tokens("meta", "input_tokens"),
         },
+        fold=_fold_vector,
         finishes=False,
     )
 
@@ -264,12 +269,13 @@ def _raw(operation: Operation) -> Operation:
 
 
 _EMBED = _embed("V2Client.embed", "AsyncV2Client.embed")
+_OLD_EMBED = _embed("BaseCohere.embed", "AsyncBaseCohere.embed")
 
 SPECS = (
     _spec("cohere.v2.client", CHAT, _EMBED),
     _spec("cohere.v2.raw_client", _raw(CHAT), _raw(_EMBED), returned=_returned),
-    _spec("cohere.base_client", OLD_CHAT, GENERATE),
-    _spec("cohere.raw_base_client", _raw(OLD_CHAT), _raw(GENERATE), returned=_returned),
-    # Its embed() asks in batches, from threads: what is inside is one call.
-    _spec("cohere.client", _embed("Client.embed", "AsyncClient.embed")),
+    # Above it the client's own embed() asks in batches, from threads: what is inside is one call.
+    _spec("cohere.base_client", OLD_CHAT, GENERATE, replace(_OLD_EMBED, where=("BaseCohere.embed",), silent=True)),
+    _spec("cohere.raw_base_client", _raw(OLD_CHAT), _raw(GENERATE), _raw(_OLD_EMBED), returned=_returned),
+    _spec("cohere.client", _embed("Client.embed", "AsyncClient.embed", "Client.embed_stream")),
 )

@@ -1,14 +1,15 @@
-"""The dashscope package: text and multimodal chats and embeddings and applications, in Alibaba's own dialect."""
+"""The dashscope package: chats, texts, embeddings and applications, in Alibaba's own dialect and in OpenAI's."""
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 
 
@@ -38,6 +39,11 @@ def _choices(response: Any) -> list[Any]:
     return list(items(output, "choices")) or ([text] if output else [])
 
 
+def _said(choice: Any) -> Any:
+    """What a choice says: a message, or what is in one."""
+    return field(choice, "message") or choice
+
+
 def _failure(response: Any) -> str | None:
     """A refusal is an answer of this client, not an exception."""
     status = field(response, "status_code")
@@ -48,7 +54,7 @@ def _folding(*, incremental: bool) -> Fold:
     """Chunks go on where the last one ended if that was asked for; else most models say everything again."""
 
     def fold(whole: dict[str, Any], chunk: Any) -> None:
-        for name in ("request_id", "usage", "status_code", "code"):
+        for name in ("request_id", "usage", "status_code", "code", "is_error"):
             if (value := field(chunk, name)) is not None:
                 whole[name] = value
         output = whole.setdefault("output", {})
@@ -58,7 +64,7 @@ def _folding(*, incremental: bool) -> Fold:
             known = indexed(output, "choices", number)
             if (reason := field(choice, "finish_reason")) not in (None, "null"):
                 known["finish_reason"] = reason
-            fold_message(known, field(choice, "message"), incremental=incremental)
+            fold_message(known, _said(choice), incremental=incremental)
 
     return fold
 
@@ -120,7 +126,7 @@ CHAT = Operation(
     response=_RESPONSE,
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for choice in _choices(response) if (said := _message(field(choice, "message"), role="assistant"))
+            said for choice in _choices(response) if (said := _message(_said(choice), role="assistant"))
         ]
     },
     fold=_folding(incremental=False),
@@ -164,7 +170,10 @@ def _used(name: str) -> Callable[[Any], int | None]:
     """The tokens of all the models that an application asks."""
 
     def total(response: Any) -> int | None:
-        counts = [count for model in items(response, "usage", "models") if isinstance(count := field(model, name), int)]
+        # A client has numbers of its own for what the server did not say.
+        models = items(response, "usage", "models")
+        told = (model for model in models if name in (field(model, "model_fields_set") or (name,)))
+        counts = [count for model in told if isinstance(count := field(model, name), int)]
         return sum(counts) if counts else None
 
     return total
@@ -191,20 +200,53 @@ APPLICATION = replace(
 )
 
 
-def _both_ways(operation: Operation) -> tuple[Operation, Operation]:
+def both_ways(operation: Operation) -> tuple[Operation, Operation]:
     """The operation where a stream goes on where it ended, and where it says everything again."""
-    goes_on = replace(
-        operation,
-        applies=lambda arguments: bool(arguments.get("incremental_output")),
-        fold=_folding(incremental=True),
+    return replace(operation, applies=_goes_on, fold=_folding(incremental=True)), operation
+
+
+def _goes_on(arguments: Mapping[str, Any]) -> bool:
+    more = field(arguments, "parameters", "incremental_output")
+    return bool(arguments.get("incremental_output") if more is None else more)
+
+
+CODE = replace(
+    CHAT,
+    where=("CodeGeneration.call",),
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_with_attachment, items(request, "message"))
+    },
+)
+
+
+def _with_attachment(said: Any) -> gen_ai.Message | None:
+    """A message, or what the code in question is told by instead."""
+    if (meta := field(said, "meta")) is None:
+        return _message(said)
+    return gen_ai.message("user", [gen_ai.text(json.dumps(meta, default=lambda _: None))])
+
+
+def _sent(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {**arguments, **present(arguments.get("extra_body"))}
+
+
+def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
+    return ClientSpec(
+        name="dashscope", module=module, operations=operations, provider=semconv.DASHSCOPE, **{"url": _url, **more}
     )
-    return goes_on, operation
 
 
-SPEC = ClientSpec(
-    name="dashscope",
-    module="dashscope",
-    operations=(*_both_ways(CHAT), *_both_ways(APPLICATION), EMBEDDING, MULTIMODAL_EMBEDDING),
-    provider=semconv.DASHSCOPE,
-    url=_url,
+SPECS = (
+    _spec("dashscope", *both_ways(CHAT), *both_ways(APPLICATION), CODE, EMBEDDING, MULTIMODAL_EMBEDDING),
+    _spec("dashscope.aigc.chat_completion", *both_ways(replace(CHAT, where=("AioGeneration.call",)))),
+    _spec(
+        "dashscope.aigc.chat_completion",
+        replace(
+            chat_completions.CHAT,
+            where=("Completions.create",),
+            request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"},
+        ),
+        url=lambda _: getattr(sys.modules["dashscope"], "base_compatible_api_url", None),
+        body=_sent,
+    ),
 )

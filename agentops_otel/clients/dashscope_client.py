@@ -65,7 +65,7 @@ def _failure(response: Any) -> str | None:
 
 def _folding(*, incremental: bool) -> Fold:
     def fold(whole: dict[str, Any], chunk: Any) -> None:
-        for name in ("request_id", "model", "usage"):
+        for name in ("request_id", "model", "usage", "code", "status_code", "is_error"):
             if (value := field(chunk, name)) is not None:
                 whole[name] = value
         for choice in items(chunk, "choices"):
@@ -79,7 +79,7 @@ def _folding(*, incremental: bool) -> Fold:
 
 def _returned(call: Call, value: Any) -> Any:
     """The very answer, or the very stream: what it reads from, whichever way it is asked, is watched."""
-    if not hasattr(type(value), "get_final_message"):
+    if not hasattr(type(value), "text_stream"):
         call.answered(value)
         return value
     if getattr(value, "_server_cumulative", False):
@@ -150,6 +150,29 @@ MULTIMODAL_EMBEDDING = replace(
 )
 
 
+def _nested(said: Any) -> dict[str, Any]:
+    """What an application says, as it was on the wire."""
+    envelope = {name: field(said, name) for name in ("request_id", "usage", "code", "status_code", "is_error")}
+    return {**envelope, "output": {name: field(said, name) for name in ("text", "finish_reason", "session_id")}}
+
+
+def _application_returned(call: Call, value: Any) -> Any:
+    if hasattr(type(value), "text_stream"):
+        return _returned(call, value)
+    call.answered(_nested(value))
+    return value
+
+
+def _nesting(operation: Operation) -> Operation:
+    told: Any = operation.fold
+    return replace(operation, fold=lambda whole, chunk: told(whole, _nested(chunk)))
+
+
+APPLICATIONS = dashscope.both_ways(
+    replace(dashscope.APPLICATION, where=("AppCompletions.create", "AsyncAppCompletions.create"), failure=_failure)
+)
+
+
 def _chat_url(resource: Any) -> object:
     return field(resource, "_client", "config", "protocol_base_url")
 
@@ -158,22 +181,21 @@ def _url(resource: Any) -> object:
     return field(resource, "_client", "transport", "http_client", "base_url")
 
 
-def _spec(module: str, operation: Operation) -> ClientSpec:
-    chats = operation.name == "chat"
+def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
     return ClientSpec(
         name="dashscope",
         module=f"dashscope.v2.resources.{module}",
-        operations=(operation,),
+        operations=operations,
         provider=semconv.DASHSCOPE,
-        url=_chat_url if chats else _url,
         body=_body,
-        returned=_returned,
+        **{"url": _url, "returned": _returned, **more},
     )
 
 
 SPECS = (
-    _spec("chat.completions", CHAT),
-    _spec("multimodal.chat", MULTIMODAL_CHAT),
+    _spec("apps", *map(_nesting, APPLICATIONS), returned=_application_returned),
+    _spec("chat.completions", CHAT, url=_chat_url),
+    _spec("multimodal.chat", MULTIMODAL_CHAT, url=_chat_url),
     _spec("embeddings", EMBEDDING),
     _spec("multimodal.embeddings", MULTIMODAL_EMBEDDING),
 )

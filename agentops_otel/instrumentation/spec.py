@@ -65,6 +65,8 @@ class Operation:
     """The id, in a call's arguments, of an earlier answer that it asks for again: its span is linked."""
     finishes: bool = True
     """Whether an answer has finish reasons; one that never came is "error"."""
+    silent: bool = False
+    """Of a method that the client calls itself from a thread of its own: no span, nor has what it calls in turn."""
     talk: Callable[[Any], Any] | None = None
     """Of a method that opens a connection: from the `Ask` that starts calls, the `Talk` of what goes over it."""
     request_rows: tuple[Row, ...] = field(init=False, repr=False)
@@ -80,6 +82,10 @@ class Operation:
     def family(self) -> str:
         """What a call inside a call is compared by: one chat within another is the same call, told by two clients."""
         return "inference" if self.name in semconv.INFERENCE_OPERATIONS else self.name
+
+    def is_part(self, family: object) -> bool:
+        """Whether it is no call of its own within one of the family: the same, or what that one waits for."""
+        return family is not None and (family == self.family or self.name == "fetch_response")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from opentelemetry.context import get_current, get_value
+from opentelemetry.context import get_current, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Link, SpanKind
 
 from agentops_otel import semconv
@@ -25,6 +25,20 @@ class _Asked:
 
     operation: Operation
     named: Mapping[str, Any]
+
+
+class _Part:
+    """Watches a part of a call that is under way in another thread."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.context = set_value(FAMILY, operation.family)
+
+    def returned(self, value: Any) -> Any:
+        """What came of it is the client's own."""
+        return value
+
+    def raised(self, error: BaseException) -> None:
+        """The client hears of it."""
 
 
 class Wrapper:
@@ -68,6 +82,8 @@ class Wrapper:
         asked, args, kwargs = self._asked(instance, args, kwargs)
         if asked is None:
             return wrapped(*args, **kwargs)
+        if asked.operation.silent:
+            return watch(_Part(asked.operation), wrapped, *args, **kwargs)
         if asked.operation.talk is not None:
             talk = asked.operation.talk(partial(self._ask, instance, asked))
             return watch(Opening(talk), wrapped, *args, **kwargs)
@@ -105,7 +121,7 @@ class Wrapper:
 
     def _begin(self, recorder: Recorder, instance: Any, asked: _Asked) -> Call | None:
         """The call with its span started; None under suppression, and within a call that has its span already."""
-        if get_value(FAMILY) == asked.operation.family:
+        if asked.operation.is_part(get_value(FAMILY)):
             return None
         if not self._called:
             self._called = True

@@ -44,7 +44,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     yield from each_client(request)
 
 
-ALIKE = {
+ALIKE: dict[str, Any] = {
     "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": QUESTION}]}],
     "gen_ai.operation.name": "text_completion",
     "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": TEXT}]}],
@@ -99,7 +99,105 @@ PICTURED = {
     ],
 }
 
+UNCOUNTED = {"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None}
+CHATTED = {
+    "gen_ai.input.messages": [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "text", "content": "Hello."},
+                {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
+            ],
+        },
+        {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"warm": 21}]}]},
+        {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"warm": 21}]}]},
+    ],
+    "gen_ai.tool.definitions": [
+        {
+            "type": "function",
+            "name": "weather",
+            "description": "How warm it is.",
+            "parameters": {"city": {"type": "str"}},
+        }
+    ],
+    "gen_ai.operation.name": "chat",
+    "gen_ai.output.messages": [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "text", "content": "It is 21 degrees in Paris."},
+                {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
+            ],
+        }
+    ],
+    "gen_ai.provider.name": "cohere",
+    "gen_ai.request.model": "command-r",
+    "gen_ai.response.id": "gen-1",
+    "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+}
+GENERATED = {
+    "gen_ai.provider.name": "cohere",
+    "gen_ai.request.model": "command",
+    "gen_ai.response.id": "answer-1",
+}
+ZHIPU = {
+    "gen_ai.agent.id": "agent-1",
+    "gen_ai.conversation.id": "conv_1",
+    "gen_ai.operation.name": "invoke_agent",
+    "gen_ai.provider.name": "zhipu_ai",
+    "gen_ai.request.max_tokens": None,
+    "gen_ai.response.id": "task-1",
+}
+
 SAID: dict[str, Any] = {
+    "ai21:chat": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": ALIKE["gen_ai.output.messages"] * 2,
+        "gen_ai.provider.name": "ai21",
+        "gen_ai.request.choice.count": 2,
+        "gen_ai.request.model": "j2-ultra",
+        "gen_ai.response.finish_reasons": ["stop", "stop"],
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+        **UNCOUNTED,
+    },
+    "ai21:maestro": {
+        "gen_ai.agent.name": "maestro",
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "server_tool_call",
+                        "name": "weather",
+                        "server_tool_call": {"type": "http", "arguments": {"city": "Paris"}},
+                    },
+                    {
+                        "type": "server_tool_call_response",
+                        "server_tool_call_response": {"type": "http", "response": {"city": "Paris"}},
+                    },
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "ai21",
+        "gen_ai.request.max_tokens": None,
+        "gen_ai.request.model": "jamba-large",
+        "gen_ai.response.id": "run-1",
+        "gen_ai.tool.definitions": [
+            {"type": "function", "name": "weather", "description": "How warm it is.", "parameters": {}}
+        ],
+        **UNCOUNTED,
+    },
+    "ai21:rag": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "ai21",
+        "gen_ai.request.max_tokens": None,
+        "gen_ai.response.finish_reasons": None,
+        "gen_ai.response.id": "rag-1",
+        **UNCOUNTED,
+    },
     "boto3:claude": {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "aws.bedrock",
@@ -163,47 +261,10 @@ SAID: dict[str, Any] = {
         "gen_ai.usage.cache_read.input_tokens": 4,
         "gen_ai.usage.cache_write.input_tokens": 0,
     },
-    "cohere:chat": {
-        "gen_ai.input.messages": [
-            {
-                "role": "assistant",
-                "parts": [
-                    {"type": "text", "content": "Hello."},
-                    {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
-                ],
-            },
-            {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"warm": 21}]}]},
-            {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
-            {"role": "tool", "parts": [{"type": "tool_call_response", "response": [{"warm": 21}]}]},
-        ],
-        "gen_ai.tool.definitions": [
-            {
-                "type": "function",
-                "name": "weather",
-                "description": "How warm it is.",
-                "parameters": {"city": {"type": "str"}},
-            }
-        ],
-        "gen_ai.operation.name": "chat",
-        "gen_ai.output.messages": [
-            {
-                "role": "assistant",
-                "parts": [
-                    {"type": "text", "content": "It is 21 degrees in Paris."},
-                    {"type": "tool_call", "name": "weather", "arguments": {"city": "Paris"}},
-                ],
-            }
-        ],
-        "gen_ai.provider.name": "cohere",
-        "gen_ai.request.model": "command-r",
-        "gen_ai.response.id": "gen-1",
-        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
-    },
-    "cohere:generate": {
-        "gen_ai.provider.name": "cohere",
-        "gen_ai.request.model": "command",
-        "gen_ai.response.id": "answer-1",
-    },
+    "cohere:chat": CHATTED,
+    "cohere:generate": GENERATED,
+    "cohere:raw_chat": CHATTED,
+    "cohere:raw_generate": GENERATED,
     "cohere:tools": {
         "gen_ai.operation.name": "chat",
         "gen_ai.output.messages": [
@@ -230,6 +291,8 @@ SAID: dict[str, Any] = {
     "dashscope:application_incremental": APPLICATION,
     "dashscope:client": LOOKED_UP,
     "dashscope:client_again": LOOKED_UP,
+    "dashscope:client_application": APPLICATION,
+    "dashscope:client_application_incremental": APPLICATION,
     "dashscope:client_anthropic": {
         **DASHSCOPE,
         "gen_ai.output.messages": [
@@ -254,6 +317,22 @@ SAID: dict[str, Any] = {
     },
     "dashscope:client_multimodal": PICTURED,
     "dashscope:client_openai": {
+        **DASHSCOPE,
+        "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.response.model": "gpt-4.1-2025-04-14",
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.reasoning.output_tokens": 3,
+    },
+    "dashscope:code": {
+        **DASHSCOPE,
+        "gen_ai.input.messages": [
+            {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},
+            {"role": "user", "parts": [{"type": "text", "content": '{"language": "python"}'}]},
+        ],
+        "gen_ai.request.max_tokens": None,
+        "gen_ai.request.model": "tongyi-lingma-v1",
+    },
+    "dashscope:completions": {
         **DASHSCOPE,
         "gen_ai.response.id": "chatcmpl-1",
         "gen_ai.response.model": "gpt-4.1-2025-04-14",
@@ -508,6 +587,68 @@ SAID: dict[str, Any] = {
         "gen_ai.usage.cache_read.input_tokens": 4,
         "gen_ai.usage.reasoning.output_tokens": 3,
     },
+    "zhipuai:agents": {
+        **ZHIPU,
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                    {"type": "uri", "modality": "video", "uri": "https://example.com/paris.mp4"},
+                ],
+            }
+        ],
+    },
+    "zhipuai:assistant": {
+        **ZHIPU,
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "server_tool_call",
+                        "name": "code_interpreter",
+                        "server_tool_call": {"type": "code_interpreter", "input": "print(21)", "city": []},
+                    },
+                    {
+                        "type": "server_tool_call_response",
+                        "server_tool_call_response": {
+                            "type": "code_interpreter",
+                            "outputs": [{"type": "logs", "logs": "21", "error_msg": "", "city": "Paris"}],
+                        },
+                    },
+                    {"type": "text", "content": "It is 21 degrees in Paris."},
+                ],
+            }
+        ],
+    },
+    "zhipuai:search": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.output.messages": [
+            {
+                "role": "assistant",
+                "parts": [
+                    {
+                        "type": "server_tool_call",
+                        "id": "call_1",
+                        "name": "search_intent",
+                        "server_tool_call": {
+                            "type": "search_intent",
+                            "query": "It is 21 degrees in Paris.",
+                            "intent": "SEARCH_ALL",
+                            "keywords": "Paris",
+                            "city": "Paris",
+                        },
+                    }
+                ],
+            }
+        ],
+        "gen_ai.provider.name": "zhipu_ai",
+        "gen_ai.request.max_tokens": None,
+        "gen_ai.request.model": "web-search-pro",
+        "gen_ai.response.id": "task-1",
+        **UNCOUNTED,
+    },
 }
 """What each says beside that; None for what it does not say."""
 
@@ -533,9 +674,12 @@ def test_every_form_makes_the_same_span(name: str, form: str, captured: Captured
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        (
-            "cohere:chat",
-            {"gen_ai.provider.name": "cohere", "gen_ai.request.model": "embed-v3", "gen_ai.usage.input_tokens": 4},
+        *(
+            (
+                name,
+                {"gen_ai.provider.name": "cohere", "gen_ai.request.model": "embed-v3", "gen_ai.usage.input_tokens": 4},
+            )
+            for name in ("cohere:chat", "cohere:raw_chat")
         ),
         *(
             (

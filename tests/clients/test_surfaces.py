@@ -27,7 +27,10 @@ CALLS = {
         "/v1/openai/v1/responses",
     },
     "together": {"/v1/chat/completions", "/v1/completions", "/v1/embeddings"},
-    "zhipuai": {"/async/chat/completions", "/chat/completions", "/embeddings"},
+    "zhipuai": {
+        *("/assistant", "/async/chat/completions", "/chat/completions", "/embeddings", "/tools"),
+        *("/v1/agents", "/v1/agents/async-result"),
+    },
 }
 """What asks a model, and has a span."""
 
@@ -59,8 +62,8 @@ REST = {
         *("/v1/evaluation", "/v1/fine-tunes", "/v1/queue", "/v1/rl", "/v1/shaping", "/v2/projects"),
     ),
     "zhipuai": (
-        *("/assistant", "/audio", "/batches", "/files", "/fine_tuning", "/images", "/knowledge", "/moderations"),
-        *("/tools", "/v1/agents", "/videos", "/web_search"),
+        *("/assistant/", "/audio", "/batches", "/files", "/fine_tuning", "/images", "/knowledge", "/moderations"),
+        *("/videos", "/web_search"),
     ),
 }
 """What keeps, lists and sets up things, by how its path begins; hosted agents and jobs work out of sight."""
@@ -171,8 +174,11 @@ REMAINING: dict[str, tuple[str, set[str]]] = {
         {
             *("audio", "batches", "connectors", "datasets", "embed_jobs", "finetuning", "models", "v2"),
             *("check_api_key", "classify", "detokenize", "rerank", "summarize", "tokenize", "with_raw_response"),
-            "embed",  # the client's own, above it, makes one call of several of these
         },
+    ),
+    "cohere.raw_base_client:RawBaseCohere": (
+        "cohere",
+        {"check_api_key", "classify", "detokenize", "rerank", "summarize", "tokenize"},
     ),
     "ibm_watsonx_ai.foundation_models:ModelInference": (
         "ibm_watsonx_ai",
@@ -194,6 +200,7 @@ REMAINING: dict[str, tuple[str, set[str]]] = {
         f"dashscope.v2.resources.{module}:{kind}{name}": ("dashscope", set())
         for kind in ("", "Async")
         for module, name in (
+            ("apps", "AppCompletions"),
             ("chat.completions", "Completions"),
             ("embeddings", "Embeddings"),
             ("multimodal.chat", "MultimodalChat"),
@@ -218,16 +225,32 @@ def test_every_method_of_the_second_rank_has_been_decided_on(place: str) -> None
 
 @pytest.mark.parametrize("name", ["Client", "AsyncClient"])
 def test_every_resource_of_dashscopes_client_has_been_decided_on(name: str) -> None:
-    """Chats and vectors are told; not its applications and decisions, nor what it makes, ranks and sets up."""
+    """Chats, applications and vectors are told; not its decisions, nor what it makes, ranks and sets up."""
     package = pytest.importorskip("dashscope", exc_type=ImportError)
     client = getattr(package, name)(api_key="key", base_url="http://127.0.0.1")
 
-    known = {resource: public_of(client, resource) for resource in ("chat", "embeddings", "multimodal")}
+    known = {resource: public_of(client, resource) for resource in ("apps", "chat", "embeddings", "multimodal")}
 
-    assert known == {"chat": {"completions"}, "embeddings": {"jobs"}, "multimodal": {"chat", "embeddings"}}
+    assert known == {
+        "apps": {"completions"},
+        "chat": {"completions"},
+        "embeddings": {"jobs"},
+        "multimodal": {"chat", "embeddings"},
+    }
     assert {name for name in vars(client) if not name.startswith("_")} - known.keys() == {
-        *("apps", "decision"),
-        *("deployments", "files", "fine_tunes", "images", "models", "rerank", "rl", "tingwu", "tokenization", "videos"),
+        *(
+            "decision",
+            "deployments",
+            "files",
+            "fine_tunes",
+            "images",
+            "models",
+            "rerank",
+            "rl",
+            "tingwu",
+            "tokenization",
+            "videos",
+        ),
     }
 
 

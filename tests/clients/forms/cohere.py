@@ -1,7 +1,9 @@
 """The cohere package: its second API, whose streams are named events, and its first."""
 
+import inspect
 import json
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -146,14 +148,39 @@ def _generated(*, stream: bool) -> Answer:
 
 @contextmanager
 def _old_client(url: str) -> Iterator[Any]:
-    with httpx.Client() as http:
-        yield cohere.Client(api_key="key", base_url=url, httpx_client=http)
+    with httpx.Client() as http, ThreadPoolExecutor() as threads:
+        yield cohere.Client(api_key="key", base_url=url, httpx_client=http, thread_pool_executor=threads)
 
 
 @asynccontextmanager
 async def _old_async_client(url: str) -> AsyncIterator[Any]:
     async with httpx.AsyncClient() as http:
         yield cohere.AsyncClient(api_key="key", base_url=url, httpx_client=http)
+
+
+def _data(response: Any) -> Any:
+    """What is in a raw response, whose own name says where it lies in memory."""
+
+    async def later() -> Any:
+        return (await response).data
+
+    return later() if inspect.isawaitable(response) else response.data
+
+
+class _Opened:
+    """The stream in a raw response, whose context is left when the stream ends or is closed."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __iter__(self) -> Iterator[Any]:
+        with self._context as response:
+            yield from response.data
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async with self._context as response:
+            async for event in response.data:
+                yield event
 
 
 CHAT = replace(
@@ -176,8 +203,23 @@ CHAT = replace(
         }
     ),
 )
+RAW = replace(
+    CHAT,
+    plain=lambda client: _data(client.with_raw_response.chat(**OLD_CHAT)),
+    stream=lambda client: _Opened(client.with_raw_response.chat_stream(**OLD_CHAT)),
+    embed=lambda client: client.with_raw_response.embed(
+        model="embed-v3", texts=["Paris", "Rome"], input_type="search_query"
+    ),
+)
 OTHERS = {
     "tools": replace(FORMS, answer=_called),
+    "raw_chat": RAW,
+    "raw_generate": replace(
+        RAW,
+        plain=lambda client: _data(client.with_raw_response.generate(**OLD_PROMPT)),
+        stream=lambda client: _Opened(client.with_raw_response.generate_stream(**OLD_PROMPT)),
+        answer=_generated,
+    ),
     "chat": CHAT,
     "generate": replace(
         CHAT,

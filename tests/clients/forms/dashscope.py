@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any
 
 import dashscope
+from dashscope.aigc.chat_completion import Completions
 from dashscope.api_entities.aio_session import close_shared_aio_session
 
 from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback import anthropic_server
 from tests.loopback.llm_server import Answer
+from tests.loopback.openai_server import chunks, completion
 
 ASKED = {"model": "qwen-max", "messages": [{"role": "user", "content": QUESTION}], "result_format": "message"}
 USAGE = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
@@ -195,11 +197,82 @@ THOUGHT = anthropic_server.message(
     ]
 )
 CLIENT = _speaking("native")
+APPLYING = {name: value for name, value in APPLIED.items() if name != "api_key"}
+APPS = replace(
+    CLIENT,
+    plain=lambda client: client.apps.completions.create(**APPLYING),
+    stream=lambda client: client.apps.completions.create(**APPLYING, stream=True),
+    answer=partial(_application, TEXT[:9], TEXT),
+)
+CODING = {
+    "model": "tongyi-lingma-v1",
+    "scene": "nl2code",
+    "message": [{"role": "user", "content": QUESTION}, {"role": "attachment", "meta": {"language": "python"}}],
+    "api_key": "key",
+}
+COMPATIBLE = {**HEARD, "messages": [{"role": "user", "content": QUESTION}], "api_key": "key"}
+
+
+def _code(text: str, reason: str) -> dict[str, Any]:
+    choice = {"index": 0, "frame_id": 1, "finish_reason": reason, "content": text}
+    return {"request_id": "req-1", "output": {"choices": [choice]}, "usage": USAGE}
+
+
+def _coded(*, stream: bool) -> Answer:
+    if not stream:
+        return Answer.json(_code(TEXT, "stop"))
+    return Answer.events([_code(TEXT[:9], "null"), _code(TEXT, "stop")], done=False)
+
+
+def _completed(*, stream: bool) -> Answer:
+    """The chunks' own repr wants what no server says; a stream has no mark at its end."""
+    wanted = dict.fromkeys(("code", "message", "request_id", "status_code"))
+    if not stream:
+        return Answer.json({**completion(), **wanted})
+    return Answer.events([{**chunk, **wanted} for chunk in chunks(completion())], done=False)
+
+
+def _shown(stream: Any) -> Iterator[Any]:
+    """Each chunk, whose repr leaves out what it says, and that."""
+    for chunk in stream:
+        yield chunk, [str(choice.delta) for choice in chunk.choices]
+
+
+@contextmanager
+def _compatible(url: str) -> Iterator[Any]:
+    before, dashscope.base_compatible_api_url = dashscope.base_compatible_api_url, url
+    try:
+        yield Completions
+    finally:
+        dashscope.base_compatible_api_url = before
+
+
 OTHERS = {
     "client": replace(CLIENT, answer=_told_in_pieces),
     "client_again": replace(_speaking("native", parameters={"incremental_output": False}), answer=_called),
     "client_anthropic": replace(_speaking("anthropic"), answer=partial(anthropic_server.answer, THOUGHT)),
     "client_openai": _speaking("openai"),
+    "client_application": APPS,
+    "client_application_incremental": replace(
+        APPS,
+        stream=lambda client: client.apps.completions.create(**APPLYING, stream=True, incremental_output=True),
+        answer=partial(_application, TEXT[:9], TEXT[9:], ""),
+    ),
+    "code": replace(
+        FORMS,
+        async_client=None,
+        plain=lambda client: client.CodeGeneration.call(**CODING),
+        stream=lambda client: client.CodeGeneration.call(**CODING, stream=True),
+        answer=_coded,
+    ),
+    "completions": replace(
+        FORMS,
+        async_client=None,
+        client=_compatible,
+        plain=lambda completions: completions.create(**COMPATIBLE),
+        stream=lambda completions: _shown(completions.create(**COMPATIBLE, stream=True)),
+        answer=_completed,
+    ),
     "client_multimodal": replace(
         CLIENT,
         plain=lambda client: client.multimodal.chat.create(**LOOKED),

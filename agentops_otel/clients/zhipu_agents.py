@@ -1,0 +1,157 @@
+"""zhipuai's agents, assistants and searches of the web: texts, media, and tools that the service runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.clients import chat_completions, stainless
+from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, joined, present
+from agentops_otel.instrumentation.spec import Operation
+
+_HEAD = ("id", "agent_id", "conversation_id", "status", "error", "last_error", "usage")
+
+
+def _fold(whole: dict[str, Any], chunk: Any) -> None:
+    """Add a chunk, or an answer that came at once, which may be said as chunks are; or one that is folded."""
+    for name in _HEAD:
+        if (value := field(chunk, name)) is not None:
+            whole[name] = value
+    for choice in items(chunk, "choices"):
+        known = indexed(whole, "choices", field(choice, "index"))
+        if reason := field(choice, "finish_reason"):
+            known["finish_reason"] = reason
+        parts = known.setdefault("message", {}).setdefault("content", [])
+        for said in items(choice, "messages") or [field(choice, "message") or field(choice, "delta")]:
+            content = field(said, "content")
+            for part in content if isinstance(content, list) else [content]:
+                _fold_part(parts, part)
+            for call in items(said, "tool_calls"):
+                _fold_call(parts, call)
+
+
+def _fold_part(parts: list[Any], part: Any) -> None:
+    text = part if isinstance(part, str) else field(part, "text")
+    if (call := field(part, "tool")) is not None:
+        _fold_call(parts, call)
+    elif not isinstance(text, str):
+        parts.extend([] if part is None else [part])
+    else:
+        if not parts or field(parts[-1], "text") is None:
+            parts.append({"type": "text"})
+        add_text(parts[-1], "text", text)
+
+
+def _fold_call(parts: list[Any], call: Any) -> None:
+    """What goes into a tool comes in pieces, and what comes out of it after that."""
+    kind = str(field(call, "type"))
+    if not parts or field(parts[-1], "tool", "type") != kind:
+        parts.append({"tool": {"type": kind, "id": field(call, "id"), "said": {}}})
+    said, known = field(call, "said") or field(call, kind), parts[-1]["tool"]["said"]
+    told: Mapping[str, Any] = {"outputs": said} if isinstance(said, list) else present(said)
+    for name, value in told.items():
+        if isinstance(value, str):
+            add_text(known, name, value)
+        else:
+            known[name] = [*known.get(name, ()), *value] if isinstance(value, list) else value
+
+
+def _choices(response: Any) -> Sequence[Any]:
+    whole: dict[str, Any] = {}
+    _fold(whole, response)
+    return items(joined(whole), "choices")
+
+
+def _output(response: Any) -> list[gen_ai.Message]:
+    parts = ([told for part in choice["message"]["content"] for told in _parts(part)] for choice in _choices(response))
+    return [said for found in parts if (said := gen_ai.message("assistant", found))]
+
+
+def _parts(said: Any) -> list[gen_ai.Part | None]:
+    if (tool := field(said, "tool")) is None:
+        return [_part(said)]
+    identity, kind, told = tool["id"], tool["type"], tool["said"]
+    asked = {name: value for name, value in told.items() if name != "outputs"}
+    call = gen_ai.server_tool_call(identity, told.get("name") or kind, kind, asked)
+    if "outputs" not in told:
+        return [call]
+    return [call, gen_ai.server_tool_call_response(identity, kind, {"outputs": told["outputs"]})]
+
+
+_MEDIA = {"video_url": "video", "audio_url": "audio", "file_url": "document"}
+
+
+def _part(said: Any) -> gen_ai.Part | None:
+    kind = str(field(said, "type"))
+    if kind not in _MEDIA:
+        return chat_completions.part(said)
+    return gen_ai.media(_MEDIA[kind], field(said, kind, "url") or field(said, kind))
+
+
+def _failure(response: Any) -> str | None:
+    error = field(response, "error") or field(response, "last_error")
+    if error is None and field(response, "status") != "failed":
+        return None
+    return str(field(error, "code") or "_OTHER")
+
+
+def _message(said: Any) -> gen_ai.Message | None:
+    return chat_completions.message(said, read=_part)
+
+
+_USAGE: Table = {
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
+    semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.completion_tokens",
+}
+
+
+def operations(where: tuple[str, ...]) -> tuple[Operation, ...]:
+    """What is asked of the service's agents, by the client's methods."""
+    agent = Operation(
+        name="invoke_agent",
+        where=where,
+        applies=stainless.posts("/v1/agents", "/assistant"),
+        request={
+            semconv.GEN_AI_AGENT_ID: lambda request: field(request, "agent_id") or field(request, "assistant_id"),
+            semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
+            semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+        },
+        request_content={
+            semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_message, items(request, "messages"))
+        },
+        response={
+            semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
+            semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+                gen_ai.finish_reason(choice.get("finish_reason")) for choice in _choices(response)
+            ],
+            semconv.GEN_AI_RESPONSE_ID: "id",
+            **_USAGE,
+        },
+        response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _output},
+        fold=_fold,
+        failure=_failure,
+        keeps=lambda response: field(response, "async_id"),
+    )
+    return (
+        agent,
+        replace(
+            agent,
+            name="fetch_response",
+            applies=stainless.posts("/v1/agents/async-result"),
+            response={name: reader for name, reader in agent.response.items() if name not in _USAGE},
+            keeps=lambda response: None,
+            continues=_fetched,
+        ),
+        replace(
+            agent,
+            name="chat",
+            applies=stainless.posts("/tools"),
+            request={**agent.request, semconv.GEN_AI_REQUEST_MODEL: "model"},
+        ),
+    )
+
+
+def _fetched(arguments: Mapping[str, Any]) -> str | None:
+    found = field(arguments.get("options"), "json_data", "async_id")
+    return found if isinstance(found, str) else None
