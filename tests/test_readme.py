@@ -37,7 +37,7 @@ WORDS = {
     "embeddings": "embeddings|embed_content",
     "fetch_response": "fetched later",
     "generate_content": "generate_content|decisions",
-    "invoke_agent": "applications",
+    "invoke_agent": "applications|hosted agents",
     "text_completion": "text generation",
 }
 CLIENTS = {
