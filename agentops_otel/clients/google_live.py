@@ -4,15 +4,17 @@ What the program says is heard on its way to the socket, what the model says as 
 session is the package's own; one receiver and the socket within it are watched.
 """
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import AsyncGeneratorType, SimpleNamespace
 from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import google_contents, google_genai
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected
+from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected, joined
 from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Pieces, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec
@@ -56,6 +58,7 @@ class LiveTalk(Talk):
         self._said = Said()
         self._answering: Turn | None = None
         self._interrupted = False
+        self._midway = False
 
     def opened(self, found: Any) -> Any:
         """The package's context manager, which gives the session."""
@@ -65,8 +68,24 @@ class LiveTalk(Talk):
         """The session is there."""
         self._session = field(session, "session_id")
         receive = session._receive
+        if self.unheard:
+            self._remember(session)
         session._ws = connected(session._ws, self, "send", "close")
         session._receive = lambda: watch(Receiving(self), receive)
+
+    def _remember(self, session: Any) -> None:
+        """What a session was opened with stands nowhere but in the package's own function, which waits for its end.
+
+        Where the program is at the end of an answer, or waits for the next one, that has no span: nobody could say
+        how much of it was heard before.
+        """
+        self.ask.opener = SimpleNamespace(_api_client=session._api_client)
+        for holder in gc.get_referrers(session, session._ws):
+            if isinstance(holder, AsyncGeneratorType) and holder.ag_frame is not None:
+                known = holder.ag_frame.f_locals
+                self._midway = self._midway or holder.ag_code.co_name == "receive"
+                if holder.ag_code.co_name == "connect":
+                    self.ask.known = {name: known.get(name) for name in ("model", "config")}
 
     def sent(self, message: Any) -> Turn | None:
         """Contents and texts ask for an answer, and so does the end of what is said aloud."""
@@ -92,17 +111,18 @@ class LiveTalk(Talk):
     def received(self, message: Any) -> None:
         """What the model says belongs to the turn that it is at."""
         content = field(message, "server_content")
+        ends = bool(field(content, "turn_complete"))
         self._heard_by().hear(field(content, "input_transcription", "text"))
         if _answers(message):
             if self._interrupted and self._answering is not None:
                 self.end(self._answering)
             self._answering = self.turns[0] if self.turns else self._begin()
-        if not self.turns:
-            return
-        self.add(self.turns[0], message)
-        self._interrupted = self._interrupted or bool(field(content, "interrupted"))
-        if field(content, "turn_complete"):
-            self.end(self.turns[0])
+        if self.turns:
+            self.add(self.turns[0], message)
+            self._interrupted = self._interrupted or bool(field(content, "interrupted"))
+            if ends:
+                self.end(self.turns[0])
+        self._midway = self._midway and not ends
 
     def failed(self, error: BaseException) -> None:
         """The package raises its own error where the connection is gone, or the server says one."""
@@ -126,7 +146,11 @@ class LiveTalk(Talk):
 
     def _begin(self) -> Turn:
         said, self._said = self._said, Said()
-        return self.begin({"said": said, "session": self._session})
+        request = {"said": said, "session": self._session}
+        if not self._midway:
+            return self.begin(request)
+        self.turns.append(turn := Turn(request))
+        return turn
 
 
 _SENT = ("client_content", "realtime_input", "tool_response")
@@ -151,6 +175,21 @@ async def _enter(self: Any) -> Any:
 async def _exit(self: Any, *error: Any) -> Any:
     self._self_watcher.left()
     return await self.__wrapped__.__aexit__(*error)
+
+
+def _join(session: Any, ask: Ask, *_: Any) -> Any:
+    return joined(session._ws, ask, lambda talk: talk.join(session))
+
+
+def _speak(session: Any, ask: Ask, *_: Any) -> None:
+    _join(session, ask)
+
+
+def _hear(session: Any, ask: Ask, *_: Any) -> Receiving | None:
+    """A session that has been joined hears for itself, but for the call that it was joined by."""
+    before = session._ws
+    talk = _join(session, ask)
+    return None if session._ws is before else Receiving(talk)
 
 
 def fold(whole: dict[str, Any], message: Any) -> None:
@@ -233,10 +272,16 @@ LIVE = replace(
     talk=LiveTalk,
 )
 
+_SPEAKS = ("send", "send_client_content", "send_realtime_input", "send_tool_response")
+
 SPEC = ClientSpec(
     name="google-genai",
     module="google.genai.live",
-    operations=(LIVE,),
+    operations=(
+        LIVE,
+        replace(LIVE, where=tuple(f"AsyncSession.{name}" for name in _SPEAKS), join=_speak),
+        replace(LIVE, where=("AsyncSession._receive",), join=_hear),
+    ),
     provider=google_genai.SPEC.provider,
     url=google_genai.SPEC.url,
 )

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 from agentops_otel import semconv
 from agentops_otel.clients import openai
 from agentops_otel.clients.openai_realtime import REALTIME
-from agentops_otel.instrumentation.connection import Ask, Talk, Turn
-from agentops_otel.instrumentation.reading import field
+from agentops_otel.instrumentation.connection import Ask, Talk, Turn, joined
+from agentops_otel.instrumentation.reading import field, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
@@ -37,12 +38,21 @@ class ResponsesTalk(Talk):
         turn = next((known for known in self.turns if field(known.request, "stream_id") == lane), None)
         if kind == "response.created":
             turn = self._steered(turn, lane, field(message, "response", "previous_response_id")) or turn
+            turn = turn or self._unasked(lane)
+        elif turn is not None and kind != "error" and not turn.begun and _goes_on(message):
+            turn = self._unasked(lane)
         if turn is None or not isinstance(kind, str) or kind.startswith("response.steer."):
             return
         self.add(turn, message)
         if kind in _ENDS:
             self._settings[lane] = {name: value for name, value in turn.request.items() if name != "input"}
             self.end(turn)
+
+    def _unasked(self, lane: object) -> Turn:
+        """An answer that was asked for before anybody heard: it has its place before all others, and no span."""
+        turn = Turn({"stream_id": lane})
+        self.turns.insert(0, turn)
+        return turn
 
     def _steered(self, turn: Turn | None, lane: object, parent: object) -> Turn | None:
         """The turn that the server began by itself, which comes before those that wait in its lane."""
@@ -59,6 +69,12 @@ def _message(text: Any) -> dict[str, Any]:
     return {"role": "user", "content": text}
 
 
+def _goes_on(message: Any) -> bool:
+    """Whether the event cannot be among the first two of an answer, which are numbered 0 and 1."""
+    number = field(message, "sequence_number")
+    return isinstance(number, int) and number > 1
+
+
 _ENDS = frozenset({"response.completed", "response.failed", "response.incomplete", "error"})
 
 
@@ -67,32 +83,74 @@ def _own(manager: Any, name: str) -> Any:
     return next((value for known, value in vars(manager).items() if known.endswith(f"Manager__{name}")), None)
 
 
-def _url(manager: Any) -> object:
-    client = _own(manager, "client")
-    return field(client, "websocket_base_url") or field(client, "base_url")
+def _address(socket: Any) -> Any:
+    """Where an open socket leads, in the words of websockets."""
+    return field(socket, "protocol", "uri") or field(socket, "protocol", "wsuri")  # the second until websockets 14
 
 
-def _provider(manager: Any, host: str | None) -> str:
-    return openai.provider(_own(manager, "client"), host)
+def _query(opener: Any, *names: str) -> object:
+    found = parse_qs(str(field(_address(opener), "query")))
+    return next((found[name][0] for name in names if name in found), None)
 
 
-def _spec(module: str, manager: str, operation: Operation) -> ClientSpec:
+def _url(opener: Any) -> object:
+    if (client := _own(opener, "client")) is not None:
+        return field(client, "websocket_base_url") or field(client, "base_url")
+    place = _address(opener)
+    return place and f"//{place.host}:{place.port}"
+
+
+def _provider(opener: Any, host: str | None) -> str:
+    if _query(opener, "api-version"):
+        return "azure.ai.openai"
+    return openai.provider(_own(opener, "client"), host)
+
+
+def _model(opener: Any) -> object:
+    return _own(opener, "model") or _query(opener, "model", "deployment")
+
+
+def _join(connection: Any, ask: Ask, *_: Any) -> None:
+    _joined(connection, ask)
+
+
+def _parse(connection: Any, ask: Ask, *data: Any) -> None:
+    """An event that the program has waited for since before the socket was joined is heard when it is parsed."""
+    if (talk := _joined(connection, ask)).unheard and data:
+        talk.received(loads(data[0]))
+
+
+def _joined(connection: Any, ask: Ask) -> Any:
+    ask.opener = socket = connection._connection
+    return joined(socket, ask, lambda talk: setattr(connection, "_connection", talk.opened(socket)))
+
+
+def _where(*paths: str) -> tuple[str, ...]:
+    return tuple(path.replace("*", prefix) for path in paths for prefix in ("", "Async"))
+
+
+def _spec(module: str, name: str, operation: Operation) -> ClientSpec:
     """The spec of one of the package's sockets; it is opened by a method that is not public, below all that is."""
-    where = tuple(f"{prefix}{manager}._connect_ws" for prefix in ("", "Async"))
+    opens = _where(f"*{name}Manager._connect_ws")
+    speaks = _where(f"*{name}._send|*{name}.send", f"*{name}.recv_bytes")
     return ClientSpec(
         name="openai",
         module=f"openai.resources.{module}",
-        operations=(replace(operation, where=where, applies=lambda _: True),),
+        operations=(
+            replace(operation, where=opens, applies=lambda _: True),
+            replace(operation, where=speaks, join=_join),
+            replace(operation, where=_where(f"*{name}.parse_event"), join=_parse),
+        ),
         provider=_provider,
         url=_url,
-        client={semconv.GEN_AI_REQUEST_MODEL: lambda manager: _own(manager, "model")},
+        client={semconv.GEN_AI_REQUEST_MODEL: _model},
     )
 
 
 _RESPONSES = replace(openai.RESPONSES, talk=ResponsesTalk)
 
 SPECS = (
-    _spec("responses.responses", "ResponsesConnectionManager", _RESPONSES),
-    _spec("beta.responses.responses", "ResponsesConnectionManager", _RESPONSES),
-    _spec("realtime.realtime", "RealtimeConnectionManager", REALTIME),
+    _spec("responses.responses", "ResponsesConnection", _RESPONSES),
+    _spec("beta.responses.responses", "ResponsesConnection", _RESPONSES),
+    _spec("realtime.realtime", "RealtimeConnection", REALTIME),
 )

@@ -1,7 +1,8 @@
 """Watching a connection over which a program asks a model again and again: each answer is a call of its own."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from threading import Lock
+from typing import Any, Protocol
 
 from opentelemetry.context import get_current
 
@@ -11,18 +12,51 @@ from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import loads
 from agentops_otel.instrumentation.stream import Awaited, watch
 
-Ask = Callable[[Any], Reading | None]
-"""Starts the call that a request asks for; None where it has no span."""
+
+class Asking(Protocol):
+    """Who starts the calls that are asked for over connections: the wrapper of a client's method."""
+
+    off: bool
+
+    def ask(self, operation: Any, instance: Any, request: Mapping[str, Any]) -> Reading | None:
+        """The call that a request asks for; None where it has no span."""
+
+
+class Ask:
+    """Starts the calls that are asked for over one connection.
+
+    Args:
+        by: Whose they are; someone else's once the client was unwrapped and wrapped again.
+        operation: What they are.
+        opener: What tells provider and server: what opened the connection, or else the connection itself.
+        known: What was said when it was opened, as far as it is known.
+    """
+
+    def __init__(self, by: Asking, operation: Any, opener: Any, known: Mapping[str, Any]) -> None:
+        self.operation = operation
+        self.opener = opener
+        self.known = known
+        self._by = by
+
+    def __call__(self, request: Mapping[str, Any]) -> Reading | None:
+        """The call that the request asks for, or None."""
+        return self._by.ask(self.operation, self.opener, {**self.known, **request})
+
+    def renew(self, other: "Ask") -> None:
+        """Go on by the other's wrapper where our own is off."""
+        if self._by.off:
+            self._by = other._by
 
 
 class Turn:
     """One answer on a connection; it has a place there whether it has a span or not."""
 
-    __slots__ = ("reading", "request")
+    __slots__ = ("begun", "reading", "request")
 
-    def __init__(self, request: Any, reading: Reading | None) -> None:
+    def __init__(self, request: Any, reading: Reading | None = None) -> None:
         self.request = request
         self.reading = reading
+        self.begun = False
 
 
 class Talk:
@@ -35,7 +69,9 @@ class Talk:
     def __init__(self, ask: Ask) -> None:
         self.turns: list[Turn] = []
         """The answers that are still to come to their ends, the oldest first."""
-        self._ask = ask
+        self.ask = ask
+        self.unheard = False
+        """Whether the program may be waiting for a message, since before the talk was joined, that we do not see."""
 
     def opened(self, found: Any) -> Any:
         """What the program gets for what the client opened: the connection, by default."""
@@ -55,12 +91,13 @@ class Talk:
 
     def begin(self, request: Any) -> Turn:
         """An answer is asked for from now on."""
-        turn = Turn(request, self._ask(request))
+        turn = Turn(request, self.ask(request))
         self.turns.append(turn)
         return turn
 
     def add(self, turn: Turn, message: Any) -> None:
         """A piece of the answer is here."""
+        turn.begun = True
         if turn.reading is not None:
             turn.reading.returned(message)
 
@@ -90,6 +127,26 @@ def connected(connection: Any, talk: Talk, *names: str) -> Any:
         *names: Those of the methods by which it does; all of them where none is named.
     """
     return proxied(connection, talk, {name: hook for name, hook in _HOOKS.items() if not names or name in names})
+
+
+_joining = Lock()
+
+
+def joined(socket: Any, ask: Ask, put: Callable[[Any], None]) -> Any:
+    """The talk over a socket: the one that is heard already, or one that is from now on.
+
+    Args:
+        socket: The socket as its holder has it.
+        ask: Starts the calls of a new talk.
+        put: Puts the socket that a new talk watches in the socket's place.
+    """
+    with _joining:
+        if (talk := getattr(socket, "_self_watcher", None)) is None:
+            talk = ask.operation.talk(ask)
+            talk.unheard = True
+            put(talk)
+    talk.ask.renew(ask)
+    return talk
 
 
 class Opening:
@@ -136,6 +193,7 @@ class Receiving:
             return Awaited(value, self)
         with guard("reading what is received"):
             self._talk.received(loads(value) if isinstance(value, str | bytes | bytearray) else value)
+            self._talk.unheard = False
         return value
 
     def raised(self, error: BaseException) -> None:

@@ -69,6 +69,9 @@ class Operation:
     """Of a method that the client calls itself from a thread of its own: no span, nor has what it calls in turn."""
     talk: Callable[[Any], Any] | None = None
     """Of a method that opens a connection: from the `Ask` that starts calls, the `Talk` of what goes over it."""
+    join: Callable[..., Any] | None = None
+    """Of a method of a connection that may be older than the wrapper: `join(connection, ask, *arguments)`, told of each
+    call before it is made, sees to it that a talk is heard; the watcher that it may return sees the call."""
     request_rows: tuple[Row, ...] = field(init=False, repr=False)
     request_content_rows: tuple[Row, ...] = field(init=False, repr=False)
     response_rows: tuple[Row, ...] = field(init=False, repr=False)

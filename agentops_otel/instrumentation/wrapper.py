@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from opentelemetry.context import get_current, get_value, set_value
@@ -12,10 +11,10 @@ from opentelemetry.trace import INVALID_SPAN, Link, SpanKind
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import FAMILY, Call, Reading, Shared
-from agentops_otel.instrumentation.connection import Opening
+from agentops_otel.instrumentation.connection import Ask, Opening
 from agentops_otel.instrumentation.reading import Seen, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.stream import Awaited, watch
+from agentops_otel.instrumentation.stream import Awaited, Watcher, watch
 from agentops_otel.tracing import Recorder
 
 
@@ -79,13 +78,16 @@ class Wrapper:
         recorder = None if self.off else self._current()
         if recorder is None:
             return wrapped(*args, **kwargs)
+        if self._operations[0].join is not None:
+            watcher = self._joined(self._operations[0], instance, args)
+            return wrapped(*args, **kwargs) if watcher is None else watch(watcher, wrapped, *args, **kwargs)
         asked, args, kwargs = self._asked(instance, args, kwargs)
         if asked is None:
             return wrapped(*args, **kwargs)
         if asked.operation.silent:
             return watch(_Part(asked.operation), wrapped, *args, **kwargs)
         if asked.operation.talk is not None:
-            talk = asked.operation.talk(partial(self._ask, instance, asked))
+            talk = asked.operation.talk(Ask(self, asked.operation, instance, asked.named))
             return watch(Opening(talk), wrapped, *args, **kwargs)
         if self._awaits:
             return Awaited(wrapped(*args, **kwargs), begin=lambda: self._begin(recorder, instance, asked))
@@ -109,14 +111,21 @@ class Wrapper:
             asked = _Asked(operation, changed) if operation else None
         return asked, args, kwargs
 
-    def _ask(self, instance: Any, opened: _Asked, request: Mapping[str, Any]) -> Reading | None:
+    def _joined(self, operation: Operation, connection: Any, args: tuple[Any, ...]) -> Watcher | None:
+        """Who is to see a call of a connection's method, if anybody; whoever opened it, what goes over it is heard."""
+        watcher: Watcher | None = None
+        with guard("joining a connection"):
+            if operation.join is not None:
+                watcher = operation.join(connection, Ask(self, operation, connection, {}), *args)
+        return watcher
+
+    def ask(self, operation: Operation, instance: Any, request: Mapping[str, Any]) -> Reading | None:
         """The call that a request asks for over a connection that was opened before; it may be added to later."""
         recorder = None if self.off else self._current()
-        asked = _Asked(opened.operation, {**opened.named, **request})
-        call = None if recorder is None else self._begin(recorder, instance, asked)
+        call = None if recorder is None else self._begin(recorder, instance, _Asked(operation, request))
         if call is None:
             return None
-        call.unread = asked.named
+        call.unread = request
         return call.reading()
 
     def _begin(self, recorder: Recorder, instance: Any, asked: _Asked) -> Call | None:

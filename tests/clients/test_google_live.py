@@ -587,33 +587,6 @@ def test_a_suppressed_turn_makes_no_span(run: Callable[..., Any], captured: Capt
     assert captured.spans == ()
 
 
-def test_a_session_outlives_the_wrappers(run: Callable[..., Any], socket: SocketServer) -> None:
-    """It goes on without spans; a session that began before has none."""
-    for _ in range(3):
-        socket.answer(*ANSWER)
-
-    async def talk(session: Any) -> list[Any]:
-        with capture() as captured:
-            await asked(session)
-        return [len(await heard_again(session)), *captured.spans]
-
-    async def heard_again(session: Any) -> list[Any]:
-        return await asked(session)
-
-    assert run(talk) == [4]
-
-    with capture() as captured:
-
-        async def longer(session: Any) -> None:
-            await asked(session)
-            captured.installation.uninstall()
-            assert len(await asked(session)) == 4
-
-        socket.answer(*ANSWER)
-        run(longer)
-    assert len(captured.spans) == 1
-
-
 def test_with_content_off_nothing_that_was_said_is_kept(run: Callable[..., Any], socket: SocketServer) -> None:
     """Neither of what the program says nor of what the model does, errors included."""
     socket.answer(says({"text": "It is 21 degrees."}), CALL)
@@ -656,3 +629,72 @@ def test_vertex_is_told_by_its_client(run: Callable[..., Any], captured: Capture
     (span,) = captured.spans
     assert (span.attributes or {})["gen_ai.provider.name"] == "gcp.vertex_ai"
     assert "How warm?" in str((span.attributes or {})["gen_ai.input.messages"])
+
+
+@pytest.mark.parametrize("begun", [asked, left_in_the_middle], ids=["between answers", "in the middle of one"])
+def test_a_session_from_before_has_the_spans_of_one_from_after(
+    begun: Talk, run: Callable[..., Any], socket: SocketServer
+) -> None:
+    """Its next answer says all that it would say, down to what the session was opened with."""
+    for _ in range(4):
+        socket.answer(*ANSWER)
+
+    async def early(session: Any) -> Captured:
+        await begun(session)
+        with capture() as captured:
+            if begun is left_in_the_middle:
+                await heard(session)
+            await asked(session)
+        return captured
+
+    before = run(early)
+    with capture() as after:
+        run(asked)
+
+    assert len(after.spans) == 1
+    assert told(before, socket) == told(after, socket)
+
+
+def test_an_answer_that_a_program_waits_for_already_has_no_span_and_the_next_has(
+    run: Callable[..., Any], socket: SocketServer
+) -> None:
+    """Nobody could say whether all of it was heard."""
+    for _ in range(2):
+        socket.answer(*ANSWER)
+
+    async def early(session: Any) -> Captured:
+        reading = session.receive()
+        waits = asyncio.ensure_future(anext(reading))
+        await asyncio.sleep(0)
+        with capture() as captured:
+            await ask(session, "How cold?")
+            await waits
+            async for _ in reading:
+                pass
+            await asked(session)
+        return captured
+
+    (only,) = told(run(early), socket)
+
+    assert only["attributes"]["gen_ai.input.messages"][0]["parts"][0]["content"] == "How warm?"
+
+
+def test_a_session_outlives_wrapping_and_is_wrapped_again(run: Callable[..., Any], socket: SocketServer) -> None:
+    """Nothing is said between the two, and what was begun under the first is told to its end by it."""
+    for _ in range(3):
+        socket.answer(*ANSWER)
+
+    async def twice(session: Any) -> tuple[Captured, Captured]:
+        with capture() as first:
+            await ask(session)
+            first.installation.uninstall()
+            await heard(session)
+            assert len(await asked(session)) == len(ANSWER)
+        with capture() as second:
+            await asked(session)
+        return first, second
+
+    first, second = run(twice)
+
+    assert len(first.spans) == 1
+    assert told(first, socket) == told(second, socket)
