@@ -4,7 +4,7 @@ What is wrapped is one request to the model. The public methods above it also ca
 again with their results: each such request is a call with tokens of its own, and the functions are no part of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -12,7 +12,7 @@ from agentops_otel import semconv
 from agentops_otel.clients import google_contents
 from agentops_otel.instrumentation import messages as gen_ai
 from agentops_otel.instrumentation.reading import Table, field, indexed, items, joined
-from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.spec import ClientSpec, Operation, placed
 
 
 def _provider(models: Any, host: str | None) -> str:
@@ -98,18 +98,26 @@ def _finish_reasons(response: Any) -> list[str]:
     return ["content_filter"] if blocked else found
 
 
-def _medium(modality: str, details: str) -> Callable[[Any], Any]:
+Details = Callable[[Any], Sequence[Any]]
+"""The counts that a response has for each medium."""
+
+
+def _medium(modality: str, details: Details) -> Callable[[Any], int | None]:
     """The tokens of one kind of medium."""
 
-    def count(response: Any) -> Any:
-        found = items(response, "usage_metadata", details)
-        return next((field(one, "token_count") for one in found if _word(field(one, "modality")) == modality), None)
+    def count(response: Any) -> int | None:
+        found = (
+            field(one, "token_count") or field(one, "tokens")
+            for one in details(response)
+            if _word(field(one, "modality")) == modality
+        )
+        return sum(counts) if (counts := [one for one in found if isinstance(one, int)]) else None
 
     return count
 
 
-def media(prompt: str, answer: str) -> Table:
-    """The tokens of each kind of medium, as the details of those names have them."""
+def media(prompt: Details, answer: Details) -> Table:
+    """The tokens of each kind of medium in the prompt and in the answer."""
     return {
         semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: _medium("TEXT", prompt),
         semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: _medium("IMAGE", prompt),
@@ -118,6 +126,11 @@ def media(prompt: str, answer: str) -> Table:
         semconv.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: _medium("IMAGE", answer),
         semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: _medium("AUDIO", answer),
     }
+
+
+def details(name: str) -> Details:
+    """Those that a response's usage has under the name."""
+    return lambda response: items(response, "usage_metadata", name)
 
 
 def fold(whole: dict[str, Any], chunk: Any) -> None:
@@ -134,6 +147,9 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
             google_contents.fold_part(content["parts"], part)
 
 
+_ASKED: Table = {semconv.GEN_AI_REQUEST_MODEL: model, **placed(_config("http_options", "base_url"))}
+
+
 def _asking(method: str) -> str:
     """One request to the model, with those by which the package continues its answer."""
     return "|".join(method.format(*around) for around in (("_", "_with_continuation"), ("_", ""), ("", "")))
@@ -146,7 +162,7 @@ GENERATE = Operation(
         *(_asking(f"{models}.{{}}generate_content_stream{{}}") for models in ("Models", "AsyncModels")),
     ),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: model,
+        **_ASKED,
         semconv.GEN_AI_OUTPUT_TYPE: _output_type,
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(_config("candidate_count")(request)),
         semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: _config("frequency_penalty"),
@@ -165,7 +181,7 @@ GENERATE = Operation(
         semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
     },
     response={
-        **media("prompt_tokens_details", "candidates_tokens_details"),
+        **media(details("prompt_tokens_details"), details("candidates_tokens_details")),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reasons,
         semconv.GEN_AI_RESPONSE_ID: "response_id",
         semconv.GEN_AI_RESPONSE_MODEL: "model_version",
@@ -196,7 +212,7 @@ EMBED = Operation(
     name="embeddings",
     where=("Models.embed_content", "AsyncModels.embed_content"),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: model,
+        **_ASKED,
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _config("output_dimensionality"),
     },
     request_content={
@@ -214,7 +230,7 @@ EMBED = Operation(
 COUNT_TOKENS = Operation(
     name="count_tokens",
     where=("Models.count_tokens", "AsyncModels.count_tokens"),
-    request={semconv.GEN_AI_REQUEST_MODEL: model},
+    request=_ASKED,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: google_contents.contents(field(request, "contents"))
     },
@@ -243,7 +259,7 @@ IMAGES = Operation(
         for method in ("generate_images", "edit_image", "upscale_image", "recontext_image", "segment_image")
     ),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: model,
+        **_ASKED,
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(_config("number_of_images")(request)),
     },
@@ -255,7 +271,7 @@ IMAGES = Operation(
 VIDEOS = Operation(
     name="generate_content",
     where=("Models.generate_videos", "AsyncModels.generate_videos"),
-    request={semconv.GEN_AI_REQUEST_MODEL: model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "video"},
+    request={**_ASKED, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "video"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
     response={semconv.GEN_AI_RESPONSE_ID: "name"},
     finishes=False,

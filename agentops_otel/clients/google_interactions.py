@@ -4,7 +4,7 @@ An interaction that the package continues by itself, because its answer was too 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,18 +82,29 @@ def _failure(response: Any) -> str | None:
     return code if isinstance(code, str) and code else "_OTHER"
 
 
+def _usages(response: Any) -> Sequence[Any]:
+    """A stream has the tokens of each of its requests."""
+    return items(response, "usages") or [field(response, "usage")]
+
+
+def _details(name: str) -> google_genai.Details:
+    return lambda response: [one for usage in _usages(response) for one in items(usage, name)]
+
+
 def _count(*names: str) -> Callable[[Any], int | None]:
-    """What the counts of those names come to; a stream has the tokens of each of its requests."""
+    """What the counts of those names come to."""
 
     def count(response: Any) -> int | None:
-        usages = items(response, "usages") or [field(response, "usage")]
-        counts = [found for usage in usages for name in names if isinstance(found := field(usage, name), int)]
+        counts = [
+            found for usage in _usages(response) for name in names if isinstance(found := field(usage, name), int)
+        ]
         return sum(counts) if counts else None
 
     return count
 
 
 _USAGE: Table = {
+    **google_genai.media(_details("input_tokens_by_modality"), _details("output_tokens_by_modality")),
     semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _count("total_cached_tokens"),
     semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("total_input_tokens", "total_tool_use_tokens"),
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("total_output_tokens", "total_thought_tokens"),

@@ -261,7 +261,9 @@ LIVE = replace(
     },
     response={
         **google_genai.GENERATE.response,
-        **google_genai.media("prompt_tokens_details", "response_tokens_details"),
+        **google_genai.media(
+            google_genai.details("prompt_tokens_details"), google_genai.details("response_tokens_details")
+        ),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: "finish_reason",
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: google_genai.total("response_token_count", "thoughts_token_count"),
     },

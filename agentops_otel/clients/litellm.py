@@ -10,7 +10,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings
 from agentops_otel.instrumentation.reading import Table, field
-from agentops_otel.instrumentation.spec import ClientSpec, server
+from agentops_otel.instrumentation.spec import ClientSpec, placed
 
 _PROVIDERS: Mapping[str, str] = {
     "ai21": semconv.AI21,
@@ -82,20 +82,14 @@ def _answering(response: Any) -> object:
     return _PROVIDERS.get(name, name) if isinstance(name, str) else None
 
 
-def _base(request: Any) -> object:
-    return field(request, "api_base") or field(request, "base_url")
-
-
 _COMMON: Table = {
     semconv.GEN_AI_REQUEST_MODEL: _model,
     semconv.GEN_AI_PROVIDER_NAME: _provider,
-    semconv.SERVER_ADDRESS: lambda request: server(_base(request))[0],
-    semconv.SERVER_PORT: lambda request: server(_base(request))[1],
+    **placed(lambda request: field(request, "api_base") or field(request, "base_url")),
 }
 _ANSWERED: Table = {
     semconv.GEN_AI_PROVIDER_NAME: _answering,
-    semconv.SERVER_ADDRESS: lambda response: server(field(response, "_hidden_params", "api_base"))[0],
-    semconv.SERVER_PORT: lambda response: server(field(response, "_hidden_params", "api_base"))[1],
+    **placed(lambda response: field(response, "_hidden_params", "api_base")),
 }
 
 COMPLETION = replace(

@@ -155,10 +155,18 @@ def server(url: object) -> tuple[str | None, int | None]:
     return _server(str(url)) if url else (None, None)
 
 
+def placed(url: Callable[[Any], object]) -> Table:
+    """The server's address and port, for a client that can be told another one with a request, or tells it after."""
+    return {
+        semconv.SERVER_ADDRESS: lambda said: server(url(said))[0],
+        semconv.SERVER_PORT: lambda said: server(url(said))[1],
+    }
+
+
 @lru_cache(maxsize=256)
 def _server(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
     return parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-_PORTS = {"https": 443, "http": 80}
+_PORTS = {"https": 443, "http": 80, "wss": 443, "ws": 80}

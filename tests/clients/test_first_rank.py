@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from anthropic import Anthropic
+from openai import AzureOpenAI, OpenAI
 
 from tests.clients.capture import Captured
 from tests.clients.forms import anthropic, google_genai, openai
@@ -158,3 +160,42 @@ def test_an_asynchronous_helper_left_early_ends_its_span(
             was_left(captured)
 
     asyncio.run(run())
+
+
+def _chat(client: Any) -> None:
+    with client:
+        client.chat.completions.create(model="gpt-5", messages=[])
+
+
+def _response(client: Any) -> None:
+    with client:
+        client.responses.create(model="gpt-5", input="x")
+
+
+def _message(client: Any) -> None:
+    with client:
+        client.messages.create(model="claude", messages=[], max_tokens=3)
+
+
+AZURE: dict[str, Any] = {"api_key": "key", "api_version": "1"}
+ELSEWHERE: list[Callable[[str, str], Any]] = [
+    lambda wrong, right: _chat(OpenAI(base_url=wrong, api_key="key").with_options(base_url=right)),
+    lambda _, right: _chat(AzureOpenAI(azure_endpoint=right, **AZURE)),
+    lambda _, right: _response(AzureOpenAI(azure_endpoint=right, azure_deployment="d", **AZURE)),
+    lambda wrong, right: _response(AzureOpenAI(azure_endpoint=wrong, **AZURE).with_options(base_url=right)),
+    lambda wrong, right: _message(Anthropic(base_url=wrong, api_key="key").with_options(base_url=right)),
+]
+
+
+@pytest.mark.parametrize("ask", ELSEWHERE)
+def test_the_server_is_where_the_request_went(
+    ask: Callable[[str, str], Any], captured: Captured, server: LlmServer
+) -> None:
+    """Whatever address the client had before its options were changed."""
+    server.answer(Answer.json({}))
+
+    ask("http://localhost:1", server.url)
+
+    (span,) = captured.spans
+    said = span.attributes or {}
+    assert (said["server.address"], said["server.port"]) == ("127.0.0.1", server.port)

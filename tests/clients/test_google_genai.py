@@ -505,3 +505,37 @@ def test_embeddings_say_the_tokens_where_the_server_does(captured: Captured, ser
 
     (span,) = captured.spans
     assert (span.attributes or {})["gen_ai.usage.input_tokens"] == 7
+
+
+async def _async_asked(client: genai.Client, config: Any) -> None:
+    async with client.aio as opened:
+        await opened.models.generate_content(model="gemini-test", contents="x", config=config)
+
+
+REDIRECTED: list[Callable[[genai.Client, Any], Any]] = [
+    lambda client, config: client.models.generate_content(model="gemini-test", contents="x", config=config),
+    lambda client, config: list(
+        client.models.generate_content_stream(model="gemini-test", contents="x", config=config)
+    ),
+    lambda client, config: asyncio.run(_async_asked(client, config)),
+    lambda client, config: client.chats.create(model="gemini-test", config=config).send_message("x"),
+    lambda client, config: client.models.embed_content(model="gemini-test", contents="x", config=config),
+    lambda client, config: client.models.count_tokens(model="gemini-test", contents="x", config=config),
+]
+
+
+@pytest.mark.parametrize("ask", REDIRECTED)
+@pytest.mark.parametrize("names", [("http_options", "base_url"), ("httpOptions", "baseUrl")])
+def test_the_server_is_the_one_that_a_call_names(
+    ask: Callable[[genai.Client, Any], Any], names: tuple[str, str], captured: Captured, server: LlmServer
+) -> None:
+    """Not the one that its client is for."""
+    server.answer(Answer.json({}))
+    options, base = names
+
+    with genai.Client(api_key="key", http_options=types.HttpOptions(base_url="http://localhost:1")) as client:
+        ask(client, {options: {base: server.url}})
+
+    (span,) = captured.spans
+    said = span.attributes or {}
+    assert (said["server.address"], said["server.port"]) == ("127.0.0.1", server.port)

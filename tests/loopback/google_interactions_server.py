@@ -12,6 +12,8 @@ USAGE = {
     "total_output_tokens": 4,
     "total_thought_tokens": 3,
     "total_tokens": 18,
+    "input_tokens_by_modality": [{"modality": "text", "tokens": 9}, {"modality": "image", "tokens": 2}],
+    "output_tokens_by_modality": [{"modality": "text", "tokens": 4}, {"modality": "video", "tokens": 0}],
 }
 TEXT: list[dict[str, Any]] = [
     {"type": "model_output", "content": [{"type": "text", "text": "It is 21 degrees in Paris."}]}
