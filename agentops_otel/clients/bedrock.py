@@ -333,4 +333,5 @@ SPEC = ClientSpec(
     url=lambda client: client.meta.endpoint_url,
     body=_body,
     returned=returned,
+    others=("ClientCreator.create_client",),
 )

@@ -34,7 +34,7 @@ class Held:
             wrapper: Where calls of the function are to lead.
             bound: Whether its first argument is an instance or a class.
         """
-        while isinstance(found, wrapt.ObjectProxy | classmethod):
+        while isinstance(found, wrapt.FunctionWrapper | classmethod):
             found = found.__wrapped__
         return cls(found, wrapper, bound=bound) if type(found) is FunctionType else None
 

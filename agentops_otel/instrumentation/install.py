@@ -181,7 +181,15 @@ def _another(spec: ClientSpec, module: ModuleType) -> str | None:
 
 
 def _wrappers(method: Any) -> Iterator[str]:
-    """The modules of the wrapt wrappers that stand before the method."""
-    while (wrapper := getattr(method, "_self_wrapper", None)) is not None:
-        yield str(wrapper.__module__)
-        method = method.__wrapped__
+    """The modules of those who stand before the method."""
+    while method is not None:
+        if isinstance(method, _WRAPPERS):
+            yield str(method._self_wrapper.__module__)
+        elif (by := str(getattr(method, "__globals__", {}).get("__name__"))).partition(".")[0] in _REPLACERS:
+            yield by
+        method = getattr(method, "__wrapped__", None)
+
+
+_WRAPPERS = (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)
+_REPLACERS = ("logfire", "mlflow", "sentry_sdk")
+"""Instrumentations that put functions of their own in the place of a client's."""

@@ -132,14 +132,15 @@ class Wrapper:
         """The call with its span started; None under suppression, and within a call that has its span already."""
         if asked.operation.is_part(get_value(FAMILY)):
             return None
-        if not self._called:
-            self._called = True
-            self._shared.notice(self._client)
+        call = None
         with guard("starting a span"):
             body = self._client.body(asked.named)
             links = self._shared.known.links(asked.operation.continues(asked.named))
-            return self._start(recorder, asked.operation, instance, body, links)
-        return None
+            call = self._start(recorder, asked.operation, instance, body, links)
+        if call is not None and not self._called:
+            self._called = True
+            self._shared.notice(self._client)
+        return call
 
     def _start(
         self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]

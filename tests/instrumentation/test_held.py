@@ -59,7 +59,16 @@ def ask(question: str) -> str:
     return f"model {question.upper()}"
 
 
-METHODS = ("Model.ask", "Model.ask_async", "Model.ask_class", "Model.ask_super", "ask")
+class Instrumented:
+    """A client that another instrumentation has wrapped."""
+
+    @wrapt.decorator(passing)
+    def ask(self, question: str) -> str:
+        """Answer."""
+        return f"model {question.upper()}"
+
+
+METHODS = ("Model.ask", "Model.ask_async", "Model.ask_class", "Model.ask_super", "ask", "Instrumented.ask")
 SPEC = ClientSpec(
     name="model",
     module=__name__,
@@ -84,6 +93,7 @@ HELD: dict[str, Callable[[str], Any]] = {
     "closure": MODEL.ask_super,
     "asynchronous": MODEL.ask_async,
     "function": ask,
+    "instrumented": Instrumented().ask,
     "second name": Elsewhere().asked,  # type: ignore[misc]  # that it is of another class is the point
 }
 

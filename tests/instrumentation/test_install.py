@@ -1,15 +1,18 @@
 """Applying specs when a client is imported, before or after, and taking them off again."""
 
+import functools
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import openai
 import pytest
 import wrapt
 
+import agentops_otel
 from agentops_otel import guard
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import ClientSpec, Operation, install
@@ -63,39 +66,62 @@ assert "request" not in vars(OpenAI)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.fixture
-def other() -> Iterator[Any]:
-    """Puts another instrumentation on the client, as those of OpenTelemetry do it."""
+def by_wrapper(asks: Any) -> Any:
+    """As OpenTelemetry's do it."""
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         return wrapped(*args, **kwargs)
 
     wrapper.__module__ = "opentelemetry.instrumentation.openai.patch"
+    return wrapt.FunctionWrapper(asks, wrapper)
+
+
+def by_function(asks: Any) -> Any:
+    """As Sentry, MLflow and Logfire do it."""
+    module = {"__name__": "sentry_sdk.integrations.openai", "asks": asks, "wraps": functools.wraps}
+    exec("@wraps(asks)\ndef patched(*args, **kwargs):\n    return asks(*args, **kwargs)", module)
+    return module["patched"]
+
+
+@pytest.fixture(params=[by_wrapper, by_function])
+def other(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Puts another instrumentation on the client."""
     owner = openai.resources.chat.completions.Completions
-    before = vars(owner)["create"]
-    yield lambda: wrapt.wrap_function_wrapper(owner, "create", wrapper)
-    owner.create = before  # type: ignore[method-assign]  # as it was
+    return lambda: monkeypatch.setattr(owner, "create", request.param(vars(owner)["create"]))
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 def test_another_instrumentation_is_noticed_once(
-    first: bool, other: Any, server: LlmServer, caplog: pytest.LogCaptureFixture
+    first: bool, other: Callable[[], None], server: LlmServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever came first, one warning names the other and says how to choose."""
-    server.answer(answer(completion(), stream=False), times=2)
+    """Whoever came first, one warning names the other and says how to choose. Where ours keeps still there is none."""
+    server.answer(answer(completion(), stream=False), times=3)
     if first:
         other()
 
     with caplog.at_level(logging.WARNING, "agentops_otel"), capture() as captured, sync_client(server) as client:
         if not first:
             other()
+        with agentops_otel.suppress():
+            client.chat.completions.create(**ASKED)
+        assert first == bool(caplog.messages)
         for _ in range(2):
             client.chat.completions.create(**ASKED)
 
     (message,) = caplog.messages
-    assert "opentelemetry.instrumentation.openai.patch" in message
+    assert "openai is instrumented by " in message
+    assert ".openai" in message.partition("instrumented by ")[2]
     assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai" in message
     assert len(captured.spans) == 2
+
+
+def test_a_mock_in_a_methods_place_is_no_instrumentation(caplog: pytest.LogCaptureFixture) -> None:
+    """A program's own tests hear nothing of ours."""
+    with mock.patch.object(openai.resources.chat.completions.Completions, "create") as create, capture() as captured:
+        openai.OpenAI(api_key="key").chat.completions.create(**ASKED)
+
+    create.assert_called_once()
+    assert (caplog.messages, captured.spans) == ([], ())
 
 
 class Model:
