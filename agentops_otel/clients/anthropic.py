@@ -59,18 +59,19 @@ def _conversation(client: Any) -> Any:
 
 
 def _messages(said: Any) -> Sequence[gen_ai.Message]:
-    return gen_ai.each(lambda message: _message(field(message, "role"), field(message, "content")), items(said))
+    return gen_ai.each(_message, items(said))
 
 
 _FIRST = 128
 """Parts that tell whose message it is."""
 
 
-def _message(role: object, content: Any) -> gen_ai.Message | None:
-    parts = _parts(content)
+def _message(said: Any) -> gen_ai.Message | None:
+    get = getter(said)
+    parts = _parts(get("content"))
     first = parts[:_FIRST]
     answers = bool(first) and all(part["type"] == "tool_call_response" for part in first)
-    return gen_ai.message("tool" if answers else role, parts)
+    return gen_ai.message("tool" if answers else get("role"), parts)
 
 
 def _parts(content: Any) -> Sequence[gen_ai.Part]:
@@ -83,11 +84,12 @@ def _part(block: Any) -> gen_ai.Part | None:
     kind = field(block, "type")
     if not isinstance(kind, str):
         return None
-    if kind.endswith("_tool_result"):
-        tool = kind.removesuffix("_tool_result")
-        return gen_ai.server_tool_call_response(field(block, "tool_use_id"), tool, {"content": field(block, "content")})
-    reader = _PARTS.get(kind)
-    return reader(block) if reader else None
+    if reader := _PARTS.get(kind):
+        return reader(block)
+    tool, _, ending = kind.rpartition("_tool_")
+    if ending != "result":
+        return None
+    return gen_ai.server_tool_call_response(field(block, "tool_use_id"), tool, {"content": field(block, "content")})
 
 
 def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
@@ -244,7 +246,7 @@ MESSAGES = Operation(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            found for found in [_message(field(response, "role") or "assistant", field(response, "content"))] if found
+            found for found in [gen_ai.message("assistant", _parts(field(response, "content")))] if found
         ]
     },
     fold=fold,

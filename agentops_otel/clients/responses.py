@@ -6,7 +6,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import messages as gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -189,15 +189,16 @@ def answer(output: Sequence[Any]) -> list[gen_ai.Message]:
 
 
 def _item(item: Any, role: str = "user") -> gen_ai.Message | None:
-    kind = field(item, "type") or "message"
+    get = getter(item)
+    kind = get("type") or "message"
     reader = _ITEMS.get(kind) if isinstance(kind, str) else None
     if reader is not None:
         return reader(item)
     if kind != "message":
         return _tool(item, str(kind))
-    content = field(item, "content")
+    content = get("content")
     parts = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.each(_part, items(content))
-    role = field(item, "role") or role
+    role = get("role") or role
     return gen_ai.message("system" if role == "developer" else role, parts)
 
 
@@ -206,13 +207,18 @@ def _reasoning(item: Any) -> gen_ai.Message | None:
     return gen_ai.message("assistant", [gen_ai.reasoning(field(thought, "text")) for thought in thoughts])
 
 
+def _call(item: Any, key: str) -> gen_ai.Message | None:
+    get = getter(item)
+    return gen_ai.message("assistant", [gen_ai.tool_call(get("call_id"), get("name"), get(key))])
+
+
 def _tool(item: Any, kind: str) -> gen_ai.Message | None:
     """A call of a tool or its answer, by the kind's name; what is neither says nothing."""
     tool, _, ending = kind.rpartition("_")
-    said = {name: value for name, value in present(item).items() if name not in _OUTSIDE}
     called = field(item, "call_id")
     if ending == "output" and tool not in _AT_THE_SERVER:
         return gen_ai.message("tool", [gen_ai.tool_call_response(called, field(item, "output"))])
+    said = {name: value for name, value in present(item).items() if name not in _OUTSIDE}
     if ending == "output":
         return gen_ai.message("assistant", [gen_ai.server_tool_call_response(called, tool, said)])
     if tool in _AT_THE_PROGRAM:
@@ -243,12 +249,8 @@ _ITEMS: Mapping[str, Callable[[Any], gen_ai.Message | None]] = {
     "item_reference": lambda item: None,
     "compaction": lambda item: gen_ai.message("assistant", [{"type": "compaction"}]),
     "reasoning": _reasoning,
-    "function_call": lambda item: gen_ai.message(
-        "assistant", [gen_ai.tool_call(field(item, "call_id"), field(item, "name"), field(item, "arguments"))]
-    ),
-    "custom_tool_call": lambda item: gen_ai.message(
-        "assistant", [gen_ai.tool_call(field(item, "call_id"), field(item, "name"), field(item, "input"))]
-    ),
+    "function_call": lambda item: _call(item, "arguments"),
+    "custom_tool_call": lambda item: _call(item, "input"),
     "image_generation_call": _image,
 }
 

@@ -179,7 +179,7 @@ _clean = Clean()
 
 def are_clean(texts: Iterable[str]) -> bool:
     """Whether there is no secret in any of the texts."""
-    new = [text for text in texts if text not in _clean]
+    new = set(texts).difference(_clean)
     if not new:
         return True
     joined = "\n".join(new)

@@ -1,7 +1,6 @@
 """The message format of the GenAI conventions: parts, and what an attached medium may say of itself."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -94,9 +93,11 @@ _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 def message(role: object, parts: Iterable[Part | None], name: object = None) -> Message | None:
     """One message, with the speaker's name if it has one; None when it has nothing to say."""
-    found = parts if isinstance(parts, Each) else [part for part in parts if part]
-    named = {"name": name} if isinstance(name, str) else {}
-    return {"role": role if isinstance(role, str) else "user", "parts": found, **named} if found else None
+    found = parts if type(parts) is Each else [part for part in parts if part]
+    if not found:
+        return None
+    said = {"role": role if isinstance(role, str) else "user", "parts": found}
+    return {**said, "name": name} if isinstance(name, str) else said
 
 
 def each(read: Callable[[Any], dict[str, Any] | None], said: Sequence[Any]) -> Sequence[dict[str, Any]]:
@@ -123,10 +124,17 @@ def reasoning(content: object) -> Part | None:
 
 def tool_call(identity: object, name: object, arguments: object) -> Part:
     """The model's wish to call a tool; arguments that are JSON text are said as JSON, others as they are."""
-    if isinstance(arguments, str) and len(arguments) <= _LONGEST_ARGUMENTS:
-        with suppress(ValueError):
-            arguments = orjson.loads(arguments)
-    return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": arguments})
+    return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": _parsed(arguments)})
+
+
+def _parsed(arguments: object) -> object:
+    if not isinstance(arguments, str) or len(arguments) > _LONGEST_ARGUMENTS:
+        return arguments
+    try:
+        found: object = orjson.loads(arguments)
+    except ValueError:
+        return arguments
+    return found
 
 
 def tool_call_response(identity: object, response: object) -> Part:

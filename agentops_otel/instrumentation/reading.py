@@ -67,7 +67,9 @@ def getter(value: Any) -> Callable[[str], Any]:
     >>> getter({"role": "user"})("role")
     'user'
     """
-    return value.get if isinstance(value, dict) else partial(field, value)
+    if isinstance(value, dict):
+        return value.get
+    return present(value).get if hasattr(value, "__pydantic_extra__") else partial(field, value)
 
 
 def present(value: Any) -> Mapping[str, Any]:
