@@ -114,9 +114,11 @@ class Tracing(OlderDecorators):
         """See `agentops_otel.create_agent`."""
         return self.sessions.name_agent(name, agent_id)
 
-    def end_sessions(self) -> None:
-        """End every session that is open, the newest first, as indeterminate; what follows delivers them all."""
+    def end_open(self) -> None:
+        """End every stream that is open, as left, and every session, as indeterminate; what follows delivers them."""
         self._closing = True
+        if self.recorder is not None:
+            self.recorder.leave()
         for session in reversed(self.sessions.open):
             session.end()
 

@@ -46,7 +46,7 @@ class Client(Tracing):
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """See `agentops_otel.shutdown`."""
         with _running.lock:
-            self.end_sessions()
+            self.end_open()
             _running.forget(self)
             return self.close(timeout_s)
 

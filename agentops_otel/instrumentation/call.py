@@ -248,7 +248,7 @@ class Reading:
         times: Whether anybody measures the time from each chunk to the next.
     """
 
-    __slots__ = ("_call", "_finish", "_fold", "_lock", "_times", "_whole", "context")
+    __slots__ = ("__weakref__", "_call", "_finish", "_fold", "_lock", "_times", "_whole", "context")
 
     def __init__(
         self, call: Call, fold: Fold | None, finish: Callable[[Any], Any] = joined, *, times: bool = False
@@ -261,6 +261,7 @@ class Reading:
         self._whole: dict[str, Any] | None = None
         self._lock = Lock()
         self._times = times
+        call.recorder.begun(self)
 
     def returned(self, chunk: Any) -> Any:
         """A chunk was read: it is folded before the program has it, who may change it."""

@@ -1,12 +1,14 @@
 """What every maker of spans is given: a tracer, the content policy, and what the running session adds."""
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,
@@ -52,6 +54,13 @@ class Scope(Protocol):
         """The context whose span is the parent of a span that starts now in *current*."""
 
 
+class Leavable(Protocol):
+    """Something with a span, of which nobody knows whether it comes to its end: a stream."""
+
+    def left(self) -> None:
+        """End the span, if it is open: nobody waits for the rest."""
+
+
 class Offer:
     """A call that a layer above the client libraries can tell, unless one of those tells it.
 
@@ -79,6 +88,19 @@ class Recorder:
     """Nanoseconds since the epoch; counted in tests."""
     events: Content | None = None
     """What the conventions' events of a call may say; None: there are none."""
+    open: WeakKeyDictionary[Leavable, int] = field(default_factory=WeakKeyDictionary, compare=False, repr=False)
+    """What is to be left at the end, with the process that began it."""
+
+    def begun(self, one: Leavable) -> None:
+        """Something has begun that may still be held when the program ends; it is not kept alive."""
+        self.open[one] = os.getpid()
+
+    def leave(self) -> None:
+        """End the spans of what is open, but for what the parent of a fork began."""
+        with guard("ending what is open"):
+            for one, process in list(self.open.items()):
+                if process == os.getpid():
+                    one.left()
 
     def start(
         self,

@@ -2,8 +2,12 @@
 
 import asyncio
 import gc
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -354,3 +358,41 @@ def test_stream_read_in_another_thread_has_one_span(client: OpenAI, captured: Ca
 
     (span,) = captured.spans
     assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)
+
+
+HELD = """
+import os, sys, warnings
+import agentops_otel, openai
+
+agentops_otel.init(trace_file=sys.argv[1], console=False, service_name="held")
+warnings.simplefilter("ignore")  # a fork beside threads, sockets that stay open
+client = openai.OpenAI(base_url=sys.argv[2], api_key="key")
+stream = client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": "Hi"}], stream=True)
+next(stream)
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+"""
+
+
+def test_a_stream_that_is_held_when_the_program_ends_has_its_span(server: LlmServer, tmp_path: Path) -> None:
+    """It was left, and says what came; a forked child, which holds it too, does not say so again."""
+    server.answer(Answer.events(chunks(completion())))
+    traces = tmp_path / "traces.jsonl"
+    command = [sys.executable, "-W", "error", "-c", HELD, str(traces), f"{server.url}/v1"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    requests = [json.loads(line) for line in traces.read_text().splitlines()]
+    (span,) = (
+        span
+        for request in requests
+        for resource in request["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    )
+    said = {attribute["key"]: attribute["value"] for attribute in span["attributes"]}
+    assert said["agentops.stream.abandoned"] == {"boolValue": True}
+    assert said["gen_ai.response.finish_reasons"] == {"arrayValue": {"values": [{"stringValue": "error"}]}}
+    assert (said["gen_ai.response.model"], span["status"]) == ({"stringValue": "gpt-4.1-2025-04-14"}, {})
