@@ -67,9 +67,24 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
     for name in ("api_base", "custom_llm_provider", "provider_response_model", "received_model_id"):
         if (value := field(beside, name)) is not None:
             whole.setdefault("_hidden_params", {})[name] = value
-    usage = field(beside, "usage")
-    if field(usage, "prompt_tokens") or field(usage, "completion_tokens"):
-        whole["usage"] = usage
+    if field(beside, "usage") is not None:
+        known = whole.get("usage")
+        whole["usage"] = _Usage(beside, known.streamed if isinstance(known, _Usage) else known)
+
+
+class _Usage:
+    """The counts that litellm keeps beside a chunk, which it mends once it has read the end; 0 where it has none."""
+
+    def __init__(self, beside: Any, streamed: Any) -> None:
+        self.streamed = streamed
+        self._beside = beside
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        usage = field(self._beside, "usage")
+        counted = field(usage, "prompt_tokens") or field(usage, "completion_tokens")
+        return field(usage if counted else self.streamed, name)
 
 
 def _beside(name: str, path: str) -> Callable[[Any], object]:
