@@ -1,4 +1,4 @@
-"""The ibm_watsonx_ai package: chats and text generation of a ModelInference or GatewayInference, and Embeddings."""
+"""The ibm_watsonx_ai package: chats, texts and embeddings, through a ModelInference or the Model Gateway."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -152,9 +152,26 @@ def _gateway(operation: Operation, params: str, *names: str) -> ClientSpec:
     )
 
 
+def _made(operation: Operation, kind: str) -> Operation:
+    """The operation where each gateway has a class of its own for it."""
+    return replace(operation, where=tuple(f"Gateway.__init__.<locals>.{kind}.{name}" for name in ("create", "acreate")))
+
+
+GATEWAY_EMBEDDINGS = replace(
+    embeddings.EMBEDDINGS,
+    # Of many inputs, which are sent in batches, the total alone is that of all.
+    response={**embeddings.EMBEDDINGS.response, semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.total_tokens"},
+)
+
 SPECS = (
     _spec("foundation_models.inference.model_inference", CHAT, GENERATE),
     _spec("foundation_models.embeddings.embeddings", EMBEDDINGS),
+    _spec(
+        "gateway.gateway",
+        _made(chat_completions.CHAT, "_ChatCompletions"),
+        _made(chat_completions.TEXT_COMPLETION, "_Completions"),
+        _made(GATEWAY_EMBEDDINGS, "_Embeddings"),
+    ),
     _gateway(chat_completions.CHAT, "_chat_params", "chat", "achat", "chat_stream", "achat_stream"),
     _gateway(
         chat_completions.TEXT_COMPLETION,

@@ -1,13 +1,12 @@
 """Applies the specs it is given when their clients are imported, and undoes it."""
 
 import importlib
-import inspect
 import logging
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
@@ -17,9 +16,8 @@ import wrapt
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Known, Shared
 from agentops_otel.instrumentation.events import Events
-from agentops_otel.instrumentation.function import Function
-from agentops_otel.instrumentation.held import Held
 from agentops_otel.instrumentation.metrics import Metrics
+from agentops_otel.instrumentation.patch import Made, Patch
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.wrapper import Wrapper
 from agentops_otel.tracing import Recorder
@@ -53,7 +51,8 @@ class Installation:
         for spec in specs:
             self._specs[spec.module].append(spec)
         self._current = current
-        self._patches: dict[tuple[str, str, str], _Patch] = {}
+        self._patches: dict[tuple[str, str, str], Patch] = {}
+        self._made: dict[tuple[str, str], Made] = {}
         self._shared = Shared(Known(), Metrics(semconv_opt_in), Events(), self.notice)
         self._warned: set[str] = set()
         self._lock = threading.RLock()
@@ -96,47 +95,31 @@ class Installation:
         """Take every wrapper off; those that something still holds pass calls through from now on."""
         with guard("unwrapping a client"), self._lock:
             self._off = True
+            for made in self._made.values():
+                made.undo()
             for patch in reversed(self._patches.values()):
                 patch.undo()
             self._patches.clear()
+            self._made.clear()
 
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
         """Wrap one method, where this version of the client has it; what cannot be done costs the others nothing."""
         with guard(f"wrapping {spec.name}'s {path}"):
-            known = next((known for known in path.split("|") if _resolve(module, known)), "")
-            owner, _, name = known.rpartition(".")
-            if name:
-                wrapper = Wrapper(spec, operations, _resolve(module, known), self._current, self._shared)
-                self._patches[spec.module, spec.name, path] = _Patch(_resolve(module, owner), name, wrapper)
+            maker, _, inner = path.partition(".<locals>.")
+            known = next((known for known in maker.split("|") if _resolve(module, known)), "")
+            place, _, name = known.rpartition(".")
+            owner, wrap = _resolve(module, place), partial(self._wrapped, spec=spec, operations=operations)
+            if not name or owner is None:  # None has methods too
+                return
+            if not inner:
+                self._patches[spec.module, spec.name, path] = wrap(owner, name)
+                return
+            if (spec.module, known) not in self._made:
+                self._made[spec.module, known] = Made(owner, name)
+            self._made[spec.module, known].add(inner, wrap)
 
-
-class _Patch:
-    """One method of one class or function of a module, wrapped where it stands and for those who hold it already."""
-
-    def __init__(self, owner: Any, name: str, wrapper: Wrapper) -> None:
-        self._owner = owner
-        self._name = name
-        self._wrapper = wrapper
-        self._before = vars(owner).get(name)
-        self._held = Held.within(self._before, wrapper, bound=inspect.isclass(owner))
-        if self._held is not None:
-            setattr(owner, name, self._held.stand_in(self._before))
-        wrapt.wrap_object(owner, name, Function, (wrapper,))
-        self._after = vars(owner)[name]
-        if self._held is not None:
-            self._held.lead()
-
-    def undo(self) -> None:
-        """Put back what was there, unless someone else has wrapped it since: then ours stays, and passes through."""
-        self._wrapper.off = True
-        if self._held is not None:
-            self._held.undo()
-        if vars(self._owner).get(self._name) is not self._after:
-            return
-        if self._before is None:
-            delattr(self._owner, self._name)
-        else:
-            setattr(self._owner, self._name, self._before)
+    def _wrapped(self, owner: Any, name: str, spec: ClientSpec, operations: list[Operation]) -> Patch:
+        return Patch(owner, name, Wrapper(spec, operations, getattr(owner, name), self._current, self._shared))
 
 
 @cache

@@ -46,6 +46,7 @@ class Operation:
 
     `"Client.chat|Client.complete"` is whichever of them this version of the client has, the first one first. A program
     that holds the method or function already, bound or imported by name, is reached too.
+    `"Client.__init__.<locals>._Chat.ask"` is a method of a class that another method makes anew at each call.
     """
     applies: Callable[[Mapping[str, Any]], bool] = _always
     """Whether a call of the method, by its arguments, is this operation."""

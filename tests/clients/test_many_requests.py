@@ -1,12 +1,14 @@
 """Calls for which a client sends several requests, from threads too: one span each; and answers that come later."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import pytest
 
-from tests.clients.capture import Captured
+from tests.clients.capture import Captured, capture
 from tests.clients.forms.form import QUESTION, TEXT, forms_of
 from tests.clients.test_contract import pytestmark
 from tests.loopback.llm_server import Answer, LlmServer
@@ -119,3 +121,19 @@ def test_an_agent_of_zhipu_that_answers_later_is_linked(captured: Captured, serv
     assert TEXT in str((fetched.attributes or {})["gen_ai.output.messages"])
     assert not [name for name in fetched.attributes or {} if name.startswith("gen_ai.usage.")]
     assert (failed.attributes or {})["error.type"] == "1234"
+
+
+def test_what_a_watsonx_gateway_is_made_of_is_forgotten_with_it(server: LlmServer) -> None:
+    """Each gateway has classes of its own: wrapped or not, they go when it goes."""
+    client = forms_of("ibm_watsonx_ai:own")
+
+    with capture() as captured:
+        server.answer(client.answer(stream=False))
+        with client.client(server.url) as gateway:
+            client.plain(gateway)
+            kind = ref(type(gateway.embeddings))
+        del gateway
+        gc.collect()
+
+    assert len(captured.spans) == 1
+    assert kind() is None

@@ -150,6 +150,22 @@ ZHIPU = {
     "gen_ai.response.id": "task-1",
 }
 
+GATEWAY = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "ibm.watsonx.ai",
+    "gen_ai.request.model": "ibm/granite-4-h-small",
+    "gen_ai.response.id": "chatcmpl-1",
+    "gen_ai.response.model": "gpt-4.1-2025-04-14",
+    "gen_ai.usage.cache_read.input_tokens": 4,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+}
+GATEWAY_TEXT = {
+    **GATEWAY,
+    "gen_ai.operation.name": "text_completion",
+    "gen_ai.response.finish_reasons": ["length"],
+    "gen_ai.response.id": "cmpl-1",
+}
+
 SAID: dict[str, Any] = {
     "ai21:chat": {
         "gen_ai.operation.name": "chat",
@@ -365,26 +381,10 @@ SAID: dict[str, Any] = {
         "gen_ai.usage.input_tokens": None,
         "gen_ai.usage.output_tokens": None,
     },
-    "ibm_watsonx_ai:gateway": {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "ibm.watsonx.ai",
-        "gen_ai.request.model": "ibm/granite-4-h-small",
-        "gen_ai.request.temperature": 0.5,
-        "gen_ai.response.id": "chatcmpl-1",
-        "gen_ai.response.model": "gpt-4.1-2025-04-14",
-        "gen_ai.usage.cache_read.input_tokens": 4,
-        "gen_ai.usage.reasoning.output_tokens": 3,
-    },
-    "ibm_watsonx_ai:gateway_text": {
-        "gen_ai.provider.name": "ibm.watsonx.ai",
-        "gen_ai.request.model": "ibm/granite-4-h-small",
-        "gen_ai.request.temperature": 0.5,
-        "gen_ai.response.finish_reasons": ["length"],
-        "gen_ai.response.id": "cmpl-1",
-        "gen_ai.response.model": "gpt-4.1-2025-04-14",
-        "gen_ai.usage.cache_read.input_tokens": 4,
-        "gen_ai.usage.reasoning.output_tokens": 3,
-    },
+    "ibm_watsonx_ai:gateway": {**GATEWAY, "gen_ai.request.temperature": 0.5},
+    "ibm_watsonx_ai:gateway_text": {**GATEWAY_TEXT, "gen_ai.request.temperature": 0.5},
+    "ibm_watsonx_ai:own": GATEWAY,
+    "ibm_watsonx_ai:own_text": GATEWAY_TEXT,
     "ibm_watsonx_ai:generate": {
         "gen_ai.provider.name": "ibm.watsonx.ai",
         "gen_ai.request.model": "ibm/granite-4-h-small",
@@ -700,6 +700,15 @@ def test_every_form_makes_the_same_span(name: str, form: str, captured: Captured
             {
                 "gen_ai.provider.name": "dashscope",
                 "gen_ai.request.model": "tongyi-embedding-vision-plus",
+                "gen_ai.usage.input_tokens": 4,
+            },
+        ),
+        (
+            "ibm_watsonx_ai:own",
+            {
+                "gen_ai.provider.name": "ibm.watsonx.ai",
+                "gen_ai.request.model": "ibm/slate-125m",
+                "gen_ai.response.model": "embed-2026",
                 "gen_ai.usage.input_tokens": 4,
             },
         ),

@@ -223,6 +223,22 @@ def test_every_method_of_the_second_rank_has_been_decided_on(place: str) -> None
     assert rest <= public(owner)
 
 
+def test_every_part_of_a_watsonx_gateway_has_been_decided_on() -> None:
+    """What it asks of models is in the spec; the other parts set it up."""
+    gateway = pytest.importorskip("ibm_watsonx_ai.gateway", exc_type=ImportError).Gateway
+    paths = {path for spec in SPECS if spec.name == "ibm_watsonx_ai" for op in spec.operations for path in op.where}
+    made = [const for const in gateway.__init__.__code__.co_consts if hasattr(const, "co_qualname")]
+
+    methods = {f"{kind.co_qualname}.{name}" for kind in made for name in kind.co_names if not name.startswith("_")} & {
+        f"{kind.co_qualname}.{name}" for kind in made for name in ("create", "acreate")
+    }
+
+    assert {kind.co_name for kind in made} == {"_Chat", "_ChatCompletions", "_Completions", "_Embeddings"}
+    assert len(methods) == 6
+    assert methods <= paths
+    assert public(gateway) == set()
+
+
 @pytest.mark.parametrize("name", ["Client", "AsyncClient"])
 def test_every_resource_of_dashscopes_client_has_been_decided_on(name: str) -> None:
     """Chats, applications and vectors are told; not its decisions, nor what it makes, ranks and sets up."""

@@ -206,3 +206,39 @@ def test_every_spec_names_methods_that_exist() -> None:
                     missing.append(f"{spec.name}: {places}")
 
     assert missing == []
+
+
+class _Resource:
+    """What a client and its parts are."""
+
+
+class Maker(_Resource):
+    """A client whose part is of a class of its own each time."""
+
+    def __init__(self) -> None:
+        class Part(_Resource):
+            def ask(self, model: str) -> str:
+                return f"from {model}"
+
+        self.part = Part()
+
+
+def test_classes_that_a_client_makes_anew_are_wrapped_each() -> None:
+    """One made before, one made while the wrappers are on, and a method that was taken: one span each, then none."""
+    where = ("Maker.__init__.<locals>.Part.ask", "Maker.__init__.<locals>.Part.gone", "Gone.__init__.<locals>.Part.ask")
+    ask = Operation(name="chat", where=where, request={"gen_ai.request.model": "model"})
+    spec = ClientSpec(name="maker", module=__name__, operations=(ask,), provider="maker")
+    before, begin = Maker(), Maker.__init__
+    taken = before.part.ask
+    found = vars(type(before.part))["ask"]
+
+    with capture(conventional=False) as captured:
+        installation = install([spec], lambda: captured.recorder)
+        begin(later := Maker.__new__(Maker))
+        assert [asked("m") for asked in (taken, before.part.ask, Maker().part.ask, later.part.ask)] == ["from m"] * 4
+        installation.uninstall()
+        assert [asked("m") for asked in (taken, later.part.ask, Maker().part.ask)] == ["from m"] * 3
+
+    assert [span.name for span in captured.spans] == ["chat m"] * 4
+    assert vars(type(before.part))["ask"] is found
+    assert Maker.__init__ is begin

@@ -78,6 +78,8 @@ OTHERS = (
     "ibm_watsonx_ai:gateway",
     "ibm_watsonx_ai:gateway_text",
     "ibm_watsonx_ai:generate",
+    "ibm_watsonx_ai:own",
+    "ibm_watsonx_ai:own_text",
     "ibm_watsonx_ai:text",
     "llama_stack_client:completion",
     "llama_stack_client:inference",

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from ibm_watsonx_ai import APIClient, Credentials
 from ibm_watsonx_ai.foundation_models import Embeddings, ModelInference
-from ibm_watsonx_ai.gateway import GatewayInference
+from ibm_watsonx_ai.gateway import Gateway, GatewayInference
 
 from tests.clients.forms.form import QUESTION, TEXT, Forms
 from tests.loopback.llm_server import Answer
@@ -40,6 +40,11 @@ def _model(client: APIClient, **params: Any) -> Any:
 def _gateway(client: APIClient, **params: Any) -> Any:
     """A model behind the server, asked one time only."""
     return GatewayInference(model=MODEL, api_client=client, max_retries=0, **params)
+
+
+def _own(client: APIClient, **_: Any) -> Any:
+    """The gateway itself, whose parts are of classes of its own."""
+    return Gateway(api_client=client, max_retries=0)
 
 
 def _api(url: str, http: httpx.Client, async_http: httpx.AsyncClient) -> APIClient:
@@ -134,7 +139,29 @@ GATEWAY = replace(
     async_stream=lambda model: model.achat_stream(MESSAGES, max_tokens=100),
     answer=lambda *, stream, whole=None: answer(whole or completion(), stream=stream),
 )
+CHATTED: dict[str, Any] = {"model": MODEL, "messages": MESSAGES, "max_tokens": 100}
+CONTINUED: dict[str, Any] = {"model": MODEL, "prompt": QUESTION, "max_tokens": 100}
+OWN = replace(
+    GATEWAY,
+    client=partial(_client, make=_own),
+    async_client=partial(_async_client, make=_own),
+    plain=lambda gateway: gateway.chat.completions.create(**CHATTED),
+    stream=lambda gateway: gateway.chat.completions.create(**CHATTED, stream=True),
+    async_plain=lambda gateway: gateway.chat.completions.acreate(**CHATTED),
+    async_stream=lambda gateway: gateway.chat.completions.acreate(**CHATTED, stream=True),
+    embed=lambda gateway: gateway.embeddings.create(model="ibm/slate-125m", input=["Paris", "Rome"]),
+    vectors=Forms.vectors,
+)
 OTHERS = {
+    "own": OWN,
+    "own_text": replace(
+        OWN,
+        plain=lambda gateway: gateway.completions.create(**CONTINUED),
+        stream=lambda gateway: gateway.completions.create(**CONTINUED, stream=True),
+        async_plain=lambda gateway: gateway.completions.acreate(**CONTINUED),
+        async_stream=lambda gateway: gateway.completions.acreate(**CONTINUED, stream=True),
+        answer=text_completion,
+    ),
     "gateway": GATEWAY,
     "gateway_text": replace(
         GATEWAY,
