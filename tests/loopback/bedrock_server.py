@@ -36,14 +36,15 @@ def events(said: list[tuple[str, dict[str, Any]]]) -> Answer:
     return Answer(headers={"content-type": "application/vnd.amazon.eventstream"}, chunks=frames)
 
 
-def packed(name: str, payload: bytes) -> bytes:
-    """One event in its frame."""
+def packed(name: str, payload: bytes, *, exception: bool = False) -> bytes:
+    """One event in its frame, or the exception that ends them."""
+    message_type = "exception" if exception else "event"
     headers = b"".join(
         struct.pack("!B", len(key)) + key.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
         for key, value in (
-            (":event-type", name),
+            (f":{message_type}-type", name),
             (":content-type", "application/json"),
-            (":message-type", "event"),
+            (":message-type", message_type),
         )
     )
     prelude = struct.pack("!II", len(headers) + len(payload) + 16, len(headers))

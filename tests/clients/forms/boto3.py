@@ -20,10 +20,10 @@ ASKED = {
 }
 
 
-def bedrock(url: str) -> Any:
+def bedrock(url: str, attempts: int = 1) -> Any:
     """A client of the server."""
     options = {"region_name": "us-east-1", "aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    config = Config(retries={"total_max_attempts": 1})
+    config = Config(retries={"total_max_attempts": attempts, "mode": "standard"})
     return closing(boto3.client("bedrock-runtime", endpoint_url=url, config=config, **options))
 
 
