@@ -90,10 +90,15 @@ async def _coroutine(*args: Any, **kwargs: Any) -> Any:
     return await entry(*args, **kwargs)
 
 
+# What a call makes of code is in its instructions; these are for those who ask (`inspect.isgeneratorfunction`).
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
 def _leading_to(entry: Callable[..., Any], code: CodeType) -> CodeType:
     """Code that calls the entry, and says of itself what the other code says."""
     shape = (_coroutine if code.co_flags & inspect.CO_COROUTINE else _plain).__code__
     return shape.replace(
+        co_flags=shape.co_flags | code.co_flags & _GENERATORS,
         co_consts=tuple(entry if const == "the entry" else const for const in shape.co_consts),
         co_filename=code.co_filename,
         co_firstlineno=code.co_firstlineno,

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -47,6 +47,16 @@ class Model:
         """Answer without an instance."""
         return f"{cls.name} {question.upper()}"
 
+    def ask_pieces(self, question: str) -> Iterator[str]:
+        """Answer in pieces."""
+        yield f"{self.name} "
+        yield question.upper()
+
+    async def ask_pieces_async(self, question: str) -> AsyncIterator[str]:
+        """Answer in pieces, later."""
+        yield f"{self.name} "
+        yield question.upper()
+
     def ask_super(self, question: str) -> str:
         """Answer by way of the class above, which needs a variable of the compiler's."""
         assert super().__init__ is not None
@@ -68,7 +78,7 @@ class Instrumented:
         return f"model {question.upper()}"
 
 
-METHODS = ("Model.ask", "Model.ask_async", "Model.ask_class", "Model.ask_super", "ask", "Instrumented.ask")
+METHODS = (*(f"Model.{name}" for name in vars(Model) if name.startswith("ask")), "ask", "Instrumented.ask")
 SPEC = ClientSpec(
     name="model",
     module=__name__,
@@ -92,16 +102,30 @@ HELD: dict[str, Callable[[str], Any]] = {
     "class method": Model.ask_class,
     "closure": MODEL.ask_super,
     "asynchronous": MODEL.ask_async,
+    "generator": MODEL.ask_pieces,
+    "asynchronous generator": MODEL.ask_pieces_async,
     "function": ask,
     "instrumented": Instrumented().ask,
     "second name": Elsewhere().asked,  # type: ignore[misc]  # that it is of another class is the point
 }
 
 
+KINDS = ("asynchronous", "generator", "asynchronous generator")
+
+
 def said(held: Callable[[str], Any]) -> Any:
     """What it answers."""
     found = held("what")
+    if inspect.isgenerator(found):
+        return "".join(map(str, found))
+    if inspect.isasyncgen(found):
+        return asyncio.run(joined(found))
     return asyncio.run(found) if inspect.iscoroutine(found) else found
+
+
+async def joined(pieces: AsyncIterator[object]) -> str:
+    """The pieces as one."""
+    return "".join([str(piece) async for piece in pieces])
 
 
 @pytest.fixture
@@ -135,7 +159,8 @@ def test_what_a_program_holds_looks_as_it_did(way: str, wrapped: Captured) -> No
 
     assert "args" not in inspect.signature(held).parameters
     assert function.__code__.co_name == function.__code__.co_qualname.rpartition(".")[2]
-    assert inspect.iscoroutinefunction(held) is (way == "asynchronous")
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    assert [kind(held) for kind in kinds] == [way == kind for kind in KINDS]
     assert "def " in inspect.getsource(function)
 
 
