@@ -1,5 +1,7 @@
-"""The llama_stack_client package: its OpenAI-compatible API and the one of its own before it."""
+"""The llama_stack_client package: its OpenAI-compatible API and the one of its own before it, turns of agents too."""
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -127,6 +129,121 @@ EMBEDDINGS = Operation(
     finishes=False,
 )
 
+
+def _batch(response: Any, *path: str) -> list[Any]:
+    return [field(answer, *path) for answer in items(response, "batch")]
+
+
+BATCH = replace(
+    INFERENCE,
+    applies=stainless.posts("/v1/inference/batch-chat-completion"),
+    request_content={
+        **INFERENCE.request_content,
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            said for asked in items(request, "messages_batch") for known in items(asked) if (said := _message(known))
+        ],
+    },
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(reason) for reason in _batch(response, "completion_message", "stop_reason")
+        ]
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for known in _batch(response, "completion_message") if (said := _message(known, role="assistant"))
+        ]
+    },
+)
+"""Several conversations, or texts to go on with, of which each has its answer in the one response."""
+
+BATCH_COMPLETION = replace(
+    COMPLETION,
+    applies=stainless.posts("/v1/inference/batch-completion"),
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "content_batch"))},
+    response={
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(reason) for reason in _batch(response, "stop_reason")
+        ]
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for known in _batch(response, "content") for said in gen_ai.texts(known, role="assistant")
+        ]
+    },
+)
+
+
+def _turn(arguments: Mapping[str, Any]) -> Mapping[str, str]:
+    """Whose turn a request begins or goes on with, and of which session."""
+    options = arguments.get("options")
+    path = r"/v1/agents/(?P<agent_id>[^/]+)/session/(?P<session_id>[^/]+)/turn(/[^/]+/resume)?"
+    found = re.fullmatch(path, str(field(options, "url")))
+    return found.groupdict() if found and str(field(options, "method")).lower() == "post" else {}
+
+
+def _body(arguments: Mapping[str, Any]) -> Any:
+    sent, turn = stainless.body(arguments), _turn(arguments)
+    return {**sent, **turn} if turn and isinstance(sent, dict) else sent
+
+
+def _fold_turn(whole: dict[str, Any], chunk: Any) -> None:
+    """The turn comes whole with the last event, and what the model says before that in pieces."""
+    payload = field(chunk, "event", "payload")
+    for name in ("session_id", "steps", "output_message"):
+        if (value := field(payload, "turn", name)) is not None:
+            whole[name] = value
+    message = whole.setdefault("output_message", {})
+    if isinstance(message, dict):
+        add_text(message, "content", field(payload, "delta", "text"))
+
+
+def _turned(response: Any) -> Iterator[gen_ai.Part]:
+    """The tools that the service called, and what the agent said in the end."""
+    for step in items(response, "steps"):
+        for call in items(step, "tool_calls"):
+            name, asked = field(call, "tool_name"), {"arguments": field(call, "arguments")}
+            yield gen_ai.server_tool_call(field(call, "call_id"), name, name, asked)
+        for answer in items(step, "tool_responses"):
+            name, told = field(answer, "tool_name"), {"content": field(answer, "content")}
+            yield gen_ai.server_tool_call_response(field(answer, "call_id"), name, told)
+    if (said := _message(field(response, "output_message"), role="assistant")) is not None:
+        yield from said["parts"]
+
+
+TURN = Operation(
+    name="invoke_agent",
+    where=_WHERE,
+    applies=lambda arguments: bool(_turn(arguments)),
+    request={
+        semconv.GEN_AI_AGENT_ID: "agent_id",
+        semconv.GEN_AI_CONVERSATION_ID: "session_id",
+        semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    },
+    request_content={
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
+            *gen_ai.each(_message, items(request, "messages")),
+            *gen_ai.each(_tool_answer, items(request, "tool_responses")),
+        ]
+    },
+    response={
+        semconv.GEN_AI_CONVERSATION_ID: "session_id",
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
+            gen_ai.finish_reason(field(response, "output_message", "stop_reason"))
+        ],
+    },
+    response_content={
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
+            said for said in [gen_ai.message("assistant", _turned(response))] if said
+        ]
+    },
+    fold=_fold_turn,
+)
+
+
+def _tool_answer(said: Any) -> gen_ai.Message | None:
+    return gen_ai.message("tool", [gen_ai.tool_call_response(field(said, "call_id"), field(said, "content"))])
+
+
 SPEC = ClientSpec(
     name="llama_stack_client",
     module="llama_stack_client",
@@ -148,6 +265,9 @@ SPEC = ClientSpec(
         ),
         INFERENCE,
         COMPLETION,
+        BATCH,
+        BATCH_COMPLETION,
+        TURN,
         EMBEDDINGS,
         replace(
             embeddings.EMBEDDINGS,
@@ -157,6 +277,6 @@ SPEC = ClientSpec(
     ),
     provider=semconv.LLAMA_STACK,
     url=stainless.url,
-    body=stainless.body,
+    body=_body,
     returned=raw_response.returned,
 )

@@ -150,6 +150,39 @@ ZHIPU = {
     "gen_ai.response.id": "task-1",
 }
 
+LLAMA = {
+    "gen_ai.provider.name": "llama_stack",
+    "gen_ai.request.model": "llama-3.2",
+    "gen_ai.request.temperature": 0.5,
+    "gen_ai.request.top_p": 0.9,
+}
+TURN = {
+    "gen_ai.agent.id": "agent-1",
+    "gen_ai.conversation.id": "session-1",
+    "gen_ai.operation.name": "invoke_agent",
+    "gen_ai.output.messages": [
+        {
+            "role": "assistant",
+            "parts": [
+                {
+                    "type": "server_tool_call",
+                    "id": "call_1",
+                    "name": "weather",
+                    "server_tool_call": {"type": "weather", "arguments": {"city": "Paris"}},
+                },
+                {
+                    "type": "server_tool_call_response",
+                    "id": "call_1",
+                    "server_tool_call_response": {"type": "weather", "content": "21"},
+                },
+                {"type": "text", "content": "It is 21 degrees in Paris."},
+            ],
+        }
+    ],
+    "gen_ai.provider.name": "llama_stack",
+    "gen_ai.request.max_tokens": None,
+    **UNCOUNTED,
+}
 GATEWAY = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "ibm.watsonx.ai",
@@ -403,12 +436,16 @@ SAID: dict[str, Any] = {
         "gen_ai.request.top_k": 40,
         "gen_ai.response.model": "ibm/granite-4-h-small",
     },
-    "llama_stack_client:completion": {
-        "gen_ai.provider.name": "llama_stack",
-        "gen_ai.request.model": "llama-3.2",
-        "gen_ai.request.temperature": 0.5,
-        "gen_ai.request.top_p": 0.9,
+    "llama_stack_client:batch": {**LLAMA, "gen_ai.operation.name": "chat", **UNCOUNTED},
+    "llama_stack_client:batch_completion": {**LLAMA, **UNCOUNTED},
+    "llama_stack_client:turn": TURN,
+    "llama_stack_client:resume": {
+        **TURN,
+        "gen_ai.input.messages": [
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "21"}]}
+        ],
     },
+    "llama_stack_client:completion": LLAMA,
     "llama_stack_client:inference": {
         "gen_ai.input.messages": [
             {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]},

@@ -23,6 +23,9 @@ CALLS = {
     "groq": {"/openai/v1/chat/completions", "/openai/v1/embeddings"},
     "llama_stack_client": {
         *("/v1/inference/chat-completion", "/v1/inference/completion", "/v1/inference/embeddings"),
+        *("/v1/inference/batch-chat-completion", "/v1/inference/batch-completion"),
+        "/v1/agents/{agent_id}/session/{session_id}/turn",
+        "/v1/agents/{agent_id}/session/{session_id}/turn/{turn_id}/resume",
         *("/v1/openai/v1/chat/completions", "/v1/openai/v1/completions", "/v1/openai/v1/embeddings"),
         "/v1/openai/v1/responses",
     },
@@ -53,7 +56,7 @@ REST = {
     # Of the clients of the second rank, chats, texts and vectors are told; no sounds, pictures and rankings.
     "groq": ("/openai/v1/audio", "/openai/v1/batches", "/openai/v1/files"),
     "llama_stack_client": (
-        *("/v1/agents", "/v1/datasets", "/v1/eval", "/v1/inference/batch-", "/v1/models", "/v1/openai/v1/files"),
+        *("/v1/agents", "/v1/datasets", "/v1/eval", "/v1/models", "/v1/openai/v1/files"),
         *("/v1/openai/v1/vector_stores", "/v1/post-training", "/v1/safety", "/v1/scoring", "/v1/shields"),
         *("/v1/synthetic-data-generation", "/v1/telemetry", "/v1/tool", "/v1/vector"),
     ),

@@ -73,7 +73,67 @@ CONTINUED = {
 RESPONDED = response(output=response()["output"][2:])
 RESPONDING: dict[str, Any] = {"model": "llama-4", "input": QUESTION}
 
+BATCH = {"model_id": "llama-3.2", "sampling_params": SAMPLING}
+CHATS = [[{"role": "user", "content": QUESTION}]]
+SAID = {"role": "assistant", "content": TEXT, "stop_reason": "end_of_turn"}
+USED = {
+    "step_type": "tool_execution",
+    "step_id": "step-1",
+    "turn_id": "turn-1",
+    "tool_calls": [CALL],
+    "tool_responses": [{"call_id": "call_1", "tool_name": "weather", "content": "21"}],
+}
+TURNED = {
+    "turn_id": "turn-1",
+    "session_id": "session-1",
+    "input_messages": [],
+    "steps": [USED],
+    "output_message": SAID,
+    "started_at": "2026-01-01T00:00:00Z",
+}
+TURN = {"agent_id": "agent-1", "session_id": "session-1"}
+BEGIN = {**TURN, "messages": CHATS[0]}
+RESUME = {**TURN, "turn_id": "turn-1", "tool_responses": USED["tool_responses"]}
+
+
+def _progress(text: str) -> dict[str, Any]:
+    payload = {"step_type": "inference", "step_id": "step-2", "delta": {"type": "text", "text": text}}
+    return {"event": {"payload": {"event_type": "step_progress", **payload}}}
+
+
+def _turned(*, stream: bool) -> Answer:
+    if not stream:
+        return Answer.json(TURNED)
+    start = {"event": {"payload": {"event_type": "turn_start", "turn_id": "turn-1"}}}
+    end = {"event": {"payload": {"event_type": "turn_complete", "turn": TURNED}}}
+    return Answer.events([start, _progress(TEXT[:9]), _progress(TEXT[9:]), end], done=False)
+
+
 OTHERS = {
+    "batch": replace(
+        FORMS,
+        plain=lambda client: client.inference.batch_chat_completion(messages_batch=CHATS, **BATCH),
+        stream=Forms.stream,
+        answer=lambda *, stream: Answer.json({"batch": [{"completion_message": SAID}]}),
+    ),
+    "batch_completion": replace(
+        FORMS,
+        plain=lambda client: client.inference.batch_completion(content_batch=[QUESTION], **BATCH),
+        stream=Forms.stream,
+        answer=lambda *, stream: Answer.json({"batch": [{"content": TEXT, "stop_reason": "end_of_turn"}]}),
+    ),
+    "turn": replace(
+        FORMS,
+        plain=lambda client: client.agents.turn.create(**BEGIN),
+        stream=lambda client: client.agents.turn.create(**BEGIN, stream=True),
+        answer=_turned,
+    ),
+    "resume": replace(
+        FORMS,
+        plain=lambda client: client.agents.turn.resume(**RESUME),
+        stream=lambda client: client.agents.turn.resume(**RESUME, stream=True),
+        answer=_turned,
+    ),
     "responses": replace(
         FORMS,
         plain=lambda client: client.responses.create(**RESPONDING),
