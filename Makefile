@@ -41,7 +41,7 @@ $(BIN)/.check: $(BIN)/.pip pyproject.toml
 clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
 	$(PYTHON) tests/clients/environments.py
 
-older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2
+older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
 	$(PYTHON) tests/clients/environments.py older
 
 lowest: ## the tests with the lowest versions that pyproject.toml allows

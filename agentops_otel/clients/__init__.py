@@ -45,7 +45,7 @@ SPECS: tuple[ClientSpec, ...] = (
     ollama.SPEC,
     openai.SPEC,
     *openai_sockets.SPECS,
-    together.SPEC,
+    *together.SPECS,
     zhipuai.SPEC,
 )
 """Every client that is wrapped when a program imports it."""

@@ -1,23 +1,21 @@
-"""The together package, since its second version."""
+"""The together package: one method that sends, since its second version; a class for each kind of call before."""
 
 from dataclasses import replace
 
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
-from agentops_otel.instrumentation.spec import ClientSpec
+from agentops_otel.instrumentation.reading import field
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _WHERE = ("Together.request", "AsyncTogether.request")
+
+CHAT = replace(chat_completions.CHAT, request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"})
 
 SPEC = ClientSpec(
     name="together",
     module="together",
     operations=(
-        replace(
-            chat_completions.CHAT,
-            where=_WHERE,
-            applies=stainless.posts("/v1/chat/completions", "/chat/completions"),
-            request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"},
-        ),
+        replace(CHAT, where=_WHERE, applies=stainless.posts("/v1/chat/completions", "/chat/completions")),
         replace(
             chat_completions.TEXT_COMPLETION,
             where=_WHERE,
@@ -30,4 +28,22 @@ SPEC = ClientSpec(
     body=stainless.body,
     returned=raw_response.returned,
     others=("resources.chat.completions.CompletionsResource.create",),
+)
+
+
+def _first(module: str, kind: str, operation: Operation) -> ClientSpec:
+    return ClientSpec(
+        name="together",
+        module=f"together.resources.{module}",
+        operations=(replace(operation, where=(f"{kind}.create", f"Async{kind}.create")),),
+        provider=semconv.TOGETHER_AI,
+        url=lambda resource: field(resource, "_client", "base_url"),
+    )
+
+
+SPECS = (
+    SPEC,
+    _first("chat.completions", "ChatCompletions", CHAT),
+    _first("completions", "Completions", chat_completions.TEXT_COMPLETION),
+    _first("embeddings", "Embeddings", embeddings.EMBEDDINGS),
 )

@@ -1,6 +1,6 @@
 """`make clients`: an environment for each group of clients that `make test` leaves out, and their tests in it.
 
-`make older` does the same with older generations of the first clients.
+`make older` does the same with older generations of clients.
 
 A client that cannot be installed here is said, and its tests skip; a test that fails, fails the run.
 """
@@ -23,7 +23,7 @@ TESTS = {
 
 FIRST = (
     *("contract", "first_rank", "openai", "openai_apis", "openai_streams", "raw_response"),
-    *("anthropic", "google_genai", "google_interactions", "google_live"),
+    *("anthropic", "google_genai", "google_interactions", "google_live", "chat_completions_clients"),
 )
 OLDER = dict.fromkeys(("older-1", "older-2"), tuple(f"tests/clients/test_{name}.py" for name in FIRST))
 
