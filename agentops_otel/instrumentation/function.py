@@ -2,6 +2,7 @@
 
 import copy
 import pkgutil
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -16,6 +17,11 @@ else:  # cannot be subscripted in wrapt 1
 
 class _Bound(BoundFunctionWrapper):
     """A wrapped method as an instance or a class hands it out."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 2:  # a method's function and receiver, of which `weakref.WeakMethod` makes it again
+            return MethodType(getattr(type(args[1]), args[0].__name__), args[1])
+        return super().__new__(cls, *args, **kwargs)
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         receiver = getattr(self.__wrapped__, "__self__", None)

@@ -8,6 +8,7 @@ import inspect
 import operator
 import pickle
 import re
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -143,3 +144,18 @@ def test_a_method_is_pickled_and_copied(method: Callable[[], Any], captured: Cap
     assert callable(pickle.loads(pickle.dumps(found)))
     assert callable(copy.copy(found))
     assert callable(copy.deepcopy(found))
+
+
+def test_a_method_is_held_weakly(captured: Captured, server: LlmServer) -> None:
+    """As those who keep callbacks do: it is there, and traced, as long as the client."""
+    server.answer(Answer.json(completion()))
+
+    with sync_client(server) as client:
+        held = weakref.WeakMethod(client.post)
+        request = weakref.WeakMethod(client.request)
+        assert request() == client.request
+        found = held()
+        assert found is not None
+        found("/chat/completions", cast_to=object, body=ASKED)
+
+    assert len(captured.spans) == 1
