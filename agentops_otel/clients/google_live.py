@@ -125,8 +125,11 @@ class LiveTalk(Talk):
         self._midway = self._midway and not ends
 
     def failed(self, error: BaseException) -> None:
-        """The package raises its own error where the connection is gone, or the server says one."""
-        if isinstance(error, Exception):
+        """The package raises its own error where the connection is gone, or the server says one.
+
+        That another task is receiving ends nothing, which goes on for that one.
+        """
+        if isinstance(error, Exception) and type(error).__name__ != "ConcurrencyError":
             self.broke(error)
 
     def end(self, turn: Turn, error: BaseException | None = None) -> None:

@@ -280,10 +280,10 @@ class Reading:
         """The stream ended: read to its end, by an error of its own, or because the program was called away."""
         if isinstance(error, StopIteration | StopAsyncIteration):
             self._call.answered(self._answer())
-        elif isinstance(error, Exception):
-            self._call.failed(error, self._answer())
-        else:
+        elif not isinstance(error, Exception):
             self.left()
+        elif not _reads_elsewhere(error):
+            self._call.failed(error, self._answer())
 
     def left(self) -> None:
         """The stream was closed; after its end that changes nothing."""
@@ -295,3 +295,11 @@ class Reading:
     def _answer(self) -> Any:
         with guard("reading a folded stream"):
             return self._finish(self._whole or {})
+
+
+def _reads_elsewhere(error: Exception) -> bool:
+    """Whether Python says that another thread or task is at the stream, which goes on for that one."""
+    return type(error) in (ValueError, RuntimeError) and str(error).endswith(_ELSEWHERE)
+
+
+_ELSEWHERE = ("generator already executing", "generator is already running")

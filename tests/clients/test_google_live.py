@@ -698,3 +698,30 @@ def test_a_session_outlives_wrapping_and_is_wrapped_again(run: Callable[..., Any
 
     assert len(first.spans) == 1
     assert told(first, socket) == told(second, socket)
+
+
+def test_who_asks_while_another_receives_ends_nothing(
+    run: Callable[..., Any], captured: Captured, socket: SocketServer
+) -> None:
+    """The turn goes on for the other: the error that says so is none of the answer's."""
+    gate = threading.Event()
+    socket.answer(ANSWER[0], gate, *ANSWER[1:])
+
+    async def twice(session: Any) -> None:
+        await ask(session)
+        reading = session.receive()
+        await anext(reading)
+        waiting = asyncio.ensure_future(anext(reading))
+        await asyncio.sleep(0)
+        with pytest.raises(Exception, match="already running recv"):
+            await anext(session.receive())
+        gate.set()
+        await waiting
+        async for _ in reading:
+            pass
+
+    run(twice)
+
+    (span,) = captured.spans
+    assert span.status.status_code is StatusCode.UNSET
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)

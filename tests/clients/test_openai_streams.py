@@ -375,6 +375,59 @@ os.wait()
 """
 
 
+def asked_twice_at_once(server: LlmServer, gate: threading.Event) -> None:
+    """Another thread waits for the next chunk already."""
+    waits = threading.Event()
+
+    def rest() -> None:
+        sys.setprofile(
+            lambda _, event, called: waits.set() if event == "c_call" and "recv" in called.__name__ else None
+        )
+        list(stream)
+
+    with sync_client(server) as client:
+        stream = begin(client)
+        reading = threading.Thread(target=rest)
+        reading.start()
+        assert waits.wait(60)
+        with pytest.raises(ValueError, match="already executing"):
+            next(stream)
+        gate.set()
+        reading.join()
+
+
+async def awaited_twice_at_once(server: LlmServer, gate: threading.Event) -> None:
+    """Another task waits for the next chunk already."""
+    async with async_client(server) as client:
+        stream = await client.chat.completions.create(**ASKED, stream=True)
+        await anext(stream)
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="already running"):
+            await anext(stream)
+        gate.set()
+        await waiting
+        async for _ in stream:
+            pass
+
+
+@pytest.mark.parametrize("ask", [asked_twice_at_once, awaited_twice_at_once])
+def test_who_asks_while_another_reads_ends_nothing(
+    ask: Callable[..., Any], captured: Captured, server: LlmServer
+) -> None:
+    """The stream goes on for the other: the error that says so is none of the answer's."""
+    gate = threading.Event()
+    server.answer(Answer.events(chunks(completion()), gate=gate))
+
+    done = ask(server, gate)
+    if asyncio.iscoroutine(done):
+        asyncio.run(done)
+
+    (span,) = captured.spans
+    assert span.status.status_code is trace.StatusCode.UNSET
+    assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)
+
+
 def test_a_stream_that_is_held_when_the_program_ends_has_its_span(server: LlmServer, tmp_path: Path) -> None:
     """It was left, and says what came; a forked child, which holds it too, does not say so again."""
     server.answer(Answer.events(chunks(completion())))
