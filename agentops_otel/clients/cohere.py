@@ -4,7 +4,7 @@ A client holds some of its methods from the moment it is made. One that was made
 beneath it, where an answer is in its HTTP response; above that the methods of versions without one are wrapped too.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.stream import Awaited, watch
+from agentops_otel.instrumentation.stream import watch
 
 
 def _url(client: Any) -> object:
@@ -234,8 +234,6 @@ class _Entered:
         self._call = call
 
     def returned(self, value: Any) -> Any:
-        if isinstance(value, Coroutine):
-            return Awaited(value, self)
         value._data = self._call.stream(value._data)
         return value
 

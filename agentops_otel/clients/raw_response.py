@@ -1,12 +1,12 @@
 """Raw answers (`with_raw_response`, `with_streaming_response`), of which the program reads what it likes."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 from agentops_otel.instrumentation.call import Call, Reading
 from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import field, joined, loads
-from agentops_otel.instrumentation.stream import Awaited, watch, watched
+from agentops_otel.instrumentation.stream import watch, watched
 
 BODY_LIMIT_BYTES = 1024 * 1024
 """As much of a body that the program reads piece by piece is kept to be understood."""
@@ -24,36 +24,45 @@ def returned(call: Call, response: Any) -> Any:
     return response
 
 
-class _Parsing:
-    """Watches a response that is parsed: it tells what it says; a stream comes back watched, the same one each time."""
+class _Step:
+    """Watches a step of a response's reading; *told* says what the program gets for what came of it."""
 
-    def __init__(self, response: Any) -> None:
+    def __init__(self, response: Any, told: Callable[[Call, Any, Any], Any]) -> None:
         self._response = response
+        self._told = told
         self._call: Call = response._self_watcher
         self.context = self._call.context
 
     def returned(self, value: Any) -> Any:
-        if isinstance(value, Coroutine):
-            return Awaited(value, self)
-        parsed, given = getattr(self._response, "_self_parsed", (None, None))
-        if parsed is None or parsed is not value:
-            given = self._call.returned(value)
-            self._response._self_parsed = value, given
-        return given
+        return self._told(self._call, self._response, value)
 
     def raised(self, error: BaseException) -> None:
         self._call.raised(error)
 
 
-def _parse(self: Any, **kwargs: Any) -> Any:
-    return watch(_Parsing(self), self.__wrapped__.parse, **kwargs)
-
-
-def _reading(name: str) -> Callable[..., Any]:
+def _step(name: str, told: Callable[[Call, Any, Any], Any]) -> Callable[..., Any]:
     def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return watch(_Whole(self), getattr(self.__wrapped__, name), *args, **kwargs)
+        return watch(_Step(self, told), getattr(self.__wrapped__, name), *args, **kwargs)
 
     return hook
+
+
+def _parsed(call: Call, response: Any, value: Any) -> Any:
+    """What was parsed tells what it says; a stream comes back watched, the same one each time."""
+    parsed, given = getattr(response, "_self_parsed", (None, None))
+    if parsed is None or parsed is not value:
+        given = call.returned(value)
+        response._self_parsed = value, given
+    return given
+
+
+def _read(call: Call, response: Any, value: Any) -> Any:
+    """The whole body may be there now."""
+    try:
+        call.answered(loads(response.http_response.content))
+    except RuntimeError:  # closed before it was read, or read in pieces
+        call.left()
+    return value
 
 
 def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
@@ -70,30 +79,9 @@ def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
     return hook
 
 
-class _Whole:
-    """Watches a step after which the whole body may be there."""
-
-    def __init__(self, response: Any) -> None:
-        self._response = response
-        self._call: Call = response._self_watcher
-        self.context = self._call.context
-
-    def returned(self, value: Any) -> Any:
-        if isinstance(value, Coroutine):
-            return Awaited(value, self)
-        try:
-            self._call.answered(loads(self._response.http_response.content))
-        except RuntimeError:  # closed before it was read, or read in pieces
-            self._call.left()
-        return value
-
-    def raised(self, error: BaseException) -> None:
-        self._call.raised(error)
-
-
 _HOOKS = {
-    "parse": _parse,
-    **{name: _reading(name) for name in ("read", "text", "json", "close")},
+    "parse": _step("parse", _parsed),
+    **{name: _step(name, _read) for name in ("read", "text", "json", "close")},
     **{name: _iterating(name) for name in ("iter_bytes", "iter_text")},
     "iter_lines": _iterating("iter_lines", end=b"\n"),
 }

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -18,7 +18,7 @@ from agentops_otel.instrumentation.events import Events, structured
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-from agentops_otel.instrumentation.stream import Awaited, watched
+from agentops_otel.instrumentation.stream import watched
 from agentops_otel.tracing import Recorder, qualified_name
 from agentops_otel.tracing.finalizing import finalize
 
@@ -120,9 +120,7 @@ class Call:
         """What the program gets for what the client's method returned."""
         result = value
         with guard("reading a response"):
-            if isinstance(value, Coroutine):
-                result = Awaited(value, self)
-            elif hasattr(type(value), "__next__") or hasattr(type(value), "__anext__"):
+            if hasattr(type(value), "__next__") or hasattr(type(value), "__anext__"):
                 result = self.stream(value)
             elif self.client.returned is not None:
                 result = self.client.returned(self, value)

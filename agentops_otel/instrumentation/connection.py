@@ -1,6 +1,6 @@
 """Watching a connection over which a program asks a model again and again: each answer is a call of its own."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Reading
 from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import loads
-from agentops_otel.instrumentation.stream import Awaited, watch
+from agentops_otel.instrumentation.stream import watch
 
 
 class Asking(Protocol):
@@ -157,8 +157,8 @@ class Opening:
         self._talk = talk
 
     def returned(self, value: Any) -> Any:
-        """The connection, or the coroutine that opens it."""
-        return Awaited(value, self) if isinstance(value, Coroutine) else self._talk.opened(value)
+        """The connection."""
+        return self._talk.opened(value)
 
     def raised(self, error: BaseException) -> None:
         """There is no connection, and nothing was asked."""
@@ -173,7 +173,7 @@ class _Sending:
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
-        return Awaited(value, self) if isinstance(value, Coroutine) else value
+        return value
 
     def raised(self, error: BaseException) -> None:
         if self._turn is not None:
@@ -188,9 +188,7 @@ class Receiving:
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
-        """The message, or the coroutine that waits for it."""
-        if isinstance(value, Coroutine):
-            return Awaited(value, self)
+        """The message."""
         with guard("reading what is received"):
             self._talk.received(loads(value) if isinstance(value, str | bytes | bytearray) else value)
             self._talk.unheard = False

@@ -23,7 +23,7 @@ class Watcher(Protocol):
 
 
 def watch(watcher: Watcher, step: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run one step of the client's code with the watcher's context around it."""
+    """Run one step of the client's code with the watcher's context around it; a coroutine's value is its step's."""
     token = attach(watcher.context)
     try:
         value = step(*args, **kwargs)
@@ -32,7 +32,7 @@ def watch(watcher: Watcher, step: Callable[..., Any], *args: Any, **kwargs: Any)
         raise
     finally:
         detach(token)
-    return watcher.returned(value)
+    return Awaited(value, watcher) if isinstance(value, Coroutine) else watcher.returned(value)
 
 
 class Awaited(Coroutine[Any, Any, Any]):
@@ -174,22 +174,13 @@ def _asending(name: str) -> Callable[..., Any]:
 
 def _closing(name: str) -> Callable[..., Any]:
     def hook(self: Any, *args: Any) -> Any:
-        reader = self._self_watcher
-        try:
-            result = getattr(self.__wrapped__, name)(*args)
-        except BaseException:
-            reader.left()
-            raise
-        if isinstance(result, Coroutine):
-            return Awaited(result, _Leaving(reader))
-        reader.left()
-        return result
+        return watch(_Leaving(self._self_watcher), getattr(self.__wrapped__, name), *args)
 
     return hook
 
 
 class _Leaving:
-    """Watches an asynchronous close."""
+    """Watches a close."""
 
     def __init__(self, reader: Reader) -> None:
         self.context = reader.context
