@@ -9,7 +9,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import chat_completions, embeddings
-from agentops_otel.instrumentation.reading import Table, field
+from agentops_otel.instrumentation.reading import Table, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, placed
 
 _PROVIDERS: Mapping[str, str] = {
@@ -127,11 +127,20 @@ EMBEDDING = replace(
     response={**embeddings.EMBEDDINGS.response, **_ANSWERED},
 )
 
+
+def _traced(module: Any) -> str | None:
+    """The module's own callback, which would write on the span of ours that has ended, and warn of it each time."""
+    given = (*items(module, "callbacks"), *items(module, "success_callback"))
+    theirs = (known == "otel" or "OpenTelemetry" in {kind.__name__ for kind in type(known).__mro__} for known in given)
+    return "its own callback otel" if any(theirs) else None
+
+
 SPEC = ClientSpec(
     name="litellm",
     module="litellm",
     operations=(COMPLETION, EMBEDDING),
     provider="litellm",
+    traced=_traced,
 )
 
 SPECS = (SPEC, replace(SPEC, module="litellm.main"))

@@ -157,7 +157,9 @@ def _resolve(module: ModuleType, path: str) -> Any:
 
 
 def _another(spec: ClientSpec, module: ModuleType) -> str | None:
-    """The other instrumentation that sits on one of the client's methods, if any."""
+    """The other instrumentation of the client, if any: it sits on a method, or is part of the client."""
+    if (own := spec.traced(module)) is not None:
+        return own
     where = {path for operation in spec.operations for places in operation.where for path in places.split("|")}
     names = {name for path in where.union(spec.others) for name in _wrappers(_resolve(module, path))}
     return min((name for name in names if not name.startswith("agentops_otel.")), default=None)
@@ -174,5 +176,5 @@ def _wrappers(method: Any) -> Iterator[str]:
 
 
 _WRAPPERS = (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)
-_REPLACERS = ("logfire", "mlflow", "sentry_sdk")
+_REPLACERS = ("logfire", "mlflow", "openinference", "sentry_sdk")
 """Instrumentations that put functions of their own in the place of a client's."""

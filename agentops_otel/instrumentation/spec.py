@@ -133,6 +133,8 @@ class ClientSpec:
     """The answer that came with an exception, where the client's exceptions carry it."""
     others: tuple[str, ...] = ()
     """Further methods on which another instrumentation may sit; noticed with one warning."""
+    traced: Callable[[Any], str | None] = _nothing
+    """Who traces the calls by the module's own means, where the program has asked for that; noticed likewise."""
     client_rows: tuple[Row, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -174,3 +174,37 @@ def test_an_error_is_litellms(told: dict[str, list[dict[str, Any]]]) -> None:
 
     assert node["status"] == "ERROR"
     assert node["attributes"]["error.type"] == "litellm.exceptions.BadRequestError"
+
+
+CALLBACK = """
+import logging, sys
+import litellm
+from opentelemetry.sdk.trace import TracerProvider
+from litellm.integrations.opentelemetry import OpenTelemetry, OpenTelemetryConfig
+from tests.clients.capture import capture
+
+heard = []
+handler = logging.Handler()
+handler.emit = lambda record: heard.append(record.getMessage())
+logging.getLogger("agentops_otel").addHandler(handler)
+asked = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "Hi"}], "mock_response": "Hello"}
+with capture() as captured:
+    litellm.completion(**asked)
+    assert heard == [], heard
+with capture() as captured:
+    litellm.callbacks = [OpenTelemetry(OpenTelemetryConfig(exporter="console"), tracer_provider=TracerProvider())]
+    for _ in range(2):
+        litellm.completion(**asked)
+    (message,) = heard
+    assert "litellm is instrumented by its own callback otel too" in message
+    assert len(captured.spans) == 2
+"""
+
+
+def test_litellms_own_tracing_is_noticed() -> None:
+    """One warning says how to choose, and a call has one span of ours."""
+    alone = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+
+    done = subprocess.run([sys.executable, "-c", CALLBACK], capture_output=True, text=True, timeout=300, env=alone)
+
+    assert done.returncode == 0, done.stderr
