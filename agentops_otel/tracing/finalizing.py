@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock, get_ident
+from threading import RLock, get_ident
 
 from agentops_otel.guard import guard
 
@@ -22,8 +22,10 @@ class _Finalizing:
 
     def __init__(self) -> None:
         self.waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()  # may be put to anywhere, unlike a Queue
-        self.working = Lock()
+        self.working = RLock()
         self.collector: int | None = None
+        self.coming = False
+        """Whether a thread is on its way to do it."""
 
 
 _state = _Finalizing()
@@ -58,10 +60,19 @@ def watch() -> None:
 
 def _collection(phase: str, info: dict[str, int]) -> None:
     _state.collector = get_ident() if phase == "start" else None
-    if phase == "stop" and not _state.waiting.empty():
+    if phase == "stop" and not _state.coming and not _state.waiting.empty():
         # Not `threading.Thread`: starting one takes locks, and this is still wherever the collector stopped the thread.
-        with suppress(RuntimeError):  # no thread to be had: `settle` comes for it
-            _thread.start_new_thread(settle, ())
+        _state.coming = True
+        try:
+            _thread.start_new_thread(_come, ())
+        except RuntimeError:  # no thread to be had: `settle` comes for it
+            _state.coming = False
+
+
+def _come() -> None:
+    with _state.working:
+        _state.coming = False
+    settle()
 
 
 def _unwatch() -> None:

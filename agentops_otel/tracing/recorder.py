@@ -98,8 +98,8 @@ class Recorder:
     def leave(self) -> None:
         """End the spans of what is open, but for what the parent of a fork began."""
         with guard("ending what is open"):
-            for one, process in list(self.open.items()):
-                if process == os.getpid():
+            for known in self.open.keyrefs():  # a copy: other threads go on
+                if (one := known()) is not None and self.open.get(one) == os.getpid():
                     one.left()
 
     def start(

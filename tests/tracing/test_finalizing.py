@@ -1,10 +1,12 @@
 """Spans that the garbage collector finds end outside of its run."""
 
+import _thread
 import gc
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -104,6 +106,44 @@ def test_work_that_is_held_up_does_not_hold_up_a_flush_for_ever(watched: None) -
 
     assert not go_on.is_set()
     go_on.set()
+
+
+def test_what_waits_asks_for_one_thread(watched: None) -> None:
+    """However often the collector runs before the work is done."""
+    begun, go_on = threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(60)
+
+    _Forgotten(work)
+    gc.collect()
+    assert begun.wait(60)
+    before = _thread._count()
+    for number in range(50):
+        _Forgotten(partial(done.append, number))
+        gc.collect()
+    started = _thread._count() - before
+    go_on.set()
+    finalizing.settle(60)
+
+    assert started <= 1
+    assert done == list(range(50))
+
+
+def test_a_flush_within_the_work_does_not_wait_for_itself(watched: None) -> None:
+    """A processor that flushes when a span ends."""
+    done = threading.Event()
+
+    def work() -> None:
+        finalizing.settle(60)
+        done.set()
+
+    _Forgotten(work)
+    gc.collect()
+
+    assert done.wait(30)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
