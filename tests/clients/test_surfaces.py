@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from google.genai import live, models
 
-from agentops_otel.clients import SPECS, google_genai, google_interactions, google_live
+from agentops_otel.clients import SPECS, bedrock, google_genai, google_interactions, google_live
 from agentops_otel.instrumentation import ClientSpec
 
 CALLS = {
@@ -148,7 +148,33 @@ def test_everything_that_google_generates_beneath_its_client_has_been_decided_on
     }
 
 
+AI21 = "ai21.clients.studio.resources"
 REMAINING: dict[str, tuple[str, set[str]]] = {
+    f"{AI21}.chat.chat_completions:ChatCompletions": ("ai21", set()),
+    f"{AI21}.studio_chat:StudioChat": ("ai21", {"completions"}),
+    f"{AI21}.studio_conversational_rag:StudioConversationalRag": ("ai21", set()),
+    f"{AI21}.maestro.run:MaestroRun": ("ai21", set()),
+    f"{AI21}.agents.agents:AgentRuns": ("ai21", {"poll_for_status", "retrieve"}),  # Maestro's
+    "huggingface_hub:InferenceClient": (
+        "huggingface_hub",
+        {
+            *("chat", "close", "get_endpoint_info", "health_check"),
+            *("audio_classification", "audio_to_audio", "automatic_speech_recognition", "text_to_speech"),
+            *("image_classification", "image_segmentation", "image_to_image", "image_to_text", "image_to_video"),
+            *("object_detection", "text_to_image", "text_to_video", "zero_shot_image_classification"),
+            *("document_question_answering", "question_answering", "table_question_answering"),
+            *("visual_question_answering", "fill_mask", "sentence_similarity", "summarization", "translation"),
+            *("tabular_classification", "tabular_regression", "text_classification", "token_classification"),
+            "zero_shot_classification",
+        },  # the tasks of older models: no chats, and no vectors come of them
+    ),
+    "mistralai.client.classifiers:Classifiers": (
+        "mistralai",
+        {
+            *("classify", "classify_async", "classify_chat", "classify_chat_async"),
+            *("moderate", "moderate_async", "moderate_chat", "moderate_chat_async"),
+        },
+    ),
     "ollama:Client": (
         "ollama",
         {
@@ -240,6 +266,50 @@ def test_every_part_of_a_watsonx_gateway_has_been_decided_on() -> None:
     assert len(methods) == 6
     assert methods <= paths
     assert public(gateway) == set()
+
+
+def test_every_resource_of_ai21_has_been_decided_on() -> None:
+    """Chats, runs and RAG are told; not the files that it keeps, nor batches."""
+    client = pytest.importorskip("ai21", exc_type=ImportError).AI21Client(api_key="key")
+
+    assert {name for name in vars(client) if not name.startswith("_")} == {"beta", "chat", "library"}
+    assert {name: public_of(client.beta, name) for name in public_of(client, "beta")} == {
+        "agents": {"runs"},
+        "batches": set(),
+        "conversational_rag": set(),
+        "maestro": {"runs"},
+    }
+
+
+def test_every_operation_of_bedrocks_runtime_has_been_decided_on() -> None:
+    """What is asked of a model and answered is told; not guardrails, the counting of tokens, and jobs."""
+    session = pytest.importorskip("botocore.session", exc_type=ImportError).get_session()
+    known = session.get_service_model("bedrock-runtime").operation_names
+    client = SimpleNamespace(meta=SimpleNamespace(service_model=SimpleNamespace(service_name="bedrock-runtime")))
+
+    def told(name: str) -> bool:
+        asked = {"self": client, "operation_name": name, "api_params": {"modelId": "m", "body": "{}"}}
+        return any(operation.applies(asked) for operation in bedrock.SPEC.operations)
+
+    assert {name for name in known if not told(name)} == {
+        *("ApplyGuardrail", "CountTokens", "InvokeGuardrailChecks"),
+        *("GetAsyncInvoke", "ListAsyncInvokes", "StartAsyncInvoke"),
+        "InvokeModelWithBidirectionalStream",  # of sounds, over a connection that botocore cannot make
+    }
+
+
+def test_everything_that_dashscope_calls_has_been_decided_on() -> None:
+    """Chats, texts, applications and vectors are told; not sounds, pictures, rankings, nor jobs."""
+    package = pytest.importorskip("dashscope", exc_type=ImportError)
+    spec = next(spec for spec in SPECS if spec.module == "dashscope")
+    kinds = {name for name, kind in vars(package).items() if inspect.isclass(kind) and hasattr(kind, "call")}
+
+    assert {name for name in kinds if not asked(spec, name)} == {
+        *("ImageSynthesis", "VideoSynthesis"),
+        *("HttpSpeechSynthesizer", "SpeechSynthesizer", "Transcription"),
+        *("AioTextReRank", "TextReRank", "Tokenization", "Understanding"),
+        *("BatchTextEmbedding", "Deployments", "FineTunes"),
+    }
 
 
 @pytest.mark.parametrize("name", ["Client", "AsyncClient"])
