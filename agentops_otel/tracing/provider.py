@@ -1,6 +1,7 @@
 """Which tracer provider spans are made by: the user's, the one that is global already, or one of ours."""
 
 import logging
+import sys
 from dataclasses import dataclass
 
 from opentelemetry import trace
@@ -49,3 +50,13 @@ class OwnProvider(sdk_trace.TracerProvider):
     def __init__(self, service_name: str | None, id_generator: IdGenerator | None = None) -> None:
         named = {SERVICE_NAME: service_name} if service_name else {}
         super().__init__(resource=Resource.create(named), shutdown_on_exit=False, id_generator=id_generator)
+
+    def _handle_fork(self) -> None:
+        """In a child: the resource asked for anew, as the SDK does, in threads.
+
+        Not where gevent has made threads greenlets: to wait for one lets all others run in the child too, which gevent
+        forks for each subprocess, and so does each of those.
+        """
+        monkey = sys.modules.get("gevent.monkey")
+        if monkey is None or not monkey.is_module_patched("threading"):
+            super()._handle_fork()

@@ -1,0 +1,36 @@
+"""A program that gevent has patched: its threads are greenlets, and its subprocesses are forks of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.otlp_sink import OtlpSink
+from tests.program import run
+
+PROGRAM = """
+from gevent import monkey; monkey.patch_all()
+import os, subprocess, sys
+import gevent
+import agentops_otel
+
+client = agentops_otel.init(endpoint={endpoint!r}, spool_dir={spool!r}, console=False)
+
+@agentops_otel.record_action("work")
+def work(number):
+    os.write(1, f"{{number}}\\n".encode())
+    subprocess.run([sys.executable, "-c", ""], check=True)
+
+gevent.joinall([gevent.spawn(work, number) for number in range(3)], raise_error=True)
+assert client.flush(60)
+"""
+
+
+def test_greenlets_that_start_subprocesses_run_once(tmp_path: Path) -> None:
+    """A child that waits for anything between its fork and its program would run the other greenlets again."""
+    pytest.importorskip("gevent")
+    with OtlpSink() as sink:
+        done = run(PROGRAM.format(endpoint=sink.endpoint, spool=str(tmp_path)))
+
+        assert sorted(done.stdout.split()) == ["0", "1", "2"]
+        assert len(sink.wait_for(3)) == 3
+        assert sink.duplicates == 0
