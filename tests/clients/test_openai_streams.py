@@ -232,7 +232,7 @@ class _Locked(SpanProcessor):
         self._lock, self._had = lock, had
 
     def on_end(self, span: ReadableSpan) -> None:
-        if self._lock.acquire(timeout=10):
+        if self._lock.acquire(timeout=60):
             self._lock.release()
             self._had.set()
 

@@ -35,7 +35,7 @@ class _Locked(SpanProcessor):
         self.ended: list[str] = []
 
     def on_end(self, span: ReadableSpan) -> None:
-        if self.lock.acquire(timeout=1):
+        if self.lock.acquire(timeout=60):
             self.ended.append(span.name)
             self.lock.release()
 
