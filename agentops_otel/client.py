@@ -132,8 +132,8 @@ class Tracing(OlderDecorators):
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """See `agentops_otel.flush`."""
-        finalizing.settle(timeout_s)
-        return self.pipeline.force_flush(int(timeout_s * 1000))
+        timeout_s -= finalizing.settle(timeout_s / 2)
+        return self.pipeline.force_flush(max(int(timeout_s * 1000), 0))
 
     def stats(self) -> Stats:
         """See `agentops_otel.stats`."""
@@ -142,7 +142,7 @@ class Tracing(OlderDecorators):
     def close(self, timeout_s: float | None) -> bool:
         """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
         timeout_s = self.config.exit_timeout_s if timeout_s is None else timeout_s
-        finalizing.settle(timeout_s)
+        timeout_s = max(timeout_s - finalizing.settle(timeout_s / 2), 0.0)
         processors, self.processors, self.recorder = self.processors, (), None
         delivered = self.pipeline.close(timeout_s)
         for processor in processors:

@@ -8,6 +8,7 @@ import _thread
 import atexit
 import gc
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -39,9 +40,9 @@ def finalize(work: Callable[..., None], *args: object) -> None:
         _state.waiting.put(partial(work, *args))
 
 
-def settle(timeout_s: float = 10.0) -> None:
-    """Do what waits, and wait for what is being done."""
-    state = _state
+def settle(timeout_s: float = 10.0) -> float:
+    """Do what waits, and wait for what is being done; the seconds that it took."""
+    state, began = _state, time.monotonic()
     if state.working.acquire(timeout=timeout_s):
         try:
             while not state.waiting.empty():
@@ -49,6 +50,7 @@ def settle(timeout_s: float = 10.0) -> None:
                     state.waiting.get_nowait()()
         finally:
             state.working.release()
+    return time.monotonic() - began
 
 
 def watch() -> None:
