@@ -9,8 +9,8 @@ from typing import Unpack
 from opentelemetry.context import attach, detach, set_value
 
 from agentops_otel import sdk
+from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettings
 from agentops_otel.export import Stats
-from agentops_otel.older import OlderEnding, OlderSession
 from agentops_otel.recording import events
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.recording.tracked import OlderDecorators
@@ -57,7 +57,7 @@ def start_session(
     *,
     name: str = "session",
     session_id: str | None = None,
-    **older: Unpack[OlderSession],
+    **compat: Unpack[CompatSessionSettings],
 ) -> Session:
     """Open a session: a trace of its own, under which everything that starts in this context nests.
 
@@ -73,16 +73,16 @@ def start_session(
         tags: Besides those of the client; every span of the session carries them.
         name: The root span is called `invoke_workflow <name>`.
         session_id: `session.id` of its spans. Default: a new UUID's hex.
-        older: What AgentOps took besides: `inherited_session_id` is *session_id*, the rest is left aside.
+        compat: What AgentOps took besides: `inherited_session_id` is *session_id*, the rest is left aside.
 
     Returns:
         The session. Before `init()`, and when tracing is disabled, it is one in name only.
     """
     client = sdk.client_for("start_session")
-    session_id = older.pop("inherited_session_id", None) or session_id
+    session_id = compat.pop("inherited_session_id", None) or session_id
     if client is None:
         return Sessions().start(None, name=name, tags=tags or (), session_id=session_id)
-    return client.start_session(tags, name=name, session_id=session_id, **older)
+    return client.start_session(tags, name=name, session_id=session_id, **compat)
 
 
 def end_session(
@@ -90,7 +90,7 @@ def end_session(
     *,
     rating: object = None,
     end_state_reason: str | None = None,
-    **older: Unpack[OlderEnding],
+    **compat: Unpack[CompatEndSettings],
 ) -> None:
     """End the current session with a state, deliver its spans and print one line about it on stderr.
 
@@ -98,13 +98,13 @@ def end_session(
         end_state: "Success", "Fail" or "Indeterminate", also as a member of `EventState`.
         rating: The user's verdict: a string or a number.
         end_state_reason: Why it ended like that, in words.
-        older: What AgentOps took besides; left aside.
+        compat: What AgentOps took besides; left aside.
 
     Raises:
         ValueError: An end state that is none of the three.
     """
     if client := sdk.client_for("end_session"):
-        client.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **older)
+        client.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **compat)
 
 
 def record(event: events.Event) -> None:

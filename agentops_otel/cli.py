@@ -12,8 +12,7 @@ import click
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel import sdk
-from agentops_otel.config import Config
-from agentops_otel.config import read as read_config
+from agentops_otel.config import Config, read_config
 from agentops_otel.environment import ConfigError
 from agentops_otel.export import build as build_pipeline
 from agentops_otel.export import file

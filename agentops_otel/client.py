@@ -12,12 +12,12 @@ from typing import Unpack
 from opentelemetry.sdk.trace import SpanProcessor
 
 from agentops_otel import export, semconv
+from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettings, log_ignored
 from agentops_otel.config import Config
 from agentops_otel.content import Content
 from agentops_otel.export import Stats
 from agentops_otel.export.file import default_path
 from agentops_otel.guard import guard
-from agentops_otel.older import OlderEnding, OlderSession, unused
 from agentops_otel.recording import events
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.recording.tracked import OlderDecorators
@@ -85,11 +85,11 @@ class Tracing(OlderDecorators):
         *,
         name: str = "session",
         session_id: str | None = None,
-        **older: Unpack[OlderSession],
+        **compat: Unpack[CompatSessionSettings],
     ) -> Session:
         """See `agentops_otel.start_session`."""
-        session_id = older.pop("inherited_session_id", None) or session_id
-        unused("start_session(config=..., jwt=...)", *older.values())
+        session_id = compat.pop("inherited_session_id", None) or session_id
+        log_ignored("start_session(config=..., jwt=...)", *compat.values())
         return self.sessions.start(self.recorder, name=name, tags=tags or (), session_id=session_id)
 
     def end_session(
@@ -98,11 +98,11 @@ class Tracing(OlderDecorators):
         *,
         rating: object = None,
         end_state_reason: str | None = None,
-        **older: Unpack[OlderEnding],
+        **compat: Unpack[CompatEndSettings],
     ) -> None:
         """See `agentops_otel.end_session`."""
         if session := self.sessions.current():
-            session.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **older)
+            session.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **compat)
 
     @property
     def session_id(self) -> str | None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from agentops_otel import api, older, sdk
+from agentops_otel import api, compat_settings, sdk
 from agentops_otel.recording.events import Event, EventState
 from agentops_otel.recording.session import Session
 
@@ -37,7 +37,7 @@ def get_api_key() -> str | None:
 
 def set_parent_key(key: str) -> None:
     """Left aside: the spans of a parent project are not ours to share."""
-    older.unused("set_parent_key()", key)
+    compat_settings.log_ignored("set_parent_key()", key)
 
 
 def stop_instrumenting() -> None:
@@ -116,7 +116,7 @@ def end_all_sessions(end_state: object = "Indeterminate") -> None:
 
 
 def _end(session: Session, end_state: object) -> None:
-    word = older.ending(end_state)
+    word = compat_settings.end_state_of(end_state)
     try:
         session.end(word)
     except ValueError:

@@ -17,7 +17,7 @@ from agentops_otel import environment
 from agentops_otel.content import Redact
 from agentops_otel.environment import ConfigError, Setting
 
-Protocol = Literal["http/protobuf", "grpc"]
+OtlpProtocol = Literal["http/protobuf", "grpc"]
 Durability = Literal["batch", "span"]
 
 LOCAL_COLLECTOR = "http://localhost:4318"
@@ -42,7 +42,7 @@ class Destination:
 
     endpoint: str
     """A whole URL: for HTTP with its path, for gRPC `http://host:port` or `https://host:port`."""
-    protocol: Protocol = "http/protobuf"
+    protocol: OtlpProtocol = "http/protobuf"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_s: float = 10.0
     compression: str = "none"
@@ -56,14 +56,14 @@ class Destination:
     """True: nobody named it; spans go there only if a collector answers, and none is counted as lost if not."""
 
     @property
-    def shown(self) -> str:
+    def display_url(self) -> str:
         """The endpoint without anything secret: no user, password or query."""
         url = urlsplit(self.endpoint)
         return f"{url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
 
     def __repr__(self) -> str:
         """The endpoint and the protocol; headers and keys stay out."""
-        return f"Destination({self.shown!r}, {self.protocol!r})"
+        return f"Destination({self.display_url!r}, {self.protocol!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ class Config:
         return [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
 
 
-def read(
+def read_config(
     *,
     api_key: str | None = None,
     endpoint: str | None = None,
@@ -319,7 +319,7 @@ def _destination(
     )
 
 
-def _protocol(endpoint: Setting, protocol: str | None) -> Protocol:
+def _protocol(endpoint: Setting, protocol: str | None) -> OtlpProtocol:
     """What was said; else by the port, since 4317 is gRPC's and HTTP cannot be meant by it."""
     found = environment.first(protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL")))
     if found is None:
@@ -355,7 +355,7 @@ def _grpc_endpoint(found: Setting) -> str:
     return environment.url(Setting(found.name, f"{scheme}://{found.text}")).geturl()
 
 
-def _compression(protocol: Protocol, hosted: bool) -> str:
+def _compression(protocol: OtlpProtocol, hosted: bool) -> str:
     """Who says zstd, which OTLP does not ask of a server, knows the collector, not the hosted AgentOps."""
     allowed = ("none", "gzip") if protocol == "grpc" else ("none", "gzip", "deflate", "zstd")
     chosen = environment.compression(environment.first(None, "", *_otlp("COMPRESSION")), allowed)

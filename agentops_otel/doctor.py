@@ -140,7 +140,7 @@ def _patched(points: Iterable[metadata.EntryPoint]) -> Iterator[Finding]:
 def _endpoint(destination: Destination) -> Iterator[Finding]:
     url = urlsplit(destination.endpoint)
     headers = f" with {', '.join(sorted(destination.headers))}" if destination.headers else ""
-    yield Finding("ok", f"spans go to {destination.shown} by {destination.protocol}{headers}")
+    yield Finding("ok", f"spans go to {destination.display_url} by {destination.protocol}{headers}")
     http = destination.protocol == "http/protobuf"
     if http and url.port == 4317:
         yield Finding("note", "4317 is where collectors speak gRPC", "use port 4318, or protocol=grpc")
@@ -234,13 +234,14 @@ def _probe(destination: Destination) -> Finding:
 
 
 def _judged(answer: Answer, destination: Destination, seconds: float) -> Finding:
+    url = destination.display_url
     said = f" ({answer.message})" if answer.message else ""
     if answer.verdict is Verdict.ACCEPTED and not answer.rejected:
-        return Finding("ok", f"a span was sent to {destination.shown} and accepted in {seconds * 1e3:.0f} ms{said}")
+        return Finding("ok", f"a span was sent to {url} and accepted in {seconds * 1e3:.0f} ms{said}")
     if answer.verdict is Verdict.ACCEPTED:
-        return Finding("wrong", f"{destination.shown} answered, and refused the span{said}", "see the collector's log")
+        return Finding("wrong", f"{url} answered, and refused the span{said}", "see the collector's log")
     advice = next((text for faults, text in _ADVICE if answer.fault in faults), "see the collector's log")
-    return _unreachable(destination, f"{destination.shown} did not take a span: {answer.fault}{said}", advice)
+    return _unreachable(destination, f"{url} did not take a span: {answer.fault}{said}", advice)
 
 
 _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from agentops_otel import export, sdk
-from agentops_otel.config import read
+from agentops_otel.config import read_config
 from agentops_otel.environment import ConfigError
 from agentops_otel.guard import guard
 
@@ -21,7 +21,7 @@ class AgentOpsExporter(SpanExporter):
     """
 
     def __init__(self) -> None:
-        config = read(console=False, trace_file=False, auto_start_session=False)
+        config = read_config(console=False, trace_file=False, auto_start_session=False)
         hosted = tuple(destination for destination in config.destinations if destination.agentops)
         if not hosted:
             raise ConfigError("AGENTOPS_API_KEY", "", "the agentops exporter needs the key of an account")

@@ -16,10 +16,10 @@ from opentelemetry.trace import TracerProvider, get_tracer_provider
 
 from agentops_otel.client import Tracing
 from agentops_otel.clients import SPECS
-from agentops_otel.config import Config, read
+from agentops_otel.compat_settings import CompatSettings, translate_settings
+from agentops_otel.config import Config, read_config
 from agentops_otel.content import Redact
 from agentops_otel.instrumentation import install
-from agentops_otel.older import OlderSettings, translated
 from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
@@ -188,7 +188,7 @@ def init(
     spool_dir: str | os.PathLike[str] | bool | None = None,
     durability: str = "batch",
     exit_timeout_s: float = 2.0,
-    **older: Unpack[OlderSettings],
+    **compat: Unpack[CompatSettings],
 ) -> Client:
     """Start tracing: LLM calls, TaskWeaver sessions and everything decorated or recorded become spans.
 
@@ -225,7 +225,7 @@ def init(
         spool_dir: Where spans wait that cannot be sent; False for memory only. Default: the user's state directory.
         durability: "batch", or "span": each span is on disk before its `end()` returns.
         exit_timeout_s: The longest that tracing may hold up the end of the process, in seconds.
-        older: What AgentOps 0.0 to 0.4 took besides: put into the settings above, or left aside (said at DEBUG).
+        compat: What AgentOps 0.0 to 0.4 took besides: put into the settings above, or left aside (said at DEBUG).
 
     Returns:
         The client; its methods are the functions of this module.
@@ -235,12 +235,12 @@ def init(
     """
     asked = locals()
     given = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] != default}
-    settings = translated({**_running.configured, **given, **older}, _DEFAULTS)
+    settings = translate_settings({**_running.configured, **given, **compat}, _DEFAULTS)
     with _running.lock:
         client = None if _running.client is _running.stand_in else _running.client
         if client is not None and not settings:
             return client
-        config = read(**settings)
+        config = read_config(**settings)
         if client is not None and _running.gives_way:
             client.shutdown()
             client = None
@@ -300,7 +300,7 @@ def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_
         if _running.client is not _running.stand_in:
             return
         _running.launched = _running.launched - {what} | ({what} if wanted else set())
-        config = read(
+        config = read_config(
             instrument_llm_calls="llm_calls" in _running.launched,
             instrument_taskweaver="taskweaver" in _running.launched,
             capture_content=capture_content,

@@ -23,7 +23,7 @@ def only(found: Config) -> Destination:
 def refusal(**settings: object) -> str:
     """What `init()` would say of these settings."""
     with pytest.raises(agentops_otel.ConfigError) as refused:
-        config.read(**settings)  # type: ignore[arg-type]  # wrong settings are the point
+        config.read_config(**settings)  # type: ignore[arg-type]  # wrong settings are the point
 
     return str(refused.value)
 
@@ -43,7 +43,7 @@ def refusal(**settings: object) -> str:
 )
 def test_endpoint_argument_is_a_base_url(endpoint: str, protocol: str | None, expected: tuple[str, str]) -> None:
     """The argument is a base that gets /v1/traces over HTTP; port 4317 means gRPC unless told otherwise."""
-    destination = only(config.read(endpoint=endpoint, protocol=protocol))
+    destination = only(config.read_config(endpoint=endpoint, protocol=protocol))
 
     assert (destination.endpoint, destination.protocol) == expected
 
@@ -51,29 +51,29 @@ def test_endpoint_argument_is_a_base_url(endpoint: str, protocol: str | None, ex
 def test_traces_endpoint_variable_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """OTEL_EXPORTER_OTLP_TRACES_ENDPOINT wins over the base variable and gets no path of ours."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://base:4318")
-    base = only(config.read()).endpoint
+    base = only(config.read_config()).endpoint
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces:4318/custom")
 
-    assert (base, only(config.read()).endpoint) == ("http://base:4318/v1/traces", "http://traces:4318/custom")
+    assert (base, only(config.read_config()).endpoint) == ("http://base:4318/v1/traces", "http://traces:4318/custom")
 
 
 def test_insecure_variable_decides_for_a_target_without_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gRPC target without a scheme is spoken to in the clear only when the INSECURE variable says so."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_INSECURE", "true")
 
-    assert only(config.read(endpoint="c:4317", protocol="grpc")).endpoint == "http://c:4317"
+    assert only(config.read_config(endpoint="c:4317", protocol="grpc")).endpoint == "http://c:4317"
 
 
 def test_protocol_variable_alone_names_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     """OTEL_EXPORTER_OTLP_PROTOCOL without an endpoint means that protocol's port on localhost."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 
-    assert only(config.read()).endpoint == "http://localhost:4317"
+    assert only(config.read_config()).endpoint == "http://localhost:4317"
 
 
 def test_nothing_configured_means_local(tmp_path: Path) -> None:
     """With nothing set up there is the collector that may answer on localhost, and a trace file."""
-    found = config.read()
+    found = config.read_config()
 
     assert only(found).probe
     assert only(found).endpoint == "http://localhost:4318/v1/traces"
@@ -97,7 +97,7 @@ def test_traces_exporter_variable_chooses(
     """OTEL_TRACES_EXPORTER names what there is; nothing is added to it."""
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", exporters)
 
-    found = config.read()
+    found = config.read_config()
 
     assert [destination.endpoint for destination in found.destinations] == endpoints
     assert (found.console, found.exporters, found.own_trace_file) == (console, others, False)
@@ -107,7 +107,7 @@ def test_agentops_key_and_collector_are_two_destinations(monkeypatch: pytest.Mon
     """A key goes to AgentOps, an endpoint to the collector, and the collector's headers stay with the collector."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=a%20b,x-other=c")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", __file__)
-    found = config.read(api_key="key", endpoint="http://c:1")
+    found = config.read_config(api_key="key", endpoint="http://c:1")
 
     collector, hosted = found.destinations
 
@@ -128,7 +128,7 @@ def test_self_hosted_agentops_is_named_as_a_whole(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AGENTOPS_EXPORTER_ENDPOINT", "http://otlp.example:4317")
     monkeypatch.setenv("AGENTOPS_APP_URL", "http://app.example/")
 
-    found = only(config.read(api_key="key"))
+    found = only(config.read_config(api_key="key"))
 
     assert "AGENTOPS_EXPORTER_ENDPOINT='' is not usable" in refused
     assert (found.endpoint, found.protocol) == ("http://otlp.example:4317", "grpc")
@@ -139,14 +139,14 @@ def test_self_hosted_agentops_is_named_as_a_whole(monkeypatch: pytest.MonkeyPatc
 
 def test_protocol_with_a_key_alone_is_agentops_own() -> None:
     """With a key and no endpoint, the protocol says how to speak to AgentOps."""
-    found = only(config.read(api_key="key", protocol="grpc"))
+    found = only(config.read_config(api_key="key", protocol="grpc"))
 
     assert (found.endpoint, found.protocol) == ("https://otlp.agentops.ai:4317", "grpc")
 
 
 def test_secrets_are_in_no_repr() -> None:
     """Neither a key nor a header nor a password in a URL shows in the settings' repr."""
-    found = config.read(
+    found = config.read_config(
         api_key="hunter2-key", endpoint="http://user:hunter2@c:1/?k=hunter2", headers={"x-key": "hunter2"}
     )
 
@@ -162,7 +162,7 @@ def test_otlp_variables_keep_their_meaning(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(pem))
 
-    found = only(config.read(endpoint="http://c:1"))
+    found = only(config.read_config(endpoint="http://c:1"))
 
     assert (found.timeout_s, found.compression, found.certificate) == (2.5, "gzip", pem)
 
@@ -172,7 +172,7 @@ def test_zstd_is_for_the_collector_that_the_user_knows(monkeypatch: pytest.Monke
     pytest.importorskip("zstandard")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd")
 
-    found = config.read(endpoint="http://c:4318", api_key="key").destinations
+    found = config.read_config(endpoint="http://c:4318", api_key="key").destinations
 
     assert {(to.agentops is not None, to.compression) for to in found} == {(False, "zstd"), (True, "gzip")}
 
@@ -198,8 +198,8 @@ def test_content_variable_switches_content(monkeypatch: pytest.MonkeyPatch, text
     """The conventions' variable switches content; the argument wins over it."""
     monkeypatch.setenv(CONTENT, text)
 
-    assert config.read().capture_content is captured
-    assert config.read(capture_content=not captured).capture_content is not captured
+    assert config.read_config().capture_content is captured
+    assert config.read_config(capture_content=not captured).capture_content is not captured
 
 
 def test_wrong_arguments_are_named() -> None:
@@ -295,7 +295,7 @@ def test_content_goes_where_the_conventions_switches_say(
     monkeypatch.setenv(CONTENT, said)
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", emit)
 
-    found = config.read(capture_content=argument)
+    found = config.read_config(capture_content=argument)
 
     assert (found.capture_content, found.event_content) == (on_spans, in_events)
 
@@ -304,9 +304,9 @@ def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch
     """Beside a foreign provider, only what an argument or a key asks for is left."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://env:1")
 
-    by_variable = config.read(api_key="key").as_guest()
-    by_argument = config.read(endpoint="http://named:1", trace_file=True).as_guest()
-    by_nobody = config.read().as_guest()
+    by_variable = config.read_config(api_key="key").as_guest()
+    by_argument = config.read_config(endpoint="http://named:1", trace_file=True).as_guest()
+    by_nobody = config.read_config().as_guest()
 
     assert [destination.agentops is not None for destination in by_variable.destinations] == [True]
     assert [destination.endpoint for destination in by_argument.destinations] == ["http://named:1/v1/traces"]
@@ -321,7 +321,7 @@ def test_comma_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "TRUE")
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "openai, anthropic")
 
-    found = config.read()
+    found = config.read_config()
 
     assert (found.tags, found.auto_start_session, found.disabled) == (("a", "b"), True, True)
     assert found.disabled_instrumentations == {"openai", "anthropic"}

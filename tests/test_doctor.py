@@ -18,8 +18,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from agentops_otel.cli import commands
-from agentops_otel.config import Config, Destination
-from agentops_otel.config import read as read_config
+from agentops_otel.config import Config, Destination, read_config
 from agentops_otel.doctor import Finding, _listening, _patched, _provider, _versions, examine
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import Answer, OtlpSink

@@ -24,7 +24,7 @@ _ENTRY = 100
 """What it takes in memory to remember one, beside its characters."""
 
 
-class Name(Enum):
+class KeyKind(Enum):
     """What is kept under a name."""
 
     PLAIN = auto()
@@ -60,14 +60,14 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Z
 
 
 @lru_cache(maxsize=4096)
-def judge(name: str) -> Name:
+def classify_key(name: str) -> KeyKind:
     """What is kept under *name*, however it is written: `api_key`, `X-Api-Key`, `apiKey`, `OPENAI_API_KEY`."""
     words = _WORD_START.sub("_", name).strip("_").lower()
     if _SECRET_NAME.search(words):
-        return Name.SECRET
-    if scrub(name) != name:
-        return Name.IS_SECRET
-    return Name.MEDIA if _MEDIA_NAME.search(words) else Name.PLAIN
+        return KeyKind.SECRET
+    if redact(name) != name:
+        return KeyKind.IS_SECRET
+    return KeyKind.MEDIA if _MEDIA_NAME.search(words) else KeyKind.PLAIN
 
 
 def _shape(mark: str, body: str, *, word: bool = True) -> tuple[str, re.Pattern[str]]:
@@ -143,7 +143,7 @@ _BARE = re.compile(r"""(?:(?i:bearer|basic|digest|token)[ \t]+)?(?:[^\s"'&;,]|,(
 _CODE = re.compile(r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[].*)(?![\w.])""")
 
 
-def scrub(text: str) -> str:
+def redact(text: str) -> str:
     """The text with every secret in it replaced by a mark, and base64 data URLs by their type and size."""
     if len(text) < SHORTEST_SECRET:
         return text
@@ -155,46 +155,46 @@ def scrub(text: str) -> str:
                 if mark in text:
                     text = pattern.sub(_marked, text)
     may_have_names = "=" in text or ":" in text or ("-" in text and "--" in text)
-    return _scrub_named(text) if may_have_names else text
+    return _redact_named(text) if may_have_names else text
 
 
 class Clean(set[str]):
     """Texts that were found to have no secrets. A conversation's come again with each call: they are searched once."""
 
-    room = CLEAN_CHARACTERS
+    remaining_characters = CLEAN_CHARACTERS
 
     def keep(self, texts: Iterable[str]) -> None:
         """Remember the texts; when they are too many, begin anew."""
         for text in texts:
             if len(text) >= _WORTH_KEEPING:
                 self.add(text)
-                self.room -= len(text) + _ENTRY
-        if self.room < 0:
+                self.remaining_characters -= len(text) + _ENTRY
+        if self.remaining_characters < 0:
             self.clear()
-            self.room = CLEAN_CHARACTERS
+            self.remaining_characters = CLEAN_CHARACTERS
 
 
 _clean = Clean()
 
 
-def are_clean(texts: Iterable[str]) -> bool:
+def contain_no_secrets(texts: Iterable[str]) -> bool:
     """Whether there is no secret in any of the texts."""
     new = set(texts).difference(_clean)
     if not new:
         return True
     joined = "\n".join(new)
     # The end of a key's block is told at a text's beginning, which joining hides.
-    if ("-" in joined and "-----END " in joined) or scrub(joined) != joined:
+    if ("-" in joined and "-----END " in joined) or redact(joined) != joined:
         return False
     _clean.keep(new)
     return True
 
 
-def scrubbed(text: str) -> str:
-    """`scrub`, for a text that may come again."""
+def redact_cached(text: str) -> str:
+    """`redact`, for a text that may come again."""
     if text in _clean:
         return text
-    found = scrub(text)
+    found = redact(text)
     if found == text:
         _clean.keep((text,))
     return found
@@ -204,14 +204,14 @@ def _marked(found: re.Match[str]) -> str:
     return found[1] + REDACTED if found.re.groups else REDACTED
 
 
-def _scrub_named(text: str) -> str:
+def _redact_named(text: str) -> str:
     """Secrets by their name in free text: `?api_key=...`, `"password": "..."`, `X-Api-Key: ...`, `--token ...`."""
     parts = []
     done = 0
     for start in _names(text):
         named = _NAMED.match(text, start) if start >= done else None
         name = named and (named[1] or named[2])
-        if named and name and judge(name[-LONGEST_NAME:]) is Name.SECRET:
+        if named and name and classify_key(name[-LONGEST_NAME:]) is KeyKind.SECRET:
             start, end = _value_span(text, named.end(), name.lower(), named[3])
             if end > start:
                 parts += [text[done:start], REDACTED]
@@ -262,13 +262,13 @@ MEDIA_CHARACTERS = 256
 """A base64 text shorter than this is no media."""
 
 
-def media_of(text: str, kind: Name) -> str | None:
+def media_of(text: str, kind: KeyKind) -> str | None:
     """The mark of a text that is base64 media as a whole, such as `<image/png, 152 kB>`; None for any other text."""
     if text.startswith("data:"):
         head = text[:512]
         if (url := _DATA_URL.match(head)) and _DATA_URL.fullmatch(head):
             return _mark(url[1], len(text) - url.start(2))
-    elif kind is Name.MEDIA and len(text) >= MEDIA_CHARACTERS and _BASE64.fullmatch(text[:1024] + text[-1024:]):
+    elif kind is KeyKind.MEDIA and len(text) >= MEDIA_CHARACTERS and _BASE64.fullmatch(text[:1024] + text[-1024:]):
         return _mark(next((media for magic, media in _MAGIC.items() if text.startswith(magic)), None), len(text))
     return None
 

@@ -44,7 +44,7 @@ def _route(destination: Destination, config: Config, refuge: Refuge | None) -> R
         spool = Spool(folder(config.spool_dir, destination))
     account = destination.agentops
     sender = Sender(
-        destination.shown,
+        destination.display_url,
         Outbox(spool),
         transport(destination),
         timeout_s=destination.timeout_s,

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from agentops_otel.content import Each
+from agentops_otel.content import LazyList
 
 _MANY = 128
 """Messages or parts of which there is seldom room for all."""
@@ -93,7 +93,7 @@ _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 def message(role: object, parts: Iterable[Part | None], name: object = None) -> Message | None:
     """One message, with the speaker's name if it has one; None when it has nothing to say."""
-    found = parts if type(parts) is Each else [part for part in parts if part]
+    found = parts if type(parts) is LazyList else [part for part in parts if part]
     if not found:
         return None
     said = {"role": role if isinstance(role, str) else "user", "parts": found}
@@ -102,7 +102,7 @@ def message(role: object, parts: Iterable[Part | None], name: object = None) -> 
 
 def each(read: Callable[[Any], dict[str, Any] | None], said: Sequence[Any]) -> Sequence[dict[str, Any]]:
     """What *read* makes of each; of a long list that is asked only as far as there is room for it."""
-    return Each(read, said) if len(said) > _MANY else [told for item in said if (told := read(item))]
+    return LazyList(read, said) if len(said) > _MANY else [told for item in said if (told := read(item))]
 
 
 def texts(said: object, role: str = "user") -> list[Message]:

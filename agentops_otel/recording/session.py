@@ -14,7 +14,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.older import OlderEnding, unused
+from agentops_otel.compat_settings import CompatEndSettings, log_ignored
 from agentops_otel.tracing import Recorder
 
 if TYPE_CHECKING:
@@ -145,10 +145,10 @@ class Session:
         *,
         rating: object = None,
         end_state_reason: str | None = None,
-        **older: Unpack[OlderEnding],
+        **compat: Unpack[CompatEndSettings],
     ) -> None:
         """End the session: `end`, by the name that AgentOps had for it."""
-        unused("end_session(video=..., is_auto_end=...)", *older.values())
+        log_ignored("end_session(video=..., is_auto_end=...)", *compat.values())
         self.end(end_state, rating=rating, end_state_reason=end_state_reason)
 
     def create_agent(self, name: str, agent_id: object = None) -> str:
@@ -157,7 +157,7 @@ class Session:
 
     def set_video(self, video: str) -> None:
         """Left aside: nothing shows a session's video any more."""
-        unused("Session.set_video()", video)
+        log_ignored("Session.set_video()", video)
 
     def get_analytics(self) -> dict[str, str] | None:
         """What the session has come to so far, in the words of AgentOps 0.3; None when nothing is recorded.

@@ -9,7 +9,7 @@ from agentops_otel.export.agentops import session_link
 def going(config: Config, trace_file: Path | None) -> str:
     """One line for the start: `spans go to http://c:4318/v1/traces and to /tmp/t.jsonl`."""
     places = [
-        f"{destination.shown}{' if a collector answers there' if destination.probe else ''}"
+        f"{destination.display_url}{' if a collector answers there' if destination.probe else ''}"
         for destination in config.destinations
     ]
     places += [f"the {name} exporter" for name in config.exporters]

@@ -10,8 +10,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import StatusCode
 
 import agentops_otel
-from agentops_otel import older
-from agentops_otel.config import read
+from agentops_otel import compat_settings
+from agentops_otel.config import read_config
 from agentops_otel.recording.events import Event
 from agentops_otel.testing import capture
 
@@ -45,14 +45,14 @@ class Nowhere(SpanExporter):
 )
 def test_older_settings_become_ours(given: dict[str, Any], ours: dict[str, Any]) -> None:
     """Each goes where it has its meaning now, or aside."""
-    assert older.translated(given, OURS) == ours
+    assert compat_settings.translate_settings(given, OURS) == ours
 
 
 def test_exporter_and_processor_are_used() -> None:
     """AgentOps 0.4 took both and did nothing with them."""
     processor = SpanProcessor()
 
-    found = older.translated({"processor": processor, "exporter": Nowhere()}, OURS)["span_processors"]
+    found = compat_settings.translate_settings({"processor": processor, "exporter": Nowhere()}, OURS)["span_processors"]
 
     assert processor in found
     (batch,) = (other for other in found if other is not processor)
@@ -62,7 +62,7 @@ def test_exporter_and_processor_are_used() -> None:
 
 def test_account_is_where_the_settings_say() -> None:
     """API, dashboard and exporter of a self-hosted AgentOps; the session's name and id."""
-    config = read(
+    config = read_config(
         api_key="11111111-2222-3333-4444-555555555555",
         api_endpoint="http://api.local/",
         app_url="http://app.local",
@@ -89,8 +89,8 @@ def test_what_has_no_meaning_is_said_once_at_debug(caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.DEBUG, "agentops_otel")
 
     for _ in range(2):
-        older.translated({"fail_safe": True}, OURS)
-        older.unused("nothing at all", None)
+        compat_settings.translate_settings({"fail_safe": True}, OURS)
+        compat_settings.log_ignored("nothing at all", None)
 
     assert [message for message in caplog.messages if "fail_safe" in message] in ([], caplog.messages)
     assert len(caplog.messages) <= 1

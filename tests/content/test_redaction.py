@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentops_otel.content import Content
-from agentops_otel.content.redaction import CLEAN_CHARACTERS, Clean, Name, are_clean, judge, scrub, scrubbed, size
+from agentops_otel.content.redaction import (
+    CLEAN_CHARACTERS,
+    Clean,
+    KeyKind,
+    classify_key,
+    contain_no_secrets,
+    redact,
+    redact_cached,
+    size,
+)
 
 SECRETS = {
     "openai": "sk-proj-a1B2c3D4e5F6g7H8i9J0",
@@ -34,7 +43,7 @@ def test_a_secret_is_told_by_its_shape_in_any_text(secret: str, frame: str) -> N
     """A key in a prompt, a URL or JSON is replaced, and the text around it stays."""
     before, after = frame.format("|").split("|")
 
-    clean = scrub(frame.format(secret))
+    clean = redact(frame.format(secret))
 
     assert clean == f"{before}[redacted]{after}"
 
@@ -67,7 +76,7 @@ def test_a_secret_is_told_by_its_shape_in_any_text(secret: str, frame: str) -> N
 )
 def test_a_secret_is_told_by_the_words_before_it(text: str, clean: str) -> None:
     """Headers, queries, assignments, options, and JSON or Python in a text name what is secret."""
-    assert scrub(text) == clean
+    assert redact(text) == clean
 
 
 @pytest.mark.parametrize(
@@ -88,7 +97,7 @@ def test_a_secret_is_told_by_the_words_before_it(text: str, clean: str) -> None:
 )
 def test_ordinary_text_stays(text: str) -> None:
     """Prose, code, numbers of tokens, e-mail addresses and certificates are content."""
-    assert scrub(text) == text
+    assert redact(text) == text
 
 
 SECRET_NAMES = """
@@ -104,7 +113,7 @@ SECRET_NAMES = """
 @pytest.mark.parametrize("name", SECRET_NAMES.split())
 def test_a_name_of_a_secret(name: str) -> None:
     """The name is understood in any spelling."""
-    assert judge(name) is Name.SECRET
+    assert classify_key(name) is KeyKind.SECRET
 
 
 PLAIN_NAMES = """
@@ -117,7 +126,7 @@ PLAIN_NAMES = """
 @pytest.mark.parametrize("name", PLAIN_NAMES.split())
 def test_a_name_of_no_secret(name: str) -> None:
     """Counts of tokens and words that merely contain one of ours are plain."""
-    assert judge(name) is not Name.SECRET
+    assert classify_key(name) is not KeyKind.SECRET
 
 
 @pytest.mark.parametrize(
@@ -201,7 +210,7 @@ def test_no_text_makes_redaction_slow(piece: str) -> None:
     text = (piece * (1_000_000 // len(piece)))[:1_000_000] + " token="
 
     assert Content().json("x", {"text": text}) is not None
-    assert scrub(text[:100_000]) is not None
+    assert redact(text[:100_000]) is not None
 
 
 @pytest.mark.parametrize("offset", range(-80, 1200, 41))
@@ -227,16 +236,16 @@ def test_a_name_is_found_whatever_its_letters(name: str) -> None:
     """Each name that is judged a secret is looked for in texts too, also behind letters that lower case lengthens."""
     text = f"\u0130 {name}=a1b2c3"
 
-    assert scrub(text) == f"\u0130 {name}=[redacted]"
+    assert redact(text) == f"\u0130 {name}=[redacted]"
 
 
 @given(st.lists(st.sampled_from(["a harmless text of more than thirty letters", "key: a1b2c3d4", "short"]), max_size=5))
 def test_a_text_that_comes_again_is_judged_as_before(texts: list[str]) -> None:
     """What is remembered of clean texts changes no answer."""
-    clean = all(scrub(text) == text for text in texts)
+    clean = all(redact(text) == text for text in texts)
 
-    assert [are_clean(texts), are_clean(texts)] == [clean, clean]
-    assert [scrubbed(text) for text in texts * 2] == [scrub(text) for text in texts * 2]
+    assert [contain_no_secrets(texts), contain_no_secrets(texts)] == [clean, clean]
+    assert [redact_cached(text) for text in texts * 2] == [redact(text) for text in texts * 2]
 
 
 def test_the_memory_of_clean_texts_is_bounded() -> None:

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Status, StatusCode, Tracer
 
 from agentops_otel import export
-from agentops_otel.config import Config, Destination, Protocol
+from agentops_otel.config import Config, Destination, OtlpProtocol
 from agentops_otel.export import Pipeline
 from agentops_otel.export.file import FileExporter, read
 from agentops_otel.export.refuge import LIMIT, Refuge
@@ -28,7 +28,7 @@ from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import show
 from tests.loopback.otlp_sink import OtlpSink, attributes_of
 
-PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "grpc")
+PROTOCOLS: tuple[OtlpProtocol, ...] = ("http/protobuf", "grpc")
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_spans_come_with_a_token_and_in_its_names(protocol: Protocol, tmp_path: Path) -> None:
+def test_spans_come_with_a_token_and_in_its_names(protocol: OtlpProtocol, tmp_path: Path) -> None:
     """Over HTTP and gRPC: one exchange of the key, a bearer token on the request, the backend's names in it."""
     with AgentOpsBackend(protocol) as backend, pipeline_to(backend.destination, spool_dir=tmp_path) as (tracer, _):
         tracer.start_span("search", attributes={"agentops.span.kind": "operation"}).end()
@@ -65,7 +65,7 @@ def test_spans_come_with_a_token_and_in_its_names(protocol: Protocol, tmp_path: 
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_every_span_arrives_though_tokens_expire(protocol: Protocol, tmp_path: Path) -> None:
+def test_every_span_arrives_though_tokens_expire(protocol: OtlpProtocol, tmp_path: Path) -> None:
     """Tokens that live two seconds are renewed before they end: each span once, no request refused."""
     with (
         AgentOpsBackend(protocol, token_life_s=3) as backend,
@@ -85,7 +85,7 @@ def test_every_span_arrives_though_tokens_expire(protocol: Protocol, tmp_path: P
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_nothing_is_lost_while_both_services_are_down_at_the_start(
-    protocol: Protocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    protocol: OtlpProtocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Spans wait for the token service and the collector; one line says so, and all arrive when they are there."""
     with AgentOpsBackend(protocol) as gone:
@@ -109,7 +109,7 @@ def test_nothing_is_lost_while_both_services_are_down_at_the_start(
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_rejected_token_is_replaced_once_and_costs_nothing(
-    protocol: Protocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    protocol: OtlpProtocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After a 401 the key is exchanged again and the same request goes out: nothing lost, nothing twice, no line."""
     with (
@@ -129,7 +129,7 @@ def test_a_rejected_token_is_replaced_once_and_costs_nothing(
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_refused_key_costs_only_the_spans_that_were_to_go_there(
-    protocol: Protocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    protocol: OtlpProtocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are counted; one line says what to do, one at the end how many; the other destination has everything."""
     with (
@@ -152,11 +152,11 @@ def test_a_refused_key_costs_only_the_spans_that_were_to_go_there(
     assert flushed
     assert backend.exchanges == [400]
     assert backend.sink.received == []
-    assert dict(by_destination[backend.destination.shown].dropped) == {"unauthorised": 60}
-    assert by_destination[Destination(endpoint=collector.endpoint).shown].sent == 60
+    assert dict(by_destination[backend.destination.display_url].dropped) == {"unauthorised": 60}
+    assert by_destination[Destination(endpoint=collector.endpoint).display_url].sent == 60
     advice, end = lines(caplog)
     assert "Set AGENTOPS_API_KEY" in advice
-    assert end == f"{backend.destination.shown}: spans were dropped: {{'unauthorised': 60}}"
+    assert end == f"{backend.destination.display_url}: spans were dropped: {{'unauthorised': 60}}"
 
 
 def test_what_a_run_had_to_leave_on_disk_comes_with_the_next_one(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ class Token:
 def with_token(sink: OtlpSink, token: Token) -> Pipeline:
     """A pipeline to the sink that asks the token."""
     where = destination(sink)
-    return Pipeline([Route(sender=Sender(where.shown, Outbox(), HttpTransport(where), authorization=token))])
+    return Pipeline([Route(sender=Sender(where.display_url, Outbox(), HttpTransport(where), authorization=token))])
 
 
 def only_with(token: str, received: Received) -> Answer:

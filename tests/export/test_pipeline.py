@@ -45,7 +45,7 @@ def test_a_collector_that_takes_zstd_gets_it(monkeypatch: pytest.MonkeyPatch) ->
     pytest.importorskip("zstandard")
     with OtlpSink() as sink:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd")
-        settings = config.read(endpoint=sink.endpoint)
+        settings = config.read_config(endpoint=sink.endpoint)
         with running(Config(destinations=settings.destinations)) as (pipeline, tracer):
             make_spans(tracer, 200, who="me")
 

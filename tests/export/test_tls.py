@@ -62,7 +62,10 @@ def test_an_authority_of_ones_own_is_trusted_before_what_requests_is_told(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(ca_file))
 
     with tls_sink(protocol, authority) as sink:
-        with running(config.read(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (pipeline, tracer):
+        with running(config.read_config(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (
+            pipeline,
+            tracer,
+        ):
             make_spans(tracer, 5)
 
             assert pipeline.force_flush(10_000)
@@ -144,7 +147,7 @@ def proxy() -> Iterator[HTTPServer]:
 def test_a_proxy_is_taken_from_the_environment(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP_PROXY, with its user and password."""
     monkeypatch.setenv("http_proxy", f"http://me:secret@127.0.0.1:{proxy.server_port}")
-    settings = config.read(endpoint="http://collector.invalid:4318", spool_dir=False)
+    settings = config.read_config(endpoint="http://collector.invalid:4318", spool_dir=False)
 
     with running(settings) as (pipeline, tracer):
         make_spans(tracer, 5)
@@ -167,7 +170,10 @@ def test_tls_goes_through_a_proxy_to_the_collector(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(ca_file))
 
     with tls_sink(protocol, authority) as sink:
-        with running(config.read(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (pipeline, tracer):
+        with running(config.read_config(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (
+            pipeline,
+            tracer,
+        ):
             make_spans(tracer, 5)
             assert pipeline.force_flush(10_000)
         assert len(sink.ids) == 5
@@ -195,7 +201,7 @@ def test_no_proxy_is_respected(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("no_proxy", "localhost")
 
     with OtlpSink() as sink:
-        with running(config.read(endpoint=sink.endpoint, spool_dir=False)) as (pipeline, tracer):
+        with running(config.read_config(endpoint=sink.endpoint, spool_dir=False)) as (pipeline, tracer):
             make_spans(tracer, 5)
             assert pipeline.force_flush(10_000)
         assert len(sink.ids) == 5
@@ -211,4 +217,4 @@ def test_a_destination_says_nothing_secret() -> None:
         proxy="http://u:secret@p",
     )
 
-    assert "secret" not in repr(where) + where.shown + repr(Config(destinations=(where,)))
+    assert "secret" not in repr(where) + where.display_url + repr(Config(destinations=(where,)))

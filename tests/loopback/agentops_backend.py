@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from agentops_otel.config import AgentOps, Destination, Protocol
+from agentops_otel.config import AgentOps, Destination, OtlpProtocol
 from tests.loopback.otlp_sink import Answer, OtlpSink, Received
 
 MONTH_S = 30 * 24 * 3600
@@ -37,7 +37,7 @@ class AgentOpsBackend:
 
     def __init__(
         self,
-        protocol: Protocol = "http/protobuf",
+        protocol: OtlpProtocol = "http/protobuf",
         *,
         token_life_s: float = MONTH_S,
         api_port: int = 0,

@@ -50,14 +50,14 @@ def test_the_oldest_session_is_forgotten() -> None:
 
 def test_places_are_named_without_secrets() -> None:
     """The line at the start names every place, and none of the keys in their URLs."""
-    settings = config.read(
+    settings = config.read_config(
         endpoint="http://user:hunter2@c:4318/?key=hunter2", api_key="hunter2", console=True, trace_file="t.jsonl"
     )
 
     assert where.going(settings, settings.trace_file) == snapshot(
         "spans go to http://c:4318/v1/traces, to https://otlp.agentops.ai/v1/traces, to t.jsonl, to this terminal"
     )
-    assert where.going(config.read(), None) == snapshot(
+    assert where.going(config.read_config(), None) == snapshot(
         "spans go to http://localhost:4318/v1/traces if a collector answers there"
     )
     assert where.going(config.Config(), None) == "spans go where the tracer provider sends them"

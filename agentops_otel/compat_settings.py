@@ -12,7 +12,7 @@ _logger = logging.getLogger("agentops_otel")
 _said: set[str] = set()
 
 
-class OlderSettings(TypedDict, total=False):
+class CompatSettings(TypedDict, total=False):
     """What `init()` and `Client()` of AgentOps 0.0 to 0.4 took besides what they take now."""
 
     default_tags: list[str] | None
@@ -45,7 +45,7 @@ class OlderSettings(TypedDict, total=False):
     skip_auto_end_session: object
 
 
-class OlderSession(TypedDict, total=False):
+class CompatSessionSettings(TypedDict, total=False):
     """What `start_session()` of AgentOps took besides what it takes now."""
 
     inherited_session_id: str | None
@@ -54,7 +54,7 @@ class OlderSession(TypedDict, total=False):
     jwt: object
 
 
-class OlderEnding(TypedDict, total=False):
+class CompatEndSettings(TypedDict, total=False):
     """What `end_session()` of AgentOps took besides what it takes now."""
 
     video: object
@@ -75,7 +75,7 @@ _PUT_INTO_OURS: Mapping[str, Callable[[object], tuple[str, object]]] = {
 _ENDINGS = {"ok": "Success", "failure": "Fail", "error": "Fail", "unset": "Indeterminate"}
 
 
-def translated(given: Mapping[str, Any], ours: Collection[str]) -> dict[str, Any]:
+def translate_settings(given: Mapping[str, Any], ours: Collection[str]) -> dict[str, Any]:
     """The settings of `init()`, with those of older generations put into ours; where both are given, ours wins.
 
     Args:
@@ -94,8 +94,8 @@ def translated(given: Mapping[str, Any], ours: Collection[str]) -> dict[str, Any
             put_in, put = _PUT_INTO_OURS[name](value)
             before = found.get(put_in)
             found[put_in] = (*before, *put) if isinstance(before, tuple) and isinstance(put, tuple) else put
-        elif name in OlderSettings.__annotations__:
-            unused(f"init({name}=...)")
+        elif name in CompatSettings.__annotations__:
+            log_ignored(f"init({name}=...)")
         else:
             raise TypeError(f"init() got an unexpected keyword argument {name!r}")
     if _is_agentops_api(found.get("endpoint")):
@@ -103,13 +103,13 @@ def translated(given: Mapping[str, Any], ours: Collection[str]) -> dict[str, Any
     return {name: value for name, value in found.items() if value is not None}
 
 
-def ending(end_state: object) -> str:
+def end_state_of(end_state: object) -> str:
     """An end state in the words of any generation: `Error`, `TraceState.SUCCESS`, a status code's name."""
     text = str(getattr(end_state, "name", end_state) if not isinstance(end_state, str) else end_state)
     return _ENDINGS.get(text.lower(), text)
 
 
-def unused(what: str, *values: object) -> None:
+def log_ignored(what: str, *values: object) -> None:
     """Say, once, that something has no meaning any more; nothing if *values* are given and all are None."""
     if (not values or any(value is not None for value in values)) and what not in _said:
         _said.add(what)

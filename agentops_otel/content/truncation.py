@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from agentops_otel import semconv
-from agentops_otel.content.plain import plain_json
+from agentops_otel.content.fast_json import plain_json
 
-_MANY = 16
+_GROUP = 16
 """Elements that are written at a time."""
 _BEGINNING = 8
 """Messages among which the first of the user's is looked for."""
@@ -34,9 +34,9 @@ class Shape:
 
     def of(self, value: Any) -> Any:
         """The list with elements of this shape; whatever else it may be, as it is."""
-        if type(value) is Each:
-            return Each(value.read, value.source, self)
-        return Each(_itself, value, self) if type(value) in (list, tuple) else value
+        if type(value) is LazyList:
+            return LazyList(value.read, value.source, self)
+        return LazyList(_itself, value, self) if type(value) in (list, tuple) else value
 
     def inside(self, element: Any) -> Any:
         """An element, with the shapes of the lists in it."""
@@ -84,7 +84,7 @@ SHAPES: Mapping[str, Shape] = {
 """By the attribute that holds the list."""
 
 
-class Each(Sequence[Any]):
+class LazyList(Sequence[Any]):
     """What is read of each item of a long list, asked only as far as there is room.
 
     Args:
@@ -131,11 +131,11 @@ class Shortened:
         write: Writes what is not plain, or has to be cut.
     """
 
-    def __init__(self, each: Each, room: int, write: Write) -> None:
+    def __init__(self, each: LazyList, budget_bytes: int, write: Write) -> None:
         self._each = each
         self._shape = each.shape
-        self._room = room
-        self._left = room - len(self._gap(len(each))) - 4
+        self._budget_bytes = budget_bytes
+        self._remaining_bytes = budget_bytes - len(self._gap(len(each))) - 4
         self._write = write
 
     def json(self) -> bytes:
@@ -143,7 +143,7 @@ class Shortened:
         front: list[bytes] = []
         first = 0
         for place, element in self._each.beginning():
-            half = self._left if place == len(self._each) else self._left // 2
+            half = self._remaining_bytes if place == len(self._each) else self._remaining_bytes // 2
             text = self._one(element, half, half)
             if text is None:
                 break
@@ -160,12 +160,16 @@ class Shortened:
     def _newest(self, first: int) -> Iterator[tuple[int, bytes]]:
         """From the last on what there is room for, each piece with its place."""
         elements = self._each.newest(first)
-        while some := list(islice(elements, _MANY)):
-            if together := plain_json([element for _, element in reversed(some)], self._left):
+        while some := list(islice(elements, _GROUP)):
+            if together := plain_json([element for _, element in reversed(some)], self._remaining_bytes):
                 yield some[-1][0], together[1:-1]
                 continue
             for place, element in some:
-                text = self._one(element, self._left, self._left if place == first else self._left // 2)
+                text = self._one(
+                    element,
+                    self._remaining_bytes,
+                    self._remaining_bytes if place == first else self._remaining_bytes // 2,
+                )
                 if text is None:
                     return
                 yield place, text
@@ -174,17 +178,17 @@ class Shortened:
 
     def _one(self, element: Any, most: int, share: int) -> bytes | None:
         """The element, whole in at most so many bytes, or cut to its share; None where there is no room."""
-        whole = plain_json(element, self._room)
+        whole = plain_json(element, self._budget_bytes)
         if whole is not None and len(whole) <= most:
             return whole
         share = max(share, self._shape.least)
-        if whole is not None and share > self._left:
+        if whole is not None and share > self._remaining_bytes:
             return None
         text = self._write(self._shape.inside(element), share)
-        return text if len(text) <= self._left else None
+        return text if len(text) <= self._remaining_bytes else None
 
     def _taken(self, text: bytes) -> bytes:
-        self._left -= len(text) + 1
+        self._remaining_bytes -= len(text) + 1
         return text
 
     def _gap(self, count: int) -> bytes:

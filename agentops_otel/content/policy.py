@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import orjson
 
-from agentops_otel.content.elements import SHAPES
-from agentops_otel.content.plain import plain_json
-from agentops_otel.content.writing import OMITTED, Writer, bounded, exact
+from agentops_otel.content.fast_json import plain_json
+from agentops_otel.content.json_writer import OMITTED, Writer, as_plain_str, truncate
+from agentops_otel.content.truncation import SHAPES
 from agentops_otel.guard import guard
 
 Redact = Callable[[str, str], str | None]
@@ -56,7 +56,7 @@ class Content:
         if not self.enabled:
             return None
         limit = self._limit_bytes
-        return self._kept(name, limit, _utf8, lambda: bounded(exact(value), limit, _utf8).decode())
+        return self._kept(name, limit, _utf8, lambda: truncate(as_plain_str(value), limit, _utf8).decode())
 
     def _kept(self, name: str, limit: int, encode: Callable[[str], bytes], write: Callable[[], str]) -> str | None:
         try:
@@ -74,7 +74,7 @@ class Content:
             if kept is None or kept == text:
                 return kept
             data = _utf8(kept)
-            return (data if len(data) <= limit else bounded(kept, limit, encode)).decode()
+            return (data if len(data) <= limit else truncate(kept, limit, encode)).decode()
         return None
 
 

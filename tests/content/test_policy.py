@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import agentops_otel.guard as guard_module
-from agentops_otel.content import Content, Each
+from agentops_otel.content import Content, LazyList, json_writer
 
 
 class _Colour(enum.Enum):
@@ -154,7 +154,7 @@ def shown(value: object, limit: int = 32 * 1024, redact: Any = None) -> Any:
         (_Account("ann"), {"name": "ann", "api_key": "[redacted]"}),
         (_Slotted(1), {"a": 1}),
         (_Ticket(), {"__class__": f"{__name__}._Ticket", "title": "broken", "parent": f"<{__name__}._Plain>"}),
-        (_Bare(), "<tests.content.test_values._Bare>"),
+        (_Bare(), "<tests.content.test_policy._Bare>"),
         (_Dict(a=1), {"a": 1}),
         (collections.OrderedDict(a=1), {"a": 1}),
         (collections.deque([1, 2]), [1, 2]),
@@ -300,17 +300,15 @@ class _Counted(list[int]):
 )
 def test_the_work_is_bounded_by_the_limit(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many items there are, no more are written than the limit has room for."""
-    from agentops_otel.content import writing
-
     written = 0
-    json_of = writing.Writer.json
+    json_of = json_writer.Writer.json
 
-    def counted(self: writing.Writer, *args: Any) -> bytes:
+    def counted(self: json_writer.Writer, *args: Any) -> bytes:
         nonlocal written
         written += 1
         return json_of(self, *args)
 
-    monkeypatch.setattr(writing.Writer, "json", counted)
+    monkeypatch.setattr(json_writer.Writer, "json", counted)
 
     shown(value)
 
@@ -403,7 +401,7 @@ def test_the_end_of_the_stack_is_no_error() -> None:
 
     with pytest.raises(RecursionError) as error:
         descend()
-    assert {entry.name for entry in error.traceback if str(entry.path).endswith("agentops_otel/content/values.py")} <= {
+    assert {entry.name for entry in error.traceback if str(entry.path).endswith("agentops_otel/content/policy.py")} <= {
         "json",
         "_kept",
     }
@@ -479,7 +477,7 @@ def test_of_a_long_list_only_what_is_told_is_read() -> None:
         asked.append(number)
         return {"number": number, "text": "x" * 100} if number % 3 else None
 
-    told = json.loads(Content(limit_bytes=4000).json("list", Each(read, range(100_000))) or "")
+    told = json.loads(Content(limit_bytes=4000).json("list", LazyList(read, range(100_000))) or "")
 
     (middle,) = (index for index, item in enumerate(told) if isinstance(item, str))
     numbers = [item["number"] for item in told if isinstance(item, dict) and "number" in item]
@@ -496,7 +494,7 @@ def test_a_list_that_is_read_item_by_item_says_what_the_list_says(texts: list[st
     whole = [text for text in texts if text is not None]
     content = Content(limit_bytes=room)
 
-    data = content.json("list", Each(lambda text: text, texts)) or ""
+    data = content.json("list", LazyList(lambda text: text, texts)) or ""
 
     assert len(data.encode()) <= room
     if len(json.dumps(whole, ensure_ascii=False).encode()) < room // 8:

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentops_otel.content import Content
-from agentops_otel.content.plain import plain_json
-from agentops_otel.content.writing import Writer
+from agentops_otel.content.fast_json import plain_json
+from agentops_otel.content.json_writer import Writer
 from tests.content.test_redaction import IMAGE, SECRET_NAMES, SECRETS
 
 LIMIT = 32 * 1024

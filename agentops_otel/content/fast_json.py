@@ -12,9 +12,9 @@ from agentops_otel.content.redaction import (
     LONGEST_NAME,
     MEDIA_CHARACTERS,
     SHORTEST_SECRET,
-    Name,
-    are_clean,
-    judge,
+    KeyKind,
+    classify_key,
+    contain_no_secrets,
     media_of,
 )
 
@@ -22,9 +22,9 @@ _TEXT: set[type] = {str}
 _ATOMS: set[type] = {int, bool, NoneType}
 _NUMBERS = {*_ATOMS, float}
 _KINDS = {*_NUMBERS, str, dict, list, tuple}
-_TOLD = {Name.PLAIN, Name.MEDIA}
-_FEW = 8
-_DEPTH = 20
+_RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA}
+_FEW_ITEMS = 8
+_MAX_DEPTH = 20
 
 
 def plain_json(value: object, limit: int) -> bytes | None:
@@ -34,41 +34,41 @@ def plain_json(value: object, limit: int) -> bytes | None:
     """
     try:
         few = _few_texts(value, limit)
-        data = _all(value, limit) if few is None else orjson.dumps(value) if are_clean(few) else None
+        data = _all(value, limit) if few is None else orjson.dumps(value) if contain_no_secrets(few) else None
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
         return None
     return data if data is not None and len(data) <= limit else None
 
 
-def _few_texts(value: Any, room: int) -> list[str] | None:
+def _few_texts(value: Any, budget_bytes: int) -> list[str] | None:
     """The texts in what most calls are given, a few plain names with a number or a text each; None for more."""
     pairs: Any = (("", value),)
     if type(value) is dict:
-        if len(value) > _FEW:
+        if len(value) > _FEW_ITEMS:
             return None
         pairs = value.items()
     texts = []
     for name, item in pairs:
-        if type(name) is not str or len(name) > LONGEST_NAME or judge(name) is not Name.PLAIN:
+        if type(name) is not str or len(name) > LONGEST_NAME or classify_key(name) is not KeyKind.PLAIN:
             return None
         kind = type(item)
         if kind is str:
             if len(item) >= SHORTEST_SECRET:
                 texts.append(item)
-                room -= len(item)
+                budget_bytes -= len(item)
         elif kind not in _ATOMS and not (kind is float and isfinite(item)):
             return None
-    return texts if room >= 0 else None
+    return texts if budget_bytes >= 0 else None
 
 
-def _all(value: Any, room: int) -> bytes | None:
+def _all(value: Any, budget_bytes: int) -> bytes | None:
     """The JSON of a plain value that is taken level by level."""
     names: set[str] = set()
     texts: list[str] = []
     numbers: list[list[Any]] = []
     level = [value]
-    for _ in range(_DEPTH):
+    for _ in range(_MAX_DEPTH):
         kinds = set(map(type, level))
         if not kinds <= _KINDS:
             return None
@@ -81,8 +81,8 @@ def _all(value: Any, room: int) -> bytes | None:
         elif not kinds <= _NUMBERS:
             _sort(level, texts, dicts, others)
         count = sum(map(len, dicts)) + sum(map(len, others))
-        room -= 2 * count
-        if room < 0 or (tuple in kinds and any(map(_is_pair, others))):
+        budget_bytes -= 2 * count
+        if budget_bytes < 0 or (tuple in kinds and any(map(_is_pair, others))):
             return None
         if not count:
             break
@@ -93,7 +93,7 @@ def _all(value: Any, room: int) -> bytes | None:
         names.update(*dicts)
     else:
         return None
-    if sum(map(len, texts)) > room or not (_are_plain(names, texts) and are_clean(texts)):
+    if sum(map(len, texts)) > budget_bytes or not (_are_plain(names, texts) and contain_no_secrets(texts)):
         return None
     data = orjson.dumps(value)
     # What NaN and the infinities become.
@@ -121,10 +121,12 @@ def _are_plain(names: set[str], texts: list[str]) -> bool:
     """Whether nothing is kept under these names that must not be said; *texts* are all that there are."""
     if max(map(len, names), default=0) > LONGEST_NAME:
         return False
-    judged = set(map(judge, names))
-    if Name.MEDIA in judged and any(len(text) >= MEDIA_CHARACTERS and media_of(text, Name.MEDIA) for text in texts):
+    kinds = set(map(classify_key, names))
+    if KeyKind.MEDIA in kinds and any(
+        len(text) >= MEDIA_CHARACTERS and media_of(text, KeyKind.MEDIA) for text in texts
+    ):
         return False
-    return judged <= _TOLD
+    return kinds <= _RECORDED_KINDS
 
 
 def _are_finite(level: list[Any]) -> bool:

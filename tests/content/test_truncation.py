@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel.content import Content, Each
+from agentops_otel.content import Content, LazyList
 from tests.clients.conventions import assert_conventional
 
 INPUT = "gen_ai.input.messages"
@@ -94,7 +94,7 @@ def test_what_says_nothing_leaves_no_gap() -> None:
     """Items of which there is nothing to say are not missing."""
     told = [None, message("user", text("?")), *[None] * 200, message("assistant", text("!")), None]
 
-    assert written(Each(lambda said: said, told)) == [told[1], told[-2]]
+    assert written(LazyList(lambda said: said, told)) == [told[1], told[-2]]
 
 
 ROLES = st.sampled_from(["system", "user", "assistant", "tool"])
@@ -116,7 +116,7 @@ MESSAGES = st.builds(lambda role, parts: message(role, *parts), ROLES, st.lists(
 @given(st.lists(MESSAGES, min_size=1, max_size=40), st.sampled_from([128, 500, 2048, 8192, 32768]), st.booleans())
 def test_a_conversation_keeps_its_shape(said: list[dict[str, Any]], limit: int, lazily: bool) -> None:
     """However long its messages are, and however little room there is."""
-    value = Each(lambda one: {**one, "parts": Each(dict, one["parts"])}, said) if lazily else said
+    value = LazyList(lambda one: {**one, "parts": LazyList(dict, one["parts"])}, said) if lazily else said
 
     kept = written(value, limit=limit)
 
