@@ -41,6 +41,7 @@ from agentops_otel.compat import (
     stop_instrumenting,
     update_trace_metadata,
 )
+from agentops_otel.distribution import warn_of_clash as _warn_of_clash
 from agentops_otel.environment import ConfigError
 from agentops_otel.export import Stats
 from agentops_otel.recording.events import (
@@ -121,3 +122,5 @@ __all__ = [
     "update_trace_metadata",
     "workflow",
 ]
+
+_warn_of_clash()

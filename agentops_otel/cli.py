@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel import sdk
 from agentops_otel.config import Config, read_config
+from agentops_otel.distribution import warn_of_clash
 from agentops_otel.environment import ConfigError
 from agentops_otel.export import build as build_pipeline
 from agentops_otel.export import file
@@ -26,6 +27,7 @@ Program = Callable[[], object]
 
 def main() -> None:
     """Run the command line; the exit code is the command's, or that of the program that it runs."""
+    warn_of_clash()  # here too: where the other project was installed last, its __init__ has replaced ours
     try:
         result = commands(standalone_mode=False)
     except click.ClickException as error:

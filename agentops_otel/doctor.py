@@ -23,6 +23,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 from agentops_otel.config import TRACES_PATH, Config, Destination
+from agentops_otel.distribution import MEND, NAME, clash
 from agentops_otel.environment import env
 from agentops_otel.export import transport
 from agentops_otel.export.agentops import TokenAuthorization
@@ -74,6 +75,8 @@ def _versions(installed: dict[str, metadata.Distribution]) -> Iterator[Finding]:
     ours = {name: dist for name, dist in installed.items() if name.startswith("opentelemetry-")}
     listed = ", ".join(f"{name.removeprefix('opentelemetry-')} {ours[name].version}" for name in sorted(ours))
     yield Finding("ok", f"agentops_otel {VERSION}; opentelemetry {listed}")
+    if overwritten := clash():
+        yield Finding("wrong", overwritten, MEND)
     for name, dist in sorted(ours.items()):
         for wanted, version in _pins(dist.requires or ()):
             found = installed.get(wanted)
@@ -127,7 +130,7 @@ def _patched(points: Iterable[metadata.EntryPoint]) -> Iterator[Finding]:
         patching[point.name].add(point.dist.name if point.dist else point.value)
     for spec in SPECS:
         if spec.name in patching:
-            patching[spec.name].add("agentops-otel")
+            patching[spec.name].add(NAME)
     for name, who in sorted(patching.items()):
         if len(who) > 1:
             yield Finding(

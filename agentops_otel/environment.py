@@ -123,7 +123,7 @@ def compression(found: Setting | None, allowed: Sequence[str]) -> str:
     if found and found.text not in allowed:
         raise found.wrong(f"use one of {', '.join(allowed)}")
     if found and found.text == "zstd" and find_spec("zstandard") is None:
-        raise found.wrong("its package is not installed: pip install 'agentops-otel[zstd]'")
+        raise found.wrong("its package is not installed: pip install zstandard")
     return found.text if found else "none"
 
 

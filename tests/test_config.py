@@ -184,7 +184,7 @@ def test_zstd_without_its_package_or_over_grpc_is_refused(monkeypatch: pytest.Mo
 
     assert [refusal(endpoint="http://c:4318"), refusal(endpoint="http://c:4317")] == snapshot(
         [
-            "OTEL_EXPORTER_OTLP_COMPRESSION='zstd' is not usable: its package is not installed: pip install 'agentops-otel[zstd]'",
+            "OTEL_EXPORTER_OTLP_COMPRESSION='zstd' is not usable: its package is not installed: pip install zstandard",
             "OTEL_EXPORTER_OTLP_COMPRESSION='zstd' is not usable: use one of none, gzip",
         ]
     )

@@ -29,7 +29,7 @@ ROWS: list[set[str]] = [
     {"tracing"},
     {"config"},
     {"content"},
-    {"guard", "environment", "compat_settings", "semconv", "version"},
+    {"guard", "distribution", "environment", "compat_settings", "semconv", "version"},
 ]
 MAKING = {"recording", "clients", "taskweaver", "instrumentation", "providers"}
 SENDING = {"export", "view"}

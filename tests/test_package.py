@@ -1,14 +1,17 @@
 """What is shipped: a wheel and an sdist that hold what they should, and install."""
 
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
 import agentops_otel
+from agentops_otel import distribution
 from tests.program import ROOT, run
 
 SHIPPED = {path.relative_to(ROOT).as_posix() for path in (ROOT / "agentops_otel").rglob("*") if path.suffix != ".pyc"}
@@ -34,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     """Every file of the package is in the wheel, with py.typed, and no test or example is."""
-    files = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith("agentops_otel-")}
+    files = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith("agentops_otel_bridge-")}
 
     assert "agentops_otel/py.typed" in files
     assert files == {name for name in SHIPPED if (ROOT / name).is_file()}
@@ -52,6 +55,75 @@ def test_wheel_installs_and_runs(wheel: Path, tmp_path: Path) -> None:
 
     assert printed.stdout.split() == [agentops_otel.__version__, str(tmp_path / "site/agentops_otel/__init__.py")]
     assert (tmp_path / "site/bin/agentops-otel").exists()
+
+
+@pytest.fixture
+def site(wheel: Path, tmp_path: Path) -> Path:
+    """A folder with our wheel and, beside it, what pip leaves of the other project that is called agentops-otel."""
+    folder = tmp_path / "site"
+    pip("install", "--no-deps", "--quiet", "--target", str(folder), str(wheel))
+    other = folder / "agentops_otel-0.4.13.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: agentops-otel\nVersion: 0.4.13\n")
+    return folder
+
+
+CLASH = (
+    "agentops-otel 0.4.13 is installed in the same folder as agentops-otel-bridge: each overwrites the other"
+    "; pip uninstall agentops-otel, then install agentops-otel-bridge again\n"
+)
+
+
+def test_import_beside_the_other_distribution_says_so_in_one_line(site: Path, tmp_path: Path) -> None:
+    """Where `agentops-otel` is installed over this package, importing it says how to mend that."""
+    finished = run("import agentops_otel, agentops_otel.cli", cwd=tmp_path, PYTHONPATH=str(site))
+
+    assert finished.stderr == CLASH
+
+
+def test_command_says_so_where_the_other_distribution_came_last(site: Path, tmp_path: Path) -> None:
+    """The command says it too where the `__init__` has been overwritten, and the doctor finds it wrong."""
+    (site / "agentops_otel/__init__.py").write_text("")
+
+    finished = run(
+        "import sys; from agentops_otel.cli import main; sys.argv = ['agentops-otel', 'doctor']; main()",
+        expect=1,
+        cwd=tmp_path,
+        PYTHONPATH=str(site),
+    )
+
+    assert finished.stderr.startswith(CLASH)
+    assert CLASH.split(";")[0] in finished.stdout
+
+
+def test_nobody_is_told_to_install_another_project() -> None:
+    """No page, message or file tells anybody to install a distribution that is called like the import."""
+    kinds = (".md", ".py", ".toml", ".txt", ".yaml", ".yml", ".cfg", ".ini", ".sh", "")
+    files = [
+        ROOT / name
+        for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
+        if Path(name).suffix in kinds
+    ]
+    ours = r"agentops[-_.]otel(?!-bridge)"
+    command = re.compile(rf"""\b(?:install|add|uvx|--with)\b[^\n`]*?[\s'"]{ours}(?![\w/.-])|{ours}\[""")
+
+    told = {
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in files
+        if path.exists()
+        for found in command.finditer(path.read_text(errors="ignore"))
+    }
+
+    assert len(files) > 100
+    assert told == set()
+
+
+def test_distribution_has_the_name_that_the_package_says() -> None:
+    """pyproject.toml, the extra that names itself, and the package agree on the distribution's name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["name"] == distribution.NAME
+    assert project["optional-dependencies"]["all"] == [f"{distribution.NAME}[cost,zstd]"]
 
 
 def test_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
