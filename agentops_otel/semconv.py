@@ -6,6 +6,10 @@ Sources:
     agentops: ours; the names that AgentOps' own SDK introduced keep their meaning
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
 SCOPE = "agentops_otel"
 """The instrumentation scope of every span we make."""
 
@@ -41,6 +45,18 @@ GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name"
 
 INFERENCE_OPERATIONS = frozenset({"chat", "generate_content", "text_completion"})
 """Values of `gen_ai.operation.name` that ask a model for an answer."""
+
+OPERATION_ROLES: Mapping[str, Literal["agent", "tool", "workflow"]] = MappingProxyType(
+    {
+        "create_agent": "agent",
+        "execute_tool": "tool",
+        "invoke_agent": "agent",
+        "invoke_workflow": "workflow",
+        "plan": "agent",
+        "retrieval": "tool",
+    }
+)
+"""Values of `gen_ai.operation.name` -> what such a span stands for. Any other operation calls a model."""
 
 # GenAI: request.
 GEN_AI_OUTPUT_TYPE = "gen_ai.output.type"

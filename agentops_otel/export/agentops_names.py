@@ -24,15 +24,6 @@ Attributes = dict[str, AttributeValue]
 
 LLM = "llm"
 
-_KIND_OF_OPERATION = {
-    "create_agent": "agent",
-    "execute_tool": "tool",
-    "invoke_agent": "agent",
-    "invoke_workflow": "workflow",
-    "plan": "operation",
-}
-"""`gen_ai.operation.name` -> kind, where a span does not say its kind itself. Any other operation is an LLM call."""
-
 _SUFFIX = {kind: kind for kind in ("session", "agent", "operation", "task", "workflow", "tool", "guardrail")}
 _SUFFIX["action"] = "operation"
 """Kind -> the end of the span's name, by which the dashboard knows it. An LLM call is known by its attributes."""
@@ -93,7 +84,7 @@ def _kind(span: ReadableSpan, given: Attributes) -> str | None:
         case str(kind), _:
             return kind
         case _, str(operation):
-            return _KIND_OF_OPERATION.get(operation, LLM)
+            return semconv.OPERATION_ROLES.get(operation, LLM)
     if given.keys() & {semconv.GEN_AI_REQUEST_MODEL, "gen_ai.system"}:
         return LLM
     return "operation" if span.kind is SpanKind.INTERNAL else None

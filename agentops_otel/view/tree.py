@@ -13,16 +13,6 @@ from agentops_otel.view import cost
 
 Role = Literal["llm", "tool", "agent", "workflow", "action", "other"]
 
-# Every other operation of the GenAI conventions is a call of a model.
-_OPERATIONS: dict[str, Role] = {
-    "create_agent": "agent",
-    "execute_tool": "tool",
-    "invoke_agent": "agent",
-    "invoke_workflow": "workflow",
-    "plan": "agent",
-    "retrieval": "tool",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Node:
@@ -104,7 +94,7 @@ def role(span: ReadableSpan) -> Role:
     attributes = span.attributes or {}
     operation = attributes.get(semconv.GEN_AI_OPERATION_NAME)
     if operation is not None:
-        return _OPERATIONS.get(str(operation), "llm")
+        return semconv.OPERATION_ROLES.get(str(operation), "llm")
     ours = semconv.OPERATION_NAME in attributes or semconv.AGENTOPS_SPAN_KIND in attributes
     return "action" if ours else "other"
 
