@@ -1,6 +1,7 @@
-"""What may be said of a value: bounded, redacted, and off with one switch. Nobody else decides."""
+"""The content policy: what is recorded of a value, redacted and truncated. No other room decides it."""
 
+from agentops_otel.content.fast_json import MAX_DEPTH
 from agentops_otel.content.policy import Content, Redact
 from agentops_otel.content.truncation import LazyList
 
-__all__ = ["Content", "LazyList", "Redact"]
+__all__ = ["MAX_DEPTH", "Content", "LazyList", "Redact"]

@@ -24,7 +24,11 @@ _NUMBERS = {*_ATOMS, float}
 _KINDS = {*_NUMBERS, str, dict, list, tuple}
 _RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA}
 _FEW_ITEMS = 8
-_MAX_DEPTH = 20
+MAX_DEPTH = 30
+"""How deep lists and mappings nest in what is recorded, written and sent: deeper ones are left out.
+
+A mapping in a mapping is three levels of an OTLP message, and protobuf's own readers stop at the hundredth.
+"""
 
 
 def plain_json(value: object, limit: int) -> bytes | None:
@@ -68,7 +72,7 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
     texts: list[str] = []
     numbers: list[list[Any]] = []
     level = [value]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(MAX_DEPTH + 1):
         kinds = set(map(type, level))
         if not kinds <= _KINDS:
             return None

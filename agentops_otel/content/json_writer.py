@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from agentops_otel.content.fast_json import plain_json
+from agentops_otel.content.fast_json import MAX_DEPTH, plain_json
 from agentops_otel.content.objects import MISSING, declared_fields, description, public_state, read, type_name
 from agentops_otel.content.redaction import (
     LONGEST_NAME,
@@ -35,7 +35,6 @@ OMITTED = orjson.dumps("…")
 
 _MIN_NODE_BYTES = 16
 """The least room that a value takes, so that the work is bounded by the limit."""
-_MAX_DEPTH = 30
 _GROUP = 8
 _MIN_PLAIN_BYTES = 4 * MIN_BYTES
 _MARGIN_CHARACTERS = 8 * 1024
@@ -150,7 +149,7 @@ class Writer:
     def _nested(self, owner: object, value: Any, budget_bytes: int, key_kind: KeyKind) -> bytes:
         if id(owner) in self._within:
             return self._word(f"{description(owner)[:-1]}, seen above>", budget_bytes)
-        if self._depth == _MAX_DEPTH:
+        if self._depth == MAX_DEPTH:
             return self._word(description(owner), budget_bytes)
         self._depth += 1
         self._within.add(id(owner))

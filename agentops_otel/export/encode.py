@@ -16,6 +16,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
+from agentops_otel.content import MAX_DEPTH
 from agentops_otel.guard import guard
 
 Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], Status]]
@@ -23,9 +24,6 @@ Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], 
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-DEPTH = 16
-"""How deep a list or mapping may nest; receivers refuse a whole request that is deeper than theirs (often 100)."""
 
 _CACHED = 4096
 _INT_BITS = 1024
@@ -184,7 +182,7 @@ class Encoder:
                 key = _text(_KEY, name)
                 _remember(keys, name, key)
             encode = _OF_TYPE.get(type(value))
-            encoded = encode(value) if encode else _unusual(value, DEPTH)
+            encoded = encode(value) if encode else _unusual(value, MAX_DEPTH)
             if encoded is None:
                 lost += 1
                 continue

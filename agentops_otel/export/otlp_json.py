@@ -14,13 +14,13 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
+from agentops_otel.content import MAX_DEPTH
+
 Json = dict[str, Any]
 
 # https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto (SpanFlags)
 HAS_IS_REMOTE = 0x100
 IS_REMOTE = 0x200
-# orjson refuses what nests deeper than 254, and a list in a list is three levels of OTLP JSON.
-MAX_DEPTH = 32
 
 
 def dumps(spans: Iterable[ReadableSpan]) -> bytes:

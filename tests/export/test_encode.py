@@ -1,7 +1,7 @@
 """Encoding is judged by OpenTelemetry's own encoder and message classes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,9 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import guard
-from agentops_otel.export.encode import DEPTH, Encoder
+from agentops_otel.content import MAX_DEPTH
+from agentops_otel.export.encode import Encoder
+from agentops_otel.export.otlp_json import dumps, loads
 from tests.loopback.otlp_sink import attributes_of
 from tests.stock import complete_stock_encoder
 
@@ -171,7 +173,34 @@ def test_nesting_has_an_end() -> None:
     while isinstance(arrived, list) and arrived:
         [arrived] = arrived
         depth += 1
-    assert depth == DEPTH
+    assert depth == MAX_DEPTH
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}], ids=["lists", "mappings"])
+def test_a_deep_value_is_as_deep_at_the_collector_as_in_the_file(wrap: Callable[[object], object]) -> None:
+    """What another library nests is sent and written down to the same depth, which protobuf's own readers take."""
+    value: object = "innermost"
+    for _ in range(MAX_DEPTH):
+        value = wrap(value)
+    span = a_span("a", events=[Event("e", {"deep": value}, 5)])  # type: ignore[dict-item]  # OTLP takes more
+
+    arrived = decoded([span])
+    [written] = loads(dumps([span]))
+
+    [sent] = arrived.resource_spans[0].scope_spans[0].spans
+    assert [attributes_of(sent.events[0])["deep"], _as_lists((written.events[0].attributes or {})["deep"])] == [
+        value,
+        value,
+    ]
+
+
+def _as_lists(value: object) -> object:
+    match value:
+        case tuple():
+            return [_as_lists(item) for item in value]
+        case Mapping():
+            return {key: _as_lists(item) for key, item in value.items()}
+    return value
 
 
 def test_a_span_name_and_an_event_with_surrogates_cost_nothing_else() -> None:
