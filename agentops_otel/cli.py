@@ -20,6 +20,7 @@ from agentops_otel.export import file
 from agentops_otel.export.otlp_json import dumps
 from agentops_otel.version import VERSION
 from agentops_otel.view import page, terminal
+from agentops_otel.view.format import plural
 from agentops_otel.view.tree import Node, build, trace_id
 
 Program = Callable[[], object]
@@ -110,7 +111,7 @@ def send(timeout: float) -> None:
     pipeline = build_pipeline(_config())
     waiting = False
     for shown, (sent, left) in pipeline.recover(timeout).items():
-        click.echo(f"{shown}: {terminal.plural(sent, 'span')} sent, {left or 'none'} left")
+        click.echo(f"{shown}: {plural(sent, 'span')} sent, {left or 'none'} left")
         waiting |= left > 0
     pipeline.close(0.0)
     sys.exit(int(waiting))

@@ -24,8 +24,9 @@ from agentops_otel.recording.tracked import OlderDecorators
 from agentops_otel.tracing import Recorder, finalizing
 from agentops_otel.tracing.provider import Source
 from agentops_otel.version import VERSION
-from agentops_otel.view import terminal, where
-from agentops_otel.view.tally import Tally
+from agentops_otel.view import format, locations, terminal
+from agentops_otel.view.session_totals import SessionTotals
+from agentops_otel.view.terminal_processor import TerminalProcessor
 
 
 class Tracing(OlderDecorators):
@@ -54,12 +55,12 @@ class Tracing(OlderDecorators):
             replace(config, trace_file=self.trace_file), own if config.spare_trace_file else None
         )
         self.processors: tuple[SpanProcessor, ...] = ()
-        self._tally = Tally()
+        self._totals = SessionTotals()
         self._closing = False
         if source is not None:
             finalizing.watch()
-            console = (terminal.TerminalProcessor(),) if config.console else ()
-            self.processors = (self._tally, self.pipeline, *console, *config.span_processors)
+            console = (TerminalProcessor(),) if config.console else ()
+            self.processors = (self._totals, self.pipeline, *console, *config.span_processors)
             self.recorder = Recorder(
                 tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
                 content=Content(enabled=config.capture_content, redact=config.redact),
@@ -72,7 +73,7 @@ class Tracing(OlderDecorators):
 
     def announce(self) -> None:
         """Say in one line where the spans go."""
-        terminal.announce(where.going(self.config, self.trace_file))
+        terminal.announce(locations.describe_destinations(self.config, self.trace_file))
 
     def record(self, event: events.Event) -> None:
         """See `agentops_otel.record`."""
@@ -152,15 +153,15 @@ class Tracing(OlderDecorators):
         return delivered
 
     def _analytics(self, session: Session) -> dict[str, str]:
-        """What a session has come to so far, as `Session.get_analytics` tells it."""
-        found = self._tally.so_far(session.session_id, session.duration_ns)
+        """The totals of a session so far, in the form of `Session.get_analytics`."""
+        totals = self._totals.get(session.session_id, session.duration_ns)
         return {
-            "LLM calls": str(found.llm_calls),
-            "Tool calls": str(found.tools),
-            "Actions": str(found.actions),
-            "Errors": str(found.errors),
-            "Duration": terminal.seconds(found.duration_ns),
-            "Cost": "unknown" if found.cost_usd is None else terminal.dollars(found.cost_usd),
+            "LLM calls": str(totals.llm_calls),
+            "Tool calls": str(totals.tools),
+            "Actions": str(totals.actions),
+            "Errors": str(totals.errors),
+            "Duration": format.seconds(totals.duration_ns),
+            "Cost": "unknown" if totals.cost_usd is None else format.dollars(totals.cost_usd),
         }
 
     def _session_ended(self, session: Session) -> None:
@@ -168,21 +169,21 @@ class Tracing(OlderDecorators):
         with guard("summing up a session"):
             if not self._closing:
                 self.flush(self.config.exit_timeout_s)
-            summary = self._tally.take(session.session_id, session.duration_ns)
+            summary = self._totals.pop(session.session_id, session.duration_ns)
             if not self.config.quiet:
-                look = where.look(self.config, self.trace_file, session.trace_id)
-                terminal.summary(summary, end_state=str(session.end_state), look=look)
+                links = locations.links_to_trace(self.config, self.trace_file, session.trace_id)
+                terminal.summary(summary, end_state=str(session.end_state), links=links)
 
     def conversation_went_on(self, conversation_id: str) -> None:
         """Ask what a session of TaskWeaver has cost so far: by its end the prices are there, and nobody waits."""
         if not self.config.quiet:
-            self._tally.so_far(conversation_id, 0)
+            self._totals.get(conversation_id, 0)
 
     def conversation_ended(self, conversation_id: str, rounds: int, duration_ns: int) -> None:
         """Say what a session of TaskWeaver came to."""
-        summary = self._tally.take(conversation_id, duration_ns)
+        summary = self._totals.pop(conversation_id, duration_ns)
         if not self.config.quiet:
-            terminal.summary(summary, end_state=f"stopped after {terminal.plural(rounds, 'round')}")
+            terminal.summary(summary, end_state=f"stopped after {format.plural(rounds, 'round')}")
 
 
 def _own_trace_file(config: Config) -> Path:

@@ -35,6 +35,15 @@ class AgentOps:
     api_endpoint: str = AGENTOPS_API
     app_url: str = "https://app.agentops.ai"
 
+    def session_url(self, trace_id: str) -> str:
+        """The dashboard's page of a trace, whose id is 32 hex digits.
+
+        ```python
+        account.session_url(session.trace_id)  # https://app.agentops.ai/sessions?trace_id=0123...
+        ```
+        """
+        return f"{self.app_url.rstrip('/')}/sessions?trace_id={trace_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:

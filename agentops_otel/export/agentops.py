@@ -24,20 +24,6 @@ _EARLY_S = 60.0
 _BODY_BYTES = 64 * 1024
 
 
-def session_link(account: AgentOps, trace_id: str) -> str:
-    """The page of a session in the AgentOps dashboard.
-
-    ```python
-    session_link(account, session.trace_id)  # https://app.agentops.ai/sessions?trace_id=0123...
-    ```
-
-    Args:
-        account: Whose dashboard.
-        trace_id: 32 hex digits.
-    """
-    return f"{account.app_url.rstrip('/')}/sessions?trace_id={trace_id}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Token:
     """A token and its times on the clock of `TokenAuthorization`."""

@@ -1,4 +1,4 @@
-"""What an LLM call cost in USD, by the price list of the `cost` extra: offline, and imported only when asked."""
+"""The cost of an LLM call in USD, by the price list of the `cost` extra. Offline; imported when first used."""
 
 import threading
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 
-# The price list's own words: https://github.com/pydantic/genai-prices
+# The names of genai-prices: https://github.com/pydantic/genai-prices
 _USAGE = {
     "input_tokens": semconv.GEN_AI_USAGE_INPUT_TOKENS,
     "output_tokens": semconv.GEN_AI_USAGE_OUTPUT_TOKENS,
     "cache_read_tokens": semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
 }
-_GROUNDS = (
+_PRICE_ATTRIBUTES = (
     *_USAGE.values(),
     semconv.AGENTOPS_USAGE_COST,
     semconv.GEN_AI_PROVIDER_NAME,
@@ -42,24 +42,23 @@ _PROVIDERS = {
 _loaded = threading.Event()
 
 
-def of(span: ReadableSpan, *, wait: bool = True) -> float | None:
-    """The USD that the span's call cost; None when the price is not known, never 0 for unknown.
+def cost_of(span: ReadableSpan, *, wait: bool = True) -> float | None:
+    """The cost of the span's call in USD; None if it is unknown, never 0.
 
-    A cost already on the span wins; otherwise the `cost` extra prices model and tokens as of the span's start.
+    A cost that the span states is used; otherwise the `cost` extra prices model and tokens as of the span's start.
     """
-    return price(grounds(span.attributes or {}), start_ns=span.start_time, wait=wait)
+    return price(price_attributes(span.attributes or {}), start_ns=span.start_time, wait=wait)
 
 
-def grounds(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
-    """Of a span's attributes those that its price depends on."""
-    return {name: attributes[name] for name in _GROUNDS if name in attributes}
+def price_attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+    """The attributes of a span that its price depends on."""
+    return {name: attributes[name] for name in _PRICE_ATTRIBUTES if name in attributes}
 
 
 def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = None, wait: bool = True) -> float | None:
-    """The USD of a call with these attributes, at the prices of its start or of now.
+    """The cost in USD of a call with these attributes, at the prices of its start, by default of now.
 
-    With *wait* False the price list, which takes a second to import, is imported by another thread: until it is there,
-    no price is known.
+    With *wait* False another thread imports the price list, which takes a second; until then the result is None.
     """
     stated = attributes.get(semconv.AGENTOPS_USAGE_COST)
     if isinstance(stated, int | float):
@@ -72,31 +71,31 @@ def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = No
     provider = str(attributes.get(semconv.GEN_AI_PROVIDER_NAME, ""))
     when = datetime.now(UTC) if start_ns is None else datetime.fromtimestamp(start_ns / 1e9, UTC)
     try:
-        found = prices.calc_price(
+        priced = prices.calc_price(
             prices.Usage(**usage),
             str(model),
             provider_id=_PROVIDERS.get(provider, provider) or None,
             genai_request_timestamp=when,
         )
-    except (LookupError, ValueError):  # a model or a usage that the list does not know
+    except (LookupError, ValueError):  # the list does not know this model or usage
         return None
-    return float(found.total_price)
+    return float(priced.total_price)
 
 
 def _prices(wait: bool) -> ModuleType | None:
     if wait or _loaded.is_set():
         return _load()
-    _load_aside()
+    _load_in_thread()
     return None
 
 
 @cache
 def _load() -> ModuleType | None:
-    found = import_module("genai_prices") if find_spec("genai_prices") else None
+    prices = import_module("genai_prices") if find_spec("genai_prices") else None
     _loaded.set()
-    return found
+    return prices
 
 
 @cache
-def _load_aside() -> None:
+def _load_in_thread() -> None:
     threading.Thread(target=_load, name="agentops_otel prices", daemon=True).start()

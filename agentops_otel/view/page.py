@@ -1,4 +1,4 @@
-"""Traces as one HTML page: no network, no script; what was recorded is only ever text in it."""
+"""Traces as one HTML page without network access and scripts. All recorded values are escaped."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from string import Template
 import orjson
 
 from agentops_otel import semconv
-from agentops_otel.view.terminal import dollars, model_of, plural, seconds, tokens_text
+from agentops_otel.view.format import dollars, model_of, plural, seconds, tokens_text
 from agentops_otel.view.tree import Node, duration_ns, error_of, role, summarize, tokens, trace_id
 
 _MESSAGES = (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, semconv.GEN_AI_INPUT_MESSAGES, semconv.GEN_AI_OUTPUT_MESSAGES)
@@ -21,7 +21,7 @@ def render(traces: Sequence[Sequence[Node]], *, title: str) -> str:
 
     Args:
         traces: The trees of each trace.
-        title: What the page is called: the file's name.
+        title: The title of the page: the file's name.
     """
     template = files("agentops_otel.view").joinpath("page.html").read_text("utf-8")
     style = template.partition("<style>")[2].partition("</style>")[0]
@@ -33,18 +33,18 @@ def render(traces: Sequence[Sequence[Node]], *, title: str) -> str:
 
 
 def _trace(roots: Sequence[Node]) -> str:
-    found = summarize(roots)
-    said = [
-        seconds(found.duration_ns),
-        plural(found.spans, "span"),
-        plural(found.llm_calls, "LLM call"),
-        tokens_text(found.input_tokens, found.output_tokens),
-        "" if found.cost_usd is None else dollars(found.cost_usd),
+    total = summarize(roots)
+    facts = [
+        seconds(total.duration_ns),
+        plural(total.spans, "span"),
+        plural(total.llm_calls, "LLM call"),
+        tokens_text(total.input_tokens, total.output_tokens),
+        "" if total.cost_usd is None else dollars(total.cost_usd),
     ]
-    failed = f'<span class="error">{plural(found.errors, "error")}</span>' if found.errors else ""
+    failed = f'<span class="error">{plural(total.errors, "error")}</span>' if total.errors else ""
     start = min(root.span.start_time or 0 for root in roots)
-    rows = "\n".join(_row(node, depth, start, found.duration_ns) for root in roots for depth, node in root.walk())
-    head = " · ".join(part for part in said if part)
+    rows = "\n".join(_row(node, depth, start, total.duration_ns) for root in roots for depth, node in root.walk())
+    head = " · ".join(part for part in facts if part)
     name = _text(trace_id(roots[0].span))
     return f'<section><h2>{name}</h2><p class="sum">{_text(head)} {failed}</p>\n{rows}\n</section>'
 
@@ -54,14 +54,14 @@ def _row(node: Node, depth: int, start: int, length: int) -> str:
     left = _percent((span.start_time or start) - start, length)
     width = _percent(duration_ns([span]), length)
     model, used = model_of(span), tokens_text(*tokens(span))
-    said = [used, model if model and model not in span.name else "", error or ""]
+    facts = [used, model if model and model not in span.name else "", error or ""]
     return (
         f'<details class="{role(span)}{" failed" if error else ""}">'
         # In SVG the bar's place is an attribute; as a style it the content policy would refuse it.
         f'<summary><span class="name"><svg class="indent" width="{min(depth, 40) * 14}" height="1"></svg>'
         f'<i></i>{_text(span.name)}</span><span class="time">{_text(seconds(duration_ns([span])))}</span>'
         f'<svg class="bar"><rect x="{left}%" width="{width}%" height="100%" rx="2"></rect></svg>'
-        f'<span class="said">{_text("  ".join(part for part in said if part))}</span></summary>'
+        f'<span class="said">{_text("  ".join(part for part in facts if part))}</span></summary>'
         f"{''.join(_details(node))}</details>"
     )
 
@@ -81,18 +81,19 @@ def _details(node: Node) -> Iterator[str]:
 
 
 def _messages(name: str, value: object) -> Iterator[str]:
-    """A conversation as one reads it; whatever is no list of messages as it is."""
+    """The messages of a conversation; any other value unchanged."""
     messages = _parsed(value)
     yield f"<h3>{_text(name)}</h3>"
     for message in messages if isinstance(messages, list) else [messages]:
         fields = message if isinstance(message, dict) else {"content": message}
         parts = fields.get("parts", [fields])
         for part in parts if isinstance(parts, list) else [parts]:
-            yield f'<div class="message"><b>{_text(fields.get("role", ""))}</b><pre>{_text(_said(part))}</pre></div>'
+            role_text, text = _text(fields.get("role", "")), _text(_part_text(part))
+            yield f'<div class="message"><b>{role_text}</b><pre>{text}</pre></div>'
 
 
-def _said(part: object) -> object:
-    """The text of a part; of any other kind all that it says."""
+def _part_text(part: object) -> object:
+    """The text of a text part; any other part whole."""
     if isinstance(part, dict) and isinstance(part.get("content"), str) and part.get("type", "text") in ("text", ""):
         return part["content"]
     return part
@@ -106,7 +107,7 @@ def _table(fields: Mapping[str, object]) -> str:
 
 
 def _parsed(value: object) -> object:
-    """JSON text as what it says, to be laid out; anything else as it is."""
+    """JSON text parsed, so that it can be indented; any other value unchanged."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return orjson.loads(value)
@@ -117,11 +118,11 @@ def _parsed(value: object) -> object:
 
 def _text(value: object) -> str:
     """Any value as escaped text."""
-    text = value if isinstance(value, str) else _laid_out(value)
+    text = value if isinstance(value, str) else _indented(value)
     return escape(text.encode("utf-8", "replace").decode())
 
 
-def _laid_out(value: object) -> str:
+def _indented(value: object) -> str:
     try:
         return orjson.dumps(value, default=repr, option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONEncodeError:  # nested deeper than it goes, or a number of more than 64 bits

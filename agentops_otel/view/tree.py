@@ -1,4 +1,4 @@
-"""Spans as a tree, and what a tree adds up to: one reading for the terminal, command line, page and tests."""
+"""Spans as a tree, and its totals: one implementation for the terminal, command line, page and tests."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a tree, or several, add up to."""
+    """The totals of one tree or several."""
 
     duration_ns: int = 0
     """From the first start to the last end."""
@@ -43,7 +43,7 @@ class Summary:
     tools: int = 0
     actions: int = 0
     errors: int = 0
-    """Failures by their origin: an exception that passes through five spans is one."""
+    """Errors by their origin: an exception that passes through five spans counts once."""
     cost_usd: float | None = None
     """None when no price is known."""
 
@@ -69,13 +69,13 @@ def build(spans: Iterable[ReadableSpan]) -> list[Node]:
 
 
 def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
-    """What the trees add up to; of an LLM call inside another one (a client over a client) only the outer counts.
+    """The totals of the trees. Of nested LLM calls (one client library over another) only the outer counts.
 
-    With *wait* False there is no cost before the price list has been loaded, aside.
+    With *wait* False there is no cost until another thread has imported the price list.
     """
     nodes, calls = [node for root in roots for _, node in root.walk()], list(_calls(roots))
     roles = Counter(role(node.span) for node in nodes)
-    costs = [usd for call in calls if (usd := cost.of(call, wait=wait)) is not None]
+    costs = [usd for call in calls if (usd := cost.cost_of(call, wait=wait)) is not None]
     return Summary(
         duration_ns=duration_ns([node.span for node in nodes]),
         spans=len(nodes),
@@ -90,7 +90,7 @@ def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
 
 
 def role(span: ReadableSpan) -> Role:
-    """What the span stands for, read from its attributes."""
+    """The role of the span, read from its attributes."""
     attributes = span.attributes or {}
     operation = attributes.get(semconv.GEN_AI_OPERATION_NAME)
     if operation is not None:
@@ -102,13 +102,13 @@ def role(span: ReadableSpan) -> Role:
 def tokens(span: ReadableSpan) -> tuple[int | None, int | None]:
     """The input and the output tokens that the span states."""
     attributes = span.attributes or {}
-    found = (attributes.get(name) for name in (semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS))
-    first, second = (value if isinstance(value, int) else None for value in found)
+    values = (attributes.get(name) for name in (semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS))
+    first, second = (value if isinstance(value, int) else None for value in values)
     return first, second
 
 
 def error_of(span: ReadableSpan) -> str | None:
-    """Why the span failed, in one text; None when it did not."""
+    """The error of the span as one text; None if it did not fail."""
     if span.status.status_code is not StatusCode.ERROR:
         return None
     kind = str((span.attributes or {}).get(semconv.ERROR_TYPE, ""))
@@ -117,7 +117,7 @@ def error_of(span: ReadableSpan) -> str | None:
 
 
 def is_origin(node: Node) -> bool:
-    """True for a failed span with no child that failed in the same way: where an error came up first."""
+    """True for a failed span none of whose children has the same error."""
     error = error_of(node.span)
     return error is not None and all(error_of(child.span) != error for child in node.children)
 
@@ -135,7 +135,7 @@ def duration_ns(spans: Sequence[ReadableSpan]) -> int:
 
 
 def key_of(span: ReadableSpan) -> tuple[int, int]:
-    """What tells the span from all others: the ids of its trace and of itself."""
+    """The identity of the span: its trace id and span id."""
     context = span.get_span_context()
     return (context.trace_id, context.span_id) if context else (0, id(span))
 
@@ -145,7 +145,7 @@ def _parent_key(span: ReadableSpan) -> tuple[int, int]:
 
 
 def _cut_circles(nodes: dict[tuple[int, int], Node], roots: list[Node]) -> None:
-    """A file that was tampered with may hold spans that are their own ancestors; they too appear, once."""
+    """Make roots of spans that are their own ancestors, as a damaged file may have."""
     reached = {id(node) for root in roots for _, node in root.walk()}
     for node in nodes.values():
         if id(node) not in reached:

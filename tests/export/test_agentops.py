@@ -13,7 +13,7 @@ import pytest
 import urllib3
 
 from agentops_otel.config import AgentOps, Destination
-from agentops_otel.export.agentops import TokenAuthorization, session_link
+from agentops_otel.export.agentops import TokenAuthorization
 from tests.loopback.agentops_backend import AgentOpsBackend
 
 DIRECT = Destination(endpoint="http://127.0.0.1:1/v1/traces")
@@ -301,6 +301,6 @@ def test_a_session_has_a_link(app_url: str) -> None:
     """The link is the dashboard's page of the trace."""
     account = AgentOps(api_key="k", app_url=app_url)
 
-    link = session_link(account, "0123456789abcdef0123456789abcdef")
+    link = account.session_url("0123456789abcdef0123456789abcdef")
 
     assert link == "https://app.agentops.ai/sessions?trace_id=0123456789abcdef0123456789abcdef"

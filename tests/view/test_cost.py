@@ -31,7 +31,7 @@ def test_a_call_costs_what_the_price_list_says(changes: dict[str, str | float], 
     """A cost on the span wins; what the list does not know is None and never 0."""
     span = Trace().span("chat gpt-4o", attributes={**CHAT, **changes})
 
-    assert cost.of(span) == (None if expected is None else pytest.approx(expected))
+    assert cost.cost_of(span) == (None if expected is None else pytest.approx(expected))
 
 
 def test_without_the_extra_there_is_no_cost() -> None:
@@ -40,7 +40,7 @@ def test_without_the_extra_there_is_no_cost() -> None:
         "import sys; sys.modules['genai_prices'] = None\n"
         "from agentops_otel.view import cost\n"
         "from tests.view.spans import CHAT, Trace\n"
-        "assert cost.of(Trace().span('chat', attributes=CHAT)) is None"
+        "assert cost.cost_of(Trace().span('chat', attributes=CHAT)) is None"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
@@ -54,7 +54,7 @@ def test_asking_for_a_stated_cost_imports_no_price_list() -> None:
         "import sys\n"
         "from agentops_otel.view import cost\n"
         "from tests.view.spans import Trace\n"
-        "cost.of(Trace().span('x')); cost.of(Trace().span('x', attributes={'agentops.usage.cost': 1.0}))\n"
+        "cost.cost_of(Trace().span('x')); cost.cost_of(Trace().span('x', attributes={'agentops.usage.cost': 1.0}))\n"
         "assert 'genai_prices' not in sys.modules"
     )
 
@@ -72,10 +72,10 @@ def test_the_app_does_not_wait_for_the_price_list() -> None:
         from tests.view.spans import CHAT, Trace
 
         chat = Trace().span("chat", attributes=CHAT)
-        assert cost.of(chat, wait=False) is None
+        assert cost.cost_of(chat, wait=False) is None
         for thread in threading.enumerate():
             if thread is not threading.main_thread():
                 thread.join(30)
-        assert cost.of(chat, wait=False) == cost.of(chat) is not None
+        assert cost.cost_of(chat, wait=False) == cost.cost_of(chat) is not None
         """
     )

@@ -14,8 +14,10 @@ from inline_snapshot import snapshot
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from agentops_otel.view import terminal
-from agentops_otel.view.terminal import TerminalProcessor, announce, dollars, seconds, show, summary
+from agentops_otel.view import terminal, terminal_processor
+from agentops_otel.view.format import dollars, seconds
+from agentops_otel.view.terminal import announce, show, summary
+from agentops_otel.view.terminal_processor import TerminalProcessor
 from agentops_otel.view.tree import Summary, build, summarize
 from tests.view.spans import CHAT, TOOL, Trace, research
 
@@ -158,7 +160,7 @@ def test_unsampled_spans_are_not_printed() -> None:
 
 def test_only_so_many_shown_spans_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is known of shown traces does not grow with them."""
-    monkeypatch.setattr(terminal, "SHOWN_SPANS", 1)
+    monkeypatch.setattr(terminal_processor, "SHOWN_SPANS", 1)
     first, second = Trace(1), Trace(2)
     root = first.span("root")
     other = second.span("other")
@@ -310,7 +312,7 @@ def test_a_forked_child_prints_its_own_traces_only() -> None:
     """What the parent holds is printed by the parent, even if its lock was taken at the fork."""
     program = (
         "import os, sys\n"
-        "from agentops_otel.view.terminal import TerminalProcessor\n"
+        "from agentops_otel.view.terminal_processor import TerminalProcessor\n"
         "from tests.view.spans import Trace\n"
         "processor, trace = TerminalProcessor(), Trace(1)\n"
         "root = trace.span('parent')\n"
@@ -386,7 +388,7 @@ def test_a_session_is_summed_up_in_one_line() -> None:
     """Duration, calls, tools, actions, errors, tokens, price, and where to look."""
     stream = io.StringIO()
 
-    summary(summarize(build(research())), end_state="Success", look=["agentops-otel show"], stream=stream)
+    summary(summarize(build(research())), end_state="Success", links=["agentops-otel show"], stream=stream)
     summary(Summary(duration_ns=5), end_state="Fail", stream=stream)
 
     assert stream.getvalue() == snapshot("""\

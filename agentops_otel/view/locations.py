@@ -1,13 +1,12 @@
-"""Where the spans go and where to look at them, in words."""
+"""Where the spans go and where they can be viewed, in words."""
 
 from pathlib import Path
 
 from agentops_otel.config import Config
-from agentops_otel.export.agentops import session_link
 
 
-def going(config: Config, trace_file: Path | None) -> str:
-    """One line for the start: `spans go to http://c:4318/v1/traces and to /tmp/t.jsonl`."""
+def describe_destinations(config: Config, trace_file: Path | None) -> str:
+    """The line printed at the start: `spans go to http://c:4318/v1/traces and to /tmp/t.jsonl`."""
     places = [
         f"{destination.display_url}{' if a collector answers there' if destination.probe else ''}"
         for destination in config.destinations
@@ -20,7 +19,7 @@ def going(config: Config, trace_file: Path | None) -> str:
     return f"spans go to {', to '.join(places)}"
 
 
-def look(config: Config, trace_file: Path | None, trace_id: str) -> list[str]:
-    """Where a session's trace can be seen: AgentOps' dashboard, the trace file."""
-    links = [session_link(place.agentops, trace_id) for place in config.destinations if place.agentops]
+def links_to_trace(config: Config, trace_file: Path | None, trace_id: str) -> list[str]:
+    """The URLs and commands that show a trace: the AgentOps dashboard, the trace file."""
+    links = [place.agentops.session_url(trace_id) for place in config.destinations if place.agentops]
     return links + ([f"agentops-otel show {trace_file}"] if trace_file else [])

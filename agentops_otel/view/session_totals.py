@@ -1,4 +1,4 @@
-"""What each running session adds up to so far, counted span by span, so that a session may last for days."""
+"""The totals of each running session, counted span by span: a session may last for days."""
 
 import os
 import threading
@@ -12,12 +12,12 @@ from agentops_otel import semconv
 from agentops_otel.view import cost, tree
 
 SESSIONS = 1_000
-"""How many sessions are counted at a time; beyond that the oldest is forgotten."""
+"""How many sessions are counted at a time; beyond that the oldest is dropped."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """One session's numbers."""
+    """The totals of one session."""
 
     roles: Counter[str] = field(default_factory=Counter)
     spans: int = 0
@@ -26,13 +26,13 @@ class _Count:
     output_tokens: int = 0
     cost_usd: float | None = None
     calls: Counter[tuple[tuple[str, AttributeValue], ...]] = field(default_factory=Counter)
-    """LLM calls by what prices them, priced only when somebody asks: the price list is slow to load."""
+    """LLM calls by the attributes that price them; priced by `get`, since the price list is slow to import."""
     failed_below: dict[int, str] = field(default_factory=dict)
-    """Open span id -> how a child of it failed."""
+    """Id of an open span -> the error of its child."""
 
 
-class Tally(SpanProcessor):
-    """Counts every span that ends, by its `session.id` and, apart, by the conversation that it belongs to."""
+class SessionTotals(SpanProcessor):
+    """Counts the spans that end by `session.id` and, separately, by `gen_ai.conversation.id`."""
 
     def __init__(self) -> None:
         self._reset()
@@ -44,7 +44,7 @@ class Tally(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the provider when a span has ended."""
-        if self._pid != os.getpid():  # a fork: the lock may be taken by a thread that is not here
+        if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
         attributes = span.attributes or {}
         for key in {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}:
@@ -54,15 +54,15 @@ class Tally(SpanProcessor):
                     if len(self._counts) > SESSIONS:
                         del self._counts[next(iter(self._counts))]
 
-    def take(self, session_id: str, duration_ns: int) -> tree.Summary:
-        """What the session came to; it is counted no longer."""
-        found = self.so_far(session_id, duration_ns)
+    def pop(self, session_id: str, duration_ns: int) -> tree.Summary:
+        """The totals of the session, which is dropped."""
+        totals = self.get(session_id, duration_ns)
         with self._lock:
             self._counts.pop(session_id, None)
-        return found
+        return totals
 
-    def so_far(self, session_id: str, duration_ns: int) -> tree.Summary:
-        """What the session has come to."""
+    def get(self, session_id: str, duration_ns: int) -> tree.Summary:
+        """The totals of the session so far."""
         with self._lock:
             count = self._counts.get(session_id, _Count())
         return tree.Summary(
@@ -85,11 +85,11 @@ class Tally(SpanProcessor):
             used_in, used_out = tree.tokens(span)
             count.input_tokens += used_in or 0
             count.output_tokens += used_out or 0
-            count.calls[tuple(cost.grounds(span.attributes or {}).items())] += 1
+            count.calls[tuple(cost.price_attributes(span.attributes or {}).items())] += 1
         self._add_error(count, span)
 
     def _add_error(self, count: _Count, span: ReadableSpan) -> None:
-        """Count a failure where it came up first, and not again in the spans that it passes through."""
+        """Count an error at the innermost span only, not again in the spans that it passes through."""
         context = span.get_span_context()
         below = count.failed_below.pop(context.span_id, None) if context else None
         error = tree.error_of(span)

@@ -5,7 +5,7 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from agentops_otel import config
-from agentops_otel.view import cost, tally, where
+from agentops_otel.view import cost, locations, session_totals
 from agentops_otel.view.tree import Summary
 from tests.view.spans import ACTION, CHAT, TOOL, Trace
 
@@ -14,15 +14,15 @@ SESSION = {"session.id": "s"}
 
 def test_a_session_counts_its_spans() -> None:
     """Calls, tokens, tools and actions add up; an error that passes through its parents counts once."""
-    trace, found = Trace(), tally.Tally()
+    trace, found = Trace(), session_totals.SessionTotals()
     root = trace.span("plan", 0, 100, attributes=ACTION | SESSION, error="ValueError: no")
     tool = trace.span("execute_tool x", 1, 9, under=root, attributes=TOOL | SESSION, error="ValueError: no")
     chats = [trace.span("chat gpt-4o", attributes={**CHAT, **SESSION}, under=root) for _ in range(2)]
-    cost.of(chats[0])  # the price list is there
+    cost.cost_of(chats[0])  # the price list is there
     for span in [tool, *chats, root, trace.span("other", attributes={"session.id": "t"}), trace.span("none")]:
         found.on_end(span)
 
-    assert found.take("s", 5) == snapshot(
+    assert found.pop("s", 5) == snapshot(
         Summary(
             duration_ns=5,
             spans=4,
@@ -35,17 +35,17 @@ def test_a_session_counts_its_spans() -> None:
             cost_usd=0.0096,
         )
     )
-    assert found.take("s", 5) == Summary(duration_ns=5)
-    assert found.take("t", 0).spans == 1
+    assert found.pop("s", 5) == Summary(duration_ns=5)
+    assert found.pop("t", 0).spans == 1
 
 
 def test_the_oldest_session_is_forgotten() -> None:
     """No more sessions are counted at a time than fit; the newest stay."""
-    trace, found = Trace(), tally.Tally()
-    for number in range(tally.SESSIONS + 1):
+    trace, found = Trace(), session_totals.SessionTotals()
+    for number in range(session_totals.SESSIONS + 1):
         found.on_end(trace.span("x", attributes={"session.id": str(number)}))
 
-    assert (found.take("0", 0).spans, found.take(str(tally.SESSIONS), 0).spans) == (0, 1)
+    assert (found.pop("0", 0).spans, found.pop(str(session_totals.SESSIONS), 0).spans) == (0, 1)
 
 
 def test_places_are_named_without_secrets() -> None:
@@ -54,13 +54,13 @@ def test_places_are_named_without_secrets() -> None:
         endpoint="http://user:hunter2@c:4318/?key=hunter2", api_key="hunter2", console=True, trace_file="t.jsonl"
     )
 
-    assert where.going(settings, settings.trace_file) == snapshot(
+    assert locations.describe_destinations(settings, settings.trace_file) == snapshot(
         "spans go to http://c:4318/v1/traces, to https://otlp.agentops.ai/v1/traces, to t.jsonl, to this terminal"
     )
-    assert where.going(config.read_config(), None) == snapshot(
+    assert locations.describe_destinations(config.read_config(), None) == snapshot(
         "spans go to http://localhost:4318/v1/traces if a collector answers there"
     )
-    assert where.going(config.Config(), None) == "spans go where the tracer provider sends them"
-    assert where.look(settings, Path("t.jsonl"), "abc") == snapshot(
+    assert locations.describe_destinations(config.Config(), None) == "spans go where the tracer provider sends them"
+    assert locations.links_to_trace(settings, Path("t.jsonl"), "abc") == snapshot(
         ["https://app.agentops.ai/sessions?trace_id=abc", "agentops-otel show t.jsonl"]
     )
