@@ -1,4 +1,7 @@
-"""See what LLM agents do: one line, `agentops_otel.init()`, and their work becomes OpenTelemetry traces."""
+"""See what LLM agents do: one line, `agentops_otel.init()`, and their work becomes OpenTelemetry traces.
+
+PYTEST_DONT_REWRITE: a program under `agentops-otel run` has imported this before pytest begins.
+"""
 
 from agentops_otel.api import (
     add_tags,

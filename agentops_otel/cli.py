@@ -4,7 +4,6 @@ import os
 import runpy
 import sys
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 from pkgutil import get_importer
 
@@ -21,7 +20,7 @@ from agentops_otel.export.otlp_json import dumps
 from agentops_otel.version import VERSION
 from agentops_otel.view import page, terminal
 from agentops_otel.view.format import plural
-from agentops_otel.view.tree import Node, build, trace_id
+from agentops_otel.view.tree import Node, by_trace, trace_id
 
 Program = Callable[[], object]
 
@@ -138,10 +137,7 @@ def _traces(path: Path, wanted: str) -> list[list[Node]]:
     for error in found:
         if isinstance(error, ValueError):
             terminal.announce(f"left out: {error}")
-    roots = build(span for span in found if isinstance(span, ReadableSpan) and trace_id(span).startswith(wanted))
-    order = {trace_id(root.span): number for number, root in reversed(list(enumerate(roots)))}
-    ordered = sorted(roots, key=lambda root: order[trace_id(root.span)])
-    return [list(same) for _, same in groupby(ordered, key=lambda root: trace_id(root.span))]
+    return by_trace(span for span in found if isinstance(span, ReadableSpan) and trace_id(span).startswith(wanted))
 
 
 def _script(script: str, args: tuple[str, ...]) -> Program:

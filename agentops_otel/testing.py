@@ -1,11 +1,13 @@
-"""Spans for tests, yours and ours: in memory, with counted ids and a counted clock, compared as a tree."""
+"""Spans for tests: in memory, with counted ids and a counted clock, compared as a tree.
+
+The pytest plugin, `agentops_otel_pytest.py`, makes a fixture of it.
+"""
 
 import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -25,7 +27,7 @@ Tree = list[dict[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What has been captured so far."""
+    """The spans captured so far."""
 
     client: sdk.Client
     _exporter: InMemorySpanExporter = field(repr=False)
@@ -39,14 +41,14 @@ class Capture:
     def tree(self) -> Tree:
         """The spans as nested plain dicts, for a snapshot.
 
-        A span says its `name` and, where there is something to say, `kind` (unless INTERNAL), `status` (unless
+        A span has its `name` and, if they are set, `kind` (unless INTERNAL), `status` (unless
         UNSET), `attributes` (without `session.id`, which is new each time), `events` (without stack traces),
         `links` (span ids) and `children` in the order they started.
         """
         return [_as_dict(node) for node in build(self.spans)]
 
     def clear(self) -> None:
-        """Forget what has been captured so far."""
+        """Drop the spans captured so far."""
         self._exporter.clear()
 
 
@@ -62,8 +64,8 @@ def capture(
 ) -> Iterator[Capture]:
     """Run the block with a client that keeps its spans in memory: no network, no files, nothing printed.
 
-    Ids count from 1 and each look at the clock is a millisecond later than the one before, so that two runs make
-    the same spans. A client that was running is set aside and runs on afterwards. The settings are those of `init()`;
+    Ids count from 1, and each reading of the clock is a millisecond later than the one before: two runs make the
+    same spans. A client that was running is paused for the block. The settings are those of `init()`;
     the environment is not read.
 
     ```python
@@ -87,13 +89,6 @@ def capture(
         yield Capture(client, exporter)
 
 
-@pytest.fixture
-def agentops_spans() -> Iterator[Capture]:
-    """The spans of one test: `def test_agent(agentops_spans): ...; agentops_spans.tree()`. See `capture`."""
-    with capture() as captured:
-        yield captured
-
-
 class _CountingIds(IdGenerator):
     """1, 2, 3 and so on, for spans and traces apart."""
 
@@ -111,11 +106,11 @@ class _CountingIds(IdGenerator):
 
 
 _ids = _CountingIds()
-"""One for all captures, since the provider that became the global one stays it for the process."""
+"""One for all captures: the first capture's provider stays the global one for the process."""
 
 
 def _provider() -> OwnProvider:
-    """A provider with counted ids; the global one too if nobody has set one."""
+    """A provider with counted ids. It becomes the global one if there is none."""
     provider = OwnProvider("test", _ids)
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
@@ -129,7 +124,7 @@ def _clock() -> "itertools.count[int]":
 
 def _as_dict(node: Node) -> dict[str, object]:
     span = node.span
-    said = {
+    fields = {
         "name": span.name,
         "kind": "" if span.kind is SpanKind.INTERNAL else span.kind.name,
         "status": _status(span),
@@ -141,7 +136,7 @@ def _as_dict(node: Node) -> dict[str, object]:
         "links": [f"{link.context.span_id:x}" for link in span.links],
         "children": [_as_dict(child) for child in node.children],
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _status(span: ReadableSpan) -> str:

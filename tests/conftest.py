@@ -13,6 +13,9 @@ from opentelemetry.context import attach, get_current
 import agentops_otel
 from agentops_otel import guard
 
+# The tests run from a checkout that is not installed, too.
+from agentops_otel_pytest import agentops_spans as agentops_spans
+
 # What a shell runs in the background has SIGINT ignored, and programs inherit that: none could be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

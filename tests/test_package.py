@@ -15,6 +15,7 @@ from agentops_otel import distribution
 from tests.program import ROOT, run
 
 SHIPPED = {path.relative_to(ROOT).as_posix() for path in (ROOT / "agentops_otel").rglob("*") if path.suffix != ".pyc"}
+SHIPPED.add("agentops_otel_pytest.py")
 
 
 def pip(*arguments: str) -> str:

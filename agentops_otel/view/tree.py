@@ -68,6 +68,14 @@ def build(spans: Iterable[ReadableSpan]) -> list[Node]:
     return roots
 
 
+def by_trace(spans: Iterable[ReadableSpan]) -> list[list[Node]]:
+    """The roots of each trace, in the order the traces started."""
+    traces: dict[str, list[Node]] = {}
+    for root in build(spans):
+        traces.setdefault(trace_id(root.span), []).append(root)
+    return list(traces.values())
+
+
 def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
     """The totals of the trees. Of nested LLM calls (one client library over another) only the outer counts.
 
