@@ -26,12 +26,12 @@ ROWS: list[set[str]] = [
     {"providers"},
     {"recording", "clients", "taskweaver", "view"},
     {"instrumentation", "export"},
-    {"tracing"},
+    {"tracing", "wrapping"},
     {"config"},
     {"content"},
     {"guard", "distribution", "environment", "compat_settings", "semconv", "version"},
 ]
-MAKING = {"recording", "clients", "taskweaver", "instrumentation", "providers"}
+MAKING = {"recording", "clients", "taskweaver", "instrumentation", "wrapping", "providers"}
 SENDING = {"export", "view"}
 
 

@@ -1,4 +1,4 @@
-"""One declarative file a client; SPECS lists them."""
+"""One declarative file a client, or a folder where a vendor has several; SPECS lists them."""
 
 from agentops_otel.clients import (
     ai21,
@@ -6,11 +6,7 @@ from agentops_otel.clients import (
     bedrock,
     cohere,
     dashscope,
-    dashscope_client,
-    google_genai,
-    google_generativeai,
-    google_interactions,
-    google_live,
+    google,
     groq,
     huggingface_hub,
     ibm_watsonx_ai,
@@ -19,7 +15,6 @@ from agentops_otel.clients import (
     mistralai,
     ollama,
     openai,
-    openai_sockets,
     together,
     zhipuai,
 )
@@ -31,11 +26,7 @@ SPECS: tuple[ClientSpec, ...] = (
     bedrock.SPEC,
     *cohere.SPECS,
     *dashscope.SPECS,
-    *dashscope_client.SPECS,
-    google_genai.SPEC,
-    google_generativeai.SPEC,
-    *google_interactions.SPECS,
-    google_live.SPEC,
+    *google.SPECS,
     groq.SPEC,
     *huggingface_hub.SPECS,
     *ibm_watsonx_ai.SPECS,
@@ -43,9 +34,8 @@ SPECS: tuple[ClientSpec, ...] = (
     llama_stack_client.SPEC,
     *mistralai.SPECS,
     ollama.SPEC,
-    openai.SPEC,
-    *openai_sockets.SPECS,
+    *openai.SPECS,
     *together.SPECS,
-    zhipuai.SPEC,
+    *zhipuai.SPECS,
 )
 """Every client that is wrapped when a program imports it."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import chat_completions
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 

@@ -6,8 +6,8 @@ from typing import Any
 from opentelemetry import trace
 
 from agentops_otel import semconv
-from agentops_otel.clients import raw_response, stainless
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import raw_response, stainless
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing.provider import OwnProvider

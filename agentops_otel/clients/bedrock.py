@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic, chat_completions, embeddings
-from agentops_otel.clients.raw_response import BODY_LIMIT_BYTES
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients import anthropic
+from agentops_otel.clients.dialects import chat_completions, embeddings
+from agentops_otel.clients.dialects.raw_response import BODY_LIMIT_BYTES
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.wrapping.proxy import proxied
 
 _WHERE = ("BaseClient._make_api_call",)
 

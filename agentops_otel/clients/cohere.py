@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import chat_completions, embeddings
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.stream import watch
+from agentops_otel.wrapping.proxy import proxied
+from agentops_otel.wrapping.stream import watch
 
 
 def _url(client: Any) -> object:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless
+from agentops_otel.clients.dialects import chat_completions, embeddings, raw_response, stainless
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec
 

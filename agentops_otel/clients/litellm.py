@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings
+from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation.reading import Table, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, placed
 

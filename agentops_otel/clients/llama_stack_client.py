@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, raw_response, responses, stainless
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import chat_completions, embeddings, raw_response, responses, stainless
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import embeddings
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import embeddings
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, items, present
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 

@@ -18,9 +18,9 @@ from agentops_otel.instrumentation.events import Events, structured
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-from agentops_otel.instrumentation.stream import watched
 from agentops_otel.tracing import Recorder, qualified_name
 from agentops_otel.tracing.finalizing import finalize
+from agentops_otel.wrapping.stream import watched
 
 FAMILY = create_key("agentops_otel.call")
 """Says in the context that a call is under way, and of which family: a client within a client stays silent."""

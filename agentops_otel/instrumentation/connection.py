@@ -8,9 +8,9 @@ from opentelemetry.context import get_current
 
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Reading
-from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import loads
-from agentops_otel.instrumentation.stream import watch
+from agentops_otel.wrapping.proxy import proxied
+from agentops_otel.wrapping.stream import watch
 
 
 class Asking(Protocol):

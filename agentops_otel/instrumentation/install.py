@@ -17,10 +17,10 @@ from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import Known, Shared
 from agentops_otel.instrumentation.events import Events
 from agentops_otel.instrumentation.metrics import Metrics
-from agentops_otel.instrumentation.patch import Made, Patch
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.wrapper import Wrapper
 from agentops_otel.tracing import Recorder
+from agentops_otel.wrapping.patch import Made, Patch
 
 _logger = logging.getLogger("agentops_otel")
 

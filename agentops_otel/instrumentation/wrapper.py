@@ -14,8 +14,8 @@ from agentops_otel.instrumentation.call import FAMILY, Call, Reading, Shared
 from agentops_otel.instrumentation.connection import Ask, Opening
 from agentops_otel.instrumentation.reading import Seen, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.stream import Awaited, Watcher, watch
 from agentops_otel.tracing import Recorder
+from agentops_otel.wrapping.stream import Awaited, Watcher, watch
 
 
 @dataclass(frozen=True, slots=True)

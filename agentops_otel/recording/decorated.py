@@ -15,10 +15,10 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.function import Function
 from agentops_otel.recording import driven, parameters
 from agentops_otel.recording.session import Session
 from agentops_otel.tracing import Recorder, inheriting
+from agentops_otel.wrapping.function import Function
 
 _starting = guard("starting the span of a decorated function")
 _ending = guard("ending the span of a decorated function")

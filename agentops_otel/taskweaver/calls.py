@@ -11,7 +11,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Row, attributes, field, rows
 from agentops_otel.taskweaver.posts import message
 from agentops_otel.tracing import Offer, Recorder

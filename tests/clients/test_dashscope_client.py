@@ -8,7 +8,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from agentops_otel import semconv
-from agentops_otel.clients import dashscope_client
+from agentops_otel.clients.dashscope import client as dashscope_client
 from agentops_otel.instrumentation.reading import attributes, contents
 from tests.clients.capture import Captured
 from tests.clients.forms.form import QUESTION, TEXT, forms_of

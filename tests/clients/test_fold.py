@@ -6,14 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentops_otel.clients import (
-    anthropic,
-    google_genai,
-    google_interactions,
-    google_live,
-    mistral_conversations,
-    openai,
-)
+from agentops_otel.clients import anthropic
+from agentops_otel.clients.google import genai, interactions, live
+from agentops_otel.clients.mistralai import conversations
+from agentops_otel.clients.openai import spec as openai
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
 from tests.loopback import anthropic_server, google_genai_server, google_interactions_server, openai_server
@@ -77,7 +73,7 @@ def test_a_conversation_cut_anywhere(thought: str, text: str, arguments: Any, si
             for piece in _cut(call["arguments"], size)
         ),
     ]
-    operation = mistral_conversations.CONVERSATION
+    operation = conversations.CONVERSATION
 
     told_whole = told(operation, whole)
 
@@ -125,8 +121,8 @@ def test_content_cut_anywhere(text: str, thought: str, size: int) -> None:
     whole = google_genai_server.content(parts)
     chunks = snake(google_genai_server.chunks(whole, size))
 
-    expected = told(google_genai.GENERATE, snake(whole))
-    assert told(google_genai.GENERATE, folded(google_genai.GENERATE, chunks)) == expected
+    expected = told(genai.GENERATE, snake(whole))
+    assert told(genai.GENERATE, folded(genai.GENERATE, chunks)) == expected
 
 
 @given(text=TEXTS, thought=TEXTS, arguments=ARGUMENTS, size=SIZES, first=st.booleans())
@@ -140,8 +136,8 @@ def test_an_interaction_cut_anywhere(text: str, thought: str, arguments: Any, si
     whole = google_interactions_server.interaction(steps, first=first)
     chunks = google_interactions_server.events(whole, size)
 
-    expected = told(google_interactions.INTERACT, whole)
-    assert told(google_interactions.INTERACT, folded(google_interactions.INTERACT, chunks)) == expected
+    expected = told(interactions.INTERACT, whole)
+    assert told(interactions.INTERACT, folded(interactions.INTERACT, chunks)) == expected
 
 
 @given(text=TEXTS, spoken=TEXTS, size=SIZES, sounds=st.lists(st.binary(max_size=5), min_size=1))
@@ -165,9 +161,7 @@ def test_a_live_turn_cut_anywhere(text: str, spoken: str, size: int, sounds: lis
     chunks = [*thoughts, *map(sound, sounds), *map(words, cut(spoken)), done]
 
     whole = [message({"text": text, "thought": True}), sound(b"".join(sounds)), words(spoken), done]
-    assert told(google_live.LIVE, folded(google_live.LIVE, chunks)) == told(
-        google_live.LIVE, folded(google_live.LIVE, whole)
-    )
+    assert told(live.LIVE, folded(live.LIVE, chunks)) == told(live.LIVE, folded(live.LIVE, whole))
 
 
 NOTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
@@ -195,8 +189,8 @@ NONSENSE = st.recursive(
 )
 OPERATIONS = [
     *(openai.CHAT, openai.RESPONSES, openai.COMPLETIONS, openai.IMAGES, openai.TRANSCRIPTION, openai.EMBEDDINGS),
-    *(anthropic.MESSAGES, google_genai.GENERATE, google_interactions.INTERACT, google_interactions.DECISION),
-    google_live.LIVE,
+    *(anthropic.MESSAGES, genai.GENERATE, interactions.INTERACT, interactions.DECISION),
+    live.LIVE,
 ]
 
 

@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from pydantic import BaseModel
 
-from agentops_otel.clients.openai import SPEC
+from agentops_otel.clients.openai.spec import SPEC
 from tests.clients.capture import Captured
 from tests.clients.test_openai import ASKED, STREAMED, async_client, said, sync_client
 from tests.loopback.llm_server import Answer, LlmServer

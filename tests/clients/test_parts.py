@@ -8,7 +8,10 @@ from google.genai import types
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic, bedrock, dashscope, google_genai, google_interactions, openai
+from agentops_otel.clients import anthropic, bedrock
+from agentops_otel.clients.dashscope import spec as dashscope
+from agentops_otel.clients.google import genai, interactions
+from agentops_otel.clients.openai import spec as openai
 from agentops_otel.content import Content
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
@@ -409,17 +412,13 @@ def test_parts_of_contents() -> None:
 
     def weather() -> None: ...
 
-    assert told(google_genai.GENERATE, {"contents": "Paris"}) == snapshot(
-        ("user", [{"type": "text", "content": "Paris"}])
-    )
-    assert told(
-        google_genai.GENERATE, {"contents": [{"role": "model", "parts": [{"surprise": 1}, {"text": "a"}]}]}
-    ) == (
+    assert told(genai.GENERATE, {"contents": "Paris"}) == snapshot(("user", [{"type": "text", "content": "Paris"}]))
+    assert told(genai.GENERATE, {"contents": [{"role": "model", "parts": [{"surprise": 1}, {"text": "a"}]}]}) == (
         "assistant",
         [{"type": "text", "content": "a"}],
     )
     config = {"tools": [weather, {"function_declarations": [{"name": "f", "description": None}]}]}
-    assert contents(google_genai.GENERATE.request_content_rows, {"config": config}) == snapshot(
+    assert contents(genai.GENERATE.request_content_rows, {"config": config}) == snapshot(
         {"gen_ai.tool.definitions": [{"type": "function", "name": "weather"}, {"type": "function", "name": "f"}]}
     )
 
@@ -433,7 +432,7 @@ def test_code_that_google_runs() -> None:
         {"tool_response": {"id": "1", "tool_type": "GOOGLE_SEARCH_WEB", "response": {"urls": []}}},
     ]
 
-    assert told(google_genai.GENERATE, {"contents": [{"role": "model", "parts": parts}]}) == snapshot(
+    assert told(genai.GENERATE, {"contents": [{"role": "model", "parts": parts}]}) == snapshot(
         (
             "assistant",
             [
@@ -485,8 +484,8 @@ def test_a_request_of_google_genai_may_be_written_as_the_api_writes_it() -> None
     }
 
     assert {
-        **attributes(google_genai.GENERATE.request_rows, request),
-        **contents(google_genai.GENERATE.request_content_rows, request),
+        **attributes(genai.GENERATE.request_rows, request),
+        **contents(genai.GENERATE.request_content_rows, request),
     } == snapshot(
         {
             "gen_ai.output.type": "json",
@@ -532,7 +531,7 @@ def test_a_declared_function_says_its_parameters() -> None:
     config = types.GenerateContentConfig(
         tools=[types.Tool(function_declarations=[own, other]), types.Tool(code_execution=types.ToolCodeExecution())]
     )
-    found = contents(google_genai.GENERATE.request_content_rows, {"config": config})
+    found = contents(genai.GENERATE.request_content_rows, {"config": config})
 
     assert json.loads(Content().json("tools", found) or "") == snapshot(
         {
@@ -651,12 +650,12 @@ def test_a_streamed_search_of_googles_is_told_as_a_plain_one() -> None:
     ]
     whole: dict[str, Any] = {}
 
-    assert google_interactions.INTERACT.fold is not None
+    assert interactions.INTERACT.fold is not None
     for event in events:
-        google_interactions.INTERACT.fold(whole, event)
+        interactions.INTERACT.fold(whole, event)
 
     streamed, plain = (
-        contents(google_interactions.INTERACT.response_content_rows, said)
+        contents(interactions.INTERACT.response_content_rows, said)
         for said in (joined(whole), {"steps": [call, result]})
     )
     assert (

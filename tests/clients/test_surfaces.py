@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import pytest
 from google.genai import live, models
 
-from agentops_otel.clients import SPECS, bedrock, google_genai, google_interactions, google_live
+from agentops_otel.clients import SPECS, bedrock
+from agentops_otel.clients.google import genai, interactions
+from agentops_otel.clients.google import live as google_live
 from agentops_otel.instrumentation import ClientSpec
 
 CALLS = {
@@ -117,7 +119,7 @@ def public(owner: type) -> set[str]:
 
 def test_every_method_of_googles_models_has_been_decided_on() -> None:
     """Those that ask a model are in the spec; the others look models up, change them, or count without asking."""
-    known = asked(google_genai.SPEC, "Models")
+    known = asked(genai.SPEC, "Models")
 
     assert public(models.Models) - known == {"compute_tokens", "delete", "get", "list", "update"}
 
@@ -134,7 +136,7 @@ RAW = {"with_raw_response", "with_streaming_response"}
 def test_everything_that_google_generates_beneath_its_client_has_been_decided_on() -> None:
     """Interactions and decisions ask a model; the others keep and set up what hosted agents work with."""
     generated = pytest.importorskip("google.genai._gaos.google_genai")
-    spec = google_interactions.SPEC
+    spec = interactions.SPEC
     kinds = {name for name in vars(generated) if name.startswith("GeminiNextGen")}
 
     assert public(generated.GeminiNextGenInteractions) - asked(spec, "GeminiNextGenInteractions") == {

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel, ConfigDict
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Known
 from agentops_otel.instrumentation.reading import attributes, field, indexed, items, present, rows
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
 from agentops_otel.instrumentation.spec import Operation
 

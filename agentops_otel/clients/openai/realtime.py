@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import responses
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import responses
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.connection import Ask, Talk, Turn
 from agentops_otel.instrumentation.reading import SEEN_LIMIT, field, items
 from agentops_otel.instrumentation.spec import Operation

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from agentops_otel.instrumentation.call import Call, Reading
-from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import field, joined, loads
-from agentops_otel.instrumentation.stream import watch, watched
+from agentops_otel.wrapping.proxy import proxied
+from agentops_otel.wrapping.stream import watch, watched
 
 BODY_LIMIT_BYTES = 1024 * 1024
 """As much of a body that the program reads piece by piece is kept to be understood."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import add_text, field, indexed, items
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic, chat_completions, dashscope, embeddings
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients import anthropic
+from agentops_otel.clients.dashscope import spec as dashscope
+from agentops_otel.clients.dialects import chat_completions, embeddings
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation

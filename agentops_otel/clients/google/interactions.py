@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import google_genai, interaction_steps, raw_response, stainless
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import raw_response, stainless
+from agentops_otel.clients.google import genai, interaction_steps
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
@@ -42,7 +43,7 @@ def _output_type(request: Any) -> str | None:
     kind, mime = field(form, "type"), field(form, "mime_type") or field(request, "response_mime_type")
     if isinstance(kind, str) and kind in _MEDIA:
         return _MEDIA[kind]
-    return google_genai.MIME_TYPES.get(mime) if isinstance(mime, str) else None
+    return genai.MIME_TYPES.get(mime) if isinstance(mime, str) else None
 
 
 _MEDIA = {"image": "image", "audio": "speech", "video": "video"}
@@ -87,7 +88,7 @@ def _usages(response: Any) -> Sequence[Any]:
     return items(response, "usages") or [field(response, "usage")]
 
 
-def _details(name: str) -> google_genai.Details:
+def _details(name: str) -> genai.Details:
     return lambda response: [one for usage in _usages(response) for one in items(usage, name)]
 
 
@@ -104,7 +105,7 @@ def _count(*names: str) -> Callable[[Any], int | None]:
 
 
 _USAGE: Table = {
-    **google_genai.media(_details("input_tokens_by_modality"), _details("output_tokens_by_modality")),
+    **genai.media(_details("input_tokens_by_modality"), _details("output_tokens_by_modality")),
     semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _count("total_cached_tokens"),
     semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("total_input_tokens", "total_tool_use_tokens"),
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("total_output_tokens", "total_thought_tokens"),
@@ -135,7 +136,7 @@ INTERACT = replace(
     name="generate_content",
     where=_where("create"),
     request={
-        semconv.GEN_AI_REQUEST_MODEL: google_genai.model,
+        semconv.GEN_AI_REQUEST_MODEL: genai.model,
         semconv.GEN_AI_OUTPUT_TYPE: _output_type,
         semconv.GEN_AI_REQUEST_MAX_TOKENS: "generation_config.max_output_tokens",
         semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: "previous_interaction_id",
@@ -205,7 +206,7 @@ def _decision(response: Any) -> str | None:
 DECISION = Operation(
     name="generate_content",
     where=_where("create", "GeminiNextGenDecisions"),
-    request={semconv.GEN_AI_REQUEST_MODEL: google_genai.model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
+    request={semconv.GEN_AI_REQUEST_MODEL: genai.model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _asked},
     response={
         **_USAGE,

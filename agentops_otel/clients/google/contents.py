@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import add_text, field, items, present
 
 

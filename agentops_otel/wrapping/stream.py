@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from opentelemetry.context import Context, attach, detach
 
-from agentops_otel.instrumentation.proxy import proxied
+from agentops_otel.wrapping.proxy import proxied
 
 
 class Watcher(Protocol):

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, mistral_conversations, responses
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.dialects import chat_completions, embeddings, responses
+from agentops_otel.clients.mistralai import conversations
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec
 
@@ -72,10 +73,10 @@ def _specs(package: str) -> Iterator[ClientSpec]:
     yield ClientSpec(
         name="mistralai",
         module=f"{package}.conversations",
-        operations=(mistral_conversations.CONVERSATION,),
+        operations=(conversations.CONVERSATION,),
         provider="mistral_ai",
         url=_url,
-        body=mistral_conversations.body,
+        body=conversations.body,
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import embeddings, google_genai
+from agentops_otel.clients.dialects import embeddings
+from agentops_otel.clients.google import genai
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec
@@ -51,7 +52,7 @@ def _url(client: Any) -> str:
 
 
 def _fold(whole: dict[str, Any], chunk: Any) -> None:
-    google_genai.fold(whole, _plain(chunk))
+    genai.fold(whole, _plain(chunk))
 
 
 def returned(call: Call, value: Any) -> Any:
@@ -63,10 +64,10 @@ def returned(call: Call, value: Any) -> Any:
 
 
 GENERATE = replace(
-    google_genai.GENERATE,
+    genai.GENERATE,
     where=_where("generate_content", "stream_generate_content"),
     request_content={
-        **google_genai.GENERATE.request_content,
+        **genai.GENERATE.request_content,
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
             {"type": "function", **function}
             for tool in items(request, "config", "tools")
@@ -77,7 +78,7 @@ GENERATE = replace(
 )
 
 EMBED = replace(
-    google_genai.EMBED,
+    genai.EMBED,
     where=_where("embed_content", "batch_embed_contents"),
     response={
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, field, items
 from agentops_otel.instrumentation.spec import Operation
 

@@ -11,14 +11,14 @@ from types import AsyncGeneratorType, SimpleNamespace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import google_contents, google_genai
+from agentops_otel.clients.google import contents, genai
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected, joined
-from agentops_otel.instrumentation.proxy import proxied
 from agentops_otel.instrumentation.reading import Pieces, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec
-from agentops_otel.instrumentation.stream import watch
+from agentops_otel.wrapping.proxy import proxied
+from agentops_otel.wrapping.stream import watch
 
 
 class Said:
@@ -35,15 +35,15 @@ class Said:
 
     def see(self, blob: Any) -> None:
         """A piece of sound or of a picture: sizes are added up."""
-        kind = google_contents.named(blob, "mime_type")
+        kind = contents.named(blob, "mime_type")
         self._media[kind] = self._media.get(kind, 0) + (gen_ai.size_of(field(blob, "data")) or 0)
 
     @property
     def messages(self) -> list[gen_ai.Message]:
         """All of it, in the conventions' words."""
-        media = [gen_ai.blob(google_contents.modality(kind), kind, None, size) for kind, size in self._media.items()]
+        media = [gen_ai.blob(contents.modality(kind), kind, None, size) for kind, size in self._media.items()]
         found = gen_ai.message("user", [*media, gen_ai.text(str(self._heard.get("text", "")))])
-        return [*google_contents.contents(self.contents), *([found] if found else [])]
+        return [*contents.contents(self.contents), *([found] if found else [])]
 
 
 class LiveTalk(Talk):
@@ -99,12 +99,12 @@ class LiveTalk(Talk):
         said.contents += [{"parts": [{"text": text}]}] if (text := field(realtime, "text")) else []
         for blob in (
             *(field(realtime, name) for name in ("audio", "video")),
-            *items(google_contents.named(realtime, "media_chunks")),
+            *items(contents.named(realtime, "media_chunks")),
         ):
             if blob is not None:
                 said.see(blob)
-        ends = google_contents.named(content, "turn_complete") or any(
-            google_contents.named(realtime, name) is not None for name in _ENDS
+        ends = contents.named(content, "turn_complete") or any(
+            contents.named(realtime, name) is not None for name in _ENDS
         )
         return self._begin() if (ends or tools is not None) and said is self._said else None
 
@@ -203,7 +203,7 @@ def fold(whole: dict[str, Any], message: Any) -> None:
     for part in items(content, "model_turn", "parts"):
         _fold_part(_spoken(whole, "model"), part)
     if text := field(content, "output_transcription", "text"):
-        google_contents.fold_part(_spoken(whole, "model"), {"text": text})
+        contents.fold_part(_spoken(whole, "model"), {"text": text})
     for call in items(message, "tool_call", "function_calls"):
         _spoken(whole, "model").append({"function_call": call})
     for response in _answers_of(field(message, "tool_response")):
@@ -225,7 +225,7 @@ _REASONS: Mapping[object, str] = {
 
 
 def _answers_of(tools: Any) -> Sequence[Any]:
-    return items(google_contents.named(tools, "function_responses"))
+    return items(contents.named(tools, "function_responses"))
 
 
 def _spoken(whole: dict[str, Any], role: str) -> list[Any]:
@@ -241,8 +241,8 @@ def _fold_part(parts: list[Any], part: Any) -> None:
     """A sound comes in many pieces, of which the size is kept."""
     data = field(part, "inline_data")
     kind = field(data, "mime_type")
-    if data is None or google_contents.modality(kind) != "audio":
-        google_contents.fold_part(parts, part)
+    if data is None or contents.modality(kind) != "audio":
+        contents.fold_part(parts, part)
         return
     sounds = (known["inline_data"] for known in parts if isinstance(known, dict) and "inline_data" in known)
     sound = next((known for known in sounds if known["mime_type"] == kind), None)
@@ -252,27 +252,23 @@ def _fold_part(parts: list[Any], part: Any) -> None:
 
 
 LIVE = replace(
-    google_genai.GENERATE,
+    genai.GENERATE,
     where=("AsyncLive.connect",),
     request={
-        **google_genai.GENERATE.request,
+        **genai.GENERATE.request,
         semconv.GEN_AI_CONVERSATION_ID: "session",
     },
     request_content={
-        **google_genai.GENERATE.request_content,
+        **genai.GENERATE.request_content,
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: field(request, "said", "messages"),
     },
     response={
-        **google_genai.GENERATE.response,
-        **google_genai.media(
-            google_genai.details("prompt_tokens_details"), google_genai.details("response_tokens_details")
-        ),
+        **genai.GENERATE.response,
+        **genai.media(genai.details("prompt_tokens_details"), genai.details("response_tokens_details")),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: "finish_reason",
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: google_genai.total("response_token_count", "thoughts_token_count"),
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: genai.total("response_token_count", "thoughts_token_count"),
     },
-    response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: google_contents.contents(items(response, "contents"))
-    },
+    response_content={semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: contents.contents(items(response, "contents"))},
     fold=fold,
     talk=LiveTalk,
 )
@@ -287,6 +283,6 @@ SPEC = ClientSpec(
         replace(LIVE, where=tuple(f"AsyncSession.{name}" for name in _SPEAKS), join=_speak),
         replace(LIVE, where=("AsyncSession._receive",), join=_hear),
     ),
-    provider=google_genai.SPEC.provider,
-    url=google_genai.SPEC.url,
+    provider=genai.SPEC.provider,
+    url=genai.SPEC.url,
 )

@@ -9,8 +9,8 @@ from functools import reduce
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import google_contents
-from agentops_otel.instrumentation import messages as gen_ai
+from agentops_otel.clients.google import contents
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, field, indexed, items, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Operation, placed
 
@@ -32,19 +32,15 @@ def model(request: Any) -> object:
 
 def _config(*path: str) -> Callable[[Any], Any]:
     """What stands at the end of the path in the configuration."""
-    return lambda request: reduce(google_contents.named, path, field(request, "config"))
+    return lambda request: reduce(contents.named, path, field(request, "config"))
 
 
 def _instructions(request: Any) -> list[gen_ai.Part]:
-    return [
-        part
-        for message in google_contents.contents(_config("system_instruction")(request))
-        for part in message["parts"]
-    ]
+    return [part for message in contents.contents(_config("system_instruction")(request)) for part in message["parts"]]
 
 
 def _tools(request: Any) -> list[Any]:
-    return [found for tool in items(request, "config", "tools") for found in google_contents.tools(tool)]
+    return [found for tool in items(request, "config", "tools") for found in contents.tools(tool)]
 
 
 def _output_type(request: Any) -> str | None:
@@ -88,8 +84,8 @@ def _answer(candidate: Any) -> gen_ai.Message | None:
     """What the model says, a text in several parts as one: so comes one that was streamed."""
     parts: list[Any] = []
     for part in items(candidate, "content", "parts"):
-        google_contents.fold_part(parts, part)
-    return google_contents.content({"role": field(candidate, "content", "role"), "parts": joined(parts)}, role="model")
+        contents.fold_part(parts, part)
+    return contents.content({"role": field(candidate, "content", "role"), "parts": joined(parts)}, role="model")
 
 
 def _finish_reasons(response: Any) -> list[str]:
@@ -144,7 +140,7 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
             known["finish_reason"] = reason
         content = known.setdefault("content", {"role": "model", "parts": []})
         for part in items(candidate, "content", "parts"):
-            google_contents.fold_part(content["parts"], part)
+            contents.fold_part(content["parts"], part)
 
 
 _ASKED: Table = {semconv.GEN_AI_REQUEST_MODEL: model, **placed(_config("http_options", "base_url"))}
@@ -177,7 +173,7 @@ GENERATE = Operation(
     },
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: _instructions,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: google_contents.contents(field(request, "contents")),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents.contents(field(request, "contents")),
         semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
     },
     response={
@@ -215,9 +211,7 @@ EMBED = Operation(
         **_ASKED,
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _config("output_dimensionality"),
     },
-    request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: google_contents.contents(field(request, "contents"))
-    },
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents.contents(field(request, "contents"))},
     response={
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
             len(items(next(iter(items(response, "embeddings")), None), "values")) or None
@@ -231,9 +225,7 @@ COUNT_TOKENS = Operation(
     name="count_tokens",
     where=("Models.count_tokens", "AsyncModels.count_tokens"),
     request=_ASKED,
-    request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: google_contents.contents(field(request, "contents"))
-    },
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents.contents(field(request, "contents"))},
     response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "total_tokens"},
     finishes=False,
 )

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary, ref
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.function import Function
-from agentops_otel.instrumentation.held import Held
+from agentops_otel.wrapping.code_patch import Held
+from agentops_otel.wrapping.function import Function
 
 
 class Wraps(Protocol):

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients import chat_completions, embeddings, raw_response, stainless, zhipu_agents
+from agentops_otel.clients.dialects import chat_completions, embeddings, raw_response, stainless
+from agentops_otel.clients.zhipuai import agents
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
@@ -47,7 +48,7 @@ SPEC = ClientSpec(
         CHAT,
         BEGUN,
         FETCHED,
-        *zhipu_agents.operations(_WHERE),
+        *agents.operations(_WHERE),
         replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/embeddings")),
     ),
     provider=semconv.ZHIPU_AI,

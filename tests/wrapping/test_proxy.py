@@ -4,7 +4,7 @@ import copy
 import pickle
 from typing import Any
 
-from agentops_otel.instrumentation.proxy import proxied
+from agentops_otel.wrapping.proxy import proxied
 
 
 class Thing:

@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from agentops_otel import semconv
-from agentops_otel.clients import openai
-from agentops_otel.clients.openai_realtime import REALTIME
+from agentops_otel.clients.openai import spec as openai
+from agentops_otel.clients.openai.realtime import REALTIME
 from agentops_otel.instrumentation.connection import Ask, Talk, Turn, joined
 from agentops_otel.instrumentation.reading import field, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Operation

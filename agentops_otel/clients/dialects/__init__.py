@@ -1,0 +1,1 @@
+"""Request and response formats that several clients share: tables and folds, no client."""

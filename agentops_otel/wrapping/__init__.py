@@ -1,0 +1,1 @@
+"""How other people's code is wrapped: patches, functions, streams, the import hook. Knows nothing of LLMs."""

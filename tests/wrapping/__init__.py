@@ -1,0 +1,1 @@
+"""Tests of agentops_otel.wrapping."""
