@@ -6,15 +6,13 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Unpack
 
-from opentelemetry.context import attach, detach, set_value
-
 from agentops_otel import sdk
 from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettings
 from agentops_otel.export import Stats
 from agentops_otel.recording import events
+from agentops_otel.recording.compat_decorators import AllDecorators
 from agentops_otel.recording.session import Session, Sessions
-from agentops_otel.recording.tracked import OlderDecorators
-from agentops_otel.tracing import SUPPRESS_KEY
+from agentops_otel.tracing import suppressed
 
 
 def flush(timeout_s: float = 10.0) -> bool:
@@ -45,11 +43,8 @@ def suppress() -> Iterator[None]:
         client.chat.completions.create(...)  # leaves no trace
     ```
     """
-    token = attach(set_value(SUPPRESS_KEY, True))
-    try:
+    with suppressed():
         yield
-    finally:
-        detach(token)
 
 
 def start_session(
@@ -121,7 +116,7 @@ def record(event: events.Event) -> None:
         client.record(event)
 
 
-class _Decorators(OlderDecorators):
+class _Decorators(AllDecorators):
     """The decorators of the module."""
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -18,19 +18,20 @@ from agentops_otel.content import Content
 from agentops_otel.export import Stats
 from agentops_otel.export.file import default_path
 from agentops_otel.guard import guard
-from agentops_otel.recording import events
+from agentops_otel.recording.compat_decorators import AllDecorators
+from agentops_otel.recording.event_spans import record
+from agentops_otel.recording.events import Event
 from agentops_otel.recording.session import Session, Sessions
-from agentops_otel.recording.tracked import OlderDecorators
-from agentops_otel.tracing import Recorder, finalizing
-from agentops_otel.tracing.provider import Source
+from agentops_otel.tracing import Recorder, gc_safe
+from agentops_otel.tracing.provider import ProviderChoice
 from agentops_otel.version import VERSION
 from agentops_otel.view import format, locations, terminal
 from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 
 
-class Tracing(OlderDecorators):
-    """What `init()` builds from its settings.
+class ClientBase(AllDecorators):
+    """A client without global state, as `init()` builds it from its settings.
 
     Args:
         config: The settings, read.
@@ -43,7 +44,7 @@ class Tracing(OlderDecorators):
     """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
 
     def __init__(
-        self, config: Config, settings: dict[str, object], source: Source | None, *, clock: Callable[[], int]
+        self, config: Config, settings: dict[str, object], source: ProviderChoice | None, *, clock: Callable[[], int]
     ) -> None:
         super().__init__(lambda: self.recorder)
         self.config = config
@@ -58,16 +59,16 @@ class Tracing(OlderDecorators):
         self._totals = SessionTotals()
         self._closing = False
         if source is not None:
-            finalizing.watch()
+            gc_safe.install_gc_callback()
             console = (TerminalProcessor(),) if config.console else ()
             self.processors = (self._totals, self.pipeline, *console, *config.span_processors)
             self.recorder = Recorder(
                 tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
                 content=Content(enabled=config.capture_content, redact=config.redact),
-                events=None
+                event_content=None
                 if config.event_content is None
                 else Content(enabled=config.event_content, redact=config.redact),
-                scope=self.sessions,
+                defaults=self.sessions,
                 clock=clock,
             )
 
@@ -75,10 +76,10 @@ class Tracing(OlderDecorators):
         """Say in one line where the spans go."""
         terminal.announce(locations.describe_destinations(self.config, self.trace_file))
 
-    def record(self, event: events.Event) -> None:
+    def record(self, event: Event) -> None:
         """See `agentops_otel.record`."""
         if self.recorder is not None:
-            events.record(self.recorder, event, agents=self.sessions.agents)
+            record(self.recorder, event, agents=self.sessions.agents)
 
     def start_session(
         self,
@@ -119,7 +120,7 @@ class Tracing(OlderDecorators):
         """End every stream that is open, as left, and every session, as indeterminate; what follows delivers them."""
         self._closing = True
         if self.recorder is not None:
-            self.recorder.leave()
+            self.recorder.end_open_streams()
         for session in reversed(self.sessions.open):
             session.end()
 
@@ -133,7 +134,7 @@ class Tracing(OlderDecorators):
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """See `agentops_otel.flush`."""
-        timeout_s -= finalizing.settle(timeout_s / 2)
+        timeout_s -= gc_safe.drain(timeout_s / 2)
         return self.pipeline.force_flush(max(int(timeout_s * 1000), 0))
 
     def stats(self) -> Stats:
@@ -143,7 +144,7 @@ class Tracing(OlderDecorators):
     def close(self, timeout_s: float | None) -> bool:
         """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
         timeout_s = self.config.exit_timeout_s if timeout_s is None else timeout_s
-        timeout_s = max(timeout_s - finalizing.settle(timeout_s / 2), 0.0)
+        timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
         processors, self.processors, self.recorder = self.processors, (), None
         delivered = self.pipeline.close(timeout_s)
         for processor in processors:

@@ -77,15 +77,15 @@ def _called(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) ->
         attributes={semconv.GEN_AI_OPERATION_NAME: "execute_tool", semconv.GEN_AI_TOOL_NAME: str(plugin.name)},
     )
     with guard("telling a plugin's arguments"):
-        recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, _named(wrapped, args, kwargs))
+        recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, _named(wrapped, args, kwargs))
     try:
-        with recorder.current(span):
+        with recorder.active(span):
             result = wrapped(*args, **kwargs)
     except BaseException as error:
         recorder.fail(span, error)
         raise
     else:
-        recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_RESULT, result)
+        recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_RESULT, result)
         return result
     finally:
         recorder.end(span)

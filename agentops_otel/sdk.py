@@ -14,7 +14,7 @@ from weakref import WeakSet
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider, get_tracer_provider
 
-from agentops_otel.client import Tracing
+from agentops_otel.client import ClientBase
 from agentops_otel.clients import SPECS
 from agentops_otel.compat_settings import CompatSettings, translate_settings
 from agentops_otel.config import Config, read_config
@@ -24,13 +24,13 @@ from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import Recorder
-from agentops_otel.tracing.provider import Source, find
+from agentops_otel.tracing.provider import ProviderChoice, choose_provider
 from agentops_otel.tracing.relay import Relay
 
 _logger = logging.getLogger("agentops_otel")
 
 
-class Client(Tracing):
+class Client(ClientBase):
     """The running client, as `init()` returns it; `Client(api_key=...)` is `init(...)`.
 
     There is one in a process, and its methods are the functions of the module.
@@ -139,9 +139,11 @@ _running = _Running()
 current = _running.current
 
 
-def _make(config: Config, settings: dict[str, object], source: Source | None, clock: Callable[[], int]) -> Client:
+def _make(
+    config: Config, settings: dict[str, object], source: ProviderChoice | None, clock: Callable[[], int]
+) -> Client:
     client = object.__new__(Client)
-    Tracing.__init__(client, config, settings, source, clock=clock)
+    ClientBase.__init__(client, config, settings, source, clock=clock)
     return client
 
 
@@ -270,7 +272,7 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     if config.disabled:
         client = _make(config, settings, None, time.time_ns)
     else:
-        source = find(config.tracer_provider, config.service_name)
+        source = choose_provider(config.tracer_provider, config.service_name)
         client = _make(config.as_guest() if source.guest else config, settings, source, time.time_ns)
         if not source.guest or config.by_name or config.span_processors:
             _running.visit(source.provider)
@@ -310,7 +312,7 @@ def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_
             spool_dir=False,
         )
         config = replace(config, destinations=(), exporters=())
-        source = None if config.disabled else Source(provider=get_tracer_provider(), guest=True)
+        source = None if config.disabled else ProviderChoice(provider=get_tracer_provider(), guest=True)
         _running.stand_in = _make(config, {}, source, time.time_ns)
         _running.run(_running.stand_in)
 
@@ -320,7 +322,7 @@ def running(
     config: Config, provider: TracerProvider, processor: SpanProcessor, *, clock: Callable[[], int]
 ) -> Iterator[Client]:
     """A client with a provider, a processor and a clock of its own, in place of the running one; for tests."""
-    client = _make(config, {}, Source(provider=provider, guest=True), clock)
+    client = _make(config, {}, ProviderChoice(provider=provider, guest=True), clock)
     client.processors += (processor,)
     with _running.lock:
         before = _running.client

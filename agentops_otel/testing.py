@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from agentops_otel import sdk, semconv
 from agentops_otel.config import Config
 from agentops_otel.content import Redact
-from agentops_otel.tracing import finalizing
+from agentops_otel.tracing import gc_safe
 from agentops_otel.tracing.provider import OwnProvider
 from agentops_otel.view.tree import Node, build
 
@@ -35,7 +35,7 @@ class Capture:
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         """The ended spans, in the order they ended."""
-        finalizing.settle()
+        gc_safe.drain()
         return self._exporter.get_finished_spans()
 
     def tree(self) -> Tree:

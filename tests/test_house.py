@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -80,6 +81,29 @@ def test_imports_point_downwards(path: Path) -> None:
     back = [there for there in imports(path) if here in SENDING and there in MAKING]
 
     assert (wrong, across, back) == ([], [], [])
+
+
+def modules_imported_by(path: Path, modules: dict[str, Path]) -> set[str]:
+    """The modules of the package that a file imports, wherever in it, for types too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    candidates = {name if name in modules else name.rpartition(".")[0] for name in names}
+    return candidates & modules.keys()
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """There is no circle of imports, those for types and those in functions included."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    imported = {name: modules_imported_by(path, modules) for name, path in modules.items()}
+
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from opentelemetry.context import attach, detach, set_value
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
@@ -19,7 +18,7 @@ from agentops_otel.export.metrics import observe
 from agentops_otel.export.outbox import Stats
 from agentops_otel.export.sender import Sender
 from agentops_otel.guard import guard
-from agentops_otel.tracing import SUPPRESS_KEY
+from agentops_otel.tracing import suppressed
 
 QUEUE_BYTES = 4 * 1024 * 1024
 """What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""
@@ -292,13 +291,12 @@ class Pipeline(SpanProcessor):
         spans = self._take(limit)
         if not spans:
             return False
-        token = attach(set_value(SUPPRESS_KEY, True))
         try:
-            self._hand_over(spans)
-            for sink in self._sinks:
-                sink.export(spans, patience_s)
+            with suppressed():
+                self._hand_over(spans)
+                for sink in self._sinks:
+                    sink.export(spans, patience_s)
         finally:
-            detach(token)
             with self._changed:
                 self._encoding -= len(spans)
                 self._changed.notify_all()

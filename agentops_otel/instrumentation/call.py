@@ -19,7 +19,7 @@ from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.tracing import Recorder, qualified_name
-from agentops_otel.tracing.finalizing import finalize
+from agentops_otel.tracing.gc_safe import run_outside_gc
 from agentops_otel.wrapping.stream import watched
 
 FAMILY = create_key("agentops_otel.call")
@@ -158,8 +158,8 @@ class Call:
             self._said[semconv.ERROR_TYPE] = qualified_name(type(error))
             self.recorder.fail(self.span, error)
             with guard("writing an event"):
-                if self.recorder.events is not None:
-                    self._shared.events.exception(self.context, error, self.recorder.events)
+                if self.recorder.event_content is not None:
+                    self._shared.events.exception(self.context, error, self.recorder.event_content)
             self._end()
 
     def left(self, response: Any = None) -> None:
@@ -187,7 +187,7 @@ class Call:
 
     def __del__(self) -> None:
         if not self.read:
-            finalize(self.left)
+            run_outside_gc(self.left)
 
     def _say(self, name: str, value: AttributeValue) -> None:
         self._said[name] = value
@@ -210,16 +210,16 @@ class Call:
             self._said.update(found)
             if failure := operation.failure(response):
                 self._said[semconv.ERROR_TYPE] = failure
-                self.recorder.mark_failed(self.span, failure)
+                self.recorder.set_error(self.span, failure)
 
     def tell(self, table: Sequence[Row], source: Any) -> None:
         """Say the content that the table finds in the source, on the span and in the call's event."""
-        recorder, events = self.recorder, self.recorder.events
+        recorder, events = self.recorder, self.recorder.event_content
         on_span = recorder.content.enabled and self.span.is_recording()
         in_event = events is not None and events.enabled
         for name, value in contents(table, source).items() if on_span or in_event else ():
             if on_span:
-                self._held += recorder.content_of(self.span, name, value, held=self._held)
+                self._held += recorder.set_content(self.span, name, value, held=self._held)
             if events is not None and in_event:
                 self._told[name] = structured(events, name, value)
 
@@ -229,7 +229,7 @@ class Call:
             if isinstance(self.span, ReadableSpan) and self.span.dropped_attributes:
                 # A full span drops its oldest attributes, and those say what it is.
                 self.span.set_attributes({name: self._said[name] for name in _WHAT_IT_IS if name in self._said})
-            if self.recorder.events is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
+            if self.recorder.event_content is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
                 self._shared.events.details(self.context, self._said, self._told)
             self.recorder.end(self.span, ended)
             if self._shared.metrics.kept:
@@ -259,7 +259,7 @@ class Reading:
         self._whole: dict[str, Any] | None = None
         self._lock = Lock()
         self._times = times
-        call.recorder.begun(self)
+        call.recorder.track_stream(self)
 
     def returned(self, chunk: Any) -> Any:
         """A chunk was read: it is folded before the program has it, who may change it."""
@@ -288,7 +288,7 @@ class Reading:
         self._call.left(self._answer())
 
     def __del__(self) -> None:
-        finalize(self.left)
+        run_outside_gc(self.left)
 
     def _answer(self) -> Any:
         with guard("reading a folded stream"):

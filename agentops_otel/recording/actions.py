@@ -1,75 +1,39 @@
 """The decorators: `record_action` and its family, one mechanism with a table of kinds."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.recording.decorated import Label, as_tags, decorate, name_of
+from agentops_otel.recording.decorated import SpanTemplate, decorate, name_of
+from agentops_otel.recording.kinds import AGENT, GUARDRAIL, OPERATION, SESSION, TASK, TOOL, WORKFLOW, ActionKind
+from agentops_otel.recording.tags import distinct
 from agentops_otel.tracing import Recorder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Decorate(Protocol):
-    """A decorator that leaves the function's type what it is."""
+    """A decorator that keeps the function's type."""
 
     def __call__(self, function: F, /) -> F:
-        """The function, with a span about each of its calls."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionKind:
-    """What the spans of one decorator, or of one class of events, have in common."""
-
-    word: str
-    """`agentops.span.kind`."""
-    operation: str | None = None
-    """`gen_ai.operation.name`; it also leads the span's name."""
-    name_attribute: str = semconv.OPERATION_NAME
-    input_attribute: str = semconv.AGENTOPS_ENTITY_INPUT
-    output_attribute: str = semconv.AGENTOPS_ENTITY_OUTPUT
-
-    def span_name(self, name: str) -> str:
-        """`x`, or `execute_tool x`; the operation alone where there is no name."""
-        return " ".join(word for word in (self.operation, name) if word)
-
-    def attributes(self, name: str) -> dict[str, AttributeValue]:
-        """What says which kind of span it is, and of what name."""
-        kind: dict[str, AttributeValue] = {semconv.AGENTOPS_SPAN_KIND: self.word, self.name_attribute: name}
-        return kind | ({semconv.GEN_AI_OPERATION_NAME: self.operation} if self.operation else {})
-
-
-OPERATION = ActionKind(word="operation")
-TASK = ActionKind(word="task")
-GUARDRAIL = ActionKind(word="guardrail")
-AGENT = ActionKind(word="agent", operation="invoke_agent", name_attribute=semconv.GEN_AI_AGENT_NAME)
-WORKFLOW = ActionKind(word="workflow", operation="invoke_workflow", name_attribute=semconv.GEN_AI_WORKFLOW_NAME)
-SESSION = ActionKind(word="session", operation="invoke_workflow", name_attribute=semconv.GEN_AI_WORKFLOW_NAME)
-TOOL = ActionKind(
-    word="tool",
-    operation="execute_tool",
-    name_attribute=semconv.GEN_AI_TOOL_NAME,
-    input_attribute=semconv.GEN_AI_TOOL_CALL_ARGUMENTS,
-    output_attribute=semconv.GEN_AI_TOOL_CALL_RESULT,
-)
+        """The function, which makes a span for each call."""
 
 
 class Decorators:
-    """The decorators of one client or, where *current* looks it up, of whichever client runs when a function is called.
+    """The decorators of one client, or of the client that runs when a function is called, as *get_recorder* decides.
 
     Each works bare (`@operation`) and with arguments (`@operation(name="search")`), on functions, coroutine functions,
     generators, async generators, methods of every sort and callable objects, above and below other decorators. The
     function stays what it was: name, signature, type, pickling; arguments, results and exceptions pass untouched.
 
     Args:
-        current: The running recorder; None makes a call the bare call.
+        get_recorder: Returns the running recorder; None: the function is called without a span.
     """
 
-    def __init__(self, current: Callable[[], Recorder | None]) -> None:
-        self._current = current
+    def __init__(self, get_recorder: Callable[[], Recorder | None]) -> None:
+        self._get_recorder = get_recorder
 
     @overload
     def record_action(self, event_type: F, /) -> F: ...
@@ -255,7 +219,7 @@ class Decorators:
         cost: float | None = None,
         spec: str | None = None,
     ) -> Any:
-        """The decorated function if *subject* is one (used bare), or else the decorator that goes by that name."""
+        """The decorated function if *subject* is a function (used bare); otherwise a decorator with that name."""
         more = {
             semconv.OPERATION_VERSION: version,
             semconv.AGENTOPS_USAGE_COST: cost,
@@ -264,23 +228,23 @@ class Decorators:
 
         def decorator(function: Any) -> Any:
             name = subject if isinstance(subject, str) else name_of(function)
-            return decorate(function, self.label(kind, name, tags, more), self._current)
+            return decorate(function, self.template(kind, name, tags, more), self._get_recorder)
 
         return decorator if subject is None or isinstance(subject, str) else decorator(subject)
 
     @staticmethod
-    def label(
+    def template(
         kind: ActionKind,
         name: str,
         tags: Iterable[str] | None = None,
         more: Mapping[str, AttributeValue | None] | None = None,
-    ) -> Label:
-        """What the spans of one decorated function say."""
+    ) -> SpanTemplate:
+        """The template of the spans of one decorated function."""
         given = {key: value for key, value in (more or {}).items() if value is not None}
-        return Label(
+        return SpanTemplate(
             span_name=kind.span_name(name),
             attributes=kind.attributes(name) | given,
-            tags=as_tags(tags),
+            tags=distinct(tags),
             input_name=kind.input_attribute,
             output_name=kind.output_attribute,
             inherited={kind.name_attribute: name} if kind is AGENT else {},

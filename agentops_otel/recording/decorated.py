@@ -1,93 +1,80 @@
-"""One decorated function: what it stays for its callers, and the span that each of its calls makes.
+"""One decorated function: it behaves as before for its callers, and each call makes a span.
 
-Coroutines and generators are driven by `driven.py`; what a span says is decided by the kind that `actions.py` hands in.
+`generator_driver.py` runs coroutines and generators; `actions.py` makes the span's template.
 """
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from opentelemetry.context import Context, create_key, get_current, get_value, set_value
+from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Span
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.recording import driven, parameters
+from agentops_otel.recording import generator_driver, parameters
 from agentops_otel.recording.session import Session
-from agentops_otel.tracing import Recorder, inheriting
+from agentops_otel.recording.tags import with_tags
+from agentops_otel.tracing import Recorder, with_inherited
 from agentops_otel.wrapping.function import Function
 
 _starting = guard("starting the span of a decorated function")
 _ending = guard("ending the span of a decorated function")
 _failing = guard("ending the span of a failed function")
 _AT_WORK = create_key("agentops_otel_at_work")
-"""The object of a decorated class whose method runs."""
+"""Context key: the instance whose method runs. Calls to its own methods make no spans."""
 _MAX_LAYERS = 100
-"""A chain of wrappers longer than this is an object that invents attributes, such as a mock."""
+"""A longer chain of wrappers is an object that invents attributes, such as a mock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """What the spans of one decorated function say, whatever it is called with."""
+class SpanTemplate:
+    """The part of a span that is the same for all calls of one decorated function."""
 
     span_name: str
     attributes: Mapping[str, AttributeValue]
     tags: tuple[str, ...]
     input_name: str
-    """The attribute of the arguments."""
+    """The name of the attribute for the arguments."""
     output_name: str
-    """The attribute of the result."""
+    """The name of the attribute for the result."""
     inherited: Mapping[str, AttributeValue] = field(default_factory=dict)
-    """What every span under it says too: the agent's name."""
+    """Attributes of every span below it too: the agent's name."""
 
 
-def with_tags(
-    recorder: Recorder, context: Context | None, tags: Sequence[str], attributes: Mapping[str, AttributeValue]
-) -> Mapping[str, AttributeValue]:
-    """The attributes with *tags* behind those of the context's session, none twice."""
-    if not tags:
-        return attributes
-    of_session = recorder.scope.attributes(get_current() if context is None else context).get(semconv.AGENTOPS_TAGS, ())
-    known = of_session if isinstance(of_session, Sequence) else ()
-    return {**attributes, semconv.AGENTOPS_TAGS: tuple(str(tag) for tag in dict.fromkeys((*known, *tags)))}
-
-
-def as_tags(tags: Iterable[str] | str | None) -> tuple[str, ...]:
-    """Tags as they are given: several, one, or none."""
-    return (tags,) if isinstance(tags, str) else tuple(tags or ())
-
-
-class Call:
-    """What is done round each call of one function: the `wrapper` of wrapt.
+class DecoratedCall:
+    """Makes a span for each call of one function: the `wrapper` that wrapt calls.
 
     Args:
-        function: What was decorated.
-        label: What its spans say.
-        current: The running recorder; None makes a call the bare call.
+        function: The decorated function.
+        template: The template of its spans.
+        get_recorder: Returns the running recorder; None: the function is called without a span.
     """
 
-    __slots__ = ("_current", "_direct", "_driver", "_function", "_label", "_parameters")
+    __slots__ = ("_direct", "_driver", "_function", "_get_recorder", "_parameters", "_template")
 
-    def __init__(self, function: Callable[..., Any], label: Label, current: Callable[[], Recorder | None]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], template: SpanTemplate, get_recorder: Callable[[], Recorder | None]
+    ) -> None:
         code, self._direct = _code_of(function)
-        self._driver = driven.driver_for(code)
+        self._driver = generator_driver.driver_for(code)
         self._function = function
-        self._label = label
-        self._current = current
+        self._template = template
+        self._get_recorder = get_recorder
         self._parameters: parameters.Parameters | None = None
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Call *wrapped* and give back what it gives, with a span about it."""
+        """Call *wrapped* in a span and return its result."""
         context = None
-        if "session" in kwargs and self._is_for_us(kwargs["session"]):
+        if "session" in kwargs and self._names_session(kwargs["session"]):
             context = kwargs["session"].context
             kwargs = {name: value for name, value in kwargs.items() if name != "session"}
-        recorder = self._current()
+        recorder = self._get_recorder()
         if recorder is None:
             return wrapped(*args, **kwargs)
         if self._driver is not None and self._direct:
@@ -96,19 +83,19 @@ class Call:
         if span is INVALID_SPAN:
             return wrapped(*args, **kwargs)
         try:
-            with recorder.current(span, context):
+            with recorder.active(span, context):
                 result = wrapped(*args, **kwargs)
         except BaseException as error:
             self.fail(recorder, span, error)
             raise
-        if self._driver is not None and self._driver.drives(result):
+        if self._driver is not None and self._driver.accepts(result):
             return self._driver(self, recorder, result, lambda: (span, context))
         self.finish(recorder, span, result)
         return result
 
-    def _is_for_us(self, session: object) -> bool:
-        """True for a session of ours that the function does not ask for, as AgentOps 0.3 had it."""
-        # Not isinstance: an object may answer for its class itself, and with an error.
+    def _names_session(self, session: object) -> bool:
+        """True for a Session, if the function has no parameter `session`: AgentOps 0.3's way to choose a session."""
+        # Not isinstance: it asks the object for `__class__`, which may raise.
         return issubclass(type(session), Session) and "session" not in self._names().keywords
 
     def _defer(
@@ -120,7 +107,7 @@ class Call:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        """Call a coroutine or generator function: its span starts with its body, later; a bad call's, at once."""
+        """Call a coroutine or generator function; the span starts when its body does, or now if the call fails."""
         assert self._driver is not None
         start = functools.partial(self._start, recorder, context, instance, args, kwargs)
         try:
@@ -137,36 +124,40 @@ class Call:
         instance: object,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-    ) -> driven.Opened:
+    ) -> generator_driver.StartedSpan:
         span: Span = INVALID_SPAN
         with _starting:
-            label, context = self.opening(instance, context)
-            attributes = with_tags(recorder, context, label.tags, label.attributes) if label.tags else label.attributes
-            span = recorder.start(label.span_name, attributes=attributes, context=context)
+            template, context = self.template_for_call(instance, context)
+            attributes = (
+                with_tags(recorder, context, template.tags, template.attributes)
+                if template.tags
+                else template.attributes
+            )
+            span = recorder.start(template.span_name, attributes=attributes, context=context)
             if recorder.content.enabled and span.is_recording():
                 given = (self._parameters or self._names()).of(instance is not None, args, kwargs)
                 if given:
-                    recorder.content_of(span, label.input_name, given)
+                    recorder.set_content(span, template.input_name, given)
         return span, context
 
-    def opening(self, instance: object, context: Context | None) -> tuple[Label, Context | None]:
-        """What the span of a call says, and what holds in the call apart from it; None is the current context."""
-        label = self._label
-        return label, inheriting(label.inherited, context) if label.inherited else context
+    def template_for_call(self, instance: object, context: Context | None) -> tuple[SpanTemplate, Context | None]:
+        """The template of the call's span, and the context of the body without the span; None: the current one."""
+        template = self._template
+        return template, with_inherited(template.inherited, context) if template.inherited else context
 
     def _names(self) -> parameters.Parameters:
-        """The function's parameters, read when they are first asked for."""
+        """The function's parameters, read on first use."""
         if self._parameters is None:
             self._parameters = parameters.read(_callable(self._function))
         return self._parameters
 
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
-        """End the span of a call that returned; None says nothing."""
+        """End the span of a call that returned; a result of None is no attribute."""
         with _ending:
             now = recorder.clock()
             try:
                 if result is not None:
-                    recorder.content_of(span, self._label.output_name, result)
+                    recorder.set_content(span, self._template.output_name, result)
             finally:
                 recorder.end(span, now)
 
@@ -185,63 +176,63 @@ class Call:
                 recorder.end(span)
 
 
-class MethodCall(Call):
-    """What is done round each call of one method of a decorated class: nothing while the object is at work already."""
+class MethodCall(DecoratedCall):
+    """Makes a span for each call of one method of a decorated class, unless the object's own methods call it."""
 
     __slots__ = ()
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """As for a function, unless the call comes from the object itself."""
+        """Call *wrapped* in a span; without one if a method of the same object is running."""
         if get_value(_AT_WORK) is instance:
             return wrapped(*args, **kwargs)
         return super().__call__(wrapped, instance, args, kwargs)
 
-    def opening(self, instance: object, context: Context | None) -> tuple[Label, Context | None]:
-        """As for a function, and the object is at work in it."""
-        label, context = super().opening(instance, context)
-        return label, set_value(_AT_WORK, instance, context)
+    def template_for_call(self, instance: object, context: Context | None) -> tuple[SpanTemplate, Context | None]:
+        """As for a function; the context names the object whose method runs."""
+        template, context = super().template_for_call(instance, context)
+        return template, set_value(_AT_WORK, instance, context)
 
 
 class Decorated(Function):
-    """A decorated function; for all but the span it is the function itself."""
+    """A decorated function; it behaves as the function itself, apart from the span."""
 
     def __reduce_ex__(self, protocol: object) -> str:
         return str(self.__qualname__)
 
 
-def decorate(function: Any, label: Label, current: Callable[[], Recorder | None]) -> Any:
-    """The function with a span about each of its calls; of a property, its getter; of a class, its methods.
+def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], Recorder | None]) -> Any:
+    """The function, which makes a span for each call; of a property the getter, of a class the methods.
 
     Raises:
-        TypeError: *function* is nothing that can be called.
+        TypeError: *function* cannot be called.
     """
     if isinstance(function, type):
-        return decorate_class(function, label, current, MethodCall)
+        return decorate_class(function, template, get_recorder, MethodCall)
     if isinstance(function, property):
-        return function.getter(decorate(function.fget, label, current))
+        return function.getter(decorate(function.fget, template, get_recorder))
     if isinstance(function, functools.cached_property):
-        return functools.cached_property(decorate(function.func, label, current))
+        return functools.cached_property(decorate(function.func, template, get_recorder))
     if not callable(function) and not hasattr(function, "__get__"):
         raise TypeError(f"a function is wanted to decorate, not {type(function).__name__}")
-    return Decorated(function, Call(function, label, current))
+    return Decorated(function, DecoratedCall(function, template, get_recorder))
 
 
 def decorate_class(
-    cls: type, label: Label, current: Callable[[], Recorder | None], method_call: "type[MethodCall]"
+    cls: type, template: SpanTemplate, get_recorder: Callable[[], Recorder | None], method_call: "type[MethodCall]"
 ) -> type:
-    """The class itself, in which a call from outside of each public method of its own makes a span."""
+    """The class itself; each call of its own public methods from outside of the object makes a span."""
     for name, method in list(vars(cls).items()):
         if (name == "__call__" or not name.startswith("_")) and inspect.isfunction(method):
             where = {semconv.CODE_FUNCTION_NAME: f"{cls.__module__}.{method.__qualname__}"}
-            labelled = replace(label, attributes={**label.attributes, **where})
-            setattr(cls, name, Decorated(method, method_call(method, labelled, current)))
+            for_method = replace(template, attributes={**template.attributes, **where})
+            setattr(cls, name, Decorated(method, method_call(method, for_method, get_recorder)))
     return cls
 
 
 def name_of(function: Any) -> str:
-    """The name that a function's spans have when none was given."""
+    """The default name of a function's spans."""
     while isinstance(function, functools.partial | functools.cached_property):
         function = function.func
     if isinstance(function, property):
@@ -250,12 +241,12 @@ def name_of(function: Any) -> str:
 
 
 def _callable(function: Any) -> Any:
-    """What `inspect.signature` understands: a class method's function, everything else as it is."""
+    """The function that `inspect.signature` can read: of a class method the function, else *function* itself."""
     return function.__func__ if isinstance(function, classmethod | staticmethod) else function
 
 
 def _code_of(function: Any) -> tuple[int, bool]:
-    """The code flags of the innermost function, and whether calling *function* calls that one and nothing else."""
+    """The code flags of the innermost function, and whether calling *function* calls only that one."""
     direct = True
     for _ in range(_MAX_LAYERS):
         match function:

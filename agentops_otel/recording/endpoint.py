@@ -1,4 +1,4 @@
-"""What is done round each call of a Flask view: its span says what was asked and what was answered."""
+"""Makes a span for each call of a Flask view, with the request and the answer."""
 
 import sys
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from opentelemetry.trace import Span
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.recording.decorated import Call, Label
+from agentops_otel.recording.decorated import DecoratedCall, SpanTemplate
 from agentops_otel.tracing import Recorder
 
 
-class EndpointCall(Call):
-    """As for any function; the request is read when the view has had it, so that its body is the view's to read.
+class EndpointCall(DecoratedCall):
+    """Makes a span for each call of a view. Reads the request after the view: the view must be the first to do so.
 
     Args:
         function: The view.
-        label: What its spans say.
-        current: The running recorder.
+        template: The template of its spans.
+        get_recorder: Returns the running recorder.
         request: False leaves out the query and the body.
         response: False leaves out the answer's body.
     """
@@ -28,24 +28,24 @@ class EndpointCall(Call):
     def __init__(
         self,
         function: Callable[..., Any],
-        label: Label,
-        current: Callable[[], Recorder | None],
+        template: SpanTemplate,
+        get_recorder: Callable[[], Recorder | None],
         request: bool,
         response: bool,
     ) -> None:
-        super().__init__(function, label, current)
+        super().__init__(function, template, get_recorder)
         self._request = request
         self._response = response
 
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
-        """End the span of a request that was answered; an answer from 500 on is a failure."""
+        """End the span of an answered request; a status of 500 or more is a failure."""
         status, body = 200, None
         with guard("reading a Flask answer"):
-            self._say_request(recorder, span)
+            self._record_request(recorder, span)
             status, body = _answer(result)
             span.set_attribute(semconv.HTTP_RESPONSE_STATUS_CODE, status)
             if status >= 500:
-                recorder.mark_failed(span, str(status))
+                recorder.set_error(span, str(status))
         super().finish(recorder, span, body if self._response else None)
 
     def fail(self, recorder: Recorder, span: Span, error: BaseException) -> None:
@@ -55,11 +55,11 @@ class EndpointCall(Call):
             self.finish(recorder, span, (None, code))
             return
         with guard("reading a Flask request"):
-            self._say_request(recorder, span)
+            self._record_request(recorder, span)
         super().fail(recorder, span, error)
 
-    def _say_request(self, recorder: Recorder, span: Span) -> None:
-        # A view is only ever called by a Flask that is there; importing it is not for us to do.
+    def _record_request(self, recorder: Recorder, span: Span) -> None:
+        # Not imported here: whoever calls a view has imported Flask.
         flask: Any = sys.modules.get("flask")
         if flask is None or not flask.has_request_context():
             return
@@ -73,11 +73,11 @@ class EndpointCall(Call):
             }
             given = {name: value for name, value in asked.items() if value}
             if given:
-                recorder.content_of(span, self._label.input_name, given)
+                recorder.set_content(span, self._template.input_name, given)
 
 
 def _answer(result: Any) -> tuple[int, object]:
-    """Status and body of what a view returned, as far as they can be had without consuming it."""
+    """Status and body of the view's result; a body of None if reading it would consume it."""
     result, *rest = result if isinstance(result, tuple) else (result,)
     status = next((code for code in rest if isinstance(code, int)), getattr(result, "status_code", 200))
     if getattr(result, "is_sequence", False) and not result.direct_passthrough:

@@ -11,24 +11,24 @@ _RECEIVERS = ("self", "cls")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a function calls its arguments; read from its signature once."""
+    """The names and defaults of a function's parameters, read from its signature once."""
 
     positional: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
-    """The same for a call whose receiver is not among the arguments."""
+    """The same without the receiver, for a call through an instance or class."""
     keywords: frozenset[str] = frozenset()
     """The names that may be given as keywords."""
     defaults: tuple[tuple[str, object], ...] = ()
     """In the order of the signature."""
     rest: str = "args"
-    """What `*args` is called."""
+    """The name of `*args`."""
     extra: str = "kwargs"
-    """What `**kwargs` is called."""
+    """The name of `**kwargs`."""
 
     def of(self, has_receiver: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, object]:
         """Each argument under its parameter's name, defaults included, `self` and `cls` left out.
 
-        Of a call that does not fit the signature, what is too much comes under the names of `*args` and `**kwargs`.
+        Arguments that do not fit the signature stand under the names of `*args` and `**kwargs`.
 
         Args:
             has_receiver: True when *args* lack the first parameter, because it is the bound instance or class.

@@ -1,4 +1,4 @@
-"""Sessions and tags: what every span carries, and the root under which a run's spans nest."""
+"""Sessions: the root span of a run, and the session id and tags of every span in it."""
 
 import functools
 import threading
@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, get_args
+from typing import Literal, Self, TypeVar, Unpack, get_args
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,10 +15,10 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.compat_settings import CompatEndSettings, log_ignored
+from agentops_otel.recording.event_spans import record
+from agentops_otel.recording.events import Event
+from agentops_otel.recording.tags import distinct
 from agentops_otel.tracing import Recorder
-
-if TYPE_CHECKING:
-    from agentops_otel.recording.events import Event
 
 T = TypeVar("T")
 EndState = Literal["Success", "Fail", "Indeterminate"]
@@ -45,7 +45,7 @@ class Session:
         """The root span; one that records nothing when tracing is off."""
         self.session_id = session_id
         self.name = name
-        self.tags = _distinct(tags)
+        self.tags = distinct(tags)
         self.end_state: EndState | None = None
         self._sessions = sessions
         self._recorder = recorder
@@ -91,7 +91,7 @@ class Session:
 
     def set_tags(self, tags: Iterable[str]) -> None:
         """Replace the session's tags; its root span says the new ones."""
-        self.tags = _distinct(tags)
+        self.tags = distinct(tags)
         self.span.set_attribute(semconv.AGENTOPS_TAGS, self.tags)
 
     def end(
@@ -114,30 +114,28 @@ class Session:
         self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE, state)
         if rating is not None:
             self.span.set_attribute(semconv.AGENTOPS_SESSION_RATING, str(rating))
-        self._say_why(self._recorder, state, end_state_reason)
+        self._record_reason(self._recorder, state, end_state_reason)
         self._recorder.end(self.span)
         if get_current() is self._inner:
             attach(self._outer)
         self._sessions.ended(self)
 
-    def _say_why(self, recorder: Recorder, state: EndState, reason: str | None) -> None:
+    def _record_reason(self, recorder: Recorder, state: EndState, reason: str | None) -> None:
         text = recorder.content.text(semconv.AGENTOPS_SESSION_END_STATE_REASON, reason) if reason else None
         if text is not None:
             self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE_REASON, text)
         if state == "Fail" and not self._failed:
-            recorder.mark_failed(self.span, semconv.SESSION_FAILED, text)
+            recorder.set_error(self.span, semconv.SESSION_FAILED, text)
 
     @property
     def has_ended(self) -> bool:
         """True once the session has ended."""
         return self.end_state is not None
 
-    def record(self, event: "Event") -> None:
+    def record(self, event: Event) -> None:
         """Record an event in this session, whatever the current one is; see `agentops_otel.record`."""
         if self._recorder is not None:
-            from agentops_otel.recording import events  # which knows decorated functions, and they know sessions
-
-            events.record(self._recorder, event, context=self.context, agents=self._sessions.agents)
+            record(self._recorder, event, context=self.context, agents=self._sessions.agents)
 
     def end_session(
         self,
@@ -171,7 +169,7 @@ class Session:
         return functools.partial(function, session=self)
 
     def say(self, attributes: Mapping[str, object]) -> None:
-        """Say more on the root span: numbers and truth values as they are, texts and all else as content.
+        """Set attributes of the root span: numbers and booleans as they are, texts and other values as content.
 
         Args:
             attributes: By the attributes' full names.
@@ -183,7 +181,7 @@ class Session:
             if isinstance(told, str | bool | int | float):
                 self.span.set_attribute(name, told)
             elif told is not None:
-                self._recorder.content_of(self.span, name, told)
+                self._recorder.set_content(self.span, name, told)
 
     def __enter__(self) -> Self:
         return self
@@ -198,12 +196,12 @@ class Session:
 
 
 class Sessions:
-    """The sessions of one client and the tags of all its spans: the `Scope` of its recorder.
+    """The sessions of one client and the tags of all its spans: the `SpanDefaults` of its recorder.
 
     Args:
-        tags: What every span carries.
+        tags: The tags of every span.
         ended: Called with each session when it has ended.
-        analytics: What a session has come to, in AgentOps' words.
+        analytics: Returns the totals of a session, by AgentOps' names.
     """
 
     def __init__(
@@ -212,7 +210,7 @@ class Sessions:
         ended: Callable[[Session], None] = lambda session: None,
         analytics: Callable[[Session], dict[str, str]] = lambda session: {},
     ) -> None:
-        self.tags = _distinct(tags)
+        self.tags = distinct(tags)
         self.ended = ended
         self.analytics = analytics
         self.open: tuple[Session, ...] = ()
@@ -231,7 +229,7 @@ class Sessions:
     ) -> Session:
         """Open a session: a trace of its own, linked with the span it was started under.
 
-        Without a recorder it is one in name only: it makes no span and is nobody's parent.
+        Without a recorder the session makes no span and is the parent of none.
         """
         session = Session(self, recorder, session_id or uuid.uuid4().hex, name, (*self.tags, *tags))
         if recorder is not None:
@@ -240,7 +238,7 @@ class Sessions:
         return session
 
     def close(self, session: Session) -> bool:
-        """Take the session off the open ones; False if it was not one of them any more."""
+        """Remove the session from the open ones; False if it has been removed before."""
         with self._lock:
             still_open = session in self.open
             self.open = tuple(other for other in self.open if other is not session)
@@ -261,14 +259,14 @@ class Sessions:
 
     def add_tags(self, tags: Iterable[str]) -> None:
         """Add tags to every span that starts from now on, and to the current session."""
-        tags = _distinct(tags)
-        self.tags = _distinct((*self.tags, *tags))
+        tags = distinct(tags)
+        self.tags = distinct((*self.tags, *tags))
         if session := self.current():
             session.add_tags(tags)
 
     def set_tags(self, tags: Iterable[str]) -> None:
         """Replace the tags of every span that starts from now on, and those of the current session."""
-        self.tags = _distinct(tags)
+        self.tags = distinct(tags)
         if session := self.current():
             session.set_tags(self.tags)
 
@@ -281,7 +279,7 @@ class Sessions:
         return found
 
     def context(self, current: Context) -> Context:
-        """Where a span that starts in *current* has its parent: the open session's root if there is no open span."""
+        """The parent context: *current*, or the open session's root if *current* has no open span."""
         session = self.current(current)
         span = get_current_span(current)
         left = get_value(_SESSION, current)
@@ -290,10 +288,6 @@ class Sessions:
         elif span.get_span_context().is_valid or session is None:
             return current
         return set_span_in_context(session.span if session else span, current)
-
-
-def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((tags,) if isinstance(tags, str) else tags))
 
 
 def _end_state(text: str | Enum) -> EndState:

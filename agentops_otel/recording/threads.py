@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import wrapt
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context, get_current
+
+from agentops_otel.tracing import attached
 
 
 class ThreadPropagation:
@@ -28,7 +30,7 @@ class ThreadPropagation:
             ]
 
     def uninstall(self) -> None:
-        """Leave them as they were found; threads that run already keep their context."""
+        """Restore both; threads that run already keep their context."""
         while self._undo:
             self._undo.pop()()
 
@@ -73,15 +75,12 @@ def _submit(wrapped: Callable[..., Any], pool: ThreadPoolExecutor, args: tuple[A
     context = get_current()
     if not context or not args:
         return wrapped(*args, **kwargs)
-    token = attach(Context())
-    try:
+    with attached(Context()):
         return wrapped(_Carried(args[0], context), *args[1:], **kwargs)
-    finally:
-        detach(token)
 
 
 class _Carried:
-    """A call that is made in the context it was made up in."""
+    """A callable that runs in the context in which it was created."""
 
     __slots__ = ("_context", "_function")
 
@@ -90,8 +89,5 @@ class _Carried:
         self._context = context
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = attach(self._context)
-        try:
+        with attached(self._context):
             return self._function(*args, **kwargs)
-        finally:
-            detach(token)

@@ -14,7 +14,7 @@ from agentops_otel.guard import guard
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Row, attributes, field, rows
 from agentops_otel.taskweaver.posts import message
-from agentops_otel.tracing import Offer, Recorder
+from agentops_otel.tracing import FallbackClaim, Recorder
 
 _CALL_KEY = create_key("agentops_otel-taskweaver-call")
 _PROVIDERS = {
@@ -77,7 +77,7 @@ class Call:
             self._attributes[semconv.GEN_AI_REQUEST_MODEL] = model
         self._messages = messages
         self._parent = get_current()
-        self._offer = Offer()
+        self._claim = FallbackClaim()
         self._started = recorder.clock()
         self._text: list[str] = []
         self._token: Any = None
@@ -85,10 +85,10 @@ class Call:
     @property
     def is_told(self) -> bool:
         """Whether the client library has made a span of it."""
-        return self._offer.taken
+        return self._claim.claimed
 
     def __enter__(self) -> Self:
-        self._token = attach(set_value(_CALL_KEY, self, self._offer.context()))
+        self._token = attach(set_value(_CALL_KEY, self, self._claim.context()))
         return self
 
     def __exit__(
@@ -141,8 +141,8 @@ class Call:
     def end(self, error: BaseException | None = None) -> None:
         """The call is over; tell it, unless the client library does. A second time does nothing."""
         with guard("telling an LLM call of TaskWeaver"):
-            if not self._offer.taken:
-                self._offer.taken = True
+            if not self._claim.claimed:
+                self._claim.claimed = True
                 self._tell(error)
 
     def _tell(self, error: BaseException | None) -> None:
@@ -156,9 +156,9 @@ class Call:
         )
         if self._messages:
             asked = [message(str(said["role"]), said["content"]) for said in self._messages]
-            record.content_of(span, semconv.GEN_AI_INPUT_MESSAGES, asked)
+            record.set_content(span, semconv.GEN_AI_INPUT_MESSAGES, asked)
         if self._text:
-            record.content_of(span, semconv.GEN_AI_OUTPUT_MESSAGES, [message("assistant", "".join(self._text))])
+            record.set_content(span, semconv.GEN_AI_OUTPUT_MESSAGES, [message("assistant", "".join(self._text))])
         if error is not None:
             record.fail(span, error)
         record.end(span)

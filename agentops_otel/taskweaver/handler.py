@@ -96,7 +96,7 @@ class _ToldRound(Round):
     def close_post(self, end_time: int | None = None) -> None:
         """The reply ended with its last `post_end`; there may be two of them, or none."""
         if self.post is not None and self.post.ended_at is None and self._error is not None:
-            self.recorder.mark_failed(self.post.span, *self._error)
+            self.recorder.set_error(self.post.span, *self._error)
         super().close_post(end_time or (self.post.ended_at if self.post is not None else None))
 
     def _open_execution(self) -> None:
@@ -111,9 +111,9 @@ class _ToldRound(Round):
         span, self._execution = self._execution, None
         self.post.describe_execution(span)
         code = {"code": self.post.attachment("reply_content")}
-        self.recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, code)
-        self.recorder.text_of(span, semconv.GEN_AI_TOOL_CALL_RESULT, result)
+        self.recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, code)
+        self.recorder.set_text(span, semconv.GEN_AI_TOOL_CALL_RESULT, result)
         if self.post.attachment("execution_status") == "FAILURE":
             kind, text = error_of(result)
-            self.recorder.mark_failed(span, kind, self.recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
+            self.recorder.set_error(span, kind, self.recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
         self.close(span)

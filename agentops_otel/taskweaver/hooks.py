@@ -19,8 +19,8 @@ from agentops_otel.guard import guard
 from agentops_otel.taskweaver import calls, own_tracing
 from agentops_otel.taskweaver.kernel import Kernel
 from agentops_otel.taskweaver.posts import error_of, execution, message
-from agentops_otel.taskweaver.rounds import Round, attached, current_round
-from agentops_otel.tracing import Recorder
+from agentops_otel.taskweaver.rounds import Round, current_round
+from agentops_otel.tracing import Recorder, attached
 
 Wrapped = Callable[..., Any]
 Hook = Callable[["Hooks", Wrapped, Any, tuple[Any, ...], dict[str, Any]], Any]
@@ -259,7 +259,7 @@ class Hooks:
         links = () if before is None else (Link(before.last),)
         round_ = Round(recorder, conversation=str(session.session_id), attributes=known, links=links)
         asked = message("user", str(_argument(args, kwargs, 0, "message")))
-        recorder.content_of(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [asked])
+        recorder.set_content(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [asked])
         last, now = round_.span.get_span_context(), recorder.clock()
         told = self._sessions.setdefault(session, _Told(str(session.session_id), now, now, last))
         told.last, told.running = last, round_
@@ -302,20 +302,20 @@ def _started(environment: Any, span: Span, result: Any) -> None:
 def _executing(round_: Round, code: object, span: Span) -> None:
     if round_.post is not None:
         round_.post.describe_execution(span)
-    round_.recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, {"code": code})
+    round_.recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, {"code": code})
 
 
 def _executed(recorder: Recorder, span: Span, result: Any) -> None:
     said = {"output": result.output, "stdout": "".join(result.stdout), "stderr": "".join(result.stderr)}
     said |= {"error": result.error, "log": result.log}
-    recorder.content_of(span, semconv.GEN_AI_TOOL_CALL_RESULT, {name: some for name, some in said.items() if some})
+    recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_RESULT, {name: some for name, some in said.items() if some})
     told: dict[str, AttributeValue] = {
         semconv.TASKWEAVER_EXECUTION_STATUS: "SUCCESS" if result.is_success else "FAILURE",
         semconv.TASKWEAVER_ARTIFACT_COUNT: len(result.artifact),
     }
     span.set_attributes(told)
     if result.artifact:
-        recorder.content_of(span, semconv.TASKWEAVER_ARTIFACTS, [artifact.file_name for artifact in result.artifact])
+        recorder.set_content(span, semconv.TASKWEAVER_ARTIFACTS, [artifact.file_name for artifact in result.artifact])
     if not result.is_success:
         kind, text = error_of(result.error or "")
-        recorder.mark_failed(span, kind, recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
+        recorder.set_error(span, kind, recorder.content.text(semconv.EXCEPTION_MESSAGE, text))

@@ -89,14 +89,14 @@ class Post:
                 self._say(self.span, kind)
         if self.message:
             said = message("assistant", self.message, name=self.role)
-            self._recorder.content_of(self.span, semconv.GEN_AI_OUTPUT_MESSAGES, [said])
+            self._recorder.set_content(self.span, semconv.GEN_AI_OUTPUT_MESSAGES, [said])
         if self.attachment(_VERDICT) == "INCORRECT":
             self._failure = self._failure or ("verification_failed", self.attachment("code_error") or "")
         elif self.attachment("revise_message") is not None and not self.executed:
             self._failure = self._failure or ("invalid_response", self.message)
         if self._failure is not None:
             kind, text = self._failure
-            self._recorder.mark_failed(self.span, kind, self._recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
+            self._recorder.set_error(self.span, kind, self._recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
 
     def describe_execution(self, span: Span) -> None:
         """Write onto the `execute_tool` span what this reply knows of the code that it runs."""
@@ -110,7 +110,7 @@ class Post:
         if text in _WORDS:
             span.set_attribute(name, text)
         else:
-            self._recorder.text_of(span, name, text)
+            self._recorder.set_text(span, name, text)
 
     def _is_news(self, kind: str) -> bool:
         elsewhere = self.executed and kind in (_CODE, _RESULT, "artifact_paths", *_OF_EXECUTION)

@@ -2,18 +2,17 @@
 
 import atexit
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from opentelemetry.context import Context, attach, create_key, detach, get_current, get_value, set_value
+from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Link, Span, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.taskweaver.posts import Event, Post, error_of, message
-from agentops_otel.tracing import Recorder, inheriting, qualified_name
+from agentops_otel.tracing import Recorder, attached, qualified_name, with_inherited
 
 TAG = "taskweaver"
 WORKFLOW = "taskweaver"
@@ -48,7 +47,7 @@ class Round:
         self._error: tuple[str, str] | None = None
         self._open: dict[Span, None] = {}
         self._lock = Lock()
-        base = inheriting(_Everywhere(recorder, get_current(), conversation))
+        base = with_inherited(_Everywhere(recorder, get_current(), conversation))
         told = {semconv.GEN_AI_OPERATION_NAME: "invoke_workflow", semconv.GEN_AI_WORKFLOW_NAME: WORKFLOW}
         self.span = self.open(f"invoke_workflow {WORKFLOW}", {**told, **(attributes or {})}, base, links)
         self.context = set_value(_ROUND_KEY, self, set_span_in_context(self.span, base))
@@ -186,11 +185,11 @@ class Round:
         if reply is None and last is not None and last.send_to == "User":
             reply = last.message
         if reply:
-            self.recorder.content_of(self.span, semconv.GEN_AI_OUTPUT_MESSAGES, [message("assistant", reply)])
+            self.recorder.set_content(self.span, semconv.GEN_AI_OUTPUT_MESSAGES, [message("assistant", reply)])
         if state != "finished" and (state is not None or self._error is not None):
             kind, text = self._error or ("cancelled", "")
             text_kept = self.recorder.content.text(semconv.EXCEPTION_MESSAGE, text)
-            self.recorder.mark_failed(self.span, kind, text_kept)
+            self.recorder.set_error(self.span, kind, text_kept)
 
 
 class _Everywhere(Mapping[str, AttributeValue]):
@@ -206,7 +205,7 @@ class _Everywhere(Mapping[str, AttributeValue]):
     def __getitem__(self, name: str) -> AttributeValue:
         if name != semconv.AGENTOPS_TAGS:
             return self._told[name]
-        tags = self._recorder.scope.attributes(self._context).get(name, ())
+        tags = self._recorder.defaults.attributes(self._context).get(name, ())
         return (*(map(str, tags) if isinstance(tags, Sequence) else ()), TAG)
 
     def __iter__(self) -> Iterator[str]:
@@ -220,13 +219,3 @@ def current_round(context: Context | None = None) -> Round | None:
     """The round that the calling code runs in, or that the context belongs to."""
     found = get_value(_ROUND_KEY, context)
     return found if isinstance(found, Round) else None
-
-
-@contextmanager
-def attached(context: Context) -> Iterator[None]:
-    """Make the context the current one for the block, which is no generator's."""
-    token = attach(context)
-    try:
-        yield
-    finally:
-        detach(token)

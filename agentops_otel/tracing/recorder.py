@@ -3,22 +3,12 @@
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,
-    Context,
-    attach,
-    create_key,
-    detach,
-    get_current,
-    set_value,
-)
+from opentelemetry.context import Context, create_key, get_current, set_value
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.util.types import AttributeValue
@@ -26,26 +16,21 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.guard import guard
-from agentops_otel.tracing.finalizing import finalize
-
-SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
-"""Set in a context, it keeps every instrumentation still. OpenTelemetry has no public name for it."""
+from agentops_otel.tracing.context import SUPPRESS_KEY, attached
+from agentops_otel.tracing.gc_safe import run_outside_gc
 
 SPAN_LIMIT_BYTES = 256 * 1024
-"""What the content of one span may hold in all, in UTF-8 bytes."""
+"""The most content that one span holds, in UTF-8 bytes."""
 
 MARK_BYTES = 128
-"""What an attribute of a full span still gets: enough to say what is missing."""
-
+"""The room for an attribute of a span that is full, in UTF-8 bytes: enough for a mark that content is missing."""
 
 _INHERITED = create_key("agentops_otel_inherited")
-_OFFER = create_key("agentops_otel_offer")
-
-_here: ContextVar[None] = ContextVar("agentops_otel_here")
+_CLAIM = create_key("agentops_otel_claim")
 
 
-class Scope(Protocol):
-    """What the running session adds to every span."""
+class SpanDefaults(Protocol):
+    """What the running session adds to every span: its attributes, and the parent of a span that has none."""
 
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         """The attributes of every span that starts in *current*: `session.id`, the tags."""
@@ -54,53 +39,55 @@ class Scope(Protocol):
         """The context whose span is the parent of a span that starts now in *current*."""
 
 
-class Leavable(Protocol):
-    """Something with a span, of which nobody knows whether it comes to its end: a stream."""
+class OpenStream(Protocol):
+    """A streaming response whose span ends when it is exhausted, closed or collected."""
 
     def left(self) -> None:
-        """End the span, if it is open: nobody waits for the rest."""
+        """End the span if it is open: the program reads no further."""
 
 
-class Offer:
-    """A call that a layer above the client libraries can tell, unless one of those tells it.
+class FallbackClaim:
+    """Lets a framework record an LLM call only if no client library records it.
 
-    `taken` becomes true when a span of kind CLIENT starts in the offer's context.
+    `claimed` becomes True when a span of kind CLIENT starts in the claim's context.
     """
 
-    __slots__ = ("taken",)
+    __slots__ = ("claimed",)
 
     def __init__(self) -> None:
-        self.taken = False
+        self.claimed = False
 
     def context(self) -> Context:
-        """The current context with the offer in it."""
-        return set_value(_OFFER, self)
+        """The current context with the claim in it."""
+        return set_value(_CLAIM, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """Starts, fills and ends the spans of ours; the one door from our code to OpenTelemetry."""
+    """Starts, fills and ends our spans; the only way from our code to OpenTelemetry's tracer."""
 
     tracer: Tracer
     content: Content
-    scope: Scope
+    defaults: SpanDefaults
     clock: Callable[[], int] = time.time_ns
-    """Nanoseconds since the epoch; counted in tests."""
-    events: Content | None = None
-    """What the conventions' events of a call may say; None: there are none."""
-    open: WeakKeyDictionary[Leavable, int] = field(default_factory=WeakKeyDictionary, compare=False, repr=False)
-    """What is to be left at the end, with the process that began it."""
+    """Returns nanoseconds since the epoch; a counter in tests."""
+    event_content: Content | None = None
+    """The content policy of the conventions' events of a call; None: no events are made."""
+    open_streams: WeakKeyDictionary[OpenStream, int] = field(
+        default_factory=WeakKeyDictionary, compare=False, repr=False
+    )
+    """Open streams to end at shutdown, and the id of the process that started each."""
 
-    def begun(self, one: Leavable) -> None:
-        """Something has begun that may still be held when the program ends; it is not kept alive."""
-        self.open[one] = os.getpid()
+    def track_stream(self, stream: OpenStream) -> None:
+        """Register an open stream so that shutdown ends its span. Holds a weak reference."""
+        self.open_streams[stream] = os.getpid()
 
-    def leave(self) -> None:
-        """End the spans of what is open, but for what the parent of a fork began."""
-        with guard("ending what is open"):
-            for known in self.open.keyrefs():  # a copy: other threads go on
-                if (one := known()) is not None and self.open.get(one) == os.getpid():
-                    one.left()
+    def end_open_streams(self) -> None:
+        """End all open streams that this process started."""
+        with guard("ending open streams"):
+            for reference in self.open_streams.keyrefs():  # a copy: other threads add streams meanwhile
+                if (stream := reference()) is not None and self.open_streams.get(stream) == os.getpid():
+                    stream.left()
 
     def start(
         self,
@@ -112,27 +99,27 @@ class Recorder:
         links: Sequence[Link] = (),
         start_time: int | None = None,
     ) -> Span:
-        """A started span, not yet current; one that records nothing while tracing is suppressed.
+        """Start a span without making it the current one. While tracing is suppressed the span records nothing.
 
         Args:
             name: The span's name.
             kind: INTERNAL, or CLIENT for a call that leaves the process.
-            attributes: What samplers may see; the session's are added.
-            context: Where the parent is; the current one by default.
-            links: Other spans that this one belongs with.
+            attributes: Attributes that samplers see; the session's are added.
+            context: The context that holds the parent; the current one by default.
+            links: Links to other spans.
             start_time: Nanoseconds since the epoch; now by default.
         """
         current = get_current() if context is None else context
         if current.get(SUPPRESS_KEY):
             return INVALID_SPAN
-        if kind is SpanKind.CLIENT and isinstance(offer := current.get(_OFFER), Offer):
-            offer.taken = True
+        if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
+            claim.claimed = True
         return self.tracer.start_span(
             name,
-            context=self.scope.context(current),
+            context=self.defaults.context(current),
             kind=kind,
             attributes={
-                **self.scope.attributes(current),
+                **self.defaults.attributes(current),
                 **current.get(_INHERITED, {}),  # type: ignore[dict-item]  # a Context says of no value what it is
                 **(attributes or {}),
             },
@@ -142,18 +129,18 @@ class Recorder:
 
     def end(self, span: Span, end_time: int | None = None) -> None:
         """End the span, now or at *end_time* (nanoseconds since the epoch)."""
-        finalize(span.end, self.clock() if end_time is None else end_time)
+        run_outside_gc(span.end, self.clock() if end_time is None else end_time)
 
-    def content_of(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
-        """Set the attribute *name* to the value as JSON, as far as the content policy and the span's size let it.
+    def set_content(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
+        """Set the attribute *name* to the value as JSON, under the content policy and within the span's size.
 
-        A span that is full gets what still fits, at the least a mark in the value's place.
+        In a span that is full the value is cut to what still fits, at least a mark that it is missing.
 
         Args:
             span: The span.
             name: The attribute.
             value: The value.
-            held: The bytes of content that the span holds already; counted where they are not given.
+            held: The bytes of content in the span so far; counted here by default.
 
         Returns:
             The bytes that were added.
@@ -166,20 +153,20 @@ class Recorder:
                 return _size(text)
         return 0
 
-    def text_of(self, span: Span, name: str, text: str) -> None:
-        """Set the attribute *name* to the text as it is, as far as the content policy and the span's size let it."""
+    def set_text(self, span: Span, name: str, text: str) -> None:
+        """Set the attribute *name* to the text itself, under the content policy and within the span's size."""
         if self.content.enabled and span.is_recording():
             kept = self.content.text(name, text)
             if kept is not None and _content_bytes(span) + len(kept) <= SPAN_LIMIT_BYTES:
                 span.set_attribute(name, kept)
 
     def fail(self, span: Span, error: BaseException) -> None:
-        """Say that the span's work failed: status ERROR, `error.type` and one exception event.
+        """Record the exception that ended the span's work: status ERROR, `error.type` and one exception event.
 
         The message and the stack trace are content: redacted, and left out when content is off.
         """
         kind = qualified_name(type(error))
-        self.mark_failed(span, kind)  # whatever becomes of the text
+        self.set_error(span, kind)  # first: reading the text may fail
         with guard("recording an exception"):
             message = self._message(error)
             event: dict[str, AttributeValue] = {semconv.EXCEPTION_TYPE: kind}
@@ -192,38 +179,28 @@ class Recorder:
             span.set_status(StatusCode.ERROR, message or kind)
 
     def _message(self, error: BaseException) -> str | None:
-        """The exception's text, as far as it may be told; reading it runs the app's code, which may fail."""
+        """The exception's text under the content policy; reading it runs the app's code, which may fail."""
         with guard("reading an exception's text"):
             return self.content.text(semconv.EXCEPTION_MESSAGE, str(error)) if self.content.enabled else None
         return None
 
-    def mark_failed(self, span: Span, kind: str, message: str | None = None) -> None:
-        """Status ERROR and `error.type`, for a failure that is no exception; *message* has been through `content`."""
+    def set_error(self, span: Span, kind: str, message: str | None = None) -> None:
+        """Set status ERROR and `error.type`, for a failure that is no exception; *message* is redacted already."""
         span.set_attribute(semconv.ERROR_TYPE, kind)
         span.set_status(StatusCode.ERROR, message or kind)
 
-    @contextmanager
-    def current(self, span: Span, context: Context | None = None) -> Iterator[None]:
-        """Make the span the current one for the block. Never hold it open across a `yield` of a generator.
+    def active(self, span: Span, context: Context | None = None) -> attached:
+        """A block in which the span is the current one. Never hold it open across a `yield` of a generator.
 
         Args:
             span: The span.
-            context: What else is to hold in the block; the current context by default.
+            context: The context of the block apart from the span; the current one by default.
         """
-        here = _here.set(None)
-        token = attach(set_span_in_context(span, context))
-        try:
-            yield
-        finally:
-            # Left in another contextvars.Context (a coroutine that the garbage collector closes) there is nothing to
-            # undo. Our own variable finds out without a word; OpenTelemetry's `detach` would log a traceback.
-            with suppress(ValueError):
-                _here.reset(here)
-                detach(token)
+        return attached(set_span_in_context(span, context))
 
 
-def inheriting(attributes: Mapping[str, AttributeValue], context: Context | None = None) -> Context:
-    """A context in which every span carries *attributes*, in place of those that it inherited before."""
+def with_inherited(attributes: Mapping[str, AttributeValue], context: Context | None = None) -> Context:
+    """A context in which every span has *attributes*; they replace those that it inherited before."""
     return set_value(_INHERITED, attributes, context)
 
 

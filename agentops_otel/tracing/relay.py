@@ -1,4 +1,4 @@
-"""The one processor that a tracer provider ever gets from us; what stands behind it can be changed and taken away."""
+"""Our one span processor per provider. Forwards to processors that can be replaced."""
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -7,10 +7,10 @@ from agentops_otel.guard import guard
 
 
 class Relay(SpanProcessor):
-    """Hands every span to its targets.
+    """Forwards every span to its targets.
 
-    OpenTelemetry's providers can add a processor but not remove one; a relay without targets is a removed one.
-    A target that raises is ours to answer for: the app that ends a span does not see it.
+    OpenTelemetry's providers can add a processor but not remove one; a relay without targets does nothing.
+    An exception of a target is logged and does not reach the program that ends the span.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Relay(SpanProcessor):
                 target.on_end(span)
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Flush the targets; True if all of them were done in time."""
+        """Flush the targets; True if all of them finished in time."""
         flushed = True
         for target in self.targets:
             done = False
@@ -40,7 +40,7 @@ class Relay(SpanProcessor):
         return flushed
 
     def shutdown(self) -> None:
-        """Called by the provider that owns us when it is shut down: the targets are, and let go."""
+        """Called by the provider when it is shut down: shuts the targets down and removes them."""
         targets, self.targets = self.targets, ()
         for target in targets:
             with guard("shutting down"):

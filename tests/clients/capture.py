@@ -15,11 +15,11 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
 from agentops_otel.instrumentation import Installation, install
-from agentops_otel.tracing import Recorder, finalizing
+from agentops_otel.tracing import Recorder, gc_safe
 from tests.clients.conventions import assert_conventional
 
 
-class _NoScope:
+class _NoDefaults:
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         return {}
 
@@ -39,7 +39,7 @@ class Captured:
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         """The ended spans, in the order they ended."""
-        finalizing.settle()
+        gc_safe.drain()
         return self.exporter.get_finished_spans()
 
     def tree(self) -> list[dict[str, object]]:
@@ -88,9 +88,9 @@ def capture(
     recorder = Recorder(
         tracer=provider.get_tracer("test"),
         content=Content(enabled=content),
-        scope=_NoScope(),
+        defaults=_NoDefaults(),
         clock=clock.__next__,
-        events=None if events is None else Content(enabled=events),
+        event_content=None if events is None else Content(enabled=events),
     )
     installation = install(SPECS, lambda: recorder, semconv_opt_in=opt_in)
     try:

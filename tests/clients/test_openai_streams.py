@@ -16,7 +16,7 @@ from openai import AsyncStream, OpenAI, Stream
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from agentops_otel.tracing import finalizing, qualified_name
+from agentops_otel.tracing import gc_safe, qualified_name
 from tests.clients.capture import Captured
 from tests.clients.test_openai import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -202,7 +202,7 @@ def test_a_stream_forgotten_in_a_cycle_says_what_was_read(
     client: OpenAI, captured: Captured, server: LlmServer
 ) -> None:
     """Although the collector finds the call before its stream, while a lock is held that the end of a span takes."""
-    finalizing.watch()
+    gc_safe.install_gc_callback()
     lock, found = threading.Lock(), threading.Event()
     captured.provider.add_span_processor(_Locked(lock, found))
     server.answer(Answer.events(chunks(completion())))

@@ -14,8 +14,8 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.content import Content
-from agentops_otel.recording.tracked import OlderDecorators
-from agentops_otel.tracing import Recorder, finalizing
+from agentops_otel.recording.compat_decorators import AllDecorators
+from agentops_otel.tracing import Recorder, gc_safe
 
 
 class PlainContent(Content):
@@ -52,15 +52,15 @@ class Recording:
         self.recorder = Recorder(
             tracer=provider.get_tracer(semconv.SCOPE),
             content=PlainContent(),
-            scope=Tagged(),
+            defaults=Tagged(),
             clock=itertools.count(1_767_225_600_000_000_000, 1_000_000).__next__,
         )
-        self.decorators = OlderDecorators(lambda: self.recorder)
+        self.decorators = AllDecorators(lambda: self.recorder)
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         """The ended spans, in the order they ended."""
-        finalizing.settle()
+        gc_safe.drain()
         return self._exporter.get_finished_spans()
 
     def tree(self, *, of: int | None = None) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
+from agentops_otel.recording.event_spans import record
 from agentops_otel.recording.events import (
     ActionEvent,
     ActionType,
@@ -15,7 +16,6 @@ from agentops_otel.recording.events import (
     LLMEvent,
     Models,
     ToolEvent,
-    record,
 )
 from tests.recording.conftest import Recording
 

@@ -12,7 +12,7 @@ from agentops_otel.tracing import Recorder
 from agentops_otel.tracing.recorder import MARK_BYTES, SPAN_LIMIT_BYTES
 
 
-class _NoScope:
+class _NoDefaults:
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         return {}
 
@@ -22,10 +22,12 @@ class _NoScope:
 
 def _filled(values: int, filler: str, *, enabled: bool = True) -> list[str]:
     """The content attributes of a span that was given *values* long texts."""
-    recorder = Recorder(tracer=TracerProvider().get_tracer("test"), content=Content(enabled=enabled), scope=_NoScope())
+    recorder = Recorder(
+        tracer=TracerProvider().get_tracer("test"), content=Content(enabled=enabled), defaults=_NoDefaults()
+    )
     span = recorder.start("step")
     for number in range(values):
-        recorder.content_of(span, f"text.{number}", filler * 100_000)
+        recorder.set_content(span, f"text.{number}", filler * 100_000)
     recorder.end(span)
     assert isinstance(span, ReadableSpan)
     return [str(value) for value in (span.attributes or {}).values()]
@@ -48,14 +50,14 @@ def test_a_span_without_content_holds_none() -> None:
 
 def test_a_text_that_does_not_fit_is_left_out() -> None:
     """A text is kept as it is, bounded; on a span that is full it is left out, and with content off too."""
-    recorder = Recorder(tracer=TracerProvider().get_tracer("test"), content=Content(), scope=_NoScope())
+    recorder = Recorder(tracer=TracerProvider().get_tracer("test"), content=Content(), defaults=_NoDefaults())
     span = recorder.start("step")
-    recorder.text_of(span, "kept", "plain")
+    recorder.set_text(span, "kept", "plain")
     for number in range(12):
-        recorder.content_of(span, f"text.{number}", "words " * 100_000)
-    recorder.text_of(span, "late", "x" * 1000)
-    silent = Recorder(tracer=recorder.tracer, content=Content(enabled=False), scope=_NoScope())
-    silent.text_of(span, "silent", "x")
+        recorder.set_content(span, f"text.{number}", "words " * 100_000)
+    recorder.set_text(span, "late", "x" * 1000)
+    silent = Recorder(tracer=recorder.tracer, content=Content(enabled=False), defaults=_NoDefaults())
+    silent.set_text(span, "silent", "x")
 
     assert isinstance(span, ReadableSpan)
     found = dict(span.attributes or {})

@@ -1,4 +1,4 @@
-"""The decorators of older AgentOps generations, on the mechanism of the others."""
+"""The decorators of older AgentOps generations, made by the same mechanism."""
 
 import uuid
 from collections.abc import Callable, Iterable
@@ -10,16 +10,17 @@ from opentelemetry.context import Context
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.recording.actions import AGENT, WORKFLOW, Decorate, Decorators, F
-from agentops_otel.recording.decorated import Decorated, Label, MethodCall, decorate_class, name_of
+from agentops_otel.recording.actions import Decorate, Decorators, F
+from agentops_otel.recording.decorated import Decorated, MethodCall, SpanTemplate, decorate_class, name_of
 from agentops_otel.recording.endpoint import EndpointCall
-from agentops_otel.tracing import inheriting
+from agentops_otel.recording.kinds import AGENT, WORKFLOW
+from agentops_otel.tracing import with_inherited
 
 AGENT_ID, AGENT_NAME = "agent_ops_agent_id", "agent_ops_agent_name"
-"""What AgentOps 0.1 to 0.3 called its attributes on a tracked object; programs read them."""
+"""The attributes that AgentOps 0.1 to 0.3 set on a tracked object; programs read them."""
 
 
-class OlderDecorators(Decorators):
+class AllDecorators(Decorators):
     """All decorators of all generations."""
 
     record_function = Decorators.record_action
@@ -46,9 +47,11 @@ class OlderDecorators(Decorators):
         def decorator(subject: Any) -> Any:
             if not isinstance(subject, type):
                 return self.agent(name if isinstance(name, str) else None)(subject)
-            label = self.label(AGENT, name if isinstance(name, str) else subject.__name__)
-            decorate_class(subject, label, self._current, _TrackedCall)
-            wrapt.wrap_function_wrapper(subject, "__init__", _initializer(label.inherited[semconv.GEN_AI_AGENT_NAME]))
+            template = self.template(AGENT, name if isinstance(name, str) else subject.__name__)
+            decorate_class(subject, template, self._get_recorder, _TrackedCall)
+            wrapt.wrap_function_wrapper(
+                subject, "__init__", _initializer(template.inherited[semconv.GEN_AI_AGENT_NAME])
+            )
             return subject
 
         return decorator if name is None or isinstance(name, str) else decorator(name)
@@ -90,26 +93,26 @@ class OlderDecorators(Decorators):
 
         def decorator(view: Callable[..., Any]) -> Any:
             named = name if isinstance(name, str) else name_of(view)
-            label = self.label(WORKFLOW, named, tags, {semconv.OPERATION_VERSION: version})
-            return Decorated(view, EndpointCall(view, label, self._current, capture_request, capture_response))
+            template = self.template(WORKFLOW, named, tags, {semconv.OPERATION_VERSION: version})
+            return Decorated(view, EndpointCall(view, template, self._get_recorder, capture_request, capture_response))
 
         return decorator if name is None or isinstance(name, str) else decorator(name)
 
 
 class _TrackedCall(MethodCall):
-    """A method of a tracked agent: the span says the object's own name and id."""
+    """Makes a span for each call of a tracked agent's method, with the object's own name and id."""
 
     __slots__ = ()
 
-    def opening(self, instance: object, context: Context | None) -> tuple[Label, Context | None]:
+    def template_for_call(self, instance: object, context: Context | None) -> tuple[SpanTemplate, Context | None]:
         """As for any method, with the object's name and id."""
-        label, context = super().opening(instance, context)
+        template, context = super().template_for_call(instance, context)
         name, identity = getattr(instance, AGENT_NAME, None), getattr(instance, AGENT_ID, None)
         if name is None or identity is None:
-            return label, context
+            return template, context
         agent = {semconv.GEN_AI_AGENT_NAME: str(name), semconv.GEN_AI_AGENT_ID: str(identity)}
-        own = replace(label, span_name=AGENT.span_name(str(name)), attributes={**label.attributes, **agent})
-        return own, inheriting(agent, context)
+        own = replace(template, span_name=AGENT.span_name(str(name)), attributes={**template.attributes, **agent})
+        return own, with_inherited(agent, context)
 
 
 def _initializer(default_name: object) -> Callable[..., None]:

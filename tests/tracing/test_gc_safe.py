@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from agentops_otel import sdk
 from agentops_otel.config import Config
-from agentops_otel.tracing import finalizing
+from agentops_otel.tracing import gc_safe
 
 
 class _Forgotten:
@@ -24,7 +24,7 @@ class _Forgotten:
         self._work = work
 
     def __del__(self) -> None:
-        finalizing.finalize(self._work)
+        gc_safe.run_outside_gc(self._work)
 
 
 class _Locked(SpanProcessor):
@@ -43,16 +43,16 @@ class _Locked(SpanProcessor):
 @pytest.fixture
 def watched() -> Iterator[None]:
     """The collector's runs are seen, and are not afterwards."""
-    finalizing.watch()
+    gc_safe.install_gc_callback()
     yield
-    finalizing.settle()
+    gc_safe.drain()
 
 
 def test_work_outside_of_a_collection_is_done_at_once(watched: None) -> None:
     """Whoever drops an object sees its work done."""
     done: list[int] = []
 
-    finalizing.finalize(done.append, threading.get_ident())
+    gc_safe.run_outside_gc(done.append, threading.get_ident())
 
     assert done == [threading.get_ident()]
 
@@ -86,7 +86,7 @@ def test_settling_waits_for_the_work_that_is_under_way(watched: None) -> None:
     gc.collect()
     assert begun.wait(60)
     threading.Timer(0.05, go_on.set).start()
-    finalizing.settle(60)
+    gc_safe.drain(60)
 
     assert done.is_set()
 
@@ -102,7 +102,7 @@ def test_work_that_is_held_up_does_not_hold_up_a_flush_for_ever(watched: None) -
     _Forgotten(work)
     gc.collect()
     assert begun.wait(60)
-    took = finalizing.settle(0.01)
+    took = gc_safe.drain(0.01)
 
     assert not go_on.is_set()
     assert took > 0
@@ -127,7 +127,7 @@ def test_what_waits_asks_for_one_thread(watched: None) -> None:
         gc.collect()
     started = _thread._count() - before
     go_on.set()
-    finalizing.settle(60)
+    gc_safe.drain(60)
 
     assert started <= 1
     assert done == list(range(50))
@@ -138,7 +138,7 @@ def test_a_flush_within_the_work_does_not_wait_for_itself(watched: None) -> None
     done = threading.Event()
 
     def work() -> None:
-        finalizing.settle(60)
+        gc_safe.drain(60)
         done.set()
 
     _Forgotten(work)
@@ -161,7 +161,7 @@ def test_a_child_does_not_wait_for_what_its_parent_is_ending(watched: None) -> N
     assert begun.wait(60)
     child = os.fork()
     if not child:
-        finalizing.settle(60)
+        gc_safe.drain(60)
         os._exit(0 if not go_on.is_set() else 1)
     _, status = os.waitpid(child, 0)
     go_on.set()

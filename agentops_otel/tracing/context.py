@@ -1,0 +1,47 @@
+"""Attaches a context for a block and detaches it afterwards; the only place that does."""
+
+from contextlib import suppress
+from contextvars import ContextVar, Token
+from types import TracebackType
+
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach, detach, get_current, set_value
+
+SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
+"""Set in a context, it turns every instrumentation off. OpenTelemetry has no public name for it."""
+
+_entered: ContextVar[None] = ContextVar("agentops_otel_entered")
+
+
+class attached:
+    """Makes *context* the current one for the block; may be entered again, with what the last block made of it.
+
+    A generator or coroutine enters it for each step, never across a `yield`.
+
+    Args:
+        context: The context of the block.
+    """
+
+    __slots__ = ("_entered", "_token", "context")
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def __enter__(self) -> None:
+        self._entered = _entered.set(None)
+        self._token: Token[Context] = attach(self.context)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.context = get_current()
+        # A step that ends in another contextvars.Context (the garbage collector closes a coroutine, an event loop shuts
+        # down) has nothing to undo. Our own variable raises for that in silence; OpenTelemetry's `detach` would log a
+        # traceback.
+        with suppress(ValueError):
+            _entered.reset(self._entered)
+            detach(self._token)
+
+
+def suppressed() -> attached:
+    """A block in which no instrumentation makes spans."""
+    return attached(set_value(SUPPRESS_KEY, True))
