@@ -53,7 +53,9 @@ class ClientBase(AllDecorators):
         self.trace_file = own if config.own_trace_file else config.trace_file
         self.sessions = Sessions(config.tags, self._session_ended, self._analytics)
         self.pipeline = export.build(
-            replace(config, trace_file=self.trace_file), own if config.spare_trace_file else None
+            replace(config, trace_file=self.trace_file),
+            own if config.spare_trace_file else None,
+            tags=lambda: self.sessions.tags,
         )
         self.processors: tuple[SpanProcessor, ...] = ()
         self._totals = SessionTotals()

@@ -1,6 +1,7 @@
 """How spans leave the process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -8,6 +9,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from agentops_otel.config import Config, Destination
 from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_names import translate
+from agentops_otel.export.encode import Translation
 from agentops_otel.export.file import KEEP, FileExporter
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
@@ -18,27 +20,31 @@ from agentops_otel.export.spool import AVAILABLE, Spool, folder
 __all__ = ["Pipeline", "Stats", "build", "transport"]
 
 
-def build(config: Config, spare_trace_file: Path | None = None) -> Pipeline:
+def build(
+    config: Config, spare_trace_file: Path | None = None, tags: Callable[[], tuple[str, ...]] = tuple
+) -> Pipeline:
     """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does.
 
     Args:
         config: The settings.
         spare_trace_file: Where spans go if AgentOps refuses the key.
+        tags: Those of the client now: for AgentOps, a span without tags has them.
     """
     sinks = [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)]
     refuge = None
     if spare_trace_file:
         refuge = Refuge(name=f"the trace file {spare_trace_file}", exporter=FileExporter(spare_trace_file, keep=KEEP))
         sinks.append(refuge)
+    translation = partial(translate, tags=tags)
     return Pipeline(
-        [_route(destination, config, refuge) for destination in config.destinations],
+        [_route(destination, config, refuge, translation) for destination in config.destinations],
         sinks,
         exit_timeout_s=config.exit_timeout_s,
         durable=config.durability == "span",
     )
 
 
-def _route(destination: Destination, config: Config, refuge: Refuge | None) -> Route:
+def _route(destination: Destination, config: Config, refuge: Refuge | None, translation: Translation) -> Route:
     spool = None
     if config.spool_dir and not destination.probe and AVAILABLE:
         spool = Spool(folder(config.spool_dir, destination))
@@ -51,7 +57,7 @@ def _route(destination: Destination, config: Config, refuge: Refuge | None) -> R
         authorization=TokenAuthorization(account, destination, instead=refuge) if account else None,
         probe=destination.probe,
     )
-    return Route(sender=sender, translation=translate if account else None)
+    return Route(sender=sender, translation=translation if account else None)
 
 
 def transport(destination: Destination) -> Transport:

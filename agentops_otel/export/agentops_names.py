@@ -1,69 +1,107 @@
 """A span in the names that the AgentOps backend and its dashboard read, for that destination alone.
 
 Names are literals here: this file is their table. What they do there is in https://github.com/AgentOps-AI/agentops
-(`app/api`, `app/dashboard`). Four habits of the reader shape everything below:
+(`app/api`, `app/dashboard`). Six habits of the reader shape everything below:
 
 - a trace is named and tagged by its oldest span, which should be called `<name>.session`; a root starts before its
   children and arrives after them, and only the start counts, so that nothing has to be put in order;
-- a span with any `gen_ai.*` attribute counts as an LLM call, one with any `tool.*` as a tool call;
+- a name is split at its last dot, and what is behind it says what the span is;
+- a span with any `gen_ai.*` attribute counts as an LLM call, one with any `tool.*` as a tool call; its type is that of
+  the first attribute that says one;
 - flat names become nested objects, so a name can never be both a value (`a.b`) and a prefix (`a.b.c`);
-- a step is a success only when its status says OK.
+- a step is a success only when its status says OK;
+- all prompt tokens have one price.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.export import agentops_messages
+from agentops_otel.export.agentops_messages import as_text, parsed
 
 Attributes = dict[str, AttributeValue]
 
 LLM = "llm"
 
-_SUFFIX = {kind: kind for kind in ("session", "agent", "operation", "task", "workflow", "tool", "guardrail")}
+_SUFFIX = {kind: kind for kind in ("session", "agent", "operation", "task", "workflow", "tool", "guardrail", LLM)}
 _SUFFIX["action"] = "operation"
-"""Kind -> the end of the span's name, by which the dashboard knows it. An LLM call is known by its attributes."""
+"""Kind -> the end of the span's name, by which the dashboard knows it."""
+
+_OWN_SUFFIX = (LLM, "agent", "tool")
+"""Kinds whose root keeps its suffix: a lone `.session` is shown as a session that lacks instrumentation."""
+
+_NAMESPACE = {LLM: "gen_ai.", "agent": "agent.", "tool": "tool."}
+"""Kind -> the attributes by which the backend types a span. They come first, since the first one decides."""
+
+_CACHE_NAMES = ("gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_creation_input_tokens")
+_PROMPT_TOKENS = "gen_ai.usage.prompt_tokens"
+_TOTAL_TOKENS = "gen_ai.usage.total_tokens"
 
 _LLM_NAMES = {
     semconv.GEN_AI_PROVIDER_NAME: "gen_ai.system",
-    semconv.GEN_AI_USAGE_INPUT_TOKENS: "gen_ai.usage.prompt_tokens",
+    semconv.GEN_AI_USAGE_INPUT_TOKENS: _PROMPT_TOKENS,
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "gen_ai.usage.completion_tokens",
-    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: "gen_ai.usage.cache_read_input_tokens",
+    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: _CACHE_NAMES[0],
+    semconv.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS: _CACHE_NAMES[1],
+    semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: _CACHE_NAMES[1],
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "gen_ai.usage.reasoning_tokens",
     semconv.AGENTOPS_USAGE_COST: "gen_ai.usage.total_cost",
 }
 
-_TOOL_NAMES = {
-    semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "tool.parameters",
-    semconv.GEN_AI_TOOL_CALL_RESULT: "tool.result",
-    # The one cost that is summed up. It makes an LLM call of the tool in the counts, as AgentOps' own tools are.
-    semconv.AGENTOPS_USAGE_COST: "gen_ai.usage.total_cost",
+_TOOL_INPUT = "agentops.tool.input"
+
+_STEP_NAMES = {
+    "agent": {
+        # In `agentops.entity.input` it would be the label of the agent's bar, in place of the agent's name.
+        semconv.AGENTOPS_ENTITY_INPUT: "agentops.agent.input",
+    },
+    "tool": {
+        semconv.AGENTOPS_ENTITY_INPUT: "tool.parameters",
+        semconv.AGENTOPS_ENTITY_OUTPUT: "tool.result",
+        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "tool.parameters",
+        semconv.GEN_AI_TOOL_CALL_RESULT: "tool.result",
+        # The one cost that is summed up. It makes an LLM call of the tool in the counts, as AgentOps' own tools are.
+        semconv.AGENTOPS_USAGE_COST: "gen_ai.usage.total_cost",
+    },
 }
 
-_TOOL_TELLS = (
-    ("tool.name", semconv.OPERATION_NAME),
-    ("tool.parameters", semconv.AGENTOPS_ENTITY_INPUT),
-    ("tool.result", semconv.AGENTOPS_ENTITY_OUTPUT),
-    (semconv.OPERATION_NAME, "tool.name"),
-    (semconv.AGENTOPS_ENTITY_INPUT, "tool.parameters"),
-    (semconv.AGENTOPS_ENTITY_OUTPUT, "tool.result"),
+_CALLS = (semconv.AGENTOPS_ENTITY_INPUT, "agentops.agent.input", _TOOL_INPUT)
+"""What is read as `{args, kwargs}`."""
+
+_TEXTS = (
+    "tool.result",
+    semconv.AGENTOPS_ENTITY_OUTPUT,
+    semconv.AGENTOPS_EVENT_LOGS,
+    semconv.AGENTOPS_EVENT_SCREENSHOT,
 )
-"""One panel reads a tool's own names, the other those of any step: each is told the other's where its own is absent."""
+"""What is shown as it is: a text without the quotes that JSON has."""
 
 _MESSAGES = (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, semconv.GEN_AI_INPUT_MESSAGES, semconv.GEN_AI_OUTPUT_MESSAGES)
-_PART_TEXT = {"text": "content", "tool_call_response": "response"}
+
+_UNDECIDED = "Indeterminate"
 
 
-def translate(span: ReadableSpan) -> tuple[str, Mapping[str, AttributeValue], Status]:
+def _no_tags() -> tuple[str, ...]:
+    return ()
+
+
+def translate(
+    span: ReadableSpan, tags: Callable[[], tuple[str, ...]] = _no_tags
+) -> tuple[str, Mapping[str, AttributeValue], Status]:
     """The name, the attributes and the status of *span* as the AgentOps backend reads them.
 
     ```python
     name, attributes, status = translate(span)  # "search.tool", {"tool.name": "search", ...}, OK
     ```
+
+    Args:
+        span: An ended span.
+        tags: What a span is tagged with that has no tags, such as the root of a web framework.
     """
     given = dict(span.attributes or {})
     kind = _kind(span, given)
@@ -71,11 +109,15 @@ def translate(span: ReadableSpan) -> tuple[str, Mapping[str, AttributeValue], St
     attributes = _llm(given) if kind == LLM else _step(kind, given, failed=failed)
     if kind is not None:
         attributes[semconv.AGENTOPS_SPAN_KIND] = kind
-    if semconv.AGENTOPS_ENTITY_INPUT in attributes:
-        attributes[semconv.AGENTOPS_ENTITY_INPUT] = _call_input(attributes[semconv.AGENTOPS_ENTITY_INPUT])
+    if not attributes.get(semconv.AGENTOPS_TAGS) and (default := tags()):
+        attributes[semconv.AGENTOPS_TAGS] = default
+    for name in attributes.keys() & _CALLS:
+        attributes[name] = _call_input(attributes[name])
+    for name in attributes.keys() & _TEXTS:
+        attributes[name] = _unquoted(attributes[name])
     if failed and span.status.description:
         attributes["error.message"] = span.status.description
-    return _name(span, kind, given), attributes, span.status if failed else Status(StatusCode.OK)
+    return _name(span, kind, given), _ordered(kind, attributes), _status(span, given)
 
 
 def _kind(span: ReadableSpan, given: Attributes) -> str | None:
@@ -93,7 +135,11 @@ def _kind(span: ReadableSpan, given: Attributes) -> str | None:
 def _name(span: ReadableSpan, kind: str | None, given: Attributes) -> str:
     """The name with its suffix: `.session` for the root, else the kind's. `execute_tool search` is `search.tool`."""
     name = span.name if kind == LLM else span.name.removeprefix(f"{given.get(semconv.GEN_AI_OPERATION_NAME)} ")
-    suffix = "session" if _is_root(span) else _SUFFIX.get(kind or "")
+    suffix = _SUFFIX.get(kind or "")
+    if _is_root(span) and suffix not in _OWN_SUFFIX:
+        suffix = "session"
+    if suffix is None and "." in name:
+        suffix = kind or "span"  # any: what is behind the last dot is not shown
     return name if suffix is None or name.endswith(f".{suffix}") else f"{name}.{suffix}"
 
 
@@ -104,87 +150,56 @@ def _is_root(span: ReadableSpan) -> bool:
     return span.parent.is_remote and span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
+def _status(span: ReadableSpan, given: Attributes) -> Status:
+    """ERROR as it is, UNSET for what ended as indeterminate, OK for the rest."""
+    if span.status.status_code is StatusCode.ERROR:
+        return span.status
+    undecided = _UNDECIDED in (given.get(semconv.AGENTOPS_SESSION_END_STATE), given.get(semconv.AGENTOPS_EVENT_RESULT))
+    return Status(StatusCode.UNSET if undecided else StatusCode.OK)
+
+
+def _ordered(kind: str | None, attributes: Attributes) -> Attributes:
+    namespace = _NAMESPACE.get(kind or "")
+    if namespace is None:
+        return attributes
+    first = {name: value for name, value in attributes.items() if name.startswith(namespace)}
+    return {**first, **attributes}
+
+
 def _llm(given: Attributes) -> Attributes:
     attributes = {_LLM_NAMES.get(name, name): value for name, value in given.items()}
-    used = [attributes.get(f"gen_ai.usage.{name}_tokens") for name in ("prompt", "completion")]
-    counted = [tokens for tokens in used if isinstance(tokens, int)]
-    if counted:
-        # Without a total the backend adds the cached and reasoning tokens, which are part of these two, once more.
-        attributes.setdefault("gen_ai.usage.total_tokens", sum(counted))
-    system, asked, answered = (_messages(given.get(name)) for name in _MESSAGES)
+    _count_tokens(given, attributes)
+    system, asked, answered = (agentops_messages.read(given.get(name)) for name in _MESSAGES)
     for name, messages in zip(_MESSAGES, (system, asked, answered), strict=True):
         if messages:
             del attributes[name]
-    prompts: list[Mapping[str, object]] = [{"role": "system", "parts": system}] if system else []
-    for prefix, indexed in (
-        ("gen_ai.prompt", dict(_prompts([*prompts, *asked]))),
-        ("gen_ai.completion", dict(_completions(answered, given.get(semconv.GEN_AI_RESPONSE_FINISH_REASONS)))),
-    ):
+    before: list[Mapping[str, object]] = [{"role": "system", "parts": system}] if system else []
+    prompts = agentops_messages.prompts([*before, *asked])
+    completions = agentops_messages.completions(answered, given.get(semconv.GEN_AI_RESPONSE_FINISH_REASONS))
+    for prefix, indexed in (("gen_ai.prompt", dict(prompts)), ("gen_ai.completion", dict(completions))):
         attributes.update(indexed)
         if any(name.startswith(f"{prefix}.") for name in attributes):
             attributes.pop(prefix, None)
     return attributes
 
 
-def _messages(text: AttributeValue | None) -> list[Mapping[str, object]]:
-    """The messages of a JSON array; what is no object in it is said too."""
-    value = _parsed(text)
-    items = value if isinstance(value, list) else []
-    return [item if isinstance(item, dict) else {"content": item} for item in items]
+def _count_tokens(given: Attributes, attributes: Attributes) -> None:
+    """The total, which is else made of parts that overlap; and of the prompt what has the full price."""
+    used = (attributes.get(name) for name in (_PROMPT_TOKENS, "gen_ai.usage.completion_tokens"))
+    counted = [tokens for tokens in used if isinstance(tokens, int)]
+    if counted:
+        attributes.setdefault(_TOTAL_TOKENS, sum(counted))
+    prompt = given.get(semconv.GEN_AI_USAGE_INPUT_TOKENS)
+    if isinstance(prompt, int) and _bills_cache_apart(given):
+        cached = sum(tokens for name in _CACHE_NAMES if isinstance(tokens := attributes.get(name), int))
+        attributes[_PROMPT_TOKENS] = max(0, prompt - cached)
 
 
-def _prompts(messages: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
-    """`gen_ai.prompt.{i}.*`. A prompt without content is not shown, so calls of tools are its content then."""
-    for i, message in enumerate(messages):
-        calls = _calls(message)
-        called = "\n".join(f"{call.get('name')}({_text(call.get('arguments', ''))})" for call in calls)
-        yield f"gen_ai.prompt.{i}.content", _content(message) or called
-        yield f"gen_ai.prompt.{i}.role", str(message.get("role", "user"))
-        yield from _tool_calls(f"gen_ai.prompt.{i}", calls)
-
-
-def _completions(messages: Iterable[Mapping[str, object]], reasons: object) -> Iterator[tuple[str, str]]:
-    """`gen_ai.completion.{i}.*`. Content comes first: the dashboard shows the first value of what calls no tool."""
-    finished = reasons if isinstance(reasons, tuple | list) else ()
-    for i, message in enumerate(messages):
-        calls = _calls(message)
-        content = _content(message)
-        if content or not calls:
-            yield f"gen_ai.completion.{i}.content", content
-        yield f"gen_ai.completion.{i}.role", str(message.get("role", "assistant"))
-        reason = finished[i] if i < len(finished) else message.get("finish_reason")
-        if reason is not None:
-            yield f"gen_ai.completion.{i}.finish_reason", str(reason)
-        yield from _tool_calls(f"gen_ai.completion.{i}", calls)
-
-
-def _tool_calls(prefix: str, calls: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
-    for j, call in enumerate(calls):
-        for name in ("id", "name", "arguments"):
-            if call.get(name) is not None:
-                yield f"{prefix}.tool_calls.{j}.{name}", _text(call[name])
-
-
-def _parts(message: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """The message's parts, also where it is the older `{role, content}`."""
-    parts = message.get("parts", message.get("content"))
-    if isinstance(parts, list):
-        return [part if isinstance(part, dict) else {"type": "text", "content": part} for part in parts]
-    return [] if parts is None else [{"type": "text", "content": parts}]
-
-
-def _calls(message: Mapping[str, object]) -> list[Mapping[str, object]]:
-    return [part for part in _parts(message) if part.get("type") == "tool_call"]
-
-
-def _content(message: Mapping[str, object]) -> str:
-    """What the message says: text as it is, any other part (reasoning, an image) as JSON; calls are told apart."""
-    said = (
-        _text(part.get(_PART_TEXT.get(str(part.get("type")), ""), part))
-        for part in _parts(message)
-        if part.get("type") != "tool_call"
-    )
-    return "\n".join(text for text in said if text)
+def _bills_cache_apart(given: Attributes) -> bool:
+    """True where cached tokens are no part of what the provider calls the prompt: Claude, by whomever; Bedrock."""
+    models = (given.get(semconv.GEN_AI_RESPONSE_MODEL), given.get(semconv.GEN_AI_REQUEST_MODEL))
+    provider = given.get(semconv.GEN_AI_PROVIDER_NAME)
+    return provider in ("anthropic", "aws.bedrock") or any("claude" in str(model).lower() for model in models)
 
 
 def _step(kind: str | None, given: Attributes, *, failed: bool) -> Attributes:
@@ -193,9 +208,11 @@ def _step(kind: str | None, given: Attributes, *, failed: bool) -> Attributes:
         _step_name(kind, name): value for name, value in given.items() if name != semconv.GEN_AI_OPERATION_NAME
     }
     if kind == "tool":
-        for name, source in _TOOL_TELLS:
+        for name, source in (("tool.name", semconv.OPERATION_NAME), (semconv.OPERATION_NAME, "tool.name")):
             if source in attributes:
                 attributes.setdefault(name, attributes[source])
+        if "tool.parameters" in attributes:
+            attributes[_TOOL_INPUT] = attributes["tool.parameters"]
         attributes["tool.status"] = "failed" if failed else "succeeded"
     if kind == "agent" and "agent.name" in attributes:
         # Without an id the dashboard has no card for the agent, and the card's title is the role.
@@ -206,8 +223,8 @@ def _step(kind: str | None, given: Attributes, *, failed: bool) -> Attributes:
 @lru_cache(maxsize=1024)
 def _step_name(kind: str | None, name: str) -> str:
     """The name without `gen_ai.`; one that would make an agent or a tool of another step is spelled flat."""
-    if kind == "tool" and name in _TOOL_NAMES:
-        return _TOOL_NAMES[name]
+    if renamed := _STEP_NAMES.get(kind or "", {}).get(name):
+        return renamed
     rest = name.removeprefix("gen_ai.")
     owner = rest.split(".", 1)[0]
     return rest.replace(".", "_") if rest != name and owner in ("agent", "tool") and owner != kind else rest
@@ -215,35 +232,20 @@ def _step_name(kind: str | None, name: str) -> str:
 
 def _call_input(text: AttributeValue) -> AttributeValue:
     """JSON as `{args, kwargs}`: an object is named arguments, a list positional ones, anything else the only one."""
-    match _parsed(text):
+    match parsed(text):
         case dict() as value if value and value.keys() <= {"args", "kwargs"}:
             return text
         case dict() as value:
-            return _text({"args": [], "kwargs": value})
+            return as_text({"args": [], "kwargs": value})
         case list() as value:
-            return _text({"args": value, "kwargs": {}})
+            return as_text({"args": value, "kwargs": {}})
         case None:
             return text
         case value:
-            return _text({"args": [value], "kwargs": {}})
+            return as_text({"args": [value], "kwargs": {}})
 
 
-def _parsed(text: object) -> object:
-    """The JSON value of a text; None where it is none."""
-    if not isinstance(text, str):
-        return None
-    try:
-        value: object = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return value
-
-
-def _text(value: object) -> str:
-    """A text as it is, anything else as JSON; what is nested deeper than JSON is written here has no text."""
-    if isinstance(value, str):
-        return value
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
-        return ""
+def _unquoted(text: AttributeValue) -> AttributeValue:
+    """The text that a JSON string is; anything else as it is."""
+    value = parsed(text)
+    return value if isinstance(value, str) else text

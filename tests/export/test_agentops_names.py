@@ -118,7 +118,7 @@ SPANS = {
     ),
     "tool that costs": lambda: span(
         "execute_tool search",
-        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "agentops.usage.cost": 0.01},
+        {"agentops.usage.cost": 0.01, "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"},
     ),
     "tool told as a step": lambda: span(
         "weather",
@@ -210,37 +210,48 @@ SHOWN = snapshot(
     {
         "session": {
             "name": "nightly.session",
-            "kind": "session",
+            "header": "Session: nightly",
+            "bar": "session: nightly",
             "type": "other",
             "outcome": "success",
             "tags": ["nightly", "db"],
         },
         "action": {
             "name": "search.operation",
-            "kind": "operation",
+            "header": "Operation: search",
+            "bar": "operation: search",
             "type": "other",
             "outcome": "success",
-            "step": {"name": "search", "args": [], "kwargs": {"query": "oslo", "limit": 3}, "output": '"found"'},
+            "step": {"name": "search", "args": [], "kwargs": {"query": "oslo", "limit": 3}, "output": "found"},
         },
         "task": {
             "name": "load.task",
-            "kind": "task",
+            "header": "Task: load",
+            "bar": "task: load",
             "type": "other",
             "outcome": "success",
             "step": {"name": "load.task", "args": ["a.csv"], "kwargs": {}, "output": None},
         },
-        "failed action": {"name": "search.operation", "kind": "operation", "type": "other", "outcome": "fail"},
+        "failed action": {
+            "name": "search.operation",
+            "header": "Operation: search",
+            "bar": "error: no such table",
+            "type": "other",
+            "outcome": "fail",
+        },
         "tool": {
             "name": "weather.tool",
-            "kind": "tool",
+            "header": "Tool: weather",
+            "bar": "tool: weather",
             "type": "tool",
             "outcome": "success",
             "counts as": ["tool call"],
-            "tool": {"name": "weather", "parameters": '{"city": "Oslo"}', "result": '"rain"', "status": "succeeded"},
+            "tool": {"name": "weather", "parameters": '{"city": "Oslo"}', "result": "rain", "status": "succeeded"},
         },
         "failed tool": {
             "name": "weather.tool",
-            "kind": "tool",
+            "header": "Tool: weather",
+            "bar": "error: too slow",
             "type": "tool",
             "outcome": "fail",
             "counts as": ["tool call"],
@@ -248,36 +259,52 @@ SHOWN = snapshot(
         },
         "tool told as a step": {
             "name": "weather.tool",
-            "kind": "tool",
+            "header": "Tool: weather",
+            "bar": "tool: weather",
             "type": "tool",
             "outcome": "success",
             "counts as": ["tool call"],
             "tool": {
                 "name": "weather",
                 "parameters": '{"args": ["Oslo"], "kwargs": {}}',
-                "result": '"rain"',
+                "result": "rain",
                 "status": "succeeded",
             },
         },
         "agent": {
             "name": "Planner.agent",
-            "kind": "agent",
+            "header": "Agent: Planner",
+            "bar": "agent: Planner",
             "type": "agent",
             "outcome": "success",
             "agent card": {"id": "Planner", "role": "Planner"},
         },
         "agent with an id": {
             "name": "Planner.agent",
-            "kind": "agent",
+            "header": "Agent: Planner",
+            "bar": "agent: Planner",
             "type": "agent",
             "outcome": "success",
             "agent card": {"id": "a1", "role": "Planner"},
         },
-        "workflow": {"name": "taskweaver.workflow", "kind": "workflow", "type": "other", "outcome": "success"},
-        "guardrail": {"name": "is_polite.guardrail", "kind": "guardrail", "type": "other", "outcome": "success"},
+        "workflow": {
+            "name": "taskweaver.workflow",
+            "header": "Workflow: taskweaver",
+            "bar": "workflow: taskweaver",
+            "type": "other",
+            "outcome": "success",
+        },
+        "guardrail": {
+            "name": "is_polite.guardrail",
+            "header": "is_polite",
+            "bar": "other: is_polite",
+            "type": "other",
+            "outcome": "success",
+        },
         "chat": {
-            "name": "chat gpt-4o",
-            "kind": "llm",
+            "name": "chat gpt-4o.llm",
+            "header": "LLM: chat gpt-4o",
+            "bar": "llm: Rain",
             "type": "request",
             "outcome": "success",
             "counts as": ["llm call"],
@@ -300,8 +327,9 @@ SHOWN = snapshot(
             "completions": ["assistant: Rain."],
         },
         "chat that calls tools": {
-            "name": "chat gpt-4o",
-            "kind": "llm",
+            "name": "chat gpt-4o.llm",
+            "header": "LLM: chat gpt-4o",
+            "bar": "llm: I look it up",
             "type": "request",
             "outcome": "success",
             "counts as": ["llm call"],
@@ -317,8 +345,9 @@ SHOWN = snapshot(
             "completions": ["assistant: I look it up.", "calls weather with {'city': 'Oslo'}", "calls clock with None"],
         },
         "chat without content": {
-            "name": "chat gpt-4o",
-            "kind": "llm",
+            "name": "chat gpt-4o.llm",
+            "header": "LLM: chat gpt-4o",
+            "bar": "llm: chat gpt-4o",
             "type": "request",
             "outcome": "success",
             "counts as": ["llm call"],
@@ -333,8 +362,9 @@ SHOWN = snapshot(
             },
         },
         "embeddings": {
-            "name": "embeddings text-embedding-3-small",
-            "kind": "llm",
+            "name": "embeddings text-embedding-3-small.llm",
+            "header": "LLM: embeddings text-embedding-3-small",
+            "bar": "llm: embeddings text-embedding-3-small",
             "type": "request",
             "outcome": "success",
             "counts as": ["llm call"],
@@ -347,10 +377,11 @@ SHOWN = snapshot(
                 "total": 8,
             },
         },
-        "somebody else's": {"name": "GET", "kind": "other", "type": "other", "outcome": "success"},
+        "somebody else's": {"name": "GET", "header": "GET", "bar": "other: GET", "type": "other", "outcome": "success"},
         "chat that was cut": {
-            "name": "chat gpt-4o",
-            "kind": "llm",
+            "name": "chat gpt-4o.llm",
+            "header": "LLM: chat gpt-4o",
+            "bar": "error: connection reset",
             "type": "request",
             "outcome": "fail",
             "counts as": ["llm call"],
@@ -366,7 +397,8 @@ SHOWN = snapshot(
         },
         "tool that costs": {
             "name": "search.tool",
-            "kind": "tool",
+            "header": "Tool: search",
+            "bar": "tool: search",
             "type": "tool",
             "outcome": "success",
             "counts as": ["llm call", "tool call"],
@@ -382,7 +414,8 @@ SHOWN = snapshot(
         },
         "step of somebody's": {
             "name": "taskweaver.kernel.start.operation",
-            "kind": "operation",
+            "header": "Operation: taskweaver.kernel.start",
+            "bar": "operation: taskweaver.kernel.start",
             "type": "other",
             "outcome": "success",
         },
@@ -449,11 +482,10 @@ def test_a_tool_has_no_name_of_an_llm_call() -> None:
             "tool.name": "weather",
             "tool.call.id": "t1",
             "tool.parameters": '{"city": "Oslo"}',
-            "tool.result": '"rain"',
+            "tool.result": "rain",
             "agent_name": "Planner",
             "operation.name": "weather",
-            "agentops.entity.input": '{"args":[],"kwargs":{"city":"Oslo"}}',
-            "agentops.entity.output": '"rain"',
+            "agentops.tool.input": '{"args":[],"kwargs":{"city":"Oslo"}}',
             "tool.status": "succeeded",
             "agentops.span.kind": "tool",
         }
@@ -465,7 +497,7 @@ def test_a_tool_has_no_name_of_an_llm_call() -> None:
     [
         (lambda: span("main", {"agentops.span.kind": "operation"}, parent=None), "main.session"),
         (lambda: span("nightly.session", {"agentops.span.kind": "session"}, parent=None), "nightly.session"),
-        (lambda: span("chat gpt-4o", CHAT, parent=None), "chat gpt-4o.session"),
+        (lambda: span("chat gpt-4o", CHAT, parent=None), "chat gpt-4o.llm"),
         (lambda: span("POST /ask", {}, parent=True, kind=SpanKind.SERVER), "POST /ask.session"),
         (lambda: span("in the kernel", {"agentops.span.kind": "operation"}, parent=True), "in the kernel.operation"),
         (lambda: span("click", {"agentops.span.kind": "action"}), "click.operation"),
@@ -474,7 +506,7 @@ def test_a_tool_has_no_name_of_an_llm_call() -> None:
     ],
 )
 def test_the_root_is_the_session_and_other_spans_end_in_their_kind(made: Callable[[], ReadableSpan], name: str) -> None:
-    """A span without a parent, or one that enters the process, is `<name>.session`; a suffix comes once."""
+    """A root is `<name>.session`, also one that enters the process; a lone call keeps its kind; a suffix comes once."""
     translated, _, _ = translate(made())
 
     assert translated == name
@@ -501,7 +533,7 @@ def test_older_instrumentations_are_shown_as_they_are() -> None:
 
     shown = show(*translate(span("openai.chat", older)))
 
-    assert (shown["kind"], shown["prompts"]) == ("llm", ["user: hi"])
+    assert (shown["bar"], shown["prompts"]) == ("llm: hi", ["user: hi"])
     assert shown["tokens"] == {
         "prompt_tokens": 3,
         "completion_tokens": 0,
@@ -512,7 +544,7 @@ def test_older_instrumentations_are_shown_as_they_are() -> None:
 
 
 def test_parts_that_are_no_text_are_told_as_json() -> None:
-    """Reasoning, media and flat messages are all in what was said, in their order."""
+    """Media and flat messages are all in what was said, in their order."""
     parts = ({"type": "reasoning", "content": "hm"}, text("Rain."), {"type": "uri", "uri": "http://x/y.png"})
     made = span(
         "chat gpt-4o",
@@ -538,8 +570,7 @@ b\
     assert shown["completions"] == snapshot(
         [
             """\
-assistant: {"type":"reasoning","content":"hm"}
-Rain.
+assistant: Rain.
 {"type":"uri","uri":"http://x/y.png"}\
 """,
             "assistant: ",
