@@ -1,9 +1,12 @@
 # Two commands for a newcomer, `make demo` and `make test`; the rest is for those who work on the package.
 PYTHON ?= python3
-VENV ?= .venv
+VENV ?= .venv$(if $(filter-out python3 python,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN = $(VENV)/bin
+# pyenv's shims start the versions that are chosen; its folder has the others.
+INTERPRETER = $(shell $(PYTHON) -c "import sys; print(sys.executable)" 2>/dev/null || ls $(HOME)/.pyenv/versions/*/bin/$(PYTHON) 2>/dev/null | tail -n 1)
+ENVIRONMENTS = $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test check clients older lowest benchmarks e2e-servers clean
+.PHONY: demo test check lock clients older lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -16,45 +19,27 @@ check: $(BIN)/.check ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-$(BIN)/pip:
-	$(PYTHON) -m venv $(VENV)
-
-$(BIN)/.demo: $(BIN)/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e . "openai>=1.60"
+$(BIN)/.%: pyproject.toml locks/%.txt locks/test.txt locks/install.txt
+	$(ENVIRONMENTS) install $(VENV) $*
 	touch $@
 
-# --group needs a pip of 2025 or later; the one that comes with Python 3.11 is older.
-$(BIN)/.pip: $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	touch $@
-
-# TaskWeaver is on no package index, and its version wants the variable. Its tests skip where it cannot be had.
-$(BIN)/.test: $(BIN)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet -e . --group test
-	BUILD_SOURCEBRANCHNAME=main $(BIN)/python -m pip install --quiet --group test --group taskweaver || echo "TaskWeaver could not be installed: its tests skip"
-	touch $@
-
-$(BIN)/.check: $(BIN)/.pip pyproject.toml
-	$(BIN)/python -m pip install --quiet -e . --group check
-	touch $@
+lock: $(BIN)/.test ## the versions that everything here installs, renewed
+	$(BIN)/python -m tests.environments lock
 
 clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
-	$(PYTHON) tests/clients/environments.py
+	$(ENVIRONMENTS) run clients litellm backends second
 
 older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
-	$(PYTHON) tests/clients/environments.py older
+	$(ENVIRONMENTS) run older-1 older-2 older-together
 
 lowest: ## the tests with the lowest versions that pyproject.toml allows
-	$(PYTHON) -m venv .venv-lowest
-	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	.venv-lowest/bin/python -m pip install --quiet -e . --group lowest --constraint tests/lowest.txt
-	.venv-lowest/bin/python -m pytest
+	$(ENVIRONMENTS) run lowest
 
 benchmarks: $(BIN)/.test ## ratios against a raw OpenTelemetry span
 	$(BIN)/python -m benchmarks
 
 e2e-servers: ## a real Collector and a real Jaeger, built from the Go module registry and cached
-	$(PYTHON) tests/e2e/install_servers.py
+	$(INTERPRETER) tests/e2e/install_servers.py
 
 clean:
 	rm -rf $(VENV) .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -116,13 +116,13 @@ def test_the_table_of_clients_is_what_their_specs_say() -> None:
     for spec in SPECS:
         name = {"botocore": "boto3"}.get(spec.name, spec.name).replace("_", "-")
         known[name].update(operation.name for operation in spec.operations)
-    pinned = (ROOT / "tests/clients.txt").read_text().replace("_", "-")
-    pins = dict(re.findall(r"^([\w-]+)==(\d+\.\d+)", pinned, re.MULTILINE))
+    locks = "".join((ROOT / f"locks/{name}.txt").read_text() for name in ("litellm", "clients"))
+    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", locks, re.MULTILINE))
 
     assert {package.replace("_", "-") for package in CLIENTS} == known.keys()
     for package, (version, told) in CLIENTS.items():
         name = package.replace("_", "-")
-        assert version == pins.get(name, version)
+        assert f"{pins[name]}.".startswith(f"{version}.")
         if "everything" not in told:
             assert {kind for kind, words in WORDS.items() if re.search(words, told)} == known[name]
 

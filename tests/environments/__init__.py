@@ -1,0 +1,1 @@
+"""The environments that the tests run in, made of what `locks/` pins."""

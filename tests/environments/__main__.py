@@ -1,0 +1,27 @@
+"""`python -m tests.environments install FOLDER NAME`, `lock`, or `run NAME...`: what the Makefile calls."""
+
+import sys
+from pathlib import Path
+
+from tests.environments.install import CannotInstall, install
+from tests.environments.lock import lock
+from tests.environments.suites import SUITES, run
+
+
+def main(command: str, *arguments: str) -> int:
+    """Do it, and give back the exit code."""
+    if command == "lock":
+        return lock()
+    if command == "run":
+        return run([SUITES[name] for name in arguments])
+    folder, name = arguments
+    try:
+        install(Path(folder), name)
+    except CannotInstall as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
