@@ -1,7 +1,7 @@
-"""The house as CONTRIBUTING.md draws it: which room may import which, and who alone may do what."""
+"""The house as docs/house.md draws it: which room may import which, and who alone may do what."""
 
 import ast
-from collections.abc import Iterator
+import re
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -15,31 +15,20 @@ from tests.program import ROOT
 PACKAGE = ROOT / "agentops_otel"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# Downwards: a room may import the rooms below it and itself. The two halves meet in `client`.
-ROWS: list[set[str]] = [
-    {"", "__main__"},
-    {"cli"},
-    {"doctor", "entry_points", "in_kernel"},
-    {"testing", "compat"},
-    {"api"},
-    {"sdk"},
-    {"client"},
-    {"providers"},
-    {"recording", "clients", "taskweaver", "view"},
-    {"instrumentation", "export"},
-    {"tracing", "wrapping"},
-    {"config"},
-    {"content"},
-    {"guard", "distribution", "environment", "compat_settings", "semconv", "version"},
-]
-MAKING = {"recording", "clients", "taskweaver", "instrumentation", "wrapping", "providers"}
-SENDING = {"export", "view"}
+# The first block of docs/house.md: a line may import the lines below it; left of the bar spans are made, right of it
+# they are sent and shown.
+PICTURE = re.search(r"```\n(.*?)```", (ROOT / "docs/house.md").read_text(), re.DOTALL)
+assert PICTURE
+LINES = PICTURE[1].replace("__init__", "<package>").splitlines()
+ROWS: list[set[str]] = [set(line.replace("|", " ").split()) for line in LINES]
+MAKING = {room for line in LINES if "|" in line for room in line.partition("|")[0].split()}
+SENDING = {room for line in LINES if "|" in line for room in line.partition("|")[2].split()}
 
 
 def room(path: Path) -> str:
     """The room that a file belongs to: the first name below the package."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return "" if parts == ("__init__",) else parts[0]
+    return "<package>" if parts == ("__init__",) else parts[0]
 
 
 def row(name: str) -> int:
@@ -47,43 +36,19 @@ def row(name: str) -> int:
     return next(number for number, rooms in enumerate(ROWS) if name in rooms)
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The rooms that a file imports, wherever in it, except for types alone."""
-    tree = ast.parse(path.read_text())
-    for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in for_types:
-            continue
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
-        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        for full in [f"{module}.{name}" if module else name for name in names]:
-            if full.split(".")[0] == "agentops_otel":
-                found = full.split(".")[1:]
-                yield (
-                    found[0]
-                    if found and (PACKAGE / found[0]).with_suffix(".py").exists()
-                    else (found[0] if found and (PACKAGE / found[0]).is_dir() else "")
-                )
+def test_the_picture_has_every_room() -> None:
+    """docs/house.md draws each room of the package once, and no other."""
+    drawn = [room for rooms in ROWS for room in rooms]
+
+    assert sorted(drawn) == sorted({room(path) for path in FILES})
+    assert {"recording", "clients"} <= MAKING
+    assert {"export", "view"} == SENDING
 
 
-@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
-def test_imports_point_downwards(path: Path) -> None:
-    """A room imports only rooms below it, and the half that makes spans knows nothing of the half that sends them."""
-    here = room(path)
-
-    wrong = [there for there in imports(path) if there != here and row(there) <= row(here)]
-    across = [there for there in imports(path) if here in MAKING and there in SENDING]
-    back = [there for there in imports(path) if here in SENDING and there in MAKING]
-
-    assert (wrong, across, back) == ([], [], [])
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 
 
-def modules_imported_by(path: Path, modules: dict[str, Path]) -> set[str]:
+def imports(path: Path) -> set[str]:
     """The modules of the package that a file imports, wherever in it, for types too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -91,15 +56,28 @@ def modules_imported_by(path: Path, modules: dict[str, Path]) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    candidates = {name if name in modules else name.rpartition(".")[0] for name in names}
-    return candidates & modules.keys()
+    candidates = {name if name in MODULES else name.rpartition(".")[0] for name in names}
+    return candidates & MODULES.keys()
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
+def test_imports_point_downwards(path: Path) -> None:
+    """A room imports only rooms below it, and the half that makes spans knows nothing of the half that sends them."""
+    here = room(path)
+    rooms = [room(MODULES[name]) for name in imports(path)]
+
+    wrong = [there for there in rooms if there != here and row(there) <= row(here)]
+    across = [there for there in rooms if here in MAKING and there in SENDING]
+    back = [there for there in rooms if here in SENDING and there in MAKING]
+
+    assert (wrong, across, back) == ([], [], [])
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
     """There is no circle of imports, those for types and those in functions included."""
-    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
-    imported = {name: modules_imported_by(path, modules) for name, path in modules.items()}
+    imported = {name: imports(path) for name, path in MODULES.items()}
 
+    assert any(imported.values())
     try:
         TopologicalSorter(imported).prepare()
     except CycleError as error:
