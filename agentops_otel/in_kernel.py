@@ -4,7 +4,6 @@
 the user's own spans tell themselves, with a client that sends nothing anywhere.
 """
 
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
@@ -17,6 +16,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from agentops_otel import sdk, semconv
 from agentops_otel.guard import guard
+from agentops_otel.recording import parameters
 
 
 class _Inside:
@@ -77,7 +77,8 @@ def _called(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) ->
         attributes={semconv.GEN_AI_OPERATION_NAME: "execute_tool", semconv.GEN_AI_TOOL_NAME: str(plugin.name)},
     )
     with guard("telling a plugin's arguments"):
-        recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, _named(wrapped, args, kwargs))
+        given = parameters.read(wrapped).of(False, args, kwargs)
+        recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, given)
     try:
         with recorder.active(span):
             result = wrapped(*args, **kwargs)
@@ -89,10 +90,6 @@ def _called(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) ->
         return result
     finally:
         recorder.end(span)
-
-
-def _named(function: Callable[..., Any], args: Any, kwargs: Any) -> Mapping[str, Any]:
-    return inspect.signature(function).bind(*args, **kwargs).arguments
 
 
 class _Writer(SpanProcessor):

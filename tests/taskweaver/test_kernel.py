@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from agentops_otel import semconv
 from agentops_otel.testing import Capture, capture
 from tests.loopback.taskweaver_llm import ScriptedLLM, code, final, plan
-from tests.taskweaver.conftest import MakeApp
+from tests.taskweaver.conftest import MakeApp, send_failing_code
 from tests.taskweaver.shown import outline
 
 PLUGIN = """
@@ -84,13 +84,26 @@ invoke_workflow taskweaver
       - tool.call.arguments='{"code":"weather(\\'Paris\\')"}'
         tool.call.result='{"output":{"city":"Paris","degrees":21}}'  execution_status='SUCCESS'
       execute_tool weather
-        - tool.call.arguments='{"city":"Paris"}'  tool.call.result='{"city":"Paris","degrees":21}'
+        - tool.call.arguments='{"city":"Paris","api_key":"[redacted]"}'
+          tool.call.result='{"city":"Paris","degrees":21}'
         look up
   invoke_agent Planner
     - post.send_to='User'
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
 """)
+
+
+def test_a_plugin_that_is_called_wrongly_says_what_it_was_given(
+    session: Any, llm: ScriptedLLM, traced: Capture
+) -> None:
+    """A keyword that the plugin does not have is on the span that fails by it."""
+    send_failing_code(session, llm, traced, (plan("ask"), code("weather(town='Paris')"), final("no")))
+
+    span = next(span for span in traced.spans if span.name == "execute_tool weather")
+    given = json.loads(str((span.attributes or {})[semconv.GEN_AI_TOOL_CALL_ARGUMENTS]))
+    assert given["kwargs"] == {"town": "Paris"}
+    assert (span.attributes or {})[semconv.ERROR_TYPE] == "TypeError"
 
 
 def test_code(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
