@@ -26,6 +26,9 @@ _CLASS_WORDS = ("actions", "llms", "tools", "errors")
 """The default event types, which repeat the event's class."""
 _KINDS = {"llm": CHAT, "tool": TOOL}
 
+FAILED = "the event was recorded as failed"
+"""The message of a failure of which nothing more is known."""
+
 
 def record(
     recorder: Recorder, event: Event, *, context: Context | None = None, agents: Mapping[str, str] | None = None
@@ -44,41 +47,49 @@ def record(
     if not isinstance(event, Event):
         raise TypeError(f"record() takes an Event, not {type(event).__name__}")
     with guard("recording an event"):
+        subject, error = _subject(event)
         named = (
             with_inherited({semconv.GEN_AI_AGENT_NAME: name}, context)
-            if (name := (agents or {}).get(str(event.agent_id)))
+            if (name := (agents or {}).get(str(subject.agent_id)))
             else context
         )
-        _record(recorder, event, named)
+        event.span_context = _record(recorder, subject, error, named)
 
 
-def _record(recorder: Recorder, event: Event, context: Context | None) -> SpanContext:
-    trigger = event.trigger_event if isinstance(event, ErrorEvent) else None
+def _subject(event: Event) -> tuple[Event, ErrorEvent | None]:
+    """The event that becomes a span, and its error. The trigger of an error fails itself, unless it has a span."""
+    if not isinstance(event, ErrorEvent):
+        return event, None
+    trigger = event.trigger_event
+    return (event if trigger is None or trigger.span_context else trigger), event
+
+
+def _record(recorder: Recorder, event: Event, error: ErrorEvent | None, context: Context | None) -> SpanContext:
     start, end = _times(recorder, event)
     kind, name = _kind(event), _name(event)
     span = recorder.start(
         kind.span_name(name),
         kind=SpanKind.CLIENT if kind is CHAT else SpanKind.INTERNAL,
-        attributes=with_tags(recorder, context, distinct(event.tags), _attributes(event, kind, name)),
+        attributes=with_tags(recorder, context, distinct(event.tags), _attributes(event, error, kind, name)),
         context=context,
-        links=[Link(_context_of(recorder, trigger, context))] if trigger is not None else (),
+        links=_links(event),
         start_time=start,
     )
     try:
-        for attribute, value in _content(event, kind).items():
+        for attribute, value in _content(event, error, kind).items():
             if value is not None:
                 recorder.set_content(span, attribute, value)
-        if event.result == EventState.FAIL:
-            _fail(recorder, span, event)
+        if error is not None or event.result == EventState.FAIL:
+            _fail(recorder, span, error)
     finally:
         recorder.end(span, end)
     event.span_context = span.get_span_context()
     return event.span_context
 
 
-def _context_of(recorder: Recorder, event: Event, context: Context | None) -> SpanContext:
-    """The span of an event; an event that was not recorded yet is recorded now."""
-    return event.span_context or _record(recorder, event, context)
+def _links(event: Event) -> tuple[Link, ...]:
+    trigger = event.trigger_event if isinstance(event, ErrorEvent) else None
+    return (Link(trigger.span_context),) if trigger is not None and trigger.span_context else ()
 
 
 def _times(recorder: Recorder, event: Event) -> tuple[int, int]:
@@ -106,13 +117,14 @@ def _name(event: Event) -> str:
     return event.event_type
 
 
-def _attributes(event: Event, kind: ActionKind, name: str) -> Mapping[str, AttributeValue]:
+def _attributes(event: Event, error: ErrorEvent | None, kind: ActionKind, name: str) -> Mapping[str, AttributeValue]:
     """The event's attributes without content."""
     attributes: dict[str, AttributeValue | None] = {
         semconv.OPERATION_NAME: None if event.event_type in _CLASS_WORDS else event.event_type,
         **kind.attributes(name),
         semconv.AGENTOPS_ACTION_TYPE: None if event.action_type is None else str(event.action_type),
-        semconv.AGENTOPS_EVENT_RESULT: str(event.result),
+        semconv.AGENTOPS_EVENT_RESULT: str(event.result if error is None else error.result),
+        semconv.AGENTOPS_EVENT_ERROR_CODE: None if error is None else error.code,
         semconv.GEN_AI_AGENT_ID: None if event.agent_id is None else str(event.agent_id),
         semconv.GEN_AI_USAGE_INPUT_TOKENS: event.prompt_tokens,
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: event.completion_tokens,
@@ -121,22 +133,21 @@ def _attributes(event: Event, kind: ActionKind, name: str) -> Mapping[str, Attri
         attributes[semconv.AGENTOPS_USAGE_COST] = None if event.cost is None else float(event.cost)
         attributes[semconv.GEN_AI_CONVERSATION_ID] = None if event.thread_id is None else str(event.thread_id)
     if isinstance(event, ErrorEvent):
-        attributes[semconv.AGENTOPS_EVENT_ERROR_CODE] = event.code
         attributes[semconv.AGENTOPS_EVENT_TRIGGER] = None if event.trigger_event is None else _name(event.trigger_event)
     return {key: value for key, value in attributes.items() if value not in (None, "")}
 
 
-def _content(event: Event, kind: ActionKind) -> dict[str, object]:
+def _content(event: Event, error: ErrorEvent | None, kind: ActionKind) -> dict[str, object]:
     """The event's content by attribute; None is no attribute."""
     completion = (event.completion if isinstance(event, LLMEvent) else None) or event.returns
     content: dict[str, object] = {
         kind.input_attribute: event.params,
         kind.output_attribute: None if kind is CHAT and completion is event.returns else event.returns,
         semconv.AGENTOPS_EVENT_SCREENSHOT: event.screenshot,
-        semconv.AGENTOPS_EVENT_LOGS: getattr(event, "logs", None),
+        semconv.AGENTOPS_EVENT_LOGS: getattr(event, "logs", None) or getattr(error, "logs", None),
     }
-    if isinstance(event, ErrorEvent) and not isinstance(event.details, str):
-        content[kind.output_attribute] = event.details
+    if error is not None and event.returns is None and not isinstance(error.details, str):
+        content[kind.output_attribute] = error.details
     if kind is CHAT:
         content[semconv.GEN_AI_INPUT_MESSAGES] = _messages("user", event.prompt)
         content[semconv.GEN_AI_OUTPUT_MESSAGES] = _messages("assistant", completion)
@@ -158,11 +169,11 @@ def _message(role: str, message: object) -> dict[str, object]:
     return {"role": role, "parts": [{"type": "text", "content": content}]}
 
 
-def _fail(recorder: Recorder, span: Span, event: Event) -> None:
-    if isinstance(event, ErrorEvent) and event.exception is not None:
-        recorder.fail(span, event.exception)
+def _fail(recorder: Recorder, span: Span, error: ErrorEvent | None) -> None:
+    if error is not None and error.exception is not None:
+        recorder.fail(span, error.exception)
         return
-    kind = event.error_type if isinstance(event, ErrorEvent) else None
-    details = event.details if isinstance(event, ErrorEvent) else None
+    details = error.details if error is not None else None
     message = recorder.content.text(semconv.EXCEPTION_MESSAGE, details) if isinstance(details, str) else None
-    recorder.set_error(span, kind or semconv.EVENT_FAILED, message)
+    named = error.error_type if error is not None else None
+    recorder.set_error(span, named or semconv.EVENT_FAILED, message or named or FAILED)

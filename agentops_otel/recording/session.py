@@ -125,7 +125,7 @@ class Session:
         if text is not None:
             self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE_REASON, text)
         if state == "Fail" and not self._failed:
-            recorder.set_error(self.span, semconv.SESSION_FAILED, text)
+            recorder.set_error(self.span, semconv.SESSION_FAILED, text or "the session ended as failed")
 
     @property
     def has_ended(self) -> bool:

@@ -82,8 +82,7 @@ def test_program_for_0_2_runs() -> None:
                     ("research ('v0.2', 'one') second", ("chat gpt-4 ('v0.2', 'one') second",)),
                 ),
                 ("click ('v0.2', 'one')",),
-                ("execute_tool browser ('v0.2', 'one')",),
-                ("ConnectionError ('v0.2', 'one') ConnectionError",),
+                ("execute_tool browser ('v0.2', 'one') ConnectionError",),
             )
         ]
     )

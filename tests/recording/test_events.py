@@ -233,7 +233,7 @@ def test_action_and_tool_events_name_their_span(recording: Recording) -> None:
 
 
 def test_failed_events_are_errors(recording: Recording) -> None:
-    """Fail is status ERROR; an ErrorEvent says what it knows of the error, and names and links its trigger."""
+    """Fail is status ERROR; an ErrorEvent says what it knows of the error, and links a trigger that has a span."""
     trigger = ToolEvent(name="search")
     known = ActionEvent("known")
 
@@ -250,13 +250,16 @@ def test_failed_events_are_errors(recording: Recording) -> None:
         [
             {
                 "name": "execute_tool search",
+                "status": "ERROR: gone",
                 "attributes": {
                     "agentops.action.type": "tool",
-                    "agentops.event.result": "Indeterminate",
+                    "agentops.event.result": "Fail",
                     "agentops.span.kind": "tool",
+                    "error.type": "LookupError",
                     "gen_ai.operation.name": "execute_tool",
                     "gen_ai.tool.name": "search",
                 },
+                "events": [{"name": "exception", "exception.message": "gone", "exception.type": "LookupError"}],
             },
             {
                 "name": "known",
@@ -268,7 +271,7 @@ def test_failed_events_are_errors(recording: Recording) -> None:
             },
             {
                 "name": "step",
-                "status": "ERROR: agentops.event.fail",
+                "status": "ERROR: the event was recorded as failed",
                 "attributes": {
                     "agentops.action.type": "action",
                     "agentops.event.result": "Fail",
@@ -276,18 +279,6 @@ def test_failed_events_are_errors(recording: Recording) -> None:
                     "error.type": "agentops.event.fail",
                     "operation.name": "step",
                 },
-            },
-            {
-                "name": "LookupError",
-                "status": "ERROR: gone",
-                "attributes": {
-                    "agentops.event.result": "Fail",
-                    "agentops.event.trigger": "search",
-                    "agentops.span.kind": "operation",
-                    "error.type": "LookupError",
-                    "operation.name": "LookupError",
-                },
-                "events": [{"name": "exception", "exception.message": "gone", "exception.type": "LookupError"}],
             },
             {
                 "name": "Timeout",
@@ -304,7 +295,7 @@ def test_failed_events_are_errors(recording: Recording) -> None:
             },
             {
                 "name": "error",
-                "status": "ERROR: agentops.event.fail",
+                "status": "ERROR: the event was recorded as failed",
                 "attributes": {
                     "agentops.entity.output": '{"why": 1}',
                     "agentops.event.result": "Fail",
@@ -316,8 +307,36 @@ def test_failed_events_are_errors(recording: Recording) -> None:
         ]
     )
     links = {span.name: [link.context for link in span.links] for span in recording.spans}
-    assert links["LookupError"] == [trigger.span_context]
     assert links["Timeout"] == [known.span_context]
+
+
+def test_an_error_fails_its_trigger(recording: Recording) -> None:
+    """One failure is one span: the tool that failed, with its own arguments and what the error knows."""
+    tool = ToolEvent(name="search", params={"q": "oslo"})
+    error = ErrorEvent(trigger_event=tool, error_type="Timeout", code="504", details="too slow", logs="a trace")
+
+    record(recording.recorder, error)
+
+    assert recording.tree() == snapshot(
+        [
+            {
+                "name": "execute_tool search",
+                "status": "ERROR: too slow",
+                "attributes": {
+                    "agentops.action.type": "tool",
+                    "agentops.event.error.code": "504",
+                    "agentops.event.logs": '"a trace"',
+                    "agentops.event.result": "Fail",
+                    "agentops.span.kind": "tool",
+                    "error.type": "Timeout",
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.call.arguments": '{"q": "oslo"}',
+                    "gen_ai.tool.name": "search",
+                },
+            }
+        ]
+    )
+    assert error.span_context == tool.span_context
 
 
 def test_error_event_made_while_an_error_is_handled_has_its_stack(recording: Recording) -> None:

@@ -161,6 +161,15 @@ def test_ending_twice_counts_once(agentops_spans: Capture) -> None:
     assert (span.attributes or {})["agentops.session.end_state"] == "Fail"
 
 
+def test_a_failure_without_a_reason_is_said_in_a_sentence(agentops_spans: Capture) -> None:
+    """The span's message is for people; what kind of failure it is stays in `error.type`."""
+    agentops_otel.start_session().end("Fail")
+
+    (span,) = agentops_spans.spans
+    assert span.status.description == "the session ended as failed"
+    assert (span.attributes or {})["error.type"] == "agentops.session.fail"
+
+
 def test_tags_are_replaced_without_a_session(agentops_spans: Capture) -> None:
     """With no session open, set_tags counts for every span that follows."""
     agentops_otel.set_tags("one")  # a single tag may be given bare
