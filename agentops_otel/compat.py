@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from agentops_otel import api, compat_settings, sdk
+from agentops_otel import api, compat_settings, sdk, semconv
 from agentops_otel.recording.events import Event, EventState
 from agentops_otel.recording.session import Session
 
@@ -12,6 +12,18 @@ AgentOps = sdk.Client
 """What AgentOps 0.0.2 called `Client`."""
 EndState = SessionState = EventState
 """What AgentOps 0.0 to 0.3 called the states in which a session ends."""
+
+
+METADATA = {
+    "agent_id": semconv.GEN_AI_AGENT_ID,
+    "agent_name": semconv.GEN_AI_AGENT_NAME,
+    "error_type": semconv.ERROR_TYPE,
+    "operation_name": semconv.OPERATION_NAME,
+    "operation_version": semconv.OPERATION_VERSION,
+    "tool_name": semconv.GEN_AI_TOOL_NAME,
+    "workflow_name": semconv.GEN_AI_WORKFLOW_NAME,
+}
+"""The names in a trace's metadata that stand for an attribute, as AgentOps 0.4 derives them from its conventions."""
 
 
 class TraceState(StrEnum):
@@ -57,9 +69,20 @@ def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, 
         trace_name: What the session is called.
         tags: Besides those of the client; of a mapping, each as `key:value`.
     """
-    if isinstance(tags, Mapping):
-        tags = [f"{key}:{value}" for key, value in tags.items()]
-    return api.start_session(tags, name=trace_name)
+    return api.start_session(_tags(tags or ()), name=trace_name)
+
+
+def _tags(given: object) -> tuple[str, ...]:
+    """Tags as AgentOps 0.4 takes them: one, several, or a mapping."""
+    match given:
+        case str():
+            return (given,)
+        case Mapping():
+            return tuple(f"{key}:{value}" for key, value in given.items())
+        case Iterable():
+            return tuple(map(str, given))
+        case _:
+            return (str(given),)
 
 
 def end_trace(trace_context: Session | None = None, end_state: object = "Success") -> None:
@@ -75,15 +98,30 @@ def end_trace(trace_context: Session | None = None, end_state: object = "Success
         _end(trace_context, end_state)
 
 
-def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.metadata") -> None:
-    """Say more about the current session, on its root span.
+def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.metadata") -> bool:
+    """Add to the current session's root span; `tags` replaces the session's tags.
+
+    ```python
+    agentops_otel.update_trace_metadata({"attempt": 2, "tags": ["nightly"]})
+    ```
 
     Args:
-        metadata: Names and values; a value that is no text, number or truth value is written as JSON.
-        prefix: What the attributes' names begin with.
+        metadata: Names and values; a value that is no text, number or truth value is written as JSON. `agent_name`,
+            `workflow_name` and the other names of AgentOps' conventions are those attributes, without the prefix.
+        prefix: What the names of all other attributes begin with.
+
+    Returns:
+        True if there is a session to add to.
     """
-    if (client := sdk.client_for("update_trace_metadata")) and (session := client.sessions.current()):
-        session.say({f"{prefix}.{name}": value for name, value in metadata.items()})
+    client = sdk.client_for("update_trace_metadata")
+    session = client.sessions.current() if client else None
+    if session is None:
+        return False
+    rest = dict(metadata)
+    if (tags := rest.pop("tags", rest.pop(semconv.AGENTOPS_TAGS, None))) is not None:
+        session.set_tags(_tags(tags))
+    session.say({METADATA.get(name, f"{prefix}.{name}"): value for name, value in rest.items()})
+    return True
 
 
 def create_agent(name: str, agent_id: str | None = None, session: Session | None = None) -> str:

@@ -156,6 +156,38 @@ def test_metadata_is_said_as_it_is_or_as_content() -> None:
     assert [name for name in bare.spans[0].attributes or {} if name.startswith("run.")] == ["run.number"]
 
 
+@pytest.mark.parametrize(
+    ("tags", "kept"), [(["b", "c"], ("b", "c")), ("b", ("b",)), ({"team": "a"}, ("team:a",)), (7, ("7",))]
+)
+def test_metadata_replaces_the_tags(tags: object, kept: tuple[str, ...]) -> None:
+    """`tags` are the session's tags, on its root and on what follows; the answer says whether there was a session."""
+    with capture() as captured:
+        trace = agentops_otel.start_trace("nightly", tags=["a"])
+        updated = agentops_otel.update_trace_metadata({"tags": tags})
+        agentops_otel.record(Event("after"))
+        trace.end("Success")
+        without = agentops_otel.update_trace_metadata({"tags": ["x"]})
+
+    assert (updated, without) == (True, False)
+    assert {span.name: (span.attributes or {})["agentops.tags"] for span in captured.spans} == {
+        "after": kept,
+        "invoke_workflow nightly": kept,
+    }
+
+
+def test_metadata_knows_the_names_of_the_conventions() -> None:
+    """`agent_name` and `workflow_name` are those attributes; any other name has the prefix."""
+    with capture() as captured, agentops_otel.start_trace("x"):
+        agentops_otel.update_trace_metadata({"agent_name": "Planner", "workflow_name": "plan", "mine": 1})
+
+    said = captured.spans[0].attributes or {}
+    assert (said["gen_ai.agent.name"], said["gen_ai.workflow.name"], said["trace.metadata.mine"]) == (
+        "Planner",
+        "plan",
+        1,
+    )
+
+
 def test_logger_is_not_given_a_second_handler() -> None:
     """Asked twice, it is the same logger; a handler alone can be had too."""
     with capture() as captured:
