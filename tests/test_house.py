@@ -204,3 +204,44 @@ def test_documented_import_paths_work() -> None:
     """The modules that users import besides the package are there."""
     for name in ("testing", "instrumentation", "semconv"):
         assert import_module(f"agentops_otel.{name}").__doc__
+
+
+NAMING = [ROOT / "CONTRIBUTING.md", ROOT / "docs/decisions.md", ROOT / "docs/house.md"]
+NAMED = re.compile(r"`([\w/]+\.py)`(?:\s\(|:\s)?((?:`[\w.]+`(?:,\s)?)*)")
+
+
+def definitions(path: Path) -> set[str]:
+    """The functions, classes, methods (`Class.method`) and constants that a file defines."""
+    names = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        names |= {target.id for target in targets if isinstance(target, ast.Name)}
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+            names |= {name.id for name in node.targets[0].elts if isinstance(name, ast.Name)}
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("page", NAMING, ids=[page.name for page in NAMING])
+def test_pages_name_files_and_functions_that_exist(page: Path) -> None:
+    """Each file, and each function or class named behind it, is there."""
+    named = NAMED.findall(page.read_text())
+    paths = {file: next((base / file for base in (PACKAGE, ROOT) if (base / file).exists()), None) for file, _ in named}
+    wrong = [
+        f"{file}: {name}"
+        for file, names in named
+        if (path := paths[file])
+        for name in re.findall(r"[\w.]+", names)
+        if name not in definitions(path)
+    ]
+
+    assert named
+    assert [file for file, path in paths.items() if path is None] == []
+    assert wrong == []
