@@ -119,11 +119,12 @@ def _name(event: Event) -> str:
 
 def _attributes(event: Event, error: ErrorEvent | None, kind: ActionKind, name: str) -> Mapping[str, AttributeValue]:
     """The event's attributes without content."""
+    result = event.result if error is None else error.result
     attributes: dict[str, AttributeValue | None] = {
         semconv.OPERATION_NAME: None if event.event_type in _CLASS_WORDS else event.event_type,
         **kind.attributes(name),
         semconv.AGENTOPS_ACTION_TYPE: None if event.action_type is None else str(event.action_type),
-        semconv.AGENTOPS_EVENT_RESULT: str(event.result if error is None else error.result),
+        semconv.AGENTOPS_EVENT_RESULT: result and str(result),
         semconv.AGENTOPS_EVENT_ERROR_CODE: None if error is None else error.code,
         semconv.GEN_AI_AGENT_ID: None if event.agent_id is None else str(event.agent_id),
         semconv.GEN_AI_USAGE_INPUT_TOKENS: event.prompt_tokens,

@@ -71,7 +71,8 @@ class Event:
     """What happened: the span's name."""
     params: object = None
     returns: object = None
-    result: EventState | str = EventState.INDETERMINATE
+    result: EventState | str | None = EventState.INDETERMINATE
+    """How it went. The classes of AgentOps 0.1 and later, which have no results, say none unless they are given one."""
     action_type: ActionType | str | list[str] | None = None
     """`llm` when a model is named, `action` otherwise."""
     model: Models | str | None = None
@@ -102,7 +103,7 @@ class Event:
         self.returns = output if self.returns is None else self.returns
         if isinstance(self.action_type, list):  # AgentOps 0.0.2 and 0.0.3 had the tags in this place
             self.tags, self.action_type = self.action_type, None
-        self.result = _member(EventState, "result", self.result)
+        self.result = None if self.result is None else _member(EventState, "result", self.result)
         self._choose_action_type()
         self.end_timestamp = self.timestamp if self.end_timestamp is None else self.end_timestamp
         self.timestamp = time() if self.timestamp is None else _seconds("timestamp", self.timestamp)
@@ -120,6 +121,7 @@ class ActionEvent(Event):
     """An action of an agent; its *action_type* is any text, and names the span."""
 
     event_type: str = "actions"
+    result: EventState | str | None = None
     _: KW_ONLY
     logs: object = None
 
@@ -131,6 +133,7 @@ class ToolEvent(Event):
     """A call of a tool."""
 
     event_type: str = "tools"
+    result: EventState | str | None = None
     _: KW_ONLY
     name: str | None = None
     logs: object = None
@@ -144,6 +147,7 @@ class LLMEvent(Event):
     """A call of a model."""
 
     event_type: str = "llms"
+    result: EventState | str | None = None
     _: KW_ONLY
     thread_id: UUID | str | None = None
     completion: object = None
@@ -160,6 +164,7 @@ class ErrorEvent(Event):
     """A failure, and the event in which it happened."""
 
     event_type: str = "errors"
+    result: EventState | str | None = None
     _: KW_ONLY
     trigger_event: Event | None = None
     exception: BaseException | None = None

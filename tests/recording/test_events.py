@@ -149,7 +149,6 @@ def test_llm_event_says_messages_tokens_and_cost(recording: Recording) -> None:
                 "kind": "CLIENT",
                 "attributes": {
                     "agentops.action.type": "llm",
-                    "agentops.event.result": "Indeterminate",
                     "agentops.span.kind": "llm",
                     "agentops.usage.cost": 0.5,
                     "gen_ai.conversation.id": "thread",
@@ -180,7 +179,6 @@ def test_action_and_tool_events_name_their_span(recording: Recording) -> None:
                 "attributes": {
                     "agentops.action.type": "plan",
                     "agentops.event.logs": '"log"',
-                    "agentops.event.result": "Indeterminate",
                     "agentops.event.screenshot": '"http://x"',
                     "agentops.span.kind": "operation",
                     "gen_ai.agent.id": "a1",
@@ -190,7 +188,6 @@ def test_action_and_tool_events_name_their_span(recording: Recording) -> None:
             {
                 "name": "custom",
                 "attributes": {
-                    "agentops.event.result": "Indeterminate",
                     "agentops.span.kind": "operation",
                     "operation.name": "custom",
                 },
@@ -199,7 +196,6 @@ def test_action_and_tool_events_name_their_span(recording: Recording) -> None:
                 "name": "execute_tool search",
                 "attributes": {
                     "agentops.action.type": "tool",
-                    "agentops.event.result": "Indeterminate",
                     "agentops.span.kind": "tool",
                     "gen_ai.operation.name": "execute_tool",
                     "gen_ai.tool.call.arguments": '{"q": 1}',
@@ -223,7 +219,6 @@ def test_action_and_tool_events_name_their_span(recording: Recording) -> None:
                 "kind": "CLIENT",
                 "attributes": {
                     "agentops.action.type": "llm",
-                    "agentops.event.result": "Indeterminate",
                     "agentops.span.kind": "llm",
                     "gen_ai.operation.name": "chat",
                 },
@@ -264,7 +259,6 @@ def test_failed_events_are_errors(recording: Recording) -> None:
             {
                 "name": "known",
                 "attributes": {
-                    "agentops.event.result": "Indeterminate",
                     "agentops.span.kind": "operation",
                     "operation.name": "known",
                 },
