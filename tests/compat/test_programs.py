@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import agentops_otel
 from agentops_otel import semconv
 from agentops_otel.view.tree import Node, build
+from tests.loopback import agentops_traces
 from tests.loopback.agentops_backend import AgentOpsBackend
 
 SHOWN = (
@@ -134,3 +135,131 @@ def test_program_for_0_4_runs() -> None:
             ("invoke_workflow odd ('v0.4',) Indeterminate",),
         ]
     )
+
+
+PAGES = snapshot(
+    {
+        "generation_0_0": [
+            {
+                "name": "session.session",
+                "tags": ["beta", "tenant 1", "first", "added"],
+                "spans": 7,
+                "errors": 2,
+                "state": "fail",
+                "cost": "0.0000040",
+                "counts": {"success": 4, "fail": 2, "indeterminate": 1},
+                "bars": [
+                    "session: session",
+                    "operation: sample function being recorded",
+                    "operation: async function",
+                    "error: no luck",
+                    "llm: hi",
+                    "operation: plain event",
+                    "error: the event was recorded as failed",
+                ],
+            }
+        ],
+        "generation_0_2": [
+            {
+                "name": "session.session",
+                "tags": ["replaced"],
+                "spans": 9,
+                "errors": 2,
+                "state": "fail",
+                "cost": "0.00030",
+                "counts": {"fail": 2, "success": 7},
+                "bars": [
+                    "error: refused",
+                    "agent: researcher",
+                    "operation: research",
+                    "llm: a",
+                    "agent: second",
+                    "operation: research",
+                    "llm: a",
+                    "operation: click",
+                    "error: refused",
+                ],
+            }
+        ],
+        "generation_0_3": [
+            {
+                "name": "session.session",
+                "tags": ["v0.3", "one", "more"],
+                "spans": 3,
+                "state": "success",
+                "counts": {"success": 3},
+                "bars": ["session: session", "operation: plan", "operation: think"],
+            },
+            {
+                "name": "session.session",
+                "tags": ["v0.3", "two"],
+                "spans": 4,
+                "state": "success",
+                "counts": {"indeterminate": 1, "success": 3},
+                "bars": ["session: session", "operation: plan", "tool: calculator", "operation: speak"],
+            },
+        ],
+        "generation_0_4": [
+            {
+                "name": "auto.session",
+                "tags": ["v0.4"],
+                "spans": 10,
+                "state": "success",
+                "cost": "0.05",
+                "counts": {"success": 10},
+                "bars": [
+                    "session: auto",
+                    "session: whole run",
+                    "other: check",
+                    "agent: Writer",
+                    "operation: draft",
+                    "tool: polisher",
+                    "agent: Writer",
+                    "task: publish",
+                    "workflow: paragraphs",
+                    "session: older_run",
+                ],
+            },
+            {
+                "name": "by hand.session",
+                "tags": ["v0.4", "team:a"],
+                "spans": 2,
+                "errors": 1,
+                "state": "success",
+                "counts": {"fail": 1, "success": 1},
+                "bars": ["error: the session ended as failed", "other: check"],
+            },
+            {
+                "name": "in a block.session",
+                "tags": ["v0.4"],
+                "spans": 2,
+                "state": "success",
+                "counts": {"success": 2},
+                "bars": ["session: in a block", "other: check"],
+            },
+            {
+                "name": "odd.session",
+                "tags": ["v0.4"],
+                "spans": 1,
+                "state": "indeterminate",
+                "warning": True,
+                "counts": {"indeterminate": 1},
+                "bars": ["session: odd"],
+            },
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize("name", ["generation_0_0", "generation_0_2", "generation_0_3", "generation_0_4"])
+def test_agentops_shows_the_whole_program(name: str, backend: AgentOpsBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list and the detail of each trace are what AgentOps' own functions would answer for the spans that came."""
+    monkeypatch.setenv("AGENTOPS_API_KEY", KEY)
+
+    _run(name)
+
+    pages = [
+        {**agentops_traces.row(spans), "counts": agentops_traces.counts(spans), "bars": agentops_traces.bars(spans)}
+        for spans in agentops_traces.of(backend.sink.every)
+    ]
+    assert pages == PAGES[name]
