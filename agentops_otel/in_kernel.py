@@ -1,7 +1,7 @@
-"""Inside TaskWeaver's kernel: the spans that are made there go to a file, and from there into the round.
+"""Runs inside TaskWeaver's kernel: writes the spans made there to a file, which the round's process reads.
 
-`agentops_otel.taskweaver.kernel` is the other side of the file. Plugins are told here; `record_action`, LLM clients and
-the user's own spans tell themselves, with a client that sends nothing anywhere.
+`agentops_otel.taskweaver.kernel` reads the file. Plugins get their spans here; `record_action`, LLM clients and the
+user's own spans are recorded as anywhere else, by a client without destinations.
 """
 
 import json
@@ -19,42 +19,42 @@ from agentops_otel.guard import guard
 from agentops_otel.recording import parameters
 
 
-class _Inside:
-    """What the kernel keeps from one execution to the next."""
+class _KernelState:
+    """The state of the kernel between executions."""
 
     def __init__(self, path: str) -> None:
         self.context = Context()
         self.content: bool | None = None
-        written: TextIO = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115  # as long as the kernel
+        file: TextIO = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115  # open for the life of the kernel
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
         provider: Any = trace.get_tracer_provider()
-        provider.add_span_processor(_Writer(written))
+        provider.add_span_processor(_Writer(file))
 
     def enter(self, traceparent: str, content: bool) -> None:
-        """The next execution belongs there, and may tell content or not."""
+        """Set the parent of the next execution, and whether its spans have content."""
         self.context = TraceContextTextMapPropagator().extract({"traceparent": traceparent})
         if content is not self.content:
             self.content = content
             sdk.stand_in("llm_calls", wanted=True, capture_content=content)
 
 
-_inside: dict[str, _Inside] = {}
+_inside: dict[str, _KernelState] = {}
 
 
 def begin(path: str, traceparent: str, content: bool) -> None:
-    """An execution begins in this kernel: what it makes belongs below *traceparent*, and is written to *path*."""
+    """Begin an execution: its spans belong below *traceparent* and are written to *path*."""
     with guard("preparing TaskWeaver's kernel"):
         if path not in _inside:
-            _inside[path] = _Inside(path)
+            _inside[path] = _KernelState(path)
             _watch(_inside[path])
         _inside[path].enter(traceparent, content)
 
 
-def _watch(inside: _Inside) -> None:
+def _watch(inside: _KernelState) -> None:
     from IPython import get_ipython
 
-    # The context of a cell that has run is gone when the next one runs.
+    # Each cell runs in a new context.
     get_ipython().events.register("pre_run_cell", lambda info: attach(inside.context))
     wrapt.wrap_function_wrapper("taskweaver.ces.runtime.executor", "RuntimePlugin.get_instance", _instance)
 
@@ -76,7 +76,7 @@ def _called(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) ->
         f"execute_tool {plugin.name}",
         attributes={semconv.GEN_AI_OPERATION_NAME: "execute_tool", semconv.GEN_AI_TOOL_NAME: str(plugin.name)},
     )
-    with guard("telling a plugin's arguments"):
+    with guard("recording a plugin's arguments"):
         given = parameters.read(wrapped).of(False, args, kwargs)
         recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_ARGUMENTS, given)
     try:
@@ -93,14 +93,14 @@ def _called(wrapped: Callable[..., Any], plugin: Any, args: Any, kwargs: Any) ->
 
 
 class _Writer(SpanProcessor):
-    """Each span as a line, as soon as it has ended: nothing is lost when the kernel is killed."""
+    """Writes each span when it ends: none is lost when the kernel is killed."""
 
-    def __init__(self, written: TextIO) -> None:
-        self._written = written
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
 
     def on_end(self, span: ReadableSpan) -> None:
         with guard("writing a span of the kernel"):
-            self._written.write(json.dumps(_line(span), default=str) + "\n")
+            self._file.write(json.dumps(_line(span), default=str) + "\n")
 
 
 def _line(span: ReadableSpan) -> Mapping[str, object]:

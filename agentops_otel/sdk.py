@@ -153,13 +153,13 @@ def _installations(config: Config) -> Iterator[Installed]:
     taskweaver = config.instrument_taskweaver and not {"*", "taskweaver"} & disabled
     if (config.instrument_llm_calls or taskweaver) and "*" not in disabled:
         # TaskWeaver's own calls are part of its rounds, whatever becomes of the program's.
-        calls = current if config.instrument_llm_calls else hooks.within_calls(current)
+        calls = current if config.instrument_llm_calls else hooks.within_llm_calls(current)
         specs = [spec for spec in SPECS if spec.name not in disabled]
         yield install(specs, calls, semconv_opt_in=config.semconv_opt_in)
     if taskweaver:
         yield hooks.install(current, _running.conversation_ended, _running.conversation_went_on)
     elif not config.capture_content:
-        yield hooks.silence(current)
+        yield hooks.disable_tracing_only(current)
     if config.propagate_threads:
         threads = ThreadPropagation()
         threads.install()

@@ -1,4 +1,4 @@
-"""LLM calls as TaskWeaver makes them: their context in its threads, and a span where the client library has none."""
+"""TaskWeaver's LLM calls: their context in its threads, and a span if the client library makes none."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
@@ -26,7 +26,7 @@ _PROVIDERS = {
     "zhipuai": semconv.ZHIPU_AI,
 }
 _USAGE_BY_REQUEST = "2024-09-01"
-"""Azure's first API version in which a stream may be asked for its usage."""
+"""The first API version of Azure with `stream_options`."""
 OLLAMA = rows(
     {
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda chunk: _reasons(field(chunk, "done_reason")),
@@ -35,7 +35,7 @@ OLLAMA = rows(
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "eval_count",
     }
 )
-"""What a chunk of Ollama's answer says, as TaskWeaver's own client for it reads it."""
+"""The fields of a chunk of Ollama's response that TaskWeaver's own client for Ollama reads."""
 _SETTINGS = {
     "temperature": semconv.GEN_AI_REQUEST_TEMPERATURE,
     "max_tokens": semconv.GEN_AI_REQUEST_MAX_TOKENS,
@@ -47,16 +47,16 @@ _SETTINGS = {
 
 
 class Call:
-    """One LLM call, from the moment TaskWeaver asks for it; `with` makes its context the current one.
+    """One LLM call of TaskWeaver. `with` makes its context the current one.
 
-    Nothing is written until it ends: by then it is known whether the client library has a span of its own.
+    The span is made when the call ends: only then is it known whether the client library made one.
 
     Args:
         recorder: Makes the span.
         operation: "chat" or "embeddings".
-        model: What TaskWeaver is configured to ask for, where it knows.
+        model: The configured model, if there is one.
         attributes: The provider and the request's settings.
-        messages: What is asked, in TaskWeaver's form.
+        messages: The request's messages, in TaskWeaver's form.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Call:
         attributes: Mapping[str, AttributeValue],
         messages: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self.carried = False
+        self.is_in_context = False
         self.asks_usage = False
-        """Whether the server may be asked for the tokens of a stream."""
+        """Whether the server may support `stream_options`."""
         self._recorder = recorder
         self._name = f"{operation} {model}" if model else operation
         self._attributes: dict[str, AttributeValue] = {semconv.GEN_AI_OPERATION_NAME: operation, **attributes}
@@ -83,8 +83,8 @@ class Call:
         self._token: Any = None
 
     @property
-    def is_told(self) -> bool:
-        """Whether the client library has made a span of it."""
+    def has_client_span(self) -> bool:
+        """Whether the client library has made a span for the call."""
         return self._claim.claimed
 
     def __enter__(self) -> Self:
@@ -98,17 +98,20 @@ class Call:
         if error is not None:
             self.end(error)
 
-    def carry(self, start: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
-        """The stream's maker, for a thread that knows nothing of our context; TaskWeaver wants a real generator."""
-        self.carried = True
-        here = copy_context()
+    def in_context(self, start: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
+        """Wrap the function that creates the stream, to run it in our context on another thread.
+
+        The result is a generator function, as TaskWeaver expects.
+        """
+        self.is_in_context = True
+        context = copy_context()
 
         def stream() -> Iterator[Any]:
             inner = iter(())
             try:
-                inner = iter(here.run(start))
-                while (chunk := here.run(next, inner, None)) is not None:
-                    self.heard(chunk)
+                inner = iter(context.run(start))
+                while (chunk := context.run(next, inner, None)) is not None:
+                    self.add_chunk(chunk)
                     yield chunk
             except GeneratorExit:
                 self._attributes[semconv.AGENTOPS_STREAM_ABANDONED] = True
@@ -117,37 +120,37 @@ class Call:
                 self.end(error)
                 raise
             finally:
-                here.run(getattr(inner, "close", lambda: None))
+                context.run(getattr(inner, "close", lambda: None))
                 self.end()
 
         return stream
 
-    def heard(self, chunk: Any) -> None:
-        """A piece of the answer, or the whole."""
+    def add_chunk(self, chunk: Any) -> None:
+        """Record a chunk of the response, or the whole response."""
         with guard("reading an LLM answer of TaskWeaver"):
             self._text.append(str(chunk["content"]))
 
-    def read(self, table: Iterable[Row], answer: Any) -> None:
-        """What the answer, or a chunk of it, says besides its text."""
+    def read(self, table: Iterable[Row], response: Any) -> None:
+        """Record attributes of the response, or of a chunk."""
         with guard("reading an LLM answer of TaskWeaver"):
-            self._attributes.update(attributes(table, answer))
+            self._attributes.update(attributes(table, response))
 
-    def overheard(self, table: Iterable[Row], chunks: Iterable[Any]) -> Iterator[Any]:
-        """The chunks, read as they pass."""
+    def read_chunks(self, table: Iterable[Row], chunks: Iterable[Any]) -> Iterator[Any]:
+        """Yield the chunks, and record the attributes of each."""
         for chunk in chunks:
             self.read(table, chunk)
             yield chunk
 
     def end(self, error: BaseException | None = None) -> None:
-        """The call is over; tell it, unless the client library does. A second time does nothing."""
-        with guard("telling an LLM call of TaskWeaver"):
+        """Make the span, unless the client library has made one. A second call does nothing."""
+        with guard("recording an LLM call of TaskWeaver"):
             if not self._claim.claimed:
                 self._claim.claimed = True
-                self._tell(error)
+                self._record(error)
 
-    def _tell(self, error: BaseException | None) -> None:
-        record = self._recorder
-        span = record.start(
+    def _record(self, error: BaseException | None) -> None:
+        recorder = self._recorder
+        span = recorder.start(
             self._name,
             kind=SpanKind.CLIENT,
             attributes=self._attributes,
@@ -155,19 +158,19 @@ class Call:
             start_time=self._started,
         )
         if self._messages:
-            asked = [message(str(said["role"]), said["content"]) for said in self._messages]
-            record.set_content(span, semconv.GEN_AI_INPUT_MESSAGES, asked)
+            messages = [message(str(one["role"]), one["content"]) for one in self._messages]
+            recorder.set_content(span, semconv.GEN_AI_INPUT_MESSAGES, messages)
         if self._text:
-            record.set_content(span, semconv.GEN_AI_OUTPUT_MESSAGES, [message("assistant", "".join(self._text))])
+            recorder.set_content(span, semconv.GEN_AI_OUTPUT_MESSAGES, [message("assistant", "".join(self._text))])
         if error is not None:
-            record.fail(span, error)
-        record.end(span)
+            recorder.fail(span, error)
+        recorder.end(span)
 
 
 def current_call() -> Call | None:
-    """The LLM call that the calling code makes."""
-    found = get_value(_CALL_KEY)
-    return found if isinstance(found, Call) else None
+    """The LLM call in progress in the current context."""
+    call = get_value(_CALL_KEY)
+    return call if isinstance(call, Call) else None
 
 
 def chat(recorder: Recorder, api: Any, arguments: Mapping[str, Any]) -> Call:
@@ -175,9 +178,9 @@ def chat(recorder: Recorder, api: Any, arguments: Mapping[str, Any]) -> Call:
     alias = arguments.get("llm_alias")
     service = api.ext_llms[alias] if alias else api.completion_service
     config = service.config
-    # Another model under an alias may be of another back end.
+    # A model with an alias may use another back end.
     api_type = field(config, "llm_module_config", "api_type") or api.config.api_type
-    told: dict[str, AttributeValue] = {
+    request: dict[str, AttributeValue] = {
         semconv.GEN_AI_PROVIDER_NAME: provider(api_type),
         semconv.GEN_AI_REQUEST_STREAM: bool(arguments.get("stream", True)),
     }
@@ -185,17 +188,17 @@ def chat(recorder: Recorder, api: Any, arguments: Mapping[str, Any]) -> Call:
         value = arguments.get(setting)
         value = getattr(config, setting, None) if value is None else value
         if isinstance(value, int | float):
-            told[name] = value
-    model = getattr(config, "model", None) or api.config.model  # Azure ML's endpoint is a model, without a name
-    call = Call(recorder, "chat", model, told, arguments["messages"])
+            request[name] = value
+    model = getattr(config, "model", None) or api.config.model  # an endpoint of Azure ML is one model, without a name
+    call = Call(recorder, "chat", model, request, arguments["messages"])
     call.asks_usage = api_type == "openai" or str(getattr(config, "api_version", "")) >= _USAGE_BY_REQUEST
     return call
 
 
 def embeddings(recorder: Recorder, api: Any) -> Call:
-    """A call of `LLMApi.get_embedding` or `get_embedding_list`; what is embedded is not told."""
-    told = {semconv.GEN_AI_PROVIDER_NAME: provider(api.config.embedding_api_type)}
-    return Call(recorder, "embeddings", field(api.embedding_service, "config", "embedding_model"), told)
+    """A call of `LLMApi.get_embedding` or `get_embedding_list`; the input is not recorded."""
+    request = {semconv.GEN_AI_PROVIDER_NAME: provider(api.config.embedding_api_type)}
+    return Call(recorder, "embeddings", field(api.embedding_service, "config", "embedding_model"), request)
 
 
 def _reasons(reason: Any) -> list[str] | None:
@@ -203,5 +206,5 @@ def _reasons(reason: Any) -> list[str] | None:
 
 
 def provider(api_type: str) -> str:
-    """TaskWeaver's name of a back end, as `gen_ai.provider.name` has it."""
+    """The value of `gen_ai.provider.name` for a back end of TaskWeaver."""
     return _PROVIDERS.get(api_type, api_type)

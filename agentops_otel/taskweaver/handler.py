@@ -1,4 +1,4 @@
-"""The handler that TaskWeaver's documentation asks for: a session's events, and nothing else, as traces."""
+"""The event handler that TaskWeaver's documentation describes: makes traces of a session's events alone."""
 
 from threading import local
 from typing import ClassVar
@@ -12,26 +12,27 @@ from agentops_otel.taskweaver.posts import Event, error_of, execution
 from agentops_otel.taskweaver.rounds import Round, current_round
 from agentops_otel.tracing import Recorder
 
-# Two handlers, or one that is registered twice, get the same event objects: the first one tells them.
-_told: WeakValueDictionary[int, Event] = WeakValueDictionary()
+# Two handlers, or one that is registered twice, get the same event objects: the first one records them.
+_handled: WeakValueDictionary[int, Event] = WeakValueDictionary()
 
 
 class _Thread(local):
-    round: "_ToldRound | None" = None
+    round: "_EventRound | None" = None
 
 
 _here = _Thread()
-"""TaskWeaver runs a round on one thread, and tells nobody when a handler's exception has ended it."""
+"""TaskWeaver runs a round on one thread. A round that a handler's exception ends has no event of its end."""
 
 
 class TaskWeaverEventHandler:
     """Traces a TaskWeaver session from its events.
 
-    With `init(instrument_taskweaver=True)`, the default, TaskWeaver is traced without it, and it stays silent. Without,
-    it tells rounds, replies and executions: all that events say. Pass it or register it, once or many times.
+    With `init(instrument_taskweaver=True)`, the default, TaskWeaver is traced without it, and it does nothing. With
+    False it records rounds, replies and executions, as far as events describe them. It may be
+    passed and registered, once or many times.
 
     Args:
-        session_id: Whose events it gets: `session.session_id`, which no event says. It ties the session's rounds
+        session_id: The session's `session.session_id`, which no event contains. It ties the session's rounds
             together; leave it out for a handler that several sessions share.
 
     Example:
@@ -39,20 +40,20 @@ class TaskWeaverEventHandler:
     """
 
     current: "ClassVar[staticmethod[[], Recorder | None]]" = staticmethod(lambda: None)
-    """The client's recorder; `agentops_otel.init()` decides."""
+    """Gives the client's recorder; `agentops_otel.init()` sets it."""
 
     def __init__(self, session_id: str | None = None) -> None:
         self._session_id = session_id
-        self._rounds: dict[str, _ToldRound] = {}
+        self._rounds: dict[str, _EventRound] = {}
 
     def handle(self, event: Event) -> None:
-        """Take one event; never raises into TaskWeaver, which would fail the round."""
+        """Record an event. Never raises, which would fail the round."""
         with guard("reading an event of TaskWeaver"):
-            if current_round() is None and _told.get(id(event)) is not event:
-                _told[id(event)] = event
-                self._tell(event)
+            if current_round() is None and _handled.get(id(event)) is not event:
+                _handled[id(event)] = event
+                self._record(event)
 
-    def _tell(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         recorder, round_id = self.current(), event.round_id
         if recorder is None or round_id is None:
             return
@@ -61,40 +62,40 @@ class TaskWeaverEventHandler:
         elif event.t.value == "round_end":
             if (ended := self._rounds.pop(round_id, None)) is not None:
                 ended.end()
-        elif (told := self._rounds.get(round_id)) is not None:
-            told.tell(event)
+        elif (round_ := self._rounds.get(round_id)) is not None:
+            round_.handle_event(event)
 
     def _begin(self, recorder: Recorder, round_id: str) -> None:
-        left = _here.round
-        if left is not None and left.between_posts:
-            left.end(state="created")
-        round_ = _ToldRound(recorder, round_id=round_id, conversation=self._session_id)
+        previous = _here.round
+        if previous is not None and previous.between_posts:
+            previous.end(state="created")
+        round_ = _EventRound(recorder, round_id=round_id, conversation=self._session_id)
         self._rounds[round_id] = _here.round = round_
 
 
-class _ToldRound(Round):
-    """A round of which nobody but the events says when a reply and an execution begin and end."""
+class _EventRound(Round):
+    """A round whose replies and executions begin and end with events."""
 
     _execution: Span | None = None
 
     @property
     def between_posts(self) -> bool:
-        """Whether no role replies: a round that begins now on the same thread is not one within this."""
+        """Whether no reply is in progress: a round that begins now on the same thread is not nested in this one."""
         return self.post is None or self.post.ended_at is not None
 
-    def tell(self, event: Event) -> None:
-        """Take what the event says, and open and close replies and executions as it does."""
+    def handle_event(self, event: Event) -> None:
+        """Record an event, and begin and end replies and executions."""
         if event.t.value == "post_start":
             self.close_post()
             self.open_post(str(event.extra["role"]))
-        super().tell(event)
+        super().handle_event(event)
         if event.t.value == "post_status_update" and event.msg == "executing code":
             self._open_execution()
         if event.t.value == "post_attachment_update":
             self._close_execution()
 
     def close_post(self, end_time: int | None = None) -> None:
-        """The reply ended with its last `post_end`; there may be two of them, or none."""
+        """End the reply, as of its last `post_end`; there may be two of them, or none."""
         if self.post is not None and self.post.ended_at is None and self._error is not None:
             self.recorder.set_error(self.post.span, *self._error)
         super().close_post(end_time or (self.post.ended_at if self.post is not None else None))

@@ -1,4 +1,4 @@
-"""Hooks on TaskWeaver: which spans there are, and the context they are in."""
+"""The hooks on TaskWeaver's functions: they make the spans and carry their context."""
 
 import inspect
 import sys
@@ -16,7 +16,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.taskweaver import calls, own_tracing
+from agentops_otel.taskweaver import builtin_tracing, calls
 from agentops_otel.taskweaver.kernel import Kernel
 from agentops_otel.taskweaver.posts import error_of, execution, message
 from agentops_otel.taskweaver.rounds import Round, current_round
@@ -27,16 +27,16 @@ Hook = Callable[["Hooks", Wrapped, Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
 Stopped = Callable[[str, int, int], None]
-"""`stopped(session id, rounds, nanoseconds from the first round's start to the last one's end)`."""
+"""`on_stop(session id, rounds, nanoseconds from the first round's start to the last one's end)`."""
 
 
-def nobody(session_id: str, rounds: int = 0, duration_ns: int = 0) -> None:
-    """Who is told where nobody has asked to be."""
+def ignore(session_id: str, rounds: int = 0, duration_ns: int = 0) -> None:
+    """The callback that does nothing."""
 
 
 @dataclass(slots=True)
-class _Told:
-    """What is remembered of a session from round to round."""
+class _SessionState:
+    """A session of TaskWeaver, from round to round."""
 
     session_id: str
     started: int
@@ -47,21 +47,21 @@ class _Told:
 
 
 class Hooks:
-    """What is done at each hooked function. Each does nothing but its work while there is no client."""
+    """One method a hooked function. Without a client each only calls the function."""
 
     def __init__(
         self,
         current: Callable[[], Recorder | None],
-        stopped: Stopped = nobody,
-        went_on: Callable[[str], None] = nobody,
+        on_stop: Stopped = ignore,
+        on_round: Callable[[str], None] = ignore,
     ) -> None:
         self.current = current
-        self.stopped = stopped
-        self.went_on = went_on
+        self.on_stop = on_stop
+        self.on_round = on_round
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
-        self._sessions: WeakKeyDictionary[Any, _Told] = WeakKeyDictionary()
-        self._taken: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
-        """Whether a client's server takes the question for a stream's tokens, once that is known."""
+        self._sessions: WeakKeyDictionary[Any, _SessionState] = WeakKeyDictionary()
+        self._usage_supported: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+        """Whether the server of a client supports `stream_options`; absent until a request has shown it."""
         self._kernel_wanted: dict[str, Context] = {}
         self._kernels: dict[str, tuple[Kernel, Recorder, Context]] = {}
 
@@ -83,10 +83,10 @@ class Hooks:
         with guard("ending a round of TaskWeaver"):
             finished = result.state == "finished"
             round_.end(state=str(result.state), reply=result.post_list[-1].message if finished else None)
-            if (told := self._sessions.get(session)) is not None:  # nobody has stopped it meanwhile
-                told.rounds += 1
-                told.ended = round_.recorder.clock()
-                self.went_on(told.session_id)
+            if (state := self._sessions.get(session)) is not None:  # it was not stopped meanwhile
+                state.rounds += 1
+                state.ended = round_.recorder.clock()
+                self.on_round(state.session_id)
         return result
 
     def stop(self, wrapped: Wrapped, session: Any, args: Any, kwargs: Any) -> Any:
@@ -94,19 +94,19 @@ class Hooks:
         try:
             return wrapped(*args, **kwargs)
         finally:
-            self._say(session)
+            self._report(session)
 
-    def say_all(self) -> None:
-        """End and tell what nobody has stopped."""
+    def report_all(self) -> None:
+        """End and report all sessions that were not stopped."""
         for session in list(self._sessions):
-            self._say(session)
+            self._report(session)
 
-    def _say(self, session: Any) -> None:
+    def _report(self, session: Any) -> None:
         with guard("summing up a session of TaskWeaver"):
-            if (told := self._sessions.pop(session, None)) is not None:
-                if told.running is not None:
-                    told.running.end(state="created")
-                self.stopped(told.session_id, told.rounds, told.ended - told.started)
+            if (state := self._sessions.pop(session, None)) is not None:
+                if state.running is not None:
+                    state.running.end(state="created")
+                self.on_stop(state.session_id, state.rounds, state.ended - state.started)
 
     def reply(self, wrapped: Wrapped, role: Any, args: Any, kwargs: Any) -> Any:
         """`reply` of a role: one post. A role that calls its base class's `reply` is still one."""
@@ -116,63 +116,63 @@ class Hooks:
         return round_.reply(role, partial(wrapped, *args, **kwargs))
 
     def emit(self, wrapped: Wrapped, emitter: Any, args: Any, kwargs: Any) -> Any:
-        """`SessionEventEmitter.emit`: every event of every session, whoever listens."""
+        """`SessionEventEmitter.emit`: every event of every session."""
         with guard("reading an event of TaskWeaver"):
             if (round_ := current_round()) is not None:
-                round_.tell(_argument(args, kwargs, 0, "event"))
+                round_.handle_event(_argument(args, kwargs, 0, "event"))
         return wrapped(*args, **kwargs)
 
     def chat_completion(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
-        """`LLMApi.chat_completion`: the whole answer at once, on the caller's thread."""
+        """`LLMApi.chat_completion`: not streamed, on the caller's thread."""
         call = self._call(lambda recorder: calls.chat(recorder, api, _bound(wrapped, args, kwargs)))
         if call is None:
             return wrapped(*args, **kwargs)
         with call:
-            answer = wrapped(*args, **kwargs)
-        call.heard(answer)
+            response = wrapped(*args, **kwargs)
+        call.add_chunk(response)
         call.end()
-        return answer
+        return response
 
     def chat_completion_stream(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
-        """`LLMApi.chat_completion_stream`: a generator, in most cases of `_stream_smoother`."""
+        """`LLMApi.chat_completion_stream`: a generator, usually that of `_stream_smoother`."""
         call = self._call(lambda recorder: calls.chat(recorder, api, _bound(wrapped, args, kwargs)))
         if call is None:
             return wrapped(*args, **kwargs)
         with call:
             stream = wrapped(*args, **kwargs)
-            return stream if call.carried else call.carry(lambda: stream)()
+            return stream if call.is_in_context else call.in_context(lambda: stream)()
 
     def stream_smoother(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
-        """`LLMApi._stream_smoother`: runs the call on a thread of its own, without our context."""
+        """`LLMApi._stream_smoother`: runs the call on another thread, without our context."""
         call = calls.current_call()
         if call is None or len(args) != 1:
             return wrapped(*args, **kwargs)
-        return wrapped(call.carry(args[0]))
+        return wrapped(call.in_context(args[0]))
 
     def ask_for_usage(self, wrapped: Wrapped, completions: Any, args: Any, kwargs: Any) -> Any:
-        """`Completions.create` of openai: a stream tells its tokens to those who ask, and TaskWeaver does not."""
+        """`Completions.create` of openai: adds `stream_options`, without which a stream has no usage."""
         call = calls.current_call()
         asks = call is not None and call.asks_usage and kwargs.get("stream") and "stream_options" not in kwargs
-        taken = self._taken.get(completions)
-        if call is None or not asks or taken is False:
+        supported = self._usage_supported.get(completions)
+        if call is None or not asks or supported is False:
             return wrapped(*args, **kwargs)
         ask = partial(wrapped, *args, **kwargs, stream_options={"include_usage": True})
-        if taken:
+        if supported:
             return ask()
         openai = sys.modules["openai"]
         with suppress(openai.BadRequestError, openai.UnprocessableEntityError):
             stream = ask()
-            self._taken[completions] = call.is_told  # else nobody would read the answer
+            self._usage_supported[completions] = call.has_client_span  # only that span reads the usage
             return stream
-        # Refused, perhaps because the server is too old to know the question.
+        # Refused, perhaps because the server is too old to support it.
         stream = wrapped(*args, **kwargs)
-        self._taken[completions] = False
+        self._usage_supported[completions] = False
         return stream
 
     def read_ollama(self, wrapped: Wrapped, service: Any, args: Any, kwargs: Any) -> Any:
-        """`OllamaService._stream_process`: Ollama's answer in chunks, which TaskWeaver asks for without a client."""
+        """`OllamaService._stream_process`: the chunks of Ollama's response; TaskWeaver uses no client library."""
         chunks, call = wrapped(*args, **kwargs), calls.current_call()
-        return chunks if call is None else call.overheard(calls.OLLAMA, chunks)
+        return chunks if call is None else call.read_chunks(calls.OLLAMA, chunks)
 
     def get_embedding(self, wrapped: Wrapped, api: Any, args: Any, kwargs: Any) -> Any:
         """`LLMApi.get_embedding` and `get_embedding_list`."""
@@ -189,33 +189,35 @@ class Hooks:
         work, round_ = partial(wrapped, *args, **kwargs), current_round()
         if round_ is None:
             return work()
-        told = execution(str(_argument(args, kwargs, 0, "exec_id")))
+        attributes = execution(str(_argument(args, kwargs, 0, "exec_id")))
         with guard("reading the mode of TaskWeaver's kernel"):
-            told[semconv.TASKWEAVER_KERNEL_MODE] = str(executor.exec_mgr.get_kernel_mode())
+            attributes[semconv.TASKWEAVER_KERNEL_MODE] = str(executor.exec_mgr.get_kernel_mode())
         before = partial(_executing, round_, _argument(args, kwargs, 1, "code"))
-        return round_.run("execute_tool python", told, work, before=before, after=partial(_executed, round_.recorder))
+        return round_.run(
+            "execute_tool python", attributes, work, before=before, after=partial(_executed, round_.recorder)
+        )
 
     def start_executor(self, wrapped: Wrapped, executor: Any, args: Any, kwargs: Any) -> Any:
-        """`CodeExecutor.start`: wants a kernel, which is started on a thread without our context."""
+        """`CodeExecutor.start`: requests a kernel, which starts on a thread without our context."""
         with guard("expecting TaskWeaver's kernel"):
             if not executor.client_started and current_round() is not None:
                 self._kernel_wanted[executor.session_id] = get_current()
         return wrapped(*args, **kwargs)
 
     def start_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
-        """`Environment.start_session`: a kernel's start, seconds long."""
+        """`Environment.start_session`: the start of a kernel, which takes seconds."""
         work = partial(wrapped, *args, **kwargs)
         context = self._kernel_wanted.pop(_argument(args, kwargs, 0, "session_id"), None)
         round_ = current_round(context)
         if round_ is None:
             return work()
         result = round_.run("taskweaver.kernel.start", {}, work, context=context, after=partial(_started, environment))
-        # Before the plugins are loaded: their calls are to be seen.
+        # Before the plugins are loaded, so that their calls get spans.
         self._enter_kernel(environment, args, kwargs, round_.recorder, get_current() if context is None else context)
         return result
 
     def execute_in_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
-        """`Environment.execute_code`: the code runs; its spans come back when it has."""
+        """`Environment.execute_code`: runs the code, then reads the spans made in the kernel."""
         round_, context = current_round(), get_current()
         if round_ is None:
             return wrapped(*args, **kwargs)
@@ -223,24 +225,24 @@ class Hooks:
         try:
             return wrapped(*args, **kwargs)
         finally:
-            with guard("taking the spans out of TaskWeaver's kernel"):
+            with guard("reading the spans of TaskWeaver's kernel"):
                 if kernel is not None:
                     kernel.leave(round_.recorder, context)
 
     def stop_kernel(self, wrapped: Wrapped, environment: Any, args: Any, kwargs: Any) -> Any:
         """`Environment.stop_session`: the kernel is killed."""
-        with guard("taking the last spans out of TaskWeaver's kernel"):
+        with guard("reading the last spans of TaskWeaver's kernel"):
             kernel, recorder, context = self._kernels.pop(_argument(args, kwargs, 0, "session_id"), (None, None, None))
             if kernel is not None and recorder is not None and context is not None:
                 kernel.close(recorder, context)
         return wrapped(*args, **kwargs)
 
-    def set_tracing_aside(self, wrapped: Wrapped, tracing: Any, args: Any, kwargs: Any) -> Any:
-        """`Tracing.__init__`: may have switched TaskWeaver's own tracing on."""
+    def disable_builtin_tracing(self, wrapped: Wrapped, tracing: Any, args: Any, kwargs: Any) -> Any:
+        """`Tracing.__init__`: may enable TaskWeaver's built-in tracing."""
         wrapped(*args, **kwargs)
-        with guard("setting TaskWeaver's own tracing aside"):
+        with guard("disabling TaskWeaver's built-in tracing"):
             if self.current() is not None:
-                own_tracing.set_aside(sys.modules[own_tracing.MODULE])
+                builtin_tracing.disable(sys.modules[builtin_tracing.MODULE])
 
     def _round(self, session: Any, args: Any, kwargs: Any) -> Round | None:
         recorder = self.current()
@@ -249,20 +251,20 @@ class Hooks:
         planner = getattr(session, "planner", None)
         for role in (*session.worker_instances.values(), *([] if planner is None else [planner])):
             self.patch(next(kind for kind in type(role).__mro__ if "reply" in vars(kind)), "reply", Hooks.reply)
-        known: dict[str, AttributeValue] = {
+        attributes: dict[str, AttributeValue] = {
             semconv.TASKWEAVER_ROUND_INDEX: session.round_index,
             semconv.TASKWEAVER_ROLES: tuple(session.config.roles),
         }
         if files := _argument(args, kwargs, 2, "files"):
-            known[semconv.TASKWEAVER_FILE_COUNT] = len(files)
+            attributes[semconv.TASKWEAVER_FILE_COUNT] = len(files)
         before = self._sessions.get(session)
         links = () if before is None else (Link(before.last),)
-        round_ = Round(recorder, conversation=str(session.session_id), attributes=known, links=links)
-        asked = message("user", str(_argument(args, kwargs, 0, "message")))
-        recorder.set_content(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [asked])
+        round_ = Round(recorder, conversation=str(session.session_id), attributes=attributes, links=links)
+        request = message("user", str(_argument(args, kwargs, 0, "message")))
+        recorder.set_content(round_.span, semconv.GEN_AI_INPUT_MESSAGES, [request])
         last, now = round_.span.get_span_context(), recorder.clock()
-        told = self._sessions.setdefault(session, _Told(str(session.session_id), now, now, last))
-        told.last, told.running = last, round_
+        state = self._sessions.setdefault(session, _SessionState(str(session.session_id), now, now, last))
+        state.last, state.running = last, round_
         return round_
 
     def _enter_kernel(
@@ -291,7 +293,7 @@ def _bound(wrapped: Wrapped, args: Any, kwargs: Any) -> Mapping[str, Any]:
 
 
 def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], position: int, name: str) -> Any:
-    # TaskWeaver's own decorator hides the signatures of half the functions.
+    # A decorator of TaskWeaver hides the signatures of half the functions.
     return args[position] if len(args) > position else kwargs.get(name)
 
 
@@ -306,14 +308,14 @@ def _executing(round_: Round, code: object, span: Span) -> None:
 
 
 def _executed(recorder: Recorder, span: Span, result: Any) -> None:
-    said = {"output": result.output, "stdout": "".join(result.stdout), "stderr": "".join(result.stderr)}
-    said |= {"error": result.error, "log": result.log}
-    recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_RESULT, {name: some for name, some in said.items() if some})
-    told: dict[str, AttributeValue] = {
+    fields = {"output": result.output, "stdout": "".join(result.stdout), "stderr": "".join(result.stderr)}
+    fields |= {"error": result.error, "log": result.log}
+    recorder.set_content(span, semconv.GEN_AI_TOOL_CALL_RESULT, {name: some for name, some in fields.items() if some})
+    attributes: dict[str, AttributeValue] = {
         semconv.TASKWEAVER_EXECUTION_STATUS: "SUCCESS" if result.is_success else "FAILURE",
         semconv.TASKWEAVER_ARTIFACT_COUNT: len(result.artifact),
     }
-    span.set_attributes(told)
+    span.set_attributes(attributes)
     if result.artifact:
         recorder.set_content(span, semconv.TASKWEAVER_ARTIFACTS, [artifact.file_name for artifact in result.artifact])
     if not result.is_success:

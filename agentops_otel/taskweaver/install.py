@@ -1,4 +1,4 @@
-"""Where the hooks on TaskWeaver are, and putting them there: when TaskWeaver is imported, which is not done here."""
+"""Installs the hooks when TaskWeaver is imported; does not import it."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -10,37 +10,37 @@ from typing import Any
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.taskweaver import calls, own_tracing
-from agentops_otel.taskweaver.hooks import Hook, Hooks, Stopped, Wrapped, nobody
+from agentops_otel.taskweaver import builtin_tracing, calls
+from agentops_otel.taskweaver.hooks import Hook, Hooks, Stopped, Wrapped, ignore
 from agentops_otel.taskweaver.rounds import current_round
 from agentops_otel.tracing import Recorder
 
 
 def install(
-    current: Callable[[], Recorder | None], stopped: Stopped = nobody, went_on: Callable[[str], None] = nobody
+    current: Callable[[], Recorder | None], on_stop: Stopped = ignore, on_round: Callable[[str], None] = ignore
 ) -> "Installation":
-    """Trace TaskWeaver from now on, also where it is imported later; it is not imported here.
+    """Trace TaskWeaver from now on, also if it is imported later.
 
     Args:
-        current: The client's recorder; None while there is no client, and TaskWeaver then runs as if we were not there.
-        stopped: Told of each session that has stopped, and at the end of those that have not.
-        went_on: Told of a session's id after each of its rounds.
+        current: Gives the client's recorder; None while there is no client: then nothing is recorded.
+        on_stop: Called for each session that stops, and on `uninstall` for the others.
+        on_round: Called with the session's id after each round.
     """
-    return Installation(Hooks(current, stopped, went_on), _HOOKS)
+    return Installation(Hooks(current, on_stop, on_round), _HOOKS)
 
 
-def silence(current: Callable[[], Recorder | None]) -> "Installation":
-    """Keep TaskWeaver's own tracing from telling prompts, and leave everything else in TaskWeaver alone."""
-    return Installation(Hooks(current), _SILENCING)
+def disable_tracing_only(current: Callable[[], Recorder | None]) -> "Installation":
+    """Disable TaskWeaver's built-in tracing, which would record prompts, and hook nothing else."""
+    return Installation(Hooks(current), _TRACING_ONLY)
 
 
-def within_calls(current: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
-    """The recorder where TaskWeaver makes an LLM call, and None everywhere else."""
+def within_llm_calls(current: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
+    """The recorder while TaskWeaver makes an LLM call, None otherwise."""
     return lambda: current() if calls.current_call() is not None else None
 
 
 def _step(name: str) -> Hook:
-    """A step of a reply that asks an LLM for something of its own."""
+    """A step of a reply that makes an LLM call."""
 
     def step(hooks: Hooks, wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
         round_ = current_round()
@@ -78,13 +78,13 @@ _HOOKS: Mapping[str, Mapping[str, Hook]] = {
     "taskweaver.code_interpreter.plugin_selection": {
         "PluginSelector.plugin_select": _step("taskweaver.select_plugins")
     },
-    own_tracing.MODULE: {"Tracing.__init__": Hooks.set_tracing_aside},
+    builtin_tracing.MODULE: {"Tracing.__init__": Hooks.disable_builtin_tracing},
 }
-_SILENCING = {own_tracing.MODULE: _HOOKS[own_tracing.MODULE]}
+_TRACING_ONLY = {builtin_tracing.MODULE: _HOOKS[builtin_tracing.MODULE]}
 
 
 class Installation:
-    """The hooks in place; `uninstall` takes them out again."""
+    """The installed hooks."""
 
     def __init__(self, hooks: Hooks, table: Mapping[str, Mapping[str, Hook]]) -> None:
         self._hooks = hooks
@@ -97,25 +97,25 @@ class Installation:
             wrapt.register_post_import_hook(self._imported, module)
 
     def uninstall(self) -> None:
-        """Put back what was there; what others have wrapped since then stays, and passes through."""
+        """Restore the functions. One that was wrapped again since then keeps its hook, which does nothing."""
         with self._lock:
             self._on = False
             for (owner, name), (original, ours) in self._patched.items():
                 if vars(owner).get(name) is ours:
                     setattr(owner, name, original)
             self._patched.clear()
-        self._hooks.say_all()
+        self._hooks.report_all()
         self._hooks.current = lambda: None
-        if (tracing := sys.modules.get(own_tracing.MODULE)) is not None:
-            own_tracing.put_back(tracing)
+        if (tracing := sys.modules.get(builtin_tracing.MODULE)) is not None:
+            builtin_tracing.restore(tracing)
 
     def _imported(self, module: ModuleType) -> None:
         for path, hook in self._table[module.__name__].items():
             owner, _, name = path.partition(".")
             with guard(f"hooking TaskWeaver's {path}"):
                 self._patch(getattr(module, owner), name, hook)
-        if module.__name__ == own_tracing.MODULE and self._on and self._hooks.current() is not None:
-            own_tracing.set_aside(module)
+        if module.__name__ == builtin_tracing.MODULE and self._on and self._hooks.current() is not None:
+            builtin_tracing.disable(module)
 
     def _patch(self, owner: type, name: str, hook: Hook) -> None:
         with self._lock:

@@ -1,8 +1,7 @@
-"""Trace context into the kernel that runs TaskWeaver's code, and the spans that are made in it back out.
+"""Passes the trace context into TaskWeaver's kernel, and reads the spans that are made in it.
 
-The kernel is killed without notice, may run in a container, and knows neither keys nor the user's redaction. So it
-exports nothing: a span that ends becomes a line of a file (`agentops_otel.in_kernel`), and our side of the file makes
-that a span of the round.
+The kernel is killed without notice, may run in a container, and has neither keys nor the user's redaction. So it
+exports nothing: `agentops_otel.in_kernel` appends each ended span to a file, and this side makes spans of its lines.
 """
 
 import json
@@ -32,48 +31,48 @@ from agentops_otel.tracing import Recorder
 
 FILE = "agentops_otel.spans"
 CONTAINER = Path("/app/ces")
-"""Where TaskWeaver's container has the session's folder."""
+"""The session's folder inside TaskWeaver's container."""
 
 _BEGIN = """
 try:
     from agentops_otel.in_kernel import begin
 except ImportError:
-    pass  # a container has what its image has
+    pass  # not installed in a container's image
 else:
     begin(*{!r})
 """
 
 
 class Kernel:
-    """Our side of one session's kernel.
+    """The kernel of one session.
 
     Args:
-        folder: The session's folder, which the kernel sees too.
-        container: True when the kernel sees it elsewhere.
+        folder: The session's folder, which the kernel shares.
+        container: True if the kernel runs in a container, with the folder elsewhere.
     """
 
     def __init__(self, folder: Path, *, container: bool) -> None:
         self._file = folder / "ces" / FILE
         self._inside = CONTAINER / FILE if container else self._file
-        # A client before us may have taken what is there.
+        # A previous client may have read the file.
         self._read = self._file.stat().st_size if self._file.exists() else 0
-        self._known: dict[str, SpanContext] = {}
+        self._contexts: dict[str, SpanContext] = {}
 
     def enter(self, client: Any, context: Context, recorder: Recorder) -> None:
-        """Tell the kernel where in the trace it is; nobody waits for it, and it shows nowhere.
+        """Set the kernel's parent span. Does not wait, and leaves no output.
 
         Args:
             client: The kernel's Jupyter client.
-            context: Where the spans that are made in the kernel belong.
-            recorder: Whether they may tell content.
+            context: The context of the parent of spans made in the kernel.
+            recorder: Decides whether they have content.
         """
         carrier: dict[str, str] = {}
         TraceContextTextMapPropagator().inject(carrier, context)
         if "traceparent" in carrier:
-            said = (str(self._inside), carrier["traceparent"], recorder.content.enabled)
-            # In a namespace of its own: the user's stays as it is.
+            arguments = (str(self._inside), carrier["traceparent"], recorder.content.enabled)
+            # In a namespace of its own, not in the user's.
             client.execute(
-                f"exec({_BEGIN.format(said)!r}, {{}})",
+                f"exec({_BEGIN.format(arguments)!r}, {{}})",
                 silent=True,
                 store_history=False,
                 allow_stdin=False,
@@ -81,54 +80,54 @@ class Kernel:
             )
 
     def leave(self, recorder: Recorder, context: Context) -> None:
-        """Take the spans that have ended in the kernel since the last time, as descendants of the context's span."""
+        """Record the spans that have ended in the kernel since the last call, below the context's span."""
         with suppress(FileNotFoundError), self._file.open("rb") as lines:
             lines.seek(self._read)
             text = lines.read()
-            whole, newline, _ = text.rpartition(b"\n")
-            self._read += len(whole) + len(newline)
-            said = [json.loads(line) for line in whole.splitlines()]
-            for one in sorted(said, key=lambda one: int(one["start"])):
-                with guard("telling a span of TaskWeaver's kernel"):
-                    self._tell(recorder, context, one)
+            lines_read, newline, _ = text.rpartition(b"\n")
+            self._read += len(lines_read) + len(newline)
+            spans = [json.loads(line) for line in lines_read.splitlines()]
+            for span in sorted(spans, key=lambda span: int(span["start"])):
+                with guard("recording a span of TaskWeaver's kernel"):
+                    self._record(recorder, context, span)
 
     def close(self, recorder: Recorder, context: Context) -> None:
-        """The kernel is about to be killed, or has been."""
+        """Read the last spans, before or after the kernel is killed, and remove the file."""
         self.leave(recorder, context)
         self._file.unlink(missing_ok=True)
 
-    def _tell(self, recorder: Recorder, context: Context, said: Mapping[str, Any]) -> None:
-        parent = self._known.get(str(said["parent"]))
-        attributes = _redacted(recorder, said["attributes"])
-        attributes.pop(semconv.SESSION_ID, None)  # the kernel's own; the round has one
+    def _record(self, recorder: Recorder, context: Context, line: Mapping[str, Any]) -> None:
+        parent = self._contexts.get(str(line["parent"]))
+        attributes = _redacted(recorder, line["attributes"])
+        attributes.pop(semconv.SESSION_ID, None)  # the kernel's own id; the round has its own
         tags = attributes.pop(semconv.AGENTOPS_TAGS, ())
         span = recorder.start(
-            said["name"],
-            kind=SpanKind[said["kind"]],
+            line["name"],
+            kind=SpanKind[line["kind"]],
             attributes=attributes,
             context=context if parent is None else set_span_in_context(NonRecordingSpan(parent), context),
-            links=[Link(_span_context(*ids)) for ids in said["links"]],
-            start_time=said["start"],
+            links=[Link(_span_context(*ids)) for ids in line["links"]],
+            start_time=line["start"],
         )
-        self._known[said["id"]] = span.get_span_context()
+        self._contexts[line["id"]] = span.get_span_context()
         _add_tags(span, tags)
-        for name, timestamp, attributes in said["events"]:
+        for name, timestamp, attributes in line["events"]:
             span.add_event(name, _redacted(recorder, attributes), timestamp)
-        if said["status"] != StatusCode.UNSET.name:
-            description = said["description"] and recorder.content.text(semconv.EXCEPTION_MESSAGE, said["description"])
-            span.set_status(StatusCode[said["status"]], description)
-        recorder.end(span, said["end"])
+        if line["status"] != StatusCode.UNSET.name:
+            description = line["description"] and recorder.content.text(semconv.EXCEPTION_MESSAGE, line["description"])
+            span.set_status(StatusCode[line["status"]], description)
+        recorder.end(span, line["end"])
 
 
 def _add_tags(span: Span, tags: AttributeValue) -> None:
-    known = (span.attributes or {}).get(semconv.AGENTOPS_TAGS, ()) if isinstance(span, ReadableSpan) else ()
-    both = [*known, *tags] if isinstance(known, Sequence) and isinstance(tags, Sequence) else []
+    own = (span.attributes or {}).get(semconv.AGENTOPS_TAGS, ()) if isinstance(span, ReadableSpan) else ()
+    both = [*own, *tags] if isinstance(own, Sequence) and isinstance(tags, Sequence) else []
     if tags:
         span.set_attribute(semconv.AGENTOPS_TAGS, [str(tag) for tag in dict.fromkeys(both)])
 
 
 def _redacted(recorder: Recorder, attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
-    """The attributes with what is content seen by the user's own redaction, which the kernel does not have."""
+    """The attributes with content redacted by the user's function, which the kernel does not have."""
     kept: dict[str, AttributeValue | None] = {
         name: recorder.content.text(name, str(value)) if name in semconv.CONTENT else value
         for name, value in attributes.items()

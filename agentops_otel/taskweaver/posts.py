@@ -1,4 +1,4 @@
-"""One reply of a role, put together from the pieces in which its events bring it."""
+"""One reply of a role, assembled from its events."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from agentops_otel import semconv
 from agentops_otel.tracing import Recorder
 
 KEPT_CHARACTERS = 64 * 1024
-"""What is kept of one attachment; images come as text of megabytes. The content policy bounds further."""
+"""The length to which an attachment is cut: images are megabytes of text. The content policy cuts further."""
 
 _CODE = "reply_content"
 _VERDICT = "verification"
@@ -19,7 +19,7 @@ _STATUS = "execution_status"
 _RESULT = "execution_result"
 _OF_EXECUTION = (_VERDICT, "code_error", _STATUS)
 _RAISED = re.compile(r"([a-z_]\w*\.)*[A-Z]\w*(: |$)")
-_NOTHING_NEW = {"shared_memory_entry"}
+_NOT_RECORDED = {"shared_memory_entry"}
 _WORDS = {"CORRECT", "INCORRECT", "SUCCESS", "FAILURE", "python", "text", "InProcess", "Completed", "Clarification"}
 _WORDS |= {"AdditionalInformation", "SecurityRisks", "TaskFailure"}
 
@@ -33,7 +33,7 @@ class EventType(Protocol):
 
 
 class Event(Protocol):
-    """What we read of a `TaskWeaverEvent`."""
+    """The fields of a `TaskWeaverEvent` that are read."""
 
     t: EventType
     round_id: str | None
@@ -43,13 +43,13 @@ class Event(Protocol):
 
 
 class Post:
-    """One reply of a role and the span that says it.
+    """One reply of a role and its span.
 
     Args:
-        recorder: Fills the span.
+        recorder: Records the content.
         span: The `invoke_agent` span.
-        role: Who replies.
-        attempt: 1, or more when the role has sent its reply back to itself.
+        role: The role that replies.
+        attempt: 1, or more if the role sent its previous reply to itself.
     """
 
     def __init__(self, recorder: Recorder, span: Span, role: str, attempt: int) -> None:
@@ -65,31 +65,31 @@ class Post:
         self._attachments: dict[str, _Attachment] = {}
         self._failure: tuple[str, str] | None = None
 
-    def tell(self, event: Event) -> None:
-        """Take what the event says."""
+    def handle_event(self, event: Event) -> None:
+        """Record an event of the reply."""
         self.id = self.id or event.post_id
-        if tell := _TELL.get(event.t.value):
-            tell(self, event)
+        if handler := _HANDLERS.get(event.t.value):
+            handler(self, event)
 
     def attachment(self, kind: str) -> str | None:
-        """All that the attachments of that kind say, or None where there is none."""
-        found = [attachment.text for attachment in self._attachments.values() if attachment.kind == kind]
-        return "\n".join(found) if found else None
+        """The text of all attachments of that kind; None if there are none."""
+        texts = [attachment.text for attachment in self._attachments.values() if attachment.kind == kind]
+        return "\n".join(texts) if texts else None
 
     def describe(self) -> None:
-        """Write what is known onto the span."""
-        told = {
+        """Set the attributes of the span."""
+        attributes = {
             semconv.TASKWEAVER_POST_ID: self.id,
             semconv.TASKWEAVER_POST_ATTEMPT: self.attempt,
             semconv.TASKWEAVER_POST_SEND_TO: self.send_to,
         }
-        self.span.set_attributes({name: value for name, value in told.items() if value is not None})
+        self.span.set_attributes({name: value for name, value in attributes.items() if value is not None})
         for kind in dict.fromkeys(attachment.kind for attachment in self._attachments.values()):
-            if self._is_news(kind):
-                self._say(self.span, kind)
+            if self._is_recorded_here(kind):
+                self._record(self.span, kind)
         if self.message:
-            said = message("assistant", self.message, name=self.role)
-            self._recorder.set_content(self.span, semconv.GEN_AI_OUTPUT_MESSAGES, [said])
+            reply = message("assistant", self.message, name=self.role)
+            self._recorder.set_content(self.span, semconv.GEN_AI_OUTPUT_MESSAGES, [reply])
         if self.attachment(_VERDICT) == "INCORRECT":
             self._failure = self._failure or ("verification_failed", self.attachment("code_error") or "")
         elif self.attachment("revise_message") is not None and not self.executed:
@@ -99,25 +99,25 @@ class Post:
             self._recorder.set_error(self.span, kind, self._recorder.content.text(semconv.EXCEPTION_MESSAGE, text))
 
     def describe_execution(self, span: Span) -> None:
-        """Write onto the `execute_tool` span what this reply knows of the code that it runs."""
+        """Set the attributes of the `execute_tool` span that come from this reply."""
         self.executed = True
         for kind in _OF_EXECUTION:
             if self._has_happened(kind):
-                self._say(span, kind)
+                self._record(span, kind)
 
-    def _say(self, span: Span, kind: str) -> None:
+    def _record(self, span: Span, kind: str) -> None:
         name, text = semconv.TASKWEAVER_ATTACHMENT_PREFIX + kind, self.attachment(kind) or ""
         if text in _WORDS:
             span.set_attribute(name, text)
         else:
             self._recorder.set_text(span, name, text)
 
-    def _is_news(self, kind: str) -> bool:
+    def _is_recorded_here(self, kind: str) -> bool:
         elsewhere = self.executed and kind in (_CODE, _RESULT, "artifact_paths", *_OF_EXECUTION)
-        return kind not in _NOTHING_NEW and not elsewhere and self._has_happened(kind)
+        return kind not in _NOT_RECORDED and not elsewhere and self._has_happened(kind)
 
     def _has_happened(self, kind: str) -> bool:
-        """Whether the attachment says more than that there was no verification, no error, no execution."""
+        """False for an attachment that only states that no verification, error or execution took place."""
         return {
             _VERDICT: self.attachment(_VERDICT) not in (None, "NONE"),
             "code_error": self.attachment(_VERDICT) == "INCORRECT",
@@ -125,30 +125,30 @@ class Post:
             _RESULT: self.attachment(_STATUS) not in (None, "NONE"),
         }.get(kind, True)
 
-    def _status(self, event: Event) -> None:
+    def _add_status(self, event: Event) -> None:
         status = {"taskweaver.status": str(event.msg)}
         self.span.add_event(semconv.TASKWEAVER_STATUS_EVENT, status, timestamp=self._recorder.clock())
 
-    def _sent(self, event: Event) -> None:
+    def _set_receiver(self, event: Event) -> None:
         self.send_to = str(event.extra["role"])
 
-    def _said(self, event: Event) -> None:
+    def _add_message(self, event: Event) -> None:
         self.message = (self.message + event.msg)[:KEPT_CHARACTERS]
 
-    def _attached(self, event: Event) -> None:
-        known = self._attachments.get(event.extra["id"])
-        if known is None:
+    def _add_attachment(self, event: Event) -> None:
+        attachment = self._attachments.get(event.extra["id"])
+        if attachment is None:
             # Only the first piece is sure to name the type.
             kind = event.extra["type"]
-            known = self._attachments[event.extra["id"]] = _Attachment(str(getattr(kind, "value", kind)))
-        known.add(event.msg)
+            attachment = self._attachments[event.extra["id"]] = _Attachment(str(getattr(kind, "value", kind)))
+        attachment.add(event.msg)
 
-    def _failed(self, event: Event) -> None:
-        # TaskWeaver drops what it had announced, and goes on with the same post.
+    def _fail(self, event: Event) -> None:
+        # TaskWeaver drops the attachments so far and continues the same post.
         self._attachments.clear()
         self._failure = ("invalid_response", str(event.msg))
 
-    def _ended(self, event: Event) -> None:
+    def _end(self, event: Event) -> None:
         self.ended_at = self._recorder.clock()
 
 
@@ -164,32 +164,32 @@ class _Attachment:
         self.text = (self.text + text)[:KEPT_CHARACTERS]
 
 
-_TELL: Mapping[str, Callable[[Post, Event], None]] = {
-    "post_status_update": Post._status,
-    "post_send_to_update": Post._sent,
-    "post_message_update": Post._said,
-    "post_attachment_update": Post._attached,
-    "post_error": Post._failed,
-    "post_end": Post._ended,
+_HANDLERS: Mapping[str, Callable[[Post, Event], None]] = {
+    "post_status_update": Post._add_status,
+    "post_send_to_update": Post._set_receiver,
+    "post_message_update": Post._add_message,
+    "post_attachment_update": Post._add_attachment,
+    "post_error": Post._fail,
+    "post_end": Post._end,
 }
 
 
 def message(role: str, text: str, name: str | None = None) -> Mapping[str, object]:
     """One message of the GenAI conventions."""
-    said: dict[str, object] = {"role": role, "parts": [{"type": "text", "content": text}]}
-    return said if name is None else {**said, "name": name}
+    fields: dict[str, object] = {"role": role, "parts": [{"type": "text", "content": text}]}
+    return fields if name is None else {**fields, "name": name}
 
 
 def error_of(trace: str) -> tuple[str, str]:
-    """The exception's class and what a printed traceback says of it, as `error.type` and message."""
-    found = [line for line in trace.splitlines() if _RAISED.match(line)]
-    return (found[-1].partition(":")[0], found[-1]) if found else ("_OTHER", trace)
+    """`error.type` and message of a printed traceback."""
+    raised = [line for line in trace.splitlines() if _RAISED.match(line)]
+    return (raised[-1].partition(":")[0], raised[-1]) if raised else ("_OTHER", trace)
 
 
 def execution(post_id: str | None) -> dict[str, AttributeValue]:
-    """What is known of an `execute_tool python` span at its start."""
-    told: dict[str, AttributeValue] = {
+    """The attributes of an `execute_tool python` span at its start."""
+    attributes: dict[str, AttributeValue] = {
         semconv.GEN_AI_OPERATION_NAME: "execute_tool",
         semconv.GEN_AI_TOOL_NAME: "python",
     }
-    return told if post_id is None else {**told, semconv.GEN_AI_TOOL_CALL_ID: post_id}
+    return attributes if post_id is None else {**attributes, semconv.GEN_AI_TOOL_CALL_ID: post_id}

@@ -1,4 +1,4 @@
-"""One round of TaskWeaver as one trace: the spans that are open in it, and their context."""
+"""One round of TaskWeaver as one trace: its open spans and their context."""
 
 import atexit
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +20,14 @@ _ROUND_KEY = create_key("agentops_otel-taskweaver-round")
 
 
 class Round:
-    """One round as one trace; whatever is still open when it ends is ended with it.
+    """One round as one trace. Its end ends all spans that are still open.
 
     Args:
         recorder: Makes the spans.
-        round_id: TaskWeaver's round id, where it is known at the start.
-        conversation: TaskWeaver's session id, where it is known.
-        attributes: What else is known at the start.
-        links: The round before.
+        round_id: TaskWeaver's round id, if it is known.
+        conversation: TaskWeaver's session id, if it is known.
+        attributes: Further attributes.
+        links: The previous round.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Round:
         self._error: tuple[str, str] | None = None
         self._open: dict[Span, None] = {}
         self._lock = Lock()
-        base = with_inherited(_Everywhere(recorder, get_current(), conversation))
-        told = {semconv.GEN_AI_OPERATION_NAME: "invoke_workflow", semconv.GEN_AI_WORKFLOW_NAME: WORKFLOW}
-        self.span = self.open(f"invoke_workflow {WORKFLOW}", {**told, **(attributes or {})}, base, links)
+        base = with_inherited(_RoundAttributes(recorder, get_current(), conversation))
+        operation = {semconv.GEN_AI_OPERATION_NAME: "invoke_workflow", semconv.GEN_AI_WORKFLOW_NAME: WORKFLOW}
+        self.span = self.open(f"invoke_workflow {WORKFLOW}", {**operation, **(attributes or {})}, base, links)
         self.context = set_value(_ROUND_KEY, self, set_span_in_context(self.span, base))
-        # Ctrl-C in the terminal kills the thread that the round runs on. Exit handlers run last in, first out.
+        # Ctrl-C kills the thread of the round: end it at exit. Exit handlers run last in, first out: before `shutdown`.
         atexit.register(self.end)
 
     def open(
@@ -61,14 +61,14 @@ class Round:
         context: Context | None = None,
         links: tuple[Link, ...] = (),
     ) -> Span:
-        """A started span that is ended with the round at the latest."""
+        """Start a span that ends with the round at the latest."""
         span = self.recorder.start(name, attributes=attributes, context=context, links=links)
         with self._lock:
             self._open[span] = None
         return span
 
     def close(self, span: Span, end_time: int | None = None) -> None:
-        """End the span, unless it has been ended with the round already."""
+        """End the span, unless the end of the round has ended it."""
         with self._lock:
             if span not in self._open:
                 return
@@ -76,7 +76,7 @@ class Round:
         self.recorder.end(span, end_time)
 
     def open_post(self, role: str) -> Post:
-        """A role begins to reply."""
+        """Start the span of a role's reply."""
         attributes = {semconv.GEN_AI_OPERATION_NAME: "invoke_agent", semconv.GEN_AI_AGENT_NAME: role}
         span = self.open(f"invoke_agent {role}", attributes, self.context)
         last = self.last_post
@@ -85,7 +85,7 @@ class Round:
         return self.post
 
     def close_post(self, end_time: int | None = None) -> None:
-        """The role has replied, or will not."""
+        """End the span of the current reply."""
         post, self.post = self.post, None
         if post is not None:
             self.last_post = post
@@ -93,7 +93,7 @@ class Round:
             self.close(post.span, end_time)
 
     def reply(self, role: Any, work: Callable[[], Any]) -> Any:
-        """What *work*, a role's reply, returns; told as that role's post."""
+        """Run *work*, a role's reply, in a span, and return its result."""
         replying, self.replying = self.replying, role
         post: Post | None = None
         with guard("starting a reply of TaskWeaver"):
@@ -102,7 +102,7 @@ class Round:
             with attached(self.context if post is None else set_span_in_context(post.span, self.context)):
                 return work()
         except BaseException as error:
-            with guard("telling a failed reply of TaskWeaver"):
+            with guard("recording a failed reply of TaskWeaver"):
                 self.fail(self.span if post is None else post.span, error)
             raise
         finally:
@@ -120,15 +120,15 @@ class Round:
         before: Callable[[Span], None] = lambda span: None,
         after: Callable[[Span, Any], None] = lambda span, result: None,
     ) -> Any:
-        """What *work* returns; told as a span of that name, below the current one or the one in *context*.
+        """Run *work* in a span, and return its result.
 
         Args:
             name: The span's name.
-            attributes: What is known at the start.
-            work: The function; what it raises is told and raised.
-            context: Where the parent is; the current context by default.
-            before: Tells what goes into it.
-            after: Tells what came out of it.
+            attributes: The span's attributes.
+            work: The function. An exception is recorded and raised.
+            context: The context of the parent; the current one by default.
+            before: Records the input, given the span.
+            after: Records the result, given the span and the result.
         """
         parent = get_current() if context is None else context
         span: Span = INVALID_SPAN
@@ -138,11 +138,11 @@ class Round:
         try:
             with attached(set_span_in_context(span, parent)):
                 result = work()
-            with guard(f"telling {name}"):
+            with guard(f"recording {name}"):
                 after(span, result)
             return result
         except BaseException as error:
-            with guard(f"telling {name}"):
+            with guard(f"recording {name}"):
                 self.fail(span, error)
             raise
         finally:
@@ -150,24 +150,24 @@ class Round:
                 self.close(span)
 
     def fail(self, span: Span, error: BaseException) -> None:
-        """An exception went through the span's work, and through the round if TaskWeaver does not handle it."""
+        """Record an exception on the span. It is the round's error too, if the round fails."""
         self.recorder.fail(span, error)
         self._error = (qualified_name(type(error)), str(error))
 
-    def tell(self, event: Event) -> None:
-        """Take what the event says of the round or of the reply that is being made."""
+    def handle_event(self, event: Event) -> None:
+        """Record an event of the round or of its current reply."""
         self.id = self.id or event.round_id
         if event.t.value == "round_error":
             self._error = error_of(str(event.msg))
         elif self.post is not None:
-            self.post.tell(event)
+            self.post.handle_event(event)
 
     def end(self, *, state: str | None = None, reply: str | None = None) -> None:
-        """End the round and all that is open in it; a second time does nothing.
+        """End the round and its open spans. A second call does nothing.
 
         Args:
-            state: TaskWeaver's state of the round: ERROR unless it is "finished". None where only events are known.
-            reply: What the user was told; by default what a role has sent to the user.
+            state: TaskWeaver's state of the round: ERROR unless it is "finished". None if only events are known.
+            reply: The reply to the user; by default the last message that a role sent to the user.
         """
         atexit.unregister(self.end)
         self.close_post()
@@ -180,8 +180,8 @@ class Round:
 
     def _describe(self, state: str | None, reply: str | None) -> None:
         last = self.last_post
-        told = {semconv.TASKWEAVER_ROUND_ID: self.id, semconv.TASKWEAVER_ROUND_STATE: state}
-        self.span.set_attributes({name: value for name, value in told.items() if value is not None})
+        attributes = {semconv.TASKWEAVER_ROUND_ID: self.id, semconv.TASKWEAVER_ROUND_STATE: state}
+        self.span.set_attributes({name: value for name, value in attributes.items() if value is not None})
         if reply is None and last is not None and last.send_to == "User":
             reply = last.message
         if reply:
@@ -192,30 +192,30 @@ class Round:
             self.recorder.set_error(self.span, kind, text_kept)
 
 
-class _Everywhere(Mapping[str, AttributeValue]):
-    """What every span of a round carries; the tags are those of the moment in which it starts."""
+class _RoundAttributes(Mapping[str, AttributeValue]):
+    """Attributes of every span of a round. The tags are read when a span starts."""
 
     def __init__(self, recorder: Recorder, context: Context, conversation: str | None) -> None:
         self._recorder = recorder
         self._context = context
-        self._told: dict[str, AttributeValue] = {semconv.AGENTOPS_TAGS: ()}
+        self._fixed: dict[str, AttributeValue] = {semconv.AGENTOPS_TAGS: ()}
         if conversation is not None:
-            self._told[semconv.GEN_AI_CONVERSATION_ID] = conversation
+            self._fixed[semconv.GEN_AI_CONVERSATION_ID] = conversation
 
     def __getitem__(self, name: str) -> AttributeValue:
         if name != semconv.AGENTOPS_TAGS:
-            return self._told[name]
+            return self._fixed[name]
         tags = self._recorder.defaults.attributes(self._context).get(name, ())
         return (*(map(str, tags) if isinstance(tags, Sequence) else ()), TAG)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._told)
+        return iter(self._fixed)
 
     def __len__(self) -> int:
-        return len(self._told)
+        return len(self._fixed)
 
 
 def current_round(context: Context | None = None) -> Round | None:
-    """The round that the calling code runs in, or that the context belongs to."""
-    found = get_value(_ROUND_KEY, context)
-    return found if isinstance(found, Round) else None
+    """The round of the context, by default the current one."""
+    round_ = get_value(_ROUND_KEY, context)
+    return round_ if isinstance(round_, Round) else None

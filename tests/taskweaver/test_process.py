@@ -131,7 +131,7 @@ def test_own_tracing(
     path = os.pathsep.join([str(ROOT), str(tmp_path)])
     finished = run(OWN_TRACING.format(settings=settings), cwd=tmp_path, PYTHONPATH=path)
 
-    assert ("TaskWeaver's own tracing is set aside" in finished.stderr) is warns
+    assert ("TaskWeaver's own tracing is disabled" in finished.stderr) is warns
     (line,) = [line for line in finished.stdout.splitlines() if line.startswith("SPANS")]
     assert json.loads(line.removeprefix("SPANS")) == expected
 
