@@ -6,12 +6,14 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import agentops_otel
 from agentops_otel import distribution
+from tests.loopback.otlp_sink import OtlpSink
 from tests.program import ROOT, run
 
 SHIPPED = {path.relative_to(ROOT).as_posix() for path in (ROOT / "agentops_otel").rglob("*") if path.suffix != ".pyc"}
@@ -142,6 +144,65 @@ def test_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
 
     assert {"LICENSE", "README.md", "CHANGELOG.md", "tests/test_package.py", "examples/quickstart.py"} <= inside
     assert zipfile.ZipFile(again).namelist() == zipfile.ZipFile(wheel).namelist()
+
+
+MODULES = {
+    "opentelemetry-api": "opentelemetry.trace",
+    "opentelemetry-sdk": "opentelemetry.sdk",
+    "opentelemetry-proto": "opentelemetry.proto",
+    "googleapis-common-protos": "google.rpc",
+    "protobuf": "google.protobuf",
+}
+FOR_OTHERS = {"opentelemetry-exporter-otlp"}
+"""What nothing of ours imports; the two tests below use it as its comment in pyproject.toml says."""
+
+
+def test_each_dependency_is_imported_and_says_what_for() -> None:
+    """No dependency is there for nothing, and each has its reason beside it in pyproject.toml."""
+    text = (ROOT / "pyproject.toml").read_text()
+    lines = text[text.index("\ndependencies = [") :].partition("\n]")[0].splitlines()[2:]
+    source = "\n".join(path.read_text() for path in (ROOT / "agentops_otel").rglob("*.py"))
+    names = [re.split("[<>=]", line.strip().strip('"'))[0] for line in lines]
+    unused = {
+        name
+        for name in names
+        if not re.search(rf"^\s*(?:from|import) {re.escape(MODULES.get(name, name))}\b", source, re.MULTILINE)
+    }
+
+    assert len(names) > 10
+    assert [line for line in lines if "# " not in line] == []
+    assert unused == FOR_OTHERS
+
+
+def test_a_provider_of_the_users_own_sends_by_otlp_with_what_is_installed() -> None:
+    """A program that set OpenTelemetry up itself needs no further package to send its spans, and ours, by OTLP."""
+    with OtlpSink() as sink:
+        run(
+            """
+            from opentelemetry import trace
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+            from opentelemetry.sdk.trace import TracerProvider
+            from opentelemetry.sdk.trace.export import BatchSpanProcessor
+            import agentops_otel
+            provider = TracerProvider()
+            provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+            trace.set_tracer_provider(provider)
+            agentops_otel.init()
+            agentops_otel.record_action("step")(lambda: None)()
+            provider.shutdown()
+            """,
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+        )
+
+        assert list(sink.spans) == ["step"]
+        assert sink.received[0].headers["user-agent"].startswith("OTel-OTLP-Exporter-Python/")
+
+
+def test_the_default_exporter_of_opentelemetrys_launcher_is_installed() -> None:
+    """`opentelemetry-instrument` sends by the exporter called otlp unless it is told another."""
+    (exporter,) = metadata.entry_points(group="opentelemetry_traces_exporter", name="otlp")
+
+    assert hasattr(exporter.load(), "export")
 
 
 def test_installed_dependencies_agree() -> None:
