@@ -11,7 +11,8 @@ from agentops_otel.clients import SPECS
 from tests.program import ROOT, run
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [ROOT / "README.md", *DOCS, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "deploy/sizing.md"))]
+OTHERS = ("llms.txt", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/sizing.md")
+PAGES = [ROOT / "README.md", *DOCS, *(ROOT / name for name in OTHERS)]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 BLOCKS = {
     f"{name}:{number}": block
@@ -77,6 +78,12 @@ def test_readme_leads_to_every_page() -> None:
 def test_readme_is_short() -> None:
     """README is a screen and a bit; what is longer has a page of its own."""
     assert len((ROOT / "README.md").read_text().splitlines()) <= 110
+
+
+def test_what_a_coding_assistant_reads_is_short() -> None:
+    """llms.txt has fewer than 150 lines, and its blocks run as those of the pages do."""
+    assert len((ROOT / "llms.txt").read_text().splitlines()) < 150
+    assert sum(name.startswith("llms.txt") for name in BLOCKS) == 4
 
 
 def test_the_table_of_settings_is_whole() -> None:
