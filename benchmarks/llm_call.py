@@ -127,10 +127,10 @@ class Measured:
         client = kind(call.answer, call.pieces(chunks))
         globals()[f"client_{id(kind)}"] = kind
         operation = replace(
-            call.operation, where=tuple(f"client_{id(kind)}.{name}" for name in ("request", "arequest"))
+            call.operation, methods=tuple(f"client_{id(kind)}.{name}" for name in ("request", "arequest"))
         )
         self._installation = install(
-            [replace(call.spec, module=__name__, operations=(operation,), others=())], sdk.current
+            [replace(call.spec, module=__name__, operations=(operation,), also_check=())], sdk.current
         )
         with capture(capture_content=content) as captured:
             read(client, call.options())

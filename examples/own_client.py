@@ -16,13 +16,13 @@ class Parrot:
 
 ASK = Operation(
     name="chat",
-    where=("Parrot.ask",),
+    methods=("Parrot.ask",),
     request={semconv.GEN_AI_REQUEST_MODEL: "model"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: "question"},
     response={semconv.GEN_AI_RESPONSE_MODEL: "model", semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "tokens"},
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: "text"},
-    fold=lambda whole, chunk: add_text(whole, "text", f"{chunk} "),
-    finishes=False,
+    fold=lambda response, chunk: add_text(response, "text", f"{chunk} "),
+    has_finish_reasons=False,
 )
 SPEC = ClientSpec(name="parrot", module=__name__, operations=(ASK,), provider="parrot")
 

@@ -16,13 +16,13 @@ def _url(client: Any) -> object:
     return field(field(client, "_maestro_runs") or client, "_client", "_base_url")
 
 
-def _where(owner: str, *methods: str) -> tuple[str, ...]:
+def _methods(owner: str, *methods: str) -> tuple[str, ...]:
     return tuple(f"{kind}{owner}.{method}" for kind in ("", "Async") for method in methods)
 
 
 RAG = Operation(
     name="chat",
-    where=_where("StudioConversationalRag", "create"),
+    methods=_methods("StudioConversationalRag", "create"),
     request_content={semconv.GEN_AI_INPUT_MESSAGES: chat_completions.REQUEST_CONTENT[semconv.GEN_AI_INPUT_MESSAGES]},
     response={semconv.GEN_AI_RESPONSE_ID: "id"},
     response_content={
@@ -39,7 +39,7 @@ def _old_message(said: Any, role: str = "user") -> gen_ai.Message | None:
 
 OLD_CHAT = Operation(
     name="chat",
-    where=_where("StudioChat", "create"),
+    methods=_methods("StudioChat", "create"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(field(request, "num_results")),
@@ -52,7 +52,7 @@ OLD_CHAT = Operation(
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
             part for part in [gen_ai.text(field(request, "system"))] if part
         ],
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_old_message, items(request, "messages")),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_old_message, items(request, "messages")),
     },
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
@@ -82,7 +82,7 @@ def _model(request: Any) -> object:
 
 def _asked(request: Any) -> Any:
     said = field(request, "input")
-    return gen_ai.texts(said) if isinstance(said, str) else gen_ai.each(chat_completions.message, items(said))
+    return gen_ai.texts(said) if isinstance(said, str) else gen_ai.lazily(chat_completions.message, items(said))
 
 
 def _answer(response: Any) -> Iterator[gen_ai.Part | None]:
@@ -97,7 +97,7 @@ def _answer(response: Any) -> Iterator[gen_ai.Part | None]:
 
 FETCHED = Operation(
     name="fetch_response",
-    where=_where("MaestroRun", "retrieve", "poll_for_status"),
+    methods=_methods("MaestroRun", "retrieve", "poll_for_status"),
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: _ENDS.get(_status(response)),
         semconv.GEN_AI_RESPONSE_ID: "id",
@@ -108,13 +108,13 @@ FETCHED = Operation(
         ]
     },
     failure=lambda response: "_OTHER" if _status(response) == "failed" else None,
-    continues=lambda arguments: arguments.get("run_id"),
+    fetched_id=lambda arguments: arguments.get("run_id"),
 )
 
 RUN = replace(
     FETCHED,
     name="invoke_agent",
-    where=_where("MaestroRun", "create", "create_and_poll"),
+    methods=_methods("MaestroRun", "create", "create_and_poll"),
     request={
         semconv.GEN_AI_AGENT_NAME: lambda request: "maestro",
         semconv.GEN_AI_REQUEST_MODEL: _model,
@@ -123,13 +123,13 @@ RUN = replace(
         semconv.GEN_AI_INPUT_MESSAGES: _asked,
         semconv.GEN_AI_TOOL_DEFINITIONS: chat_completions.REQUEST_CONTENT[semconv.GEN_AI_TOOL_DEFINITIONS],
     },
-    keeps=lambda response: field(response, "id") if _status(response) == "in_progress" else None,
-    continues=lambda arguments: None,
+    background_id=lambda response: field(response, "id") if _status(response) == "in_progress" else None,
+    fetched_id=lambda arguments: None,
 )
 
 AGENT_RUN = replace(
     RUN,
-    where=("AgentRuns.create", "AgentRuns.create_and_poll"),
+    methods=("AgentRuns.create", "AgentRuns.create_and_poll"),
     request={semconv.GEN_AI_AGENT_ID: "agent_id"},
 )
 
@@ -145,11 +145,11 @@ def _spec(module: str, *operations: Operation) -> ClientSpec:
 
 
 SPECS = (
-    _spec("chat.chat_completions", replace(chat_completions.CHAT, where=("ChatCompletions.create",))),
-    _spec("chat.async_chat_completions", replace(chat_completions.CHAT, where=("AsyncChatCompletions.create",))),
+    _spec("chat.chat_completions", replace(chat_completions.CHAT, methods=("ChatCompletions.create",))),
+    _spec("chat.async_chat_completions", replace(chat_completions.CHAT, methods=("AsyncChatCompletions.create",))),
     _spec("studio_chat", OLD_CHAT),
     _spec("studio_conversational_rag", RAG),
     _spec("maestro.run", RUN, FETCHED),
     _spec("agents.agents", AGENT_RUN),
-    _spec("agents.async_agents", replace(AGENT_RUN, where=tuple(f"Async{path}" for path in AGENT_RUN.where))),
+    _spec("agents.async_agents", replace(AGENT_RUN, methods=tuple(f"Async{path}" for path in AGENT_RUN.methods))),
 )

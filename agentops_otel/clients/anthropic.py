@@ -8,12 +8,12 @@ from opentelemetry import trace
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing.provider import OwnProvider
 
 _CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
-_WHERE = tuple(f"{prefix}{client}.request" for client in _CLIENTS for prefix in ("", "Async"))
+_METHODS = tuple(f"{prefix}{client}.request" for client in _CLIENTS for prefix in ("", "Async"))
 _PROVIDERS: Mapping[str, str] = {
     "AnthropicBedrock": "aws.bedrock",
     "AnthropicBedrockMantle": "aws.bedrock",
@@ -27,15 +27,15 @@ def _provider(client: Any, host: str | None) -> str:
     return next((_PROVIDERS[name] for name in names if name in _PROVIDERS), "anthropic")
 
 
-def prepare(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The call without the client's own span.
 
     Since 2.0 the package traces its calls itself; a request without a span's name is one that it leaves alone.
     """
-    return _untraced(stainless.prepare(arguments))
+    return _untraced(stainless.rewrite_arguments(arguments))
 
 
-def passed_on(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def rewrite_other_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """Any other call, without the client's own span where that would come of us alone.
 
     The span is of no model, and its trace would be told to the server, which nobody asked for: the client has it
@@ -59,7 +59,7 @@ def _conversation(client: Any) -> Any:
 
 
 def _messages(said: Any) -> Sequence[gen_ai.Message]:
-    return gen_ai.each(_message, items(said))
+    return gen_ai.lazily(_message, items(said))
 
 
 _FIRST = 128
@@ -67,7 +67,7 @@ _FIRST = 128
 
 
 def _message(said: Any) -> gen_ai.Message | None:
-    get = getter(said)
+    get = lookup_in(said)
     parts = _parts(get("content"))
     first = parts[:_FIRST]
     answers = bool(first) and all(part["type"] == "tool_call_response" for part in first)
@@ -77,7 +77,7 @@ def _message(said: Any) -> gen_ai.Message | None:
 def _parts(content: Any) -> Sequence[gen_ai.Part]:
     if isinstance(content, str):
         return [found] if (found := gen_ai.text(content)) else []
-    return gen_ai.each(_part, items(content))
+    return gen_ai.lazily(_part, items(content))
 
 
 def _part(block: Any) -> gen_ai.Part | None:
@@ -111,7 +111,7 @@ def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
 
 
 def _tool_result(block: Any) -> gen_ai.Part:
-    get = getter(block)
+    get = lookup_in(block)
     content = get("content")
     if not isinstance(content, str):
         found = _parts(content)
@@ -121,7 +121,7 @@ def _tool_result(block: Any) -> gen_ai.Part:
 
 
 def _tool_use(block: Any) -> gen_ai.Part:
-    get = getter(block)
+    get = lookup_in(block)
     return gen_ai.tool_call(get("id"), get("name"), get("input"))
 
 
@@ -195,7 +195,7 @@ def _fold_block(whole: dict[str, Any], event: Any) -> None:
 
 def _fold_delta(whole: dict[str, Any], event: Any) -> None:
     known = indexed(whole, "content", field(event, "index"))
-    delta = present(field(event, "delta"))
+    delta = as_mapping(field(event, "delta"))
     for name, piece in _DELTAS.items():
         if piece in delta:
             add_text(known, name, delta[piece])
@@ -213,13 +213,13 @@ _FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
 _REQUEST_CONTENT: Table = {
     semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda body: _parts(field(body, "system")),
     semconv.GEN_AI_INPUT_MESSAGES: lambda body: _messages(field(body, "messages")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda body: gen_ai.each(gen_ai.definition, items(body, "tools")),
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda body: gen_ai.lazily(gen_ai.definition, items(body, "tools")),
 }
 
 MESSAGES = Operation(
     name="chat",
-    where=_WHERE,
-    applies=stainless.posts("/v1/messages"),
+    methods=_METHODS,
+    matches=stainless.posts("/v1/messages"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_OUTPUT_TYPE: lambda body: gen_ai.output_type(field(body, "output_config", "format", "type")),
@@ -254,12 +254,12 @@ MESSAGES = Operation(
 
 COUNT_TOKENS = Operation(
     name="count_tokens",
-    where=_WHERE,
-    applies=stainless.posts("/v1/messages/count_tokens"),
+    methods=_METHODS,
+    matches=stainless.posts("/v1/messages/count_tokens"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model"},
     request_content=_REQUEST_CONTENT,
     response={semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: "input_tokens"},
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 SPEC = ClientSpec(
@@ -268,10 +268,10 @@ SPEC = ClientSpec(
     operations=(MESSAGES, COUNT_TOKENS),
     provider=_provider,
     url=stainless.url,
-    client={semconv.GEN_AI_CONVERSATION_ID: _conversation},
+    client_attributes={semconv.GEN_AI_CONVERSATION_ID: _conversation},
     body=stainless.body,
-    prepare=prepare,
-    passed_on=passed_on,
-    returned=raw_response.returned,
-    others=("resources.messages.Messages.create", "resources.messages.AsyncMessages.create"),
+    rewrite_arguments=rewrite_arguments,
+    rewrite_other_arguments=rewrite_other_arguments,
+    wrap_result=raw_response.wrap_result,
+    also_check=("resources.messages.Messages.create", "resources.messages.AsyncMessages.create"),
 )

@@ -17,7 +17,7 @@ from agentops_otel.instrumentation.reading import Table, add_text, field, indexe
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.wrapping.proxy import proxied
 
-_WHERE = ("BaseClient._make_api_call",)
+_METHODS = ("BaseClient._make_api_call",)
 
 
 def _body(arguments: Mapping[str, Any]) -> Any:
@@ -51,7 +51,7 @@ def _invokes(
     return applies
 
 
-def returned(call: Call, value: Any) -> Any:
+def wrap_result(call: Call, value: Any) -> Any:
     """The very answer; what is still to be read in it is watched."""
     for name in ("stream", "body"):
         found = field(value, name)
@@ -66,15 +66,15 @@ def returned(call: Call, value: Any) -> Any:
 
 
 class _Body:
-    """Sees the bytes of a body as the program reads them."""
+    """The bytes of a body that the program has read so far."""
 
     def __init__(self, call: Call, response: Any) -> None:
         self.call = call
         self._headers = field(response, "ResponseMetadata", "HTTPHeaders")
         self._data = bytearray()
 
-    def seen(self, data: bytes, *, ends: bool) -> None:
-        """Some bytes were read; the last ones too, where the length says so."""
+    def add(self, data: bytes, *, ends: bool) -> None:
+        """Add bytes that were read; at the end of the body, complete the call."""
         if len(self._data) <= BODY_LIMIT_BYTES:
             self._data += data
         if ends or str(len(self._data)) == field(self._headers, "content-length"):
@@ -90,7 +90,7 @@ def _read(self: Any, amount: int | None = None, *args: Any, **kwargs: Any) -> An
     except BaseException as error:
         body.call.raised(error)
         raise
-    body.seen(data, ends=amount is None or (not data and amount > 0))
+    body.add(data, ends=amount is None or (not data and amount > 0))
     return data
 
 
@@ -183,8 +183,8 @@ def _fold_block(block: dict[str, Any], said: Any) -> None:
 
 CONVERSE = Operation(
     name="chat",
-    where=_WHERE,
-    applies=_asks("Converse", "ConverseStream"),
+    methods=_METHODS,
+    matches=_asks("Converse", "ConverseStream"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_REQUEST_MAX_TOKENS: "inferenceConfig.maxTokens",
@@ -274,8 +274,8 @@ TEXT: Table = {
 
 INVOKE_TEXT = Operation(
     name="text_completion",
-    where=_WHERE,
-    applies=_INVOKES,
+    methods=_METHODS,
+    matches=_INVOKES,
     request=TEXT,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("prompt", "inputText", "message")(said))
@@ -296,8 +296,8 @@ INVOKE_TEXT = Operation(
 
 INVOKE_EMBEDDING = Operation(
     name="embeddings",
-    where=_WHERE,
-    applies=_invokes(model="embed"),
+    methods=_METHODS,
+    matches=_invokes(model="embed"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("inputText", "texts")(said))},
     response={
@@ -306,7 +306,7 @@ INVOKE_EMBEDDING = Operation(
             field(said, "embedding") or next(iter(items(said, "embeddings")), None)
         ),
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 SPEC = ClientSpec(
@@ -317,15 +317,15 @@ SPEC = ClientSpec(
         INVOKE_EMBEDDING,
         replace(
             anthropic.MESSAGES,
-            where=_WHERE,
-            applies=_invokes(model="anthropic.", mark="anthropic_version", unless="prompt"),
+            methods=_METHODS,
+            matches=_invokes(model="anthropic.", mark="anthropic_version", unless="prompt"),
             fold=_chunks(anthropic.fold),
         ),
-        replace(CONVERSE, applies=_invokes(model="amazon.nova", mark="inferenceConfig"), fold=_chunks(_fold)),
+        replace(CONVERSE, matches=_invokes(model="amazon.nova", mark="inferenceConfig"), fold=_chunks(_fold)),
         replace(
             chat_completions.CHAT,
-            where=_WHERE,
-            applies=_invokes(mark="messages"),
+            methods=_METHODS,
+            matches=_invokes(mark="messages"),
             fold=_chunks(chat_completions.fold),
         ),
         INVOKE_TEXT,
@@ -333,6 +333,6 @@ SPEC = ClientSpec(
     provider="aws.bedrock",
     url=lambda client: client.meta.endpoint_url,
     body=_body,
-    returned=returned,
-    others=("ClientCreator.create_client",),
+    wrap_result=wrap_result,
+    also_check=("ClientCreator.create_client",),
 )

@@ -83,7 +83,7 @@ def _fold(whole: dict[str, Any], event: Any) -> None:
 
 CHAT = Operation(
     name="chat",
-    where=tuple(f"{kind}V2Client.{name}" for kind in ("", "Async") for name in ("chat", "chat_stream")),
+    methods=tuple(f"{kind}V2Client.{name}" for kind in ("", "Async") for name in ("chat", "chat_stream")),
     request=_REQUEST,
     request_content=chat_completions.REQUEST_CONTENT,
     response=_response("usage", "id"),
@@ -144,7 +144,7 @@ def _old_fold(whole: dict[str, Any], event: Any) -> None:
 
 OLD_CHAT = Operation(
     name="chat",
-    where=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("chat", "chat_stream")),
+    methods=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("chat", "chat_stream")),
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
@@ -171,7 +171,7 @@ def _generate_fold(whole: dict[str, Any], event: Any) -> None:
 
 GENERATE = Operation(
     name="text_completion",
-    where=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("generate", "generate_stream")),
+    methods=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("generate", "generate_stream")),
     request={
         **_REQUEST,
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda asked: gen_ai.choice_count(field(asked, "num_generations")),
@@ -207,10 +207,10 @@ def _fold_vector(whole: dict[str, Any], found: Any) -> None:
     whole.setdefault("embeddings", [field(found, "embedding")])
 
 
-def _embed(*where: str) -> Operation:
+def _embed(*methods: str) -> Operation:
     return Operation(
         name="embeddings",
-        where=where,
+        methods=methods,
         request={
             semconv.GEN_AI_REQUEST_MODEL: "model",
             semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "embedding_types",
@@ -222,7 +222,7 @@ def _embed(*where: str) -> Operation:
             semconv.GEN_AI_USAGE_INPUT_TOKENS: _tokens("meta", "input_tokens"),
         },
         fold=_fold_vector,
-        finishes=False,
+        has_finish_reasons=False,
     )
 
 
@@ -248,7 +248,7 @@ def _entering(name: str) -> Callable[[Any], Any]:
 _HOOKS = {name: _entering(name) for name in ("__enter__", "__aenter__")}
 
 
-def _returned(call: Call, value: Any) -> Any:
+def _wrap_result(call: Call, value: Any) -> Any:
     """What a raw client gives back: an HTTP response with the answer, or the context of one with a stream."""
     if any(hasattr(type(value), name) for name in _HOOKS):
         return proxied(value, call, _HOOKS)
@@ -262,8 +262,8 @@ def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
 
 def _raw(operation: Operation) -> Operation:
     """The operation on the raw client, whose class is named after the client's."""
-    where = (path.replace("Async", "AsyncRaw") if "Async" in path else f"Raw{path}" for path in operation.where)
-    return replace(operation, where=tuple(where))
+    methods = (path.replace("Async", "AsyncRaw") if "Async" in path else f"Raw{path}" for path in operation.methods)
+    return replace(operation, methods=tuple(methods))
 
 
 _EMBED = _embed("V2Client.embed", "AsyncV2Client.embed")
@@ -271,9 +271,9 @@ _OLD_EMBED = _embed("BaseCohere.embed", "AsyncBaseCohere.embed")
 
 SPECS = (
     _spec("cohere.v2.client", CHAT, _EMBED),
-    _spec("cohere.v2.raw_client", _raw(CHAT), _raw(_EMBED), returned=_returned),
+    _spec("cohere.v2.raw_client", _raw(CHAT), _raw(_EMBED), wrap_result=_wrap_result),
     # Above it the client's own embed() asks in batches, from threads: what is inside is one call.
-    _spec("cohere.base_client", OLD_CHAT, GENERATE, replace(_OLD_EMBED, where=("BaseCohere.embed",), silent=True)),
-    _spec("cohere.raw_base_client", _raw(OLD_CHAT), _raw(GENERATE), _raw(_OLD_EMBED), returned=_returned),
+    _spec("cohere.base_client", OLD_CHAT, GENERATE, replace(_OLD_EMBED, methods=("BaseCohere.embed",), suppress=True)),
+    _spec("cohere.raw_base_client", _raw(OLD_CHAT), _raw(GENERATE), _raw(_OLD_EMBED), wrap_result=_wrap_result),
     _spec("cohere.client", _embed("Client.embed", "AsyncClient.embed", "Client.embed_stream")),
 )

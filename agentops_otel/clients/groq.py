@@ -7,7 +7,7 @@ from agentops_otel.clients.dialects import chat_completions, embeddings, raw_res
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec
 
-_WHERE = ("Groq.request", "AsyncGroq.request")
+_METHODS = ("Groq.request", "AsyncGroq.request")
 
 
 def _fold(whole: dict[str, Any], chunk: Any) -> None:
@@ -22,15 +22,15 @@ SPEC = ClientSpec(
     operations=(
         replace(
             chat_completions.CHAT,
-            where=_WHERE,
-            applies=stainless.posts("/openai/v1/chat/completions"),
+            methods=_METHODS,
+            matches=stainless.posts("/openai/v1/chat/completions"),
             fold=_fold,
         ),
-        replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/openai/v1/embeddings")),
+        replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/openai/v1/embeddings")),
     ),
     provider="groq",
     url=stainless.url,
     body=stainless.body,
-    returned=raw_response.returned,
-    others=("resources.chat.completions.Completions.create",),
+    wrap_result=raw_response.wrap_result,
+    also_check=("resources.chat.completions.Completions.create",),
 )

@@ -37,10 +37,10 @@ def _fold(whole: dict[str, Any], chunk: Any) -> None:
 
 def _operations(owner: str) -> tuple[Operation, ...]:
     return (
-        replace(chat_completions.CHAT, where=(f"{owner}.chat_completion",)),
+        replace(chat_completions.CHAT, methods=(f"{owner}.chat_completion",)),
         Operation(
             name="text_completion",
-            where=(f"{owner}.text_generation",),
+            methods=(f"{owner}.text_generation",),
             request={
                 semconv.GEN_AI_REQUEST_MODEL: "model",
                 semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_new_tokens",
@@ -63,7 +63,7 @@ def _operations(owner: str) -> tuple[Operation, ...]:
         ),
         Operation(
             name="embeddings",
-            where=(f"{owner}.feature_extraction",),
+            methods=(f"{owner}.feature_extraction",),
             request={semconv.GEN_AI_REQUEST_MODEL: "model"},
             request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "text"))},
             response={
@@ -71,7 +71,7 @@ def _operations(owner: str) -> tuple[Operation, ...]:
                     shape[-1] if (shape := field(response, "shape")) else None
                 )
             },
-            finishes=False,
+            has_finish_reasons=False,
         ),
     )
 
@@ -83,7 +83,7 @@ SPECS = tuple(
         operations=_operations(owner),
         provider=semconv.HUGGING_FACE,
         url=_url,
-        client={semconv.GEN_AI_REQUEST_MODEL: _model},
+        client_attributes={semconv.GEN_AI_REQUEST_MODEL: _model},
     )
     for module, owner in _CLASSES.items()
 )

@@ -7,7 +7,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, field, items, present
+from agentops_otel.instrumentation.reading import add_text, as_mapping, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
@@ -24,10 +24,10 @@ def _body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of the call, or the client's own where it has none, beside its arguments."""
     named = arguments.get("params")
     params = field(arguments.get("self"), "params") if named is None else named
-    return {**present(params), **arguments}
+    return {**as_mapping(params), **arguments}
 
 
-def _where(*names: str) -> tuple[str, ...]:
+def _methods(*names: str) -> tuple[str, ...]:
     return tuple(f"ModelInference.{name}" for name in names)
 
 
@@ -39,7 +39,7 @@ def _fold_chat(whole: dict[str, Any], chunk: Any) -> None:
 
 CHAT = replace(
     chat_completions.CHAT,
-    where=_where("chat", "achat", "chat_stream", "achat_stream"),
+    methods=_methods("chat", "achat", "chat_stream", "achat_stream"),
     response={**chat_completions.RESPONSE, semconv.GEN_AI_RESPONSE_MODEL: "model_id"},
     fold=_fold_chat,
 )
@@ -84,7 +84,7 @@ def _fold(whole: dict[str, Any], chunk: Any) -> None:
 
 GENERATE = Operation(
     name="text_completion",
-    where=_where("generate", "agenerate", "generate_text_stream", "agenerate_stream"),
+    methods=_methods("generate", "agenerate", "generate_text_stream", "agenerate_stream"),
     request={
         semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_new_tokens",
         semconv.GEN_AI_REQUEST_SEED: "random_seed",
@@ -112,7 +112,7 @@ GENERATE = Operation(
 
 EMBEDDINGS = Operation(
     name="embeddings",
-    where=("Embeddings.generate", "Embeddings.agenerate"),
+    methods=("Embeddings.generate", "Embeddings.agenerate"),
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "inputs"))},
     response={
         semconv.GEN_AI_RESPONSE_MODEL: "model_id",
@@ -121,7 +121,7 @@ EMBEDDINGS = Operation(
             field(next(iter(items(response, "results")), None), "embedding")
         ),
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 
@@ -132,7 +132,7 @@ def _spec(module: str, *operations: Operation) -> ClientSpec:
         operations=operations,
         provider="ibm.watsonx.ai",
         url=_url,
-        client={semconv.GEN_AI_REQUEST_MODEL: _model},
+        client_attributes={semconv.GEN_AI_REQUEST_MODEL: _model},
         body=_body,
     )
 
@@ -142,19 +142,21 @@ def _gateway(operation: Operation, params: str, *names: str) -> ClientSpec:
 
     def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
         said = {name: value for name, value in arguments.items() if value is not None}
-        return {**present(field(arguments.get("self"), params)), **said}
+        return {**as_mapping(field(arguments.get("self"), params)), **said}
 
-    where = tuple(f"GatewayInference.{name}" for name in names)
+    methods = tuple(f"GatewayInference.{name}" for name in names)
     return replace(
-        _spec("gateway.gateway_inference", replace(operation, where=where)),
-        client={semconv.GEN_AI_REQUEST_MODEL: "_model"},
+        _spec("gateway.gateway_inference", replace(operation, methods=methods)),
+        client_attributes={semconv.GEN_AI_REQUEST_MODEL: "_model"},
         body=body,
     )
 
 
 def _made(operation: Operation, kind: str) -> Operation:
     """The operation where each gateway has a class of its own for it."""
-    return replace(operation, where=tuple(f"Gateway.__init__.<locals>.{kind}.{name}" for name in ("create", "acreate")))
+    return replace(
+        operation, methods=tuple(f"Gateway.__init__.<locals>.{kind}.{name}" for name in ("create", "acreate"))
+    )
 
 
 GATEWAY_EMBEDDINGS = replace(

@@ -10,7 +10,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation.reading import Table, field, items
-from agentops_otel.instrumentation.spec import ClientSpec, placed
+from agentops_otel.instrumentation.spec import ClientSpec, server_table
 
 _PROVIDERS: Mapping[str, str] = {
     "ai21": semconv.AI21,
@@ -100,16 +100,16 @@ def _answering(response: Any) -> object:
 _COMMON: Table = {
     semconv.GEN_AI_REQUEST_MODEL: _model,
     semconv.GEN_AI_PROVIDER_NAME: _provider,
-    **placed(lambda request: field(request, "api_base") or field(request, "base_url")),
+    **server_table(lambda request: field(request, "api_base") or field(request, "base_url")),
 }
 _ANSWERED: Table = {
     semconv.GEN_AI_PROVIDER_NAME: _answering,
-    **placed(lambda response: field(response, "_hidden_params", "api_base")),
+    **server_table(lambda response: field(response, "_hidden_params", "api_base")),
 }
 
 COMPLETION = replace(
     chat_completions.CHAT,
-    where=("completion", "acompletion"),
+    methods=("completion", "acompletion"),
     request={**chat_completions.REQUEST, **_COMMON},
     response={
         **chat_completions.RESPONSE,
@@ -122,7 +122,7 @@ COMPLETION = replace(
 
 EMBEDDING = replace(
     embeddings.EMBEDDINGS,
-    where=("embedding", "aembedding"),
+    methods=("embedding", "aembedding"),
     request={**embeddings.EMBEDDINGS.request, **_COMMON},
     response={**embeddings.EMBEDDINGS.response, **_ANSWERED},
 )
@@ -140,7 +140,7 @@ SPEC = ClientSpec(
     module="litellm",
     operations=(COMPLETION, EMBEDDING),
     provider="litellm",
-    traced=_traced,
+    builtin_tracing=_traced,
 )
 
 SPECS = (SPEC, replace(SPEC, module="litellm.main"))

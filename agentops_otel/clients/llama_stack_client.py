@@ -11,7 +11,7 @@ from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
-_WHERE = ("LlamaStackClient.request", "AsyncLlamaStackClient.request")
+_METHODS = ("LlamaStackClient.request", "AsyncLlamaStackClient.request")
 
 
 def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
@@ -73,8 +73,8 @@ def _response(reason: str) -> Table:
 
 INFERENCE = Operation(
     name="chat",
-    where=_WHERE,
-    applies=stainless.posts("/v1/inference/chat-completion"),
+    methods=_METHODS,
+    matches=stainless.posts("/v1/inference/chat-completion"),
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
@@ -101,8 +101,8 @@ def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
 
 COMPLETION = Operation(
     name="text_completion",
-    where=_WHERE,
-    applies=stainless.posts("/v1/inference/completion"),
+    methods=_METHODS,
+    matches=stainless.posts("/v1/inference/completion"),
     request=_REQUEST,
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "content"))},
     response=_response("stop_reason"),
@@ -114,8 +114,8 @@ COMPLETION = Operation(
 
 EMBEDDINGS = Operation(
     name="embeddings",
-    where=_WHERE,
-    applies=stainless.posts("/v1/inference/embeddings"),
+    methods=_METHODS,
+    matches=stainless.posts("/v1/inference/embeddings"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model_id",
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "output_dimension",
@@ -126,7 +126,7 @@ EMBEDDINGS = Operation(
             next(iter(items(response, "embeddings")), None)
         )
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 
@@ -136,7 +136,7 @@ def _batch(response: Any, *path: str) -> list[Any]:
 
 BATCH = replace(
     INFERENCE,
-    applies=stainless.posts("/v1/inference/batch-chat-completion"),
+    matches=stainless.posts("/v1/inference/batch-chat-completion"),
     request_content={
         **INFERENCE.request_content,
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
@@ -158,7 +158,7 @@ BATCH = replace(
 
 BATCH_COMPLETION = replace(
     COMPLETION,
-    applies=stainless.posts("/v1/inference/batch-completion"),
+    matches=stainless.posts("/v1/inference/batch-completion"),
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "content_batch"))},
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
@@ -212,8 +212,8 @@ def _turned(response: Any) -> Iterator[gen_ai.Part]:
 
 TURN = Operation(
     name="invoke_agent",
-    where=_WHERE,
-    applies=lambda arguments: bool(_turn(arguments)),
+    methods=_METHODS,
+    matches=lambda arguments: bool(_turn(arguments)),
     request={
         semconv.GEN_AI_AGENT_ID: "agent_id",
         semconv.GEN_AI_CONVERSATION_ID: "session_id",
@@ -221,8 +221,8 @@ TURN = Operation(
     },
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            *gen_ai.each(_message, items(request, "messages")),
-            *gen_ai.each(_tool_answer, items(request, "tool_responses")),
+            *gen_ai.lazily(_message, items(request, "messages")),
+            *gen_ai.lazily(_tool_answer, items(request, "tool_responses")),
         ]
     },
     response={
@@ -250,18 +250,18 @@ SPEC = ClientSpec(
     operations=(
         replace(
             chat_completions.CHAT,
-            where=_WHERE,
-            applies=stainless.posts("/v1/chat/completions", "/v1/openai/v1/chat/completions"),
+            methods=_METHODS,
+            matches=stainless.posts("/v1/chat/completions", "/v1/openai/v1/chat/completions"),
         ),
         replace(
             chat_completions.TEXT_COMPLETION,
-            where=_WHERE,
-            applies=stainless.posts("/v1/completions", "/v1/openai/v1/completions"),
+            methods=_METHODS,
+            matches=stainless.posts("/v1/completions", "/v1/openai/v1/completions"),
         ),
         replace(
             responses.RESPONSES,
-            where=_WHERE,
-            applies=stainless.posts("/v1/responses", "/v1/openai/v1/responses"),
+            methods=_METHODS,
+            matches=stainless.posts("/v1/responses", "/v1/openai/v1/responses"),
         ),
         INFERENCE,
         COMPLETION,
@@ -271,12 +271,12 @@ SPEC = ClientSpec(
         EMBEDDINGS,
         replace(
             embeddings.EMBEDDINGS,
-            where=_WHERE,
-            applies=stainless.posts("/v1/embeddings", "/v1/openai/v1/embeddings"),
+            methods=_METHODS,
+            matches=stainless.posts("/v1/embeddings", "/v1/openai/v1/embeddings"),
         ),
     ),
     provider=semconv.LLAMA_STACK,
     url=stainless.url,
     body=_body,
-    returned=raw_response.returned,
+    wrap_result=raw_response.wrap_result,
 )

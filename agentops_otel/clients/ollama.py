@@ -5,14 +5,14 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _PATH_LENGTH = 1024
 """An image given as text is a path when it is short, and its bytes in base64 when it is long."""
 
 
-def _where(name: str) -> tuple[str, ...]:
+def _methods(name: str) -> tuple[str, ...]:
     return (f"Client.{name}", f"AsyncClient.{name}")
 
 
@@ -92,7 +92,7 @@ _RESPONSE: Table = {
 
 CHAT = Operation(
     name="chat",
-    where=_where("chat"),
+    methods=_methods("chat"),
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
@@ -111,7 +111,7 @@ CHAT = Operation(
 
 GENERATE = Operation(
     name="text_completion",
-    where=_where("generate"),
+    methods=_methods("generate"),
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
@@ -137,7 +137,7 @@ GENERATE = Operation(
 
 EMBED = Operation(
     name="embeddings",
-    where=_where("embed"),
+    methods=_methods("embed"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions",
@@ -150,18 +150,18 @@ EMBED = Operation(
             next(iter(items(response, "embeddings")), None)
         ),
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 EMBEDDINGS = Operation(
     name="embeddings",
-    where=_where("embeddings"),
+    methods=_methods("embeddings"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "prompt"))},
     response={
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(field(response, "embedding"))
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 
@@ -171,14 +171,14 @@ def _state(said: Any) -> list[gen_ai.Message]:
 
 
 def _decisions(response: Any) -> list[gen_ai.Message]:
-    answers = present(field(response, "answers"))
-    parts = [{"type": "decision", "answer": {"question": name, **present(said)}} for name, said in answers.items()]
+    answers = as_mapping(field(response, "answers"))
+    parts = [{"type": "decision", "answer": {"question": name, **as_mapping(said)}} for name, said in answers.items()]
     return [found] if (found := gen_ai.message("assistant", parts)) else []
 
 
 DECISION = Operation(
     name="generate_content",
-    where=_where("systemone"),
+    methods=_methods("systemone"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: _state(field(request, "state"))},
     response={

@@ -7,7 +7,7 @@ from agentops_otel.clients.dialects import chat_completions, embeddings, raw_res
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
-_WHERE = ("Together.request", "AsyncTogether.request")
+_METHODS = ("Together.request", "AsyncTogether.request")
 
 CHAT = replace(chat_completions.CHAT, request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"})
 
@@ -15,19 +15,19 @@ SPEC = ClientSpec(
     name="together",
     module="together",
     operations=(
-        replace(CHAT, where=_WHERE, applies=stainless.posts("/v1/chat/completions", "/chat/completions")),
+        replace(CHAT, methods=_METHODS, matches=stainless.posts("/v1/chat/completions", "/chat/completions")),
         replace(
             chat_completions.TEXT_COMPLETION,
-            where=_WHERE,
-            applies=stainless.posts("/v1/completions", "/completions"),
+            methods=_METHODS,
+            matches=stainless.posts("/v1/completions", "/completions"),
         ),
-        replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/v1/embeddings", "/embeddings")),
+        replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/v1/embeddings", "/embeddings")),
     ),
     provider=semconv.TOGETHER_AI,
     url=stainless.url,
     body=stainless.body,
-    returned=raw_response.returned,
-    others=("resources.chat.completions.CompletionsResource.create",),
+    wrap_result=raw_response.wrap_result,
+    also_check=("resources.chat.completions.CompletionsResource.create",),
 )
 
 
@@ -35,7 +35,7 @@ def _first(module: str, kind: str, operation: Operation) -> ClientSpec:
     return ClientSpec(
         name="together",
         module=f"together.resources.{module}",
-        operations=(replace(operation, where=(f"{kind}.create", f"Async{kind}.create")),),
+        operations=(replace(operation, methods=(f"{kind}.create", f"Async{kind}.create")),),
         provider=semconv.TOGETHER_AI,
         url=lambda resource: field(resource, "_client", "base_url"),
     )

@@ -22,7 +22,7 @@ from agentops_otel.tracing import Recorder, qualified_name
 from agentops_otel.tracing.gc_safe import run_outside_gc
 from agentops_otel.wrapping.stream import watched
 
-FAMILY = create_key("agentops_otel.call")
+CALL_IN_PROGRESS = create_key("agentops_otel.call")
 """Says in the context that a call is under way, and of which family: a client within a client stays silent."""
 
 _folding = guard("folding a stream")
@@ -30,7 +30,7 @@ _folding = guard("folding a stream")
 _WHAT_IT_IS = (semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
 
 
-class Known:
+class BackgroundResponses:
     """The calls whose answers are still to come, by the id that the server gave them: a bounded memory."""
 
     def __init__(self, most: int = 1024) -> None:
@@ -50,10 +50,10 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class CallServices:
     """What the calls of one installation have in common."""
 
-    known: Known
+    known: BackgroundResponses
     metrics: Metrics
     events: Events
     notice: Callable[[ClientSpec], None]
@@ -91,7 +91,7 @@ class Call:
         recorder: Recorder,
         client: ClientSpec,
         operation: Operation,
-        shared: "Shared",
+        shared: CallServices,
         span: Span,
         said: dict[str, AttributeValue],
         started: int,
@@ -104,7 +104,7 @@ class Call:
         self._said = said
         self._told: dict[str, AnyValue] = {}
         self._held = 0
-        self.context = set_value(FAMILY, operation.family, set_span_in_context(span))
+        self.context = set_value(CALL_IN_PROGRESS, operation.dedup_group, set_span_in_context(span))
         self.streams = False
         """Whether the answer comes in chunks."""
         self.read = False
@@ -122,8 +122,8 @@ class Call:
         with guard("reading a response"):
             if hasattr(type(value), "__next__") or hasattr(type(value), "__anext__"):
                 result = self.stream(value)
-            elif self.client.returned is not None:
-                result = self.client.returned(self, value)
+            elif self.client.wrap_result is not None:
+                result = self.client.wrap_result(self, value)
             else:
                 self.answered(value)
         return result
@@ -152,7 +152,7 @@ class Call:
         """The call ended by an exception, after as much of the response as there is."""
         if self._once.acquire(blocking=False):
             with guard("reading what came before an error"):
-                response = self.client.partial(error) if response is None else response
+                response = self.client.partial_response(error) if response is None else response
                 if response is not None:
                     self._read(response, whole=False)
             self._said[semconv.ERROR_TYPE] = qualified_name(type(error))
@@ -197,7 +197,7 @@ class Call:
         operation = self.operation
         with guard("reading a response"):
             found = attributes(operation.response_rows, response)
-            if not whole and operation.finishes:
+            if not whole and operation.has_finish_reasons:
                 found.setdefault(semconv.GEN_AI_RESPONSE_FINISH_REASONS, ["error"])
             if (written := found.get(semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)) is not None:
                 found[semconv.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS] = written
@@ -205,7 +205,7 @@ class Call:
             self.tell(operation.response_content_rows, response)
             if self.unread is not None:
                 self.tell(operation.request_content_rows, self.unread)
-            if identity := operation.keeps(response):
+            if identity := operation.background_id(response):
                 self._shared.known.keep(identity, self.span)
             self._said.update(found)
             if failure := operation.failure(response):

@@ -13,7 +13,7 @@ from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import watch
 
 
-class Asking(Protocol):
+class Starter(Protocol):
     """Who starts the calls that are asked for over connections: the wrapper of a client's method."""
 
     off: bool
@@ -22,7 +22,7 @@ class Asking(Protocol):
         """The call that a request asks for; None where it has no span."""
 
 
-class Ask:
+class CallStarter:
     """Starts the calls that are asked for over one connection.
 
     Args:
@@ -32,7 +32,7 @@ class Ask:
         known: What was said when it was opened, as far as it is known.
     """
 
-    def __init__(self, by: Asking, operation: Any, opener: Any, known: Mapping[str, Any]) -> None:
+    def __init__(self, by: Starter, operation: Any, opener: Any, known: Mapping[str, Any]) -> None:
         self.operation = operation
         self.opener = opener
         self.known = known
@@ -42,7 +42,7 @@ class Ask:
         """The call that the request asks for, or None."""
         return self._by.ask(self.operation, self.opener, {**self.known, **request})
 
-    def renew(self, other: "Ask") -> None:
+    def renew(self, other: "CallStarter") -> None:
         """Go on by the other's wrapper where our own is off."""
         if self._by.off:
             self._by = other._by
@@ -59,14 +59,14 @@ class Turn:
         self.begun = False
 
 
-class Talk:
+class ConnectionTracker:
     """What is said over one connection, as turns: each client's own tells which message begins one, and ends it.
 
     Args:
         ask: Starts the call that a request asks for.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: CallStarter) -> None:
         self.turns: list[Turn] = []
         """The answers that are still to come to their ends, the oldest first."""
         self.ask = ask
@@ -118,21 +118,21 @@ class Talk:
         self.broke(GeneratorExit())
 
 
-def connected(connection: Any, talk: Talk, *names: str) -> Any:
-    """The connection behind a proxy of its own kind; the talk hears what is sent and received over it.
+def connected(connection: Any, tracker: ConnectionTracker, *names: str) -> Any:
+    """A proxy of the connection that reports what is sent and received to the tracker.
 
     Args:
-        connection: What has the methods `send`, `recv` and `close`.
-        talk: Who hears.
-        *names: Those of the methods by which it does; all of them where none is named.
+        connection: An object with the methods `send`, `recv` and `close`.
+        tracker: The tracker.
+        *names: The methods to report; all of them by default.
     """
-    return proxied(connection, talk, {name: hook for name, hook in _HOOKS.items() if not names or name in names})
+    return proxied(connection, tracker, {name: hook for name, hook in _HOOKS.items() if not names or name in names})
 
 
 _joining = Lock()
 
 
-def joined(socket: Any, ask: Ask, put: Callable[[Any], None]) -> Any:
+def joined(socket: Any, ask: CallStarter, put: Callable[[Any], None]) -> Any:
     """The talk over a socket: the one that is heard already, or one that is from now on.
 
     Args:
@@ -141,35 +141,35 @@ def joined(socket: Any, ask: Ask, put: Callable[[Any], None]) -> Any:
         put: Puts the socket that a new talk watches in the socket's place.
     """
     with _joining:
-        if (talk := getattr(socket, "_self_watcher", None)) is None:
-            talk = ask.operation.talk(ask)
-            talk.unheard = True
-            put(talk)
-    talk.ask.renew(ask)
-    return talk
+        if (tracker := getattr(socket, "_self_watcher", None)) is None:
+            tracker = ask.operation.tracker(ask)
+            tracker.unheard = True
+            put(tracker)
+    tracker.ask.renew(ask)
+    return tracker
 
 
 class Opening:
     """Watches a client open a connection, which comes back watched."""
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, tracker: ConnectionTracker) -> None:
         self.context = get_current()
-        self._talk = talk
+        self._tracker = tracker
 
     def returned(self, value: Any) -> Any:
         """The connection."""
-        return self._talk.opened(value)
+        return self._tracker.opened(value)
 
     def raised(self, error: BaseException) -> None:
         """There is no connection, and nothing was asked."""
 
 
 class _Sending:
-    def __init__(self, talk: Talk, message: Any) -> None:
-        self._talk = talk
+    def __init__(self, tracker: ConnectionTracker, message: Any) -> None:
+        self._tracker = tracker
         self._turn: Turn | None = None
         with guard("reading what is sent"):
-            self._turn = talk.sent(loads(message))
+            self._turn = tracker.sent(loads(message))
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
@@ -177,26 +177,26 @@ class _Sending:
 
     def raised(self, error: BaseException) -> None:
         if self._turn is not None:
-            self._talk.end(self._turn, error)
+            self._tracker.end(self._turn, error)
 
 
 class Receiving:
     """Watches a program receive a message, as text or as what the client makes of it."""
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    def __init__(self, tracker: ConnectionTracker) -> None:
+        self._tracker = tracker
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
         """The message."""
         with guard("reading what is received"):
-            self._talk.received(loads(value) if isinstance(value, str | bytes | bytearray) else value)
-            self._talk.unheard = False
+            self._tracker.received(loads(value) if isinstance(value, str | bytes | bytearray) else value)
+            self._tracker.unheard = False
         return value
 
     def raised(self, error: BaseException) -> None:
         """There is none."""
-        self._talk.failed(error)
+        self._tracker.failed(error)
 
 
 def _send(self: Any, message: Any, *args: Any, **kwargs: Any) -> Any:

@@ -14,13 +14,13 @@ from weakref import WeakSet
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import Known, Shared
+from agentops_otel.instrumentation.call import BackgroundResponses, CallServices
 from agentops_otel.instrumentation.events import Events
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.wrapper import Wrapper
 from agentops_otel.tracing import Recorder
-from agentops_otel.wrapping.patch import Made, Patch
+from agentops_otel.wrapping.patch import LocalClassPatch, Patch
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -52,8 +52,8 @@ class Installation:
             self._specs[spec.module].append(spec)
         self._current = current
         self._patches: dict[tuple[str, str, str], Patch] = {}
-        self._made: dict[tuple[str, str], Made] = {}
-        self._shared = Shared(Known(), Metrics(semconv_opt_in), Events(), self.notice)
+        self._made: dict[tuple[str, str], LocalClassPatch] = {}
+        self._shared = CallServices(BackgroundResponses(), Metrics(semconv_opt_in), Events(), self.notice)
         self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._off = False
@@ -115,7 +115,7 @@ class Installation:
                 self._patches[spec.module, spec.name, path] = wrap(owner, name)
                 return
             if (spec.module, known) not in self._made:
-                self._made[spec.module, known] = Made(owner, name)
+                self._made[spec.module, known] = LocalClassPatch(owner, name)
             self._made[spec.module, known].add(inner, wrap)
 
     def _wrapped(self, owner: Any, name: str, spec: ClientSpec, operations: list[Operation]) -> Patch:
@@ -144,7 +144,7 @@ def _methods(spec: ClientSpec) -> Iterator[tuple[str, list[Operation]]]:
     """Each method that the spec names, with what it may do."""
     methods: dict[str, list[Operation]] = defaultdict(list)
     for operation in spec.operations:
-        for path in operation.where:
+        for path in operation.methods:
             methods[path].append(operation)
     yield from methods.items()
 
@@ -158,10 +158,10 @@ def _resolve(module: ModuleType, path: str) -> Any:
 
 def _another(spec: ClientSpec, module: ModuleType) -> str | None:
     """The other instrumentation of the client, if any: it sits on a method, or is part of the client."""
-    if (own := spec.traced(module)) is not None:
+    if (own := spec.builtin_tracing(module)) is not None:
         return own
-    where = {path for operation in spec.operations for places in operation.where for path in places.split("|")}
-    names = {name for path in where.union(spec.others) for name in _wrappers(_resolve(module, path))}
+    where = {path for operation in spec.operations for places in operation.methods for path in places.split("|")}
+    names = {name for path in where.union(spec.also_check) for name in _wrappers(_resolve(module, path))}
     return min((name for name in names if not name.startswith("agentops_otel.")), default=None)
 
 

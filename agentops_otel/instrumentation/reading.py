@@ -12,13 +12,13 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 
-Reader = str | Callable[[Any], object]
+Extractor = str | Callable[[Any], object]
 """Where a value stands: a dotted path (`"usage.prompt_tokens"`), or a function of the whole."""
 
 SEEN_LIMIT = 10_000
 """Items that are remembered of an iterator that a client reads."""
 
-Table = Mapping[str, Reader]
+Table = Mapping[str, Extractor]
 """Attribute name -> where its value stands."""
 
 LONGEST = 4096
@@ -61,7 +61,7 @@ def _names(kind: type) -> frozenset[str]:
     return frozenset(dir(kind))
 
 
-def getter(value: Any) -> Callable[[str], Any]:
+def lookup_in(value: Any) -> Callable[[str], Any]:
     """`field` of the value, for reading several: what a request holds is mostly dicts, which have their own.
 
     >>> getter({"role": "user"})("role")
@@ -69,10 +69,10 @@ def getter(value: Any) -> Callable[[str], Any]:
     """
     if isinstance(value, dict):
         return value.get
-    return present(value).get if hasattr(value, "__pydantic_extra__") else partial(field, value)
+    return as_mapping(value).get if hasattr(value, "__pydantic_extra__") else partial(field, value)
 
 
-def present(value: Any) -> Mapping[str, Any]:
+def as_mapping(value: Any) -> Mapping[str, Any]:
     """What a dict or an object holds, by name, for reading several at once."""
     if isinstance(value, dict):
         return value
@@ -92,10 +92,10 @@ def items(value: Any, *path: str) -> Sequence[Any]:
     found = field(value, *path) if path else value
     if isinstance(found, list | tuple):
         return found
-    return found._self_seen if isinstance(found, Seen) else ()
+    return found._self_seen if isinstance(found, RecordedIterator) else ()
 
 
-class Seen(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
+class RecordedIterator(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
     """An iterator among a call's arguments, which passes for itself and remembers what the client reads from it."""
 
     def __init__(self, iterator: Iterator[Any]) -> None:
@@ -112,7 +112,7 @@ class Seen(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripte
         return item
 
 
-def seen(body: Any) -> Any:
+def record_iterators(body: Any) -> Any:
     """The body with its iterators as `Seen`; the body itself when it has none."""
     if not isinstance(body, dict):
         return body
@@ -139,18 +139,18 @@ def loads(body: Any) -> Any:
     return None
 
 
-def _seen(iterator: Iterator[Any]) -> Seen:
+def _seen(iterator: Iterator[Any]) -> RecordedIterator:
     kind = type(iterator)
     return _seen_class(kind.__name__, kind.__module__)(iterator)
 
 
 @cache
-def _seen_class(name: str, module: str) -> type[Seen]:
+def _seen_class(name: str, module: str) -> type[RecordedIterator]:
     """Named after the iterator: pydantic tells Python's own from objects with attributes by where they are from."""
-    return type(name, (Seen,), {"__module__": module, "__qualname__": name})
+    return type(name, (RecordedIterator,), {"__module__": module, "__qualname__": name})
 
 
-class Pieces(list[str]):
+class TextBuilder(list[str]):
     """A text that arrives in pieces, joined once at the end."""
 
     size = 0
@@ -164,8 +164,8 @@ def add_text(whole: dict[str, Any], key: str, piece: object) -> None:
     if not isinstance(piece, str):
         return
     pieces = whole.get(key)
-    if not isinstance(pieces, Pieces):
-        pieces = whole[key] = Pieces()
+    if not isinstance(pieces, TextBuilder):
+        pieces = whole[key] = TextBuilder()
     if pieces.size <= TEXT_LIMIT:
         pieces.append(piece)
         pieces.size += len(piece)
@@ -190,7 +190,7 @@ def indexed(whole: dict[str, Any], key: str, index: object) -> dict[str, Any]:
 
 def joined(value: Any) -> Any:
     """The folded answer with every `Pieces` turned into its text."""
-    if isinstance(value, Pieces):
+    if isinstance(value, TextBuilder):
         return str(value)
     if isinstance(value, dict):
         return {key: joined(inner) for key, inner in value.items()}
@@ -225,9 +225,9 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-Kind = Callable[[object], AttributeValue | None]
+Converter = Callable[[object], AttributeValue | None]
 
-KINDS: Mapping[str, Kind] = {
+CONVERTERS: Mapping[str, Converter] = {
     semconv.AGENTOPS_COUNTED_INPUT_TOKENS: _integer,
     semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: _integer,
     semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _integer,
@@ -258,7 +258,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """What kind of value an attribute takes where it is not text; a value of another kind is left out."""
 
-Row = tuple[str, Callable[[Any], object], Kind]
+Row = tuple[str, Callable[[Any], object], Converter]
 
 
 def _path(dotted: str) -> Callable[[Any], object]:
@@ -272,10 +272,10 @@ def _path(dotted: str) -> Callable[[Any], object]:
     return read
 
 
-def rows(table: Table) -> tuple[Row, ...]:
+def compile_table(table: Table) -> tuple[Row, ...]:
     """The table made ready for reading."""
     return tuple(
-        (name, _path(reader) if isinstance(reader, str) else reader, KINDS.get(name, _text))
+        (name, _path(reader) if isinstance(reader, str) else reader, CONVERTERS.get(name, _text))
         for name, reader in table.items()
     )
 

@@ -1,4 +1,4 @@
-"""What a client looks like from outside: which methods to wrap, and how to read what they are given and give back."""
+"""Describes a client library as data: the methods to wrap, and how to read their requests and responses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation.reading import Row, Table, attributes, rows, seen
+from agentops_otel.instrumentation.reading import Row, Table, attributes, compile_table, record_iterators
 
 Fold = Callable[[dict[str, Any], Any], None]
-"""`fold(whole, chunk)`: adds one streamed chunk to the whole, which takes the shape of the unstreamed response."""
+"""`fold(response, chunk)`: adds one streamed chunk to the response, which takes the shape of the unstreamed one."""
 
-Returned = Callable[[Any, Any], Any]
-"""`returned(call, value)`: what the program gets for what the client returned."""
+WrapResult = Callable[[Any, Any], Any]
+"""`wrap_result(call, result)`: what the program gets in place of the result that the client's method returned."""
 
 
 def _always(request: Any) -> bool:
@@ -34,45 +34,48 @@ def _same(arguments: Mapping[str, Any]) -> Any:
 class Operation:
     """One kind of call that a client makes, described as data.
 
-    A request is read by the names of the method's parameters, a response as the client returns it. A table says where
-    each attribute's value stands: a dotted path (`"usage.prompt_tokens"`) or a function. What is missing, or of a kind
-    that the attribute does not take, is left out.
+    A table maps an attribute to the place of its value: a dotted path (`"usage.prompt_tokens"`) or a function. The
+    request tables read the method's arguments by name, the response tables read the object that the client returns. A
+    missing value, or one of the wrong type, sets no attribute.
     """
 
     name: str
-    """`gen_ai.operation.name`: "chat", "embeddings", ...; the span is called `{name} {model}`."""
-    where: tuple[str, ...]
-    """The methods, as paths in the client's module: `("Client.chat", "AsyncClient.chat")`.
+    """`gen_ai.operation.name`: "chat", "embeddings", ...; the span is named `{name} {model}`."""
+    methods: tuple[str, ...]
+    """The methods to wrap, as paths in the client's module: `("Client.chat", "AsyncClient.chat")`.
 
-    `"Client.chat|Client.complete"` is whichever of them this version of the client has, the first one first. A program
-    that holds the method or function already, bound or imported by name, is reached too.
-    `"Client.__init__.<locals>._Chat.ask"` is a method of a class that another method makes anew at each call.
+    `"Client.chat|Client.complete"` names alternatives: the first that this version of the client has is wrapped.
+    `"Client.__init__.<locals>._Chat.ask"` is a method of a class that is defined inside another method.
+    References that the program took before (`ask = client.chat`, `from client import chat`) are traced too.
     """
-    applies: Callable[[Mapping[str, Any]], bool] = _always
-    """Whether a call of the method, by its arguments, is this operation."""
+    matches: Callable[[Mapping[str, Any]], bool] = _always
+    """Whether a call with these arguments is this operation."""
     request: Table = field(default_factory=dict)
-    """Attributes read from the request before it is sent."""
+    """Attributes that are read from the request, before it is sent."""
     request_content: Table = field(default_factory=dict)
-    """Attributes whose values are content: kept only when content is captured, bounded, redacted, as JSON."""
+    """Attributes whose values are content: set as JSON, redacted and truncated, and only if content is captured."""
     response: Table = field(default_factory=dict)
     response_content: Table = field(default_factory=dict)
     fold: Fold | None = None
-    """How a streamed answer becomes a whole one; None: a stream's chunks are not read."""
+    """Adds a streamed chunk to the response; None: a stream's chunks are not read."""
     failure: Callable[[Any], str | None] = _nothing
-    """`error.type` for an answer that says it failed without an exception; None: it did not."""
-    keeps: Callable[[Any], str | None] = _nothing
-    """The id under which the program may ask for the answer again later, where this one is not the last."""
-    continues: Callable[[Mapping[str, Any]], str | None] = _nothing
-    """The id, in a call's arguments, of an earlier answer that it asks for again: its span is linked."""
-    finishes: bool = True
-    """Whether an answer has finish reasons; one that never came is "error"."""
-    silent: bool = False
-    """Of a method that the client calls itself from a thread of its own: no span, nor has what it calls in turn."""
-    talk: Callable[[Any], Any] | None = None
-    """Of a method that opens a connection: from the `Ask` that starts calls, the `Talk` of what goes over it."""
-    join: Callable[..., Any] | None = None
-    """Of a method of a connection that may be older than the wrapper: `join(connection, ask, *arguments)`, told of each
-    call before it is made, sees to it that a talk is heard; the watcher that it may return sees the call."""
+    """`error.type` of a response that reports a failure without an exception; None: the call succeeded."""
+    background_id: Callable[[Any], str | None] = _nothing
+    """Id of a background response, which the program may fetch later; None: the response is final."""
+    fetched_id: Callable[[Mapping[str, Any]], str | None] = _nothing
+    """Id of the background response that a call with these arguments fetches. Its span gets a link to the first one."""
+    has_finish_reasons: bool = True
+    """Whether a response has finish reasons. If so, the reason of a failed or abandoned call is "error"."""
+    suppress: bool = False
+    """Make no span for this method, or for calls inside it."""
+    tracker: Callable[[Any], Any] | None = None
+    """For a method that opens a connection: makes the `ConnectionTracker` of the connection, from a `CallStarter`."""
+    attach: Callable[..., Any] | None = None
+    """For a method of an open connection: `attach(connection, call_starter, *args)` runs before each call.
+
+    It attaches a tracker if the connection has none, and may return an observer of this call. It must be the only
+    operation of its methods.
+    """
     request_rows: tuple[Row, ...] = field(init=False, repr=False)
     request_content_rows: tuple[Row, ...] = field(init=False, repr=False)
     response_rows: tuple[Row, ...] = field(init=False, repr=False)
@@ -80,16 +83,16 @@ class Operation:
 
     def __post_init__(self) -> None:
         for table in ("request", "request_content", "response", "response_content"):
-            object.__setattr__(self, f"{table}_rows", rows(getattr(self, table)))
+            object.__setattr__(self, f"{table}_rows", compile_table(getattr(self, table)))
 
     @property
-    def family(self) -> str:
-        """What a call inside a call is compared by: one chat within another is the same call, told by two clients."""
+    def dedup_group(self) -> str:
+        """Nested calls of one group are one logical call (LiteLLM over OpenAI) and make one span."""
         return "inference" if self.name in semconv.INFERENCE_OPERATIONS else self.name
 
-    def is_part(self, family: object) -> bool:
-        """Whether it is no call of its own within one of the family: the same, or what that one waits for."""
-        return family is not None and (family == self.family or self.name == "fetch_response")
+    def belongs_to(self, group: object) -> bool:
+        """Whether a call inside one of the group is a part of it, and makes no span of its own."""
+        return group is not None and (group == self.dedup_group or self.name == "fetch_response")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +102,15 @@ class ClientSpec:
     `examples/own_client.py` describes one in a few lines:
 
     ```python
-    ask = Operation(name="chat", where=("Client.ask",), request={"gen_ai.request.model": "model"})
+    ask = Operation(name="chat", methods=("Client.ask",), request={"gen_ai.request.model": "model"})
     install([ClientSpec(name="mine", module="mine", operations=(ask,), provider="mine")], lambda: client.recorder)
     ```
 
     Args:
-        name: What it is called in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` and in warnings.
-        module: The import to wait for; the operations' methods are found in it.
-        operations: What it does. Of several on one method the first that applies counts.
-        provider: `gen_ai.provider.name`, or a function of the client and the server's host.
+        name: Its name in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` and in warnings.
+        module: The module whose import to wait for; the operations' methods are looked up in it.
+        operations: Its operations. If several share a method, the first that matches counts.
+        provider: `gen_ai.provider.name`, or a function of the client object and the server's host.
     """
 
     name: str
@@ -115,54 +118,51 @@ class ClientSpec:
     operations: tuple[Operation, ...]
     provider: str | Callable[[Any, str | None], str]
     url: Callable[[Any], object] = _nothing
-    """The server's base URL, from the object that the method is called on."""
-    client: Table = field(default_factory=dict)
-    """Attributes read from the object that the method is called on."""
-    prepare: Callable[[Mapping[str, Any]], Mapping[str, Any]] = seen
-    """The arguments that the method gets instead: with their iterators watched, by default."""
-    passed_on: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _same
-    """The arguments that the method gets instead where a call is none of the operations."""
+    """The server's base URL, from the object whose method is called."""
+    client_attributes: Table = field(default_factory=dict)
+    """Attributes that are read from the object whose method is called."""
+    rewrite_arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = record_iterators
+    """The arguments that the method gets instead. By default iterators are replaced by ones that keep what is read."""
+    rewrite_other_arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _same
+    """The same for calls that match no operation."""
     body: Callable[[Mapping[str, Any]], Any] = _same
-    """What the operations' tables read, from the method's arguments by name; those themselves by default.
-
-    The object that the method is called on is among them as `self`.
-    """
-    returned: Returned | None = None
-    """For answers that are neither the answer nor an iterator of chunks: what the program gets in their place."""
-    partial: Callable[[BaseException], Any] = _nothing
-    """The answer that came with an exception, where the client's exceptions carry it."""
-    others: tuple[str, ...] = ()
-    """Further methods on which another instrumentation may sit; noticed with one warning."""
-    traced: Callable[[Any], str | None] = _nothing
-    """Who traces the calls by the module's own means, where the program has asked for that; noticed likewise."""
+    """What the request tables read, from the method's arguments by name (`self` included); those by default."""
+    wrap_result: WrapResult | None = None
+    """Handles results that are neither a response nor an iterator of chunks; returns what the program gets."""
+    partial_response: Callable[[BaseException], Any] = _nothing
+    """The response that an exception carries, if the client's exceptions do."""
+    also_check: tuple[str, ...] = ()
+    """Further methods to check for another instrumentation, for the warning about doubled spans."""
+    builtin_tracing: Callable[[Any], str | None] = _nothing
+    """Name of the library's own tracing if it is on, None otherwise; takes the module. Warned about once."""
     client_rows: tuple[Row, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "client_rows", rows(self.client))
+        object.__setattr__(self, "client_rows", compile_table(self.client_attributes))
 
-    def place(self, client: Any) -> dict[str, AttributeValue]:
-        """Provider, server address and port of a call on the client."""
-        url = self.url(client)
+    def server_attributes(self, instance: Any) -> dict[str, AttributeValue]:
+        """Provider, server address and port of a call on the object."""
+        url = self.url(instance)
         host, port = server(url)
-        provider = self.provider if isinstance(self.provider, str) else self.provider(client, host)
-        found: dict[str, AttributeValue] = {semconv.GEN_AI_PROVIDER_NAME: provider}
+        provider = self.provider if isinstance(self.provider, str) else self.provider(instance, host)
+        place: dict[str, AttributeValue] = {semconv.GEN_AI_PROVIDER_NAME: provider}
         if host:
-            found[semconv.SERVER_ADDRESS] = host
+            place[semconv.SERVER_ADDRESS] = host
             if port:
-                found[semconv.SERVER_PORT] = port
-        return {**found, **attributes(self.client_rows, client)}
+                place[semconv.SERVER_PORT] = port
+        return {**place, **attributes(self.client_rows, instance)}
 
 
 def server(url: object) -> tuple[str | None, int | None]:
-    """Address and port of the server at a URL, as far as it says them."""
+    """Host and port of a URL; None for what it does not contain."""
     return _server(str(url)) if url else (None, None)
 
 
-def placed(url: Callable[[Any], object]) -> Table:
-    """The server's address and port, for a client that can be told another one with a request, or tells it after."""
+def server_table(url: Callable[[Any], object]) -> Table:
+    """A table of server address and port, for a URL that only the request or the response contains."""
     return {
-        semconv.SERVER_ADDRESS: lambda said: server(url(said))[0],
-        semconv.SERVER_PORT: lambda said: server(url(said))[1],
+        semconv.SERVER_ADDRESS: lambda source: server(url(source))[0],
+        semconv.SERVER_PORT: lambda source: server(url(source))[1],
     }
 
 

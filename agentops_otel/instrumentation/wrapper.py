@@ -10,9 +10,9 @@ from opentelemetry.trace import INVALID_SPAN, Link, SpanKind
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import FAMILY, Call, Reading, Shared
-from agentops_otel.instrumentation.connection import Ask, Opening
-from agentops_otel.instrumentation.reading import Seen, attributes
+from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServices, Reading
+from agentops_otel.instrumentation.connection import CallStarter, Opening
+from agentops_otel.instrumentation.reading import RecordedIterator, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing import Recorder
 from agentops_otel.wrapping.stream import Awaited, Watcher, watch
@@ -30,7 +30,7 @@ class _Part:
     """Watches a part of a call that is under way in another thread."""
 
     def __init__(self, operation: Operation) -> None:
-        self.context = set_value(FAMILY, operation.family)
+        self.context = set_value(CALL_IN_PROGRESS, operation.dedup_group)
 
     def returned(self, value: Any) -> Any:
         """What came of it is the client's own."""
@@ -59,7 +59,7 @@ class Wrapper:
         operations: Sequence[Operation],
         method: Callable[..., Any],
         current: Callable[[], Recorder | None],
-        shared: Shared,
+        shared: CallServices,
     ) -> None:
         self._shared = shared
         self._client = client
@@ -78,17 +78,17 @@ class Wrapper:
         recorder = None if self.off else self._current()
         if recorder is None:
             return wrapped(*args, **kwargs)
-        if self._operations[0].join is not None:
+        if self._operations[0].attach is not None:
             watcher = self._joined(self._operations[0], instance, args)
             return wrapped(*args, **kwargs) if watcher is None else watch(watcher, wrapped, *args, **kwargs)
         asked, args, kwargs = self._asked(instance, args, kwargs)
         if asked is None:
             return wrapped(*args, **kwargs)
-        if asked.operation.silent:
+        if asked.operation.suppress:
             return watch(_Part(asked.operation), wrapped, *args, **kwargs)
-        if asked.operation.talk is not None:
-            talk = asked.operation.talk(Ask(self, asked.operation, instance, asked.named))
-            return watch(Opening(talk), wrapped, *args, **kwargs)
+        if asked.operation.tracker is not None:
+            tracker = asked.operation.tracker(CallStarter(self, asked.operation, instance, asked.named))
+            return watch(Opening(tracker), wrapped, *args, **kwargs)
         if self._awaits:
             return Awaited(wrapped(*args, **kwargs), begin=lambda: self._begin(recorder, instance, asked))
         call = self._begin(recorder, instance, asked)
@@ -103,8 +103,8 @@ class Wrapper:
         asked = None
         with guard("reading a request"):
             named = {"self": instance, **dict(zip(self._parameters, args, strict=False)), **kwargs}
-            operation = next((known for known in self._operations if known.applies(named)), None)
-            changed = (self._client.prepare if operation else self._client.passed_on)(named)
+            operation = next((known for known in self._operations if known.matches(named)), None)
+            changed = (self._client.rewrite_arguments if operation else self._client.rewrite_other_arguments)(named)
             if changed is not named:
                 args = tuple(changed[name] for name in self._parameters[: len(args)])
                 kwargs = {name: changed[name] for name in kwargs}
@@ -115,8 +115,8 @@ class Wrapper:
         """Who is to see a call of a connection's method, if anybody; whoever opened it, what goes over it is heard."""
         watcher: Watcher | None = None
         with guard("joining a connection"):
-            if operation.join is not None:
-                watcher = operation.join(connection, Ask(self, operation, connection, {}), *args)
+            if operation.attach is not None:
+                watcher = operation.attach(connection, CallStarter(self, operation, connection, {}), *args)
         return watcher
 
     def ask(self, operation: Operation, instance: Any, request: Mapping[str, Any]) -> Reading | None:
@@ -130,12 +130,12 @@ class Wrapper:
 
     def _begin(self, recorder: Recorder, instance: Any, asked: _Asked) -> Call | None:
         """The call with its span started; None under suppression, and within a call that has its span already."""
-        if asked.operation.is_part(get_value(FAMILY)):
+        if asked.operation.belongs_to(get_value(CALL_IN_PROGRESS)):
             return None
         call = None
         with guard("starting a span"):
             body = self._client.body(asked.named)
-            links = self._shared.known.links(asked.operation.continues(asked.named))
+            links = self._shared.known.links(asked.operation.fetched_id(asked.named))
             call = self._start(recorder, asked.operation, instance, body, links)
         if call is not None and not self._called:
             self._called = True
@@ -146,7 +146,7 @@ class Wrapper:
         self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]
     ) -> Call | None:
         found = attributes(operation.request_rows, body)
-        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.place(instance), **found}
+        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.server_attributes(instance), **found}
         whom = said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME)
         started = recorder.clock()
         span = recorder.start(
@@ -163,7 +163,7 @@ class Wrapper:
         with guard("reading a request"):
             call.tell(operation.request_content_rows, body)
         call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
-        if isinstance(body, dict) and any(issubclass(kind, Seen) for kind in set(map(type, body.values()))):
+        if isinstance(body, dict) and any(issubclass(kind, RecordedIterator) for kind in set(map(type, body.values()))):
             call.unread = body
         return call
 

@@ -12,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Row, attributes, field, rows
+from agentops_otel.instrumentation.reading import Row, attributes, compile_table, field
 from agentops_otel.taskweaver.posts import message
 from agentops_otel.tracing import FallbackClaim, Recorder
 
@@ -27,7 +27,7 @@ _PROVIDERS = {
 }
 _USAGE_BY_REQUEST = "2024-09-01"
 """The first API version of Azure with `stream_options`."""
-OLLAMA = rows(
+OLLAMA = compile_table(
     {
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda chunk: _reasons(field(chunk, "done_reason")),
         semconv.GEN_AI_RESPONSE_MODEL: "model",

@@ -11,7 +11,7 @@ import wrapt
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 
 
-class Held:
+class CodePatch:
     """A function that leads to a wrapper, from `lead()` to `undo()`, by whatever reference it is called.
 
     A bound method, a `functools.partial` and a name in another module all hold the function itself, which asks its

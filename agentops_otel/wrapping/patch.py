@@ -9,11 +9,11 @@ from weakref import WeakKeyDictionary, ref
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.wrapping.code_patch import Held
+from agentops_otel.wrapping.code_patch import CodePatch
 from agentops_otel.wrapping.function import Function
 
 
-class Wraps(Protocol):
+class PatchCallback(Protocol):
     """What calls lead to."""
 
     off: bool
@@ -28,12 +28,12 @@ class Wraps(Protocol):
 class Patch:
     """One method of one class or function of a module, wrapped where it stands and for those who hold it already."""
 
-    def __init__(self, owner: Any, name: str, wrapper: Wraps) -> None:
+    def __init__(self, owner: Any, name: str, wrapper: PatchCallback) -> None:
         self._owner = ref(owner)  # a class may be one that a client makes anew each time, and forgets
         self._name = name
         self._wrapper = wrapper
         self._before = vars(owner).get(name)
-        self._held = Held.within(self._before, wrapper, bound=inspect.isclass(owner))
+        self._held = CodePatch.within(self._before, wrapper, bound=inspect.isclass(owner))
         if self._held is not None:
             setattr(owner, name, self._held.stand_in(self._before))
         wrapt.wrap_object(owner, name, Function, (wrapper,))
@@ -55,7 +55,7 @@ class Patch:
             setattr(owner, self._name, self._before)
 
 
-class Made:
+class LocalClassPatch:
     """Classes that a method makes anew at each call: those that there are, and each when it is made."""
 
     def __init__(self, maker: type, name: str) -> None:

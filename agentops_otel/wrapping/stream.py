@@ -107,14 +107,14 @@ class Awaited(Coroutine[Any, Any, Any]):
         raise StopIteration(watcher.returned(value))
 
 
-class Reader(Watcher, Protocol):
+class Extractor(Watcher, Protocol):
     """Who sees a stream's chunks."""
 
     def left(self) -> None:
         """The program is done with the stream, read to its end or not."""
 
 
-def watched(stream: Any, reader: Reader) -> Any:
+def watched(stream: Any, reader: Extractor) -> Any:
     """The stream behind a proxy of its own kind; each of its methods that can end it tells the reader."""
     return proxied(stream, reader, _HOOKS)
 
@@ -182,7 +182,7 @@ def _closing(name: str) -> Callable[..., Any]:
 class _Leaving:
     """Watches a close."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Extractor) -> None:
         self.context = reader.context
         self._reader = reader
 
@@ -204,7 +204,7 @@ def _response(self: Any) -> Any:
     return known
 
 
-def _stepwise(reader: Reader, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+def _stepwise(reader: Extractor, awaitable: Awaitable[Any]) -> Awaitable[Any]:
     """The awaitable, watched; the `asend()` of an async generator has the methods of a coroutine."""
     # A coroutine's own type is asked for first: the other question is ten times slower.
     known = type(awaitable) is CoroutineType or isinstance(awaitable, Coroutine)

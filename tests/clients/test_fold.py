@@ -21,8 +21,8 @@ ARGUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.intege
 
 def told(operation: Operation, whole: Any) -> dict[str, Any]:
     """Everything that a span says of an answer."""
-    rows, content = operation.response_rows, operation.response_content_rows
-    return {**attributes(rows, whole), **contents(content, whole)}
+    compile_table, content = operation.response_rows, operation.response_content_rows
+    return {**attributes(compile_table, whole), **contents(content, whole)}
 
 
 def folded(operation: Operation, chunks: list[Any]) -> Any:
@@ -176,7 +176,7 @@ KEYS = st.sampled_from(
         *("finish_reason", "stop_reason", "prompt_tokens", "input_tokens", "function_call", "inline_data", "source"),
     ]
 )
-KINDS = st.sampled_from(
+CONVERTERS = st.sampled_from(
     [
         *("message_start", "content_block_start", "content_block_delta", "message_delta", "tool_use", "text", "image"),
         *("response.output_item.added", "response.output_text.delta", "response.completed", "error", "message"),
@@ -185,7 +185,9 @@ KINDS = st.sampled_from(
     ]
 )
 NONSENSE = st.recursive(
-    NOTHING | KINDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=30
+    NOTHING | CONVERTERS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=30,
 )
 OPERATIONS = [
     *(openai.CHAT, openai.RESPONSES, openai.COMPLETIONS, openai.IMAGES, openai.TRANSCRIPTION, openai.EMBEDDINGS),
@@ -202,6 +204,6 @@ def test_nonsense_is_read_without_a_fault(chunks: list[Any], operation: Operatio
         attributes(operation.request_rows, chunk)
         contents(operation.request_content_rows, chunk)
         operation.failure(chunk)
-        operation.keeps(chunk)
+        operation.background_id(chunk)
     if operation.fold is not None:
         told(operation, folded(operation, chunks))

@@ -807,6 +807,6 @@ def test_azure_is_told_by_its_client(captured: Captured, server: LlmServer) -> N
 def test_the_provider_is_told_by_the_host(url: str, provider: str) -> None:
     """A compatible server is called by its own name where the host gives it away."""
     with OpenAI(base_url=url, api_key="key") as client:
-        place = SPEC.place(client)
+        place = SPEC.server_attributes(client)
 
     assert place["gen_ai.provider.name"] == provider

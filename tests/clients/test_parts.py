@@ -610,7 +610,7 @@ def test_a_declared_function_says_its_parameters() -> None:
 def test_texts_that_bedrock_goes_on_with(model: str, asked: Any, answer: Any, expected: Any) -> None:
     """Each maker of models has words of its own for a prompt, its continuation and why that ended."""
     arguments = {"operation_name": "InvokeModel", "api_params": {"modelId": model, "body": json.dumps(asked)}}
-    operation = next(known for known in bedrock.SPEC.operations if known.applies(arguments))
+    operation = next(known for known in bedrock.SPEC.operations if known.matches(arguments))
     body = bedrock.SPEC.body(arguments)
 
     assert {

@@ -103,12 +103,12 @@ def test_everything_that_is_sent_has_been_decided_on(spec: ClientSpec) -> None:
 
 def _has_span(spec: ClientSpec, path: str) -> bool:
     asked = {"options": SimpleNamespace(method="post", url=path)}
-    return any(operation.applies(asked) for operation in spec.operations)
+    return any(operation.matches(asked) for operation in spec.operations)
 
 
 def asked(spec: ClientSpec, owner: str) -> set[str]:
     """The methods of the class that are in the spec."""
-    paths = {path for operation in spec.operations for places in operation.where for path in places.split("|")}
+    paths = {path for operation in spec.operations for places in operation.methods for path in places.split("|")}
     return {path.rpartition(".")[2].removeprefix("_") for path in paths if path.startswith(f"{owner}.")}
 
 
@@ -257,7 +257,7 @@ def test_every_method_of_the_second_rank_has_been_decided_on(place: str) -> None
 def test_every_part_of_a_watsonx_gateway_has_been_decided_on() -> None:
     """What it asks of models is in the spec; the other parts set it up."""
     gateway = pytest.importorskip("ibm_watsonx_ai.gateway", exc_type=ImportError).Gateway
-    paths = {path for spec in SPECS if spec.name == "ibm_watsonx_ai" for op in spec.operations for path in op.where}
+    paths = {path for spec in SPECS if spec.name == "ibm_watsonx_ai" for op in spec.operations for path in op.methods}
     made = [const for const in gateway.__init__.__code__.co_consts if hasattr(const, "co_qualname")]
 
     methods = {f"{kind.co_qualname}.{name}" for kind in made for name in kind.co_names if not name.startswith("_")} & {
@@ -291,7 +291,7 @@ def test_every_operation_of_bedrocks_runtime_has_been_decided_on() -> None:
 
     def told(name: str) -> bool:
         asked = {"self": client, "operation_name": name, "api_params": {"modelId": "m", "body": "{}"}}
-        return any(operation.applies(asked) for operation in bedrock.SPEC.operations)
+        return any(operation.matches(asked) for operation in bedrock.SPEC.operations)
 
     assert {name for name in known if not told(name)} == {
         *("ApplyGuardrail", "CountTokens", "InvokeGuardrailChecks"),

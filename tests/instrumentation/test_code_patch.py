@@ -82,7 +82,7 @@ METHODS = (*(f"Model.{name}" for name in vars(Model) if name.startswith("ask")),
 SPEC = ClientSpec(
     name="model",
     module=__name__,
-    operations=(Operation(name="chat", where=METHODS),),
+    operations=(Operation(name="chat", methods=METHODS),),
     provider="model",
 )
 

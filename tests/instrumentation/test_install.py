@@ -134,7 +134,7 @@ class Model:
 
 def test_what_someone_wrapped_over_us_stays_when_we_go() -> None:
     """Only our own wrapper is taken off; under another one it passes calls through."""
-    operation = Operation(name="chat", where=("Model.ask", "Model.gone"))
+    operation = Operation(name="chat", methods=("Model.ask", "Model.gone"))
     spec = ClientSpec(name="model", module=__name__, operations=(operation,), provider="model")
     installation = install([spec], lambda: None)
     ours = vars(Model)["ask"]
@@ -174,7 +174,7 @@ def test_a_method_that_cannot_be_wrapped_costs_the_others_nothing(
 ) -> None:
     """The fault is told once, by the method's name, and every other method has its span."""
     monkeypatch.setattr(guard, "reraise", False)
-    operation = Operation(name="chat", where=("Stubborn.ask", "Willing.ask"))
+    operation = Operation(name="chat", methods=("Stubborn.ask", "Willing.ask"))
     spec = ClientSpec(name="asking", module=__name__, operations=(operation,), provider="model")
 
     with caplog.at_level(logging.WARNING, "agentops_otel"):
@@ -194,7 +194,7 @@ def test_every_spec_names_methods_that_exist() -> None:
     for spec in SPECS:
         module = sys.modules.get(spec.module)
         for operation in spec.operations if module is not None else ():
-            for places in operation.where:
+            for places in operation.methods:
                 found: Any = None
                 for path in places.split("|"):
                     found = module
@@ -225,8 +225,12 @@ class Maker(_Resource):
 
 def test_classes_that_a_client_makes_anew_are_wrapped_each() -> None:
     """One made before, one made while the wrappers are on, and a method that was taken: one span each, then none."""
-    where = ("Maker.__init__.<locals>.Part.ask", "Maker.__init__.<locals>.Part.gone", "Gone.__init__.<locals>.Part.ask")
-    ask = Operation(name="chat", where=where, request={"gen_ai.request.model": "model"})
+    methods = (
+        "Maker.__init__.<locals>.Part.ask",
+        "Maker.__init__.<locals>.Part.gone",
+        "Gone.__init__.<locals>.Part.ask",
+    )
+    ask = Operation(name="chat", methods=methods, request={"gen_ai.request.model": "model"})
     spec = ClientSpec(name="maker", module=__name__, operations=(ask,), provider="maker")
     before, begin = Maker(), Maker.__init__
     taken = before.part.ask

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.call import Known
-from agentops_otel.instrumentation.reading import attributes, field, indexed, items, present, rows
+from agentops_otel.instrumentation.call import BackgroundResponses
+from agentops_otel.instrumentation.reading import as_mapping, attributes, compile_table, field, indexed, items
 
 
 class Open(BaseModel):
@@ -55,8 +55,8 @@ def test_a_field_is_found_wherever_it_stands(value: Any, name: str, found: Any) 
 
 def test_what_is_present_is_read_at_once() -> None:
     """A model's own fields and those it does not know."""
-    assert present(Open.model_validate({"more": 2})) == {"known": 1, "more": 2}
-    assert present(Slotted()) == {}
+    assert as_mapping(Open.model_validate({"more": 2})) == {"known": 1, "more": 2}
+    assert as_mapping(Slotted()) == {}
 
 
 def test_a_list_is_a_list() -> None:
@@ -67,7 +67,7 @@ def test_a_list_is_a_list() -> None:
 
 def test_values_of_another_kind_are_left_out() -> None:
     """An attribute takes what the conventions say, cleaned of what no exporter could send."""
-    table = rows(
+    table = compile_table(
         {
             semconv.GEN_AI_REQUEST_MODEL: "model",
             semconv.GEN_AI_REQUEST_SEED: "seed",
@@ -149,7 +149,7 @@ def test_media_are_told_by_type_and_size() -> None:
 def test_known_calls_are_bounded() -> None:
     """The oldest is forgotten first."""
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-    known, spans = Known(most=2), [tracer.start_span(str(number)) for number in range(3)]
+    known, spans = BackgroundResponses(most=2), [tracer.start_span(str(number)) for number in range(3)]
 
     for number, span in enumerate(spans):
         known.keep(str(number), span)

@@ -70,7 +70,7 @@ class Model:
 METHODS = ("talk", "atalk", "aclosing", "ask", "later", "resource")
 TALK = Operation(
     name="chat",
-    where=tuple(f"Model.{name}" for name in METHODS),
+    methods=tuple(f"Model.{name}" for name in METHODS),
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: "text"},
     fold=lambda whole, chunk: add_text(whole, "text", chunk),
 )

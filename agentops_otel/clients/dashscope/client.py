@@ -79,7 +79,7 @@ def _folding(*, incremental: bool) -> Fold:
     return fold
 
 
-def _returned(call: Call, value: Any) -> Any:
+def _wrap_result(call: Call, value: Any) -> Any:
     """The very answer, or the very stream: what it reads from, whichever way it is asked, is watched."""
     if not hasattr(type(value), "text_stream"):
         call.answered(value)
@@ -110,10 +110,10 @@ _RESPONSE: Table = {
 
 CHAT = replace(
     dashscope.CHAT,
-    where=("Completions.create", "AsyncCompletions.create"),
+    methods=("Completions.create", "AsyncCompletions.create"),
     request_content={
         **chat_completions.REQUEST_CONTENT,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_message, _listed(field(request, "messages"))),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, _listed(field(request, "messages"))),
     },
     response=_RESPONSE,
     response_content=chat_completions.RESPONSE_CONTENT,
@@ -121,11 +121,11 @@ CHAT = replace(
     failure=_failure,
 )
 
-MULTIMODAL_CHAT = replace(CHAT, where=("MultimodalChat.create", "AsyncMultimodalChat.create"))
+MULTIMODAL_CHAT = replace(CHAT, methods=("MultimodalChat.create", "AsyncMultimodalChat.create"))
 
 EMBEDDING = replace(
     dashscope.EMBEDDING,
-    where=("Embeddings.create", "AsyncEmbeddings.create"),
+    methods=("Embeddings.create", "AsyncEmbeddings.create"),
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("total_tokens"),
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
@@ -137,7 +137,7 @@ EMBEDDING = replace(
 
 MULTIMODAL_EMBEDDING = replace(
     EMBEDDING,
-    where=("MultimodalEmbeddings.create", "AsyncMultimodalEmbeddings.create"),
+    methods=("MultimodalEmbeddings.create", "AsyncMultimodalEmbeddings.create"),
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
             said for said in [gen_ai.message("user", map(_part, _listed(field(request, "input"))))] if said
@@ -158,9 +158,9 @@ def _nested(said: Any) -> dict[str, Any]:
     return {**envelope, "output": {name: field(said, name) for name in ("text", "finish_reason", "session_id")}}
 
 
-def _application_returned(call: Call, value: Any) -> Any:
+def _wrap_application_result(call: Call, value: Any) -> Any:
     if hasattr(type(value), "text_stream"):
-        return _returned(call, value)
+        return _wrap_result(call, value)
     call.answered(_nested(value))
     return value
 
@@ -171,7 +171,7 @@ def _nesting(operation: Operation) -> Operation:
 
 
 APPLICATIONS = dashscope.both_ways(
-    replace(dashscope.APPLICATION, where=("AppCompletions.create", "AsyncAppCompletions.create"), failure=_failure)
+    replace(dashscope.APPLICATION, methods=("AppCompletions.create", "AsyncAppCompletions.create"), failure=_failure)
 )
 
 
@@ -190,12 +190,12 @@ def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
         operations=operations,
         provider=semconv.DASHSCOPE,
         body=_body,
-        **{"url": _url, "returned": _returned, **more},
+        **{"url": _url, "wrap_result": _wrap_result, **more},
     )
 
 
 SPECS = (
-    _spec("apps", *map(_nesting, APPLICATIONS), returned=_application_returned),
+    _spec("apps", *map(_nesting, APPLICATIONS), wrap_result=_wrap_application_result),
     _spec("chat.completions", CHAT, url=_chat_url),
     _spec("multimodal.chat", MULTIMODAL_CHAT, url=_chat_url),
     _spec("embeddings", EMBEDDING),

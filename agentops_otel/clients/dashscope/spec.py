@@ -9,7 +9,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 
 
@@ -113,7 +113,7 @@ def _asked(request: Any, *, in_turns: bool) -> list[gen_ai.Message]:
 
 CHAT = Operation(
     name="chat",
-    where=(
+    methods=(
         *("Generation.call", "AioGeneration.call", "Conversation.call"),
         *("MultiModalConversation.call", "AioMultiModalConversation.call"),
     ),
@@ -136,7 +136,7 @@ CHAT = Operation(
 
 EMBEDDING = replace(
     embeddings.EMBEDDINGS,
-    where=("TextEmbedding.call",),
+    methods=("TextEmbedding.call",),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimension"},
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.total_tokens",
@@ -156,7 +156,7 @@ def _seen_tokens(response: Any) -> Any:
 
 MULTIMODAL_EMBEDDING = replace(
     EMBEDDING,
-    where=("MultiModalEmbedding.call", "AioMultiModalEmbedding.call"),
+    methods=("MultiModalEmbedding.call", "AioMultiModalEmbedding.call"),
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
             said for said in [gen_ai.message("user", map(part, items(request, "input")))] if said
@@ -182,7 +182,7 @@ def _used(name: str) -> Callable[[Any], int | None]:
 APPLICATION = replace(
     CHAT,
     name="invoke_agent",
-    where=("Application.call",),
+    methods=("Application.call",),
     request={**CHAT.request, semconv.GEN_AI_AGENT_ID: "app_id", semconv.GEN_AI_CONVERSATION_ID: "session_id"},
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: _asked(request, in_turns=field(request, "messages") is None)
@@ -202,7 +202,7 @@ APPLICATION = replace(
 
 def both_ways(operation: Operation) -> tuple[Operation, Operation]:
     """The operation where a stream goes on where it ended, and where it says everything again."""
-    return replace(operation, applies=_goes_on, fold=_folding(incremental=True)), operation
+    return replace(operation, matches=_goes_on, fold=_folding(incremental=True)), operation
 
 
 def _goes_on(arguments: Mapping[str, Any]) -> bool:
@@ -212,9 +212,9 @@ def _goes_on(arguments: Mapping[str, Any]) -> bool:
 
 CODE = replace(
     CHAT,
-    where=("CodeGeneration.call",),
+    methods=("CodeGeneration.call",),
     request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_with_attachment, items(request, "message"))
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_with_attachment, items(request, "message"))
     },
 )
 
@@ -227,7 +227,7 @@ def _with_attachment(said: Any) -> gen_ai.Message | None:
 
 
 def _sent(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {**arguments, **present(arguments.get("extra_body"))}
+    return {**arguments, **as_mapping(arguments.get("extra_body"))}
 
 
 def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
@@ -238,12 +238,12 @@ def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
 
 SPECS = (
     _spec("dashscope", *both_ways(CHAT), *both_ways(APPLICATION), CODE, EMBEDDING, MULTIMODAL_EMBEDDING),
-    _spec("dashscope.aigc.chat_completion", *both_ways(replace(CHAT, where=("AioGeneration.call",)))),
+    _spec("dashscope.aigc.chat_completion", *both_ways(replace(CHAT, methods=("AioGeneration.call",)))),
     _spec(
         "dashscope.aigc.chat_completion",
         replace(
             chat_completions.CHAT,
-            where=("Completions.create",),
+            methods=("Completions.create",),
             request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"},
         ),
         url=lambda _: getattr(sys.modules["dashscope"], "base_compatible_api_url", None),

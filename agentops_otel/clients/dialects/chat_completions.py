@@ -5,7 +5,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -41,8 +41,8 @@ RESPONSE: Table = {
 }
 
 REQUEST_CONTENT: Table = {
-    semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(message, items(request, "messages")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.each(
+    semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(message, items(request, "messages")),
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.lazily(
         gen_ai.definition,
         [*items(request, "tools"), *({"function": function} for function in items(request, "functions"))],
     ),
@@ -57,16 +57,16 @@ RESPONSE_CONTENT: Table = {
 
 def fold(whole: dict[str, Any], chunk: Any) -> None:
     """Add a chunk to the response that the plain call would have given."""
-    said = present(chunk)
+    said = as_mapping(chunk)
     for name in _HEAD:
         if (value := said.get(name)) is not None:
             whole[name] = value
     for choice in items(said.get("choices")):
-        told = present(choice)
+        told = as_mapping(choice)
         known = indexed(whole, "choices", told.get("index"))
         if (reason := told.get("finish_reason")) is not None:
             known["finish_reason"] = reason
-        _fold_delta(known.setdefault("message", {}), present(told.get("delta")))
+        _fold_delta(known.setdefault("message", {}), as_mapping(told.get("delta")))
 
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint", "usage")
@@ -101,13 +101,13 @@ def message(
     said: Any, role: str = "user", read: Callable[[Any], gen_ai.Part | None] | None = None
 ) -> gen_ai.Message | None:
     """One message of the dialect, or of one whose parts alone are others and are *read* another way."""
-    get = getter(said)
+    get = lookup_in(said)
     role = get("role") or role
     content = get("content")
     if role in ("tool", "function"):
         asked = get("tool_call_id") or get("name")
         return gen_ai.message("tool", [gen_ai.tool_call_response(asked, _plain(content))])
-    said_aloud = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.each(read or part, items(content))
+    said_aloud = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.lazily(read or part, items(content))
     beside = [
         gen_ai.text(get("refusal")),
         *map(_tool_call, items(get("tool_calls"))),
@@ -160,9 +160,9 @@ def _function_call(call: Any) -> gen_ai.Part | None:
 
 
 def _tool_call(call: Any) -> gen_ai.Part:
-    get = getter(call)
+    get = lookup_in(call)
     custom = get("custom")
-    told = getter(get("function") if custom is None else custom)
+    told = lookup_in(get("function") if custom is None else custom)
     return gen_ai.tool_call(get("id"), told("name"), told("arguments" if custom is None else "input"))
 
 
@@ -177,7 +177,7 @@ def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
 
 CHAT = Operation(
     name="chat",
-    where=(),
+    methods=(),
     request=REQUEST,
     request_content=REQUEST_CONTENT,
     response=RESPONSE,
@@ -188,7 +188,7 @@ CHAT = Operation(
 
 TEXT_COMPLETION = Operation(
     name="text_completion",
-    where=(),
+    methods=(),
     request=REQUEST,
     request_content=PROMPT,
     response=RESPONSE,

@@ -19,7 +19,7 @@ INPUT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(b
 
 EMBEDDINGS = Operation(
     name="embeddings",
-    where=(),
+    methods=(),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "encoding_format",
@@ -33,6 +33,6 @@ EMBEDDINGS = Operation(
             field(next(iter(items(response, "data")), None), "embedding")
         ),
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 """The operation of the dialect; `replace()` says where it is in a client."""

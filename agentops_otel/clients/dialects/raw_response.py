@@ -12,7 +12,7 @@ BODY_LIMIT_BYTES = 1024 * 1024
 """As much of a body that the program reads piece by piece is kept to be understood."""
 
 
-def returned(call: Call, response: Any) -> Any:
+def wrap_result(call: Call, response: Any) -> Any:
     """A raw response is read where its body is there already, and watched where it is still to come."""
     http = field(response, "http_response")
     if http is None:

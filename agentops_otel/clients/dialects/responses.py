@@ -6,7 +6,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, getter, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -28,7 +28,7 @@ REQUEST_CONTENT: Table = {
         part for part in [gen_ai.text(field(request, "instructions"))] if part
     ],
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "input")),
-    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.each(gen_ai.definition, items(request, "tools")),
+    semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.lazily(gen_ai.definition, items(request, "tools")),
 }
 
 FETCHED: Table = {
@@ -55,8 +55,8 @@ RESPONSE_CONTENT: Table = {
 
 def fold(whole: dict[str, Any], event: Any) -> None:
     """Add an event to the response; the events that carry a response say the most."""
-    said = present(event)
-    response = present(said.get("response"))
+    said = as_mapping(event)
+    response = as_mapping(said.get("response"))
     for name in _FIELDS if response else ():
         if (value := response.get(name)) is not None:
             whole[name] = value
@@ -83,7 +83,7 @@ _FIELDS = (
 
 def _fold_item(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
     known = indexed(whole, "output", event.get("output_index"))
-    item = present(event.get("item"))
+    item = as_mapping(event.get("item"))
     known.update((name, value) for name, value in item.items() if value not in (None, "", []))
 
 
@@ -173,7 +173,7 @@ def _conversation(said: Any) -> Any:
 def _input(said: Any) -> Sequence[gen_ai.Message]:
     if isinstance(said, str):
         return [found] if (found := gen_ai.message("user", [gen_ai.text(said)])) else []
-    return gen_ai.each(_item, items(said))
+    return gen_ai.lazily(_item, items(said))
 
 
 def answer(output: Sequence[Any]) -> list[gen_ai.Message]:
@@ -189,7 +189,7 @@ def answer(output: Sequence[Any]) -> list[gen_ai.Message]:
 
 
 def _item(item: Any, role: str = "user") -> gen_ai.Message | None:
-    get = getter(item)
+    get = lookup_in(item)
     kind = get("type") or "message"
     reader = _ITEMS.get(kind) if isinstance(kind, str) else None
     if reader is not None:
@@ -197,7 +197,7 @@ def _item(item: Any, role: str = "user") -> gen_ai.Message | None:
     if kind != "message":
         return _tool(item, str(kind))
     content = get("content")
-    parts = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.each(_part, items(content))
+    parts = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.lazily(_part, items(content))
     role = get("role") or role
     return gen_ai.message("system" if role == "developer" else role, parts)
 
@@ -208,7 +208,7 @@ def _reasoning(item: Any) -> gen_ai.Message | None:
 
 
 def _call(item: Any, key: str) -> gen_ai.Message | None:
-    get = getter(item)
+    get = lookup_in(item)
     return gen_ai.message("assistant", [gen_ai.tool_call(get("call_id"), get("name"), get(key))])
 
 
@@ -218,7 +218,7 @@ def _tool(item: Any, kind: str) -> gen_ai.Message | None:
     called = field(item, "call_id")
     if ending == "output" and tool not in _AT_THE_SERVER:
         return gen_ai.message("tool", [gen_ai.tool_call_response(called, field(item, "output"))])
-    said = {name: value for name, value in present(item).items() if name not in _OUTSIDE}
+    said = {name: value for name, value in as_mapping(item).items() if name not in _OUTSIDE}
     if ending == "output":
         return gen_ai.message("assistant", [gen_ai.server_tool_call_response(called, tool, said)])
     if tool in _AT_THE_PROGRAM:
@@ -285,7 +285,7 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 
 RESPONSES = Operation(
     name="chat",
-    where=(),
+    methods=(),
     request=REQUEST,
     request_content=REQUEST_CONTENT,
     response=RESPONSE,

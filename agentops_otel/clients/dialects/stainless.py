@@ -8,7 +8,7 @@ sent, iterators already read.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agentops_otel.instrumentation.reading import field, seen
+from agentops_otel.instrumentation.reading import field, record_iterators
 
 
 def posts(*paths: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -28,11 +28,11 @@ def body(arguments: Mapping[str, Any]) -> Any:
     return {**sent, **extra} if isinstance(sent, dict) and isinstance(extra, dict) else sent
 
 
-def prepare(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The arguments with the iterators in the body watched; most such clients have read them by then."""
     options: Any = arguments.get("options")
     sent = field(options, "json_data")
-    found = seen(sent)
+    found = record_iterators(sent)
     return arguments if found is sent else {**arguments, "options": options.model_copy(update={"json_data": found})}
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, field, items, present
+from agentops_otel.instrumentation.reading import add_text, as_mapping, field, items
 
 
 def contents(said: Any) -> list[gen_ai.Message]:
@@ -113,7 +113,7 @@ def _schema(said: Any) -> Any:
     """A schema without all that it does not say."""
     if isinstance(said, list):
         return [_schema(item) for item in said]
-    known = _NOTHING if isinstance(said, str) else present(said)
+    known = _NOTHING if isinstance(said, str) else as_mapping(said)
     return {name: _schema(value) for name, value in known.items() if value is not None} if known else said
 
 

@@ -12,7 +12,7 @@ from agentops_otel import semconv
 from agentops_otel.clients.google import contents
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, field, indexed, items, joined
-from agentops_otel.instrumentation.spec import ClientSpec, Operation, placed
+from agentops_otel.instrumentation.spec import ClientSpec, Operation, server_table
 
 
 def _provider(models: Any, host: str | None) -> str:
@@ -143,7 +143,7 @@ def fold(whole: dict[str, Any], chunk: Any) -> None:
             contents.fold_part(content["parts"], part)
 
 
-_ASKED: Table = {semconv.GEN_AI_REQUEST_MODEL: model, **placed(_config("http_options", "base_url"))}
+_ASKED: Table = {semconv.GEN_AI_REQUEST_MODEL: model, **server_table(_config("http_options", "base_url"))}
 
 
 def _asking(method: str) -> str:
@@ -153,7 +153,7 @@ def _asking(method: str) -> str:
 
 GENERATE = Operation(
     name="generate_content",
-    where=(
+    methods=(
         *(_asking(f"{models}.{{}}generate_content{{}}") for models in ("Models", "AsyncModels")),
         *(_asking(f"{models}.{{}}generate_content_stream{{}}") for models in ("Models", "AsyncModels")),
     ),
@@ -206,7 +206,7 @@ def _embedded(response: Any) -> Any:
 
 EMBED = Operation(
     name="embeddings",
-    where=("Models.embed_content", "AsyncModels.embed_content"),
+    methods=("Models.embed_content", "AsyncModels.embed_content"),
     request={
         **_ASKED,
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _config("output_dimensionality"),
@@ -218,16 +218,16 @@ EMBED = Operation(
         ),
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _embedded,
     },
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 COUNT_TOKENS = Operation(
     name="count_tokens",
-    where=("Models.count_tokens", "AsyncModels.count_tokens"),
+    methods=("Models.count_tokens", "AsyncModels.count_tokens"),
     request=_ASKED,
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents.contents(field(request, "contents"))},
     response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "total_tokens"},
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 
@@ -245,7 +245,7 @@ def _prompted(request: Any) -> list[gen_ai.Message]:
 
 IMAGES = Operation(
     name="generate_content",
-    where=tuple(
+    methods=tuple(
         f"{models}.{method}"
         for models in ("Models", "AsyncModels")
         for method in ("generate_images", "edit_image", "upscale_image", "recontext_image", "segment_image")
@@ -257,16 +257,16 @@ IMAGES = Operation(
     },
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _images},
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 VIDEOS = Operation(
     name="generate_content",
-    where=("Models.generate_videos", "AsyncModels.generate_videos"),
+    methods=("Models.generate_videos", "AsyncModels.generate_videos"),
     request={**_ASKED, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "video"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _prompted},
     response={semconv.GEN_AI_RESPONSE_ID: "name"},
-    finishes=False,
+    has_finish_reasons=False,
 )
 """The start of a job; the video is fetched later, by its name."""
 
@@ -276,5 +276,5 @@ SPEC = ClientSpec(
     operations=(GENERATE, EMBED, COUNT_TOKENS, IMAGES, VIDEOS),
     provider=_provider,
     url=_url,
-    others=("Models.generate_content", "AsyncModels.generate_content"),
+    also_check=("Models.generate_content", "AsyncModels.generate_content"),
 )

@@ -16,7 +16,7 @@ from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec
 
 
-def _where(*names: str) -> tuple[str, ...]:
+def _methods(*names: str) -> tuple[str, ...]:
     return tuple(f"GenerativeService{kind}Client.{name}" for kind in ("", "Async") for name in names)
 
 
@@ -55,7 +55,7 @@ def _fold(whole: dict[str, Any], chunk: Any) -> None:
     genai.fold(whole, _plain(chunk))
 
 
-def returned(call: Call, value: Any) -> Any:
+def wrap_result(call: Call, value: Any) -> Any:
     """The very answer; an asynchronous stream, which is iterable and no iterator, is watched."""
     if hasattr(value, "__aiter__"):
         return call.stream(value)
@@ -65,7 +65,7 @@ def returned(call: Call, value: Any) -> Any:
 
 GENERATE = replace(
     genai.GENERATE,
-    where=_where("generate_content", "stream_generate_content"),
+    methods=_methods("generate_content", "stream_generate_content"),
     request_content={
         **genai.GENERATE.request_content,
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
@@ -79,7 +79,7 @@ GENERATE = replace(
 
 EMBED = replace(
     genai.EMBED,
-    where=_where("embed_content", "batch_embed_contents"),
+    methods=_methods("embed_content", "batch_embed_contents"),
     response={
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
             field(next(iter(items(response, "embeddings")), field(response, "embedding")), "values")
@@ -94,5 +94,5 @@ SPEC = ClientSpec(
     provider="gcp.gemini",
     url=_url,
     body=_body,
-    returned=returned,
+    wrap_result=wrap_result,
 )

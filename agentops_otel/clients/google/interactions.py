@@ -113,13 +113,13 @@ _USAGE: Table = {
 }
 
 
-def _where(method: str, owner: str = "GeminiNextGenInteractions") -> tuple[str, ...]:
+def _methods(method: str, owner: str = "GeminiNextGenInteractions") -> tuple[str, ...]:
     return f"{owner}.{method}", f"Async{owner}.{method}"
 
 
 FETCH = Operation(
     name="fetch_response",
-    where=_where("get"),
+    methods=_methods("get"),
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reason,
         semconv.GEN_AI_RESPONSE_ID: "id",
@@ -128,13 +128,13 @@ FETCH = Operation(
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _output},
     fold=interaction_steps.fold,
     failure=_failure,
-    continues=lambda arguments: arguments.get("id"),
+    fetched_id=lambda arguments: arguments.get("id"),
 )
 
 INTERACT = replace(
     FETCH,
     name="generate_content",
-    where=_where("create"),
+    methods=_methods("create"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: genai.model,
         semconv.GEN_AI_OUTPUT_TYPE: _output_type,
@@ -155,25 +155,25 @@ INTERACT = replace(
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: list(items(request, "tools")),
     },
     response={**FETCH.response, **_USAGE},
-    keeps=lambda response: field(response, "id") if field(response, "status") in _UNFINISHED else None,
-    continues=lambda arguments: None,
+    background_id=lambda response: field(response, "id") if field(response, "status") in _UNFINISHED else None,
+    fetched_id=lambda arguments: None,
 )
 
 AGENT = replace(
     INTERACT,
     name="invoke_agent",
-    applies=_asks_an_agent,
+    matches=_asks_an_agent,
     request={semconv.GEN_AI_AGENT_NAME: "agent", **INTERACT.request},
 )
 
 
 def _held(operation: Operation) -> Operation:
     """The same beneath the public class, where a raw-response wrapper leads that a program holds from before."""
-    method = operation.where[0].rpartition(".")[2]
+    method = operation.methods[0].rpartition(".")[2]
     return replace(
         operation,
-        where=(f"GeneratedInteractions.{method}", f"GeneratedAsyncInteractions.{method}"),
-        applies=lambda arguments: _is_raw(arguments) and operation.applies(arguments),
+        methods=(f"GeneratedInteractions.{method}", f"GeneratedAsyncInteractions.{method}"),
+        matches=lambda arguments: _is_raw(arguments) and operation.matches(arguments),
     )
 
 
@@ -205,7 +205,7 @@ def _decision(response: Any) -> str | None:
 
 DECISION = Operation(
     name="generate_content",
-    where=_where("create", "GeminiNextGenDecisions"),
+    methods=_methods("create", "GeminiNextGenDecisions"),
     request={semconv.GEN_AI_REQUEST_MODEL: genai.model, semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: _asked},
     response={
@@ -222,8 +222,8 @@ SPEC = ClientSpec(
     provider=_provider,
     url=lambda interactions: field(interactions, "sdk_configuration", "server_url"),
     body=_body,
-    returned=raw_response.returned,
-    partial=lambda error: field(error, "partial_interaction"),
+    wrap_result=raw_response.wrap_result,
+    partial_response=lambda error: field(error, "partial_interaction"),
 )
 
 
@@ -241,8 +241,8 @@ def _created(arguments: Mapping[str, Any]) -> bool:
 
 
 def _first(operation: Operation, applies: Callable[[Mapping[str, Any]], bool], **changes: Any) -> Operation:
-    where = ("GeminiNextGenAPIClient.request", "AsyncGeminiNextGenAPIClient.request")
-    return replace(operation, where=where, applies=applies, **changes)
+    methods = ("GeminiNextGenAPIClient.request", "AsyncGeminiNextGenAPIClient.request")
+    return replace(operation, methods=methods, matches=applies, **changes)
 
 
 FIRST = ClientSpec(
@@ -251,13 +251,13 @@ FIRST = ClientSpec(
     operations=(
         _first(AGENT, lambda arguments: _created(arguments) and bool(field(stainless.body(arguments), "agent"))),
         _first(INTERACT, _created),
-        _first(FETCH, lambda arguments: _fetched(arguments) is not None, continues=_fetched),
+        _first(FETCH, lambda arguments: _fetched(arguments) is not None, fetched_id=_fetched),
     ),
     provider=lambda client, host: "gcp.vertex_ai" if field(client, "_is_vertex") else "gcp.gemini",
     url=stainless.url,
-    prepare=stainless.prepare,
+    rewrite_arguments=stainless.rewrite_arguments,
     body=stainless.body,
-    returned=raw_response.returned,
+    wrap_result=raw_response.wrap_result,
 )
 """Of google-genai 1, which had a client made by Stainless for them."""
 

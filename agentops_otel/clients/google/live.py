@@ -14,8 +14,8 @@ from agentops_otel import semconv
 from agentops_otel.clients.google import contents, genai
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.connection import Ask, Receiving, Talk, Turn, connected, joined
-from agentops_otel.instrumentation.reading import Pieces, add_text, field, items
+from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Receiving, Turn, connected, joined
+from agentops_otel.instrumentation.reading import TextBuilder, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec
 from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import watch
@@ -27,7 +27,7 @@ class Said:
     def __init__(self) -> None:
         self.contents: list[Any] = []
         self._media: dict[object, int] = {}
-        self._heard: dict[str, Pieces] = {}
+        self._heard: dict[str, TextBuilder] = {}
 
     def hear(self, text: object) -> None:
         """What was said aloud, in words."""
@@ -46,13 +46,13 @@ class Said:
         return [*contents.contents(self.contents), *([found] if found else [])]
 
 
-class LiveTalk(Talk):
+class LiveTracker(ConnectionTracker):
     """A session. A turn begins when the program has said what it has to say, or when the model speaks unasked.
 
     What the program says while the model has not answered yet belongs to what it is about to answer.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: CallStarter) -> None:
         super().__init__(ask)
         self._session: object = None
         self._said = Said()
@@ -180,19 +180,19 @@ async def _exit(self: Any, *error: Any) -> Any:
     return await self.__wrapped__.__aexit__(*error)
 
 
-def _join(session: Any, ask: Ask, *_: Any) -> Any:
-    return joined(session._ws, ask, lambda talk: talk.join(session))
+def _join(session: Any, ask: CallStarter, *_: Any) -> Any:
+    return joined(session._ws, ask, lambda tracker: tracker.join(session))
 
 
-def _speak(session: Any, ask: Ask, *_: Any) -> None:
+def _speak(session: Any, ask: CallStarter, *_: Any) -> None:
     _join(session, ask)
 
 
-def _hear(session: Any, ask: Ask, *_: Any) -> Receiving | None:
+def _hear(session: Any, ask: CallStarter, *_: Any) -> Receiving | None:
     """A session that has been joined hears for itself, but for the call that it was joined by."""
     before = session._ws
-    talk = _join(session, ask)
-    return None if session._ws is before else Receiving(talk)
+    tracker = _join(session, ask)
+    return None if session._ws is before else Receiving(tracker)
 
 
 def fold(whole: dict[str, Any], message: Any) -> None:
@@ -253,7 +253,7 @@ def _fold_part(parts: list[Any], part: Any) -> None:
 
 LIVE = replace(
     genai.GENERATE,
-    where=("AsyncLive.connect",),
+    methods=("AsyncLive.connect",),
     request={
         **genai.GENERATE.request,
         semconv.GEN_AI_CONVERSATION_ID: "session",
@@ -270,7 +270,7 @@ LIVE = replace(
     },
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: contents.contents(items(response, "contents"))},
     fold=fold,
-    talk=LiveTalk,
+    tracker=LiveTracker,
 )
 
 _SPEAKS = ("send", "send_client_content", "send_realtime_input", "send_tool_response")
@@ -280,8 +280,8 @@ SPEC = ClientSpec(
     module="google.genai.live",
     operations=(
         LIVE,
-        replace(LIVE, where=tuple(f"AsyncSession.{name}" for name in _SPEAKS), join=_speak),
-        replace(LIVE, where=("AsyncSession._receive",), join=_hear),
+        replace(LIVE, methods=tuple(f"AsyncSession.{name}" for name in _SPEAKS), attach=_speak),
+        replace(LIVE, methods=("AsyncSession._receive",), attach=_hear),
     ),
     provider=genai.SPEC.provider,
     url=genai.SPEC.url,

@@ -6,18 +6,18 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items
 from agentops_otel.instrumentation.spec import Operation
 
 
 def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What a completion is told, beside the other arguments."""
-    return {**present(arguments.get("completion_args")), **arguments}
+    return {**as_mapping(arguments.get("completion_args")), **arguments}
 
 
 def fold(whole: dict[str, Any], event: Any) -> None:
     """Add an event to the answer that the plain call would have given."""
-    said = present(field(event, "data"))
+    said = as_mapping(field(event, "data"))
     kind = said.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None:
@@ -43,7 +43,7 @@ def _fold_message(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
     kind = "text" if isinstance(content, str) else field(content, "type")
     known: list[dict[str, Any]] = _entry(whole, said, "message.output").setdefault("content", [])
     if kind not in ("text", "thinking"):
-        known.append(dict(present(content)))
+        known.append(dict(as_mapping(content)))
         return
     if not known or known[-1].get("type") != kind:
         known.append({"type": kind})
@@ -143,7 +143,7 @@ _NAMES = [f"{way}{stream}" for way in ("start", "append", "restart") for stream 
 
 CONVERSATION = Operation(
     name="chat",
-    where=tuple(f"Conversations.{name}{mode}" for name in _NAMES for mode in ("", "_async")),
+    methods=tuple(f"Conversations.{name}{mode}" for name in _NAMES for mode in ("", "_async")),
     request={
         **chat_completions.REQUEST,
         semconv.GEN_AI_AGENT_ID: "agent_id",

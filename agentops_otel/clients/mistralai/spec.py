@@ -12,7 +12,7 @@ from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec
 
 
-def _where(owner: str) -> tuple[str, ...]:
+def _methods(owner: str) -> tuple[str, ...]:
     return tuple(f"{owner}.{name}" for name in ("complete", "complete_async", "stream", "stream_async"))
 
 
@@ -31,7 +31,7 @@ def _fold(whole: dict[str, Any], event: Any) -> None:
 
 CHAT = replace(
     chat_completions.CHAT,
-    where=_where("Chat"),
+    methods=_methods("Chat"),
     request={
         **chat_completions.REQUEST,
         semconv.GEN_AI_REQUEST_SEED: "random_seed",
@@ -40,24 +40,24 @@ CHAT = replace(
     fold=_fold,
 )
 
-AGENT = replace(CHAT, where=_where("Agents"), request={**CHAT.request, semconv.GEN_AI_AGENT_ID: "agent_id"})
+AGENT = replace(CHAT, methods=_methods("Agents"), request={**CHAT.request, semconv.GEN_AI_AGENT_ID: "agent_id"})
 
 FIM = replace(
     CHAT,
     name="text_completion",
-    where=_where("Fim"),
+    methods=_methods("Fim"),
     request_content=chat_completions.PROMPT,
 )
 
 RESPONSES = replace(
     responses.RESPONSES,
-    where=("Responses.create", "Responses.create_async"),
+    methods=("Responses.create", "Responses.create_async"),
     fold=lambda whole, event: responses.fold(whole, field(event, "data")),
 )
 
 EMBEDDINGS = replace(
     embeddings.EMBEDDINGS,
-    where=("Embeddings.create", "Embeddings.create_async"),
+    methods=("Embeddings.create", "Embeddings.create_async"),
     request={**embeddings.EMBEDDINGS.request, semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "output_dimension"},
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "inputs"))},
 )

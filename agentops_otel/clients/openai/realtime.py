@@ -7,19 +7,19 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import responses
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.connection import Ask, Talk, Turn
+from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Turn
 from agentops_otel.instrumentation.reading import SEEN_LIMIT, field, items
 from agentops_otel.instrumentation.spec import Operation
 
 
-class RealtimeTalk(Talk):
+class RealtimeTracker(ConnectionTracker):
     """A session: what it is set to, what is said in it, and the answers to that, which have ids of their own.
 
     An answer that the program asked for is the next one that begins; where it waits for none, the server began one by
     itself, when it heard the speaker end.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: CallStarter) -> None:
         super().__init__(ask)
         self._session: dict[str, Any] = {}
         self._said: deque[Any] = deque(maxlen=SEEN_LIMIT)
@@ -179,12 +179,12 @@ _REQUEST = {name: reader for name, reader in responses.REQUEST.items() if name !
 
 REALTIME = Operation(
     name="chat",
-    where=(),
+    methods=(),
     request={**_REQUEST, semconv.GEN_AI_OUTPUT_TYPE: _output_type},
     request_content=responses.REQUEST_CONTENT,
     response={**responses.RESPONSE, **_DETAILS},
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _messages},
     fold=fold,
     failure=responses.failure,
-    talk=RealtimeTalk,
+    tracker=RealtimeTracker,
 )

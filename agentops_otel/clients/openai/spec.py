@@ -106,7 +106,7 @@ def _fold_transcript(whole: dict[str, Any], event: Any) -> None:
         add_text(whole, "text", field(event, "text"))
 
 
-_WHERE = ("OpenAI.request", "AsyncOpenAI.request")
+_METHODS = ("OpenAI.request", "AsyncOpenAI.request")
 _TIERS: Table = {
     semconv.OPENAI_RESPONSE_SERVICE_TIER: "service_tier",
     semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: "system_fingerprint",
@@ -134,45 +134,45 @@ def _asked(api_type: str) -> Table:
 
 CHAT = replace(
     chat_completions.CHAT,
-    where=_WHERE,
-    applies=stainless.posts("/chat/completions"),
+    methods=_METHODS,
+    matches=stainless.posts("/chat/completions"),
     request={**_asked("chat_completions"), **chat_completions.REQUEST},
     response={**_TIERS, **chat_completions.RESPONSE},
 )
 
 RESPONSES = replace(
     responses.RESPONSES,
-    where=_WHERE,
-    applies=stainless.posts("/responses"),
+    methods=_METHODS,
+    matches=stainless.posts("/responses"),
     request={**_asked("responses"), **responses.REQUEST},
     response={**_TIERS, **responses.RESPONSE},
-    keeps=lambda response: field(response, "id") if field(response, "background") else None,
+    background_id=lambda response: field(response, "id") if field(response, "background") else None,
 )
 
 FETCH_RESPONSE = Operation(
     name="fetch_response",
-    where=_WHERE,
-    applies=lambda arguments: responses.fetched(field(arguments, "options")) is not None,
+    methods=_METHODS,
+    matches=lambda arguments: responses.fetched(field(arguments, "options")) is not None,
     response={**_TIERS, **responses.FETCHED},
     response_content=responses.RESPONSE_CONTENT,
     fold=responses.fold,
     failure=responses.failure,
-    continues=lambda arguments: responses.fetched(field(arguments, "options")),
+    fetched_id=lambda arguments: responses.fetched(field(arguments, "options")),
 )
 
 COMPLETIONS = replace(
     chat_completions.TEXT_COMPLETION,
-    where=_WHERE,
-    applies=stainless.posts("/completions"),
+    methods=_METHODS,
+    matches=stainless.posts("/completions"),
     response={**_TIERS, **chat_completions.RESPONSE},
 )
 
-EMBEDDINGS = replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/embeddings"))
+EMBEDDINGS = replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/embeddings"))
 
 IMAGES = Operation(
     name="generate_content",
-    where=_WHERE,
-    applies=stainless.posts("/images/generations", "/images/edits", "/images/variations"),
+    methods=_METHODS,
+    matches=stainless.posts("/images/generations", "/images/edits", "/images/variations"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "image",
@@ -182,25 +182,25 @@ IMAGES = Operation(
     response=_USAGE,
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _images},
     fold=_fold_image,
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 SPEECH = Operation(
     name="generate_content",
-    where=_WHERE,
-    applies=stainless.posts("/audio/speech"),
+    methods=_METHODS,
+    matches=stainless.posts("/audio/speech"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "speech"},
     request_content=embeddings.INPUT,
     response=_USAGE,
     response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _speech},
     fold=_fold_speech,
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 TRANSCRIPTION = Operation(
     name="generate_content",
-    where=_WHERE,
-    applies=stainless.posts("/audio/transcriptions", "/audio/translations"),
+    methods=_METHODS,
+    matches=stainless.posts("/audio/transcriptions", "/audio/translations"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_OUTPUT_TYPE: lambda _: "text",
@@ -210,23 +210,23 @@ TRANSCRIPTION = Operation(
     response=_USAGE,
     response_content=_TEXT,
     fold=_fold_transcript,
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 MODERATION = Operation(
     name="moderation",
-    where=_WHERE,
-    applies=stainless.posts("/moderations"),
+    methods=_METHODS,
+    matches=stainless.posts("/moderations"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model"},
     request_content=embeddings.INPUT,
     response={semconv.GEN_AI_RESPONSE_ID: "id", semconv.GEN_AI_RESPONSE_MODEL: "model"},
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 COMPACTION = Operation(
     name="chat",
-    where=_WHERE,
-    applies=stainless.posts("/responses/compact"),
+    methods=_METHODS,
+    matches=stainless.posts("/responses/compact"),
     request={**_asked("responses"), **responses.REQUEST},
     request_content=responses.REQUEST_CONTENT,
     response={
@@ -238,18 +238,18 @@ COMPACTION = Operation(
 
 COUNT_TOKENS = Operation(
     name="count_tokens",
-    where=_WHERE,
-    applies=stainless.posts("/responses/input_tokens"),
+    methods=_METHODS,
+    matches=stainless.posts("/responses/input_tokens"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model"},
     request_content=responses.REQUEST_CONTENT,
     response={semconv.AGENTOPS_COUNTED_INPUT_TOKENS: "input_tokens"},
-    finishes=False,
+    has_finish_reasons=False,
 )
 
 DECISION = Operation(
     name="generate_content",
-    where=_WHERE,
-    applies=stainless.posts("/decisions"),
+    methods=_METHODS,
+    matches=stainless.posts("/decisions"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_OUTPUT_TYPE: lambda _: "json"},
     request_content=responses.REQUEST_CONTENT,
     response={
@@ -279,7 +279,7 @@ SPEC = ClientSpec(
     provider=provider,
     url=stainless.url,
     body=stainless.body,
-    returned=raw_response.returned,
-    partial=lambda error: field(error, "completion"),
-    others=("resources.chat.completions.Completions.create", "resources.responses.Responses.create"),
+    wrap_result=raw_response.wrap_result,
+    partial_response=lambda error: field(error, "completion"),
+    also_check=("resources.chat.completions.Completions.create", "resources.responses.Responses.create"),
 )

@@ -7,18 +7,18 @@ from urllib.parse import parse_qs
 from agentops_otel import semconv
 from agentops_otel.clients.openai import spec as openai
 from agentops_otel.clients.openai.realtime import REALTIME
-from agentops_otel.instrumentation.connection import Ask, Talk, Turn, joined
+from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Turn, joined
 from agentops_otel.instrumentation.reading import field, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
-class ResponsesTalk(Talk):
+class ResponsesTracker(ConnectionTracker):
     """The Responses API over a socket: in each lane (`stream_id`) one answer after another.
 
     Input that steers an answer may make the server begin the next one by itself, with the settings of the one before.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: CallStarter) -> None:
         super().__init__(ask)
         self._settings: dict[object, dict[str, Any]] = {}
         self._steers: dict[object, list[Any]] = {}
@@ -110,44 +110,44 @@ def _model(opener: Any) -> object:
     return _own(opener, "model") or _query(opener, "model", "deployment")
 
 
-def _join(connection: Any, ask: Ask, *_: Any) -> None:
+def _join(connection: Any, ask: CallStarter, *_: Any) -> None:
     _joined(connection, ask)
 
 
-def _parse(connection: Any, ask: Ask, *data: Any) -> None:
+def _parse(connection: Any, ask: CallStarter, *data: Any) -> None:
     """An event that the program has waited for since before the socket was joined is heard when it is parsed."""
-    if (talk := _joined(connection, ask)).unheard and data:
-        talk.received(loads(data[0]))
+    if (tracker := _joined(connection, ask)).unheard and data:
+        tracker.received(loads(data[0]))
 
 
-def _joined(connection: Any, ask: Ask) -> Any:
+def _joined(connection: Any, ask: CallStarter) -> Any:
     ask.opener = socket = connection._connection
-    return joined(socket, ask, lambda talk: setattr(connection, "_connection", talk.opened(socket)))
+    return joined(socket, ask, lambda tracker: setattr(connection, "_connection", tracker.opened(socket)))
 
 
-def _where(*paths: str) -> tuple[str, ...]:
+def _methods(*paths: str) -> tuple[str, ...]:
     return tuple(path.replace("*", prefix) for path in paths for prefix in ("", "Async"))
 
 
 def _spec(module: str, name: str, operation: Operation) -> ClientSpec:
     """The spec of one of the package's sockets; it is opened by a method that is not public, below all that is."""
-    opens = _where(f"*{name}Manager._connect_ws")
-    speaks = _where(f"*{name}._send|*{name}.send", f"*{name}.recv_bytes")
+    opens = _methods(f"*{name}Manager._connect_ws")
+    speaks = _methods(f"*{name}._send|*{name}.send", f"*{name}.recv_bytes")
     return ClientSpec(
         name="openai",
         module=f"openai.resources.{module}",
         operations=(
-            replace(operation, where=opens, applies=lambda _: True),
-            replace(operation, where=speaks, join=_join),
-            replace(operation, where=_where(f"*{name}.parse_event"), join=_parse),
+            replace(operation, methods=opens, matches=lambda _: True),
+            replace(operation, methods=speaks, attach=_join),
+            replace(operation, methods=_methods(f"*{name}.parse_event"), attach=_parse),
         ),
         provider=_provider,
         url=_url,
-        client={semconv.GEN_AI_REQUEST_MODEL: _model},
+        client_attributes={semconv.GEN_AI_REQUEST_MODEL: _model},
     )
 
 
-_RESPONSES = replace(openai.RESPONSES, talk=ResponsesTalk)
+_RESPONSES = replace(openai.RESPONSES, tracker=ResponsesTracker)
 
 SPECS = (
     _spec("responses.responses", "ResponsesConnection", _RESPONSES),

@@ -7,7 +7,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, joined, present
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, joined
 from agentops_otel.instrumentation.spec import Operation
 
 _HEAD = ("id", "agent_id", "conversation_id", "status", "error", "last_error", "usage")
@@ -49,7 +49,7 @@ def _fold_call(parts: list[Any], call: Any) -> None:
     if not parts or field(parts[-1], "tool", "type") != kind:
         parts.append({"tool": {"type": kind, "id": field(call, "id"), "said": {}}})
     said, known = field(call, "said") or field(call, kind), parts[-1]["tool"]["said"]
-    told: Mapping[str, Any] = {"outputs": said} if isinstance(said, list) else present(said)
+    told: Mapping[str, Any] = {"outputs": said} if isinstance(said, list) else as_mapping(said)
     for name, value in told.items():
         if isinstance(value, str):
             add_text(known, name, value)
@@ -106,19 +106,19 @@ _USAGE: Table = {
 }
 
 
-def operations(where: tuple[str, ...]) -> tuple[Operation, ...]:
+def operations(methods: tuple[str, ...]) -> tuple[Operation, ...]:
     """What is asked of the service's agents, by the client's methods."""
     agent = Operation(
         name="invoke_agent",
-        where=where,
-        applies=stainless.posts("/v1/agents", "/assistant"),
+        methods=methods,
+        matches=stainless.posts("/v1/agents", "/assistant"),
         request={
             semconv.GEN_AI_AGENT_ID: lambda request: field(request, "agent_id") or field(request, "assistant_id"),
             semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
             semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
         },
         request_content={
-            semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.each(_message, items(request, "messages"))
+            semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, items(request, "messages"))
         },
         response={
             semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
@@ -131,22 +131,22 @@ def operations(where: tuple[str, ...]) -> tuple[Operation, ...]:
         response_content={semconv.GEN_AI_OUTPUT_MESSAGES: _output},
         fold=_fold,
         failure=_failure,
-        keeps=lambda response: field(response, "async_id"),
+        background_id=lambda response: field(response, "async_id"),
     )
     return (
         agent,
         replace(
             agent,
             name="fetch_response",
-            applies=stainless.posts("/v1/agents/async-result"),
+            matches=stainless.posts("/v1/agents/async-result"),
             response={name: reader for name, reader in agent.response.items() if name not in _USAGE},
-            keeps=lambda response: None,
-            continues=_fetched,
+            background_id=lambda response: None,
+            fetched_id=_fetched,
         ),
         replace(
             agent,
             name="chat",
-            applies=stainless.posts("/tools"),
+            matches=stainless.posts("/tools"),
             request={**agent.request, semconv.GEN_AI_REQUEST_MODEL: "model"},
         ),
     )

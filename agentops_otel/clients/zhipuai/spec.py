@@ -11,7 +11,7 @@ from agentops_otel.clients.zhipuai import agents
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
-_WHERE = ("ZhipuAI.request",)
+_METHODS = ("ZhipuAI.request",)
 
 
 def _fetched(arguments: Mapping[str, Any]) -> str | None:
@@ -21,24 +21,24 @@ def _fetched(arguments: Mapping[str, Any]) -> str | None:
     return found[1] if found and str(field(options, "method")).lower() == "get" else None
 
 
-CHAT = replace(chat_completions.CHAT, where=_WHERE, applies=stainless.posts("/chat/completions"))
+CHAT = replace(chat_completions.CHAT, methods=_METHODS, matches=stainless.posts("/chat/completions"))
 
 BEGUN = replace(
     CHAT,
-    applies=stainless.posts("/async/chat/completions"),
-    keeps=lambda response: field(response, "id"),
-    finishes=False,
+    matches=stainless.posts("/async/chat/completions"),
+    background_id=lambda response: field(response, "id"),
+    has_finish_reasons=False,
 )
 """A chat whose answer is fetched later."""
 
 FETCHED = Operation(
     name="fetch_response",
-    where=_WHERE,
-    applies=lambda arguments: _fetched(arguments) is not None,
+    methods=_METHODS,
+    matches=lambda arguments: _fetched(arguments) is not None,
     response={name: reader for name, reader in CHAT.response.items() if ".usage." not in name},
     response_content=CHAT.response_content,
     failure=lambda response: "_OTHER" if field(response, "task_status") == "FAIL" else None,
-    continues=_fetched,
+    fetched_id=_fetched,
 )
 
 SPEC = ClientSpec(
@@ -48,12 +48,12 @@ SPEC = ClientSpec(
         CHAT,
         BEGUN,
         FETCHED,
-        *agents.operations(_WHERE),
-        replace(embeddings.EMBEDDINGS, where=_WHERE, applies=stainless.posts("/embeddings")),
+        *agents.operations(_METHODS),
+        replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/embeddings")),
     ),
     provider=semconv.ZHIPU_AI,
     url=lambda client: getattr(client, "_base_url", None),
     body=stainless.body,
-    returned=raw_response.returned,
-    others=("api_resource.chat.completions.Completions.create",),
+    wrap_result=raw_response.wrap_result,
+    also_check=("api_resource.chat.completions.Completions.create",),
 )
