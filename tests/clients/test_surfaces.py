@@ -52,7 +52,7 @@ REST = {
     "anthropic": (
         *("/v1/agents", "/v1/deployments", "/v1/dreams", "/v1/environments", "/v1/files", "/v1/memory_stores"),
         *("/v1/messages/batches", "/v1/organizations", "/v1/sessions", "/v1/skills", "/v1/tunnels"),
-        *("/v1/user_profiles", "/v1/vaults"),
+        *("/v1/compliance", "/v1/user_profiles", "/v1/vaults"),
         "/v1/complete",  # of models that are gone
     ),
     # Of the clients of the second rank, chats, texts and vectors are told; no sounds, pictures and rankings.
@@ -146,7 +146,16 @@ def test_everything_that_google_generates_beneath_its_client_has_been_decided_on
     assert public(generated.GeminiNextGenDecisions) - asked(spec, "GeminiNextGenDecisions") == RAW
     assert kinds - {f"GeminiNextGen{name}" for name in ("Interactions", "Decisions")} == {
         f"GeminiNextGen{name}"
-        for name in ("Agents", "Credentials", "EnvironmentFiles", "Environments", "Triggers", "Voices", "Webhooks")
+        for name in (
+            "Agents",
+            "AuthTokens",
+            "Credentials",
+            "EnvironmentFiles",
+            "Environments",
+            "Triggers",
+            "Voices",
+            "Webhooks",
+        )
     }
 
 
