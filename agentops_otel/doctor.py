@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import Literal
 from urllib.parse import urlsplit
@@ -27,12 +28,15 @@ from agentops_otel.distribution import MEND, NAME, clash
 from agentops_otel.environment import env
 from agentops_otel.export import transport
 from agentops_otel.export.agentops import TokenAuthorization
+from agentops_otel.export.agentops_api import Reply, wait_for_trace
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import DIRECTORY, FileExporter
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
+READ_BACK_S = 15.0
+"""How long AgentOps may take to show a span; its collector alone gathers for 5 s."""
 TIMEOUT_S = 5.0
 """The longest that one connection or one answer is waited for."""
 
@@ -50,10 +54,10 @@ class Finding:
     """What to do about it."""
 
 
-def examine(config: Config) -> Iterator[Finding]:
+def examine(config: Config, *, read_back_s: float = READ_BACK_S) -> Iterator[Finding]:
     """Look at everything between a program and where its spans go, in the order in which it matters.
 
-    Touches the network: connects to each destination and sends it one span.
+    Touches the network: connects to each destination and sends it one span, which it reads back from AgentOps.
     """
     yield from _versions({dist.name: dist for dist in metadata.distributions()})
     yield from _switches(config)
@@ -64,7 +68,7 @@ def examine(config: Config) -> Iterator[Finding]:
         reached = list(_connect(destination))
         yield from reached
         if reached[-1].level == "ok":
-            yield _probe(destination)
+            yield from _probe(destination, config.tags, read_back_s)
     if config.own_trace_file or config.trace_file:
         yield _file(config)
     captured = "captured and redacted" if config.capture_content else "not captured"
@@ -215,25 +219,44 @@ def _tls(destination: Destination, host: str, port: int) -> Finding:
         return Finding("wrong", f"TLS with {host}:{port} failed: {why}", advice)
 
 
-def _probe(destination: Destination) -> Finding:
-    """Send one span by the transport that the program's spans go by."""
+def _probe(destination: Destination, tags: tuple[str, ...], read_back_s: float) -> Iterator[Finding]:
+    """Send one span by the transport that the program's spans go by; from AgentOps, read it back."""
     account = destination.agentops
     authorization = TokenAuthorization(account, destination) if account else None
     headers = authorization.headers() if authorization else {}
     if headers is None:
-        return Finding(
+        yield Finding(
             "wrong",
             "AgentOps gave no token for the API key",
             "check AGENTOPS_API_KEY in the dashboard's settings",
         )
-    body = Encoder().batch([_span()], translate if account else None).body
+        return
+    trace_id = secrets.randbits(128)
+    body = Encoder().batch([_span(trace_id)], partial(translate, tags=lambda: tags) if account else None).body
     sender = transport(destination)
     started = time.monotonic()
     try:
         answer = sender.send(body, headers, min(destination.timeout_s, TIMEOUT_S))
     finally:
         sender.close()
-    return _judged(answer, destination, time.monotonic() - started)
+    sent = _judged(answer, destination, time.monotonic() - started)
+    yield sent
+    if account and sent.level == "ok":
+        shown = wait_for_trace(account, destination, headers, f"{trace_id:032x}", read_back_s)
+        yield _read_back(shown, f"see {account.session_url(f'{trace_id:032x}')}")
+
+
+def _read_back(reply: Reply, page: str) -> Finding:
+    """What AgentOps' API says of the span, which is what its dashboard shows."""
+    match reply.body:
+        case {"spans": [{"span_name": str(name), "status_code": str(status)}, *_], "tags": list(tags)}:
+            tagged = f", tagged {', '.join(map(str, tags))}" if tags else ""
+            title = name.removesuffix(".session")
+            return Finding("ok", f"AgentOps lists it as {title!r}{tagged}, with status {status}: {page}")
+    if reply.status == 404:
+        return Finding("note", "AgentOps took the span, and does not show it yet", page)
+    said = f"answered {reply.status}" if reply.status else "cannot be reached"
+    return Finding("note", f"AgentOps took the span; its API does not show traces to this key ({said})", page)
 
 
 def _judged(answer: Answer, destination: Destination, seconds: float) -> Finding:
@@ -257,9 +280,9 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
-def _span() -> ReadableSpan:
+def _span(trace_id: int) -> ReadableSpan:
     now = time.time_ns()
-    context = SpanContext(secrets.randbits(128), secrets.randbits(64), False, TraceFlags(TraceFlags.SAMPLED))
+    context = SpanContext(trace_id, secrets.randbits(64), False, TraceFlags(TraceFlags.SAMPLED))
     return ReadableSpan(
         "agentops-otel doctor",
         context,
@@ -273,7 +296,7 @@ def _span() -> ReadableSpan:
 def _file(config: Config) -> Finding:
     directory = config.trace_file.absolute().parent if config.trace_file else config.state_dir / DIRECTORY
     path = directory / "doctor.jsonl"
-    if FileExporter(path).export([_span()]) is SpanExportResult.FAILURE:
+    if FileExporter(path).export([_span(secrets.randbits(128))]) is SpanExportResult.FAILURE:
         return Finding("wrong", f"no trace file can be written in {directory}", "name another: trace_file=")
     path.unlink()
     return Finding("ok", f"trace files are written in {directory}")

@@ -34,9 +34,9 @@ def closed_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-def told(destination: Destination) -> list[str]:
+def told(destination: Destination, tags: tuple[str, ...] = ()) -> list[str]:
     """What the doctor says of a destination."""
-    return lines(list(examine(Config(destinations=(destination,))))[2:-1])
+    return lines(list(examine(Config(destinations=(destination,), tags=tags)))[2:-1])
 
 
 def lines(findings: Iterable[Finding]) -> list[str]:
@@ -233,8 +233,50 @@ def test_an_agentops_key_is_exchanged_before_the_span() -> None:
 
         accepted, refused = last(known), last(unknown)
 
-    assert accepted.startswith("ok: a span was sent to ")
+    assert accepted.startswith("ok: AgentOps lists it as")
     assert refused.startswith("wrong: AgentOps gave no token for the API key\ncheck AGENTOPS_API_KEY")
+
+
+def without_trace_id(text: str) -> str:
+    """The text without the id of the doctor's own trace."""
+    return re.sub(r"[0-9a-f]{32}", "ID", text)
+
+
+def test_a_span_is_read_back_from_agentops() -> None:
+    """What the list will say of it is told, however long AgentOps takes to show it."""
+    with AgentOpsBackend() as backend:
+        backend.shown_after = 1
+        sent, shown = told(backend.destination, tags=("team", "nightly"))[-2:]
+
+    assert sent.startswith("ok: a span was sent to ")
+    assert backend.lookups == 2
+    assert without_trace_id(shown) == snapshot(
+        "ok: AgentOps lists it as 'agentops-otel doctor', tagged team, nightly, with status OK: see http://app.agentops.test/sessions?trace_id=ID"
+    )
+
+
+def test_an_account_that_may_not_read_is_told_where_to_look() -> None:
+    """That a plan has no API is no fault: the span was taken."""
+    with AgentOpsBackend() as backend:
+        backend.reads_are_forbidden = True
+        said = last(backend.destination)
+
+    assert without_trace_id(said) == snapshot("""\
+note: AgentOps took the span; its API does not show traces to this key (answered 403)
+see http://app.agentops.test/sessions?trace_id=ID\
+""")
+
+
+def test_a_span_that_agentops_does_not_show_is_told() -> None:
+    """It is asked for some seconds, and then the page is named."""
+    with AgentOpsBackend() as backend:
+        backend.shown_after = 9
+        said = lines(examine(Config(destinations=(backend.destination,)), read_back_s=0))[-2]
+
+    assert without_trace_id(said) == snapshot("""\
+note: AgentOps took the span, and does not show it yet
+see http://app.agentops.test/sessions?trace_id=ID\
+""")
 
 
 def test_switches_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,18 +10,15 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import orjson
-
 from agentops_otel.config import AgentOps, Destination
+from agentops_otel.export.agentops_api import TOKEN_PATH, ask, json_object
 
 _logger = logging.getLogger("agentops_otel")
 
-TOKEN_PATH = "/v3/auth/token"
 TIMEOUT_S = 5.0
 _REFUSED = (400, 401, 403)
 _PAUSE_S = 1.0
 _EARLY_S = 60.0
-_BODY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,39 +90,16 @@ class TokenAuthorization:
     def _ask(self) -> None:
         if self.refused or self._clock() < self._ask_at:
             return
-        status, body, date = self._post()
-        if status in _REFUSED and "error" in _object(body):  # the service's own word, not that of a proxy before it
-            self._refuse(status)
-        elif status == 200 and (text := _token_text(body)):
-            self._token = _token(text, now=self._clock(), server_now=date)
+        key = {"api_key": self._account.api_key}
+        reply = ask(self._account, self._destination, "POST", TOKEN_PATH, timeout_s=self._timeout_s, json=key)
+        if reply.status in _REFUSED and "error" in reply.body:  # the service's own word, not that of a proxy before it
+            self._refuse(reply.status)
+        elif reply.status == 200 and (text := _token_text(reply.body)):
+            self._token = _token(text, now=self._clock(), server_now=_time_of(reply.date))
             self._down = False
             self._decide(needed=False)
         else:
-            self._fail(f"answered {status}" if status else "cannot be reached")
-
-    def _post(self) -> tuple[int, bytes, float]:
-        """Status, body and the server's time of the answer; status 0 if there was none."""
-        # Here, since `init` must not pay for them.
-        import urllib3
-
-        from agentops_otel.export.http import pool
-
-        try:
-            with pool(self._destination) as connections:
-                response = connections.request(
-                    "POST",
-                    self._account.api_endpoint.rstrip("/") + TOKEN_PATH,
-                    json={"api_key": self._account.api_key},
-                    timeout=urllib3.Timeout(self._timeout_s),
-                    retries=False,
-                    redirect=False,
-                    preload_content=False,
-                )
-                body = response.read(_BODY_BYTES)
-                response.close()
-                return response.status, body, _time_of(response.headers.get("date"))
-        except (urllib3.exceptions.HTTPError, OSError):
-            return 0, b"", 0.0
+            self._fail(f"answered {reply.status}" if reply.status else "cannot be reached")
 
     def _refuse(self, status: int) -> None:
         self.refused = True
@@ -169,9 +143,9 @@ def _token(text: str, *, now: float, server_now: float) -> _Token:
     return _Token(text=text, renew_at=now + life_s - min(_EARLY_S, life_s / 4) - 1, expires_at=now + life_s)
 
 
-def _token_text(body: bytes) -> str | None:
+def _token_text(body: Mapping[str, object]) -> str | None:
     """The token in the answer; None if there is none that can be a header."""
-    match _object(body):
+    match body:
         case {"token": str(text)} if text and text.isascii() and text.isprintable() and " " not in text:
             return text
     return None
@@ -182,19 +156,11 @@ def _expiry(text: str) -> float | None:
     _, _, rest = text.partition(".")
     payload = rest.partition(".")[0]
     try:
-        claims = _object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except ValueError:
         return None
     expiry = claims.get("exp")
     return expiry if isinstance(expiry, int | float) else None
-
-
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _time_of(date: str | None) -> float:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from agentops_otel.config import AgentOps, Destination, OtlpProtocol
+from tests.loopback import agentops_traces
 from tests.loopback.otlp_sink import Answer, OtlpSink, Received
 
 MONTH_S = 30 * 24 * 3600
@@ -55,6 +56,12 @@ class AgentOpsBackend:
         """The tokens given out."""
         self.rejected = 0
         """How many requests with spans had no good token."""
+        self.lookups = 0
+        """How often a trace was asked for."""
+        self.shown_after = 0
+        """How many times a trace that has arrived is not found yet."""
+        self.reads_are_forbidden = False
+        """True for an account whose plan has no API."""
         self._secret = uuid.uuid4().bytes
         self._failures: deque[int] = deque()
         self._rejections = 0
@@ -117,6 +124,19 @@ class AgentOpsBackend:
             self._changed.notify_all()
             return status, answer
 
+    def trace(self, trace_id: str) -> tuple[int, dict[str, object]]:
+        """The answer to `GET /public/v1/traces/{id}` (`app/api/agentops/public/v1/traces.py`)."""
+        with self._changed:
+            self.lookups += 1
+            if self.reads_are_forbidden:
+                return 403, {"detail": "This endpoint is not available for free plan projects."}
+            if self.lookups <= self.shown_after:
+                return 404, {"detail": "Trace not found"}
+        spans = [span for span in self.sink.every if span.trace_id.hex() == trace_id]
+        if not spans:
+            return 404, {"detail": "Trace not found"}
+        return 200, agentops_traces.summary(*agentops_traces.of(spans))
+
     def claims(self, bearer: str | None) -> dict[str, object] | None:
         """What the token of an `Authorization` header says; None where it is not good."""
         scheme, _, token = (bearer or "").partition(" ")
@@ -173,10 +193,13 @@ class _Auth(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         claims = self.backend.claims(self.headers.get("authorization"))
-        if self.path != "/v3/auth/token":
+        trace_id = self.path.removeprefix("/public/v1/traces/")
+        if self.path not in ("/v3/auth/token", f"/public/v1/traces/{trace_id}"):
             self._answer(404, {"detail": "Not Found"})
         elif claims is None:
             self._answer(401, {"detail": "Invalid token"})
+        elif trace_id != self.path:
+            self._answer(*self.backend.trace(trace_id))
         else:
             self._answer(200, {"message": "JWT token is valid", "payload": claims, "expires_at": claims["exp"]})
 

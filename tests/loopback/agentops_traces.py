@@ -98,3 +98,9 @@ def counts(spans: list[Stored]) -> dict[str, int]:
 def bars(spans: list[Stored]) -> list[str]:
     """The bars of the trace's waterfall, as `type: label`."""
     return [str(show(span.name, span.attributes, span.status)["bar"]) for span in spans]
+
+
+def summary(spans: list[Stored]) -> dict[str, object]:
+    """The trace in the public API: `API/public/v1/traces.py`, TraceResponse."""
+    told = [{"span_name": span.name, "status_code": span.status.status_code.name} for span in spans]
+    return {"tags": spans[0].tags, "spans": told}

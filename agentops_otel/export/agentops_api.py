@@ -1,0 +1,97 @@
+"""Single requests to the API of AgentOps: keys are exchanged there, and traces can be read back.
+
+It knows nothing of when to ask; a request neither raises what the network does nor follows a redirect.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from agentops_otel.config import AgentOps, Destination
+
+TOKEN_PATH = "/v3/auth/token"
+TRACE_PATH = "/public/v1/traces/"
+_BODY_BYTES = 1024 * 1024
+_ANSWER_S = 5.0
+_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back."""
+
+    status: int = 0
+    """0: nothing did."""
+    body: Mapping[str, object] = field(default_factory=dict)
+    """The JSON object in the body; empty where there is none."""
+    date: str | None = None
+    """The server's own time, as it wrote it."""
+
+
+def ask(
+    account: AgentOps,
+    destination: Destination,
+    method: Literal["GET", "POST"],
+    path: str,
+    *,
+    timeout_s: float,
+    headers: Mapping[str, str] | None = None,
+    json: object = None,
+) -> Reply:
+    """Send one request and wait for its answer.
+
+    Args:
+        account: Whose API.
+        destination: The destination whose TLS and proxy settings are used.
+        method: The method.
+        path: Appended to the account's `api_endpoint`.
+        timeout_s: How long connecting, and each wait for the answer, may take.
+        headers: Sent along.
+        json: The body; None sends none.
+    """
+    # Imported here, since `init` must not pay for them.
+    import urllib3
+
+    from agentops_otel.export.http import pool
+
+    try:
+        with pool(destination) as connections:
+            response = connections.request(
+                method,
+                account.api_endpoint.rstrip("/") + path,
+                headers=headers,
+                json=json,
+                timeout=urllib3.Timeout(timeout_s),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            body = response.read(_BODY_BYTES)
+            response.close()
+            return Reply(status=response.status, body=json_object(body), date=response.headers.get("date"))
+    except (urllib3.exceptions.HTTPError, OSError):
+        return Reply()
+
+
+def wait_for_trace(
+    account: AgentOps, destination: Destination, headers: Mapping[str, str], trace_id: str, patience_s: float
+) -> Reply:
+    """What the API says of a trace: asked again while it does not know it, for *patience_s* seconds."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        reply = ask(account, destination, "GET", TRACE_PATH + trace_id, timeout_s=_ANSWER_S, headers=headers)
+        if reply.status != 404 or time.monotonic() >= deadline:
+            return reply
+        time.sleep(_PAUSE_S)
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """The JSON object that the bytes are; an empty one where they are none."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}
