@@ -1,6 +1,7 @@
 """The pages say only what runs, and lead somewhere: README, docs/ and the rest."""
 
 import re
+import tomllib
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from agentops_otel.clients import SPECS
 from tests.program import ROOT, run
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-OTHERS = ("llms.txt", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/sizing.md")
+OTHERS = ("llms.txt", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/sizing.md")
 PAGES = [ROOT / "README.md", *DOCS, *(ROOT / name for name in OTHERS)]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 BLOCKS = {
@@ -98,6 +99,18 @@ def test_the_table_of_settings_is_whole() -> None:
         for name, told in rows
         if defaults[name] not in (None, ()) and not told.startswith(words[defaults[name]])
     ] == []
+
+
+def test_security_names_every_extra() -> None:
+    """SECURITY.md lists the extras of pyproject.toml and what each of them installs."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    section = (ROOT / "SECURITY.md").read_text().partition("| extra |")[2]
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
+
+    assert told.keys() == extras.keys()
+    for name, packages in extras.items():
+        if name != "all":
+            assert set(told[name].split(", ")) == {re.split("[<>=]", package)[0] for package in packages}
 
 
 WORDS = {
