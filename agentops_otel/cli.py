@@ -1,42 +1,42 @@
 """The command line: run a program and see it, show a trace file, find out why nothing arrives."""
 
-import os
-import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from pkgutil import get_importer
 
 import click
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel import sdk
+from agentops_otel.clients import SPECS
 from agentops_otel.config import Config, read_config
 from agentops_otel.distribution import warn_of_clash
-from agentops_otel.environment import ConfigError
+from agentops_otel.environment import ConfigError, inherited
 from agentops_otel.export import build as build_pipeline
 from agentops_otel.export import file
 from agentops_otel.export.otlp_json import dumps
+from agentops_otel.launcher import Run, command
 from agentops_otel.version import VERSION
-from agentops_otel.view import page, terminal
+from agentops_otel.view import page, run_report, terminal
 from agentops_otel.view.format import plural
 from agentops_otel.view.tree import Node, by_trace, trace_id
-
-Program = Callable[[], object]
 
 
 def main() -> None:
     """Run the command line; the exit code is the command's, or that of the program that it runs."""
     warn_of_clash()  # here too: where the other project was installed last, its __init__ has replaced ours
     try:
-        result = commands(standalone_mode=False)
+        code = commands(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    # Out here, since click would make "Aborted!" of an EOFError or a KeyboardInterrupt of the program's own.
-    sys.exit(result() if callable(result) else result)
+    sys.exit(code)
+
+
+def _examples(*lines: str) -> str:
+    # \b keeps click from joining the lines.
+    return "\n".join(["\b", "Examples:", *(f"  agentops-otel {line}" for line in lines)])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,19 +46,29 @@ def commands() -> None:
 
 
 @commands.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("args", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[-m MODULE | SCRIPT] [ARGS]...")
-def run(args: tuple[str, ...]) -> Program:
-    """Run a Python program with tracing on, as `python` would run it.
+@click.argument(
+    "args", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[-m MODULE | SCRIPT | COMMAND] [ARGS]..."
+)
+def run(args: tuple[str, ...]) -> None:
+    """Run a command with tracing on, in all of its Python processes.
 
-    The settings come from the environment; the exit code is the program's.
+    The settings come from the environment; the exit code is the command's.
     """
-    if args[0] == "-m":
-        if len(args) < 2:
-            raise click.UsageError("-m wants the name of a module")
-        return _module(args[1], args[2:])
-    if not os.path.exists(args[0]):
-        raise click.UsageError(f"there is no file {args[0]!r}")
-    return _script(args[0], args[1:])
+    if args == ("-m",):
+        raise click.UsageError("-m wants the name of a module")
+    try:
+        to_start = command.resolve(args)
+    except FileNotFoundError as error:
+        raise click.UsageError(str(error)) from None
+    _config()  # a wrong setting is reported before the command starts
+    begun = Run.begin(command.program_name(args), [*(spec.module for spec in SPECS), "agentops_otel", "taskweaver"])
+    try:
+        environment = command.environment(inherited(), **{Run.VARIABLE: str(begun.folder)})
+        code = command.run(to_start, environment)
+        terminal.announce(run_report.describe(begun, command.program_name(args)))
+    finally:
+        begun.end()
+    command.end_as(code)
 
 
 @commands.command()
@@ -69,13 +79,13 @@ def run(args: tuple[str, ...]) -> Program:
     "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT", help="Write one HTML page instead."
 )
 def show(path: Path | None, wanted: str | None, as_json: bool, html: Path | None) -> None:
-    """Show the traces of a FILE; without one, of the trace file written last."""
-    path = path or _latest()
-    traces = _traces(path, (wanted or "").lower())
+    """Show the traces of a FILE; without one, of the last run, with all of its processes."""
+    paths = [path] if path else _latest()
+    traces = _traces(paths, (wanted or "").lower())
     if not traces:
-        raise click.ClickException(f"no trace {wanted} in {path}" if wanted else f"no spans in {path}")
+        raise click.ClickException(f"no trace {wanted} in {paths[0]}" if wanted else f"no spans in {paths[0]}")
     if html:
-        html.write_text(page.render(traces, title=path.name), "utf-8", newline="\n")
+        html.write_text(page.render(traces, title=paths[0].name), "utf-8", newline="\n")
     elif as_json:
         for roots in traces:
             click.echo(dumps(node.span for root in roots for _, node in root.walk()))
@@ -123,48 +133,18 @@ def _config() -> Config:
         raise click.ClickException(str(error)) from None
 
 
-def _latest() -> Path:
+def _latest() -> list[Path]:
     directory = Config().state_dir / file.DIRECTORY
-    files = file.trace_files(directory)
+    files = file.latest_run(directory)
     if not files:
         raise click.ClickException(f"no trace file in {directory} yet: agentops-otel run app.py makes one")
-    return files[0]
+    return files
 
 
-def _traces(path: Path, wanted: str) -> list[list[Node]]:
-    """The trees of the file by trace, in the order the traces started; what is no span is named on stderr."""
-    found = list(file.read(path))
+def _traces(paths: Sequence[Path], wanted: str) -> list[list[Node]]:
+    """The trees of the files by trace, in the order the traces started; what is no span is named on stderr."""
+    found = [span for path in paths for span in file.read(path)]
     for error in found:
         if isinstance(error, ValueError):
             terminal.announce(f"left out: {error}")
     return by_trace(span for span in found if isinstance(span, ReadableSpan) and trace_id(span).startswith(wanted))
-
-
-def _script(script: str, args: tuple[str, ...]) -> Program:
-    # Absolute, as `python` makes `__file__`, so that a program may change its directory.
-    path = os.path.abspath(script)
-
-    def program() -> None:
-        sys.argv = [path, *args]
-        # A directory or a zip file is imported, and runpy puts it on the path itself.
-        _first_on_path(os.path.dirname(os.path.realpath(path)) if get_importer(path) is None else None)
-        sdk.init_for_program()
-        runpy.run_path(path, run_name="__main__")
-
-    return program
-
-
-def _module(module: str, args: tuple[str, ...]) -> Program:
-    def program() -> None:
-        sys.argv = ["-m", *args]
-        _first_on_path(os.getcwd())
-        sdk.init_for_program()
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-    return program
-
-
-def _first_on_path(directory: str | None) -> None:
-    """What `python` puts first on the path, in the place of what is there because of ourselves."""
-    if not sys.flags.safe_path:
-        sys.path[:1] = [] if directory is None else [directory]

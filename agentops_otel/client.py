@@ -16,8 +16,9 @@ from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettin
 from agentops_otel.config import Config
 from agentops_otel.content import Content
 from agentops_otel.export import Stats
-from agentops_otel.export.file import default_path
+from agentops_otel.export.file import DIRECTORY, default_path
 from agentops_otel.guard import guard
+from agentops_otel.launcher import Report, program_name
 from agentops_otel.recording.compat_decorators import AllDecorators
 from agentops_otel.recording.event_spans import record
 from agentops_otel.recording.events import Event
@@ -73,6 +74,12 @@ class ClientBase(AllDecorators):
                 defaults=self.sessions,
                 clock=clock,
             )
+
+    def report(self) -> Report:
+        """What this process reports to `agentops-otel run`."""
+        trace_file = str(self.trace_file) if self.trace_file else None
+        report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), trace_file=trace_file)
+        return self._totals.report(report)
 
     def announce(self) -> None:
         """Say in one line where the spans go."""
@@ -190,6 +197,8 @@ class ClientBase(AllDecorators):
 
 
 def _own_trace_file(config: Config) -> Path:
-    """A trace file of the process's own, named for the service."""
-    service = config.service_name or Path(sys.argv[0]).stem or "python"
+    """A trace file of the process's own, named for the run, or for the service."""
+    if config.run is not None:
+        return config.state_dir / DIRECTORY / f"{config.run.name}.{os.getpid()}.jsonl"
+    service = config.service_name or program_name(sys.orig_argv[1:])
     return default_path(service, datetime.now(UTC), os.getpid(), config.state_dir)

@@ -16,6 +16,7 @@ from opentelemetry.trace import TracerProvider
 from agentops_otel import environment
 from agentops_otel.content import Redact
 from agentops_otel.environment import ConfigError, Setting
+from agentops_otel.launcher import Run
 
 OtlpProtocol = Literal["http/protobuf", "grpc"]
 Durability = Literal["batch", "span"]
@@ -114,6 +115,8 @@ class Config:
     exit_timeout_s: float = 2.0
     by_name: frozenset[str] = frozenset()
     """Which of endpoint, api_key, trace_file and console were asked for by name, and not only by `OTEL_*`."""
+    run: Run | None = None
+    """The run of `agentops-otel run` that this process belongs to."""
     quiet: bool = False
     """True keeps the one line that says where the spans go, and the session's summary, off stderr."""
     disabled_instrumentations: frozenset[str] = frozenset()
@@ -223,6 +226,7 @@ def read_config(
             )
             if asked
         ),
+        run=_run(),
         quiet=console is False,
         disabled_instrumentations=frozenset(environment.words("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")),
         semconv_opt_in=frozenset(environment.words("OTEL_SEMCONV_STABILITY_OPT_IN")),
@@ -384,6 +388,11 @@ def _tags(argument: Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
         raise ConfigError("tags", tags, 'give a list of strings, such as ["billing"]')
     return tuple(dict.fromkeys(tags))
+
+
+def _run() -> Run | None:
+    folder = Path(environment.env(Run.VARIABLE) or os.devnull)
+    return Run(folder) if folder.is_dir() else None
 
 
 def _durability(text: str) -> Durability:

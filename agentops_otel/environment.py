@@ -28,6 +28,11 @@ class Setting:
         return ConfigError(self.name, "***" if secret else _masked(self.text), right)
 
 
+def inherited() -> dict[str, str]:
+    """The environment of this process, for one that it starts."""
+    return dict(os.environ)
+
+
 def env(name: str) -> str:
     """The variable's text without surrounding space; empty when it is not set."""
     return os.environ.get(name, "").strip()

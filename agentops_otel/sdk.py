@@ -3,12 +3,13 @@
 import atexit
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, Unpack
+from typing import Any, Literal, Protocol, Unpack
 from weakref import WeakSet
 
 from opentelemetry.sdk.trace import SpanProcessor
@@ -19,6 +20,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.compat_settings import CompatSettings, translate_settings
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import Redact
+from agentops_otel.guard import guard
 from agentops_otel.instrumentation import install
 from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
@@ -47,8 +49,13 @@ class Client(ClientBase):
         """See `agentops_otel.shutdown`."""
         with _running.lock:
             self.end_open()
+            clients = _running.clients()
             _running.forget(self)
-            return self.close(timeout_s)
+            delivered = self.close(timeout_s)
+            if self.config.run is not None:
+                with guard("reporting to agentops-otel run"):
+                    self.config.run.write(replace(self.report(), ended=True, **clients))
+            return delivered
 
 
 class Installed(Protocol):
@@ -97,6 +104,15 @@ class _Running:
         """Wrap other people's code as the settings say; nothing twice."""
         if not self.installations:
             self.installations = tuple(_installations(config))
+
+    def clients(self) -> dict[str, Any]:
+        """Two fields of a report: the imported LLM clients with their versions, and those not wrapped."""
+        imported = {spec.module: spec.name for spec in SPECS if spec.module in sys.modules}
+        wrapped: set[str] = set().union(*(getattr(one, "wrapped", ()) for one in self.installations))
+        return {
+            "clients": {module: str(getattr(sys.modules[module], "__version__", "")) for module in imported},
+            "not_wrapped": sorted(imported.keys() - wrapped),
+        }
 
     def uninstrument(self) -> None:
         """Put back what was wrapped."""
@@ -280,11 +296,17 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     _running.configured, _running.asked, _running.gives_way = {}, config, False
     atexit.unregister(shutdown)  # once, and after whatever registered before this init
     atexit.register(shutdown)
-    if not (client.config.quiet or config.disabled):
+    if not (client.config.quiet or config.disabled or _is_child_of_run(config)):
         client.announce()
+    if config.run is not None:
+        config.run.write(client.report())
     if client.config.auto_start_session:
         client.start_session(name=config.session_name, session_id=config.session_id)
     return client
+
+
+def _is_child_of_run(config: Config) -> bool:
+    return config.run is not None and not config.run.is_main_process
 
 
 def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_content: bool | None = None) -> None:

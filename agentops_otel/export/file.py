@@ -20,7 +20,7 @@ KEEP = 100
 LINE_BYTES = 1_000_000
 """A line is no longer, since the Collector's otlp_json_file receiver drops what is over 1 MiB, without a word."""
 
-_OURS = re.compile(r"\d{8}T\d{6}Z-.*-\d+\.jsonl")
+_OURS = re.compile(r"(?P<run>\d{8}T\d{6}Z-.*-\d+)(\.\d+)?\.jsonl")
 _logger = logging.getLogger("agentops_otel")
 
 
@@ -47,6 +47,12 @@ def trace_files(directory: Path) -> list[Path]:
     """The trace files of ours in the directory, the one written last first."""
     files = [(path.stat().st_mtime_ns, path.name, path) for path in _found(directory) if path.is_file()]
     return [path for _, _, path in sorted(files, reverse=True)]
+
+
+def latest_run(directory: Path) -> list[Path]:
+    """The trace files of the run, or of the process, that wrote last."""
+    files = trace_files(directory)
+    return [path for path in files if _run_of(path) == _run_of(files[0])]
 
 
 def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
@@ -137,6 +143,11 @@ def _private(path: str, flags: int) -> int:
         return os.open(path, flags, 0o600)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     return os.open(path, flags, 0o600)
+
+
+def _run_of(path: Path) -> str:
+    match = _OURS.fullmatch(path.name)
+    return match["run"] if match else path.name
 
 
 def _found(directory: Path) -> Iterator[Path]:

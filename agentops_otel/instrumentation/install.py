@@ -63,6 +63,11 @@ class Installation:
         """The imports that it waits for."""
         return tuple(self._specs)
 
+    @property
+    def wrapped(self) -> set[str]:
+        """The modules in which something is wrapped."""
+        return {module for module, _, _ in self._patches} | {module for module, _ in self._made}
+
     def apply(self, module: str) -> None:
         """Wrap what the specs name in a module that is imported; again changes nothing."""
         with guard("wrapping a client"), self._lock:

@@ -37,8 +37,9 @@ def dollars(usd: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """`1 error`, `2 errors`, `2 processes`."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count} {noun}{ending}"
 
 
 def model_of(span: ReadableSpan) -> str | None:

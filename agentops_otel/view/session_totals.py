@@ -3,14 +3,17 @@
 import os
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.launcher import Report
 from agentops_otel.view import cost, tree
 
+PRICED_TOGETHER = 1_000
+"""After so many different calls they are priced and dropped: a process may make calls for weeks."""
 SESSIONS = 1_000
 """How many sessions are counted at a time; beyond that the oldest is dropped."""
 
@@ -22,11 +25,12 @@ class _Count:
     roles: Counter[str] = field(default_factory=Counter)
     spans: int = 0
     errors: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
+    traces: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     cost_usd: float | None = None
     calls: Counter[tuple[tuple[str, AttributeValue], ...]] = field(default_factory=Counter)
-    """LLM calls by the attributes that price them; priced by `get`, since the price list is slow to import."""
+    """LLM calls that are not priced yet, by the attributes that price them: the price list is slow to import."""
     failed_below: dict[int, str] = field(default_factory=dict)
     """Id of an open span -> the error of its child."""
 
@@ -40,12 +44,15 @@ class SessionTotals(SpanProcessor):
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._counts: dict[str, _Count] = {}
+        self._process = _Count()
         self._lock = threading.RLock()
 
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the provider when a span has ended."""
         if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
+        with self._lock:
+            self._add(self._process, span)
         attributes = span.attributes or {}
         for key in {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}:
             if isinstance(key, str):
@@ -65,6 +72,7 @@ class SessionTotals(SpanProcessor):
         """The totals of the session so far."""
         with self._lock:
             count = self._counts.get(session_id, _Count())
+            _price(count)
         return tree.Summary(
             duration_ns=duration_ns,
             spans=count.spans,
@@ -74,7 +82,23 @@ class SessionTotals(SpanProcessor):
             tools=count.roles["tool"],
             actions=count.roles["action"],
             errors=count.errors,
-            cost_usd=_cost(count),
+            cost_usd=count.cost_usd,
+        )
+
+    def report(self, report: Report) -> Report:
+        """The report of this process with its totals."""
+        with self._lock:
+            count = self._process
+            _price(count)
+        return replace(
+            report,
+            traces=count.traces,
+            llm_calls=count.roles["llm"],
+            input_tokens=count.input_tokens,
+            output_tokens=count.output_tokens,
+            errors=count.errors,
+            cost_usd=count.cost_usd,
+            unpriced=[(dict(call), times) for call, times in count.calls.items()],
         )
 
     def _add(self, count: _Count, span: ReadableSpan) -> None:
@@ -83,9 +107,14 @@ class SessionTotals(SpanProcessor):
         count.roles[role] += 1
         if role == "llm":
             used_in, used_out = tree.tokens(span)
-            count.input_tokens += used_in or 0
-            count.output_tokens += used_out or 0
+            count.input_tokens = tree.added([count.input_tokens, used_in])
+            count.output_tokens = tree.added([count.output_tokens, used_out])
             count.calls[tuple(cost.price_attributes(span.attributes or {}).items())] += 1
+            if len(count.calls) >= PRICED_TOGETHER:
+                _price(count)
+                count.calls.clear()
+        if span.parent is None or span.parent.is_remote:
+            count.traces += 1
         self._add_error(count, span)
 
     def _add_error(self, count: _Count, span: ReadableSpan) -> None:
@@ -96,11 +125,14 @@ class SessionTotals(SpanProcessor):
         if error is None:
             return
         count.errors += error != below
-        if span.parent is not None:
+        if span.parent is not None and not span.parent.is_remote:
             count.failed_below[span.parent.span_id] = error
 
 
-def _cost(count: _Count) -> float | None:
-    prices = [(cost.price(dict(call), wait=False), times) for call, times in count.calls.items()]
-    known = [usd * times for usd, times in prices if usd is not None]
-    return sum(known) if known else None
+def _price(count: _Count) -> None:
+    """Price the calls whose price is known by now, and drop them."""
+    for call, times in list(count.calls.items()):
+        usd = cost.price(dict(call), wait=False)
+        if usd is not None:
+            count.cost_usd = tree.added([count.cost_usd, usd * times])
+            del count.calls[call]

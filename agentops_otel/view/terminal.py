@@ -84,7 +84,7 @@ def summary(of: Summary, *, end_state: str, links: Sequence[str] = (), stream: T
         tokens_text(of.input_tokens, of.output_tokens, _glyphs(stream)),
         *([dollars(of.cost_usd)] if of.cost_usd is not None else []),
     ]
-    announce("; ".join([f"session {end_state}: {', '.join(facts)}", *links]), stream=stream)
+    announce("; ".join([f"session {end_state}: {', '.join(filter(None, facts))}", *links]), stream=stream)
 
 
 def _tree_lines(roots: Sequence[Node], glyphs: Glyphs) -> list[Line]:

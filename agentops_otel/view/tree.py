@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
@@ -11,6 +11,7 @@ from opentelemetry.trace import StatusCode
 from agentops_otel import semconv
 from agentops_otel.view import cost
 
+Number = TypeVar("Number", int, float)
 Role = Literal["llm", "tool", "agent", "workflow", "action", "other"]
 
 
@@ -38,8 +39,9 @@ class Summary:
     """From the first start to the last end."""
     spans: int = 0
     llm_calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: int | None = None
+    """None when no call states its usage."""
+    output_tokens: int | None = None
     tools: int = 0
     actions: int = 0
     errors: int = 0
@@ -83,18 +85,24 @@ def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
     """
     nodes, calls = [node for root in roots for _, node in root.walk()], list(_calls(roots))
     roles = Counter(role(node.span) for node in nodes)
-    costs = [usd for call in calls if (usd := cost.cost_of(call, wait=wait)) is not None]
+    costs = (cost.cost_of(call, wait=wait) for call in calls)
     return Summary(
         duration_ns=duration_ns([node.span for node in nodes]),
         spans=len(nodes),
         llm_calls=len(calls),
-        input_tokens=sum(tokens(call)[0] or 0 for call in calls),
-        output_tokens=sum(tokens(call)[1] or 0 for call in calls),
+        input_tokens=added(tokens(call)[0] for call in calls),
+        output_tokens=added(tokens(call)[1] for call in calls),
         tools=roles["tool"],
         actions=roles["action"],
         errors=sum(is_origin(node) for node in nodes),
-        cost_usd=sum(costs) if costs else None,
+        cost_usd=added(costs),
     )
+
+
+def added(values: Iterable[Number | None]) -> Number | None:
+    """The sum of the known values; None if none is known."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 def role(span: ReadableSpan) -> Role:

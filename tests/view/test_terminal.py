@@ -393,7 +393,7 @@ def test_a_session_is_summed_up_in_one_line() -> None:
 
     assert stream.getvalue() == snapshot("""\
 agentops_otel: session Success: 1.24 s, 1 LLM call, 1 tool, 1 action, 1 error, 1200→180 tok, $0.0048; agentops-otel show
-agentops_otel: session Fail: 0.0 ms, 0 LLM calls, 0 tools, 0 actions, 0 errors, 0→0 tok
+agentops_otel: session Fail: 0.0 ms, 0 LLM calls, 0 tools, 0 actions, 0 errors
 """)
 
 

@@ -1,0 +1,90 @@
+"""One run of `agentops-otel run`: the folder by which its processes know of it, and what they report there."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar, Self
+
+from opentelemetry.util.types import AttributeValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one traced process reports: when it starts, and again, with all fields, when it ends."""
+
+    pid: int
+    program: str
+    ended: bool = False
+    trace_file: str | None = None
+    clients: Mapping[str, str] = field(default_factory=dict)
+    """The LLM clients that the process has imported, with their versions."""
+    not_wrapped: Sequence[str] = ()
+    """Those of them of which nothing could be wrapped."""
+    traces: int = 0
+    llm_calls: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    errors: int = 0
+    cost_usd: float | None = None
+    unpriced: Sequence[tuple[Mapping[str, AttributeValue], int]] = ()
+    """The attributes that price a call, and the number of such calls, of those that `cost_usd` lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, by its folder. The folder's name begins the names of the processes' trace files."""
+
+    folder: Path
+    VARIABLE: ClassVar[str] = "AGENTOPS_OTEL_RUN"
+    """The environment variable that names the folder."""
+
+    @classmethod
+    def begin(cls, program: str, modules: Iterable[str]) -> Self:
+        """Make the folder of a run.
+
+        Args:
+            program: What is run: "uvicorn".
+            modules: The imports that make a child process start tracing.
+        """
+        when = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        program = re.sub(r"[^\w.-]+", "_", program, flags=re.ASCII)[:64]
+        run = cls(Path(tempfile.mkdtemp(prefix="agentops-otel-")) / f"{when}-{program}-{os.getpid()}")
+        run.folder.mkdir(mode=0o700)
+        (run.folder / "modules").write_text("\n".join(modules))
+        return run
+
+    @property
+    def name(self) -> str:
+        """When, what and by which process: `20260102T000000Z-uvicorn-4711`."""
+        return self.folder.name
+
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this process is the command itself, and no child of it."""
+        return self.name.endswith(f"-{os.getppid()}")
+
+    def write(self, report: Report) -> None:
+        """Write a process's report, in place of its previous one. Nothing once the run is over."""
+        with suppress(FileNotFoundError):
+            new = self.folder / f"{report.pid}.new"
+            new.write_text(json.dumps(asdict(report)))
+            new.replace(self.folder / f"{report.pid}.json")
+
+    def reports(self) -> list[Report]:
+        """The reports so far."""
+        return [Report(**json.loads(path.read_text())) for path in sorted(self.folder.glob("*.json"))]
+
+    def unreached(self) -> list[str]:
+        """The interpreters that started without the package, one entry a process."""
+        return [path.read_text() for path in sorted(self.folder.glob("*.unreached"))]
+
+    def end(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder.parent, ignore_errors=True)

@@ -1,0 +1,108 @@
+"""Python imports this at the start of each process below `agentops-otel run`, which has put its folder on PYTHONPATH.
+
+It starts tracing in the command itself; in its children when they import an LLM client, so that a child without one
+takes no longer than before. Then it imports the `sitecustomize` that it hides. The process may be any Python, with or
+without the package: nothing of the package is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+RUN = os.environ.get("AGENTOPS_OTEL_RUN", "")
+
+
+class Trigger(MetaPathFinder):
+    """Starts tracing after the first import of one of the modules."""
+
+    def __init__(self, modules: list[str]) -> None:
+        self._modules = frozenset(modules)
+
+    def find_spec(self, name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The module's own spec, with a loader that starts tracing; None for all other modules."""
+        if name not in self._modules:
+            return None
+        self._modules -= {name}
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)
+        return spec
+
+
+class _Loader(Loader):
+    """The module's own loader, which starts tracing when the module is loaded."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """As the module's own loader does."""
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """As the module's own loader does; then start tracing."""
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Trigger)]
+        start()
+
+
+def start() -> None:
+    """Start tracing in this process."""
+    from agentops_otel.guard import guard
+
+    with guard("starting under agentops-otel run"):
+        from agentops_otel.sdk import init_for_program
+
+        init_for_program()
+
+
+def main() -> None:
+    """Start tracing, now or later, if this is a process of a run."""
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.curdir) != FOLDER]
+    if not os.path.isdir(RUN):  # the run is over
+        return
+    if any("taskweaver.ces" in word for word in getattr(sys, "orig_argv", ())):
+        return  # TaskWeaver's kernel: the process that starts it traces it
+    if importlib.util.find_spec("agentops_otel") is None:
+        with open(os.path.join(RUN, f"{os.getpid()}.unreached"), "w") as file:
+            file.write(sys.executable)
+    elif os.path.basename(RUN).endswith(f"-{os.getppid()}"):
+        start()
+    else:
+        with open(os.path.join(RUN, "modules")) as file:
+            sys.meta_path.insert(0, Trigger(file.read().split()))
+
+
+def next_sitecustomize() -> None:
+    """Import the module that this one hides, if there is one."""
+    own = sys.modules.pop("sitecustomize", None)
+    try:
+        importlib.import_module("sitecustomize")
+    except ImportError as error:
+        if error.name != "sitecustomize":
+            raise
+    finally:
+        # The import of this module ends with a look for its name.
+        if own is not None:
+            sys.modules.setdefault("sitecustomize", own)
+
+
+if RUN:
+    try:
+        main()
+    finally:
+        next_sitecustomize()

@@ -1,0 +1,68 @@
+"""What `agentops-otel run` prints at the end of a run: the totals of its processes, or why there are none."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from agentops_otel.launcher import Report, Run
+from agentops_otel.view import cost
+from agentops_otel.view.format import dollars, plural, tokens_text
+from agentops_otel.view.tree import added
+
+
+def describe(run: Run, program: str) -> str:
+    """One line for the end of the run.
+
+    Example:
+        `app: 2 LLM calls, 1 trace, 24→12 tok, $0.0012; agentops-otel show`
+    """
+    reports = run.reports()
+    seen = any(report.traces for report in reports)
+    facts = ", ".join(_totals(reports)) if seen else f"nothing was traced: {_reason(reports)}"
+    return "; ".join([f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_links(reports, seen)])
+
+
+def _totals(reports: Sequence[Report]) -> Iterator[str]:
+    yield plural(sum(report.llm_calls for report in reports), "LLM call")
+    yield plural(sum(report.traces for report in reports), "trace")
+    used = (added(report.input_tokens for report in reports), added(report.output_tokens for report in reports))
+    if used != (None, None):
+        yield tokens_text(*used)
+    if (usd := added(_cost(report) for report in reports)) is not None:
+        yield dollars(usd)
+    if errors := sum(report.errors for report in reports):
+        yield plural(errors, "error")
+
+
+def _cost(report: Report) -> float | None:
+    late = [(cost.price(attributes), times) for attributes, times in report.unpriced]
+    return added([report.cost_usd, *(usd * times for usd, times in late if usd is not None)])
+
+
+def _reason(reports: Sequence[Report]) -> str:
+    """Why no process made a span."""
+    clients = {client: version for report in reports for client, version in report.clients.items()}
+    not_wrapped = {client for report in reports for client in report.not_wrapped}
+    if not reports:
+        return "no Python process was reached (one with -I, -E or -S, or a frozen program, is not)"
+    if not clients:
+        return "no LLM client was imported"
+    if not_wrapped:
+        named = " and ".join(f"{client}, {clients[client]}," for client in sorted(not_wrapped))
+        return f"this version of {named} cannot be traced"
+    return f"{' and '.join(sorted(clients))} was imported, and made no call"
+
+
+def _unfinished(reports: Sequence[Report]) -> Iterator[str]:
+    """The processes that have not reported their end."""
+    if killed := sum(not report.ended for report in reports):
+        yield f"{plural(killed, 'process')} ended without a report"
+
+
+def _unreached(run: Run) -> Iterator[str]:
+    for interpreter, processes in Counter(run.unreached()).items():
+        yield f"{plural(processes, 'process')} of {interpreter} was not traced: the package is not installed there"
+
+
+def _links(reports: Sequence[Report], seen: bool) -> Iterator[str]:
+    if seen and any(report.trace_file for report in reports):
+        yield "agentops-otel show"

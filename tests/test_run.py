@@ -1,0 +1,284 @@
+"""`agentops-otel run`: any command, its children, its signals, and what is reported at its end."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentops_otel.config import Config
+from agentops_otel.export import file
+from tests.loopback.llm_server import LlmServer
+from tests.loopback.openai_server import TEXT, answer, completion
+
+ASK = """
+import os, openai
+def ask(text="hi"):
+    with openai.OpenAI(base_url=os.environ["MODEL_URL"], api_key="none") as client:
+        return client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": text}])
+if __name__ == "__main__":
+    ask()
+"""
+
+
+@pytest.fixture
+def model() -> Iterator[LlmServer]:
+    """A model's server."""
+    with LlmServer() as server:
+        server.answer(answer(completion(TEXT), stream=False), times=20)
+        yield server
+
+
+@pytest.fixture
+def environment(tmp_path: Path, model: LlmServer) -> dict[str, str]:
+    """The environment of a run: no collector, `ask.py` to import."""
+    (tmp_path / "ask.py").write_text(ASK)
+    return {**os.environ, "MODEL_URL": model.url, "PYTHONPATH": str(tmp_path), "PATH": path_of_python()}
+
+
+def path_of_python() -> str:
+    """PATH with the folder of this Python first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def run(*args: str | Path, env: dict[str, str], cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """`agentops-otel run` with these arguments."""
+    return subprocess.run(
+        [sys.executable, "-m", "agentops_otel", "run", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=cwd,
+        env=env,
+    )
+
+
+def llm_spans() -> int:
+    """How many LLM calls are in the trace files."""
+    files = file.trace_files(Config().state_dir / file.DIRECTORY)
+    return sum(getattr(span, "name", "").startswith("chat ") for path in files for span in file.read(path))
+
+
+def test_a_command_is_traced(environment: dict[str, str], tmp_path: Path) -> None:
+    """A command of the environment is found on PATH, and its LLM calls have spans."""
+    done = run("python", "ask.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, llm_spans()) == (0, 1), done.stderr
+
+
+def test_a_command_gets_its_standard_input(environment: dict[str, str], tmp_path: Path) -> None:
+    """Standard input and output are the command's own."""
+    done = run("cat", env=environment, cwd=tmp_path, stdin="hello")
+
+    assert (done.returncode, done.stdout) == (0, "hello")
+
+
+CHILDREN = {
+    "subprocess": "import subprocess, sys\nsubprocess.run([sys.executable, 'ask.py'], check=True)",
+    "spawn": """
+import multiprocessing, ask
+if __name__ == '__main__':
+    with multiprocessing.get_context('spawn').Pool(1) as pool:
+        pool.map(ask.ask, ['hi'])
+        pool.close()
+        pool.join()
+""",
+    "forkserver": """
+import multiprocessing, ask
+if __name__ == '__main__':
+    with multiprocessing.get_context('forkserver').Pool(1) as pool:
+        pool.map(ask.ask, ['hi'])
+        pool.close()
+        pool.join()
+""",
+    "shell": "import os\nassert os.system('python ask.py') == 0",
+}
+
+
+@pytest.mark.parametrize("program", CHILDREN.values(), ids=CHILDREN)
+def test_children_are_traced(environment: dict[str, str], tmp_path: Path, program: str) -> None:
+    """A Python child is traced, however it was started."""
+    (tmp_path / "app.py").write_text(program)
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, llm_spans()) == (0, 1), done.stderr
+
+
+def test_a_child_without_a_client_imports_nothing_of_ours(environment: dict[str, str], tmp_path: Path) -> None:
+    """A child that imports no LLM client takes no longer than before."""
+    child = "import sys; assert not any(name.startswith(('agentops_otel', 'opentelemetry')) for name in sys.modules)"
+    (tmp_path / "app.py").write_text(
+        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    )
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_next_sitecustomize_runs(environment: dict[str, str], tmp_path: Path) -> None:
+    """The `sitecustomize` that ours hides is imported, and is the module of that name."""
+    (tmp_path / "sitecustomize.py").write_text("MINE = 1")
+    (tmp_path / "app.py").write_text("import sitecustomize; print(sitecustomize.MINE)")
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_are_passed_on(environment: dict[str, str], tmp_path: Path, sent: signal.Signals) -> None:
+    """A signal to the command's process reaches the program once, and its exit code comes back."""
+    (tmp_path / "app.py").write_text(
+        f"import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [{int(sent)}])\nprint('ready', flush=True)\n"
+        f"print(int(signal.sigwait([{int(sent)}])), signal.sigtimedwait([{int(sent)}], 0.2), flush=True)\nsys.exit(7)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentops_otel", "run", "app.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(sent)
+        said = running.stdout.read()
+        running.wait(60)
+
+    assert (running.returncode, said) == (7, f"{int(sent)} None\n")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_a_program_that_a_signal_ends_ends_us_so(environment: dict[str, str], tmp_path: Path, sent: int) -> None:
+    """What waits for the command sees the signal that ended the program."""
+    (tmp_path / "app.py").write_text(f"import os; os.kill(os.getpid(), {int(sent)})")
+
+    assert run("app.py", env=environment, cwd=tmp_path).returncode == -sent
+
+
+def test_ctrl_c_reaches_the_program_once(environment: dict[str, str], tmp_path: Path) -> None:
+    """The terminal sends the signal to both; it is not passed on a second time."""
+    (tmp_path / "app.py").write_text(
+        "import signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [2])\n"
+        "print('ready', sys.stdin.isatty(), flush=True)\n"
+        "print(int(signal.sigwait([2])), signal.sigtimedwait([2], 0.2), flush=True)"
+    )
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        os.execve(sys.executable, [sys.executable, "-m", "agentops_otel", "run", "app.py"], environment)
+    said = read_until(terminal, b"ready True")
+    os.write(terminal, b"\x03")
+    said += read_until(terminal, b"None")
+
+    assert b"2 None" in said
+    read_until(terminal, None)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def read_until(terminal: int, wanted: bytes | None) -> bytes:
+    """What the terminal shows up to the wanted text, or to its end."""
+    said = b""
+    while wanted is None or wanted not in said:
+        try:
+            data = os.read(terminal, 4096)
+        except OSError:  # Linux: the other side is closed
+            data = b""
+        if not data:
+            assert wanted is None, said
+            break
+        said += data
+    return said
+
+
+def test_what_the_run_saw_is_said_at_its_end(environment: dict[str, str], tmp_path: Path) -> None:
+    """Calls, tokens and where to look, over all processes."""
+    (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}")
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("agentops_otel: app: 2 LLM calls, "), done.stderr
+    assert " tok" in last
+    assert last.endswith("; agentops-otel show")
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("pass", "no LLM client was imported"),
+        ("import openai", "openai was imported, and made no call"),
+    ],
+)
+def test_the_reason_is_said_where_nothing_was_seen(
+    environment: dict[str, str], tmp_path: Path, program: str, reason: str
+) -> None:
+    """A run without a span says why."""
+    (tmp_path / "app.py").write_text(program)
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert f"agentops_otel: app: nothing was traced: {reason}" in done.stderr
+
+
+def test_a_client_that_is_too_old_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    """A version of which nothing can be wrapped is the reason."""
+    (tmp_path / "openai").mkdir()
+    (tmp_path / "openai" / "__init__.py").write_text("__version__ = VERSION = '0.28.1'\nclass ChatCompletion: pass")
+    (tmp_path / "app.py").write_text("import openai")
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert "nothing was traced: this version of openai, 0.28.1, cannot be traced" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["-I", "-E", "-S"])
+def test_a_python_that_was_not_reached_is_said(environment: dict[str, str], tmp_path: Path, flag: str) -> None:
+    """A Python that reads no PYTHONPATH cannot be traced, and that is said in one line."""
+    done = run("python", flag, "-c", "pass", env=environment, cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert "nothing was traced: no Python process was reached" in done.stderr
+
+
+def test_an_interpreter_without_the_package_is_said(environment: dict[str, str], tmp_path: Path) -> None:
+    """Another interpreter runs as without us, and is named at the end."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "other"], check=True, timeout=120)
+    other = tmp_path / "other" / "bin" / "python"
+
+    done = run(other, "-c", "print(1)", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    assert f"1 process of {other} was not traced: the package is not installed there" in done.stderr
+
+
+def test_settings_are_checked_before_the_program_starts(environment: dict[str, str], tmp_path: Path) -> None:
+    """A wrong setting is one line, and the program does not run."""
+    (tmp_path / "app.py").write_text("print('ran')")
+
+    done = run("app.py", env={**environment, "OTEL_EXPORTER_OTLP_ENDPOINT": "nonsense"}, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: OTEL_EXPORTER_OTLP_ENDPOINT='nonsense' is not usable")
+
+
+def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path: Path) -> None:
+    """Without a file, `show` reads those of all processes of the last run."""
+    (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}")
+    run("app.py", env=environment, cwd=tmp_path)
+
+    shown = subprocess.run(
+        [sys.executable, "-m", "agentops_otel", "show", "--json"], capture_output=True, text=True, env=environment
+    )
+
+    assert len([json.loads(line) for line in shown.stdout.splitlines()]) == 2
