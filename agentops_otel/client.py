@@ -9,7 +9,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Unpack
 
+from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import SpanContext, get_current_span
 
 from agentops_otel import export, semconv
 from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettings, log_ignored
@@ -22,6 +24,7 @@ from agentops_otel.launcher import Report, program_name
 from agentops_otel.recording.compat_decorators import AllDecorators
 from agentops_otel.recording.event_spans import record
 from agentops_otel.recording.events import Event
+from agentops_otel.recording.printed import PrintedText
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.tracing import Recorder, gc_safe
 from agentops_otel.tracing.provider import ProviderChoice
@@ -53,10 +56,12 @@ class ClientBase(AllDecorators):
         own = _own_trace_file(config)
         self.trace_file = own if config.own_trace_file else config.trace_file
         self.sessions = Sessions(config.tags, self._session_ended, self._analytics)
+        logs = export.log_upload(config)
         self.pipeline = export.build(
             replace(config, trace_file=self.trace_file),
             own if config.spare_trace_file else None,
             tags=lambda: self.sessions.tags,
+            senders=(logs.sender,) if logs else (),
         )
         self.processors: tuple[SpanProcessor, ...] = ()
         self._totals = SessionTotals()
@@ -64,10 +69,12 @@ class ClientBase(AllDecorators):
         if source is not None:
             gc_safe.install_gc_callback()
             console = (TerminalProcessor(),) if config.console else ()
-            self.processors = (self._totals, self.pipeline, *console, *config.span_processors)
+            content = Content(enabled=config.capture_content, redact=config.redact)
+            printed = (PrintedText(sys.stdout, self._where, content, logs),) if logs and sys.stdout else ()
+            self.processors = (self._totals, *printed, self.pipeline, *console, *config.span_processors)
             self.recorder = Recorder(
                 tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
-                content=Content(enabled=config.capture_content, redact=config.redact),
+                content=content,
                 event_content=None
                 if config.event_content is None
                 else Content(enabled=config.event_content, redact=config.redact),
@@ -80,6 +87,10 @@ class ClientBase(AllDecorators):
         trace_file = str(self.trace_file) if self.trace_file else None
         report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), trace_file=trace_file)
         return self._totals.report(report)
+
+    def _where(self) -> SpanContext:
+        """The span that what happens now belongs to: the current one, or the session's."""
+        return get_current_span(self.sessions.context(get_current())).get_span_context()
 
     def announce(self) -> None:
         """Say in one line where the spans go."""

@@ -113,6 +113,8 @@ class Config:
     spool_dir: Path | None = None
     durability: Durability = "batch"
     exit_timeout_s: float = 2.0
+    upload_logs: bool = False
+    """Whether what is printed goes to the AgentOps account, by trace."""
     by_name: frozenset[str] = frozenset()
     """Which of endpoint, api_key, trace_file and console were asked for by name, and not only by `OTEL_*`."""
     run: Run | None = None
@@ -164,6 +166,7 @@ def read_config(
     spool_dir: str | os.PathLike[str] | bool | None = None,
     durability: str = "batch",
     exit_timeout_s: float = 2.0,
+    upload_logs: bool | None = None,
     api_endpoint: str | None = None,
     app_url: str | None = None,
     exporter_endpoint: str | None = None,
@@ -189,6 +192,8 @@ def read_config(
     if nowhere:
         destinations = (_destination(Setting("endpoint", LOCAL_COLLECTOR), headers, protocol, probe=True),)
     on_spans, in_events = environment.content(capture_content)
+    if upload_logs and account is None:
+        raise ConfigError("upload_logs", upload_logs, "what is printed goes to an AgentOps account: give api_key too")
     return Config(
         disabled=environment.env("OTEL_SDK_DISABLED").lower() == "true",
         service_name=service_name,
@@ -215,6 +220,9 @@ def read_config(
         spool_dir=_state_dir() / "spool" if spool_dir in (None, True) else _path("spool_dir", spool_dir),
         durability=_durability(durability),
         exit_timeout_s=environment.seconds(Setting("exit_timeout_s", str(exit_timeout_s))),
+        upload_logs=on_spans
+        and account is not None
+        and (environment.flag("AGENTOPS_UPLOAD_LOGS", False) if upload_logs is None else upload_logs),
         by_name=frozenset(
             name
             for name, asked in (

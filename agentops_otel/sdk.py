@@ -206,6 +206,7 @@ def init(
     spool_dir: str | os.PathLike[str] | bool | None = None,
     durability: str = "batch",
     exit_timeout_s: float = 2.0,
+    upload_logs: bool | None = None,
     **compat: Unpack[CompatSettings],
 ) -> Client:
     """Start tracing: LLM calls, TaskWeaver sessions and everything decorated or recorded become spans.
@@ -243,6 +244,8 @@ def init(
         spool_dir: Where spans wait that cannot be sent; False for memory only. Default: the user's state directory.
         durability: "batch", or "span": each span is on disk before its `end()` returns.
         exit_timeout_s: The longest that tracing may hold up the end of the process, in seconds.
+        upload_logs: True sends what the program prints in a trace to the Logs tab of its AgentOps page, redacted;
+            nothing where content is off. Default: `AGENTOPS_UPLOAD_LOGS`, else False.
         compat: What AgentOps 0.0 to 0.4 took besides: put into the settings above, or left aside (said at DEBUG).
 
     Returns:

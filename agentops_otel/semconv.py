@@ -145,6 +145,8 @@ AGENTOPS_EVENT_RESULT = "agentops.event.result"
 AGENTOPS_EVENT_SCREENSHOT = "agentops.event.screenshot"
 AGENTOPS_EVENT_TRIGGER = "agentops.event.trigger"
 AGENTOPS_GUARDRAIL_SPEC = "agentops.guardrail.spec"
+AGENTOPS_PRINTED = "agentops.printed"
+"""What the program printed; no span has it, `redact=` is asked by this name."""
 AGENTOPS_SESSION_END_STATE = "agentops.session.end_state"
 AGENTOPS_SESSION_END_STATE_REASON = "agentops.session.end_state_reason"
 AGENTOPS_SESSION_RATING = "agentops.session.rating"
@@ -190,6 +192,7 @@ CONTENT = frozenset(
         AGENTOPS_ENTITY_OUTPUT,
         AGENTOPS_EVENT_LOGS,
         AGENTOPS_EVENT_SCREENSHOT,
+        AGENTOPS_PRINTED,
         AGENTOPS_SESSION_END_STATE_REASON,
         EXCEPTION_MESSAGE,
         EXCEPTION_STACKTRACE,

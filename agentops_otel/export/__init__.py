@@ -1,6 +1,6 @@
 """How spans leave the process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from agentops_otel.config import Config, Destination
 from agentops_otel.export.agentops import TokenAuthorization
+from agentops_otel.export.agentops_logs import LogTransport, LogUpload, destination_of_logs
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Translation
 from agentops_otel.export.file import KEEP, FileExporter
@@ -17,11 +18,14 @@ from agentops_otel.export.refuge import Refuge
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
 
-__all__ = ["Pipeline", "Stats", "build", "transport"]
+__all__ = ["Pipeline", "Stats", "build", "log_upload", "transport"]
 
 
 def build(
-    config: Config, spare_trace_file: Path | None = None, tags: Callable[[], tuple[str, ...]] = tuple
+    config: Config,
+    spare_trace_file: Path | None = None,
+    tags: Callable[[], tuple[str, ...]] = tuple,
+    senders: Sequence[Sender] = (),
 ) -> Pipeline:
     """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does.
 
@@ -29,6 +33,7 @@ def build(
         config: The settings.
         spare_trace_file: Where spans go if AgentOps refuses the key.
         tags: Those of the client now: for AgentOps, a span without tags has them.
+        senders: Of something else than spans, flushed and closed with theirs.
     """
     sinks = [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)]
     refuge = None
@@ -39,19 +44,40 @@ def build(
     return Pipeline(
         [_route(destination, config, refuge, translation) for destination in config.destinations],
         sinks,
+        senders,
         exit_timeout_s=config.exit_timeout_s,
         durable=config.durability == "span",
     )
 
 
-def _route(destination: Destination, config: Config, refuge: Refuge | None, translation: Translation) -> Route:
-    spool = None
+def log_upload(config: Config) -> LogUpload | None:
+    """What takes printed text to AgentOps' Logs tab; None where that is not wanted. Opens nothing, as `build`."""
+    for destination in config.destinations:
+        if config.upload_logs and (account := destination.agentops):
+            logs = destination_of_logs(account, destination)
+            sender = Sender(
+                logs.display_url,
+                Outbox(_spool(logs, config), request_spans=1),
+                LogTransport(logs),
+                timeout_s=logs.timeout_s,
+                authorization=TokenAuthorization(account, logs),
+                cargo="logs",
+            )
+            return LogUpload(sender, durable=config.durability == "span")
+    return None
+
+
+def _spool(destination: Destination, config: Config) -> Spool | None:
     if config.spool_dir and not destination.probe and AVAILABLE:
-        spool = Spool(folder(config.spool_dir, destination))
+        return Spool(folder(config.spool_dir, destination))
+    return None
+
+
+def _route(destination: Destination, config: Config, refuge: Refuge | None, translation: Translation) -> Route:
     account = destination.agentops
     sender = Sender(
         destination.display_url,
-        Outbox(spool),
+        Outbox(_spool(destination, config)),
         transport(destination),
         timeout_s=destination.timeout_s,
         authorization=TokenAuthorization(account, destination, instead=refuge) if account else None,

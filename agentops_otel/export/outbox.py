@@ -68,6 +68,7 @@ class Outbox:
     Args:
         spool: The disk; None: memory alone.
         memory_bytes: What waits in memory at most.
+        request_spans: A request is filled up to this from a backlog.
         clock: Seconds, monotonic.
     """
 
@@ -76,10 +77,12 @@ class Outbox:
         spool: Spool | None = None,
         *,
         memory_bytes: int = MEMORY_BYTES,
+        request_spans: int = REQUEST_SPANS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.spool = spool
         self._memory_bytes = memory_bytes
+        self._request_spans = request_spans
         self._clock = clock
         self._clear()
 
@@ -309,7 +312,7 @@ class Outbox:
     def _fill_hand(self) -> bool:
         spans = size = 0
         bodies: list[Entry] = []
-        while self._waiting and (not bodies or (spans < REQUEST_SPANS and size < REQUEST_BYTES)):
+        while self._waiting and (not bodies or (spans < self._request_spans and size < REQUEST_BYTES)):
             entry = self._waiting.popleft()
             bodies.append(entry)
             spans, size = spans + entry.spans, size + len(entry.body)
@@ -317,7 +320,7 @@ class Outbox:
         if bodies:
             self._in_hand.append(Entry(b"".join(e.body for e in bodies), spans, bodies[0].at))
         elif self.spool:
-            if stored := self.spool.read(REQUEST_BYTES, REQUEST_SPANS):
+            if stored := self.spool.read(REQUEST_BYTES, self._request_spans):
                 self._in_hand.append(Entry(stored.body, stored.spans, self._clock(), stored.places, stored.own))
             self._dropped.update(self.spool.expired())
         return bool(self._in_hand)

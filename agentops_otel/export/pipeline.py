@@ -108,6 +108,7 @@ class Pipeline(SpanProcessor):
     Args:
         routes: Destinations reached by OTLP.
         sinks: Span exporters, run one after the other by the worker.
+        senders: Of something else than spans: flushed, recovered and closed with those of the routes.
         exit_timeout_s: What `shutdown` may take in all.
         durable: A span is on disk when `on_end` has returned.
     """
@@ -116,6 +117,7 @@ class Pipeline(SpanProcessor):
         self,
         routes: Sequence[Route] = (),
         sinks: Sequence[Sink] = (),
+        senders: Sequence[Sender] = (),
         *,
         exit_timeout_s: float = 2.0,
         durable: bool = False,
@@ -123,6 +125,7 @@ class Pipeline(SpanProcessor):
     ) -> None:
         self._routes = tuple(routes)
         self._sinks = tuple(sinks)
+        self._senders = (*(route.sender for route in self._routes), *senders)
         self._exit_timeout_s = exit_timeout_s
         self._durable = durable
         self._clock = clock
@@ -160,10 +163,10 @@ class Pipeline(SpanProcessor):
         """
         deadline = self._clock() + timeout_millis / 1000
         delivered = self._drain(deadline)
-        for route in self._routes:
-            route.sender.outbox.hurry()
-        for route in self._routes:
-            delivered &= route.sender.outbox.wait(deadline)
+        for sender in self._senders:
+            sender.outbox.hurry()
+        for sender in self._senders:
+            delivered &= sender.outbox.wait(deadline)
         for sink in self._sinks:
             with guard(f"flushing {sink.name}"):
                 # The SDK's own base class answers None.
@@ -187,11 +190,11 @@ class Pipeline(SpanProcessor):
         delivered = self.force_flush(int(timeout_s * 800))
         self._closed, self._threshold = True, 1
         self._bell.ring()
-        for route in self._routes:
-            delivered |= route.sender.outbox.close()
-        for route in self._routes:
-            route.sender.stop(deadline)
-            route.sender.say_what_is_left()
+        for sender in self._senders:
+            delivered |= sender.outbox.close()
+        for sender in self._senders:
+            sender.stop(deadline)
+            sender.say_what_is_left()
         for sink in self._sinks:
             with guard(f"shutting down {sink.name}"):
                 sink.exporter.shutdown()
@@ -207,9 +210,9 @@ class Pipeline(SpanProcessor):
             For each destination by its endpoint: how many spans were delivered, and how many still wait.
         """
         deadline = self._clock() + timeout_s
-        for route in self._routes:
-            route.sender.start()
-        return {route.sender.shown: route.sender.outbox.recover(deadline) for route in self._routes}
+        for sender in self._senders:
+            sender.start()
+        return {sender.shown: sender.outbox.recover(deadline) for sender in self._senders}
 
     def stats(self) -> Stats:
         """What became of the spans so far."""
@@ -269,7 +272,7 @@ class Pipeline(SpanProcessor):
 
     def _secure(self) -> float | None:
         """Put on disk what is overdue; in how many seconds more will be, None if nothing is on its way."""
-        due = [route.sender.outbox.secure(OVERDUE_S) for route in self._routes]
+        due = [sender.outbox.secure(OVERDUE_S) for sender in self._senders]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _drain(self, deadline: float) -> bool:
@@ -341,8 +344,8 @@ class Pipeline(SpanProcessor):
     def _forked(self) -> None:
         """In the child of a fork: the parent delivers what it had, and the threads and locks are gone."""
         self._clear()
-        for route in self._routes:
-            route.sender.forked()
+        for sender in self._senders:
+            sender.forked()
         for sink in self._sinks:
             sink.forked()
         if processes := sys.modules.get("multiprocessing.util"):

@@ -106,6 +106,7 @@ class Sender:
         timeout_s: For one request.
         authorization: Gives the headers that authorise a request, where they are not fixed.
         probe: Nobody named the destination: ask whether it is there, and drop its spans uncounted if not.
+        cargo: What is sent, as the log calls it.
     """
 
     def __init__(
@@ -117,9 +118,11 @@ class Sender:
         timeout_s: float = 10.0,
         authorization: Authorization | None = None,
         probe: bool = False,
+        cargo: str = "spans",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.shown = shown
+        self._cargo = cargo
         self.outbox = outbox
         self._transport = transport
         self._timeout_s = timeout_s
@@ -203,11 +206,12 @@ class Sender:
         self._failures, self._renewed = 0, False
         self.outbox.delivered(entry, min(answer.rejected, entry.spans))
         if answer.rejected or answer.message:
-            self._say("partial", "%s took all but %d spans: %s", self.shown, answer.rejected, answer.message)
+            self._say("partial", "%s took all but %d %s: %s", self.shown, answer.rejected, self._cargo, answer.message)
 
     def _later(self, entry: Entry, answer: Answer) -> None:
         said = f"{answer.fault}: {answer.message}" if answer.message else answer.fault
-        self._say(answer.fault, "%s: %s. The spans wait, and are sent when it takes them.", self.shown, said)
+        waits = "%s: %s. The %s wait, and are sent when it takes them."
+        self._say(answer.fault, waits, self.shown, said, self._cargo)
         self._back_off(entry, answer)
 
     def _back_off(self, entry: Entry, answer: Answer) -> None:
@@ -252,7 +256,7 @@ class Sender:
 
     def _refused(self, entry: Entry, answer: Answer) -> None:
         self.outbox.dropped(entry, answer.fault)
-        self._say(answer.fault, "%s refused spans: %s %s", self.shown, answer.fault, answer.message)
+        self._say(answer.fault, "%s refused %s: %s %s", self.shown, self._cargo, answer.fault, answer.message)
 
     def say_what_is_left(self) -> None:
         """One line at the end, if not everything was delivered."""
@@ -260,9 +264,9 @@ class Sender:
         spool = self.outbox.spool
         if stats.spooled and spool:
             where = spool.directory.parent
-            _logger.warning("%s: %d spans wait in %s for the next run.", self.shown, stats.spooled, where)
+            _logger.warning("%s: %d %s wait in %s for the next run.", self.shown, stats.spooled, self._cargo, where)
         if stats.dropped:
-            _logger.warning("%s: spans were dropped: %s", self.shown, dict(stats.dropped))
+            _logger.warning("%s: %s were dropped: %s", self.shown, self._cargo, dict(stats.dropped))
 
     def _say(self, fault: str, line: str, *args: object) -> None:
         now = self._clock()

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 import uuid
@@ -56,6 +57,11 @@ class AgentOpsBackend:
         """The tokens given out."""
         self.rejected = 0
         """How many requests with spans had no good token."""
+        self.logs: dict[str, bytes] = {}
+        """The bodies of uploaded logs, by what the `Trace-Id` header said."""
+        self.uploads = 0
+        """How many uploads of logs were tried."""
+        self._log_failures: deque[int] = deque()
         self.lookups = 0
         """How often a trace was asked for."""
         self.shown_after = 0
@@ -124,6 +130,40 @@ class AgentOpsBackend:
             self._changed.notify_all()
             return status, answer
 
+    def keep_log(self, trace_id: str, body: bytes, good: bool) -> tuple[int, dict[str, object]]:
+        """The answer to `POST /v4/logs/upload/`, which keeps a body as it is: `api/routes/v4/logs.py` of its API."""
+        with self._changed:
+            self.uploads += 1
+            if self._log_failures:
+                return self._log_failures.popleft(), {"detail": "not now"}
+            if not good:
+                return 401, {"detail": "Invalid token"}
+            if re.fullmatch(r"[a-zA-Z0-9_.-]+", trace_id) is None:
+                return 400, {"detail": "No trace ID provided"}
+            self.logs[trace_id] = body
+            self._changed.notify_all()
+            return 200, {"url": f"https://storage.test/{trace_id}.log", "size": len(body)}
+
+    def fail_logs(self, status: int, times: int = 1) -> None:
+        """The next uploads of logs are answered with this status."""
+        with self._changed:
+            self._log_failures.extend([status] * times)
+
+    def fail_logs_no_more(self) -> None:
+        """Uploads of logs are taken from now on."""
+        with self._changed:
+            self._log_failures.clear()
+
+    def wait_for_logs(self, count: int, timeout_s: float = 20.0) -> None:
+        """Return once so many traces have a log."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.logs) >= count, timeout_s), self.logs
+
+    def log_of(self, trace_id: str) -> str:
+        """What `GET /v4/logs/{trace_id}` gives its page: convert_trace_id of the same file finds the key."""
+        key = str(int(trace_id, 16)) if re.search("[a-fA-F]", trace_id) else trace_id
+        return self.logs[key].decode()
+
     def trace(self, trace_id: str) -> tuple[int, dict[str, object]]:
         """The answer to `GET /public/v1/traces/{id}` (`app/api/agentops/public/v1/traces.py`)."""
         with self._changed:
@@ -188,6 +228,9 @@ class _Auth(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.path == "/v3/auth/token":
             self._answer(*self.backend.exchange(body))
+        elif self.path == "/v4/logs/upload/":
+            good = self.backend.claims(self.headers.get("authorization")) is not None
+            self._answer(*self.backend.keep_log(self.headers.get("trace-id") or "", body, good))
         else:
             self._answer(404, {"detail": "Not Found"})
 

@@ -7,6 +7,7 @@ Each rule names the file it is from, in https://github.com/AgentOps-AI/agentops 
 """
 
 import json
+import re
 from collections.abc import Mapping
 
 from opentelemetry.trace import Status, StatusCode
@@ -206,3 +207,23 @@ def _step_panel(name: str, tree: Tree, status: Status) -> dict[str, object]:
             "output": entity.get("output"),
         }
     }
+
+
+def log_entries(content: str) -> list[tuple[str, str]]:
+    """The Logs tab: level and text of each entry. `PAGES/trace-logs-viewer.tsx`: prepareLogContent, parseLogContent."""
+    content = content.strip()
+    if content.startswith('"') and content.endswith('"'):
+        content = json.loads(content)
+    else:
+        content = content[content.find('"') + 1 :] if content.find('"') > 0 else content
+        last = content.rfind('"')
+        content = content[:last] if 0 < last < len(content) - 1 else content
+        for escaped, text in (("\\r\\n", "\n"), ("\\n", "\n"), ('\\"', '"'), ("\\\\", "\\")):
+            content = content.replace(escaped, text)
+    entries: list[tuple[str, str]] = []
+    for line in content.split("\n"):
+        if found := re.match(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2},\d{3} - ([A-Z]+) - (.*)$", line):
+            entries.append((found[1], found[2]))
+        elif entries:
+            entries[-1] = (entries[-1][0], f"{entries[-1][1]}\n{line}")
+    return entries

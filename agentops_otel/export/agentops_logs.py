@@ -1,0 +1,78 @@
+"""What a program printed in a trace, on its way to the Logs tab of AgentOps: delivered and retried like spans.
+
+`POST /v4/logs/upload/` keeps the body of a request as the log of the trace that a header names, in place of what it had
+(`app/api/agentops/api/routes/v4/logs.py` of https://github.com/AgentOps-AI/agentops). The page reads a body that is a
+JSON string; of the object that AgentOps' own SDK sends it loses the first line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import orjson
+
+from agentops_otel.config import AgentOps, Destination
+from agentops_otel.export.encode import Batch
+from agentops_otel.export.sender import Answer, Sender, Verdict
+
+LOGS_PATH = "/v4/logs/upload/"
+_ID_BYTES = 16
+_SPLITTING = (Verdict.TOO_LARGE, Verdict.BAD)
+
+
+def destination_of_logs(account: AgentOps, destination: Destination) -> Destination:
+    """Where the account takes logs, by the way that its spans go."""
+    url = account.api_endpoint.rstrip("/") + LOGS_PATH
+    return replace(destination, endpoint=url, protocol="http/protobuf", headers={}, compression="none")
+
+
+class LogUpload:
+    """Takes the printed text of traces, each as one request.
+
+    Args:
+        sender: Empties the outbox that the requests are put in.
+        durable: A request is on disk before the call returns.
+    """
+
+    def __init__(self, sender: Sender, *, durable: bool) -> None:
+        self.sender = sender
+        self._put = sender.outbox.store if durable else sender.outbox.add
+
+    def __call__(self, trace_id: int, text: str) -> None:
+        """Send *text* as the log of the trace."""
+        body = trace_id.to_bytes(_ID_BYTES) + orjson.dumps(text.encode(errors="replace").decode())
+        self._put(Batch(body=body, spans=1))
+        self.sender.start()
+
+
+class LogTransport:
+    """Sends what `LogUpload` has put in an outbox: 16 bytes of trace id, and the body.
+
+    Args:
+        destination: Of `destination_of_logs`.
+    """
+
+    def __init__(self, destination: Destination) -> None:
+        from agentops_otel.export.http import HttpTransport  # here, since it takes long to import
+
+        self._http = HttpTransport(destination)
+        self.limit_bytes = self._http.limit_bytes
+
+    def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
+        """Send one request. One that is too large or bad is refused: a log cannot be split."""
+        about = {"content-type": "application/json", "trace-id": _shown(body[:_ID_BYTES])}
+        answer = self._http.send(body[_ID_BYTES:], {**headers, **about}, timeout_s)
+        return replace(answer, verdict=Verdict.REFUSED) if answer.verdict in _SPLITTING else answer
+
+    def close(self) -> None:
+        """Close the connections; the next `send` makes new ones."""
+        self._http.close()
+
+    def forked(self) -> None:
+        """In the child of a fork: the connections are the parent's."""
+        self._http.forked()
+
+
+def _shown(trace_id: bytes) -> str:
+    """The id as AgentOps looks it up: a decimal number, but where its hex digits have no letter, those."""
+    digits = trace_id.hex()
+    return digits if digits.isdecimal() else str(int.from_bytes(trace_id))
