@@ -22,7 +22,7 @@ import agentops_otel
 from agentops_otel import ConfigError, record_action
 from agentops_otel.cli import commands
 from agentops_otel.config import Config
-from agentops_otel.content import MAX_DEPTH, policy, redaction
+from agentops_otel.content import MAX_DEPTH, media, policy, redaction
 from agentops_otel.export import file, outbox, pipeline, spool
 from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
@@ -447,7 +447,7 @@ LIMITS = {
     "| the content of one span | 256 kB": recorder.SPAN_LIMIT_BYTES == 256 * 1024,
     "| depth of a value | 30 levels": MAX_DEPTH == 30,
     "is recognised from 5 characters on": redaction.SHORTEST_SECRET == 5,
-    "is recognised from 256 characters on": redaction.MEDIA_CHARACTERS == 256,
+    "is recognised from 256 characters on": media.MEDIA_CHARACTERS == 256,
     "its first 10,000 items": reading.SEEN_LIMIT == 10_000,
     "| 4 MB; past that": pipeline.QUEUE_BYTES == 4 * 1024 * 1024,
     "| 16 MB for each destination": outbox.MEMORY_BYTES == 16 * 1024 * 1024,

@@ -1,6 +1,7 @@
 """Plain values without secrets, written in one piece: what a recorder sees most costs it a few microseconds."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from gc import get_referents
 from math import isfinite
 from types import NoneType
@@ -8,21 +9,15 @@ from typing import Any
 
 import orjson
 
-from agentops_otel.content.redaction import (
-    LONGEST_NAME,
-    MEDIA_CHARACTERS,
-    SHORTEST_SECRET,
-    KeyKind,
-    classify_key,
-    contain_no_secrets,
-    media_of,
-)
+from agentops_otel.content.media import MEDIA_CHARACTERS, media_of
+from agentops_otel.content.redaction import contain_no_secrets, redact
+from agentops_otel.content.secret_names import LONGEST_NAME, SHORTEST_NAME, KeyKind, classify_key
 
 _TEXT: set[type] = {str}
 _ATOMS: set[type] = {int, bool, NoneType}
 _NUMBERS = {*_ATOMS, float}
 _KINDS = {*_NUMBERS, str, dict, list, tuple}
-_RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA}
+_RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA, KeyKind.NAMES}
 _FEW_ITEMS = 8
 MAX_DEPTH = 30
 """How deep lists and mappings nest in what is recorded, written and sent: deeper ones are left out.
@@ -54,11 +49,11 @@ def _few_texts(value: Any, budget_bytes: int) -> list[str] | None:
         pairs = value.items()
     texts = []
     for name, item in pairs:
-        if type(name) is not str or len(name) > LONGEST_NAME or classify_key(name) is not KeyKind.PLAIN:
+        if type(name) is not str or len(name) > LONGEST_NAME or _kind(name) is not KeyKind.PLAIN:
             return None
         kind = type(item)
         if kind is str:
-            if len(item) >= SHORTEST_SECRET:
+            if len(item) >= SHORTEST_NAME:
                 texts.append(item)
                 budget_bytes -= len(item)
         elif kind not in _ATOMS and not (kind is float and isfinite(item)):
@@ -125,12 +120,18 @@ def _are_plain(names: set[str], texts: list[str]) -> bool:
     """Whether nothing is kept under these names that must not be said; *texts* are all that there are."""
     if max(map(len, names), default=0) > LONGEST_NAME:
         return False
-    kinds = set(map(classify_key, names))
+    kinds = set(map(_kind, names))
     if KeyKind.MEDIA in kinds and any(
         len(text) >= MEDIA_CHARACTERS and media_of(text, KeyKind.MEDIA) for text in texts
     ):
         return False
     return kinds <= _RECORDED_KINDS
+
+
+@lru_cache(maxsize=4096)
+def _kind(name: str) -> KeyKind:
+    """The kind of a key, SECRET for one that is a secret itself."""
+    return classify_key(name) if redact(name) == name else KeyKind.SECRET
 
 
 def _are_finite(level: list[Any]) -> bool:

@@ -1,112 +1,49 @@
-"""Values written as JSON piece by piece, each within the room it is given."""
+"""Values written as JSON piece by piece, each within its budget of bytes."""
 
 import enum
-from collections import deque
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
 from types import NoneType
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from agentops_otel.content.fast_json import MAX_DEPTH, plain_json
+from agentops_otel.content.library_values import library_value
+from agentops_otel.content.media import media_of, size
 from agentops_otel.content.objects import MISSING, declared_fields, description, public_state, read, type_name
-from agentops_otel.content.redaction import (
-    LONGEST_NAME,
-    REDACTED,
-    KeyKind,
-    classify_key,
-    media_of,
-    redact,
-    redact_cached,
-    size,
-)
+from agentops_otel.content.redaction import REDACTED
+from agentops_otel.content.secret_names import SECRETS, KeyKind, classify_key
+from agentops_otel.content.secret_pairs import is_value_field, kind_of_values, secret_items
+from agentops_otel.content.standard_values import collection_items, standard_mapping, standard_text
+from agentops_otel.content.text import HIDDEN_CHARACTERS, as_plain_str, json_string, searched_margin, truncate
 from agentops_otel.content.truncation import LazyList, Shortened
 
 MIN_BYTES = 48
-"""Room in bytes under which a value is left out and counted as missing."""
+"""The smallest budget in which anything is written. A value with less is left out and counted."""
 
 OMITTED = orjson.dumps("…")
-"""What stands in the place of a value for which there is no room."""
+"""What takes the place of a value that does not fit."""
 
 _MIN_NODE_BYTES = 16
-"""The least room that a value takes, so that the work is bounded by the limit."""
-_GROUP = 8
+"""What each value is charged at least, so that the work is bounded by the limit."""
 _MIN_PLAIN_BYTES = 4 * MIN_BYTES
-_MARGIN_CHARACTERS = 8 * 1024
-"""Characters read beyond a cut, so that a secret across it is seen whole. No key is longer."""
-_HIDDEN_CHARACTERS = 1024
-"""Characters before the end of a reading that are not shown: a secret may begin there and not be told yet."""
+_GROUP = 8
 _MAX_SEARCHED_CHARACTERS = 160 * 1024
-"""Characters of long texts that are searched for secrets in one value; further ones are left out."""
-_LONGEST_INT_BITS = 1024
-
-_AS_STR: dict[type, Callable[[object], str]] = {
-    kind: kind.__str__
-    for kind in (UUID, Decimal, complex, timedelta, PosixPath, WindowsPath, PurePosixPath, PureWindowsPath)
-}
-_TIMES = (datetime, date, time)
-_SEQUENCES = (list, tuple)
-_LAZY: tuple[type, ...] = (deque, set, frozenset, type({}.keys()), type({}.values()), type({}.items()))
+"""Characters of long texts that are searched for secrets in one value. Further texts are left out."""
+_MAX_INT_BITS = 1024
 _SCALARS = (str, int, float, bytes, bytearray, memoryview)
-
-
-def truncate(text: str, budget_bytes: int, encode: Callable[[str], bytes]) -> bytes:
-    """The text without secrets, encoded in at most *room* bytes; its middle goes first and says how much went.
-
-    A text that is much longer than the room is read at its two ends only, a margin beyond the cut; for a small room
-    at its beginning only.
-    """
-    margin = _margin_characters(budget_bytes)
-    if len(text) <= budget_bytes + margin:
-        head = tail = redact_cached(text)
-        total = len(head)
-        whole = encode(head)
-        if len(whole) <= budget_bytes:
-            return whole
-    else:
-        half = budget_bytes // 2
-        head = redact(text[: half + margin])[:-_HIDDEN_CHARACTERS]
-        # A secret whose beginning was not read is copied as it is, within the margin: that is never shown.
-        tail = redact(text[-half - margin :])[margin:] if margin == _MARGIN_CHARACTERS else ""
-        total = len(text)
-    keep = min(budget_bytes // 2, total // 2)
-    while True:
-        start, end = head[:keep], tail[max(len(tail) - keep, 0) :]
-        cut = encode(f"{start}…[+{total - len(start) - len(end)} characters]{end}")
-        if len(cut) <= budget_bytes or keep == 0:
-            return cut
-        keep = min(keep - 1, keep * budget_bytes // len(cut))
-
-
-def _margin_characters(budget_bytes: int) -> int:
-    return _MARGIN_CHARACTERS if budget_bytes >= 2 * _HIDDEN_CHARACTERS else 2 * _HIDDEN_CHARACTERS
-
-
-def as_plain_str(text: str) -> str:
-    """The text as a plain `str`, whatever a subclass makes of its methods."""
-    return str.__getitem__(text, slice(None))
-
-
-def _encode(text: str) -> bytes:
-    try:
-        return orjson.dumps(text)
-    except TypeError:
-        return orjson.dumps(text.encode(errors="replace").decode())
+_SEQUENCES = (list, tuple)
 
 
 class Writer:
-    """Writes one value. Every method answers JSON of at most *room* bytes, where the room is not under `SMALL`."""
+    """Writes one value. Every method returns JSON of at most *budget_bytes*, if those are at least `MIN_BYTES`."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._within: set[int] = set()
         self._in_object = False
-        self._scanned = 0
+        self._searched_characters = 0
 
     def json(self, value: Any, budget_bytes: int, key_kind: KeyKind = KeyKind.PLAIN) -> bytes:
         """The value as JSON.
@@ -166,20 +103,23 @@ class Writer:
             text = Shortened(value, budget_bytes, self.json).json()
             return text if len(text) <= budget_bytes else OMITTED
         if issubclass(kind, dict):
-            return self._mapping(_some(dict.items(value), budget_bytes), dict.__len__(value), budget_bytes)
+            items = first_items(dict.items(value), budget_bytes)
+            return self._mapping(items, dict.__len__(value), budget_bytes, key_kind)
         if (fields := declared_fields(value)) is not None:
-            return self._mapping(list(fields.items()), len(fields), budget_bytes)
+            return self._mapping(list(fields.items()), len(fields), budget_bytes, key_kind)
         if issubclass(kind, _SEQUENCES):
             return self._sequence(value, budget_bytes, key_kind)
-        if kind in _LAZY:
-            return self._both_ends(_some(value, budget_bytes), len(value), budget_bytes, key_kind)
-        if kind in _AS_STR:
-            return self._word(_AS_STR[kind](value), budget_bytes)
-        if issubclass(kind, _TIMES):
-            return self._word(_time(value), budget_bytes)
-        return self._object(value, budget_bytes)
+        if (mapping := standard_mapping(value)) is not None:
+            return self.json(mapping, budget_bytes, key_kind)
+        if (collection := collection_items(value)) is not None:
+            return self._items(first_items(collection, budget_bytes), len(collection), budget_bytes, key_kind)
+        if (line := standard_text(value)) is not None:
+            return self._word(line, budget_bytes)
+        return self._object(value, budget_bytes, key_kind)
 
-    def _object(self, value: Any, budget_bytes: int) -> bytes:
+    def _object(self, value: Any, budget_bytes: int, key_kind: KeyKind) -> bytes:
+        if (known := library_value(value)) is not MISSING:
+            return self.json(known, budget_bytes, key_kind)
         kind = type(value)
         if issubclass(kind, BaseException):
             args = BaseException.__dict__["args"].__get__(value)
@@ -202,103 +142,153 @@ class Writer:
             items = list(part(value, slice(None)))
         else:
             items = [*part(value, slice(most)), *part(value, slice(-most, None))]
-        if base is tuple and len(items) == 2 and type(items[0]) is str and _kind_of_key(items[0]) is KeyKind.SECRET:
-            # A header or a parameter as a pair.
-            return b"[%b,%b]" % (
-                self.json(items[0], budget_bytes // 2),
-                self.json(items[1], budget_bytes // 2, KeyKind.SECRET),
-            )
-        return self._both_ends(items, length, budget_bytes, key_kind)
+        return self._items(items, length, budget_bytes, key_kind)
 
-    def _both_ends(self, items: list[Any], length: int, budget_bytes: int, key_kind: KeyKind) -> bytes:
-        remaining_bytes = budget_bytes - MIN_BYTES
-        # What gets less says nothing, but takes as long.
-        least = min(max(budget_bytes // 8, MIN_BYTES), 2 * _MIN_PLAIN_BYTES)
-        front: list[bytes] = []
-        back: list[bytes] = []
-        first, end = 0, len(items)
-        # Plain items are written several at a time, as long as they are small beside the room that is left.
-        many = _GROUP if key_kind is KeyKind.PLAIN else 0
-        while many:
-            ends = () if end - first < 2 * many else (items[first : first + many], items[end - many : end])
-            texts = [text for part in ends if (text := plain_json(part, remaining_bytes // 4)) is not None]
-            if len(texts) < 2:
-                many //= 2
-                continue
-            front.append(texts[0][1:-1])
-            back.append(texts[1][1:-1])
-            first, end = first + many, end - many
-            remaining_bytes -= len(texts[0]) + len(texts[1])
-        while first < end and remaining_bytes >= least:
-            share = remaining_bytes if end - first == 1 else max(remaining_bytes // 2, MIN_BYTES)
-            side, index = (front, first) if len(front) <= len(back) else (back, end - 1)
-            first, end = (first + 1, end) if side is front else (first, end - 1)
-            side.append(self.json(items[index], share, key_kind))
-            remaining_bytes -= max(len(side[-1]) + 1, _MIN_NODE_BYTES)
-        missing = length - len(items) + end - first
-        middle = [orjson.dumps(f"…(+{missing} more)")] if missing > 0 else []
-        return b"[%b]" % b",".join(filter(None, [*front, *middle, *reversed(back)]))
+    def _items(self, items: list[Any], length: int, budget_bytes: int, key_kind: KeyKind) -> bytes:
+        secrets = {} if key_kind is KeyKind.NAMES else secret_items(items, complete=len(items) == length)
 
-    def _mapping(self, items: list[tuple[object, object]], length: int, budget_bytes: int) -> bytes:
+        def write(index: int, budget: int) -> bytes:
+            return self.json(items[index], budget, secrets.get(index, key_kind))
+
+        in_groups = key_kind is KeyKind.PLAIN and not secrets
+        return _BothEnds(items, budget_bytes, write).json(length, in_groups=in_groups)
+
+    def _mapping(
+        self,
+        items: list[tuple[object, object]],
+        length: int,
+        budget_bytes: int,
+        key_kind: KeyKind = KeyKind.PLAIN,
+    ) -> bytes:
+        """The mapping: small values first, so that they are there when a large one fills the budget."""
         remaining_bytes = budget_bytes - MIN_BYTES
+        values_kind = kind_of_values(items)
         written: dict[int, bytes] = {}
         order = sorted(range(len(items)), key=lambda index: _size_hint(items[index][1]))
         for done, index in enumerate(order):
             if remaining_bytes < 2 * MIN_BYTES:
                 break
             share = max(remaining_bytes // (len(order) - done), 2 * MIN_BYTES)
-            pair = self._pair(*items[index], share)
-            written[index] = pair
+            name, value = items[index]
+            above = values_kind if values_kind in SECRETS and is_value_field(name) else key_kind
+            written[index] = pair = self._pair(name, value, share, above)
             remaining_bytes -= max(len(pair) + 1, _MIN_NODE_BYTES)
         pairs = [written[index] for index in sorted(written)]
         if length > len(pairs):
             pairs.append(b'"\xe2\x80\xa6":' + orjson.dumps(f"+{length - len(pairs)} more"))
         return b"{%b}" % b",".join(pairs)
 
-    def _pair(self, name: Any, value: Any, budget_bytes: int) -> bytes:
+    def _pair(self, name: Any, value: Any, budget_bytes: int, above: KeyKind) -> bytes:
         if issubclass(type(name), str) and not issubclass(type(name), enum.Enum):
             text = as_plain_str(name)
-            key = (
-                truncate(text, budget_bytes // 2, _encode)
-                if len(text) <= _HIDDEN_CHARACTERS
-                else self._text(text, budget_bytes // 2, KeyKind.PLAIN)
-            )
-            key_kind = _kind_of_key(text)
+            key = self._key(text, budget_bytes // 2)
         else:
             key = self.json(name, budget_bytes // 2)
-            key = key if key.startswith(b'"') else truncate(key.decode(), budget_bytes // 2, _encode)
-            key_kind = _kind_of_key(key[1:-1].decode())
+            key = key if key.startswith(b'"') else truncate(key.decode(), budget_bytes // 2, json_string)
+            text = key[1:-1].decode()
+        key_kind = classify_key(text)
+        if above is KeyKind.SECRET or (above is KeyKind.MAYBE_SECRET and key_kind is KeyKind.PLAIN):
+            key_kind = above
         # A list of media stands under the name that says so.
         return b"%b:%b" % (key, self.json(value, budget_bytes - len(key) - 1, key_kind))
 
+    def _key(self, text: str, budget_bytes: int) -> bytes:
+        if len(text) <= HIDDEN_CHARACTERS:
+            return truncate(text, budget_bytes, json_string)
+        return self._text(text, budget_bytes, KeyKind.PLAIN)
+
     def _text(self, text: str, budget_bytes: int, key_kind: KeyKind) -> bytes:
+        if key_kind is KeyKind.MAYBE_SECRET and not text.isdecimal():
+            return self._word(REDACTED, budget_bytes)
         if media := media_of(text, key_kind):
             return self._word(media, budget_bytes)
-        self._scanned += min(len(text), budget_bytes + _margin_characters(budget_bytes))
-        if self._scanned > _MAX_SEARCHED_CHARACTERS:
+        self._searched_characters += min(len(text), budget_bytes + searched_margin(budget_bytes))
+        if self._searched_characters > _MAX_SEARCHED_CHARACTERS:
             return self._word(f"<str, {len(text)} characters>", budget_bytes)
-        return truncate(text, budget_bytes, _encode)
+        return truncate(text, budget_bytes, json_string)
 
     def _int(self, value: int, budget_bytes: int) -> bytes:
         bits = value.bit_length()
         if -(2**63) <= value < 2**64:
             return orjson.dumps(value)
         # Many readers of JSON take a number for a double: digits as text stay what they are.
-        return self._word(str(value) if bits <= _LONGEST_INT_BITS else f"<int, {bits} bits>", budget_bytes)
+        return self._word(str(value) if bits <= _MAX_INT_BITS else f"<int, {bits} bits>", budget_bytes)
 
     def _float(self, value: float, budget_bytes: int) -> bytes:
         return orjson.dumps(value) if value - value == 0.0 else self._word(str(value), budget_bytes)
 
     def _word(self, text: str, budget_bytes: int) -> bytes:
-        return truncate(text, budget_bytes, _encode)
+        return truncate(text, budget_bytes, json_string)
 
 
-def _kind_of_key(name: str) -> KeyKind:
-    return classify_key(name[-LONGEST_NAME:])
+class _BothEnds:
+    """Writes a list from both ends in turn, as far as its budget goes, and counts what is left out between them.
+
+    Args:
+        items: The items, or the ends of a longer list.
+        budget_bytes: The largest size of the result.
+        write: `(place of an item, its budget) -> its JSON`.
+    """
+
+    def __init__(self, items: Sequence[Any], budget_bytes: int, write: Callable[[int, int], bytes]) -> None:
+        self._items = items
+        self._write = write
+        self._remaining_bytes = budget_bytes - MIN_BYTES
+        # A smaller share shows nothing useful and costs as much.
+        self._least_bytes = min(max(budget_bytes // 8, MIN_BYTES), 2 * _MIN_PLAIN_BYTES)
+        self._front: list[bytes] = []
+        self._back: list[bytes] = []
+        self._first, self._end = 0, len(items)
+
+    def json(self, length: int, *, in_groups: bool) -> bytes:
+        """The list's JSON.
+
+        Args:
+            length: How many items the whole list has.
+            in_groups: True to write plain items several at a time.
+        """
+        if in_groups:
+            self._write_groups()
+        while self._first < self._end and self._remaining_bytes >= self._least_bytes:
+            self._write_one()
+        missing = length - len(self._items) + self._end - self._first
+        middle = [orjson.dumps(f"…(+{missing} more)")] if missing > 0 else []
+        return b"[%b]" % b",".join(filter(None, [*self._front, *middle, *reversed(self._back)]))
+
+    def _write_groups(self) -> None:
+        """Take plain items from both ends, in groups that are small beside the bytes that remain."""
+        count = _GROUP
+        while count:
+            if self._end - self._first >= 2 * count and self._write_group(count):
+                continue
+            count //= 2
+
+    def _write_group(self, count: int) -> bool:
+        first, end = self._first, self._end
+        limit = self._remaining_bytes // 4
+        front = plain_json(self._items[first : first + count], limit)
+        back = plain_json(self._items[end - count : end], limit) if front is not None else None
+        if front is None or back is None:
+            return False
+        self._front.append(front[1:-1])
+        self._back.append(back[1:-1])
+        self._first, self._end = first + count, end - count
+        self._remaining_bytes -= len(front) + len(back)
+        return True
+
+    def _write_one(self) -> None:
+        is_last = self._end - self._first == 1
+        share = self._remaining_bytes if is_last else max(self._remaining_bytes // 2, MIN_BYTES)
+        if len(self._front) <= len(self._back):
+            side, index, self._first = self._front, self._first, self._first + 1
+        else:
+            side, index, self._end = self._back, self._end - 1, self._end - 1
+        side.append(self._write(index, share))
+        self._remaining_bytes -= max(len(side[-1]) + 1, _MIN_NODE_BYTES)
 
 
-def _some(items: Iterable[Any], budget_bytes: int) -> list[Any]:
-    # In one step of C, since another thread may be changing the collection.
+def first_items(items: Iterable[Any], budget_bytes: int) -> list[Any]:
+    """As many items as the budget can hold; none of a collection that another thread is changing."""
     try:
         return list(islice(items, budget_bytes // _MIN_NODE_BYTES + 1))
     except RuntimeError:
@@ -313,16 +303,8 @@ def _byte_count(value: Any) -> int:
 
 
 def _size_hint(value: Any) -> int:
-    """Which values of a mapping are small, told without looking inside."""
+    """A rough size, without looking inside."""
     kind = type(value)
     if kind in (str, bytes):
         return len(value)
     return 0 if kind in (int, float, bool, NoneType) else 10_000
-
-
-def _time(value: Any) -> str:
-    """ISO 8601; a time zone of the app's own making is not asked for its offset."""
-    kind = next(kind for kind in _TIMES if issubclass(type(value), kind))
-    zone = None if kind is date else kind.__dict__["tzinfo"].__get__(value)
-    known = zone is None or type_name(type(zone)) in ("datetime.timezone", "zoneinfo.ZoneInfo")
-    return str(kind.isoformat(value)) if known else description(value)

@@ -1,6 +1,5 @@
-"""What an object says of itself when nobody asks it: fields read without running a line of its code."""
+"""Reads an object's fields without running its code."""
 
-import sys
 from collections.abc import Iterable
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
@@ -13,19 +12,14 @@ _NAMESPACE = type.__dict__["__dict__"]
 _MODULE_DICT: Any = ModuleType.__dict__["__dict__"]  # type: ignore[index]  # typeshed takes it for the instance's
 
 _DECLARATIONS = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
-_SHAPED = {
-    "numpy": ("ndarray",),
-    "pandas": ("DataFrame", "Series"),
-    "polars": ("DataFrame", "Series"),
-    "torch": ("Tensor",),
-}
 
 
 class _Missing:
-    """What a field without a value reads as."""
+    """The type of `MISSING`."""
 
 
 MISSING = _Missing()
+"""Stands for a field without a value."""
 
 
 def type_name(kind: type) -> str:
@@ -36,7 +30,7 @@ def type_name(kind: type) -> str:
 
 
 def description(value: object) -> str:
-    """What an object is, in a word: `<demo.Client>`, `<function demo.run>`, `<numpy.ndarray (1000, 3)>`."""
+    """What an object is, in a few words: `<demo.Client>`, `<function demo.run>`, `<class int>`."""
     kind = type(value)
     if issubclass(kind, type):
         return f"<class {type_name(value)}>"  # type: ignore[arg-type]  # it is a class: its type derives from `type`
@@ -44,7 +38,12 @@ def description(value: object) -> str:
         return f"<function {FunctionType.__dict__['__qualname__'].__get__(value)}>"
     if kind is ModuleType:
         return f"<module {_MODULE_DICT.__get__(value).get('__name__')}>"
-    return f"<{type_name(kind)}{_shape(value, kind)}>"
+    return f"<{type_name(kind)}>"
+
+
+def module_attribute(module: ModuleType, name: str) -> object:
+    """The attribute as it stands in the module, without its `__getattr__`; None when it is not there."""
+    return _MODULE_DICT.__get__(module).get(name)
 
 
 def declared_fields(value: object) -> dict[str, object] | None:
@@ -100,12 +99,3 @@ def _class_attribute(kind: type, name: str) -> object:
 
 def _texts(names: Iterable[object]) -> list[str]:
     return [name for name in names if type(name) is str]
-
-
-def _shape(value: object, kind: type) -> str:
-    """The shape of an array or a table of a library that is known; its class is the library's very own."""
-    for library, names in _SHAPED.items():
-        module = sys.modules.get(library)
-        if type(module) is ModuleType and any(_MODULE_DICT.__get__(module).get(name) is kind for name in names):
-            return f" {tuple(getattr(value, 'shape', ()))}"
-    return ""

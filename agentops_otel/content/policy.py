@@ -5,7 +5,8 @@ from collections.abc import Callable
 import orjson
 
 from agentops_otel.content.fast_json import plain_json
-from agentops_otel.content.json_writer import OMITTED, Writer, as_plain_str, truncate
+from agentops_otel.content.json_writer import OMITTED, Writer
+from agentops_otel.content.text import as_plain_str, truncate
 from agentops_otel.content.truncation import SHAPES
 from agentops_otel.guard import guard
 

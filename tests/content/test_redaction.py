@@ -1,23 +1,53 @@
 """Secrets are told by name and by shape, wherever they stand."""
 
+import base64
 import json
+import re
+import traceback
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentops_otel.content import Content
-from agentops_otel.content.redaction import (
-    CLEAN_CHARACTERS,
-    Clean,
-    KeyKind,
-    classify_key,
-    contain_no_secrets,
-    redact,
-    redact_cached,
-    size,
+from agentops_otel.content.media import size
+from agentops_otel.content.redaction import CLEAN_CHARACTERS, Clean, contain_no_secrets, redact, redact_cached
+from agentops_otel.content.secret_names import STEMS, KeyKind, classify_key
+from agentops_otel.content.secret_shapes import PREFIXES, find_any
+
+SECRET_KINDS = {KeyKind.SECRET, KeyKind.MAYBE_SECRET}
+BODY = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
+HEX = "0123456789abcdef" * 3
+_BODIES = (
+    *(
+        BODY,
+        BODY.lower(),
+        BODY.upper(),
+        BODY * 2,
+        HEX[:32],
+        HEX[:40],
+        f"b-1234567890-{BODY}",
+        f"xoxb-1-{BODY}",
+        f"Ab{BODY}",
+    ),
+    *(f"{BODY}.{BODY}", f"{BODY.upper()}.{BODY.upper()}"),
 )
+EXAMPLES = {
+    prefix: prefix + example
+    for row in PREFIXES.values()
+    for prefix, body in row.items()
+    for example in _BODIES
+    if re.fullmatch(body, example)
+}
+
+
+def recorded(value: object) -> Any:
+    """What a span says of the value."""
+    return json.loads(Content().json("x", value) or "")
+
 
 SECRETS = {
     "openai": "sk-proj-a1B2c3D4e5F6g7H8i9J0",
@@ -46,6 +76,61 @@ def test_a_secret_is_told_by_its_shape_in_any_text(secret: str, frame: str) -> N
     clean = redact(frame.format(secret))
 
     assert clean == f"{before}[redacted]{after}"
+
+
+@pytest.mark.parametrize("prefix", [prefix for row in PREFIXES.values() for prefix in row])
+def test_a_key_with_the_prefix_of_a_service_is_replaced(prefix: str) -> None:
+    """Each service's keys are known, and the same letters within a word are none."""
+    key = EXAMPLES[prefix]
+
+    assert redact(f"it is {key}, is it") == "it is [redacted], is it"
+    assert "[redacted]" not in redact(f"it is a{key[:30]}")
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("DB_PASS=hunter2 PGPASSWORD=x", "DB_PASS=[redacted] PGPASSWORD=[redacted]"),
+        ("TAVILY_KEY=abc", "TAVILY_KEY=[redacted]"),
+        ("tokens: 25, keys: 3, total tokens = 12", "tokens: 25, keys: 3, total tokens = 12"),
+        (r'{"a": "x\nauth=abc"}', r'{"a": "x\nauth=[redacted]"}'),
+        (r'{"a": "x\nsk-proj-a1B2c3D4"}', r'{"a": "x\n[redacted]"}'),
+        ('["psql", "--password", "x"]', '["psql", "--password", "[redacted]"]'),
+        ("('X-Api-Key', 'x')", "('X-Api-Key', '[redacted]')"),
+        ('[["X-Api-Key", "x"], ["Accept", "*"]]', '[["X-Api-Key", "[redacted]"], ["Accept", "*"]]'),
+        ('{"name": "DB_PASSWORD", "value": "x"}', '{"name": "DB_PASSWORD", "value": "[redacted]"}'),
+        ('{"value": "x", "name": "DB_PASSWORD"}', '{"value": "[redacted]", "name": "DB_PASSWORD"}'),
+        ("- name: DB_PASSWORD\n  value: hunter2\n", "- name: DB_PASSWORD\n  value: [redacted]\n"),
+        ('<add key="password" value="x"/>', '<add key="password" value="[redacted]"/>'),
+        ("<password>x y</password>", "<password>[redacted]</password>"),
+        ('<wsse:Password Type="t">x</wsse:Password>', '<wsse:Password Type="t">[redacted]</wsse:Password>'),
+        ("os.environ['DB_PASSWORD'] = 'x'", "os.environ['DB_PASSWORD'] = '[redacted]'"),
+        ('{"password" => "x", :secret => "y"}', '{"password" => "[redacted]", :secret => "[redacted]"}'),
+        ("password := 'x'", "password := '[redacted]'"),
+        ("ENV DB_PASSWORD hunter2", "ENV DB_PASSWORD [redacted]"),
+        ("machine x login ann password letmein", "machine x login ann password [redacted]"),
+        ("CREATE USER ann WITH PASSWORD 'x'", "CREATE USER ann WITH PASSWORD '[redacted]'"),
+        ("CREATE USER ann IDENTIFIED BY 'x'", "CREATE USER ann IDENTIFIED BY '[redacted]'"),
+        ("connect -Password x -Port 3", "connect -Password [redacted] -Port 3"),
+        ("java -Ddb.password=x Main", "java -Ddb.password=[redacted] Main"),
+        ("curl -u ann:hunter2 http://x", "curl -u ann:[redacted] http://x"),
+        ("docker run -u 1000:1000 x", "docker run -u 1000:1000 x"),
+        ("my password is hunter2", "my password is [redacted]"),
+        ("the password is wrong", "the password is wrong"),
+        ("API key: a1b2c3, Client Secret = abc", "API key: [redacted], Client Secret = [redacted]"),
+        ("The sort key: name1", "The sort key: name1"),
+        ("password%3Dletmein%26n%3D1", "password%3D[redacted]%26n%3D1"),
+        ("%7B%22password%22%3A%22letmein%22%7D", "%7B%22password%22%3A%22[redacted]%22%7D"),
+        ("{&quot;password&quot;:&quot;x&quot;}", "{&quot;password&quot;:&quot;[redacted]&quot;}"),
+        ('form-data; name="password"\r\n\r\nletmein\r\n--', 'form-data; name="password"\r\n\r\n[redacted]\r\n--'),
+        ("https://a1B2c3D4e5F6g7H8@sentry.io/1", "https://[redacted]@sentry.io/1"),
+        ("bot12345678:AAa1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q", "bot12345678:[redacted]"),
+        ("https://discord.com/api/webhooks/1/x-y", "https://discord.com/api/webhooks/[redacted]"),
+    ],
+)  # fmt: skip
+def test_a_secret_is_found_in_every_way_to_write_name_and_value(text: str, clean: str) -> None:
+    """Options, pairs, fields, elements, environments, forms, prose: the value goes, and nothing else."""
+    assert redact(text) == clean
 
 
 @pytest.mark.parametrize(
@@ -107,7 +192,10 @@ SECRET_NAMES = """
     token access_token accessToken id_token HF_TOKEN refresh_tokens access_key aws_secret_access_key private_key
     ssh_key cookie Set-Cookie cookies credential
     credentials connection_string connectionString auth sessionid session_token csrftoken jwt dsn
+    password1 password_2 PGPASSWORD userpassword bearer basic_auth http_auth githubToken NPMTOKEN xapikey api_key_2
+    creds DB_CRED clientsecret seed_phrase totp SENTRY_DSN passkey mysql_pwd MYSQLPWD _authToken //registry/:_authToken
 """
+MAYBE_SECRET_NAMES = "tokens github_tokens TAVILY_KEY tavily_key exaKey DB_PASS PGPASS pass GITHUB_PAT"
 
 
 @pytest.mark.parametrize("name", SECRET_NAMES.split())
@@ -116,8 +204,18 @@ def test_a_name_of_a_secret(name: str) -> None:
     assert classify_key(name) is KeyKind.SECRET
 
 
+@pytest.mark.parametrize("name", MAYBE_SECRET_NAMES.split())
+def test_a_name_of_a_secret_or_a_count(name: str) -> None:
+    """A text under it is a secret; a number is a count, and can be read, also within."""
+    assert classify_key(name) is KeyKind.MAYBE_SECRET
+    assert recorded({name: "letmein"}) == {name: "[redacted]"}
+    assert recorded({name: 25}) == {name: 25}
+    assert recorded({name: {"input": 5, "x": ["letmein"]}}) == {name: {"input": 5, "x": ["[redacted]"]}}
+
+
 PLAIN_NAMES = """
-    max_tokens maxTokens prompt_tokens total_tokens token_count tokens tokenizer next_page_token eos_token author
+    max_tokens maxTokens prompt_tokens total_tokens token_count cached_tokens tokenizer sort_key cache_key publicKey
+    first_pass bypass passage pass_rate token_type tokens_used keyboard next_page_token eos_token author
     authority key keys keyword primary monkey passenger compass session_id sessionId secretary cookiecutter tokenization
     signature connection model
 """
@@ -126,7 +224,7 @@ PLAIN_NAMES = """
 @pytest.mark.parametrize("name", PLAIN_NAMES.split())
 def test_a_name_of_no_secret(name: str) -> None:
     """Counts of tokens and words that merely contain one of ours are plain."""
-    assert classify_key(name) is not KeyKind.SECRET
+    assert classify_key(name) not in SECRET_KINDS
 
 
 @pytest.mark.parametrize(
@@ -146,6 +244,77 @@ def test_a_name_of_no_secret(name: str) -> None:
 def test_values_under_a_secret_name_are_replaced(value: object, expected: Any) -> None:
     """The whole value goes, whatever it is; that it is absent or a flag may be said."""
     assert json.loads(Content().json("x", value) or "") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (["psql", "--password", "x"], ["psql", "--password", "[redacted]"]),
+        (("curl", "-u", "ann:x", "--token", "--verbose"), ["curl", "-u", "[redacted]", "--token", "--verbose"]),
+        ([["X-Api-Key", "x"], ["Accept", "*"]], [["X-Api-Key", "[redacted]"], ["Accept", "*"]]),
+        (["X-Api-Key", "x", "Accept", "*"], ["X-Api-Key", "[redacted]", "Accept", "*"]),
+        ({"name": "DB_PASSWORD", "value": "x"}, {"name": "DB_PASSWORD", "value": "[redacted]"}),
+        ({"Value": "x", "Key": "tavily_key"}, {"Value": "[redacted]", "Key": "tavily_key"}),
+        ({"name": "tokens", "value": 25}, {"name": "tokens", "value": 25}),
+        ({"env": [{"name": "PGPASSWORD", "value": "x"}]}, {"env": [{"name": "PGPASSWORD", "value": "[redacted]"}]}),
+        ({"required": ["api_key", "query"]}, {"required": ["api_key", "query"]}),
+        (["what is my password", "I do not know"], ["what is my password", "I do not know"]),
+        ({"name": "get_secret", "content": "42"}, {"name": "get_secret", "content": "42"}),
+        ({"usage": {"input_tokens": 5, "tokens": 7}}, {"usage": {"input_tokens": 5, "tokens": 7}}),
+    ],
+)  # fmt: skip
+def test_a_secret_is_told_by_the_name_beside_it(value: object, expected: Any) -> None:
+    """In pairs, command lines, lists of headers and mappings of a name and a value, whatever is recorded first."""
+    assert recorded(value) == expected
+    assert recorded({"again": [value, value]}) == {"again": [expected, expected]}
+
+
+def test_a_command_line_of_any_length_keeps_its_secret() -> None:
+    """Also where it is so long that its items are written in groups."""
+    command = ["run", *[f"--option-{n}" for n in range(100)], "--password", "letmein", *map(str, range(100))]
+
+    assert "letmein" not in json.dumps(recorded(command))
+    assert recorded(command)[100:104] == ["--option-99", "--password", "[redacted]", "0"]
+
+
+@pytest.mark.parametrize("name", [*SECRET_NAMES.split(), *MAYBE_SECRET_NAMES.split()])
+def test_every_name_is_searched_for(name: str) -> None:
+    """A name that is known in a mapping is found in text: its stem is among those that are searched."""
+    assert any(stem in name.replace("GITHUB_PAT", "x_pat").lower() for stem in STEMS)
+    assert redact(f"x {name}=a1b2c3") == f"x {name}=[redacted]"
+
+
+def test_a_row_that_would_never_match_is_refused() -> None:
+    """A prefix without the sign of its row, by which it is searched, is an error when the module is imported."""
+    with pytest.raises(ValueError, match="never be found"):
+        find_any("_", ["ghp_", "sk-"])
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS.keys())
+@pytest.mark.parametrize(
+    "embed",
+    [
+        lambda secret: json.dumps({"a": json.dumps({"b": secret})}),
+        lambda secret: quote(f"https://x.org/?q={secret}", safe=""),
+        lambda secret: repr(ValueError(secret)),
+        lambda secret: base64.b64encode(f"user:{secret}".encode()).decode(),
+        lambda secret: base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+        lambda secret: "/v1/" + base64.b64encode(f"{{'key': '{secret}'}}".encode()).decode(),
+        lambda secret: base64.b64encode(base64.b64encode(secret.encode())).decode(),
+        lambda secret: "".join(traceback.format_exception(RuntimeError(f"cannot use {secret!r}"))),
+        lambda secret: f"X-Thing: {secret}\r\nHost: x",
+        lambda secret: f"<a href='?x={secret}'>{secret}</a>",
+    ],
+    ids=["json in json", "url", "repr", "base64", "base64 url-safe", "base64 in a path", "base64 twice", "traceback",
+         "header", "html"],
+)  # fmt: skip
+def test_no_embedding_hides_a_secret(embed: Callable[[str], str], secret: str) -> None:
+    """A secret of a known shape survives in no encoding that people use."""
+    text = embed(secret)
+    hidden = max(re.split(r"[^A-Za-z0-9+/=_-]+", secret), key=len)
+    carried = hidden if hidden in text else text[len(text) // 2 - 8 : len(text) // 2 + 8]
+
+    assert carried not in redact(text)
 
 
 IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 100

@@ -1,0 +1,69 @@
+"""Secrets in base64: `dXNlcjpzay0...` in a header, a Kubernetes secret, a mail."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+
+from agentops_otel.content.secret_shapes import REDACTED, redact_shapes
+
+SHORTEST_BASE64 = 24
+"""Characters of the shortest base64 text that is decoded."""
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_AS_RUNS = bytes(ord("a") if byte in _ALPHABET else ord(" ") for byte in range(256))
+_RUN = b"a" * SHORTEST_BASE64
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def redact_base64(text: str, redact: Callable[[str], str]) -> str:
+    """The text with each long base64 word replaced that decodes to a text with a secret.
+
+    Args:
+        text: Any text.
+        redact: Redacts the decoded text.
+    """
+    parts = []
+    done = 0
+    for start, end in _runs(text):
+        if _hides_a_secret(text[start:end], redact):
+            parts += [text[done:start], REDACTED]
+            done = end
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Where the long words of base64 letters are."""
+    # One byte for each character, so that places are the same.
+    runs = text.encode("latin-1", "replace").translate(_AS_RUNS)
+    start = runs.find(_RUN)
+    while start >= 0:
+        end = runs.find(b" ", start)
+        end = len(runs) if end < 0 else end
+        yield start, end
+        start = runs.find(_RUN, end)
+
+
+def _hides_a_secret(word: str, redact: Callable[[str], str]) -> bool:
+    if word.lower() == word or word.upper() == word:
+        return False  # an identifier, a hash or a UUID: base64 of a text has both
+    word = word.translate(_URL_SAFE)
+    for offset in range(4):
+        # In a path or a URL the word may begin a few letters before the base64.
+        decoded = _decoded(word[offset:])
+        changed = redact(decoded) if not offset and not _BINARY.search(decoded) else redact_shapes(decoded)
+        if changed != decoded:
+            return True
+    return False
+
+
+def _decoded(word: str) -> str:
+    try:
+        return base64.b64decode(word[: len(word) // 4 * 4] + _padded(word[len(word) // 4 * 4 :])).decode("latin-1")
+    except binascii.Error:
+        return ""
+
+
+def _padded(end: str) -> str:
+    return end + "=" * (4 - len(end)) if len(end) > 1 else ""

@@ -1,0 +1,54 @@
+"""Base64 media in values and texts, recorded as type and size: `<image/png, 152 kB>`."""
+
+import re
+
+from agentops_otel.content.secret_names import KeyKind
+
+MEDIA_CHARACTERS = 256
+"""The shortest base64 text that is taken for media by the name above it."""
+
+_DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.-]{1,64}){0,4};base64,([A-Za-z0-9+/=_-]*)")
+_MAGIC = {
+    "iVBORw0KGgo": "image/png",
+    "/9j/": "image/jpeg",
+    "R0lGOD": "image/gif",
+    "UklGR": "image/webp",
+    "JVBERi": "application/pdf",
+    "SUQz": "audio/mpeg",
+    "T2dnUw": "audio/ogg",
+}
+# Any real base64 of this length has all three sorts of characters; a line of one letter has not.
+_BASE64 = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_-]+={0,2}")
+
+
+def replace_data_urls(text: str) -> str:
+    """The text with every base64 data URL replaced by its type and size."""
+    return _DATA_URL.sub(_media_mark, text) if ";" in text and ";base64," in text else text
+
+
+def media_of(text: str, kind: KeyKind) -> str | None:
+    """The mark of a text that is base64 media as a whole, such as `<image/png, 152 kB>`; None for any other text."""
+    if text.startswith("data:"):
+        head = text[:512]
+        if (url := _DATA_URL.match(head)) and _DATA_URL.fullmatch(head):
+            return _mark(url[1], len(text) - url.start(2))
+    elif kind is KeyKind.MEDIA and len(text) >= MEDIA_CHARACTERS and _BASE64.fullmatch(text[:1024] + text[-1024:]):
+        return _mark(next((media for magic, media in _MAGIC.items() if text.startswith(magic)), None), len(text))
+    return None
+
+
+def _media_mark(url: re.Match[str]) -> str:
+    return _mark(url[1], len(url[2]))
+
+
+def _mark(media: str | None, characters: int) -> str:
+    return f"<{media or 'base64'}, {size(characters * 3 // 4)}>"
+
+
+def size(count: int) -> str:
+    """A number of bytes for people: `12 B`, `152 kB`, `50 MB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count} {unit}"
+        count = round(count / 1000)
+    return f"{count} GB"
