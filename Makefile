@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 INTERPRETER = $(shell $(PYTHON) -c "import sys; print(sys.executable)" 2>/dev/null || ls $(HOME)/.pyenv/versions/*/bin/$(PYTHON) 2>/dev/null | tail -n 1)
 ENVIRONMENTS = $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test check lock clients older lowest benchmarks e2e-servers clean
+.PHONY: demo test check lock clients older pythons newest lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -31,6 +31,12 @@ clients: ## the tests of the clients that make test leaves out: many, or not to 
 
 older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
 	$(ENVIRONMENTS) run older-1 older-2 older-together
+
+pythons: ## the tests on every Python of this machine that we name, but BESIDE=3.11
+	$(ENVIRONMENTS) pythons $(BESIDE)
+
+newest: ## the tests with what the registry has today, and what in the vendors' surfaces nobody has decided on
+	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
 
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(ENVIRONMENTS) run lowest

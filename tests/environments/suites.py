@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.environments.install import ROOT, CannotInstall, install
+from tests.environments.install import LOCKS, ROOT, CannotInstall, install
+from tests.environments.interpreters import NAMED, find
 
 TEST_S = 2400
 AT_A_TIME = 2
@@ -23,8 +24,7 @@ class Suite:
     lock: str
     interpreter: str = sys.executable
     locked: bool = True
-    optional: bool = False
-    """Its failures are told, and fail nothing."""
+    """False takes what the registry has today; its failures are told, and fail nothing."""
 
 
 _FIRST = (
@@ -43,6 +43,31 @@ _TESTS: dict[str, Sequence[str]] = {
 }
 SUITES = {name: Suite(name=name, lock=name, tests=tests) for name, tests in _TESTS.items()}
 
+_ANY_PYTHON = ("-m", "not one_version", "--ignore=tests/e2e")
+
+# Without the decisions on each surface: what is undecided is printed at the end.
+_NEWEST: dict[str, Sequence[str]] = {
+    "test": (*_ANY_PYTHON, "--ignore=tests/clients/test_surfaces.py"),
+    "clients": ("tests/clients/test_contract.py",),
+    "litellm": _TESTS["litellm"],
+}
+SUITES |= {
+    f"newest-{lock}": Suite(name=f"newest-{lock}", lock=lock, tests=tests, locked=False)
+    for lock, tests in _NEWEST.items()
+}
+
+
+def pythons(beside: str = "") -> list[Suite]:
+    """A suite for each Python of this machine, but that one; says which there are."""
+    found = {version: find(version) for version in NAMED}
+    for version, interpreter in found.items():
+        print(f"Python {version}: {interpreter or 'not found, and not tested'}", flush=True)
+    return [
+        Suite(name=f"python-{version}", lock="test", tests=_ANY_PYTHON, interpreter=interpreter)
+        for version, interpreter in found.items()
+        if interpreter and version != beside
+    ]
+
 
 def run(suites: Sequence[Suite]) -> int:
     """Run them; print what each said when it has ended, and a line of each at the end. 0 when no test failed."""
@@ -50,7 +75,7 @@ def run(suites: Sequence[Suite]) -> int:
         outcomes = list(pool.map(_one, suites))
     for suite, (said, _) in zip(suites, outcomes, strict=True):
         print(f"{suite.name}: {said}")
-    return max((code for suite, (_, code) in zip(suites, outcomes, strict=True) if not suite.optional), default=0)
+    return max((code for suite, (_, code) in zip(suites, outcomes, strict=True) if suite.locked), default=0)
 
 
 def _one(suite: Suite) -> tuple[str, int]:
@@ -70,4 +95,18 @@ def _one(suite: Suite) -> tuple[str, int]:
         return f"not done after {TEST_S / 60:.0f} minutes", 1
     print(f"== {suite.name}\n{done.stdout.decode()}", flush=True)
     last = done.stdout.decode().strip().rpartition("\n")[2].strip("= ")
-    return f"{last} (in all {time.monotonic() - began:.0f} s)", done.returncode
+    said = [f"{last} (in all {time.monotonic() - began:.0f} s)", *(() if suite.locked else _new(python, suite.lock))]
+    return "\n".join(said), done.returncode
+
+
+def _new(python: Path, lock: str) -> list[str]:
+    """What the registry has beyond the lock, and what in the vendors' surfaces nobody has decided on."""
+    pinned = {line.partition(" ")[0] for line in (LOCKS / f"{lock}.txt").read_text().splitlines()}
+    there = _said(python, "-m", "uv", "pip", "freeze", "--python", str(python))
+    newer = [one for one in there if "==" in one and one not in pinned]
+    return [f"not in locks/{lock}.txt: {', '.join(newer)}", *_said(python, "-m", "tests.clients.surfaces")]
+
+
+def _said(python: Path, *arguments: str) -> list[str]:
+    done = subprocess.run([python, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return (done.stdout if done.returncode == 0 else done.stderr).splitlines()
