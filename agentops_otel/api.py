@@ -1,6 +1,5 @@
 """The functions of the package that act on the running client; `sdk` starts and stops it."""
 
-import pkgutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -10,7 +9,6 @@ from agentops_otel import sdk
 from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettings
 from agentops_otel.export import Stats
 from agentops_otel.recording import events
-from agentops_otel.recording.compat_decorators import AllDecorators
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.tracing import suppressed
 
@@ -114,31 +112,6 @@ def record(event: events.Event) -> None:
     """
     if client := sdk.client_for("record"):
         client.record(event)
-
-
-class _Decorators(AllDecorators):
-    """The decorators of the module."""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Found again by name: a function that uses one is pickled for another process, which has its own."""
-        return pkgutil.resolve_name, (f"{__name__}:_decorators",)
-
-
-_decorators = _Decorators(sdk.current)
-record_action = _decorators.record_action
-record_tool = _decorators.record_tool
-agent = _decorators.agent
-guardrail = _decorators.guardrail
-operation = _decorators.operation
-session = _decorators.session
-task = _decorators.task
-tool = _decorators.tool
-trace = _decorators.trace
-workflow = _decorators.workflow
-record_function = _decorators.record_function
-track_agent = _decorators.track_agent
-track_endpoint = _decorators.track_endpoint
-track_tool = _decorators.track_tool
 
 
 def add_tags(tags: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ from agentops_otel.export import Stats
 from agentops_otel.export.file import DIRECTORY, default_path
 from agentops_otel.guard import guard
 from agentops_otel.launcher import Report, program_name
-from agentops_otel.recording.compat_decorators import AllDecorators
+from agentops_otel.recording.compat_client import CompatClient
 from agentops_otel.recording.event_spans import record
 from agentops_otel.recording.events import Event
 from agentops_otel.recording.printed import PrintedText
@@ -34,7 +34,7 @@ from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 
 
-class ClientBase(AllDecorators):
+class ClientBase(CompatClient):
     """A client without global state, as `init()` builds it from its settings.
 
     Args:
@@ -131,10 +131,6 @@ class ClientBase(AllDecorators):
         """The current session's id; AgentOps 0.3 and 0.4 gave a session where `init()` gives the client."""
         session = self.sessions.current()
         return session.session_id if session else None
-
-    def create_agent(self, name: str, agent_id: object = None) -> str:
-        """See `agentops_otel.create_agent`."""
-        return self.sessions.name_agent(name, agent_id)
 
     def end_open(self) -> None:
         """End every stream that is open, as left, and every session, as indeterminate; what follows delivers them."""

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from agentops_otel import api, compat_settings, sdk, semconv
+from agentops_otel import api, compat_settings, sdk
+from agentops_otel.recording.compat_client import as_tags, end_by_any_word
 from agentops_otel.recording.events import Event, EventState
 from agentops_otel.recording.session import Session
 
@@ -12,18 +13,6 @@ AgentOps = sdk.Client
 """What AgentOps 0.0.2 called `Client`."""
 EndState = SessionState = EventState
 """What AgentOps 0.0 to 0.3 called the states in which a session ends."""
-
-
-METADATA = {
-    "agent_id": semconv.GEN_AI_AGENT_ID,
-    "agent_name": semconv.GEN_AI_AGENT_NAME,
-    "error_type": semconv.ERROR_TYPE,
-    "operation_name": semconv.OPERATION_NAME,
-    "operation_version": semconv.OPERATION_VERSION,
-    "tool_name": semconv.GEN_AI_TOOL_NAME,
-    "workflow_name": semconv.GEN_AI_WORKFLOW_NAME,
-}
-"""The names in a trace's metadata that stand for an attribute, as AgentOps 0.4 derives them from its conventions."""
 
 
 class TraceState(StrEnum):
@@ -35,6 +24,14 @@ class TraceState(StrEnum):
     UNSET = "Indeterminate"
 
 
+SUCCESS, ERROR, UNSET = TraceState.SUCCESS, TraceState.ERROR, TraceState.UNSET
+
+
+def get_client() -> sdk.Client:
+    """The running client; it is started if there is none."""
+    return sdk.client() or sdk.init()
+
+
 def set_api_key(key: str) -> None:
     """Keep the key for the next `init()`."""
     sdk.configure(api_key=key)
@@ -43,8 +40,7 @@ def set_api_key(key: str) -> None:
 def get_api_key() -> str | None:
     """The key of the AgentOps account that spans go to."""
     client = sdk.client_for("get_api_key")
-    accounts = [destination.agentops for destination in client.config.destinations] if client else []
-    return next((account.api_key for account in accounts if account), None)
+    return client.get_api_key() if client else None
 
 
 def set_parent_key(key: str) -> None:
@@ -69,20 +65,7 @@ def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, 
         trace_name: What the session is called.
         tags: Besides those of the client; of a mapping, each as `key:value`.
     """
-    return api.start_session(_tags(tags or ()), name=trace_name)
-
-
-def _tags(given: object) -> tuple[str, ...]:
-    """Tags as AgentOps 0.4 takes them: one, several, or a mapping."""
-    match given:
-        case str():
-            return (given,)
-        case Mapping():
-            return tuple(f"{key}:{value}" for key, value in given.items())
-        case Iterable():
-            return tuple(map(str, given))
-        case _:
-            return (str(given),)
+    return api.start_session(as_tags(tags or ()), name=trace_name)
 
 
 def end_trace(trace_context: Session | None = None, end_state: object = "Success") -> None:
@@ -95,7 +78,7 @@ def end_trace(trace_context: Session | None = None, end_state: object = "Success
     if trace_context is None:
         end_all_sessions(end_state)
     else:
-        _end(trace_context, end_state)
+        end_by_any_word(trace_context, end_state)
 
 
 def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.metadata") -> bool:
@@ -114,14 +97,7 @@ def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.m
         True if there is a session to add to.
     """
     client = sdk.client_for("update_trace_metadata")
-    session = client.sessions.current() if client else None
-    if session is None:
-        return False
-    rest = dict(metadata)
-    if (tags := rest.pop("tags", rest.pop(semconv.AGENTOPS_TAGS, None))) is not None:
-        session.set_tags(_tags(tags))
-    session.say({METADATA.get(name, f"{prefix}.{name}"): value for name, value in rest.items()})
-    return True
+    return client.update_trace_metadata(metadata, prefix) if client else False
 
 
 def create_agent(name: str, agent_id: str | None = None, session: Session | None = None) -> str:
@@ -142,23 +118,13 @@ def create_agent(name: str, agent_id: str | None = None, session: Session | None
 def get_session(session_id: str) -> Session | None:
     """The open session with this id."""
     client = sdk.client_for("get_session")
-    sessions = client.sessions.open if client else ()
-    return next((session for session in sessions if session.session_id == str(session_id)), None)
+    return client.get_session(session_id) if client else None
 
 
 def end_all_sessions(end_state: object = "Indeterminate") -> None:
     """End every open session, the newest first."""
-    client = sdk.client_for("end_all_sessions")
-    for session in reversed(client.sessions.open if client else ()):
-        _end(session, end_state)
-
-
-def _end(session: Session, end_state: object) -> None:
-    word = compat_settings.end_state_of(end_state)
-    try:
-        session.end(word)
-    except ValueError:
-        session.end(end_state_reason=word)
+    if client := sdk.client_for("end_all_sessions"):
+        client.end_all_sessions(end_state)
 
 
 class AgentOpsLogger:
@@ -187,7 +153,9 @@ class _EventHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         failed = record.levelno >= logging.ERROR
-        self._client.record(
+        # A program keeps its loggers; after a shutdown() another client is the running one.
+        client = self._client if self._client.recorder else sdk.client() or self._client
+        client.record(
             Event(
                 f"{self._prefix}:{record.levelname}",
                 returns=self.format(record),

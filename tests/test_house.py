@@ -125,6 +125,9 @@ def test_public_surface() -> None:
     """What the package offers is what it lists, and a change of it is seen here."""
     assert agentops_otel.__all__ == snapshot(
         [
+            "ERROR",
+            "SUCCESS",
+            "UNSET",
             "ActionEvent",
             "ActionType",
             "AgentOps",
@@ -152,6 +155,7 @@ def test_public_surface() -> None:
             "end_trace",
             "flush",
             "get_api_key",
+            "get_client",
             "get_session",
             "guardrail",
             "init",

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Unpack
 from weakref import WeakSet
@@ -17,7 +17,7 @@ from opentelemetry.trace import TracerProvider, get_tracer_provider
 
 from agentops_otel.client import ClientBase
 from agentops_otel.clients import SPECS
-from agentops_otel.compat_settings import CompatSettings, translate_settings
+from agentops_otel.compat_settings import CompatSettings, log_ignored, translate_settings
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import Redact
 from agentops_otel.guard import guard
@@ -25,7 +25,7 @@ from agentops_otel.instrumentation import install
 from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import Recorder, suppressed
 from agentops_otel.tracing.provider import ProviderChoice, choose_provider
 from agentops_otel.tracing.relay import Relay
 
@@ -44,6 +44,41 @@ class Client(ClientBase):
 
     def __init__(self, *_: object, **__: object) -> None:
         """Nothing is left to do: `init()` has made the client."""
+
+    @staticmethod
+    def suppress() -> AbstractContextManager[None]:
+        """See `agentops_otel.suppress`."""
+        return suppressed()
+
+    @staticmethod
+    def configure(**settings: object) -> None:
+        """See `agentops_otel.configure`."""
+        configure(**settings)
+
+    @staticmethod
+    def set_api_key(key: str) -> None:
+        """See `agentops_otel.set_api_key`."""
+        configure(api_key=key)
+
+    @staticmethod
+    def set_parent_key(key: str) -> None:
+        """See `agentops_otel.set_parent_key`."""
+        log_ignored("set_parent_key()", key)
+
+    @staticmethod
+    def instrument() -> None:
+        """See `agentops_otel.instrument`."""
+        instrument()
+
+    @staticmethod
+    def uninstrument() -> None:
+        """See `agentops_otel.uninstrument`."""
+        uninstrument()
+
+    @staticmethod
+    def stop_instrumenting() -> None:
+        """See `agentops_otel.stop_instrumenting`."""
+        uninstrument()
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """See `agentops_otel.shutdown`."""

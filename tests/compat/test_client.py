@@ -1,0 +1,95 @@
+"""A client has every function of the module as a method, those of AgentOps' generations too."""
+
+import inspect
+import logging
+import pickle
+
+import pytest
+
+import agentops_otel
+from agentops_otel.sdk import decorators
+from agentops_otel.testing import capture
+
+STARTS = ("init", "get_client")
+"""The functions that give the client."""
+FUNCTIONS = [
+    name
+    for name in agentops_otel.__all__
+    if callable(getattr(agentops_otel, name)) and not inspect.isclass(getattr(agentops_otel, name))
+]
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name not in STARTS])
+def test_a_function_is_a_method_with_the_same_parameters(name: str) -> None:
+    """What is written for the module can be written for a client."""
+    function, method = getattr(agentops_otel, name), inspect.getattr_static(agentops_otel.Client, name)
+    assert method is not None
+    bound = getattr(object.__new__(agentops_otel.Client), name)
+
+    assert list(inspect.signature(bound).parameters) == list(inspect.signature(function).parameters)
+
+
+def test_sessions_are_found_and_ended_by_the_client() -> None:
+    """AgentOps 0.3's client told its sessions' ids, and ended them all."""
+    with capture() as captured:
+        client = captured.client
+        first, second = client.start_session(), client.start_trace("second", tags={"team": "a"})
+        ids = client.current_session_ids
+        updated = client.update_trace_metadata({"tags": ["b"]})
+        client.end_all_sessions("Success")
+
+        assert ids == [first.session_id, second.session_id]
+        assert client.get_session(first.session_id) is None
+        assert (first.end_state, second.end_state) == ("Success", "Success")
+        assert (updated, second.tags) == (True, ("b",))
+        assert client.current_session_ids == []
+
+
+def test_the_words_of_a_traces_end_are_on_the_module() -> None:
+    """AgentOps 0.4 exports them beside `TraceState`."""
+    assert (agentops_otel.SUCCESS, agentops_otel.ERROR, agentops_otel.UNSET) == (
+        agentops_otel.TraceState.SUCCESS,
+        agentops_otel.TraceState.ERROR,
+        agentops_otel.TraceState.UNSET,
+    )
+    with capture():
+        trace = agentops_otel.start_trace()
+        agentops_otel.end_trace(trace, agentops_otel.ERROR)
+
+    assert trace.end_state == "Fail"
+
+
+def test_the_client_is_had_at_any_time() -> None:
+    """`get_client()` gives the running one, and starts it where there is none."""
+    agentops_otel.configure(console=False, trace_file=False, spool_dir=False)
+    started = agentops_otel.get_client()
+    again = agentops_otel.get_client()
+    agentops_otel.shutdown()
+
+    assert started is again
+    assert isinstance(started, agentops_otel.Client)
+
+
+@pytest.mark.parametrize("name", decorators.__all__)
+def test_decorators_are_where_agentops_has_them(name: str) -> None:
+    """`from agentops_otel.sdk.decorators import operation` is the module's decorator."""
+    assert getattr(decorators, name) == getattr(agentops_otel, name)
+
+
+def test_a_decorator_is_pickled_by_its_name() -> None:
+    """Another process has its own."""
+    assert pickle.loads(pickle.dumps(decorators.operation)) == agentops_otel.operation
+
+
+def test_a_logger_goes_on_with_the_next_client() -> None:
+    """A program keeps its loggers; one that was made for a client that has stopped records with the running one."""
+    with capture() as stopped:
+        logger = agentops_otel.AgentOpsLogger.get_agentops_logger(stopped.client, "test_client")
+        logger.propagate = False
+    with capture() as running:
+        logger.info("still here")
+    logger.info("nobody listens")
+    logging.getLogger("test_client").handlers.clear()
+
+    assert [span.name for span in running.spans] == ["test_client:INFO"]
+    assert stopped.spans == ()
