@@ -4,15 +4,15 @@ VENV ?= .venv$(if $(filter-out python3 python,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN = $(VENV)/bin
 # pyenv's shims start the versions that are chosen; its folder has the others.
 INTERPRETER = $(shell $(PYTHON) -c "import sys; print(sys.executable)" 2>/dev/null || ls $(HOME)/.pyenv/versions/*/bin/$(PYTHON) 2>/dev/null | tail -n 1)
-ENVIRONMENTS = $(INTERPRETER) -m tests.environments
+ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test check lock clients older pythons newest lowest benchmarks e2e-servers clean
+.PHONY: demo test check lock clients older pythons newest suites wheel lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
 
 test: $(BIN)/.test ## every test
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov
 
 check: $(BIN)/.check ## lint, format, types
 	$(BIN)/ruff check .
@@ -32,11 +32,17 @@ clients: ## the tests of the clients that make test leaves out: many, or not to 
 older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
 	$(ENVIRONMENTS) run older-1 older-2 older-together
 
-pythons: ## the tests on every Python of this machine that we name, but BESIDE=3.11
-	$(ENVIRONMENTS) pythons $(BESIDE)
+pythons: ## the tests on every Python of this machine that we name, but those of BESIDE="3.11"
+	$(ENVIRONMENTS) run pythons
 
 newest: ## the tests with what the registry has today, and what in the vendors' surfaces nobody has decided on
 	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
+
+suites: ## all of these two at a time, as .ci/run does
+	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second newest-clients newest-litellm
+
+wheel: $(BIN)/.test ## the wheel alone, in an empty environment of each Python
+	$(BIN)/python -m pytest -m wheel tests/test_wheel.py
 
 lowest: ## the tests with the lowest versions that pyproject.toml allows
 	$(ENVIRONMENTS) run lowest

@@ -1,11 +1,11 @@
-"""`python -m tests.environments install FOLDER NAME`, `lock`, `run NAME...` or `pythons`: what the Makefile calls."""
+"""`python -m tests.environments install FOLDER NAME`, `lock`, or `run NAME...`: what the Makefile calls."""
 
 import sys
 from pathlib import Path
 
 from tests.environments.install import CannotInstall, install
 from tests.environments.lock import lock
-from tests.environments.suites import SUITES, pythons, run
+from tests.environments.suites import named, run
 
 
 def main(command: str, *arguments: str) -> int:
@@ -13,9 +13,7 @@ def main(command: str, *arguments: str) -> int:
     if command == "lock":
         return lock()
     if command == "run":
-        return run([SUITES[name] for name in arguments])
-    if command == "pythons":
-        return run(pythons(*arguments))
+        return run([suite for name in arguments for suite in named(name)])
     folder, name = arguments
     try:
         install(Path(folder), name)

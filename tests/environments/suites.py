@@ -1,5 +1,6 @@
 """The tests that want an environment of their own: each is made and its tests run there, two at a time."""
 
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from tests.environments.install import LOCKS, ROOT, CannotInstall, install
 from tests.environments.interpreters import NAMED, find
 
 TEST_S = 2400
+NEWEST_S = 900
 AT_A_TIME = 2
 
 
@@ -43,7 +45,7 @@ _TESTS: dict[str, Sequence[str]] = {
 }
 SUITES = {name: Suite(name=name, lock=name, tests=tests) for name, tests in _TESTS.items()}
 
-_ANY_PYTHON = ("-m", "not one_version", "--ignore=tests/e2e")
+_ANY_PYTHON = ("-m", "not one_version and not wheel", "--ignore=tests/e2e")
 
 # Without the decisions on each surface: what is undecided is printed at the end.
 _NEWEST: dict[str, Sequence[str]] = {
@@ -57,15 +59,21 @@ SUITES |= {
 }
 
 
-def pythons(beside: str = "") -> list[Suite]:
-    """A suite for each Python of this machine, but that one; says which there are."""
+def named(name: str) -> list[Suite]:
+    """The suite of the name; of `pythons`, one for each Python of this machine."""
+    return _pythons() if name == "pythons" else [SUITES[name]]
+
+
+def _pythons() -> list[Suite]:
+    """Those that BESIDE names are tested by another command."""
     found = {version: find(version) for version in NAMED}
     for version, interpreter in found.items():
         print(f"Python {version}: {interpreter or 'not found, and not tested'}", flush=True)
+    beside = os.environ.get("BESIDE", "").split()
     return [
         Suite(name=f"python-{version}", lock="test", tests=_ANY_PYTHON, interpreter=interpreter)
         for version, interpreter in found.items()
-        if interpreter and version != beside
+        if interpreter and version not in beside
     ]
 
 
@@ -81,6 +89,7 @@ def run(suites: Sequence[Suite]) -> int:
 def _one(suite: Suite) -> tuple[str, int]:
     began = time.monotonic()
     folder = Path(f".venv-{suite.name}")
+    limit_s = TEST_S if suite.locked else NEWEST_S
     try:
         python = install(folder, suite.lock, suite.interpreter, locked=suite.locked)
     except CannotInstall as error:
@@ -88,11 +97,11 @@ def _one(suite: Suite) -> tuple[str, int]:
     try:
         command = [str(python), "-m", "pytest", *suite.tests]
         done = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TEST_S, check=False
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit_s, check=False
         )
     except subprocess.TimeoutExpired as error:
         print(f"== {suite.name}\n{(error.stdout or b'').decode()}", flush=True)
-        return f"not done after {TEST_S / 60:.0f} minutes", 1
+        return f"not done after {limit_s / 60:.0f} minutes", 1
     print(f"== {suite.name}\n{done.stdout.decode()}", flush=True)
     last = done.stdout.decode().strip().rpartition("\n")[2].strip("= ")
     said = [f"{last} (in all {time.monotonic() - began:.0f} s)", *(() if suite.locked else _new(python, suite.lock))]
