@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
+from opentelemetry.util.types import AttributeValue
+
 SCOPE = "agentops_otel"
 """The instrumentation scope of every span we make."""
 
@@ -205,3 +207,11 @@ CONTENT = frozenset(
     }
 )
 """The attributes whose values are the user's own words or data."""
+
+
+def older_names(attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+    """The attributes that have had another name until lately, under that name: readers may know only the older one."""
+    return {older: attributes[name] for name, older in _OLDER_NAMES.items() if name in attributes}
+
+
+_OLDER_NAMES = {GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS}

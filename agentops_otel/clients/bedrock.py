@@ -56,12 +56,12 @@ def wrap_result(call: Call, value: Any) -> Any:
     for name in ("stream", "body"):
         found = field(value, name)
         if type(found).__name__ == "EventStream":
-            value[name] = call.stream(found)
+            value[name] = call.observe_stream(found)
             return value
         if (raw := getattr(found, "_raw_stream", None)) is not None:
             found._raw_stream = proxied(raw, _Body(call, value), {"read": _read, "close": _close})
             return value
-    call.answered(value)
+    call.completed(value)
     return value
 
 
@@ -80,11 +80,11 @@ class _Body:
         if ends or str(len(self._data)) == field(self._headers, "content-length"):
             said = loads(self._data)
             counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
-            self.call.answered({**said, "counts": counts} if isinstance(said, dict) else said)
+            self.call.completed({**said, "counts": counts} if isinstance(said, dict) else said)
 
 
 def _read(self: Any, amount: int | None = None, *args: Any, **kwargs: Any) -> Any:
-    body: _Body = self._self_watcher
+    body: _Body = self._self_observer
     try:
         data = self.__wrapped__.read(amount, *args, **kwargs)
     except BaseException as error:
@@ -95,7 +95,7 @@ def _read(self: Any, amount: int | None = None, *args: Any, **kwargs: Any) -> An
 
 
 def _close(self: Any) -> None:
-    self._self_watcher.call.left()
+    self._self_observer.call.abandoned()
     self.__wrapped__.close()
 
 

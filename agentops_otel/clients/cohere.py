@@ -15,7 +15,7 @@ from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.wrapping.proxy import proxied
-from agentops_otel.wrapping.stream import watch
+from agentops_otel.wrapping.stream import observed_call
 
 
 def _url(client: Any) -> object:
@@ -227,14 +227,14 @@ def _embed(*methods: str) -> Operation:
 
 
 class _Entered:
-    """Watches how the answer's context is entered: that is when the request is sent."""
+    """Observes the entering of a response context, which sends the request."""
 
     def __init__(self, call: Call) -> None:
         self.context = call.context
         self._call = call
 
     def returned(self, value: Any) -> Any:
-        value._data = self._call.stream(value._data)
+        value._data = self._call.observe_stream(value._data)
         return value
 
     def raised(self, error: BaseException) -> None:
@@ -242,7 +242,7 @@ class _Entered:
 
 
 def _entering(name: str) -> Callable[[Any], Any]:
-    return lambda self: watch(_Entered(self._self_watcher), getattr(self.__wrapped__, name))
+    return lambda self: observed_call(_Entered(self._self_observer), getattr(self.__wrapped__, name))
 
 
 _HOOKS = {name: _entering(name) for name in ("__enter__", "__aenter__")}
@@ -252,7 +252,7 @@ def _wrap_result(call: Call, value: Any) -> Any:
     """What a raw client gives back: an HTTP response with the answer, or the context of one with a stream."""
     if any(hasattr(type(value), name) for name in _HOOKS):
         return proxied(value, call, _HOOKS)
-    call.answered(field(value, "data"))
+    call.completed(field(value, "data"))
     return value
 
 

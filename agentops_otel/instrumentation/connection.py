@@ -1,4 +1,4 @@
-"""Watching a connection over which a program asks a model again and again: each answer is a call of its own."""
+"""Websocket sessions: one span per response."""
 
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -7,118 +7,123 @@ from typing import Any, Protocol
 from opentelemetry.context import get_current
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import Reading
 from agentops_otel.instrumentation.reading import loads
 from agentops_otel.wrapping.proxy import proxied
-from agentops_otel.wrapping.stream import watch
+from agentops_otel.wrapping.stream import StreamObserver, observed_call
 
 
 class Starter(Protocol):
-    """Who starts the calls that are asked for over connections: the wrapper of a client's method."""
+    """Starts calls on connections: the wrapper of a client's method."""
 
     off: bool
 
-    def ask(self, operation: Any, instance: Any, request: Mapping[str, Any]) -> Reading | None:
-        """The call that a request asks for; None where it has no span."""
+    def start_on_connection(self, operation: Any, instance: Any, arguments: Mapping[str, Any]) -> StreamObserver | None:
+        """Start the call; None if it gets no span."""
 
 
 class CallStarter:
-    """Starts the calls that are asked for over one connection.
+    """Starts the calls of one connection.
 
     Args:
-        by: Whose they are; someone else's once the client was unwrapped and wrapped again.
-        operation: What they are.
-        opener: What tells provider and server: what opened the connection, or else the connection itself.
-        known: What was said when it was opened, as far as it is known.
+        by: The wrapper that starts them. Replaced after `uninstrument()` and `instrument()`.
+        operation: What the calls are.
+        instance: The object to read provider and server from: what opened the connection, or the connection itself.
+        known: The arguments that the connection was opened with, if they are known.
     """
 
-    def __init__(self, by: Starter, operation: Any, opener: Any, known: Mapping[str, Any]) -> None:
+    def __init__(self, by: Starter, operation: Any, instance: Any, known: Mapping[str, Any]) -> None:
         self.operation = operation
-        self.opener = opener
+        self.instance = instance
         self.known = known
         self._by = by
 
-    def __call__(self, request: Mapping[str, Any]) -> Reading | None:
-        """The call that the request asks for, or None."""
-        return self._by.ask(self.operation, self.opener, {**self.known, **request})
+    def __call__(self, request: Mapping[str, Any]) -> StreamObserver | None:
+        """Start the call that the request asks for; None if it gets no span."""
+        return self._by.start_on_connection(self.operation, self.instance, {**self.known, **request})
 
-    def renew(self, other: "CallStarter") -> None:
-        """Go on by the other's wrapper where our own is off."""
+    def use_wrapper_of(self, other: "CallStarter") -> None:
+        """Start calls with the other's wrapper if ours is off."""
         if self._by.off:
             self._by = other._by
 
 
 class Turn:
-    """One answer on a connection; it has a place there whether it has a span or not."""
+    """One response on a connection. Kept without a span too, to preserve the order."""
 
-    __slots__ = ("begun", "reading", "request")
+    __slots__ = ("has_begun", "observer", "request")
 
-    def __init__(self, request: Any, reading: Reading | None = None) -> None:
+    def __init__(self, request: Any, observer: StreamObserver | None = None) -> None:
         self.request = request
-        self.reading = reading
-        self.begun = False
+        self.observer = observer
+        self.has_begun = False
 
 
 class ConnectionTracker:
-    """What is said over one connection, as turns: each client's own tells which message begins one, and ends it.
+    """Tracks one connection as a sequence of turns. A subclass decides which message begins a turn, and ends it.
 
     Args:
-        ask: Starts the call that a request asks for.
+        start_call: Starts the call that a request asks for.
     """
 
-    def __init__(self, ask: CallStarter) -> None:
+    def __init__(self, start_call: CallStarter) -> None:
         self.turns: list[Turn] = []
-        """The answers that are still to come to their ends, the oldest first."""
-        self.ask = ask
-        self.unheard = False
-        """Whether the program may be waiting for a message, since before the talk was joined, that we do not see."""
+        """The turns that have not ended, the oldest first."""
+        self.start_call = start_call
+        self.has_unseen_recv = False
+        """True if a `recv()` that began before the tracker was attached may return a message that it does not see."""
 
-    def opened(self, found: Any) -> Any:
-        """What the program gets for what the client opened: the connection, by default."""
-        return connected(found, self)
+    def opened(self, connection: Any) -> Any:
+        """The result for the program that opens a connection: a proxy of the connection, by default."""
+        return tracked(connection, self)
 
     def sent(self, message: Any) -> Turn | None:
-        """The program is about to send this; the turn that it begins, if it does."""
+        """The program is about to send the message; returns the turn that it begins, if it begins one."""
 
     def received(self, message: Any) -> None:
-        """The program received this."""
+        """The program received the message."""
 
     def failed(self, error: BaseException) -> None:
-        """The program received this instead."""
-        # Everything else (a timeout, a cancelled task) leaves the message for the next one who asks.
+        """Receiving raised."""
+        # All other errors (a timeout, a cancelled task) leave the message for the next `recv()`.
         if any(kind.__name__ == "ConnectionClosed" for kind in type(error).__mro__):
             self.broke(error)
 
     def begin(self, request: Any) -> Turn:
-        """An answer is asked for from now on."""
-        turn = Turn(request, self.ask(request))
+        """Begin a turn for the request."""
+        turn = Turn(request, self.start_call(request))
         self.turns.append(turn)
         return turn
 
     def add(self, turn: Turn, message: Any) -> None:
-        """A piece of the answer is here."""
-        turn.begun = True
-        if turn.reading is not None:
-            turn.reading.returned(message)
+        """Add a message to the turn's response."""
+        turn.has_begun = True
+        if turn.observer is not None:
+            turn.observer.chunk(message)
 
     def end(self, turn: Turn, error: BaseException | None = None) -> None:
-        """The answer is whole, or will never be because of the error."""
+        """End the turn: its response is complete, or the error ended it."""
         if turn in self.turns:
             self.turns.remove(turn)
-        if turn.reading is not None:
-            turn.reading.raised(error or StopIteration())
+        if turn.observer is not None:
+            if error is None:
+                turn.observer.exhausted()
+            else:
+                turn.observer.raised(error)
 
     def broke(self, error: BaseException) -> None:
-        """The connection is gone, and with it every answer that was still to come."""
+        """The connection is gone: every open turn ends with the error."""
         for turn in list(self.turns):
             self.end(turn, error)
 
-    def left(self) -> None:
+    def abandoned(self) -> None:
         """The program closes the connection."""
-        self.broke(GeneratorExit())
+        for turn in list(self.turns):
+            self.turns.remove(turn)
+            if turn.observer is not None:
+                turn.observer.abandoned()
 
 
-def connected(connection: Any, tracker: ConnectionTracker, *names: str) -> Any:
+def tracked(connection: Any, tracker: ConnectionTracker, *names: str) -> Any:
     """A proxy of the connection that reports what is sent and received to the tracker.
 
     Args:
@@ -129,39 +134,39 @@ def connected(connection: Any, tracker: ConnectionTracker, *names: str) -> Any:
     return proxied(connection, tracker, {name: hook for name, hook in _HOOKS.items() if not names or name in names})
 
 
-_joining = Lock()
+_attaching = Lock()
 
 
-def joined(socket: Any, ask: CallStarter, put: Callable[[Any], None]) -> Any:
-    """The talk over a socket: the one that is heard already, or one that is from now on.
+def attached(connection: Any, start_call: CallStarter, replace: Callable[[Any], None]) -> Any:
+    """The tracker of a connection: the one it has, or a new one.
 
     Args:
-        socket: The socket as its holder has it.
-        ask: Starts the calls of a new talk.
-        put: Puts the socket that a new talk watches in the socket's place.
+        connection: The connection as its holder has it.
+        start_call: Starts the calls of a new tracker.
+        replace: Replaces the connection in its holder by the one that a new tracker tracks.
     """
-    with _joining:
-        if (tracker := getattr(socket, "_self_watcher", None)) is None:
-            tracker = ask.operation.tracker(ask)
-            tracker.unheard = True
-            put(tracker)
-    tracker.ask.renew(ask)
+    with _attaching:
+        if (tracker := getattr(connection, "_self_observer", None)) is None:
+            tracker = start_call.operation.tracker(start_call)
+            tracker.has_unseen_recv = True
+            replace(tracker)
+    tracker.start_call.use_wrapper_of(start_call)
     return tracker
 
 
 class Opening:
-    """Watches a client open a connection, which comes back watched."""
+    """Observes a client that opens a connection; the program gets the tracked one."""
 
     def __init__(self, tracker: ConnectionTracker) -> None:
         self.context = get_current()
         self._tracker = tracker
 
     def returned(self, value: Any) -> Any:
-        """The connection."""
+        """The connection is open."""
         return self._tracker.opened(value)
 
     def raised(self, error: BaseException) -> None:
-        """There is no connection, and nothing was asked."""
+        """There is no connection, and no call."""
 
 
 class _Sending:
@@ -181,34 +186,34 @@ class _Sending:
 
 
 class Receiving:
-    """Watches a program receive a message, as text or as what the client makes of it."""
+    """Observes a program that receives a message, as text or as the client parses it."""
 
     def __init__(self, tracker: ConnectionTracker) -> None:
         self._tracker = tracker
         self.context = get_current()
 
     def returned(self, value: Any) -> Any:
-        """The message."""
+        """A message."""
         with guard("reading what is received"):
             self._tracker.received(loads(value) if isinstance(value, str | bytes | bytearray) else value)
-            self._tracker.unheard = False
+            self._tracker.has_unseen_recv = False
         return value
 
     def raised(self, error: BaseException) -> None:
-        """There is none."""
+        """No message."""
         self._tracker.failed(error)
 
 
 def _send(self: Any, message: Any, *args: Any, **kwargs: Any) -> Any:
-    return watch(_Sending(self._self_watcher, message), self.__wrapped__.send, message, *args, **kwargs)
+    return observed_call(_Sending(self._self_observer, message), self.__wrapped__.send, message, *args, **kwargs)
 
 
 def _recv(self: Any, *args: Any, **kwargs: Any) -> Any:
-    return watch(Receiving(self._self_watcher), self.__wrapped__.recv, *args, **kwargs)
+    return observed_call(Receiving(self._self_observer), self.__wrapped__.recv, *args, **kwargs)
 
 
 def _close(self: Any, *args: Any, **kwargs: Any) -> Any:
-    self._self_watcher.left()
+    self._self_observer.abandoned()
     return self.__wrapped__.close(*args, **kwargs)
 
 

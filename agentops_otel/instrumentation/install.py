@@ -1,88 +1,85 @@
 """Applies the specs it is given when their clients are imported, and undoes it."""
 
-import importlib
 import logging
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
-from functools import cache, partial
+from functools import partial
 from types import ModuleType
 from typing import Any
-from weakref import WeakSet
 
 import wrapt
 
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import BackgroundResponses, CallServices
+from agentops_otel.instrumentation.adoption import Adoptions
+from agentops_otel.instrumentation.background import BackgroundResponses
+from agentops_otel.instrumentation.call import CallServices
 from agentops_otel.instrumentation.events import Events
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.wrapper import Wrapper
-from agentops_otel.tracing import Recorder
+from agentops_otel.instrumentation.wrapper import GetRecorder, wrapper_of
+from agentops_otel.wrapping.import_hook import on_import
 from agentops_otel.wrapping.patch import LocalClassPatch, Patch
 
 _logger = logging.getLogger("agentops_otel")
 
-Current = Callable[[], Recorder | None]
 
-
-def install(specs: Iterable[ClientSpec], current: Current, *, semconv_opt_in: Set[str] = frozenset()) -> "Installation":
+def install(
+    specs: Iterable[ClientSpec], get_recorder: GetRecorder, *, semconv_opt_in: Set[str] = frozenset()
+) -> "Installation":
     """Wrap the clients that are imported, and each other one when it is; no client is imported for it.
 
     Args:
         specs: The clients to wrap.
-        current: The recorder at the moment of a call; None lets the call pass untouched.
+        get_recorder: The recorder at the moment of a call; None lets the call pass untouched.
         semconv_opt_in: The words of `OTEL_SEMCONV_STABILITY_OPT_IN`, which decide the names of metrics.
+
+    Returns:
+        The installation; it lasts until its `uninstall()`.
     """
-    installation = Installation(specs, current, semconv_opt_in)
-    for module in installation.modules:
-        _installations(module).add(installation)
-        if module in sys.modules:
-            installation.apply(module)
+    installation = Installation(specs, get_recorder, semconv_opt_in)
+    installation.listen()
     return installation
 
 
 class Installation:
-    """What was wrapped, until `uninstall()`."""
+    """The wrapped clients, until `uninstall()`."""
 
-    def __init__(self, specs: Iterable[ClientSpec], current: Current, semconv_opt_in: Set[str]) -> None:
+    def __init__(self, specs: Iterable[ClientSpec], get_recorder: GetRecorder, semconv_opt_in: Set[str]) -> None:
         self._specs: dict[str, list[ClientSpec]] = defaultdict(list)
         for spec in specs:
             self._specs[spec.module].append(spec)
-        self._current = current
-        self._patches: dict[tuple[str, str, str], Patch] = {}
-        self._made: dict[tuple[str, str], LocalClassPatch] = {}
-        self._shared = CallServices(BackgroundResponses(), Metrics(semconv_opt_in), Events(), self.notice)
+        self._get_recorder = get_recorder
+        self._patches: list[Patch | LocalClassPatch] = []
+        self._current: dict[tuple[int, str, str], Patch] = {}
+        self._local_classes: dict[tuple[int, str], LocalClassPatch] = {}
+        self._services = CallServices(
+            Metrics(semconv_opt_in), Events(), self.check_instrumentations, BackgroundResponses(), Adoptions()
+        )
         self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._off = False
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The imports that it waits for."""
-        return tuple(self._specs)
-
-    @property
-    def wrapped(self) -> set[str]:
+        self._stop_listening: list[Callable[[], None]] = []
+        self.wrapped: set[str] = set()
         """The modules in which something is wrapped."""
-        return {module for module, _, _ in self._patches} | {module for module, _ in self._made}
 
-    def apply(self, module: str) -> None:
-        """Wrap what the specs name in a module that is imported; again changes nothing."""
+    def listen(self) -> None:
+        """Wrap each client when its module is imported; now if it is imported already."""
+        self._stop_listening += [on_import(module, self.apply) for module in self._specs]
+
+    def apply(self, module: ModuleType) -> None:
+        """Wrap the methods that the specs name in an imported module; those that are wrapped already stay."""
         with guard("wrapping a client"), self._lock:
             if self._off:
                 return
-            # Waits for another thread that is in the middle of importing it.
-            imported = importlib.import_module(module)
-            for spec in self._specs[module]:
-                self.notice(spec)
+            for spec in self._specs[module.__name__]:
+                self.check_instrumentations(spec)
                 for path, operations in _methods(spec):
-                    if (module, spec.name, path) not in self._patches:
-                        self._patch(imported, spec, path, operations)
+                    self._patch(module, spec, path, operations)
 
-    def notice(self, spec: ClientSpec) -> None:
-        """Warn once where another instrumentation sits on the client; asked at its import and at its first call."""
+    def check_instrumentations(self, spec: ClientSpec) -> None:
+        """Warn once if another instrumentation wraps the client. Checked at its import and at its first call."""
         with guard("looking for another instrumentation"):
             module = sys.modules.get(spec.module)
             other = None if module is None or spec.name in self._warned else _another(spec, module)
@@ -97,56 +94,52 @@ class Installation:
                 )
 
     def uninstall(self) -> None:
-        """Take every wrapper off; those that something still holds pass calls through from now on."""
+        """Put every method back. A wrapper that someone else's wrapper holds passes calls through from now on."""
+        while self._stop_listening:
+            self._stop_listening.pop()()
         with guard("unwrapping a client"), self._lock:
             self._off = True
-            for made in self._made.values():
-                made.undo()
-            for patch in reversed(self._patches.values()):
+            for patch in reversed(self._patches):
                 patch.undo()
+            self.wrapped.clear()
             self._patches.clear()
-            self._made.clear()
+            self._current.clear()
+            self._local_classes.clear()
 
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
-        """Wrap one method, where this version of the client has it; what cannot be done costs the others nothing."""
+        """Wrap one method if this version of the client has it. A failure costs this method alone."""
         with guard(f"wrapping {spec.name}'s {path}"):
-            maker, _, inner = path.partition(".<locals>.")
-            known = next((known for known in maker.split("|") if _resolve(module, known)), "")
-            place, _, name = known.rpartition(".")
-            owner, wrap = _resolve(module, place), partial(self._wrapped, spec=spec, operations=operations)
+            outer, _, inner = path.partition(".<locals>.")
+            existing = next((candidate for candidate in outer.split("|") if _resolve(module, candidate)), "")
+            owner_path, _, name = existing.rpartition(".")
+            owner = _resolve(module, owner_path)
             if not name or owner is None:  # None has methods too
                 return
-            if not inner:
-                self._patches[spec.module, spec.name, path] = wrap(owner, name)
+            wrap = partial(self._wrapped, spec=spec, operations=operations)
+            self.wrapped.add(spec.module)
+            if inner:
+                self._local_class(owner, name).add(inner, wrap)
                 return
-            if (spec.module, known) not in self._made:
-                self._made[spec.module, known] = LocalClassPatch(owner, name)
-            self._made[spec.module, known].add(inner, wrap)
+            key = (id(owner), name, spec.name)
+            if key not in self._current or not self._current[key].is_in_place():
+                self._current[key] = wrap(owner, name)
+                self._patches.append(self._current[key])
+
+    def _local_class(self, owner: Any, name: str) -> LocalClassPatch:
+        """The patch of the classes that the method defines."""
+        patch = self._local_classes.get((id(owner), name))
+        if patch is None or not patch.is_in_place():
+            patch = self._local_classes[id(owner), name] = LocalClassPatch(owner, name)
+            self._patches.append(patch)
+        return patch
 
     def _wrapped(self, owner: Any, name: str, spec: ClientSpec, operations: list[Operation]) -> Patch:
-        return Patch(owner, name, Wrapper(spec, operations, getattr(owner, name), self._current, self._shared))
-
-
-@cache
-def _installations(module: str) -> WeakSet[Installation]:
-    """Who is to hear when the module is imported.
-
-    A post-import hook cannot be taken back, so there is one a module for the life of the process; it finds nobody here
-    once every installation is gone.
-    """
-    waiting: WeakSet[Installation] = WeakSet()
-
-    def imported(_: ModuleType) -> None:
-        for installation in list(waiting):
-            installation.apply(module)
-
-    if module not in sys.modules:
-        wrapt.register_post_import_hook(imported, module)
-    return waiting
+        callback = wrapper_of(spec, operations, getattr(owner, name), self._get_recorder, self._services)
+        return Patch(owner, name, callback, patch_code=True)
 
 
 def _methods(spec: ClientSpec) -> Iterator[tuple[str, list[Operation]]]:
-    """Each method that the spec names, with what it may do."""
+    """Each method that the spec names, with its operations."""
     methods: dict[str, list[Operation]] = defaultdict(list)
     for operation in spec.operations:
         for path in operation.methods:

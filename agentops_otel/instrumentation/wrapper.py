@@ -1,175 +1,279 @@
-"""The one wrapper round a client's methods: it starts a `Call` and hands it what comes back."""
+"""Wrappers of a client's methods: they start a `Call` and give it what the method returns.
+
+`wrapper_of` chooses the kind of wrapper once, when the method is wrapped.
+"""
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.context import get_current, get_value, set_value
-from opentelemetry.trace import INVALID_SPAN, Link, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind
+from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServices, Reading
+from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServices, FoldingObserver
 from agentops_otel.instrumentation.connection import CallStarter, Opening
 from agentops_otel.instrumentation.reading import RecordedIterator, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.tracing import Recorder
-from agentops_otel.wrapping.stream import Awaited, Watcher, watch
+from agentops_otel.tracing import SUPPRESS_KEY, Recorder
+from agentops_otel.wrapping.stream import Awaited, Observer, observed_call
+
+_logger = logging.getLogger("agentops_otel")
+
+GetRecorder = Callable[[], Recorder | None]
+Wrapped = Callable[..., Any]
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What one call of a method is, and its arguments by name."""
+class _Request:
+    """One call of a method: the operation that it is, and its arguments by name."""
 
     operation: Operation
-    named: Mapping[str, Any]
+    arguments: Mapping[str, Any]
 
 
-class _Part:
-    """Watches a part of a call that is under way in another thread."""
+def wrapper_of(
+    spec: ClientSpec,
+    operations: Sequence[Operation],
+    method: Callable[..., Any],
+    get_recorder: GetRecorder,
+    services: CallServices,
+) -> "Wrapper":
+    """The wrapper for a method.
+
+    Args:
+        spec: The client that the method belongs to.
+        operations: What a call of the method may be; the first that matches counts.
+        method: The method.
+        get_recorder: The recorder at the moment of a call; None lets the call pass untouched.
+        services: What the calls of one installation share.
+    """
+    kind = _kind(operations[0], method)
+    if len(operations) > 1 and kind not in (CallWrapper, AsyncCallWrapper):
+        raise ValueError(f"{spec.name}: an operation with attach, tracker or suppress must be its method's only one")
+    return kind(spec, operations, method, get_recorder, services)
+
+
+def _kind(operation: Operation, method: Callable[..., Any]) -> type["Wrapper"]:
+    if operation.attach is not None:
+        return AttachWrapper
+    if operation.suppress:
+        return SilentWrapper
+    if operation.tracker is not None:
+        return OpeningWrapper
+    return AsyncCallWrapper if inspect.iscoroutinefunction(method) else CallWrapper
+
+
+class Wrapper:
+    """Stands before one method of a client; without a recorder it only passes calls through."""
+
+    __slots__ = ("_get_recorder", "_name", "_operations", "_parameters", "_services", "_spec", "_was_called", "off")
+
+    def __init__(
+        self,
+        spec: ClientSpec,
+        operations: Sequence[Operation],
+        method: Callable[..., Any],
+        get_recorder: GetRecorder,
+        services: CallServices,
+    ) -> None:
+        self._spec = spec
+        self._operations = operations
+        self._name = getattr(method, "__qualname__", "")
+        self._parameters = _parameters(method)
+        self._get_recorder = get_recorder
+        self._services = services
+        self._was_called = False
+        self.off = False
+        """True once uninstalled: someone else's wrapper may hold this one longer."""
+
+    def __call__(self, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        """Call the method as it was called, and observe the call."""
+        recorder = None if self.off else self._get_recorder()
+        if recorder is None:
+            return wrapped(*args, **kwargs)
+        return self._observe(recorder, wrapped, instance, args, kwargs)
+
+    def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        raise NotImplementedError
+
+    def start_on_connection(
+        self, operation: Operation, instance: Any, arguments: Mapping[str, Any]
+    ) -> FoldingObserver | None:
+        """Start the call that a message on an open connection asks for; its request may grow later."""
+        recorder = None if self.off else self._get_recorder()
+        request = _Request(operation, arguments)
+        call = None if recorder is None else self._start(recorder, instance, request, pending=True)
+        return None if call is None else call.stream_observer()
+
+    def _match(self, instance: Any, args: Args, kwargs: Kwargs) -> tuple[_Request | None, Args, Kwargs]:
+        """The request, None if it matches no operation; and the arguments to pass on."""
+        request = None
+        with guard("reading a request"):
+            given = {"self": instance, **dict(zip(self._parameters, args, strict=False)), **kwargs}
+            operation = next((candidate for candidate in self._operations if candidate.matches(given)), None)
+            rewrite = self._spec.rewrite_arguments if operation else self._spec.rewrite_other_arguments
+            arguments = rewrite(given)
+            if arguments is not given:
+                args = tuple(arguments[name] for name in self._parameters[: len(args)])
+                kwargs = {name: arguments[name] for name in kwargs}
+            request = _Request(operation, arguments) if operation else None
+        if request is None:
+            self._log_no_span("no operation matches")
+        return request, args, kwargs
+
+    def _start(self, recorder: Recorder, instance: Any, request: _Request, *, pending: bool = False) -> Call | None:
+        """The call with its span; None if tracing is suppressed or a call in progress has the span already."""
+        if get_value(SUPPRESS_KEY):
+            self._log_no_span("suppressed")
+            return None
+        if request.operation.belongs_to(group := get_value(CALL_IN_PROGRESS)):
+            self._log_no_span(f"nested in a call of the group {group!r}")
+            return None
+        call = None
+        with guard("starting a span"):
+            call = self._start_call(recorder, instance, request, pending)
+        if call is not None and not call.span.is_recording():
+            self._log_no_span("sampled out")
+        if call is not None and not self._was_called:
+            self._was_called = True
+            self._services.check_instrumentations(self._spec)
+        return call
+
+    def _start_call(self, recorder: Recorder, instance: Any, request: _Request, pending: bool) -> Call | None:
+        operation, body = request.operation, self._spec.body(request.arguments)
+        read = attributes(operation.request_rows, body)
+        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._spec.server_attributes(instance), **read}
+        started = recorder.clock()
+        adopted = self._services.adoptions.adopt(recorder, operation.name, get_current())
+        links = self._services.background.links(operation.fetched_id(request.arguments))
+        span = adopted or _start_span(recorder, said, links, started)
+        if span is INVALID_SPAN:
+            return None
+        call = Call(
+            recorder,
+            self._spec,
+            operation,
+            self._services,
+            span,
+            said,
+            started,
+            owns_span=adopted is None,
+            pending_request=body if pending or _has_iterators(body) else None,
+            is_streamed=read.get(semconv.GEN_AI_REQUEST_STREAM) is True,
+        )
+        with guard("reading a request"):
+            call.record_content(operation.request_content_rows, body)
+        return call
+
+    def _log_no_span(self, reason: str) -> None:
+        _logger.debug("%s: %s makes no span: %s", self._spec.name, self._name, reason)
+
+
+class CallWrapper(Wrapper):
+    """For a method that sends a request and returns the response."""
+
+    __slots__ = ()
+
+    def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        request, args, kwargs = self._match(instance, args, kwargs)
+        call = None if request is None else self._start(recorder, instance, request)
+        return wrapped(*args, **kwargs) if call is None else observed_call(call, wrapped, *args, **kwargs)
+
+
+class AsyncCallWrapper(Wrapper):
+    """For a coroutine function: the call starts when the coroutine does."""
+
+    __slots__ = ()
+
+    def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        request, args, kwargs = self._match(instance, args, kwargs)
+        coroutine = wrapped(*args, **kwargs)
+        if request is None:
+            return coroutine
+        return Awaited(coroutine, begin=lambda: self._start(recorder, instance, request))
+
+
+class SilentWrapper(Wrapper):
+    """For a method that the client calls itself, in another thread, as a part of a call that has a span."""
+
+    __slots__ = ()
+
+    def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        request, args, kwargs = self._match(instance, args, kwargs)
+        if request is None:
+            return wrapped(*args, **kwargs)
+        return observed_call(_PartOfCall(request.operation), wrapped, *args, **kwargs)
+
+
+class OpeningWrapper(Wrapper):
+    """For a method that opens a connection, whose messages are calls."""
+
+    __slots__ = ()
+
+    def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        request, args, kwargs = self._match(instance, args, kwargs)
+        if request is None or request.operation.tracker is None:
+            return wrapped(*args, **kwargs)
+        starter = CallStarter(self, request.operation, instance, request.arguments)
+        return observed_call(Opening(request.operation.tracker(starter)), wrapped, *args, **kwargs)
+
+
+class AttachWrapper(Wrapper):
+    """For a method of an open connection, which may be older than the wrapper."""
+
+    __slots__ = ()
+
+    def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        observer: Observer | None = None
+        with guard("attaching to a connection"):
+            (operation,) = self._operations
+            if operation.attach is not None:
+                observer = operation.attach(instance, CallStarter(self, operation, instance, {}), *args)
+        return wrapped(*args, **kwargs) if observer is None else observed_call(observer, wrapped, *args, **kwargs)
+
+
+class _PartOfCall:
+    """Observes a part of a call that runs in another thread: calls inside it make no span."""
 
     def __init__(self, operation: Operation) -> None:
         self.context = set_value(CALL_IN_PROGRESS, operation.dedup_group)
 
     def returned(self, value: Any) -> Any:
-        """What came of it is the client's own."""
         return value
 
     def raised(self, error: BaseException) -> None:
-        """The client hears of it."""
+        """The client handles it."""
 
 
-class Wrapper:
-    """Stands before one method of a client; a bare pass-through unless there is a recorder.
+def _start_span(recorder: Recorder, said: Mapping[str, AttributeValue], links: Sequence[Link], started: int) -> Span:
+    names = (
+        said[semconv.GEN_AI_OPERATION_NAME],
+        said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME),
+    )
+    return recorder.start(
+        " ".join(str(name) for name in names if name),
+        kind=SpanKind.CLIENT,
+        attributes=said,
+        context=get_current(),
+        links=links,
+        start_time=started,
+    )
 
-    Args:
-        client: Whose method it is.
-        operations: What the method may do; the first that applies counts.
-        method: The method.
-        current: The recorder at the moment of a call, or None.
-        shared: What the calls of one installation have in common.
-    """
 
-    __slots__ = ("_awaits", "_called", "_client", "_current", "_operations", "_parameters", "_shared", "off")
-
-    def __init__(
-        self,
-        client: ClientSpec,
-        operations: Sequence[Operation],
-        method: Callable[..., Any],
-        current: Callable[[], Recorder | None],
-        shared: CallServices,
-    ) -> None:
-        self._shared = shared
-        self._client = client
-        self._operations = operations
-        self._parameters = _parameters(method)
-        self._called = False
-        self._awaits = inspect.iscoroutinefunction(method)
-        self._current = current
-        self.off = False
-        """True once uninstalled: a wrapper may outlive that, held by someone else's wrapper."""
-
-    def __call__(
-        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Call the method as it was called, and watch what comes of it."""
-        recorder = None if self.off else self._current()
-        if recorder is None:
-            return wrapped(*args, **kwargs)
-        if self._operations[0].attach is not None:
-            watcher = self._joined(self._operations[0], instance, args)
-            return wrapped(*args, **kwargs) if watcher is None else watch(watcher, wrapped, *args, **kwargs)
-        asked, args, kwargs = self._asked(instance, args, kwargs)
-        if asked is None:
-            return wrapped(*args, **kwargs)
-        if asked.operation.suppress:
-            return watch(_Part(asked.operation), wrapped, *args, **kwargs)
-        if asked.operation.tracker is not None:
-            tracker = asked.operation.tracker(CallStarter(self, asked.operation, instance, asked.named))
-            return watch(Opening(tracker), wrapped, *args, **kwargs)
-        if self._awaits:
-            return Awaited(wrapped(*args, **kwargs), begin=lambda: self._begin(recorder, instance, asked))
-        call = self._begin(recorder, instance, asked)
-        if call is None:
-            return wrapped(*args, **kwargs)
-        return watch(call, wrapped, *args, **kwargs)
-
-    def _asked(
-        self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[_Asked | None, tuple[Any, ...], dict[str, Any]]:
-        """What is asked for, None when it is nothing that has a span; and the arguments as they are passed on."""
-        asked = None
-        with guard("reading a request"):
-            named = {"self": instance, **dict(zip(self._parameters, args, strict=False)), **kwargs}
-            operation = next((known for known in self._operations if known.matches(named)), None)
-            changed = (self._client.rewrite_arguments if operation else self._client.rewrite_other_arguments)(named)
-            if changed is not named:
-                args = tuple(changed[name] for name in self._parameters[: len(args)])
-                kwargs = {name: changed[name] for name in kwargs}
-            asked = _Asked(operation, changed) if operation else None
-        return asked, args, kwargs
-
-    def _joined(self, operation: Operation, connection: Any, args: tuple[Any, ...]) -> Watcher | None:
-        """Who is to see a call of a connection's method, if anybody; whoever opened it, what goes over it is heard."""
-        watcher: Watcher | None = None
-        with guard("joining a connection"):
-            if operation.attach is not None:
-                watcher = operation.attach(connection, CallStarter(self, operation, connection, {}), *args)
-        return watcher
-
-    def ask(self, operation: Operation, instance: Any, request: Mapping[str, Any]) -> Reading | None:
-        """The call that a request asks for over a connection that was opened before; it may be added to later."""
-        recorder = None if self.off else self._current()
-        call = None if recorder is None else self._begin(recorder, instance, _Asked(operation, request))
-        if call is None:
-            return None
-        call.unread = request
-        return call.reading()
-
-    def _begin(self, recorder: Recorder, instance: Any, asked: _Asked) -> Call | None:
-        """The call with its span started; None under suppression, and within a call that has its span already."""
-        if asked.operation.belongs_to(get_value(CALL_IN_PROGRESS)):
-            return None
-        call = None
-        with guard("starting a span"):
-            body = self._client.body(asked.named)
-            links = self._shared.known.links(asked.operation.fetched_id(asked.named))
-            call = self._start(recorder, asked.operation, instance, body, links)
-        if call is not None and not self._called:
-            self._called = True
-            self._shared.notice(self._client)
-        return call
-
-    def _start(
-        self, recorder: Recorder, operation: Operation, instance: Any, body: Any, links: Sequence[Link]
-    ) -> Call | None:
-        found = attributes(operation.request_rows, body)
-        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._client.server_attributes(instance), **found}
-        whom = said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME)
-        started = recorder.clock()
-        span = recorder.start(
-            f"{operation.name} {whom}" if whom else operation.name,
-            kind=SpanKind.CLIENT,
-            attributes=said,
-            context=get_current(),
-            links=links,
-            start_time=started,
-        )
-        if span is INVALID_SPAN:
-            return None
-        call = Call(recorder, self._client, operation, self._shared, span, said, started)
-        with guard("reading a request"):
-            call.tell(operation.request_content_rows, body)
-        call.streams = found.get(semconv.GEN_AI_REQUEST_STREAM) is True
-        if isinstance(body, dict) and any(issubclass(kind, RecordedIterator) for kind in set(map(type, body.values()))):
-            call.unread = body
-        return call
+def _has_iterators(body: Any) -> bool:
+    return isinstance(body, dict) and any(issubclass(kind, RecordedIterator) for kind in set(map(type, body.values())))
 
 
 def _parameters(method: Callable[..., Any]) -> tuple[str, ...]:
     """The names of the positional parameters, without `self`."""
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names = [name for name, known in inspect.signature(method).parameters.items() if known.kind in positional]
+    parameters = inspect.signature(method).parameters.items()
+    names = [name for name, parameter in parameters if parameter.kind in positional]
     return tuple(names[1:] if names[:1] == ["self"] else names)

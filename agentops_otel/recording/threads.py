@@ -5,10 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import wrapt
 from opentelemetry.context import Context, get_current
 
 from agentops_otel.tracing import attached
+from agentops_otel.wrapping.patch import Hook, Patch
 
 
 class ThreadPropagation:
@@ -19,36 +19,20 @@ class ThreadPropagation:
     """
 
     def __init__(self) -> None:
-        self._undo: list[Callable[[], None]] = []
+        self._patches: list[Patch] = []
 
     def install(self) -> None:
         """Wrap the two; a second call does nothing."""
-        if not self._undo:
-            self._undo = [
-                _wrap(threading.Thread, "start", _start_thread),
-                _wrap(ThreadPoolExecutor, "submit", _submit),
+        if not self._patches:
+            self._patches = [
+                Patch(threading.Thread, "start", Hook(_start_thread)),
+                Patch(ThreadPoolExecutor, "submit", Hook(_submit)),
             ]
 
     def uninstall(self) -> None:
         """Restore both; threads that run already keep their context."""
-        while self._undo:
-            self._undo.pop()()
-
-
-def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> Callable[[], None]:
-    """Wrap the method, and give back what undoes it, even under somebody else's wrapper."""
-    original = owner.__dict__[name]
-    active = True
-    wrapped = wrapt.FunctionWrapper(original, wrapper, enabled=lambda: active)
-
-    def undo() -> None:
-        nonlocal active
-        active = False
-        if owner.__dict__[name] is wrapped:
-            setattr(owner, name, original)
-
-    setattr(owner, name, wrapped)
-    return undo
+        while self._patches:
+            self._patches.pop().undo()
 
 
 def _start_thread(wrapped: Callable[[], None], thread: threading.Thread, args: Any, kwargs: Any) -> None:

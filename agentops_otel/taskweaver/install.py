@@ -7,13 +7,14 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
-import wrapt
-
 from agentops_otel.guard import guard
 from agentops_otel.taskweaver import builtin_tracing, calls
 from agentops_otel.taskweaver.hooks import Hook, Hooks, Stopped, Wrapped, ignore
 from agentops_otel.taskweaver.rounds import current_round
 from agentops_otel.tracing import Recorder
+from agentops_otel.wrapping import patch as wrapping
+from agentops_otel.wrapping.import_hook import on_import
+from agentops_otel.wrapping.patch import Patch
 
 
 def install(
@@ -91,19 +92,19 @@ class Installation:
         self._table = table
         self._lock = Lock()
         self._on = True
-        self._patched: dict[tuple[type, str], tuple[Any, Any]] = {}
+        self._patches: dict[tuple[type, str], Patch] = {}
         hooks.patch = self._patch
-        for module in table:
-            wrapt.register_post_import_hook(self._imported, module)
+        self._stop_listening = [on_import(module, self._imported) for module in table]
 
     def uninstall(self) -> None:
         """Restore the functions. One that was wrapped again since then keeps its hook, which does nothing."""
         with self._lock:
             self._on = False
-            for (owner, name), (original, ours) in self._patched.items():
-                if vars(owner).get(name) is ours:
-                    setattr(owner, name, original)
-            self._patched.clear()
+            while self._stop_listening:
+                self._stop_listening.pop()()
+            for patch in self._patches.values():
+                patch.undo()
+            self._patches.clear()
         self._hooks.report_all()
         self._hooks.current = lambda: None
         if (tracing := sys.modules.get(builtin_tracing.MODULE)) is not None:
@@ -119,12 +120,5 @@ class Installation:
 
     def _patch(self, owner: type, name: str, hook: Hook) -> None:
         with self._lock:
-            if self._on and (owner, name) not in self._patched:
-
-                def hooked(wrapped: Wrapped, instance: Any, args: Any, kwargs: Any) -> Any:
-                    return hook(self._hooks, wrapped, instance, args, kwargs)
-
-                original = vars(owner)[name]
-                ours = wrapt.FunctionWrapper(original, hooked)
-                setattr(owner, name, ours)
-                self._patched[owner, name] = (original, ours)
+            if self._on and (owner, name) not in self._patches:
+                self._patches[owner, name] = Patch(owner, name, wrapping.Hook(partial(hook, self._hooks)))

@@ -42,7 +42,7 @@ class SpanDefaults(Protocol):
 class OpenStream(Protocol):
     """A streaming response whose span ends when it is exhausted, closed or collected."""
 
-    def left(self) -> None:
+    def abandoned(self) -> None:
         """End the span if it is open: the program reads no further."""
 
 
@@ -87,7 +87,7 @@ class Recorder:
         with guard("ending open streams"):
             for reference in self.open_streams.keyrefs():  # a copy: other threads add streams meanwhile
                 if (stream := reference()) is not None and self.open_streams.get(stream) == os.getpid():
-                    stream.left()
+                    stream.abandoned()
 
     def start(
         self,

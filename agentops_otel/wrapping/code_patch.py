@@ -1,4 +1,4 @@
-"""Functions that a program holds already, in a bound method or under a name of its own: reached in their code."""
+"""Wraps functions that the program already references, by replacing their `__code__`."""
 
 import functools
 import inspect
@@ -12,10 +12,10 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 
 
 class CodePatch:
-    """A function that leads to a wrapper, from `lead()` to `undo()`, by whatever reference it is called.
+    """A function whose calls go to a wrapper from `apply()` to `undo()`, by whatever reference they are made.
 
-    A bound method, a `functools.partial` and a name in another module all hold the function itself, which asks its
-    `__code__` at each call. What stood there is in a copy of the function, and that is what the wrapper calls.
+    A bound method, a `functools.partial` and a name in another module hold the function itself, and Python looks up its
+    `__code__` at each call. The original code is in a copy of the function, which the wrapper calls.
     """
 
     def __init__(self, function: FunctionType, wrapper: Wrapper, *, bound: bool) -> None:
@@ -27,31 +27,31 @@ class CodePatch:
 
     @classmethod
     def within(cls, found: Any, wrapper: Wrapper, *, bound: bool) -> Self | None:
-        """The Python function beneath a class method and other people's wrappers, if there is one.
+        """A patch of the Python function inside a class method or wrappers; None if there is no such function.
 
         Args:
-            found: What stands in a class or a module.
-            wrapper: Where calls of the function are to lead.
-            bound: Whether its first argument is an instance or a class.
+            found: The attribute of a class or module.
+            wrapper: What the calls of the function go to.
+            bound: Whether the function's first argument is an instance or a class.
         """
         while isinstance(found, wrapt.FunctionWrapper | classmethod):
             found = found.__wrapped__
         return cls(found, wrapper, bound=bound) if type(found) is FunctionType else None
 
     def stand_in(self, found: Any) -> Any:
-        """What may stand in the function's place beneath the same wrapper, which then need not run twice."""
+        """The unpatched copy, for the class attribute: a call must not pass the wrapper twice."""
         if found is self._function:
             return self._copy
         return classmethod(self._copy) if isinstance(found, classmethod) else found
 
-    def lead(self) -> None:
-        """From now on calls of the function go to the wrapper."""
+    def apply(self) -> None:
+        """Send calls of the function to the wrapper."""
         if not self._signed:
             vars(self._function)["__signature__"] = inspect.signature(self._function)
         self._function.__code__ = self._after
 
     def undo(self) -> None:
-        """Put back what was there, unless someone else has replaced it since."""
+        """Put the code back, unless someone else has replaced it since."""
         if self._function.__code__ is self._after:
             self._function.__code__ = self._before
             if not self._signed:
@@ -64,7 +64,7 @@ def _copy(function: FunctionType) -> FunctionType:
     )
     made.__kwdefaults__ = function.__kwdefaults__
     functools.update_wrapper(made, function)
-    made.__dict__ = dict(vars(function))  # it does not wrap the function, it is the function
+    made.__dict__ = dict(vars(function))  # drops the `__wrapped__` that update_wrapper sets
     return made
 
 
@@ -74,7 +74,7 @@ def _entry(copy: FunctionType, wrapper: Wrapper, *, bound: bool) -> Callable[...
 
     def method(*args: Any, **kwargs: Any) -> Any:
         if not args:
-            return copy(**kwargs)  # an error, and the function's own
+            return copy(**kwargs)  # raises the function's own TypeError
         return wrapper(MethodType(copy, args[0]), args[0], args[1:], kwargs)
 
     return method if bound else function
@@ -90,12 +90,12 @@ async def _coroutine(*args: Any, **kwargs: Any) -> Any:
     return await entry(*args, **kwargs)
 
 
-# What a call makes of code is in its instructions; these are for those who ask (`inspect.isgeneratorfunction`).
+# The instructions decide what a call does; these flags are for `inspect.isgeneratorfunction` and the like.
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 def _leading_to(entry: Callable[..., Any], code: CodeType) -> CodeType:
-    """Code that calls the entry, and says of itself what the other code says."""
+    """Code that calls the entry, with the flags, names and lines of the other code."""
     shape = (_coroutine if code.co_flags & inspect.CO_COROUTINE else _plain).__code__
     return shape.replace(
         co_flags=shape.co_flags | code.co_flags & _GENERATORS,

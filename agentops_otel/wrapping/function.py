@@ -1,4 +1,4 @@
-"""Functions behind a wrapper: for all but what it does they are the functions themselves, pickled and copied too."""
+"""Wrapped functions that behave as the functions themselves, also when pickled or copied."""
 
 import copy
 import pkgutil
@@ -16,10 +16,10 @@ else:  # cannot be subscripted in wrapt 1
 
 
 class _Bound(BoundFunctionWrapper):
-    """A wrapped method as an instance or a class hands it out."""
+    """A wrapped method, bound to its instance or class."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 2:  # a method's function and receiver, of which `weakref.WeakMethod` makes it again
+        if len(args) == 2:  # `weakref.WeakMethod` rebuilds a method from function and receiver
             return MethodType(getattr(type(args[1]), args[0].__name__), args[1])
         return super().__new__(cls, *args, **kwargs)
 
@@ -38,7 +38,7 @@ class _Bound(BoundFunctionWrapper):
 
 
 class Function(FunctionWrapper):
-    """A wrapped function, which is pickled as the function is: by its name."""
+    """A wrapped function. It is pickled by its name, as the function would be."""
 
     __bound_function_wrapper__ = _Bound
 

@@ -1,4 +1,4 @@
-"""One method, wrapped where it stands and taken off again; also in classes that a client makes anew each time."""
+"""Replaces one method by a wrapper, and puts it back; also in classes that are defined inside a method."""
 
 import inspect
 import threading
@@ -14,38 +14,72 @@ from agentops_otel.wrapping.function import Function
 
 
 class PatchCallback(Protocol):
-    """What calls lead to."""
+    """What the calls of a patched method go to."""
 
     off: bool
-    """True once it is to pass them through; it may outlive the patch, held by someone else's wrapper."""
+    """True once it is to pass calls through: someone else's wrapper may hold it longer than the patch."""
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Call what is wrapped."""
+        """Call the wrapped method."""
+
+
+class Hook:
+    """A function as a `PatchCallback`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.off = False
+        self._function = function
+
+    def __call__(
+        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call the function, or the wrapped method once the hook is off."""
+        return wrapped(*args, **kwargs) if self.off else self._function(wrapped, instance, args, kwargs)
 
 
 class Patch:
-    """One method of one class or function of a module, wrapped where it stands and for those who hold it already."""
+    """One method of a class, or function of a module, replaced by a wrapper.
 
-    def __init__(self, owner: Any, name: str, wrapper: PatchCallback) -> None:
-        self._owner = ref(owner)  # a class may be one that a client makes anew each time, and forgets
+    Args:
+        owner: The class or module.
+        name: The method or function.
+        callback: What its calls go to.
+        patch_code: Whether calls by references from before the patch (`ask = client.chat`) go there too.
+    """
+
+    def __init__(self, owner: Any, name: str, callback: PatchCallback, *, patch_code: bool = False) -> None:
+        self._owner = ref(owner)  # a class that is defined inside a method goes with its last instance
         self._name = name
-        self._wrapper = wrapper
+        self._callback = callback
         self._before = vars(owner).get(name)
-        self._held = CodePatch.within(self._before, wrapper, bound=inspect.isclass(owner))
-        if self._held is not None:
-            setattr(owner, name, self._held.stand_in(self._before))
-        wrapt.wrap_object(owner, name, Function, (wrapper,))
+        bound = inspect.isclass(owner)
+        self._code = CodePatch.within(self._before, callback, bound=bound) if patch_code else None
+        if self._code is not None:
+            setattr(owner, name, self._code.stand_in(self._before))
+        wrapt.wrap_object(owner, name, Function, (callback,))
         self._after = vars(owner)[name]
-        if self._held is not None:
-            self._held.lead()
+        if self._code is not None:
+            self._code.apply()
+
+    def is_in_place(self) -> bool:
+        """Whether the owner's method still is the wrapper, or someone else's wrapper around it.
+
+        It is not once the module was loaded anew, which defines the method again.
+        """
+        method = vars(owner).get(self._name) if (owner := self._owner()) is not None else None
+        while method is not None:
+            if method is self._after:
+                return True
+            method = getattr(method, "__wrapped__", None)
+        return False
 
     def undo(self) -> None:
-        """Put back what was there, unless someone else has wrapped it since: then ours stays, and passes through."""
-        self._wrapper.off = True
-        if self._held is not None:
-            self._held.undo()
+        """Put the method back. If someone else has wrapped it since, the wrapper stays and passes calls through."""
+        self._callback.off = True
+        if self._code is not None:
+            self._code.undo()
         owner = self._owner()
         if owner is None or vars(owner).get(self._name) is not self._after:
             return
@@ -56,52 +90,56 @@ class Patch:
 
 
 class LocalClassPatch:
-    """Classes that a method makes anew at each call: those that there are, and each when it is made."""
+    """Wraps methods of classes that are defined inside a method: existing classes now, new ones after each call."""
 
     def __init__(self, maker: type, name: str) -> None:
         self.off = False
         self._lock = threading.RLock()
         self._bases: tuple[type, ...] = maker.__mro__[1:-1]
-        self._within = f"{maker.__qualname__}.{name}.<locals>."
+        self._prefix = f"{maker.__qualname__}.{name}.<locals>."
         self._wraps: dict[str, Callable[[Any, str], Patch]] = {}
         self._patches: WeakKeyDictionary[type, dict[str, Patch]] = WeakKeyDictionary()
-        self._making = Patch(maker, name, self)
+        self._maker = Patch(maker, name, self, patch_code=True)
 
     def add(self, path: str, wrap: Callable[[Any, str], Patch]) -> None:
-        """Wrap the class's method at the path, in each."""
+        """Wrap the method at the path in each of the classes."""
         self._wraps[path] = wrap
-        self._look()
+        self._patch_classes()
+
+    def is_in_place(self) -> bool:
+        """Whether the method that defines the classes is still wrapped."""
+        return self._maker.is_in_place()
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Make them, and wrap what was made."""
+        """Call the method, and wrap the classes that it defined."""
         result = wrapped(*args, **kwargs)
-        with guard("wrapping what was made"):
-            self._look()
+        with guard("wrapping a class defined inside a method"):
+            self._patch_classes()
         return result
 
     def undo(self) -> None:
-        """Put back what was there, in each."""
-        self._making.undo()
+        """Put the methods back in each of the classes."""
+        self._maker.undo()
         with self._lock:
             for patch in [patch for patches in self._patches.values() for patch in patches.values()]:
                 patch.undo()
             self._patches.clear()
 
-    def _look(self) -> None:
-        """They are found by what the class that makes them is a kind of too."""
+    def _patch_classes(self) -> None:
         with self._lock:
             if self.off:
                 return
-            for found in self._there():
+            for cls in self._classes():
                 for path, wrap in self._wraps.items():
-                    kind, _, name = path.rpartition(".")
-                    if found.__qualname__ == self._within + kind and hasattr(found, name):
-                        known = self._patches.setdefault(found, {})
-                        if path not in known:
-                            known[path] = wrap(found, name)
+                    class_name, _, name = path.rpartition(".")
+                    if cls.__qualname__ == self._prefix + class_name and hasattr(cls, name):
+                        patches = self._patches.setdefault(cls, {})
+                        if path not in patches:
+                            patches[path] = wrap(cls, name)
 
-    def _there(self) -> Iterator[type]:
+    def _classes(self) -> Iterator[type]:
+        """Candidates: the subclasses of the maker's base classes."""
         for base in self._bases:
             yield from base.__subclasses__()

@@ -1,4 +1,4 @@
-"""Objects behind a proxy of their own kind: they have what they have without it, and nothing else."""
+"""Proxies that pass isinstance() and have exactly the methods and attributes of the wrapped object."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
@@ -6,43 +6,43 @@ from functools import cache
 from typing import Any
 
 Hooks = Mapping[str, Any]
-"""Method name -> what stands in its place on the proxy, called with the proxy."""
+"""Method name -> the function that replaces it on the proxy; it is called with the proxy as `self`."""
 
 
-def proxied(found: Any, watcher: Any, hooks: Hooks) -> Any:
-    """The object behind a proxy with those of the hooks whose methods it has.
+def proxied(wrapped: Any, observer: Any, hooks: Hooks) -> Any:
+    """A proxy of the object, with those of the hooks whose methods the object has.
 
-    A hook finds the object in `self.__wrapped__` and the watcher in `self._self_watcher`.
+    A hook finds the object in `self.__wrapped__` and the observer in `self._self_observer`.
     """
-    kind, own = type(found), getattr(found, "__dict__", ())
-    # Asked of the class: a property of the object may do things.
-    known = tuple((name, hooks[name]) for name in hooks if name in own or callable(getattr(kind, name, None)))
-    return _kind(kind, known)(found, watcher)  # type: ignore[arg-type]  # a class is hashable
+    kind, own = type(wrapped), getattr(wrapped, "__dict__", ())
+    # Looked up on the class: a property of the object may run code.
+    present = tuple((name, hooks[name]) for name in hooks if name in own or callable(getattr(kind, name, None)))
+    return _proxy_class(kind, present)(wrapped, observer)  # type: ignore[arg-type]  # a class is hashable
 
 
 class _Proxy:
-    """Passes for the object in everything but the hooks.
+    """Behaves as the object in everything but the hooks.
 
-    wrapt's proxy would have every special method there is: a length, items and numbers, also where the object has none.
+    wrapt's proxy defines every special method: a length, items and numbers, even if the object has none.
     """
 
-    def __init__(self, found: Any, watcher: Any) -> None:
-        object.__setattr__(self, "__wrapped__", found)
-        object.__setattr__(self, "_self_watcher", watcher)
+    def __init__(self, wrapped: Any, observer: Any) -> None:
+        object.__setattr__(self, "__wrapped__", wrapped)
+        object.__setattr__(self, "_self_observer", observer)
 
     @property  # type: ignore[misc]  # typeshed has it writable
     def __class__(self) -> Any:  # isinstance() asks here
         return self.__wrapped__.__class__
 
     @property
-    def __dict__(self) -> Any:  # type: ignore[override]  # of the object; what is the proxy's own, is told by its name
+    def __dict__(self) -> Any:  # type: ignore[override]  # the object's; names of the proxy's own begin with _self_
         return self.__wrapped__.__dict__
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # A method that the program puts in a hook's place calls the hook: it may not stand where the hook looks.
+        # A method that the program sets in place of a hook may call that hook. Set on the object it would call itself.
         if name.startswith("_self_") or callable(getattr(type(self), name, None)):
             object.__setattr__(self, name, value)
         else:
@@ -73,7 +73,7 @@ class _Proxy:
         return hash(self.__wrapped__)
 
     def __copy__(self) -> Any:
-        return type(self)(copy.copy(self.__wrapped__), self._self_watcher)
+        return type(self)(copy.copy(self.__wrapped__), self._self_observer)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return copy.deepcopy(self.__wrapped__, memo)
@@ -83,13 +83,13 @@ class _Proxy:
 
 
 @cache
-def _kind(kind: type, hooks: tuple[tuple[str, Any], ...]) -> Callable[[Any, Any], Any]:
-    said = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
-    return type(kind.__name__, (_Proxy,), {**said, **dict(_special(kind)), **dict(hooks)})
+def _proxy_class(kind: type, hooks: tuple[tuple[str, Any], ...]) -> Callable[[Any, Any], Any]:
+    identity = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
+    return type(kind.__name__, (_Proxy,), {**identity, **dict(_special(kind)), **dict(hooks)})
 
 
 def _special(kind: type) -> Iterator[tuple[str, Any]]:
-    """The methods that the language looks for in the class, where `__getattr__` does not answer."""
+    """The special methods: Python looks them up on the class, past `__getattr__`."""
     for name in set(dir(kind)) - set(dir(_Proxy)) - _NOT_PASSED_ON:
         if name.startswith("__") and name.endswith("__") and callable(getattr(kind, name)):
             yield name, _passing(name)

@@ -1,4 +1,4 @@
-"""Watching what a client gives back bit by bit: coroutines and streams keep their type, and someone sees every step."""
+"""Observes coroutines and streams of a client without changing their type; an observer gets each step."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType
@@ -9,49 +9,99 @@ from opentelemetry.context import Context, attach, detach
 from agentops_otel.wrapping.proxy import proxied
 
 
-class Watcher(Protocol):
-    """Who sees the steps."""
+class Observer(Protocol):
+    """Observes one call of the client's code."""
 
     context: Context
     """Attached while the client's own code runs, and at no other time."""
 
     def returned(self, value: Any) -> Any:
-        """The step came to its end with *value*; what is answered here goes to the program."""
+        """The call returned *value*; the result goes to the program in its place."""
 
     def raised(self, error: BaseException) -> None:
-        """The step ended by *error*, which goes on to the program."""
+        """The call raised *error*, which goes on to the program."""
 
 
-def watch(watcher: Watcher, step: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run one step of the client's code with the watcher's context around it; a coroutine's value is its step's."""
-    token = attach(watcher.context)
+class StreamObserver:
+    """Observes a stream: each chunk, and the one way in which it ends.
+
+    As an `Observer` of the calls that read the stream, it tells its ends apart.
+    """
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        """Attached while the stream's own code runs, and at no other time."""
+
+    def chunk(self, chunk: Any) -> Any:
+        """A chunk was read; the result goes to the program in its place."""
+        raise NotImplementedError
+
+    def exhausted(self) -> None:
+        """The stream was read to its end."""
+        raise NotImplementedError
+
+    def failed(self, error: Exception) -> None:
+        """The stream raised *error*."""
+        raise NotImplementedError
+
+    def abandoned(self) -> None:
+        """The program reads no further: the stream was closed, cancelled or dropped. Also called after its end."""
+        raise NotImplementedError
+
+    def returned(self, value: Any) -> Any:
+        """A read returned a chunk."""
+        return self.chunk(value)
+
+    def raised(self, error: BaseException) -> None:
+        """A read raised: StopIteration ends the stream, an Exception is its failure, all else abandons it."""
+        if isinstance(error, StopIteration | StopAsyncIteration):
+            self.exhausted()
+        elif not isinstance(error, Exception):
+            self.abandoned()
+        elif not _is_read_elsewhere(error):
+            self.failed(error)
+
+
+def _is_read_elsewhere(error: Exception) -> bool:
+    """Whether Python refused the read because another thread or task is reading; the stream goes on."""
+    return type(error) in (ValueError, RuntimeError) and str(error).endswith(_READ_ELSEWHERE)
+
+
+_READ_ELSEWHERE = ("generator already executing", "generator is already running")
+
+
+def observed_call(observer: Observer, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call the client's code in the observer's context. A coroutine is observed as it runs; its value is the call's."""
+    token = attach(observer.context)
     try:
-        value = step(*args, **kwargs)
+        value = call(*args, **kwargs)
     except BaseException as error:
-        watcher.raised(error)
+        observer.raised(error)
         raise
     finally:
         detach(token)
-    return Awaited(value, watcher) if isinstance(value, Coroutine) else watcher.returned(value)
+    return Awaited(value, observer) if isinstance(value, Coroutine) else observer.returned(value)
 
 
 class Awaited(Coroutine[Any, Any, Any]):
-    """A client's coroutine, watched: the context is attached for each step between two suspensions.
+    """An observed coroutine: the context is attached for each step between two suspensions.
 
-    It passes for the coroutine itself: name, frame, the warning when it is never awaited.
+    It looks like the coroutine itself: its type, name and frame, and the warning when it is never awaited.
     """
 
-    __slots__ = ("__weakref__", "_begin", "_coroutine", "_watcher")
+    __slots__ = ("__weakref__", "_begin", "_coroutine", "_observer")
 
     def __init__(
         self,
         coroutine: Coroutine[Any, Any, Any],
-        watcher: Watcher | None = None,
+        observer: Observer | None = None,
         *,
-        begin: Callable[[], Watcher | None] | None = None,
+        begin: Callable[[], Observer | None] | None = None,
     ) -> None:
         self._coroutine = coroutine
-        self._watcher = watcher
+        self._observer = observer
         self._begin = begin
 
     @property  # type: ignore[misc]  # typeshed has it writable
@@ -84,57 +134,50 @@ class Awaited(Coroutine[Any, Any, Any]):
     def close(self) -> None:
         """Leave the coroutine where it stands."""
         self._coroutine.close()
-        if self._watcher is not None:
-            self._watcher.raised(GeneratorExit())
+        if self._observer is not None:
+            self._observer.raised(GeneratorExit())
 
     def _step(self, step: Callable[..., Any], *args: Any) -> Any:
         if self._begin is not None:
             begin, self._begin = self._begin, None
-            self._watcher = begin()
-        watcher = self._watcher
-        if watcher is None:
+            self._observer = begin()
+        observer = self._observer
+        if observer is None:
             return step(*args)
-        token = attach(watcher.context)
+        token = attach(observer.context)
         try:
             return step(*args)
         except StopIteration as stop:
             value = stop.value
         except BaseException as error:
-            watcher.raised(error)
+            observer.raised(error)
             raise
         finally:
             detach(token)
-        raise StopIteration(watcher.returned(value))
+        raise StopIteration(observer.returned(value))
 
 
-class Extractor(Watcher, Protocol):
-    """Who sees a stream's chunks."""
-
-    def left(self) -> None:
-        """The program is done with the stream, read to its end or not."""
-
-
-def watched(stream: Any, reader: Extractor) -> Any:
-    """The stream behind a proxy of its own kind; each of its methods that can end it tells the reader."""
-    return proxied(stream, reader, _HOOKS)
+def observed_stream(stream: Any, observer: StreamObserver) -> Any:
+    """A proxy of the stream, of its own type; each method that reads or ends it reports to the observer."""
+    return proxied(stream, observer, _HOOKS)
 
 
 def _next(self: Any) -> Any:
-    # `watch`, written out: this is paid for each chunk.
-    reader = self._self_watcher
-    token = attach(reader.context)
+    # `observed_call`, written out: this is paid for each chunk.
+    observer = self._self_observer
+    token = attach(observer.context)
     try:
         chunk = self.__wrapped__.__next__()
     except BaseException as error:
-        reader.raised(error)
+        observer.raised(error)
         raise
     finally:
         detach(token)
-    return reader.returned(chunk)
+    return observer.chunk(chunk)
 
 
 def _anext(self: Any) -> Any:
-    return _stepwise(self._self_watcher, self.__wrapped__.__anext__())
+    return _stepwise(self._self_observer, self.__wrapped__.__anext__())
 
 
 def _iter(self: Any) -> Any:
@@ -153,62 +196,62 @@ async def _aenter(self: Any) -> Any:
     return _inner(self, await self.__wrapped__.__aenter__())
 
 
-def _inner(self: Any, found: Any) -> Any:
+def _inner(self: Any, iterator: Any) -> Any:
     """The stream's own iterator; closing that one does not close the stream."""
-    return self if found is self.__wrapped__ else proxied(found, self._self_watcher, _READING)
+    return self if iterator is self.__wrapped__ else proxied(iterator, self._self_observer, _READING)
 
 
 def _sending(name: str) -> Callable[..., Any]:
     def hook(self: Any, *args: Any) -> Any:
-        return watch(self._self_watcher, getattr(self.__wrapped__, name), *args)
+        return observed_call(self._self_observer, getattr(self.__wrapped__, name), *args)
 
     return hook
 
 
 def _asending(name: str) -> Callable[..., Any]:
     def hook(self: Any, *args: Any) -> Any:
-        return _stepwise(self._self_watcher, getattr(self.__wrapped__, name)(*args))
+        return _stepwise(self._self_observer, getattr(self.__wrapped__, name)(*args))
 
     return hook
 
 
 def _closing(name: str) -> Callable[..., Any]:
     def hook(self: Any, *args: Any) -> Any:
-        return watch(_Leaving(self._self_watcher), getattr(self.__wrapped__, name), *args)
+        return observed_call(_Closing(self._self_observer), getattr(self.__wrapped__, name), *args)
 
     return hook
 
 
-class _Leaving:
-    """Watches a close."""
+class _Closing:
+    """Observes the call of a method that closes the stream."""
 
-    def __init__(self, reader: Extractor) -> None:
-        self.context = reader.context
-        self._reader = reader
+    def __init__(self, stream: StreamObserver) -> None:
+        self.context = stream.context
+        self._stream = stream
 
     def returned(self, value: Any) -> Any:
-        self._reader.left()
+        self._stream.abandoned()
         return value
 
     def raised(self, error: BaseException) -> None:
-        self._reader.left()
+        self._stream.abandoned()
 
 
 def _response(self: Any) -> Any:
     """The HTTP response under the stream: closing it closes the stream."""
-    if (found := self.__wrapped__.response) is None:
+    if (response := self.__wrapped__.response) is None:
         return None
-    known = getattr(self, "_self_response", None)
-    if known is None or known.__wrapped__ is not found:
-        known = self._self_response = proxied(found, self._self_watcher, _CLOSING)
-    return known
+    proxy = getattr(self, "_self_response", None)
+    if proxy is None or proxy.__wrapped__ is not response:
+        proxy = self._self_response = proxied(response, self._self_observer, _CLOSING)
+    return proxy
 
 
-def _stepwise(reader: Extractor, awaitable: Awaitable[Any]) -> Awaitable[Any]:
-    """The awaitable, watched; the `asend()` of an async generator has the methods of a coroutine."""
-    # A coroutine's own type is asked for first: the other question is ten times slower.
-    known = type(awaitable) is CoroutineType or isinstance(awaitable, Coroutine)
-    return Awaited(awaitable, reader) if known else awaitable  # type: ignore[arg-type]  # asked above
+def _stepwise(observer: StreamObserver, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+    """The awaitable, observed; the `asend()` of an async generator has the methods of a coroutine."""
+    # The exact type is compared first: isinstance with an abstract class is ten times slower.
+    is_coroutine = type(awaitable) is CoroutineType or isinstance(awaitable, Coroutine)
+    return Awaited(awaitable, observer) if is_coroutine else awaitable  # type: ignore[arg-type]  # compared above
 
 
 _READING = {

@@ -1,21 +1,27 @@
 """Applying specs when a client is imported, before or after, and taking them off again."""
 
 import functools
+import importlib
 import logging
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import openai
 import pytest
 import wrapt
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import agentops_otel
 from agentops_otel import guard
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import ClientSpec, Operation, install
+from agentops_otel.tracing import suppressed
 from tests.clients.capture import Captured, capture
 from tests.clients.test_openai import ASKED, sync_client
 from tests.loopback.llm_server import LlmServer
@@ -246,3 +252,74 @@ def test_classes_that_a_client_makes_anew_are_wrapped_each() -> None:
     assert [span.name for span in captured.spans] == ["chat m"] * 4
     assert vars(type(before.part))["ask"] is found
     assert Maker.__init__ is begin
+
+
+CLIENT = """
+class Client:
+    def ask(self, model):
+        return "from " + model
+
+def ask(model):
+    return "from " + model
+"""
+
+
+def test_a_client_that_is_loaded_again_is_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reloaded, or removed and imported anew: each call has one span, also of an object from before; then none."""
+    (tmp_path / "client_loaded_again.py").write_text(CLIENT)
+    monkeypatch.syspath_prepend(tmp_path)
+    ask = Operation(name="chat", methods=("Client.ask", "ask"), request={"gen_ai.request.model": "model"})
+    spec = ClientSpec(name="again", module="client_loaded_again", operations=(ask,), provider="again")
+
+    with capture(conventional=False) as captured:
+        installation = install([spec], lambda: captured.recorder)
+        module = importlib.import_module("client_loaded_again")
+        asked = [module.Client().ask, module.ask]
+        asked += [importlib.reload(module).Client().ask, module.ask]
+        del sys.modules["client_loaded_again"]
+        module = importlib.import_module("client_loaded_again")
+        asked += [module.Client().ask, module.ask]
+        assert [each("m") for each in asked] == ["from m"] * 6
+        installation.uninstall()
+        assert [each("m") for each in asked] == ["from m"] * 6
+
+    assert [span.name for span in captured.spans] == ["chat m"] * 6
+    del sys.modules["client_loaded_again"]
+
+
+def test_a_call_without_a_span_says_why(captured: Captured, caplog: pytest.LogCaptureFixture) -> None:
+    """One DEBUG line: suppressed, nested, no operation matches, sampled out."""
+    ask = Operation(name="chat", methods=("Asking.ask",), matches=lambda asked: asked["model"] != "other")
+    outer = Operation(name="chat", methods=("Asking.ask_twice",))
+    spec = ClientSpec(name="asking", module=__name__, operations=(ask, outer), provider="asking")
+    unsampled = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False).get_tracer("test")
+    recorders = [captured.recorder]
+    installation = install([spec], lambda: recorders[-1])
+
+    with caplog.at_level(logging.DEBUG, "agentops_otel"):
+        Asking().ask("other")
+        with suppressed():
+            Asking().ask("m")
+        Asking().ask_twice("m")
+        recorders.append(replace(captured.recorder, tracer=unsampled))
+        Asking().ask("m")
+    installation.uninstall()
+
+    assert [message.partition(": ")[2] for message in caplog.messages] == [
+        "Asking.ask makes no span: no operation matches",
+        "Asking.ask makes no span: suppressed",
+        "Asking.ask makes no span: nested in a call of the group 'inference'",
+        "Asking.ask makes no span: sampled out",
+    ]
+
+
+class Asking:
+    """A client."""
+
+    def ask(self, model: str) -> str:
+        """An answer."""
+        return model
+
+    def ask_twice(self, model: str) -> str:
+        """An answer of its own method."""
+        return self.ask(model)

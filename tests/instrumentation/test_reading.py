@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.call import BackgroundResponses
+from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.reading import as_mapping, attributes, compile_table, field, indexed, items
 
 
@@ -149,7 +149,7 @@ def test_media_are_told_by_type_and_size() -> None:
 def test_known_calls_are_bounded() -> None:
     """The oldest is forgotten first."""
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-    known, spans = BackgroundResponses(most=2), [tracer.start_span(str(number)) for number in range(3)]
+    known, spans = BackgroundResponses(limit=2), [tracer.start_span(str(number)) for number in range(3)]
 
     for number, span in enumerate(spans):
         known.keep(str(number), span)

@@ -47,9 +47,9 @@ def test_special_methods_are_the_objects_own() -> None:
 
 def test_a_proxy_is_pickled_and_copied_as_the_object() -> None:
     """A copy is watched too; what another process gets is the object."""
-    proxy: Any = proxied(Thing(["a"]), "watcher", {})
+    proxy: Any = proxied(Thing(["a"]), "observer", {})
 
-    assert copy.copy(proxy)._self_watcher == "watcher"
+    assert copy.copy(proxy)._self_observer == "observer"
     assert type(copy.deepcopy(proxy)) is Thing
     assert type(pickle.loads(pickle.dumps(proxy))) is Thing
 

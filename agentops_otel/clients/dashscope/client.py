@@ -80,13 +80,12 @@ def _folding(*, incremental: bool) -> Fold:
 
 
 def _wrap_result(call: Call, value: Any) -> Any:
-    """The very answer, or the very stream: what it reads from, whichever way it is asked, is watched."""
+    """The response or stream itself. Of a stream the inner one is observed, from which all its methods read."""
     if not hasattr(type(value), "text_stream"):
-        call.answered(value)
+        call.completed(value)
         return value
-    if getattr(value, "_server_cumulative", False):
-        call.operation = replace(call.operation, fold=_folding(incremental=False))
-    value._inner = call.stream(value._inner)
+    cumulative = getattr(value, "_server_cumulative", False)
+    value._inner = call.observe_stream(value._inner, _folding(incremental=False) if cumulative else None)
     return value
 
 
@@ -161,7 +160,7 @@ def _nested(said: Any) -> dict[str, Any]:
 def _wrap_application_result(call: Call, value: Any) -> Any:
     if hasattr(type(value), "text_stream"):
         return _wrap_result(call, value)
-    call.answered(_nested(value))
+    call.completed(_nested(value))
     return value
 
 

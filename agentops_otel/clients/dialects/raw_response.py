@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from agentops_otel.instrumentation.call import Call, Reading
+from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import field, joined, loads
 from agentops_otel.wrapping.proxy import proxied
-from agentops_otel.wrapping.stream import watch, watched
+from agentops_otel.wrapping.stream import observed_call, observed_stream
 
 BODY_LIMIT_BYTES = 1024 * 1024
 """As much of a body that the program reads piece by piece is kept to be understood."""
@@ -16,9 +16,9 @@ def wrap_result(call: Call, response: Any) -> Any:
     """A raw response is read where its body is there already, and watched where it is still to come."""
     http = field(response, "http_response")
     if http is None:
-        call.answered(response)
+        call.completed(response)
     elif field(http, "is_stream_consumed"):
-        call.answered(loads(http.content))
+        call.completed(loads(http.content))
     else:
         return proxied(response, call, _HOOKS)
     return response
@@ -30,7 +30,7 @@ class _Step:
     def __init__(self, response: Any, told: Callable[[Call, Any, Any], Any]) -> None:
         self._response = response
         self._told = told
-        self._call: Call = response._self_watcher
+        self._call: Call = response._self_observer
         self.context = self._call.context
 
     def returned(self, value: Any) -> Any:
@@ -42,7 +42,7 @@ class _Step:
 
 def _step(name: str, told: Callable[[Call, Any, Any], Any]) -> Callable[..., Any]:
     def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return watch(_Step(self, told), getattr(self.__wrapped__, name), *args, **kwargs)
+        return observed_call(_Step(self, told), getattr(self.__wrapped__, name), *args, **kwargs)
 
     return hook
 
@@ -59,9 +59,9 @@ def _parsed(call: Call, response: Any, value: Any) -> Any:
 def _read(call: Call, response: Any, value: Any) -> Any:
     """The whole body may be there now."""
     try:
-        call.answered(loads(response.http_response.content))
+        call.completed(loads(response.http_response.content))
     except RuntimeError:  # closed before it was read, or read in pieces
-        call.left()
+        call.abandoned()
     return value
 
 
@@ -72,9 +72,11 @@ def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
             body += (piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace")) + end
 
     def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call: Call = self._self_watcher
+        call: Call = self._self_observer
         found = getattr(self.__wrapped__, name)(*args, **kwargs)
-        return watched(found, Reading(call, fold, lambda whole: _whole(call, whole)))
+        return observed_stream(
+            found, call.stream_observer(fold, lambda whole: _whole(call, whole), says_streamed=False)
+        )
 
     return hook
 

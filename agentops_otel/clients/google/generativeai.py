@@ -58,8 +58,8 @@ def _fold(whole: dict[str, Any], chunk: Any) -> None:
 def wrap_result(call: Call, value: Any) -> Any:
     """The very answer; an asynchronous stream, which is iterable and no iterator, is watched."""
     if hasattr(value, "__aiter__"):
-        return call.stream(value)
-    call.answered(_plain(value))
+        return call.observe_stream(value)
+    call.completed(_plain(value))
     return value
 
 

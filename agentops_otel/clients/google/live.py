@@ -14,11 +14,11 @@ from agentops_otel import semconv
 from agentops_otel.clients.google import contents, genai
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Receiving, Turn, connected, joined
+from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Receiving, Turn, attached, tracked
 from agentops_otel.instrumentation.reading import TextBuilder, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec
 from agentops_otel.wrapping.proxy import proxied
-from agentops_otel.wrapping.stream import watch
+from agentops_otel.wrapping.stream import observed_call
 
 
 class Said:
@@ -52,8 +52,8 @@ class LiveTracker(ConnectionTracker):
     What the program says while the model has not answered yet belongs to what it is about to answer.
     """
 
-    def __init__(self, ask: CallStarter) -> None:
-        super().__init__(ask)
+    def __init__(self, start_call: CallStarter) -> None:
+        super().__init__(start_call)
         self._session: object = None
         self._said = Said()
         self._answering: Turn | None = None
@@ -68,10 +68,10 @@ class LiveTracker(ConnectionTracker):
         """The session is there."""
         self._session = field(session, "session_id")
         receive = session._receive
-        if self.unheard:
+        if self.has_unseen_recv:
             self._remember(session)
-        session._ws = connected(session._ws, self, "send", "close")
-        session._receive = lambda: watch(Receiving(self), receive)
+        session._ws = tracked(session._ws, self, "send", "close")
+        session._receive = lambda: observed_call(Receiving(self), receive)
 
     def _remember(self, session: Any) -> None:
         """What a session was opened with stands nowhere but in the package's own function, which waits for its end.
@@ -79,13 +79,13 @@ class LiveTracker(ConnectionTracker):
         Where the program is at the end of an answer, or waits for the next one, that has no span: nobody could say
         how much of it was heard before.
         """
-        self.ask.opener = SimpleNamespace(_api_client=session._api_client)
+        self.start_call.instance = SimpleNamespace(_api_client=session._api_client)
         for holder in gc.get_referrers(session, session._ws):
             if isinstance(holder, AsyncGeneratorType) and holder.ag_frame is not None:
                 known = holder.ag_frame.f_locals
                 self._midway = self._midway or holder.ag_code.co_name == "receive"
                 if holder.ag_code.co_name == "connect":
-                    self.ask.known = {name: known.get(name) for name in ("model", "config")}
+                    self.start_call.known = {name: known.get(name) for name in ("model", "config")}
 
     def sent(self, message: Any) -> Turn | None:
         """Contents and texts ask for an answer, and so does the end of what is said aloud."""
@@ -171,27 +171,27 @@ def _answers(message: Any) -> bool:
 async def _enter(self: Any) -> Any:
     session = await self.__wrapped__.__aenter__()
     with guard("watching a session"):
-        self._self_watcher.join(session)
+        self._self_observer.join(session)
     return session
 
 
 async def _exit(self: Any, *error: Any) -> Any:
-    self._self_watcher.left()
+    self._self_observer.abandoned()
     return await self.__wrapped__.__aexit__(*error)
 
 
-def _join(session: Any, ask: CallStarter, *_: Any) -> Any:
-    return joined(session._ws, ask, lambda tracker: tracker.join(session))
+def _join(session: Any, start_call: CallStarter, *_: Any) -> Any:
+    return attached(session._ws, start_call, lambda tracker: tracker.join(session))
 
 
-def _speak(session: Any, ask: CallStarter, *_: Any) -> None:
-    _join(session, ask)
+def _speak(session: Any, start_call: CallStarter, *_: Any) -> None:
+    _join(session, start_call)
 
 
-def _hear(session: Any, ask: CallStarter, *_: Any) -> Receiving | None:
+def _hear(session: Any, start_call: CallStarter, *_: Any) -> Receiving | None:
     """A session that has been joined hears for itself, but for the call that it was joined by."""
     before = session._ws
-    tracker = _join(session, ask)
+    tracker = _join(session, start_call)
     return None if session._ws is before else Receiving(tracker)
 
 

@@ -19,8 +19,8 @@ class RealtimeTracker(ConnectionTracker):
     itself, when it heard the speaker end.
     """
 
-    def __init__(self, ask: CallStarter) -> None:
-        super().__init__(ask)
+    def __init__(self, start_call: CallStarter) -> None:
+        super().__init__(start_call)
         self._session: dict[str, Any] = {}
         self._said: deque[Any] = deque(maxlen=SEEN_LIMIT)
         self._audio_bytes = 0

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from agentops_otel import semconv
 from agentops_otel.clients.openai import spec as openai
 from agentops_otel.clients.openai.realtime import REALTIME
-from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Turn, joined
+from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Turn, attached
 from agentops_otel.instrumentation.reading import field, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
@@ -18,8 +18,8 @@ class ResponsesTracker(ConnectionTracker):
     Input that steers an answer may make the server begin the next one by itself, with the settings of the one before.
     """
 
-    def __init__(self, ask: CallStarter) -> None:
-        super().__init__(ask)
+    def __init__(self, start_call: CallStarter) -> None:
+        super().__init__(start_call)
         self._settings: dict[object, dict[str, Any]] = {}
         self._steers: dict[object, list[Any]] = {}
 
@@ -39,7 +39,7 @@ class ResponsesTracker(ConnectionTracker):
         if kind == "response.created":
             turn = self._steered(turn, lane, field(message, "response", "previous_response_id")) or turn
             turn = turn or self._unasked(lane)
-        elif turn is not None and kind != "error" and not turn.begun and _goes_on(message):
+        elif turn is not None and kind != "error" and not turn.has_begun and _goes_on(message):
             turn = self._unasked(lane)
         if turn is None or not isinstance(kind, str) or kind.startswith("response.steer."):
             return
@@ -110,19 +110,19 @@ def _model(opener: Any) -> object:
     return _own(opener, "model") or _query(opener, "model", "deployment")
 
 
-def _join(connection: Any, ask: CallStarter, *_: Any) -> None:
-    _joined(connection, ask)
+def _join(connection: Any, start_call: CallStarter, *_: Any) -> None:
+    _attached(connection, start_call)
 
 
-def _parse(connection: Any, ask: CallStarter, *data: Any) -> None:
+def _parse(connection: Any, start_call: CallStarter, *data: Any) -> None:
     """An event that the program has waited for since before the socket was joined is heard when it is parsed."""
-    if (tracker := _joined(connection, ask)).unheard and data:
+    if (tracker := _attached(connection, start_call)).has_unseen_recv and data:
         tracker.received(loads(data[0]))
 
 
-def _joined(connection: Any, ask: CallStarter) -> Any:
-    ask.opener = socket = connection._connection
-    return joined(socket, ask, lambda tracker: setattr(connection, "_connection", tracker.opened(socket)))
+def _attached(connection: Any, start_call: CallStarter) -> Any:
+    start_call.instance = socket = connection._connection
+    return attached(socket, start_call, lambda tracker: setattr(connection, "_connection", tracker.opened(socket)))
 
 
 def _methods(*paths: str) -> tuple[str, ...]:

@@ -1,0 +1,101 @@
+"""Calls a function each time a module is imported: now if it is imported already, and again when it is loaded anew."""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from threading import Lock, local
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from agentops_otel.guard import guard
+
+Callback = Callable[[ModuleType], None]
+
+_callbacks: dict[str, list[Callback]] = {}
+_lock = Lock()
+
+
+def on_import(module: str, callback: Callback) -> Callable[[], None]:
+    """Call *callback* with the module each time it is imported or reloaded; nothing is imported for it.
+
+    Args:
+        module: The module's full name.
+        callback: What to call, while the import lock of the module is held.
+
+    Returns:
+        A function that takes the callback back.
+    """
+    with _lock:
+        _callbacks.setdefault(module, []).append(callback)
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+    if module in sys.modules:
+        with guard(f"reporting the import of {module}"):
+            # Waits for another thread that is in the middle of the import.
+            callback(importlib.import_module(module))
+
+    def remove() -> None:
+        with _lock:
+            if callback in (registered := _callbacks.get(module, [])):
+                registered.remove(callback)
+            if not registered:
+                _callbacks.pop(module, None)
+            if not _callbacks and _finder in sys.meta_path:
+                sys.meta_path.remove(_finder)
+
+    return remove
+
+
+class _Finder:
+    """Finds a module as the other finders do, and gives it a loader that reports the import."""
+
+    def __init__(self) -> None:
+        self._finding = local()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's spec, if its import is to be reported."""
+        # Another finder of this kind (wrapt's) searches with all finders, this one among them.
+        if name not in _callbacks or getattr(self._finding, "name", None) == name:
+            return None
+        self._finding.name = name
+        try:
+            spec = self._find(name, path, target)
+        finally:
+            self._finding.name = None
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = _Loader(spec.loader)  # type: ignore[assignment]  # a proxy of one
+        return spec
+
+    def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        for finder in list(sys.meta_path):
+            find_spec = getattr(finder, "find_spec", None)
+            if finder is not self and find_spec is not None:
+                spec: ModuleSpec | None = find_spec(name, path, target)
+                if spec is not None:
+                    return spec
+        return None
+
+
+class _Loader(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
+    """The module's own loader, which reports the module once it has run."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module."""
+        loader: Any = self.__wrapped__
+        if module.__spec__ is not None:
+            module.__spec__.loader = loader  # what reads data files or sources asks the loader
+        module.__loader__ = loader
+        loader.exec_module(module)
+        with _lock:
+            callbacks = list(_callbacks.get(module.__name__, ()))
+        for callback in callbacks:
+            with guard(f"reporting the import of {module.__name__}"):
+                callback(module)
+
+
+_finder: Any = _Finder()
