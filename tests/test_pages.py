@@ -107,6 +107,16 @@ def test_the_table_of_settings_is_whole() -> None:
     ] == []
 
 
+def test_measured_figures_have_a_command_and_a_date() -> None:
+    """Each section of docs/benchmarks.md with a table names the command that makes its figures; the page has a date."""
+    head, *sections = (ROOT / "docs/benchmarks.md").read_text().split("\n## ")
+    commands = [re.findall(r"`python (?:-m pytest )?([\w/.]+)[^`]*`", section) for section in sections]
+
+    assert re.search(r"measured on \d+ [A-Z]\w+ \d{4}", " ".join(head.split()))
+    assert all(commands)
+    assert [path for section in commands for path in section if not (ROOT / path).exists()] == []
+
+
 def test_security_names_every_extra() -> None:
     """SECURITY.md lists the extras of pyproject.toml and what each of them installs."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
