@@ -16,10 +16,11 @@ class Glyphs(NamedTuple):
     bar: str
     arrow: str
     cut: str
+    times: str
 
 
-UNICODE = Glyphs(failed="✗ ", tee="├─ ", corner="└─ ", bar="│  ", arrow="→", cut="…")
-ASCII = Glyphs(failed="x ", tee="|- ", corner="`- ", bar="|  ", arrow="->", cut="...")
+UNICODE = Glyphs(failed="✗ ", tee="├─ ", corner="└─ ", bar="│  ", arrow="→", cut="…", times="×")  # noqa: RUF001  # a multiplication sign is meant
+ASCII = Glyphs(failed="x ", tee="|- ", corner="`- ", bar="|  ", arrow="->", cut="...", times="x")
 
 
 def seconds(nanoseconds: int) -> str:

@@ -1,40 +1,24 @@
-"""A trace as lines of text: one line a span, then the totals. Coloured on a terminal, plain elsewhere."""
+"""Writes traces and announcements to a stream: coloured on a terminal, plain elsewhere."""
 
+import io
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TextIO
 
-from agentops_otel.view.format import (
-    ASCII,
-    UNICODE,
-    Glyphs,
-    cut,
-    dollars,
-    model_of,
-    one_line,
-    plural,
-    seconds,
-    tokens_text,
-)
-from agentops_otel.view.tree import (
-    Node,
-    Summary,
-    duration_ns,
-    error_of,
-    is_origin,
-    summarize,
-    tokens,
-    trace_id,
-)
-
-Line = list[tuple[str, str]]
-"""The pieces of a line: text, and its style as rich names it."""
+from agentops_otel.environment import env
+from agentops_otel.view.format import ASCII, UNICODE, Glyphs, cut, dollars, one_line, plural, seconds, tokens_text
+from agentops_otel.view.lines import Line, last_line, open_line, tree_lines
+from agentops_otel.view.tree import Node, Summary, summarize
 
 WIDTH = 120
-"""Where a line of plain text is cut; a terminal knows its own width."""
-NAME_WIDTH = 56
-INDENT_WIDTH = 30
+"""The width of a stream that is no terminal."""
+_STYLES = {"bold": "1", "bold red": "1;31", "cyan": "36", "dim": "2", "magenta": "35", "red": "31"}
+"""https://en.wikipedia.org/wiki/ANSI_escape_code#Select_Graphic_Rendition_parameters"""
+LINES = 60
+"""The most lines of a trace that is printed while the program runs; `agentops-otel show` prints all."""
 
 
 def show(
@@ -43,7 +27,9 @@ def show(
     stream: TextIO | None = None,
     color: bool | None = None,
     note: str = "",
+    limit: int | None = None,
     wait: bool = True,
+    before: Summary | None = None,
 ) -> None:
     """Print the trees of one trace, and a last line with its id, duration, tokens, cost and errors.
 
@@ -52,19 +38,36 @@ def show(
         stream: Where to; `sys.stderr` by default.
         color: False for plain text; by default colours on a terminal.
         note: Text at the end of the last line.
+        limit: The most lines of the trees; None prints all.
         wait: False: no cost until another thread has imported the price list; the caller does not wait.
+        before: The totals of the spans of the trace that were printed before; they are added to those of the last line.
     """
-    stream = sys.stderr if stream is None else stream
+    stream = _stderr() if stream is None else stream
     if not roots or stream is None:
         return
     glyphs = _glyphs(stream)
-    lines = [*_tree_lines(roots, glyphs), _last_line(roots, glyphs, note, wait=wait)]
-    _write(_colored(lines, stream) if _is_terminal(stream, color) else _plain(lines, glyphs), stream)
+    width = _width(stream)
+    total = summarize(roots, wait=wait)
+    total = total if before is None else replace(total + before, duration_ns=total.duration_ns)
+    lines = [*tree_lines(roots, glyphs, width, limit=limit), last_line(total, roots, glyphs, width, note)]
+    _print(lines, stream, width, color)
+
+
+def show_open(name: str, roots: Sequence[Node], *, stream: TextIO, color: bool | None = None) -> None:
+    """Print trees whose parent, the span *name*, is still open."""
+    glyphs, width = _glyphs(stream), _width(stream)
+    lines = [open_line(name, glyphs, width), *tree_lines(roots, glyphs, width, limit=LINES, nested=True)]
+    _print(lines, stream, width, color)
+
+
+def _print(lines: Sequence[Line], stream: TextIO, width: int, color: bool | None) -> None:
+    glyphs, colored = _glyphs(stream), _has_colors(stream) if color is None else color
+    _write("".join(_text(line, width, glyphs, colored=colored) + "\n" for line in lines), stream)
 
 
 def announce(text: str, *, stream: TextIO | None = None) -> None:
     """Print one line that begins with our name, on `sys.stderr` by default."""
-    _write(f"agentops_otel: {one_line(text)}\n", sys.stderr if stream is None else stream)
+    _write(f"agentops_otel: {one_line(text)}\n", _stderr() if stream is None else stream)
 
 
 def summary(of: Summary, *, end_state: str, links: Sequence[str] = (), stream: TextIO | None = None) -> None:
@@ -76,7 +79,7 @@ def summary(of: Summary, *, end_state: str, links: Sequence[str] = (), stream: T
         links: URLs, paths and commands that show its spans.
         stream: Where to; `sys.stderr` by default.
     """
-    stream = sys.stderr if stream is None else stream
+    stream = _stderr() if stream is None else stream
     counts = ((of.llm_calls, "LLM call"), (of.tools, "tool"), (of.actions, "action"), (of.errors, "error"))
     facts = [
         seconds(of.duration_ns),
@@ -87,58 +90,11 @@ def summary(of: Summary, *, end_state: str, links: Sequence[str] = (), stream: T
     announce("; ".join([f"session {end_state}: {', '.join(filter(None, facts))}", *links]), stream=stream)
 
 
-def _tree_lines(roots: Sequence[Node], glyphs: Glyphs) -> list[Line]:
-    heads = [(_head(branch, node, glyphs), node) for branch, node in _branches(roots, glyphs)]
-    width = max(_length(head) for head, _ in heads)
-    return [[*head, (" " * (width - _length(head)), ""), *_details(node, glyphs)] for head, node in heads]
-
-
-def _branches(roots: Sequence[Node], glyphs: Glyphs) -> Iterator[tuple[str, Node]]:
-    """Each node with the branch that leads to it. Without recursion: a trace may be a thousand levels deep."""
-    waiting = [("", "", root) for root in reversed(roots)]
-    while waiting:
-        branch, below, node = waiting.pop()
-        yield branch, node
-        for child in reversed(node.children):
-            last = child is node.children[-1]
-            own = (below + (glyphs.corner if last else glyphs.tee))[-INDENT_WIDTH:]
-            waiting.append((own, (below + (" " * len(glyphs.bar) if last else glyphs.bar))[-INDENT_WIDTH:], child))
-
-
-def _head(branch: str, node: Node, glyphs: Glyphs) -> Line:
-    name = cut(one_line(node.span.name), NAME_WIDTH, glyphs)
-    if error_of(node.span) is None:
-        return [(branch, "dim"), (name, "bold")]
-    return [(branch, "dim"), (glyphs.failed, "bold red"), (name, "red")]
-
-
-def _length(line: Line) -> int:
-    return sum(len(text) for text, _ in line)
-
-
-def _details(node: Node, glyphs: Glyphs) -> Line:
-    model, error = model_of(node.span), error_of(node.span) if is_origin(node) else None
-    used = tokens_text(*tokens(node.span), glyphs)
-    return [
-        (f"  {seconds(duration_ns([node.span])):>8}", "cyan"),
-        (f"  {used}" if used else "", "magenta"),
-        (f"  {one_line(model)}" if model and model not in node.span.name else "", "dim"),
-        (f"  {one_line(error)}" if error else "", "red"),
-    ]
-
-
-def _last_line(roots: Sequence[Node], glyphs: Glyphs, note: str, *, wait: bool) -> Line:
-    total = summarize(roots, wait=wait)
-    used = tokens_text(total.input_tokens, total.output_tokens, glyphs)
-    facts = [
-        f"trace {trace_id(roots[0].span)}",
-        seconds(total.duration_ns),
-        used if total.input_tokens or total.output_tokens else "",
-        "" if total.cost_usd is None else dollars(total.cost_usd),
-        plural(total.errors, "error") if total.errors else "",
-        note,
-    ]
-    return [("  ".join(part for part in facts if part), "dim")]
+def _stderr() -> TextIO | None:
+    """`sys.stderr` if it is a stream, or a notebook's; None if something of the program's stands in its place."""
+    stream: TextIO | None = sys.stderr
+    is_stream = isinstance(stream, io.TextIOWrapper) or type(stream).__module__.startswith("ipykernel")
+    return stream if is_stream else None
 
 
 def _glyphs(stream: TextIO | None) -> Glyphs:
@@ -152,28 +108,45 @@ def _encodable(text: str, stream: TextIO | None) -> str:
     return text.encode(encoding, "replace").decode(encoding)
 
 
-def _is_terminal(stream: TextIO, color: bool | None) -> bool:
-    return not stream.closed and stream.isatty() if color is None else color
+def is_terminal(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that is open; any object may stand in for a stream."""
+    return not getattr(stream, "closed", False) and bool(getattr(stream, "isatty", bool)())
+
+
+def _has_colors(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that takes colours, and the user has not switched them off.
+
+    `NO_COLOR`: https://no-color.org
+    """
+    # An old console of Windows shows escape sequences as they are.
+    old_console = os.name == "nt" and not (env("WT_SESSION") or env("TERM") or env("ANSICON"))
+    return is_terminal(stream) and not env("NO_COLOR") and env("TERM") != "dumb" and not old_console
+
+
+def _width(stream: TextIO) -> int:
+    """The columns of the terminal, as `COLUMNS` or the terminal says."""
+    if not is_terminal(stream):
+        return WIDTH
+    with suppress(OSError, ValueError, AttributeError):
+        return int(env("COLUMNS") or os.get_terminal_size(stream.fileno()).columns) or WIDTH
+    return WIDTH
 
 
 def _write(text: str, stream: TextIO | None) -> None:
     """Write in one call, so that the lines of threads do not mix. Does nothing without a stream (pythonw)."""
-    if stream is not None and not stream.closed:
+    if stream is not None and not getattr(stream, "closed", False):
         with suppress(OSError):
             stream.write(_encodable(text, stream))
             stream.flush()
 
 
-def _plain(lines: Sequence[Line], glyphs: Glyphs) -> str:
-    return "".join(cut("".join(text for text, _ in line), WIDTH, glyphs) + "\n" for line in lines)
-
-
-def _colored(lines: Sequence[Line], stream: TextIO) -> str:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(file=stream, force_terminal=True, highlight=False)
-    with console.capture() as captured:
-        for line in lines:
-            console.print(Text.assemble(*line), no_wrap=True, overflow="ellipsis")
-    return captured.get()
+def _text(line: Line, width: int, glyphs: Glyphs, *, colored: bool) -> str:
+    """The line, cut to the width, with the escape sequences of its styles if it is to be coloured."""
+    text, left = "", width
+    for piece, style in line:
+        shown = piece if len(piece) <= left else cut(piece, left, glyphs) if left > len(glyphs.cut) else ""
+        text += f"\x1b[{_STYLES[style]}m{shown}\x1b[0m" if colored and style and shown else shown
+        left -= len(piece)
+        if left < 0:
+            break
+    return text

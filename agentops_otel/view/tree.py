@@ -49,6 +49,21 @@ class Summary:
     cost_usd: float | None = None
     """None when no price is known."""
 
+    def __add__(self, other: "Summary") -> "Summary":
+        """The totals of both."""
+        both = (self, other)
+        return Summary(
+            duration_ns=self.duration_ns + other.duration_ns,
+            spans=self.spans + other.spans,
+            llm_calls=self.llm_calls + other.llm_calls,
+            input_tokens=added(one.input_tokens for one in both),
+            output_tokens=added(one.output_tokens for one in both),
+            tools=self.tools + other.tools,
+            actions=self.actions + other.actions,
+            errors=self.errors + other.errors,
+            cost_usd=added(one.cost_usd for one in both),
+        )
+
 
 def build(spans: Iterable[ReadableSpan]) -> list[Node]:
     """The roots in the order they started, each with its children in the order they started.

@@ -1,0 +1,185 @@
+"""Prints traces on a thread of its own, so that a slow or blocked terminal never holds up the program."""
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from agentops_otel.guard import guard
+from agentops_otel.view import screen, terminal
+from agentops_otel.view.format import dollars, plural, seconds, tokens_text
+from agentops_otel.view.tree import Node, Summary, summarize
+
+WAITING = 200
+"""How many traces wait to be printed; beyond that the oldest are only counted."""
+BURST = 20
+"""So many traces are printed in a row; beyond that a line a second sums up the others."""
+PER_SECOND = 4.0
+"""So many traces a second are printed in the long run."""
+TURN_S = 0.2
+"""The longest that the thread which ended a trace waits for it to be printed, so that a program which prompts for the
+next question does so below the trace. Once a second at most, and not again while the terminal is slow."""
+RETRY_S = 0.1
+"""How often a terminal that belongs to the program's display is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """One thing to print."""
+
+    roots: Sequence[Node]
+    note: str = ""
+    under: str = ""
+    """The name of their parent, where that is still open."""
+    before: Summary | None = None
+    """The totals of the spans of the trace that were printed before."""
+
+    def show(self, stream: TextIO, color: bool | None) -> None:
+        """Print it."""
+        if self.under:
+            terminal.show_open(self.under, self.roots, stream=stream, color=color)
+        else:
+            limit = terminal.LINES
+            terminal.show(
+                self.roots, stream=stream, color=color, note=self.note, limit=limit, wait=False, before=self.before
+            )
+
+
+class Printer:
+    """Prints traces in the order they come.
+
+    Args:
+        stream: Where to; the process's own standard error by default.
+        color: False for plain text; by default colours on a terminal.
+        is_free: Whether the terminal may be written to now.
+    """
+
+    def __init__(
+        self, stream: TextIO | None = None, color: bool | None = None, is_free: Callable[[], bool] | None = None
+    ) -> None:
+        self._stream = stream
+        self._color = color
+        self._is_free = is_free or (screen.is_free if stream is None else lambda: True)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._waiting: deque[Printed] = deque()
+        self._changed = threading.Condition(threading.RLock())
+        self._thread: threading.Thread | None = None
+        self._busy = self._closing = False
+        self._allowance, self._allowed_at = float(BURST), time.monotonic()
+        self._waited_at = 0.0
+        self._is_fast = True
+        self._skipped: list[Summary] = []
+
+    def add(self, printed: Printed) -> None:
+        """Print it soon."""
+        if self._pid != os.getpid():  # after a fork: the thread and its traces are the parent's
+            self._reset()
+        with self._changed:
+            self._waiting.append(printed)
+            if len(self._waiting) > WAITING:
+                self._skip(self._waiting.popleft())
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="agentops_otel terminal", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        self._wait_its_turn()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all is printed, as far as the terminal is free; True if it was in time."""
+        if self._pid != os.getpid():
+            return True
+        with self._changed:
+            return self._changed.wait_for(lambda: not (self._waiting or self._busy), timeout_s)
+
+    def close(self, timeout_s: float) -> None:
+        """Print what waits, also on a terminal that is not free: the program ends."""
+        if self._pid == os.getpid():
+            with self._changed:
+                self._closing = True
+                self._changed.notify_all()
+            self.flush(timeout_s)
+
+    def _wait_its_turn(self) -> None:
+        now = time.monotonic()
+        own_thread = threading.current_thread() is self._thread  # a span that the garbage collector has ended
+        if self._is_fast and now - self._waited_at > 1.0 and not own_thread and not _in_event_loop():
+            self._waited_at = now
+            self._is_fast = self.flush(TURN_S)
+
+    def _work(self) -> None:
+        with self._changed:
+            while not (self._closing and not self._waiting):
+                if self._waiting and (self._closing or self._is_free()):
+                    self._print(self._waiting.popleft())
+                elif self._skipped and self._is_free() and not self._waiting:
+                    self._changed.wait(1.0)
+                    self._sum_up()
+                else:
+                    self._changed.wait(RETRY_S if self._waiting else None)
+            self._sum_up()
+            self._thread = None
+            self._changed.notify_all()
+
+    def _print(self, printed: Printed) -> None:
+        if self._is_allowed():
+            self._unlocked(lambda stream: printed.show(stream, self._color))
+        else:
+            self._skip(printed)
+
+    def _unlocked(self, show: Callable[[TextIO], None]) -> None:
+        """Write to the stream without the lock: the terminal may block."""
+        stream = self._stream or sys.__stderr__
+        self._busy = True
+        self._changed.release()
+        try:
+            with guard("printing a trace"):
+                if stream is not None:
+                    show(stream)
+        finally:
+            self._changed.acquire()
+            self._busy = False
+            self._is_fast |= not self._waiting
+            self._changed.notify_all()
+
+    def _is_allowed(self) -> bool:
+        now = time.monotonic()
+        self._allowance = min(self._allowance + (now - self._allowed_at) * PER_SECOND, float(BURST))
+        self._allowed_at = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
+
+    def _skip(self, printed: Printed) -> None:
+        with guard("summing up a trace"):
+            self._skipped.append(summarize(printed.roots, wait=False))
+            self._changed.notify_all()
+
+    def _sum_up(self) -> None:
+        skipped, self._skipped = self._skipped, []
+        if skipped:
+            self._unlocked(lambda stream: terminal.announce(_summed_up(skipped), stream=stream))
+
+
+def _summed_up(traces: Sequence[Summary]) -> str:
+    total = sum(traces[1:], traces[0])
+    facts = [
+        plural(total.llm_calls, "LLM call"),
+        f"{seconds(total.duration_ns)} in all",
+        tokens_text(total.input_tokens, total.output_tokens),
+        "" if total.cost_usd is None else dollars(total.cost_usd),
+        plural(total.errors, "error") if total.errors else "",
+    ]
+    return f"{plural(len(traces), 'trace')} more: {', '.join(filter(None, facts))}"
+
+
+def _in_event_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None

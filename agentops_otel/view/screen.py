@@ -1,0 +1,43 @@
+"""Whether the terminal is ours to print on, or belongs to the program's own display at the moment."""
+
+import io
+import sys
+from contextlib import suppress
+from typing import Any
+
+from agentops_otel.view.terminal import is_terminal
+
+
+def is_free() -> bool:
+    """Whether a line on standard error would break nothing.
+
+    It would if the program has replaced a standard stream (Textual, a live display of rich, prompt_toolkit), if a
+    terminal passes on keys one by one (curses, an editor, a prompt), or if a progress bar of tqdm is open.
+    """
+    return (
+        _is_own(sys.stderr, sys.__stderr__) and _is_own(sys.stdout, sys.__stdout__) and _is_line_mode() and not _bars()
+    )
+
+
+def _is_own(stream: Any, original: Any) -> bool:
+    """Whether the stream is the process's own, or one that somebody has opened anew on its descriptor."""
+    if stream is original or original is None:
+        return True
+    with suppress(OSError, ValueError, TypeError, AttributeError, NotImplementedError):
+        return isinstance(stream, io.TextIOWrapper) and stream.fileno() == original.fileno()
+    return False
+
+
+def _is_line_mode() -> bool:
+    with suppress(ImportError, OSError, ValueError):
+        import termios
+
+        for stream in (sys.__stderr__, sys.__stdin__):
+            if stream is not None and is_terminal(stream):
+                return bool(termios.tcgetattr(stream.fileno())[3] & termios.ICANON)
+    return True
+
+
+def _bars() -> bool:
+    tqdm = sys.modules.get("tqdm.std")
+    return bool(len(getattr(getattr(tqdm, "tqdm", None), "_instances", ())))

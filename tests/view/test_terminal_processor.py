@@ -1,0 +1,284 @@
+"""Traces on a terminal while the program runs: never the app's trouble, and never in somebody's display."""
+
+import io
+import os
+import pty
+import re
+import sys
+import threading
+from collections.abc import Sequence
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from agentops_otel.view import printer, terminal_processor
+from agentops_otel.view.printer import Printer
+from agentops_otel.view.terminal import announce, show
+from agentops_otel.view.terminal_processor import TerminalProcessor
+from agentops_otel.view.tree import build
+from tests.program import ROOT
+from tests.view.spans import CHAT, TOOL, WORKFLOW, Trace, research
+
+
+class Blocked(io.StringIO):
+    """A terminal that nobody reads: a write waits until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Wait, then write."""
+        self.released.wait(60)
+        return super().write(text)
+
+
+def test_a_terminal_that_is_not_read_never_holds_up_the_app() -> None:
+    """The app's thread goes on, and what waits is bounded."""
+    stream = Blocked()
+    processor = TerminalProcessor(Printer(stream))
+
+    for number in range(2 * printer.WAITING):
+        processor.on_end(Trace(number + 1).span("root"))
+    assert not processor.force_flush(1)
+    stream.released.set()
+    processor.shutdown()
+
+    assert re.search(rf"{2 * printer.WAITING - printer.BURST} traces more: ", stream.getvalue())
+
+
+def test_many_short_traces_are_summed_up() -> None:
+    """A flood is a few trees and one line with what the others add up to."""
+    stream = io.StringIO()
+    processor = TerminalProcessor(Printer(stream))
+
+    for number in range(300):
+        processor.on_end(Trace(number + 1).span("chat gpt-4o", attributes=CHAT))
+    processor.shutdown()
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) <= 2 * (printer.BURST + 2) + 2
+    assert re.search(r"agentops_otel: \d+ traces more: \d+ LLM calls, [\d.]+ m?s in all, \d+→\d+ tok, \$", lines[-1])
+
+
+def test_nothing_is_printed_while_the_terminal_is_somebody_elses() -> None:
+    """A trace waits until the display is gone, or the program ends."""
+    stream, free = io.StringIO(), False
+    processor = TerminalProcessor(Printer(stream, is_free=lambda: free))
+
+    for span in research():
+        processor.on_end(span)
+    assert not processor.force_flush(100)
+    assert stream.getvalue() == ""
+    free = True
+    assert processor.force_flush()
+
+    assert stream.getvalue().startswith("invoke_workflow research")
+
+
+def test_what_waits_for_a_display_is_printed_at_the_end() -> None:
+    """A program that ends with its display shows its traces then."""
+    stream = io.StringIO()
+    processor = TerminalProcessor(Printer(stream, is_free=lambda: False))
+
+    for span in research():
+        processor.on_end(span)
+    processor.shutdown()
+
+    assert stream.getvalue().startswith("invoke_workflow research")
+
+
+def test_the_turns_of_a_long_chat_are_printed_as_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child of a span that has been open for long is printed when it ends, and not again at the end."""
+    monkeypatch.setattr(terminal_processor, "OPEN_S", 0.0)
+    stream, trace = io.StringIO(), Trace()
+    processor = TerminalProcessor(Printer(stream))
+    chat = trace.span("invoke_workflow chat", 0, 90_000, attributes=WORKFLOW)
+    processor.on_start(chat)  # type: ignore[arg-type]  # only its name and ids are read
+
+    for turn in (1, 2):
+        agent = trace.span(f"invoke_agent turn {turn}", turn * 1000, turn * 1000 + 20, under=chat)
+        processor.on_end(trace.span("chat gpt-4o", turn * 1000 + 1, turn * 1000 + 9, under=agent, attributes=CHAT))
+        processor.on_end(agent)
+    assert processor.force_flush()
+    assert stream.getvalue() == snapshot("""\
+invoke_workflow chat …
+├─ invoke_agent turn 1     20 ms
+│  └─ chat gpt-4o         8.0 ms  1200→180 tok  gpt-4o-2024-08-06
+invoke_workflow chat …
+├─ invoke_agent turn 2     20 ms
+│  └─ chat gpt-4o         8.0 ms  1200→180 tok  gpt-4o-2024-08-06
+""")
+    processor.on_end(chat)
+    processor.shutdown()
+
+    assert stream.getvalue().splitlines()[-2:] == snapshot(
+        ["invoke_workflow chat   90.00 s", "trace 00000000000000000000000000000001  90.00 s  2400→360 tok  $0.0096"]
+    )
+
+
+def test_a_trace_without_a_span_of_ours_is_not_printed() -> None:
+    """What a web framework traces by itself is sent, and not shown."""
+    stream, trace = io.StringIO(), Trace()
+    processor = TerminalProcessor(Printer(stream))
+    theirs = trace.span("GET /")
+    theirs._instrumentation_scope = InstrumentationScope("fastapi")
+
+    processor.on_end(theirs)
+    processor.shutdown()
+
+    assert stream.getvalue() == ""
+
+
+class Theirs:
+    """A stand-in for a stream with a write method alone."""
+
+    def write(self, text: str) -> None:
+        """Fail."""
+        raise AssertionError(text)
+
+
+def test_a_stderr_that_is_not_the_process_s_own_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a display has put in its place is not written to, nor asked for attributes that a stream has."""
+    monkeypatch.setattr(sys, "stderr", Theirs())
+
+    announce("spans go nowhere")
+    show(build(research()))
+
+
+def lines_of(spans: Sequence[ReadableSpan], columns: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a terminal of that many columns shows."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    show(build(spans), stream=stream, color=False)
+    return stream.getvalue().splitlines()
+
+
+def test_repeats_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal leaves in a row are one line with their number, their time and their tokens in all."""
+    trace = Trace()
+    root = trace.span("invoke_agent a", 0, 100)
+    tools = [trace.span("execute_tool search", n, n + 1, under=root, attributes=TOOL) for n in range(37)]
+    other = trace.span("execute_tool open", 60, 61, under=root, attributes=TOOL)
+
+    assert lines_of([*tools, other, root], 120, monkeypatch)[:-1] == [
+        "invoke_agent a                 100 ms",
+        "├─ execute_tool search × 37     37 ms",  # noqa: RUF001
+        "└─ execute_tool open           1.0 ms",
+    ]
+
+
+def test_a_narrow_terminal_keeps_durations_and_totals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 40 columns names are cut, and durations and totals are not."""
+    trace = Trace()
+    root = trace.span("invoke_workflow a very long name of a workflow", 0, 1000, attributes=WORKFLOW)
+    chat = trace.span("chat gpt-4o", 1, 400, under=root, attributes=CHAT)
+
+    assert lines_of([chat, root], 40, monkeypatch) == [
+        "invoke_workflow a very long n…    1.00 s",
+        "└─ chat gpt-4o                    399 ms",
+        "00000000  1.00 s  1200→180 tok  $0.0048",
+    ]
+
+
+def test_a_long_trace_is_cut_with_its_count() -> None:
+    """While the program runs, the middle of a long trace is a number; `show` prints it whole."""
+    stream, trace = io.StringIO(), Trace()
+    processor = TerminalProcessor(Printer(stream))
+    root = trace.span("root")
+    for number in range(500):
+        processor.on_end(trace.span(f"step {number}", number, number + 1, under=root))
+    processor.on_end(root)
+    processor.shutdown()
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) < 70
+    assert "… 441 spans more" in lines
+
+
+PROGRAM = """
+import os, sys, time
+from agentops_otel.view.terminal_processor import TerminalProcessor
+from tests.view.spans import research
+processor = TerminalProcessor()
+def trace():
+    for span in research():
+        processor.on_end(span)
+{}
+processor.shutdown()
+"""
+DISPLAYS = {
+    "replaced stderr": """
+class Theirs:
+    def write(self, text): raise AssertionError(text)
+own, sys.stderr = sys.stderr, Theirs()
+trace(); processor.force_flush(300); print("theirs is over", flush=True)
+sys.stderr = own
+""",
+    "curses": """
+import curses
+def screen(window):
+    window.addstr(0, 0, "theirs"); window.refresh()
+    trace(); processor.force_flush(300)
+curses.wrapper(screen); print("theirs is over", flush=True)
+""",
+    "rich": """
+from rich.console import Console
+from rich.live import Live
+with Live("theirs", console=Console(force_terminal=True)):
+    trace(); processor.force_flush(300)
+print("theirs is over", flush=True)
+""",
+    "one key": """
+import termios, tty
+before = termios.tcgetattr(0); tty.setcbreak(0)
+trace(); processor.force_flush(300); print("theirs is over", flush=True)
+termios.tcsetattr(0, termios.TCSADRAIN, before)
+""",
+}
+
+
+def on_a_terminal(program: str) -> str:
+    """What a program shows on a terminal of its own."""
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(ROOT)
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+        os.execve(sys.executable, [sys.executable, "-c", program], environment)
+    shown = b""
+    while True:
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # Linux: the program has ended
+            break
+        if not data:
+            break
+        shown += data
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown.decode()
+    return shown.decode()
+
+
+@pytest.mark.parametrize("display", DISPLAYS.values(), ids=DISPLAYS)
+def test_a_display_is_never_written_into(display: str) -> None:
+    """On a real terminal the trace comes after the program's display."""
+    shown = on_a_terminal(PROGRAM.format(display))
+
+    before, over, after = shown.partition("theirs is over")
+    assert over
+    assert "invoke_workflow" not in before
+    assert "invoke_workflow" in after
+
+
+def test_a_trace_comes_before_the_next_prompt() -> None:
+    """A program that prompts after each trace shows the trace first."""
+    shown = on_a_terminal(PROGRAM.format("trace()\nprint('You: ', flush=True)"))
+
+    assert shown.index("invoke_workflow") < shown.index("You: ")
