@@ -28,6 +28,9 @@ class Decorators:
     generators, async generators, methods of every sort and callable objects, above and below other decorators. The
     function stays what it was: name, signature, type, pickling; arguments, results and exceptions pass untouched.
 
+    The result of a generator is what it returns, not what it yields. On a class, the public methods that it defines for
+    its objects are recorded when they are called from outside; inherited, class and static methods are not.
+
     Args:
         get_recorder: Returns the running recorder; None: the function is called without a span.
     """

@@ -110,6 +110,32 @@ def test_every_sort_of_method_is_a_turn(recording: Recording) -> None:
     ]
 
 
+def test_inherited_class_and_static_methods_are_left_alone(recording: Recording) -> None:
+    """A decorated class records its own methods of objects; what it inherits, or calls without one, is decorated apart."""
+
+    class Base:
+        def inherited(self) -> int:
+            return 1
+
+    @recording.decorators.agent
+    class Agent(Base):
+        def own(self) -> int:
+            return 2
+
+        @classmethod
+        def of_class(cls) -> int:
+            return 3
+
+        @staticmethod
+        def of_nobody() -> int:
+            return 4
+
+    agent = Agent()
+
+    assert [agent.inherited(), agent.own(), Agent.of_class(), Agent.of_nobody()] == [1, 2, 3, 4]
+    assert [span.name for span in recording.spans] == ["invoke_agent Agent"]
+
+
 def test_agent_is_named_on_every_span_under_it(recording: Recording) -> None:
     """Name and id reach the spans made under an agent, and give way to those of an agent under it."""
 
