@@ -11,10 +11,10 @@ from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_logs import LogTransport, LogUpload, destination_of_logs
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Translation
+from agentops_otel.export.fallback_file import FallbackFile
 from agentops_otel.export.file import KEEP, FileExporter
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
-from agentops_otel.export.refuge import Refuge
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
 
@@ -36,13 +36,15 @@ def build(
         senders: Of something else than spans, flushed and closed with theirs.
     """
     sinks = [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)]
-    refuge = None
+    fallback = None
     if spare_trace_file:
-        refuge = Refuge(name=f"the trace file {spare_trace_file}", exporter=FileExporter(spare_trace_file, keep=KEEP))
-        sinks.append(refuge)
+        fallback = FallbackFile(
+            name=f"the trace file {spare_trace_file}", exporter=FileExporter(spare_trace_file, keep=KEEP)
+        )
+        sinks.append(fallback)
     translation = partial(translate, tags=tags)
     return Pipeline(
-        [_route(destination, config, refuge, translation) for destination in config.destinations],
+        [_route(destination, config, fallback, translation) for destination in config.destinations],
         sinks,
         senders,
         exit_timeout_s=config.exit_timeout_s,
@@ -73,14 +75,14 @@ def _spool(destination: Destination, config: Config) -> Spool | None:
     return None
 
 
-def _route(destination: Destination, config: Config, refuge: Refuge | None, translation: Translation) -> Route:
+def _route(destination: Destination, config: Config, fallback: FallbackFile | None, translation: Translation) -> Route:
     account = destination.agentops
     sender = Sender(
         destination.display_url,
         Outbox(_spool(destination, config)),
         transport(destination),
         timeout_s=destination.timeout_s,
-        authorization=TokenAuthorization(account, destination, instead=refuge) if account else None,
+        authorization=TokenAuthorization(account, destination, fallback=fallback) if account else None,
         probe=destination.probe,
     )
     return Route(sender=sender, translation=translation if account else None)

@@ -30,13 +30,16 @@ class _Token:
     expires_at: float = math.inf
 
 
-class Instead(Protocol):
-    """What takes the spans of an account whose key is refused."""
+class KeyFallback(Protocol):
+    """Takes the spans of an account whose key is refused. Either method is called once, when that is known."""
 
     name: str
 
-    def decide(self, *, needed: bool) -> None:
-        """The service has spoken: whether it is to take them."""
+    def activate(self) -> None:
+        """The key was refused."""
+
+    def discard(self) -> None:
+        """The key was accepted."""
 
 
 class TokenAuthorization:
@@ -49,7 +52,7 @@ class TokenAuthorization:
         account: The key, and where it is exchanged.
         destination: Whose TLS settings are used.
         timeout_s: How long connecting, and each wait for the answer, may take.
-        instead: Where the spans go if the key is refused; told when the service has spoken.
+        fallback: Takes the spans if the key is refused.
         clock: Seconds that only go forward; counted in tests.
     """
 
@@ -59,7 +62,7 @@ class TokenAuthorization:
         destination: Destination,
         *,
         timeout_s: float = TIMEOUT_S,
-        instead: Instead | None = None,
+        fallback: KeyFallback | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refused = False
@@ -67,7 +70,7 @@ class TokenAuthorization:
         self._account = account
         self._destination = destination
         self._timeout_s = timeout_s
-        self._instead = instead
+        self._fallback = fallback
         self._clock = clock
         self._token: _Token | None = None
         self._down = False
@@ -97,7 +100,8 @@ class TokenAuthorization:
         elif reply.status == 200 and (text := _token_text(reply.body)):
             self._token = _token(text, now=self._clock(), server_now=_time_of(reply.date))
             self._down = False
-            self._decide(needed=False)
+            if fallback := self._take_fallback():
+                fallback.discard()
         else:
             self._fail(f"answered {reply.status}" if reply.status else "cannot be reached")
 
@@ -109,15 +113,16 @@ class TokenAuthorization:
             "Set AGENTOPS_API_KEY, or init(api_key=...), to a key from %s/settings/projects",
             self._host,
             status,
-            f"spans go to {self._instead.name}" if self._instead else "tracing goes on without it",
+            f"spans go to {self._fallback.name}" if self._fallback else "tracing goes on without it",
             self._account.app_url.rstrip("/"),
         )
-        self._decide(needed=True)
+        if fallback := self._take_fallback():
+            fallback.activate()
 
-    def _decide(self, *, needed: bool) -> None:
-        instead, self._instead = self._instead, None
-        if instead is not None:
-            instead.decide(needed=needed)
+    def _take_fallback(self) -> KeyFallback | None:
+        """The fallback, the first time: it is told once."""
+        fallback, self._fallback = self._fallback, None
+        return fallback
 
     def _fail(self, why: str) -> None:
         """Leave the service alone for a moment; the first failure after a success is said."""

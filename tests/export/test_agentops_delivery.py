@@ -21,8 +21,8 @@ from opentelemetry.trace import Status, StatusCode, Tracer
 from agentops_otel import export
 from agentops_otel.config import Config, Destination, OtlpProtocol
 from agentops_otel.export import Pipeline
+from agentops_otel.export.fallback_file import LIMIT, FallbackFile
 from agentops_otel.export.file import FileExporter, read
-from agentops_otel.export.refuge import LIMIT, Refuge
 from tests import program
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import show
@@ -531,17 +531,17 @@ ADVICE = "Set AGENTOPS_API_KEY, or init(api_key=...), to a key from http://app.a
 def test_what_waits_for_the_word_on_the_key_is_bounded(refused: bool | None, kept: int, tmp_path: Path) -> None:
     """The newest wait, the others are counted; only a refusal makes the sink one that counts."""
     file = tmp_path / "spare.jsonl"
-    refuge = Refuge(name="the trace file", exporter=FileExporter(file))
+    fallback = FallbackFile(name="the trace file", exporter=FileExporter(file))
     ended = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(ended))
     work(provider.get_tracer("test"), LIMIT + 3)
 
-    refuge.export(ended.get_finished_spans(), -1)
+    fallback.export(ended.get_finished_spans(), -1)
     if refused is not None:
-        refuge.decide(needed=refused)
-        refuge.export([], -1)
+        (fallback.activate if refused else fallback.discard)()
+        fallback.export([], -1)
 
     assert len(list(read(file)) if file.exists() else []) == kept
-    assert refuge.counts is (refused is True)
-    assert (refuge.sent, refuge.dropped) == (kept, {"no room": 3})
+    assert fallback.counts is (refused is True)
+    assert (fallback.sent, fallback.dropped) == (kept, {"no room": 3})

@@ -111,7 +111,7 @@ def test_every_sort_of_method_is_a_turn(recording: Recording) -> None:
 
 
 def test_inherited_class_and_static_methods_are_left_alone(recording: Recording) -> None:
-    """A decorated class records its own methods of objects; what it inherits, or calls without one, is decorated apart."""
+    """A decorated class records its own methods of objects alone; the others can be decorated themselves."""
 
     class Base:
         def inherited(self) -> int:

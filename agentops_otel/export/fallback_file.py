@@ -1,4 +1,4 @@
-"""Where the spans of an account go whose key turns out to be refused."""
+"""A trace file for the spans of an AgentOps account whose key is refused."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,39 +9,41 @@ from opentelemetry.sdk.trace import ReadableSpan
 from agentops_otel.export.pipeline import Sink
 
 LIMIT = 512
-"""How many spans wait for the service's word on the key; the oldest give way."""
+"""How many spans wait until the key is accepted or refused; the oldest are dropped."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Refuge(Sink):
-    """A sink that is used only if the account's key is refused; until that is known it keeps the spans."""
+class FallbackFile(Sink):
+    """A sink that writes only if the account's key is refused. Until that is known it keeps the spans in memory."""
 
-    needed: bool | None = None
-    """None: the service has not spoken yet."""
+    active: bool | None = None
+    """True: the key was refused. None: that is not known yet."""
     waiting: deque[ReadableSpan] = field(default_factory=deque)
 
     @property
     def counts(self) -> bool:
-        """True once the spans really go here."""
-        return self.needed is True
+        """True once spans are written here: `stats()` counts them."""
+        return self.active is True
 
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
-        """Keep the spans, write them, or let them go, by what is known of the key."""
-        if self.needed is False:
+        """Keep, write or ignore the spans, by what is known of the key."""
+        if self.active is False:
             return
         self.waiting.extend(spans)
-        if self.needed:
+        if self.active:
             self._write(patience_s)
         else:
             self.dropped["no room"] += len(self._taken(len(self.waiting) - LIMIT))
 
-    def decide(self, *, needed: bool) -> None:
-        """The service has spoken, on the sender's thread: whether its spans are to go here from now on."""
-        self.needed = needed
-        if needed:
-            self._write(-1)
-        else:
-            self.waiting.clear()
+    def activate(self) -> None:
+        """The key was refused: write the spans that wait, and all that follow. Runs on the sender's thread."""
+        self.active = True
+        self._write(-1)
+
+    def discard(self) -> None:
+        """The key was accepted: nothing is written here."""
+        self.active = False
+        self.waiting.clear()
 
     def forked(self) -> None:
         """As for every sink; what waits is the parent's."""
