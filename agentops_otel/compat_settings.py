@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
+from agentops_otel import settings
+
 _logger = logging.getLogger("agentops_otel")
 _said: set[str] = set()
 
@@ -97,7 +99,7 @@ def translate_settings(given: Mapping[str, Any], ours: Collection[str]) -> dict[
         elif name in CompatSettings.__annotations__:
             log_ignored(f"init({name}=...)")
         else:
-            raise TypeError(f"init() got an unexpected keyword argument {name!r}")
+            raise TypeError(settings.unexpected(name))
     if _is_agentops_api(found.get("endpoint")):
         found["api_endpoint"] = found.pop("endpoint")
     return {name: value for name, value in found.items() if value is not None}

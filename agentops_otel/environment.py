@@ -8,6 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
+TRUTH: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+"""Words for true and false, in lower case."""
+
 
 class ConfigError(ValueError):
     """A setting that cannot work, said once at `init()`: which one, what it is (secrets masked) and what is right."""
@@ -44,36 +50,11 @@ def words(name: str) -> list[str]:
 
 
 def flag(name: str, default: bool) -> bool:
-    """The variable as true or false."""
+    """The variable as true or false, also as yes and no, on and off, 1 and 0."""
     text = env(name).lower()
-    if text not in ("", "true", "false", "1", "0"):
+    if text and text not in TRUTH:
         raise Setting(name, text).wrong("use true or false")
-    return text in ("true", "1") if text else default
-
-
-_CONTENT: Mapping[str, tuple[bool, bool]] = {
-    "": (True, False),
-    "true": (True, False),
-    "false": (False, False),
-    "no_content": (False, False),
-    "span_only": (True, False),
-    "event_only": (False, True),
-    "span_and_event": (True, True),
-}
-"""Whether content is on spans, and whether it is in events."""
-
-
-def content(argument: bool | None) -> tuple[bool, bool | None]:
-    """Where content goes by the conventions' switches: on spans, and in events (None: there are no events)."""
-    variable = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-    text = env(variable).lower()
-    if text not in _CONTENT:
-        raise Setting(variable, text).wrong("use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
-    on_spans, in_events = _CONTENT[text]
-    there_are = flag("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", in_events)
-    if argument is not None:
-        on_spans, in_events = argument, argument and in_events
-    return on_spans, in_events if there_are else None
+    return TRUTH.get(text, default)
 
 
 def first(argument: object, name: str, *variables: str) -> Setting | None:

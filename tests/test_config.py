@@ -1,6 +1,8 @@
 """Settings: what is taken from where, and what is refused."""
 # ruff: noqa: E501 - the messages stand as they are read
 
+import html
+import inspect
 import sys
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from inline_snapshot import snapshot
 import agentops_otel
 from agentops_otel import config
 from agentops_otel.config import Config, Destination
+from agentops_otel.settings import OPTIONS
+from tests.program import ROOT
 
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
@@ -23,7 +27,7 @@ def only(found: Config) -> Destination:
 def refusal(**settings: object) -> str:
     """What `init()` would say of these settings."""
     with pytest.raises(agentops_otel.ConfigError) as refused:
-        config.read_config(**settings)  # type: ignore[arg-type]  # wrong settings are the point
+        config.read_config(**settings)
 
     return str(refused.value)
 
@@ -88,7 +92,7 @@ def test_nothing_configured_means_local(tmp_path: Path) -> None:
         ("none", [], False, ()),
         ("otlp", ["http://localhost:4318/v1/traces"], False, ()),
         ("console", [], True, ()),
-        ("otlp, zipkin", ["http://localhost:4318/v1/traces"], False, ("zipkin",)),
+        ("otlp, otlp_proto_http", ["http://localhost:4318/v1/traces"], False, ("otlp_proto_http",)),
     ],
 )
 def test_traces_exporter_variable_chooses(
@@ -228,12 +232,133 @@ def test_wrong_arguments_are_named() -> None:
             "protocol='http/json' is not usable: use http/protobuf or grpc",
             "api_key='***' is not usable: an AgentOps key is a UUID, without spaces or line breaks",
             "tags='billing' is not usable: give a list of strings, such as [\"billing\"]",
-            'durability=\'disk\' is not usable: use "batch" or "span"',
+            "durability='disk' is not usable: use batch or span",
             "exit_timeout_s='soon' is not usable: give a number of seconds greater than 0",
-            "exit_timeout_s='0' is not usable: give a number of seconds greater than 0",
+            "exit_timeout_s=0 is not usable: give a number of seconds greater than 0",
             "trace_file='' is not usable: give a path, or False for none",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("api_key", 5), ("endpoint", 5), ("endpoint", ""), ("headers", 5), ("headers", ["a=b"]), ("protocol", 5),
+        ("service_name", 5), ("service_name", ""), ("tags", 5), ("tags", [5]), ("tags", {"a": 1}),
+        ("capture_content", "perhaps"), ("capture_content", 2), ("capture_content", []), ("redact", "x"), ("redact", 5),
+        ("redact", "no.such:function"), ("redact", "os:no_such"), ("instrument_llm_calls", "perhaps"),
+        ("instrument_taskweaver", 5), ("propagate_threads", "x"), ("auto_start_session", "x"), ("tracer_provider", 1),
+        ("span_processors", 5), ("span_processors", [1]), ("console", "perhaps"), ("trace_file", 5), ("trace_file", b"x"),
+        ("spool_dir", 5), ("spool_dir", ""), ("durability", "disk"), ("durability", 5), ("exit_timeout_s", "soon"),
+        ("exit_timeout_s", True), ("exit_timeout_s", []), ("upload_logs", "x"), ("upload_logs", 5), ("trace_name", 5),
+    ],
+)  # fmt: skip
+def test_a_wrong_type_or_word_of_each_argument_is_named(argument: str, value: object) -> None:
+    """`init()` refuses it at once, with the argument's name and what would be right."""
+    with pytest.raises(agentops_otel.ConfigError, match=f"^{argument}=.* is not usable: (give|use) "):
+        agentops_otel.init(**{argument: value})  # type: ignore[arg-type]  # wrong settings are the point
+
+    assert {option.name for option in OPTIONS} - {name for name, _ in _cases_of_wrong_arguments()} == set()
+
+
+def _cases_of_wrong_arguments() -> list[tuple[str, object]]:
+    (mark,) = test_a_wrong_type_or_word_of_each_argument_is_named.pytestmark  # type: ignore[attr-defined]  # pytest's
+    return list(mark.args[1])
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("no", False),
+        ("False", False),
+        ("0", False),
+        ("off", False),
+        (0, False),
+        ("yes", True),
+        ("TRUE", True),
+        (1, True),
+    ],
+)
+def test_a_word_for_true_or_false_means_what_it_says(
+    word: object, meant: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `os.environ.get` gives it to an argument, and in a variable."""
+    by_argument = config.read_config(
+        capture_content=word, instrument_llm_calls=word, propagate_threads=word, console=word, trace_file=word
+    )
+    monkeypatch.setenv(CONTENT, str(word))
+    monkeypatch.setenv("AGENTOPS_INSTRUMENT_LLM_CALLS", str(word))
+    monkeypatch.setenv("AGENTOPS_TRACE_FILE", str(word))
+    by_variable = config.read_config()
+
+    assert [found.capture_content for found in (by_argument, by_variable)] == [meant, meant]
+    assert [found.instrument_llm_calls for found in (by_argument, by_variable)] == [meant, meant]
+    assert [found.own_trace_file for found in (by_argument, by_variable)] == [meant, meant]
+    assert (by_argument.propagate_threads, by_argument.console) == (meant, meant)
+
+
+def test_an_argument_wins_over_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each argument that has a variable, also where it is the default."""
+    monkeypatch.setenv("AGENTOPS_INSTRUMENT_LLM_CALLS", "false")
+    monkeypatch.setenv("AGENTOPS_AUTO_START_SESSION", "true")
+    monkeypatch.setenv("AGENTOPS_DURABILITY", "span")
+    monkeypatch.setenv("AGENTOPS_EXIT_TIMEOUT_S", "9")
+    monkeypatch.setenv("AGENTOPS_SPOOL_DIR", "/variable")
+    monkeypatch.setenv("AGENTOPS_TRACE_FILE", "/variable.jsonl")
+    monkeypatch.setenv("AGENTOPS_REDACT", "html:escape")
+    monkeypatch.setenv("AGENTOPS_DEFAULT_TAGS", "variable")
+
+    by_variable = config.read_config()
+    by_argument = agentops_otel.init(
+        instrument_llm_calls=True, auto_start_session=False, durability="batch", exit_timeout_s=2.0, spool_dir=False,
+        trace_file=False, redact=_mask, tags=["argument"], console=False,
+    ).config  # fmt: skip
+
+    assert [
+        (c.instrument_llm_calls, c.auto_start_session, c.durability, c.exit_timeout_s, c.spool_dir, c.trace_file,
+         c.redact, c.tags)
+        for c in (by_variable, by_argument)
+    ] == [
+        (False, True, "span", 9.0, Path("/variable"), Path("/variable.jsonl"), html.escape, ("variable",)),
+        (True, False, "batch", 2.0, None, None, _mask, ("argument",)),
+    ]  # fmt: skip
+
+
+def _mask(name: str, text: str) -> str | None:
+    return text
+
+
+def test_a_misspelled_argument_is_told_the_nearest() -> None:
+    """The error says what was meant."""
+    with pytest.raises(
+        TypeError, match="unexpected keyword argument 'capture_contents'; did you mean 'capture_content'"
+    ):
+        agentops_otel.init(capture_contents=False)  # type: ignore[call-arg]  # wrong on purpose
+
+
+def test_a_setting_is_said_once() -> None:
+    """The rows of settings, `init()`'s signature and docstring, `Config` and the page of settings are the same."""
+    parameters = list(inspect.signature(agentops_otel.init).parameters.values())
+    explained = " ".join((agentops_otel.init.__doc__ or "").split())
+    page = (ROOT / "docs/settings.md").read_text()
+    in_config = {name for name in Config.__dataclass_fields__} | {"api_key", "endpoint", "headers", "protocol"}
+
+    assert [parameter.name for parameter in parameters[:-1]] == [option.name for option in OPTIONS]
+    assert {option.name for option in OPTIONS} <= in_config
+    for option, parameter in zip(OPTIONS, parameters, strict=False):
+        variables = ", ".join(f"`{name}`" for name in option.variables)
+        own_section = explained.partition(f" {option.name}: ")[2][:400]
+        assert parameter.default == (None if option.variables else option.default), option.name
+        assert own_section.startswith(option.sentence), option.name
+        assert not option.variables or f"Default: `{option.variables[-1]}`" in own_section, option.name
+        assert f"\n| `{option.name}` | {variables} | {option.shown_default} |\n" in page
+
+
+def test_an_exporter_that_nobody_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an unknown word in OTEL_TRACES_EXPORTER nothing would be exported, in silence."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otpl")
+
+    assert refusal() == "OTEL_TRACES_EXPORTER='otpl' is not usable: no such exporter is installed; did you mean otlp?"
 
 
 def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +393,7 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
             "OTEL_TRACES_EXPORTER='none,otlp' is not usable: none stands alone",
             "AGENTOPS_INSTRUMENT_LLM_CALLS='perhaps' is not usable: use true or false",
             "AGENTOPS_API_ENDPOINT='ftp://api' is not usable: give a URL such as http://localhost:4318",
-            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT='some' is not usable: use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT",
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT='some' is not usable: use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT, or true or false",
         ]
     )
 

@@ -230,7 +230,7 @@ def init(
     tags: Sequence[str] | None = None,
     capture_content: bool | None = None,
     redact: Redact | None = None,
-    instrument_llm_calls: bool = True,
+    instrument_llm_calls: bool | None = None,
     instrument_taskweaver: bool = True,
     propagate_threads: bool = False,
     auto_start_session: bool | None = None,
@@ -239,8 +239,8 @@ def init(
     console: bool | None = None,
     trace_file: str | os.PathLike[str] | bool | None = None,
     spool_dir: str | os.PathLike[str] | bool | None = None,
-    durability: str = "batch",
-    exit_timeout_s: float = 2.0,
+    durability: str | None = None,
+    exit_timeout_s: float | None = None,
     upload_logs: bool | None = None,
     **compat: Unpack[CompatSettings],
 ) -> Client:
@@ -266,7 +266,8 @@ def init(
         capture_content: False keeps arguments, results, prompts and answers off every span.
             Default: `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, else True.
         redact: `(attribute name, text) -> text, or None to drop it`, after the built-in redaction of secrets.
-        instrument_llm_calls: False leaves LLM clients alone. `AGENTOPS_INSTRUMENT_LLM_CALLS=false` does too.
+            Default: `AGENTOPS_REDACT`, as `package.module:function`.
+        instrument_llm_calls: False leaves LLM clients alone. Default: `AGENTOPS_INSTRUMENT_LLM_CALLS`, else True.
         instrument_taskweaver: False leaves TaskWeaver alone; its event handler still works.
         propagate_threads: True carries the current span into new threads and thread pools.
         auto_start_session: Open a session at once. Default: `AGENTOPS_AUTO_START_SESSION`, else True with a key.
@@ -275,10 +276,13 @@ def init(
         console: True prints every finished trace on stderr. False prints nothing at all. Default: True on a terminal
             when nothing else was configured.
         trace_file: Write spans as OTLP JSON lines: a path, True for a new file in the user's state directory, False
-            for none. Default: True when nothing else was configured.
-        spool_dir: Where spans wait that cannot be sent; False for memory only. Default: the user's state directory.
+            for none. Default: `AGENTOPS_TRACE_FILE`, else True when nothing else was configured.
+        spool_dir: Where spans wait that cannot be sent; False for memory only.
+            Default: `AGENTOPS_SPOOL_DIR`, else the user's state directory.
         durability: "batch", or "span": each span is on disk before its `end()` returns.
+            Default: `AGENTOPS_DURABILITY`, else "batch".
         exit_timeout_s: The longest that tracing may hold up the end of the process, in seconds.
+            Default: `AGENTOPS_EXIT_TIMEOUT_S`, else 2.0.
         upload_logs: True sends what the program prints in a trace to the Logs tab of its AgentOps page, redacted;
             nothing where content is off. Default: `AGENTOPS_UPLOAD_LOGS`, else False.
         compat: What AgentOps 0.0 to 0.4 took besides: put into the settings above, or left aside (said at DEBUG).
@@ -290,7 +294,7 @@ def init(
         ConfigError: A setting that cannot work; the message names it and says what would be right.
     """
     asked = locals()
-    given = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] != default}
+    given = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] is not default}
     settings = translate_settings({**_running.configured, **given, **compat}, _DEFAULTS)
     with _running.lock:
         client = None if _running.client is _running.stand_in else _running.client

@@ -1,0 +1,191 @@
+"""Where spans are sent by OTLP: destinations, from arguments and `OTEL_EXPORTER_OTLP_*` and `AGENTOPS_*` variables."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from agentops_otel import environment
+from agentops_otel.environment import ConfigError, Setting
+
+OtlpProtocol = Literal["http/protobuf", "grpc"]
+
+LOCAL_COLLECTOR = "http://localhost:4318"
+TRACES_PATH = "/v1/traces"
+AGENTOPS_API = "https://api.agentops.ai"
+AGENTOPS_EXPORTER = "https://otlp.agentops.ai/v1/traces"
+AGENTOPS_GRPC = "https://otlp.agentops.ai:4317"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOps:
+    """An AgentOps account, hosted or self-hosted."""
+
+    api_key: str = field(repr=False)
+    api_endpoint: str = AGENTOPS_API
+    app_url: str = "https://app.agentops.ai"
+
+    def session_url(self, trace_id: str) -> str:
+        """The dashboard's page of a trace, whose id is 32 hex digits.
+
+        ```python
+        account.session_url(session.trace_id)  # https://app.agentops.ai/sessions?trace_id=0123...
+        ```
+        """
+        return f"{self.app_url.rstrip('/')}/sessions?trace_id={trace_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """One place that spans are sent to by OTLP."""
+
+    endpoint: str
+    """A whole URL: for HTTP with its path, for gRPC `http://host:port` or `https://host:port`."""
+    protocol: OtlpProtocol = "http/protobuf"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout_s: float = 10.0
+    compression: str = "none"
+    certificate: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    agentops: AgentOps | None = None
+    """Set: the key is exchanged for a token, and attributes get the names that the AgentOps backend reads."""
+    probe: bool = False
+    """True: nobody named it; spans go there only if a collector answers, and none is counted as lost if not."""
+
+    @property
+    def display_url(self) -> str:
+        """The endpoint without anything secret: no user, password or query."""
+        url = urlsplit(self.endpoint)
+        return f"{url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
+
+    def __repr__(self) -> str:
+        """The endpoint and the protocol; headers and keys stay out."""
+        return f"Destination({self.display_url!r}, {self.protocol!r})"
+
+
+def _otlp(name: str) -> tuple[str, str]:
+    """The signal's own variable, which wins, and the general one."""
+    return f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"
+
+
+def account(arguments: Mapping[str, Any]) -> AgentOps | None:
+    """The AgentOps account whose key is given, by argument or variable."""
+    found = environment.first(arguments.get("api_key"), "api_key", "AGENTOPS_API_KEY")
+    if found is None:
+        return None
+    if not found.text or re.search(r"[^\x21-\x7e]", found.text):
+        raise found.wrong("an AgentOps key is a UUID, without spaces or line breaks", secret=True)
+    urls = {
+        name: environment.url(base).geturl().rstrip("/")
+        for name in ("api_endpoint", "app_url")
+        if (base := environment.first(arguments.get(name), name, f"AGENTOPS_{name.upper()}"))
+    }
+    return AgentOps(api_key=found.text, **urls)
+
+
+def agentops_destination(owner: AgentOps, arguments: Mapping[str, Any], collector: Destination | None) -> Destination:
+    """Where the account's spans go. `headers=` and `protocol=` belong to the collector if there is one too."""
+    own = {} if collector is not None else arguments
+    endpoint = environment.first(arguments.get("exporter_endpoint"), "exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT")
+    if endpoint is None and owner.api_endpoint != AGENTOPS_API:
+        raise ConfigError(
+            "AGENTOPS_EXPORTER_ENDPOINT", "", "a self-hosted AgentOps takes spans at a URL of its own; give it too"
+        )
+    hosted = AGENTOPS_GRPC if own.get("protocol") == "grpc" else AGENTOPS_EXPORTER
+    return _destination(endpoint or Setting("endpoint", hosted), own, agentops=owner)
+
+
+def named_collector(arguments: Mapping[str, Any], exporters: list[str] | None, *, keyed: bool) -> Destination | None:
+    """The collector that is named by argument or by `OTEL_EXPORTER_OTLP_*`.
+
+    A protocol alone names the one on localhost, unless there is a key: then it says how to speak to AgentOps.
+    """
+    endpoint = environment.first(arguments.get("endpoint"), "endpoint", *_otlp("ENDPOINT"))
+    if exporters is not None and "otlp" not in exporters and "endpoint" not in arguments:
+        return None
+    protocol = environment.first(arguments.get("protocol"), "protocol", *_otlp("PROTOCOL"))
+    if endpoint is None and ((protocol and not keyed) or exporters):
+        local = "http://localhost:4317" if protocol and protocol.text == "grpc" else LOCAL_COLLECTOR
+        endpoint = Setting("endpoint", local)
+    return None if endpoint is None else _destination(endpoint, arguments)
+
+
+def local_collector(arguments: Mapping[str, Any]) -> Destination:
+    """The collector on localhost, which gets spans only if one answers."""
+    return _destination(Setting("endpoint", LOCAL_COLLECTOR), arguments, probe=True)
+
+
+def _destination(
+    found: Setting,
+    arguments: Mapping[str, Any],
+    *,
+    agentops: AgentOps | None = None,
+    probe: bool = False,
+) -> Destination:
+    chosen = _protocol(found, arguments.get("protocol"))
+    # The OTLP variables speak of the user's own collector; the hosted AgentOps is none of it.
+    hosted = found.text in (AGENTOPS_EXPORTER, AGENTOPS_GRPC)
+    certificate, client_certificate, client_key = (
+        None if hosted else environment.pem_file(environment.first(None, "", *_otlp(name)))
+        for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+    )
+    return Destination(
+        endpoint=_grpc_endpoint(found) if chosen == "grpc" else _http_endpoint(found),
+        protocol=chosen,
+        headers=environment.headers(arguments.get("headers"), *(() if agentops else _otlp("HEADERS"))),
+        timeout_s=environment.seconds(environment.first(None, "", *_otlp("TIMEOUT")) or Setting("timeout", "10")),
+        compression=_compression(chosen, hosted),
+        certificate=certificate,
+        client_certificate=client_certificate,
+        client_key=client_key,
+        proxy=environment.proxy(found.text),
+        agentops=agentops,
+        probe=probe,
+    )
+
+
+def _protocol(endpoint: Setting, protocol: str | None) -> OtlpProtocol:
+    """What was said; else by the port, since 4317 is gRPC's and HTTP cannot be meant by it."""
+    found = environment.first(protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL")))
+    if found is None:
+        return "grpc" if urlsplit(endpoint.text).netloc.endswith(":4317") else "http/protobuf"
+    match found.text:
+        case "http/protobuf":
+            return "http/protobuf"
+        case "grpc":
+            return "grpc"
+        case _:
+            raise found.wrong("use http/protobuf or grpc")
+
+
+def _http_endpoint(found: Setting) -> str:
+    """The traces variable is taken as it is; anything else is a base, which gets `/v1/traces`.
+
+    https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
+    """
+    url = environment.url(found)
+    path = url.path.rstrip("/")
+    if found.name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":
+        return url._replace(path=url.path or "/").geturl()
+    return url._replace(path=path if path.endswith(TRACES_PATH) else path + TRACES_PATH).geturl()
+
+
+def _grpc_endpoint(found: Setting) -> str:
+    """`host:port` alone is a gRPC target; the INSECURE variables say whether it is spoken to in the clear."""
+    if "://" in found.text:
+        url = environment.url(found)
+        return f"{url.scheme}://{url.netloc}"
+    insecure = environment.first(None, "", *_otlp("INSECURE"))
+    scheme = "http" if insecure and insecure.text.lower() == "true" else "https"
+    return environment.url(Setting(found.name, f"{scheme}://{found.text}")).geturl()
+
+
+def _compression(protocol: OtlpProtocol, hosted: bool) -> str:
+    """Who says zstd, which OTLP does not ask of a server, knows the collector, not the hosted AgentOps."""
+    allowed = ("none", "gzip") if protocol == "grpc" else ("none", "gzip", "deflate", "zstd")
+    chosen = environment.compression(environment.first(None, "", *_otlp("COMPRESSION")), allowed)
+    return "gzip" if hosted and chosen == "zstd" else chosen

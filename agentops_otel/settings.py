@@ -1,0 +1,371 @@
+"""The settings of `init()`, one row each: name, variables, default, check and sentence.
+
+`init()`'s signature and docstring and `docs/settings.md` say the same; tests compare them with these rows.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import TracerProvider
+
+from agentops_otel.environment import TRUTH, ConfigError, env, words
+
+Check = Callable[[str, Any], object]
+"""`(name of the argument or variable, its value) -> the value to use`. Raises `ConfigError`."""
+
+CONTENT_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+
+def text(name: str, value: object) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(name, value, "give a text")
+    return value
+
+
+def secret(name: str, value: object) -> str:
+    """A text that no message shows."""
+    if not isinstance(value, str):
+        raise ConfigError(name, type(value).__name__, "give a text")
+    return value
+
+
+def truth(name: str, value: object) -> bool:
+    """True or False, also as 1 and 0 and as a word: `"no"`, `"False"`, `"off"`."""
+    known = TRUTH.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
+    if known is None:
+        raise ConfigError(name, value, "use true or false")
+    return known
+
+
+def content_mode(name: str, value: object) -> str:
+    """Where content goes, as the conventions' word: true or false, or `SPAN_ONLY` and the like."""
+    word = str(value).strip().lower()
+    if not isinstance(value, bool | int | str) or word not in {*TRUTH, *CONTENT_MODES}:
+        raise ConfigError(name, value, "use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT, or true or false")
+    return word
+
+
+CONTENT_MODES: Mapping[str, tuple[bool, bool]] = {
+    "no_content": (False, False),
+    "span_only": (True, False),
+    "event_only": (False, True),
+    "span_and_event": (True, True),
+}
+"""Word -> whether content is on spans, and whether it is in events."""
+
+
+def one_of(*allowed: str) -> Check:
+    """One of the words."""
+
+    def check(name: str, value: object) -> str:
+        if value not in allowed or not isinstance(value, str):
+            raise ConfigError(name, value, "use " + " or ".join(allowed))
+        return value
+
+    return check
+
+
+def seconds(name: str, value: object) -> float:
+    """A duration of more than nothing and at most a day."""
+    try:
+        duration = -1.0 if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # whatever was given
+    except (TypeError, ValueError):
+        duration = -1.0
+    if not 0 < duration <= 86400:
+        raise ConfigError(name, value, "give a number of seconds greater than 0")
+    return duration
+
+
+def path_or_truth(name: str, value: object) -> Path | bool:
+    """A path, or True or False, also as a word."""
+    if isinstance(value, int | str) and str(value).strip().lower() in TRUTH:
+        return truth(name, value)
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str) or not os.fspath(value):
+        raise ConfigError(name, value, "give a path, or False for none")
+    return Path(value).expanduser()
+
+
+def tags(name: str, value: object) -> tuple[str, ...]:
+    """Strings, each once."""
+    is_list = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes)
+    if not is_list or not all(isinstance(tag, str) for tag in value):  # type: ignore[attr-defined]  # a list: just asked
+        raise ConfigError(name, value, 'give a list of strings, such as ["billing"]')
+    return tuple(dict.fromkeys(value))  # type: ignore[call-overload]  # the same
+
+
+def headers(name: str, value: object) -> Mapping[str, str] | str:
+    """A mapping, or `name=value,name=value`; read by `environment.headers`."""
+    if not isinstance(value, Mapping | str):
+        raise ConfigError(name, type(value).__name__, 'give a mapping, or "name=value,name=value"')
+    return value
+
+
+def redact_function(name: str, value: object) -> object:
+    """A function, or where it is: `package.module:function`."""
+    right = "give a function (attribute name, text) -> text or None"
+    if isinstance(value, str):
+        module, separator, function = value.partition(":")
+        right += ", or its place as package.module:function"
+        if not separator or not re.fullmatch(r"[\w.]+", module):
+            raise ConfigError(name, value, right)
+        try:
+            value = getattr(import_module(module), function)
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(name, value, f"{right} ({error})") from error
+    if not callable(value):
+        raise ConfigError(name, value, right)
+    return value
+
+
+def provider(name: str, value: object) -> object:
+    """A tracer provider of OpenTelemetry's API."""
+    if not isinstance(value, TracerProvider):
+        raise ConfigError(name, value, "give an OpenTelemetry TracerProvider")
+    return value
+
+
+def processors(name: str, value: object) -> tuple[SpanProcessor, ...]:
+    """OpenTelemetry's span processors."""
+    if not isinstance(value, Sequence) or not all(isinstance(one, SpanProcessor) for one in value):
+        raise ConfigError(name, value, "give a list of OpenTelemetry SpanProcessors")
+    return tuple(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A setting: how it is given, checked and explained."""
+
+    name: str
+    check: Check
+    sentence: str
+    """What it does, as `init()`'s docstring says it."""
+    default: object = None
+    """What holds where it is not given; None: what `shown_default` says, decided by the other settings."""
+    shown_default: str
+    """The default, as `docs/settings.md` says it."""
+    variables: tuple[str, ...] = ()
+    """The variables that are read where there is no argument, first the one that wins."""
+    listed: bool = False
+    """True: the variable is a comma list."""
+
+    def read(self, argument: object) -> object:
+        """The argument, else the first variable that is set, else the default.
+
+        Raises:
+            ConfigError: The value has a wrong type or word.
+        """
+        if argument is not None:
+            return self.check(self.name, argument)
+        for variable in self.variables:
+            if value := words(variable) if self.listed else env(variable):
+                return self.check(variable, value)
+        return self.default
+
+
+def _otlp(name: str) -> tuple[str, str]:
+    return f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"
+
+
+# Endpoint, headers, protocol and key are told apart by where they come from, and completed in `config`: here their type
+# alone is checked, and their variables are listed.
+OPTIONS = (
+    Option(
+        name="api_key",
+        check=secret,
+        variables=("AGENTOPS_API_KEY",),
+        shown_default="none",
+        sentence="An AgentOps key: spans go to that account.",
+    ),
+    Option(
+        name="endpoint",
+        check=text,
+        variables=_otlp("ENDPOINT"),
+        shown_default="localhost:4318 if a collector answers",
+        sentence="A collector's base URL; `/v1/traces` is appended for HTTP.",
+    ),
+    Option(
+        name="headers",
+        check=headers,
+        variables=_otlp("HEADERS"),
+        shown_default="none",
+        sentence="Sent with every export, as a mapping or as `name=value,name=value`.",
+    ),
+    Option(
+        name="protocol",
+        check=one_of("http/protobuf", "grpc"),
+        variables=_otlp("PROTOCOL"),
+        shown_default="`http/protobuf`; `grpc` for port 4317",
+        sentence='"http/protobuf" or "grpc".',
+    ),
+    Option(
+        name="service_name",
+        check=text,
+        # Read by OpenTelemetry's resource detection.
+        variables=(),
+        shown_default="`OTEL_SERVICE_NAME`, else `unknown_service`",
+        sentence="Who is being traced.",
+    ),
+    Option(
+        name="tags",
+        check=tags,
+        variables=("AGENTOPS_DEFAULT_TAGS",),
+        listed=True,
+        default=(),
+        shown_default="none",
+        sentence="Strings that every span carries as `agentops.tags`.",
+    ),
+    Option(
+        name="capture_content",
+        check=content_mode,
+        variables=(CONTENT_VARIABLE,),
+        default="true",
+        shown_default="true",
+        sentence="False keeps arguments, results, prompts and answers off every span.",
+    ),
+    Option(
+        name="redact",
+        check=redact_function,
+        variables=("AGENTOPS_REDACT",),
+        shown_default="none: secrets only; the variable says `package.module:function`",
+        sentence="`(attribute name, text) -> text, or None to drop it`, after the built-in redaction of secrets.",
+    ),
+    Option(
+        name="instrument_llm_calls",
+        check=truth,
+        variables=("AGENTOPS_INSTRUMENT_LLM_CALLS",),
+        default=True,
+        shown_default="true; single clients: `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`",
+        sentence="False leaves LLM clients alone.",
+    ),
+    Option(
+        name="instrument_taskweaver",
+        check=truth,
+        default=True,
+        shown_default="true",
+        sentence="False leaves TaskWeaver alone; its event handler still works.",
+    ),
+    Option(
+        name="propagate_threads",
+        check=truth,
+        default=False,
+        shown_default="false",
+        sentence="True carries the current span into new threads and thread pools.",
+    ),
+    Option(
+        name="auto_start_session",
+        check=truth,
+        variables=("AGENTOPS_AUTO_START_SESSION",),
+        shown_default="true with a key, else false",
+        sentence="Open a session at once.",
+    ),
+    Option(
+        name="tracer_provider",
+        check=provider,
+        shown_default="the global one; one is made if there is none",
+        sentence="Make spans with this provider.",
+    ),
+    Option(
+        name="span_processors",
+        check=processors,
+        default=(),
+        shown_default="none",
+        sentence="Further OpenTelemetry span processors.",
+    ),
+    Option(
+        name="console",
+        check=truth,
+        shown_default="true on a terminal with nothing else set up, and with `OTEL_TRACES_EXPORTER=console`",
+        sentence="True prints every finished trace on stderr. False prints nothing at all.",
+    ),
+    Option(
+        name="trace_file",
+        check=path_or_truth,
+        variables=("AGENTOPS_TRACE_FILE",),
+        shown_default="true with nothing else set up",
+        sentence="Write spans as OTLP JSON lines: a path, True for a new file in the user's state directory, False for"
+        " none.",
+    ),
+    Option(
+        name="spool_dir",
+        check=path_or_truth,
+        variables=("AGENTOPS_SPOOL_DIR",),
+        default=True,
+        shown_default="the user's state directory",
+        sentence="Where spans wait that cannot be sent; False for memory only.",
+    ),
+    Option(
+        name="durability",
+        check=one_of("batch", "span"),
+        variables=("AGENTOPS_DURABILITY",),
+        default="batch",
+        shown_default='`"batch"`',
+        sentence='"batch", or "span": each span is on disk before its `end()` returns.',
+    ),
+    Option(
+        name="exit_timeout_s",
+        check=seconds,
+        variables=("AGENTOPS_EXIT_TIMEOUT_S",),
+        default=2.0,
+        shown_default="2.0",
+        sentence="The longest that tracing may hold up the end of the process, in seconds.",
+    ),
+    Option(
+        name="upload_logs",
+        check=truth,
+        variables=("AGENTOPS_UPLOAD_LOGS",),
+        default=False,
+        shown_default="false",
+        sentence="True sends what the program prints in a trace to the Logs tab of its AgentOps page, redacted;"
+        " nothing where content is off.",
+    ),
+)
+"""The settings of `init()`, in the order of its signature."""
+
+COMPAT_OPTIONS = tuple(
+    Option(name=name, check=text, sentence="", shown_default="", variables=variables)
+    for name, variables in (
+        ("api_endpoint", ("AGENTOPS_API_ENDPOINT",)),
+        ("app_url", ("AGENTOPS_APP_URL",)),
+        ("exporter_endpoint", ("AGENTOPS_EXPORTER_ENDPOINT",)),
+        ("trace_name", ("AGENTOPS_TRACE_NAME",)),
+        ("inherited_session_id", ()),
+    )
+)
+"""Settings of AgentOps' SDK that `compat_settings` passes on."""
+
+_BY_NAME = {option.name: option for option in (*OPTIONS, *COMPAT_OPTIONS)}
+
+
+def check(arguments: Mapping[str, object]) -> dict[str, Any]:
+    """The arguments that were given, each with its type and word checked; None is not given.
+
+    Raises:
+        ConfigError: An argument has a wrong type or word; the message names it.
+        TypeError: There is no such argument; the message names the nearest.
+    """
+    if unknown := next((name for name in arguments if name not in _BY_NAME), None):
+        raise TypeError(unexpected(unknown))
+    return {name: _BY_NAME[name].check(name, value) for name, value in arguments.items() if value is not None}
+
+
+def read(name: str, arguments: Mapping[str, Any]) -> Any:
+    """A setting: the argument, which `check` has seen, else its variable, else its default.
+
+    Raises:
+        ConfigError: The variable has a wrong word; the message names it.
+    """
+    return arguments[name] if name in arguments else _BY_NAME[name].read(None)
+
+
+def unexpected(name: str) -> str:
+    """The message about an argument that `init()` does not have."""
+    near = get_close_matches(name, _BY_NAME, n=1)
+    return f"init() got an unexpected keyword argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
