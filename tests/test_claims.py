@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import agentops_otel
 from agentops_otel import ConfigError, record_action
 from agentops_otel.cli import commands
-from agentops_otel.config import Config
+from agentops_otel.config import Config, read_config
 from agentops_otel.content import MAX_DEPTH, media, policy, redaction
 from agentops_otel.export import file, outbox, pipeline, spool
 from agentops_otel.instrumentation import reading
@@ -46,7 +46,7 @@ def test_every_sentence_here_is_on_a_page() -> None:
     }
 
     assert len(sentences) > 25
-    wrong = {name: told for name, told in sentences.items() if not told or told.rstrip(".") not in TEXT}
+    wrong = {name: told for name, told in sentences.items() if not told or told[1:].rstrip(".") not in TEXT}
     assert wrong == {}
 
 
@@ -440,6 +440,96 @@ def test_suppress(server: LlmServer) -> None:
         ask(server)
 
     assert captured.spans == ()
+
+
+def test_exporter_of_agentops_is_used() -> None:
+    """Used (0.4 ignored them)."""
+    exporter = InMemorySpanExporter()
+    agentops_otel.init(exporter=exporter, console=False, trace_file=False)
+
+    plain(1)
+    agentops_otel.shutdown()
+
+    assert [span.name for span in exporter.get_finished_spans()] == ["plain"]
+
+
+def test_a_vendors_provider(tmp_path: Path) -> None:
+    """Ours is private then, and one warning says so."""
+    finished = run(
+        """
+        from opentelemetry import trace
+        import agentops_otel
+        class Vendor(trace.TracerProvider):
+            def get_tracer(self, *args, **kwargs):
+                return trace.NoOpTracer()
+        vendor = Vendor()
+        trace.set_tracer_provider(vendor)
+        agentops_otel.init(trace_file="t.jsonl", console=True)
+        agentops_otel.record_action("step")(lambda: None)()
+        assert trace.get_tracer_provider() is vendor
+        """,
+        cwd=tmp_path,
+        PYTHONPATH=str(ROOT),
+    )
+
+    assert finished.stderr.count("Vendor") == 1
+    assert "\nstep " in finished.stderr
+
+
+def test_ports() -> None:
+    """Port 4317 is gRPC's; or say protocol="grpc"."""
+    (destination,) = read_config(endpoint="http://localhost:4317").destinations
+    (named,) = read_config(endpoint="http://localhost:4000", protocol="grpc").destinations
+
+    assert (destination.protocol, named.protocol) == ("grpc", "grpc")
+
+
+def test_show_as_json() -> None:
+    """`agentops-otel show --json > trace.json` makes one of the newest."""
+    run("import agentops_otel; agentops_otel.init(); agentops_otel.record_action('step')(lambda: None)()")
+
+    lines = CliRunner().invoke(commands, ["show", "--json"]).output.splitlines()
+
+    assert [list(json.loads(line)) for line in lines] == [["resourceSpans"]]
+
+
+def test_show_as_page(tmp_path: Path) -> None:
+    """`agentops-otel show --html trace.html` makes a page of it."""
+    run("import agentops_otel; agentops_otel.init(); agentops_otel.record_action('step')(lambda: None)()")
+
+    CliRunner().invoke(commands, ["show", "--html", str(tmp_path / "trace.html")])
+
+    assert "step" in (tmp_path / "trace.html").read_text()
+
+
+def test_requests_are_the_programs_own() -> None:
+    """Nothing is added to your requests; TaskWeaver's own are [the one exception](taskweaver.md#tokens)."""
+
+    def sent() -> list[object]:
+        with LlmServer() as server:
+            server.answer(answer(completion(), stream=True))
+            with openai.OpenAI(base_url=f"http://127.0.0.1:{server.port}/v1", api_key="none") as client:
+                list(
+                    client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True)
+                )
+            return [request.json for request in server.requests]
+
+    without = sent()
+    with capture() as captured:
+        traced = sent()
+
+    assert traced == without
+    assert len(captured.spans) == 1
+
+
+def test_everything_off() -> None:
+    """Everything passes through."""
+    finished = run(
+        "import agentops_otel; agentops_otel.init(console=True); print(agentops_otel.record_action(lambda: 7)())",
+        OTEL_SDK_DISABLED="true",
+    )
+
+    assert (finished.stdout, finished.stderr) == ("7\n", "")
 
 
 LIMITS = {
