@@ -27,8 +27,11 @@ def flush(timeout_s: float = 10.0) -> bool:
 
 
 def stats() -> Stats:
-    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`."""
-    client = sdk.client()
+    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`.
+
+    After `shutdown()` it is the account of what was, until the next `init()`.
+    """
+    client = sdk.latest_client()
     return client.stats() if client else Stats()
 
 

@@ -138,7 +138,8 @@ class ClientBase(CompatClient):
         if self.recorder is not None:
             self.recorder.end_open_streams()
         for session in reversed(self.sessions.open):
-            session.end()
+            if session.process_id == os.getpid():
+                session.end()
 
     def add_tags(self, tags: Iterable[str]) -> None:
         """See `agentops_otel.add_tags`."""

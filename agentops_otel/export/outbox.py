@@ -97,6 +97,7 @@ class Outbox:
         self._rest_until = 0.0
         self._rest_asked = False
         self._closed = False
+        self._interrupts = 0
         self._added = self._sent = self._recovered = self._forgotten = 0
         self._dropped: Counter[str] = Counter()
 
@@ -129,21 +130,48 @@ class Outbox:
             else:
                 self.add(batch)
 
-    def take(self) -> Entry | None:
-        """The next request to send, once it is time to; the one in hand until it is settled. None: closed."""
+    def take(self, deadline: float = math.inf) -> Entry | None:
+        """Wait until a request is due; the same one is returned until it is settled.
+
+        Args:
+            deadline: With one, an empty outbox is not waited for.
+
+        Returns:
+            None after `close()`, when interrupted, and if nothing was due by *deadline*.
+        """
         with self._changed:
-            while not self._closed:
-                now = self._clock()
+            interrupts = self._interrupts
+            while not self._closed and self._interrupts == interrupts and (now := self._clock()) < deadline:
                 if now < self._rest_until:
-                    self._changed.wait(min(self._rest_until - now, LONGEST_WAIT_S))
+                    self._changed.wait(min(self._rest_until - now, deadline - now, LONGEST_WAIT_S))
                 elif self._in_hand or self._fill_hand():
                     return self._in_hand[-1]
+                elif deadline < math.inf:
+                    return None
                 else:
                     self._idle = True
                     self._changed.notify_all()
                     self._changed.wait()
                     self._idle = False
             return None
+
+    def interrupt(self) -> None:
+        """Make a `take` that is waiting return None."""
+        with self._changed:
+            self._interrupts += 1
+            self._changed.notify_all()
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that has been added is delivered, or on disk while the destination fails."""
+        with self._changed:
+            return self._done() >= self._added
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to send, in memory or on disk."""
+        with self._changed:
+            return bool(self._in_hand or self._waiting or (self.spool and self.spool.has_records))
 
     def delivered(self, entry: Entry, rejected: int = 0) -> None:
         """The destination has it, all but *rejected* spans."""
@@ -216,6 +244,12 @@ class Outbox:
                     return _DISK_AGAIN_S  # The disk does not take it.
                 since = self._since()
             return None if since is None else max(0.0, since + older_than_s - self._clock())
+
+    def persist(self) -> None:
+        """Put on disk all that is on its way; without a disk it stays in memory."""
+        with self._changed:
+            self._secure()
+            self._changed.notify_all()
 
     def forget(self) -> None:
         """Drop all that is in memory, uncounted: nobody asked for it to be sent."""

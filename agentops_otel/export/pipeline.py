@@ -1,7 +1,6 @@
 """From ended spans to their destinations, off the app's threads: a queue bounded in bytes and one worker."""
 
 import os
-import sys
 import threading
 import time
 import weakref
@@ -17,6 +16,13 @@ from agentops_otel.export.encode import Batch, Encoder, Translation
 from agentops_otel.export.metrics import observe
 from agentops_otel.export.outbox import Stats
 from agentops_otel.export.sender import Sender
+from agentops_otel.export.threads import (
+    FORK_WAIT_AGAIN_S,
+    FORK_WAIT_S,
+    BackgroundThread,
+    are_greenlets,
+    wait_before_fork,
+)
 from agentops_otel.guard import guard
 from agentops_otel.tracing import suppressed
 
@@ -32,6 +38,8 @@ _HELP = 16
 """How many spans an app's thread encodes when it has to help."""
 _SPAN_BYTES = 2000
 """What a span takes in memory beside its content."""
+_PERSIST_S = 1.0
+"""How long `persist` waits for what another thread encodes."""
 _PATIENCE_S = 0.02
 """How long an app's thread waits for a sink that is busy."""
 
@@ -132,15 +140,24 @@ class Pipeline(SpanProcessor):
         self._encoder = Encoder()
         self._mean_bytes = float(_SPAN_BYTES)
         self._closed = False
+        self._observed = False
+        self._fork_wait_s = FORK_WAIT_S
+        self._deliver_until: float | None = None
+        """When `deliver_at_once` stops trying, by the clock; None: threads deliver."""
+        self._worker = BackgroundThread("agentops-otel", self._work)
         self._clear()
-        forked = weakref.WeakMethod(self._forked)
-        os.register_at_fork(after_in_child=lambda: (forked() or _nothing)())
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(
+                before=_weakly(self._before_fork),
+                after_in_parent=_weakly(self._after_fork_in_parent),
+                after_in_child=_weakly(self._forked),
+            )
 
     def _clear(self) -> None:
         self._queue: deque[ReadableSpan] = deque()
         self._changed = threading.Condition()
         self._bell = Bell()
-        self._worker: threading.Thread | None = None
+        self._worker.forked()
         self._hurry = False
         self._threshold = 1
         """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
@@ -165,6 +182,7 @@ class Pipeline(SpanProcessor):
         delivered = self._drain(deadline)
         for sender in self._senders:
             sender.outbox.hurry()
+        self._send_here(deadline)
         for sender in self._senders:
             delivered &= sender.outbox.wait(deadline)
         for sink in self._sinks:
@@ -187,18 +205,42 @@ class Pipeline(SpanProcessor):
         if self._closed:
             return True
         deadline = self._clock() + timeout_s
-        delivered = self.force_flush(int(timeout_s * 800))
+        self.force_flush(int(timeout_s * 800))
         self._closed, self._threshold = True, 1
         self._bell.ring()
+        kept = self._close_queue()
         for sender in self._senders:
-            delivered |= sender.outbox.close()
+            kept &= sender.outbox.close()
         for sender in self._senders:
             sender.stop(deadline)
             sender.say_what_is_left()
         for sink in self._sinks:
             with guard(f"shutting down {sink.name}"):
                 sink.exporter.shutdown()
-        return delivered
+        self._worker.join(deadline - self._clock())  # A subinterpreter must not end with a thread.
+        return kept
+
+    def persist(self) -> None:
+        """Put on disk whatever has ended: the process may be killed at any moment from now on.
+
+        Where there is no spool, spans stay in memory and are on their way.
+        """
+        while self._encode_some(_PATIENCE_S):
+            pass
+        with self._changed:
+            self._changed.wait_for(lambda: self._encoding == 0, _PERSIST_S)
+        for sender in self._senders:
+            sender.outbox.persist()
+
+    def deliver_at_once(self) -> None:
+        """Deliver each span when it ends, in its thread: the interpreter is ending, and will not call `shutdown`.
+
+        All deliveries together take the exit's time at most; what ends later is put on disk.
+        """
+        if self._deliver_until is None:
+            self._deliver_until, self._threshold = self._clock() + self._exit_timeout_s, 1
+        self.force_flush(max(0, int((self._deliver_until - self._clock()) * 1000)))
+        self.persist()
 
     def recover(self, timeout_s: float) -> dict[str, tuple[int, int]]:
         """Deliver what earlier processes left on disk.
@@ -218,7 +260,9 @@ class Pipeline(SpanProcessor):
         """What became of the spans so far."""
         produced = self._taken + len(self._queue)
         each = {
-            **{route.sender.shown: route.sender.outbox.stats(produced) for route in self._routes},
+            **{
+                route.sender.shown: route.sender.outbox.stats(produced) for route in self._routes if route.sender.wanted
+            },
             **{sink.name: sink.stats(produced) for sink in self._sinks if sink.counts},
         }
         if not each:
@@ -230,45 +274,50 @@ class Pipeline(SpanProcessor):
         """The slow part of `on_end`: wake the worker, or help it."""
         if self._closed:
             self._give_up("shut down")
+        elif self._deliver_until is not None:
+            self.deliver_at_once()
         elif self._durable or self._threshold >= self._limit:
             self._start()
             self._encode_some(_PATIENCE_S, _HELP)
+        elif self._start():
+            self._threshold = self._limit
+            self._bell.ring()
         else:
             self._threshold = self._limit
-            self._start()
-            self._bell.ring()
 
     @property
     def _limit(self) -> int:
         return max(2 * _GATHER, int(QUEUE_BYTES / self._mean_bytes))
 
-    def _start(self) -> None:
-        if self._durable or (self._worker is not None and self._worker.is_alive()):
-            return
-        with self._changed:
-            if self._worker is None or not self._worker.is_alive():
-                if self._worker is None:
-                    observe(self.stats)
-                self._worker = threading.Thread(target=self._work, name="agentops-otel", daemon=True)
-                self._worker.start()
+    def _start(self) -> bool:
+        """Make sure that the worker runs; False if spans are encoded in the app's threads, or have to be."""
+        if not self._observed:
+            self._observed = True
+            observe(self.stats)
+        return not self._durable and self._deliver_until is None and self._worker.start()
 
     def _work(self) -> None:
-        due: float | None = None
         try:
-            while not self._closed:
+            for sender in self._senders:
+                sender.start()  # While it can be: at its end, Python 3.12 starts no thread.
+            due = self._secure()
+            while self._runs():
                 self._threshold = 1
                 if not self._queue:
                     self._bell.wait(due)
-                if self._queue and not self._hurry:
+                if self._queue and not self._hurry and self._runs():
                     self._threshold = _GATHER
                     self._bell.wait(LINGER_S if due is None else min(LINGER_S, due))
                 self._threshold, self._hurry = self._limit, False
                 due = self._secure()
-                while self._encode_some(-1):
+                while self._runs() and self._encode_some(-1):
                     time.sleep(0)  # The app's threads go first.
                     due = self._secure()
         finally:
             self._threshold = 1  # Whatever ended this thread, the next span starts another.
+
+    def _runs(self) -> bool:
+        return self._worker.is_current() and not self._closed
 
     def _secure(self) -> float | None:
         """Put on disk what is overdue; in how many seconds more will be, None if nothing is on its way."""
@@ -279,15 +328,38 @@ class Pipeline(SpanProcessor):
         """See to it that all that has ended so far is encoded by *deadline*; True if it is."""
         with self._changed:
             target = self._popped + len(self._queue)
-            if self._queue:
-                self._hurry = True
-                with guard("starting the worker"):
-                    self._start()
+        if self._queue:
+            self._hurry = True
+            if self._start():
                 self._bell.ring()
-            done = self._changed.wait_for(
+            else:
+                while (left_s := deadline - self._clock()) > 0 and self._encode_some(left_s):
+                    pass
+        with self._changed:
+            return self._changed.wait_for(
                 lambda: self._popped - self._encoding >= target, max(0.0, deadline - self._clock())
             )
-        return done
+
+    def _send_here(self, deadline: float) -> None:
+        """Send in this thread what has no thread to send it, each destination within its share of the time."""
+        waiting = [sender for sender in self._senders if not sender.outbox.settled]
+        while waiting:
+            share_s = max(0.0, deadline - self._clock()) / len(waiting)
+            sender = waiting.pop()
+            if self._deliver_until is not None or not sender.start():
+                sender.send_here(self._clock() + share_s)
+
+    def _close_queue(self) -> bool:
+        """Take what no worker got to, at the end: encoded for the spools, given up for the sinks. True: nothing was."""
+        spans = self._take(len(self._queue))
+        if spans:
+            with guard("encoding spans"):
+                self._hand_over(spans)
+            for sink in self._sinks:
+                sink.dropped["exit"] += len(spans)
+            with self._changed:
+                self._encoding -= len(spans)
+        return not (spans and self._sinks)
 
     def _encode_some(self, patience_s: float, limit: int = _SLICE) -> bool:
         """Take the next few spans to the outboxes and sinks; False if there were none."""
@@ -329,7 +401,7 @@ class Pipeline(SpanProcessor):
             outbox = route.sender.outbox
             (outbox.store if self._durable else outbox.add)(batch)
             outbox.lost(len(spans) - batch.spans, "not encodable")
-            with guard("starting a sender"):
+            if self._deliver_until is None and not self._closed:
                 route.sender.start()
 
     def _give_up(self, reason: str) -> None:
@@ -348,14 +420,29 @@ class Pipeline(SpanProcessor):
             sender.forked()
         for sink in self._sinks:
             sink.forked()
-        if processes := sys.modules.get("multiprocessing.util"):
-            # Its children leave by os._exit, without atexit. At this moment they have yet to clear the finalizers that
-            # they inherited; what is registered here comes after that.
-            processes.register_after_fork(self, _close_at_exit)
+
+    def _before_fork(self) -> None:
+        """End our threads: a program that has one thread without us has one when it forks."""
+        if not are_greenlets():
+            threads = [self._worker.detach(), *(sender.pause() for sender in self._senders)]
+            self._bell.ring()
+            in_time = wait_before_fork(threads, self._fork_wait_s)
+            self._fork_wait_s = FORK_WAIT_S if in_time else FORK_WAIT_AGAIN_S
+
+    def _after_fork_in_parent(self) -> None:
+        """Go on with what the threads were at."""
+        if not self._closed and (self._queue or any(sender.outbox.has_work for sender in self._senders)):
+            self._start()
+            for sender in self._senders:
+                sender.start()
 
 
-def _close_at_exit(pipeline: Pipeline) -> None:
-    sys.modules["multiprocessing.util"].Finalize(pipeline, pipeline.shutdown, exitpriority=0)
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """The method, for as long as its object lives."""
+    alive = weakref.WeakMethod(method)
 
+    def call() -> None:
+        if (found := alive()) is not None:
+            found()
 
-def _nothing() -> None: ...
+    return call

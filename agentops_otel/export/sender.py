@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from opentelemetry.context import attach, set_value
+from opentelemetry.context import attach, detach, set_value
 
 from agentops_otel.export.divide import cut, halves
 from agentops_otel.export.outbox import Entry, Outbox
+from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.guard import guard
 from agentops_otel.tracing import SUPPRESS_KEY
 
@@ -134,8 +135,9 @@ class Sender:
         self._failures = 0
         self._renewed = False
         self._limit_bytes = transport.limit_bytes
-        self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._thread = BackgroundThread("agentops-otel-send", self._run)
+        self._sending = threading.Lock()
+        """Held for one request: the thread that a fork ended may still be in one when the next begins."""
         self._act: dict[Verdict, Callable[[Entry, Answer], None]] = {
             Verdict.ACCEPTED: self._accepted,
             Verdict.RETRY: self._later,
@@ -148,49 +150,82 @@ class Sender:
             Verdict.NO_ACCESS: lambda entry, answer: self.outbox.dropped(entry, "unauthorised"),
         }
 
-    def start(self) -> None:
-        """See to it that the thread runs; cheap when it does."""
-        if self._thread is None or not self._thread.is_alive():
-            with self._starting:
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._run, name="agentops-otel-send", daemon=True)
-                    self._thread.start()
+    @property
+    def wanted(self) -> bool:
+        """False for a destination that nobody named and that has not answered: it is no destination."""
+        return not self._looking
+
+    def start(self) -> bool:
+        """Make sure that the thread runs; cheap when it does. False if the interpreter allows no thread."""
+        return self._thread.start()
+
+    def pause(self) -> threading.Thread | None:
+        """Let the thread end, after its request if it is in one. The next `start()` begins another.
+
+        Returns:
+            The thread, to be waited for.
+        """
+        thread = self._thread.detach()
+        self.outbox.interrupt()
+        return thread
+
+    def send_here(self, deadline: float) -> None:
+        """Send in the calling thread, where the interpreter allows no other: at its end, and in some subinterpreters.
+
+        Args:
+            deadline: When to give up, by the clock.
+        """
+        token = attach(set_value(SUPPRESS_KEY, True))
+        try:
+            while not self.outbox.settled and (entry := self.outbox.take(deadline)) is not None:
+                self._send(entry, deadline - self._clock())
+        finally:
+            detach(token)
 
     def stop(self, deadline: float) -> None:
         """Let the thread end and close the connections, until *deadline* (the clock's)."""
         self.outbox.close()
-        if self._thread is not None:
-            self._thread.join(max(0.0, deadline - self._clock()))
+        ended = self._thread.join(deadline - self._clock())
         self.outbox.release()
-        if self._thread is None or not self._thread.is_alive():
+        if ended:
             self._transport.close()  # Otherwise it is still in a request: its connection ends with the process.
 
     def forked(self) -> None:
         """In the child of a fork: the thread is gone and the connections are the parent's."""
-        self._thread = None
-        self._starting = threading.Lock()
+        self._thread.forked()
+        self._sending = threading.Lock()
         self._failures = 0
         self._transport.forked()
         self.outbox.forked()
 
     def _run(self) -> None:
         attach(set_value(SUPPRESS_KEY, True))
-        while (entry := self.outbox.take()) is not None:
+        while self._thread.is_current() and (entry := self.outbox.take()) is not None:
+            self._send(entry, self._timeout_s)
+
+    def _send(self, entry: Entry, timeout_s: float) -> None:
+        """Send one request and act on the answer. A fault of ours costs the request, never the thread."""
+        acted = False
+        with self._sending, guard("sending spans"):
             if self._looking and not self._found():
                 self.outbox.forget()
-                continue
-            answer = self._ask(entry)
-            if self.outbox.holds(entry):
-                self._act[answer.verdict](entry, answer)
+            elif self.outbox.holds(entry):
+                answer = self._ask(entry, min(timeout_s, self._timeout_s))
+                if self.outbox.holds(entry):
+                    self._act[answer.verdict](entry, answer)
+            acted = True
+        if not acted:
+            self.outbox.dropped(entry, "failed")
 
     def _found(self) -> bool:
         if self._clock() < self._look_at:
             return False
-        self._looking = self._transport.send(b"", {}, 1.0).verdict is not Verdict.ACCEPTED
+        with guard("looking for a collector"):
+            self._looking = self._transport.send(b"", {}, 1.0).verdict is not Verdict.ACCEPTED
         self._look_at = self._clock() + LOOK_AGAIN_S
         return not self._looking
 
-    def _ask(self, entry: Entry) -> Answer:
+    def _ask(self, entry: Entry, timeout_s: float) -> Answer:
         if entry.spans > 1 and len(entry.body) > self._limit_bytes:
             return Answer(verdict=Verdict.TOO_LARGE, fault="over the known limit")
         answer = Answer(verdict=Verdict.RETRY, fault="failed")
@@ -199,7 +234,7 @@ class Sender:
             if headers is None:
                 refused = self._authorization is not None and self._authorization.refused
                 return Answer(verdict=Verdict.NO_ACCESS if refused else Verdict.NO_TOKEN)
-            answer = self._transport.send(entry.body, headers, self._timeout_s)
+            answer = self._transport.send(entry.body, headers, timeout_s)
         return answer
 
     def _accepted(self, entry: Entry, answer: Answer) -> None:

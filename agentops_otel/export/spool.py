@@ -139,6 +139,11 @@ class Spool:
         """How many spans of this process wait here."""
         return self._left + sum(segment.waiting_spans for segment in self._segments)
 
+    @property
+    def has_records(self) -> bool:
+        """Whether a record waits in a segment that is ours."""
+        return any(segment.waiting for segment in self._segments)
+
     def left(self) -> int:
         """How many spans wait in the segments that are ours now, whoever wrote them."""
         return sum(spans for segment in self._segments for *_, spans in _heads(segment))

@@ -1,6 +1,7 @@
 """Sessions: the root span of a run, and the session id and tags of every span in it."""
 
 import functools
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -65,6 +66,8 @@ class Session:
             },
             links=_links(self._outer),
         )
+        self.process_id = os.getpid()
+        """The process that ends the session: a fork has a copy of it."""
         self._inner = set_value(_SESSION, self, set_span_in_context(self.span))
         attach(self._inner)
 

@@ -1,6 +1,5 @@
 """The one place with global state: the running client, and the functions that act on it."""
 
-import atexit
 import logging
 import os
 import sys
@@ -20,6 +19,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.compat_settings import CompatSettings, log_ignored, translate_settings
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import Redact
+from agentops_otel.export.process_exit import ProcessExit
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import install
 from agentops_otel.recording.threads import ThreadPropagation
@@ -105,6 +105,8 @@ class _Running:
     """All the state there is."""
 
     client: Client | None = None
+    latest: Client | None = None
+    """The client of the newest `init()`, also after its `shutdown()`: its account can still be read."""
     stand_in: Client | None = None
     """The client that gives way to the program's own `init()`."""
     launched: frozenset[str] = frozenset()
@@ -130,7 +132,7 @@ class _Running:
     def run(self, client: Client) -> None:
         """Feed this client from now on, and wrap what its settings ask for."""
         self.uninstrument()
-        self.client = client
+        self.client = self.latest = client
         self.relay.targets = client.processors
         if client.recorder is not None:
             self.instrument(client.config)
@@ -188,6 +190,36 @@ class _Running:
 
 _running = _Running()
 current = _running.current
+
+
+class _Ending:
+    """What the running client does when the process ends; nothing without one."""
+
+    def shutdown(self) -> bool:
+        """See `shutdown`."""
+        return shutdown()
+
+    def flush(self) -> None:
+        """Deliver what has ended within the exit's time, and put the rest on disk."""
+        if client := _running.client:
+            with guard("flushing"):
+                client.flush(client.config.exit_timeout_s)
+                client.pipeline.persist()
+
+    def persist(self) -> None:
+        """Put on disk what has ended."""
+        if client := _running.client:
+            client.pipeline.persist()
+
+    def deliver_at_once(self) -> None:
+        """End what is open, and deliver each span from now on when it ends."""
+        if client := _running.client:
+            with guard("delivering at once"):
+                client.end_open()
+                client.pipeline.deliver_at_once()
+
+
+_process_exit = ProcessExit(_Ending())
 
 
 def _make(
@@ -336,8 +368,7 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
             _running.visit(source.provider)
     _running.run(client)
     _running.configured, _running.asked, _running.gives_way = {}, config, False
-    atexit.unregister(shutdown)  # once, and after whatever registered before this init
-    atexit.register(shutdown)
+    _process_exit.watch()
     if not (client.config.quiet or config.disabled or _is_child_of_run(config)):
         client.announce()
     if config.run is not None:
@@ -442,6 +473,11 @@ def configure(**settings: object) -> None:
 def client() -> Client | None:
     """The running client, if there is one."""
     return _running.client
+
+
+def latest_client() -> Client | None:
+    """The running client, or else the one that was shut down last."""
+    return _running.client or _running.latest
 
 
 def client_for(function: str) -> Client | None:

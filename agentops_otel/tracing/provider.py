@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from opentelemetry import trace
 from opentelemetry.sdk import trace as sdk_trace
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from agentops_otel.semconv import SERVICE_NAME
@@ -48,8 +48,7 @@ class OwnProvider(sdk_trace.TracerProvider):
     """The tracer provider that we own; its sampler and limits come from the `OTEL_*` variables."""
 
     def __init__(self, service_name: str | None, id_generator: IdGenerator | None = None) -> None:
-        named = {SERVICE_NAME: service_name} if service_name else {}
-        super().__init__(resource=Resource.create(named), shutdown_on_exit=False, id_generator=id_generator)
+        super().__init__(resource=_resource(service_name), shutdown_on_exit=False, id_generator=id_generator)
 
     def _handle_fork(self) -> None:
         """After a fork, detect the child's resource, as the SDK does, in threads.
@@ -60,3 +59,12 @@ class OwnProvider(sdk_trace.TracerProvider):
         monkey = sys.modules.get("gevent.monkey")
         if monkey is None or not monkey.is_module_patched("threading"):
             super()._handle_fork()
+
+
+def _resource(service_name: str | None) -> Resource:
+    """The resource as the SDK makes it: its own attributes, those of its detectors and of the environment, the name."""
+    named = {SERVICE_NAME: service_name} if service_name else {}
+    try:
+        return Resource.create(named)
+    except RuntimeError:  # The interpreter is ending: the SDK asks its detectors in threads, and none can be started.
+        return OTELResourceDetector().detect().merge(Resource(named))

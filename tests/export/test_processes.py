@@ -115,7 +115,7 @@ ENDINGS = {
 def test_spans_leave_with_the_process_while_the_collector_is_well(ending: str, tmp_path: Path) -> None:
     """However it ends, every span is at the collector and nothing is left on disk."""
     with OtlpSink() as sink:
-        run(f"start(); make(2000); {ENDINGS[ending]}", sink.endpoint, tmp_path / "spool")
+        run(f"start(exit_timeout_s=30); make(2000); {ENDINGS[ending]}", sink.endpoint, tmp_path / "spool")
 
         assert len(sink.ids) == 2000
         assert sink.duplicates == 0
@@ -294,9 +294,14 @@ FORKS = {
     [*((fork, "http/protobuf") for fork in FORKS), ("os.fork", "grpc"), ("a process pool", "grpc")],
 )
 def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol, tmp_path: Path) -> None:
-    """100 spans wait in the parent when it forks: each span of each process is delivered by its own, none twice."""
+    """100 spans wait in the parent when it forks: each span of each process is delivered by its own, none twice.
+
+    The time to leave is long: on a busy machine the usual one may not do, and spans then wait for the next run.
+    """
     with OtlpSink(protocol) as sink:
-        out, err, status = run("start()\nmake(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path)
+        out, err, status = run(
+            "start(exit_timeout_s=30)\nmake(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path
+        )
 
         assert (out, err, status) == ("", "", 0)
         assert len(sink.ids) == 1100
@@ -309,7 +314,7 @@ import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
 import agentops_otel
 
-agentops_otel.init(endpoint=sys.argv[1], spool_dir=sys.argv[2], console=False)
+agentops_otel.init(endpoint=sys.argv[1], spool_dir=sys.argv[2], console=False, exit_timeout_s=30)
 
 @agentops_otel.record_action("work")
 def work(n): ...

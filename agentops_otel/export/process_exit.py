@@ -1,0 +1,113 @@
+"""The ends of a process that `atexit` does not see: children of multiprocessing, Celery's workers, uvicorn's servers.
+
+None of them changes how the process ends, nor how it handles signals.
+"""
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Protocol
+
+import wrapt
+
+from agentops_otel.guard import guard
+
+
+class Ending(Protocol):
+    """What is called when the process ends, or may be about to; each is safe to call again."""
+
+    def shutdown(self) -> bool:
+        """Deliver what is left and stop."""
+
+    def flush(self) -> None:
+        """Deliver what has ended, or put it on disk; tracing goes on."""
+
+    def persist(self) -> None:
+        """Put on disk what has ended, at once."""
+
+    def deliver_at_once(self) -> None:
+        """Deliver what has ended, and from now on each span when it ends."""
+
+
+class ProcessExit:
+    """Calls an `Ending` at every end of this process and of its children that can be known."""
+
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
+        self._installed = False
+        self._child = 0
+        """The process in which `_in_child` ran."""
+
+    def watch(self) -> None:
+        """Called by each `init()`: at exit, we go before whatever registered earlier."""
+        atexit.unregister(self._ending.shutdown)
+        atexit.register(self._ending.shutdown)
+        if not self._installed:
+            self._installed = True
+            if hasattr(os, "register_at_fork"):  # not on Windows
+                os.register_at_fork(after_in_child=self._after_fork)
+            wrapt.register_post_import_hook(self._watch_celery, "celery.signals")
+            wrapt.register_post_import_hook(self._watch_uvicorn, "uvicorn.server")
+        self._after_fork()
+        process = sys.modules.get("multiprocessing.process")
+        if process is not None and process.parent_process() is not None:
+            self._in_child()
+        if not threading.main_thread().is_alive():
+            self._ending.deliver_at_once()  # Handlers of atexit run already: one that is registered now is not called.
+
+    def _after_fork(self) -> None:
+        """Have multiprocessing tell its child, once it has cleared the finalizers that it inherited."""
+        if util := sys.modules.get("multiprocessing.util"):
+            util.register_after_fork(self, ProcessExit._in_child)
+
+    def _in_child(self) -> None:
+        """A child of multiprocessing leaves by `os._exit`, and may be terminated once its parent has its result."""
+        if self._child == os.getpid():
+            return
+        self._child = os.getpid()
+        with guard("watching a child of multiprocessing"):
+            sys.modules["multiprocessing.util"].Finalize(None, self._leave_child, exitpriority=0)
+            from multiprocessing.reduction import ForkingPickler
+
+            _before_call(ForkingPickler, "dumps", self._ending.persist)
+
+    def _leave_child(self) -> None:
+        current = threading.current_thread()
+        if any(thread for thread in threading.enumerate() if thread is not current and not thread.daemon):
+            self._ending.deliver_at_once()  # The child waits for these threads, and calls nothing after them.
+        else:
+            self._ending.shutdown()
+
+    def _watch_celery(self, signals: ModuleType) -> None:
+        """A worker's child leaves by `os._exit`, also when it is recycled."""
+
+        def leave(**_: object) -> None:
+            self._ending.shutdown()
+
+        signals.worker_process_shutdown.connect(leave, weak=False, dispatch_uid="agentops_otel")
+
+    def _watch_uvicorn(self, server: ModuleType) -> None:
+        """A server that has answered its last request dies by the signal that asked it to end."""
+
+        async def shutdown(wrapped: Callable[..., Any], instance: object, args: Any, kwargs: Any) -> None:
+            try:
+                await wrapped(*args, **kwargs)
+            finally:
+                self._ending.flush()
+
+        if hasattr(server.Server, "shutdown"):
+            wrapt.wrap_function_wrapper(server, "Server.shutdown", shutdown)
+
+
+def _before_call(owner: type, name: str, run: Callable[[], None]) -> None:
+    """Run something of ours before each call of a class method."""
+
+    def wrapper(wrapped: Callable[..., Any], instance: object, args: Any, kwargs: Any) -> Any:
+        with guard("putting spans on disk"):
+            run()
+        return wrapped(*args, **kwargs)
+
+    wrapt.wrap_function_wrapper(owner, name, wrapper)

@@ -1,0 +1,91 @@
+"""Our threads: begun when there is work, ended before a fork, and done without where the interpreter allows none."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+FORK_WAIT_S = 0.25
+"""How long a fork waits at most for our threads to end, in seconds. Idle ones take a fraction of a millisecond."""
+FORK_WAIT_AGAIN_S = 0.01
+"""The same after a wait that was not enough: a thread is in a request that takes long."""
+_POLL_S = 0.0002
+
+
+class BackgroundThread:
+    """One daemon thread at a time, which runs *run* again and again over the life of the process.
+
+    *run* returns when `is_current()` is False for the thread that runs it.
+
+    Args:
+        name: As debuggers show it.
+        run: What the thread does.
+    """
+
+    def __init__(self, name: str, run: Callable[[], None]) -> None:
+        self._name = name
+        self._run = run
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def start(self) -> bool:
+        """Make sure that the thread runs; cheap if it does.
+
+        Returns:
+            False if the interpreter allows no new thread: at its end (Python 3.12), in some subinterpreters, and at
+            a limit of the system.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                try:
+                    self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                    self._thread.start()
+                except RuntimeError:
+                    self._thread = None
+        return self._thread is not None
+
+    def is_current(self) -> bool:
+        """Whether the calling thread is the one that is to run."""
+        return self._thread is threading.current_thread()
+
+    def detach(self) -> threading.Thread | None:
+        """Let the running thread end; the next `start()` begins another. Returns the thread, to be waited for."""
+        thread, self._thread = self._thread, None
+        return thread
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread to end; True if none runs."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(max(0.0, timeout_s))
+        return thread is None or not thread.is_alive()
+
+    def forked(self) -> None:
+        """In the child of a fork there is no thread yet."""
+        self._thread, self._starting = None, threading.Lock()
+
+
+def wait_before_fork(threads: Iterable[threading.Thread | None], timeout_s: float) -> bool:
+    """Wait until the detached threads have ended; True if they have within the time.
+
+    A child of a process with one thread is safe, and Python 3.12 and later warn of a fork with more.
+    """
+    deadline = time.monotonic() + timeout_s
+    for thread in threads:
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.0, deadline - time.monotonic()))
+            # Up to Python 3.12 it is joined a moment before the system has removed it.
+            while os.path.exists(f"/proc/self/task/{thread.native_id}") and time.monotonic() < deadline:
+                time.sleep(_POLL_S)
+    return time.monotonic() < deadline
+
+
+def are_greenlets() -> bool:
+    """Whether gevent or eventlet has turned threads into greenlets, which a fork does not count and cannot wait for."""
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    return bool(
+        (gevent and gevent.is_module_patched("threading")) or (eventlet and eventlet.is_monkey_patched("thread"))
+    )
