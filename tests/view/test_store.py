@@ -1,0 +1,191 @@
+"""The store of `agentops-otel view`: what arrived is found again, by what it is and by what is in it."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+from inline_snapshot import snapshot
+
+from agentops_otel.export import otlp_json
+from agentops_otel.view.live.store import Filter, Store
+from tests.view.spans import CHAT, Trace, research
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store, at a time shortly after the spans of the tests."""
+    made = Store(tmp_path / "made" / "view.sqlite3", otlp_json, clock=lambda: 0.0)
+    yield made
+    made.close()
+
+
+def names(store: Store, **wanted: object) -> list[object]:
+    """The names of the runs that pass a filter."""
+    return [run["name"] for run in store.runs(Filter(**wanted))]  # type: ignore[arg-type]
+
+
+def test_a_run_is_a_row_with_its_totals(store: Store) -> None:
+    """What the list shows of a run is what the tree's totals are."""
+    store.add(research())
+
+    (run,) = store.runs(Filter())
+
+    assert run == snapshot(
+        {
+            "trace": "00000000000000000000000000000001",
+            "start": 1700000000000000000,
+            "duration": 1240000000,
+            "name": "invoke_workflow research",
+            "service": "bot",
+            "session": "",
+            "spans": 4,
+            "llm_calls": 1,
+            "tools": 1,
+            "input_tokens": 1200,
+            "output_tokens": 180,
+            "cached_tokens": None,
+            "cost": 0.0048,
+            "errors": 1,
+            "tags": [],
+            "models": ["gpt-4o-2024-08-06"],
+            "tool_names": ["search"],
+            "agents": [],
+        }
+    )
+
+
+def test_a_run_has_its_spans_by_start(store: Store) -> None:
+    """Times are text, since they are larger than JavaScript's numbers are exact."""
+    spans = research()
+    store.add(spans[2:])
+    store.add(spans[:2])
+
+    run = store.run(str(store.runs(Filter())[0]["trace"]))
+
+    assert run is not None
+    shown = run["spans"]
+    assert isinstance(shown, list)
+    assert len(shown) == len(spans)
+    assert [span["start"] for span in shown] == sorted((span["start"] for span in shown), key=int)
+    assert store.run("no such trace") is None
+
+
+def test_a_span_that_comes_twice_is_there_once(store: Store) -> None:
+    """A delivery that was tried again counts nothing twice."""
+    store.add(research())
+    once = store.runs(Filter())
+    store.add(research())
+
+    assert store.runs(Filter()) == once
+
+
+def some_runs(store: Store) -> None:
+    """Three runs, a minute long, a second and ten milliseconds."""
+    first, second, third = Trace(1), Trace(2), Trace(3)
+    costly = {**CHAT, "agentops.usage.cost": 0.5, "gen_ai.usage.cache_read.input_tokens": 7}
+    store.add([first.span("long", 0, 60_000, attributes={"agentops.tags": ("nightly", "db"), "session.id": "s1"})])
+    store.add([second.span("chat gpt-4o", 1, 1001, attributes=costly)])
+    failing = {"gen_ai.agent.name": "Planner", "gen_ai.tool.name": "search", "gen_ai.operation.name": "execute_tool"}
+    store.add([third.span("short", 2, 12, attributes={**failing, "note": 'Oslo "in" rain*'}, error="ValueError: no")])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, ["short", "chat gpt-4o", "long"]),
+        ({"sort": "duration"}, ["long", "chat gpt-4o", "short"]),
+        ({"sort": "name", "ascending": True}, ["chat gpt-4o", "long", "short"]),
+        ({"sort": "name; DROP TABLE runs"}, ["short", "chat gpt-4o", "long"]),
+        ({"tag": "db"}, ["long"]),
+        ({"model": "gpt-4o-2024-08-06"}, ["chat gpt-4o"]),
+        ({"tool": "search"}, ["short"]),
+        ({"agent": "Planner"}, ["short"]),
+        ({"service": "bot"}, ["short", "chat gpt-4o", "long"]),
+        ({"service": "other"}, []),
+        ({"failed": True}, ["short"]),
+        ({"slower_s": 1.0}, ["chat gpt-4o", "long"]),
+        ({"dearer_usd": 0.4}, ["chat gpt-4o"]),
+        ({"text": "oslo rain"}, ["short"]),
+        ({"text": "osl"}, ["short"]),
+        ({"text": "oslo snow"}, []),
+        ({"text": '"in" OR NOT ) *'}, []),
+        ({"text": "gpt-4o", "dearer_usd": 1.0}, []),
+    ],
+)
+def test_runs_are_filtered_and_sorted(store: Store, wanted: dict[str, object], found: list[str]) -> None:
+    """Each filter alone and together; what is searched for is words, never a query."""
+    some_runs(store)
+
+    assert names(store, **wanted) == found
+
+
+def test_the_filters_can_be_set_to_what_is_there(store: Store) -> None:
+    """Models, tools, agents, tags and services of all runs, each once."""
+    some_runs(store)
+    some_runs(store)
+
+    assert store.choices() == {
+        "tags": ["db", "nightly"],
+        "models": ["gpt-4o-2024-08-06"],
+        "tool_names": ["search"],
+        "agents": ["Planner"],
+        "services": ["bot"],
+    }
+
+
+def test_a_restart_loses_nothing(tmp_path: Path) -> None:
+    """The file has it all, and is the user's alone."""
+    path = tmp_path / "view.sqlite3"
+    before = Store(path, otlp_json, clock=lambda: 0.0)
+    before.add(research())
+    rows = before.runs(Filter())
+    modes = {S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    before.close()
+    after = Store(path, otlp_json, clock=lambda: 0.0)
+
+    assert after.runs(Filter()) == rows
+    assert [span.name for span in otlp_json.loads(after.export(str(rows[0]["trace"])))] == [
+        "invoke_workflow research",
+        "plan",
+        "chat gpt-4o",
+        "execute_tool search",
+    ]
+    assert modes == {0o600}
+    after.close()
+
+
+def test_the_oldest_runs_make_room(tmp_path: Path) -> None:
+    """By size, and by age; of a run that goes nothing stays."""
+    small = Store(tmp_path / "small.sqlite3", otlp_json, limit_bytes=2000, clock=lambda: 0.0)
+    some_runs(small)
+    late = Store(tmp_path / "late.sqlite3", otlp_json, limit_age_s=10, clock=lambda: 1_700_000_010.0015)
+    some_runs(late)
+
+    assert names(small) == ["short", "chat gpt-4o"]
+    assert names(small, text="long") == []
+    assert names(late) == ["short"]
+    assert small.run("0" * 31 + "1") is None
+    small.close()
+    late.close()
+
+
+def test_text_that_no_database_takes_is_kept_as_far_as_it_can_be(store: Store) -> None:
+    """A lone surrogate, a zero and an endless number cost themselves."""
+    store.add([Trace().span("a\udcff\0b", attributes={"x": "\ud800 fine", "n": float("nan")})])
+
+    assert names(store, text="fine") == ["a?\0b"]
+
+
+def test_who_waits_hears_of_a_change(store: Store) -> None:
+    """A change that has happened already is no wait; closing ends every one."""
+    heard: list[int] = []
+    waiting = threading.Thread(target=lambda: heard.append(store.wait(0, 20.0)))
+    waiting.start()
+    store.add(research())
+    waiting.join(20.0)
+
+    assert heard == [1]
+    assert store.wait(0, 0.0) == 1
+    assert store.wait(1, 0.0) == 1
