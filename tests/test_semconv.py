@@ -7,7 +7,7 @@ from agentops_otel import semconv
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.view.tree import role
 
-SUFFIX_OF_ROLE = {"agent": ".agent", "tool": ".tool", "workflow": ".workflow", "llm": ""}
+SUFFIX_OF_ROLE = {"agent": ".agent", "tool": ".tool", "workflow": ".workflow", "llm": ".llm"}
 
 
 @pytest.mark.parametrize("operation", [*semconv.OPERATION_ROLES, "chat", "an_operation_to_come"])
