@@ -342,9 +342,12 @@ def test_argument_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTOPS_DEFAULT_TAGS", "variable")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://variable:4318")
 
-    config = agentops_otel.init(tags=["argument"], console=False).config
+    monkeypatch.setenv("AGENTOPS_INSTRUMENT_LLM_CALLS", "false")
+
+    config = agentops_otel.init(tags=["argument"], instrument_llm_calls=True, console=False).config
 
     assert config.tags == ("argument",)
+    assert config.instrument_llm_calls
     assert [to.display_url for to in config.destinations] == ["http://variable:4318/v1/traces"]
 
 

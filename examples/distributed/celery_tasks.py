@@ -51,11 +51,6 @@ def start(**_: object) -> None:
     agentops_otel.init(service_name="celery worker")
 
 
-@signals.worker_process_shutdown.connect
-def stop(**_: object) -> None:
-    agentops_otel.shutdown()  # Celery's processes end without what Python does at exit
-
-
 @app.task
 @record_tool("weather")
 def weather(city: str) -> str:
