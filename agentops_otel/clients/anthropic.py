@@ -8,7 +8,16 @@ from opentelemetry import trace
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
+from agentops_otel.instrumentation.reading import (
+    Table,
+    add_text,
+    as_mapping,
+    begin_entry,
+    field,
+    indexed,
+    items,
+    lookup_in,
+)
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing.provider import OwnProvider
 
@@ -185,7 +194,10 @@ def _fold_usage(whole: dict[str, Any], usage: Any, names: tuple[str, ...]) -> No
 
 
 def _fold_block(whole: dict[str, Any], event: Any) -> None:
-    known = indexed(whole, "content", field(event, "index"))
+    index = field(event, "index")
+    known = indexed(whole, "content", index)
+    if "type" in known:  # a server that numbers its blocks wrongly
+        known = begin_entry(whole, "content", index)
     for name in ("type", "id", "name", "tool_use_id", "content", "input"):
         if (value := field(event, "content_block", name)) is not None:
             known[name] = value

@@ -13,7 +13,7 @@ from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.clients.dialects.raw_response import BODY_LIMIT_BYTES
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items, loads
+from agentops_otel.instrumentation.reading import Table, add_text, begin_entry, field, indexed, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.wrapping.proxy import proxied
 
@@ -161,7 +161,11 @@ def _fold(whole: dict[str, Any], event: Any) -> None:
     message = whole.setdefault("output", {"message": {"role": "assistant"}})["message"]
     for kind in ("contentBlockStart", "contentBlockDelta"):
         if (said := field(event, kind)) is not None:
-            _fold_block(indexed(message, "content", field(said, "contentBlockIndex")), said)
+            index = field(said, "contentBlockIndex")
+            block = indexed(message, "content", index)
+            if kind == "contentBlockStart" and len(block) > 1:  # a model that numbers its blocks wrongly
+                block = begin_entry(message, "content", index)
+            _fold_block(block, said)
     if (reason := field(event, "messageStop", "stopReason")) is not None:
         whole["stopReason"] = reason
     if (usage := field(event, "metadata", "usage")) is not None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients.dialects import chat_completions, embeddings
+from agentops_otel.clients.dialects import chat_completions, embeddings, tool_calls
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
@@ -74,11 +74,7 @@ def _fold(whole: dict[str, Any], event: Any) -> None:
             add_text(part, name, field(content, name))
         part["type"] = "thinking" if "thinking" in part else "text"
     if (call := field(delta, "tool_calls")) is not None:
-        known = indexed(message, "tool_calls", field(event, "index"))
-        known["id"] = field(call, "id") or known.get("id")
-        function = known.setdefault("function", {})
-        for name in ("name", "arguments"):
-            add_text(function, name, field(call, "function", name))
+        tool_calls.fold_tool_call(message, field(event, "index"), call)
 
 
 CHAT = Operation(

@@ -62,7 +62,7 @@ def _total(name: str) -> Callable[[Any], int | None]:
     return total
 
 
-def _finish_reasons(response: Any) -> list[str] | None:
+def _finish_reasons(response: Any) -> list[str | None] | None:
     """None where only texts are known: a stream of those does not say why it ended."""
     reasons = [reason for result in _results(response) if (reason := field(result, "stop_reason"))]
     return [gen_ai.finish_reason(reason) for reason in reasons] or None

@@ -50,7 +50,7 @@ def _definition(tool: Any) -> Any:
     return {"type": "function", "name": tool.__name__} if callable(tool) else gen_ai.definition(tool)
 
 
-def _finish_reasons(response: Any) -> list[str]:
+def _finish_reasons(response: Any) -> list[str | None]:
     reason = gen_ai.finish_reason(field(response, "done_reason"))
     return ["tool_call" if reason == "stop" and items(response, "message", "tool_calls") else reason]
 

@@ -64,15 +64,15 @@ FINISH_REASONS: Mapping[str, str] = {
 """What providers call the conventions' stop, length, content_filter, tool_call and error; others stay as they are."""
 
 
-def finish_reason(said: object) -> str:
-    """The conventions' word for a provider's; "error" where one is expected and none came.
+def finish_reason(reason: object) -> str | None:
+    """The conventions' word for a provider's; None if the provider gave none.
 
     >>> finish_reason("tool_use"), finish_reason(None)
-    ('tool_call', 'error')
+    ('tool_call', None)
     """
-    if not isinstance(said, str) or not said:
-        return "error"
-    return FINISH_REASONS.get(said.lower(), said.lower())
+    if not isinstance(reason, str) or not reason:
+        return None
+    return FINISH_REASONS.get(reason.lower(), reason.lower())
 
 
 def output_type(said: object) -> str | None:

@@ -47,6 +47,8 @@ def field(value: Any, *path: str) -> Any:
 
 def _attribute(value: Any, name: str) -> Any:
     """An attribute that is not in the object's own dict; pydantic is spared the exception for one that is missing."""
+    if isinstance(value, type):  # its attributes are descriptors and methods, no data
+        return None
     extra = _NOTHING if name.startswith("_") else getattr(value, "__pydantic_extra__", _NOTHING)
     if extra is not _NOTHING and name not in _names(type(value)):  # type: ignore[arg-type]  # a class is hashable
         return extra.get(name) if extra else None
@@ -78,9 +80,11 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
         return value
     if value is None:
         return _NOTHING
-    known: Mapping[str, Any] = getattr(value, "__dict__", _NOTHING)
+    if isinstance(value, type):
+        return _NOTHING
+    own: Mapping[str, Any] = getattr(value, "__dict__", _NOTHING)
     extra = getattr(value, "__pydantic_extra__", None)
-    return {**known, **extra} if extra else known
+    return {**own, **extra} if extra else own
 
 
 def items(value: Any, *path: str) -> Sequence[Any]:
@@ -171,21 +175,48 @@ def add_text(whole: dict[str, Any], key: str, piece: object) -> None:
         pieces.size += len(piece)
 
 
-def indexed(whole: dict[str, Any], key: str, index: object) -> dict[str, Any]:
-    """The entry with that index in the list `whole[key]`, made when it is new; without an index, the last one."""
-    known: list[dict[str, Any]] | None = whole.get(key)
-    if known and isinstance(last := known[-1], dict) and (index is None or last.get("index") == index):
+def indexed(response: dict[str, Any], key: str, index: object) -> dict[str, Any]:
+    """The entry with that index in the list `response[key]`, made if it is new.
+
+    Without an index it is the last entry; of several with one index, too (see `begin_entry`).
+    """
+    found: list[dict[str, Any]] | None = response.get(key)
+    if found and isinstance(last := found[-1], dict) and (index is None or last.get("index") == index):
         return last
-    if not isinstance(known, list) or not all(isinstance(entry, dict) and "index" in entry for entry in known):
-        known = whole[key] = []
+    entries = _entries(response, key)
     if (wanted := _integer(index)) is None:  # together's indices are floats
-        wanted = max((entry["index"] for entry in known), default=0)
-    for entry in known:
+        wanted = entries[-1]["index"] if entries else 0
+    for entry in entries[::-1]:
         if entry["index"] == wanted:
             return entry
-    known.append({"index": wanted})
-    known.sort(key=lambda entry: entry["index"])
-    return indexed(whole, key, wanted)
+    return begin_entry(response, key, wanted)
+
+
+def begin_entry(response: dict[str, Any], key: str, index: object = None) -> dict[str, Any]:
+    """A new entry of the list `response[key]`. Some servers give every entry the index 0, or none."""
+    entries = _entries(response, key)
+    if (wanted := _integer(index)) is None:
+        wanted = entries[-1]["index"] if entries else 0
+    entry: dict[str, Any] = {"index": wanted}
+    entries.append(entry)
+    entries.sort(key=lambda entry: entry["index"])  # stable: those of one index stay in their order
+    return entry
+
+
+def entry_with(response: dict[str, Any], key: str, name: str, value: object) -> dict[str, Any] | None:
+    """The last entry of the list `response[key]` in which *name* is *value*; None if there is none, or no value."""
+    entries = reversed(_entries(response, key)) if isinstance(value, str) and value else ()
+    return next((entry for entry in entries if entry.get(name) == value), None)
+
+
+def _entries(response: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The list `response[key]`, made if it is not there or holds anything but entries."""
+    found = response.get(key)
+    if isinstance(found, list) and all(isinstance(entry, dict) and "index" in entry for entry in found):
+        return found
+    entries: list[dict[str, Any]] = []
+    response[key] = entries
+    return entries
 
 
 def joined(value: Any) -> Any:

@@ -201,7 +201,7 @@ def embeddings(recorder: Recorder, api: Any) -> Call:
     return Call(recorder, "embeddings", field(api.embedding_service, "config", "embedding_model"), request)
 
 
-def _reasons(reason: Any) -> list[str] | None:
+def _reasons(reason: Any) -> list[str | None] | None:
     return None if reason is None else [gen_ai.finish_reason(reason)]
 
 

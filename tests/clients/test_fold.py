@@ -1,6 +1,7 @@
 """However an answer is cut into chunks, the folded answer says the same."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given
@@ -42,6 +43,84 @@ def test_a_chat_completion_cut_anywhere(texts: list[str], arguments: Any, size: 
     whole = openai_server.completion(*said)
 
     assert told(openai.CHAT, folded(openai.CHAT, openai_server.chunks(whole, size))) == told(openai.CHAT, whole)
+
+
+NUMBERING: dict[str, Callable[[int], dict[str, Any]]] = {
+    "right": lambda number: {"index": number},
+    "none": lambda number: {},
+    "all 0": lambda number: {"index": 0},
+    "null": lambda number: {"index": None},
+}
+SOME_ARGUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(0, 9), min_size=1, max_size=3)
+
+
+@given(
+    calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4),
+    size=SIZES,
+    numbering=st.sampled_from(sorted(NUMBERING)),
+    ids=st.sampled_from(["first piece", "each piece", "none"]),
+    name_apart=st.booleans(),
+)
+def test_tool_calls_numbered_in_any_way(
+    calls: list[Any], size: int, numbering: str, ids: str, name_apart: bool
+) -> None:
+    """Rightly, all with 0 or not at all; with their ids once, in each piece or never: the plain call's message."""
+    whole_calls, pieces = [], []
+    for number, arguments in enumerate(calls):
+        call_id = {} if ids == "none" else {"id": f"call_{number}"}
+        said = json.dumps(arguments)
+        whole_calls.append({**call_id, "type": "function", "function": {"name": f"f{number}", "arguments": said}})
+        head, *rest = _cut(said, size)
+        begun = (
+            [{"name": f"f{number}"}, {"arguments": head}] if name_apart else [{"name": f"f{number}", "arguments": head}]
+        )
+        functions = [*begun, *({"arguments": piece} for piece in rest)]
+        for place, function in enumerate(functions):
+            identity = call_id if place == 0 or ids == "each piece" else {}
+            pieces.append({**NUMBERING[numbering](number), **identity, "function": function})
+    whole = openai_server.completion({"role": "assistant", "tool_calls": whole_calls})
+    chunks = [{"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]} for piece in pieces]
+
+    expected = told(openai.CHAT, whole)["gen_ai.output.messages"]
+    assert told(openai.CHAT, folded(openai.CHAT, chunks))["gen_ai.output.messages"] == expected
+
+
+@given(
+    calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4),
+    size=SIZES,
+    numbering=st.sampled_from(["right", "all 0", "none"]),
+)
+def test_items_of_a_response_numbered_in_any_way(calls: list[Any], size: int, numbering: str) -> None:
+    """Each item that is added is another one, and its pieces find it by its id."""
+    output, events = [], []
+    for number, arguments in enumerate(calls):
+        index = {"right": {"output_index": number}, "all 0": {"output_index": 0}, "none": {}}[numbering]
+        item = {"id": f"fc_{number}", "type": "function_call", "call_id": f"call_{number}", "name": f"f{number}"}
+        output.append({**item, "arguments": json.dumps(arguments)})
+        events.append({"type": "response.output_item.added", **index, "item": {**item, "arguments": ""}})
+        for piece in _cut(output[-1]["arguments"], size):
+            kind = "response.function_call_arguments.delta"
+            events.append({"type": kind, **index, "item_id": item["id"], "delta": piece})
+
+    expected = told(openai.RESPONSES, {"output": output})["gen_ai.output.messages"]
+    assert told(openai.RESPONSES, folded(openai.RESPONSES, events))["gen_ai.output.messages"] == expected
+
+
+@given(calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4), size=SIZES, right=st.booleans())
+def test_blocks_of_a_message_numbered_in_any_way(calls: list[Any], size: int, right: bool) -> None:
+    """Each block that starts is another one."""
+    content, events = [], []
+    for number, arguments in enumerate(calls):
+        block = {"type": "tool_use", "id": f"toolu_{number}", "name": f"f{number}"}
+        content.append({**block, "input": arguments})
+        index = number if right else 0
+        events.append({"type": "content_block_start", "index": index, "content_block": {**block, "input": {}}})
+        for piece in _cut(json.dumps(arguments), size):
+            delta = {"type": "input_json_delta", "partial_json": piece}
+            events.append({"type": "content_block_delta", "index": index, "delta": delta})
+
+    expected = told(anthropic.MESSAGES, {"content": content})["gen_ai.output.messages"]
+    assert told(anthropic.MESSAGES, folded(anthropic.MESSAGES, events))["gen_ai.output.messages"] == expected
 
 
 @given(text=TEXTS, thought=TEXTS, size=SIZES)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.clients.capture import capture
@@ -37,6 +38,22 @@ def async_parsed(server: LlmServer, *, stream: bool) -> list[object]:
             return told(found if stream else [*found, await response.parse(to=str)])
 
     return asyncio.run(run())
+
+
+@pytest.mark.parametrize("cast_to", [httpx.Response, str, object])
+def test_a_post_of_any_type_tells_of_the_response(cast_to: Any, server: LlmServer) -> None:
+    """`client.post(path, cast_to=...)` reads the body; model, tokens and answer are on the span."""
+    whole = completion()
+    server.answer(answer(whole, stream=False))
+
+    with capture() as captured, sync_client(server) as client:
+        client.post("/chat/completions", body=ASKED, cast_to=cast_to)
+
+    (span,) = captured.spans
+    said: dict[str, Any] = dict(span.attributes or {})
+    assert said["gen_ai.response.model"] == whole["model"]
+    assert said["gen_ai.usage.input_tokens"] == whole["usage"]["prompt_tokens"]
+    assert "gen_ai.output.messages" in said
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentops_otel import semconv
+from agentops_otel.clients.dialects import tool_calls
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
 from agentops_otel.instrumentation.spec import Operation
@@ -82,19 +83,13 @@ def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
     if calls := delta.get("tool_calls"):
         fold_tool_calls(message, calls if isinstance(calls, list | tuple) else ())
     if (call := delta.get("function_call")) is not None:
-        for name in ("name", "arguments"):
-            add_text(message.setdefault("function_call", {}), name, field(call, name))
+        tool_calls.fold_tool_call(message, None, {"function": call})
 
 
 def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
     """Add pieces of tool calls to those that the message has."""
     for call in calls:
-        known = indexed(message, "tool_calls", field(call, "index"))
-        if (identity := field(call, "id")) is not None:
-            known["id"] = identity
-        function = known.setdefault("function", {})
-        for name in ("name", "arguments"):
-            add_text(function, name, field(call, "function", name))
+        tool_calls.fold_tool_call(message, field(call, "index"), call)
 
 
 def message(

@@ -1,4 +1,4 @@
-"""Raw answers (`with_raw_response`, `with_streaming_response`), of which the program reads what it likes."""
+"""Raw responses (`with_raw_response`, `with_streaming_response`, `cast_to`), which the program reads as it likes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,46 +9,54 @@ from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import observed_call, observed_stream
 
 BODY_LIMIT_BYTES = 1024 * 1024
-"""As much of a body that the program reads piece by piece is kept to be understood."""
+"""Bytes that are kept of a body that the program reads in pieces."""
 
 
 def wrap_result(call: Call, response: Any) -> Any:
-    """A raw response is read where its body is there already, and watched where it is still to come."""
-    http = field(response, "http_response")
+    """Complete the call now if the body was read, otherwise when the program reads it."""
+    http = response if hasattr(type(response), "iter_raw") else field(response, "http_response")
     if http is None:
-        call.completed(response)
+        call.completed(_parsed_text(response))
     elif field(http, "is_stream_consumed"):
         call.completed(loads(http.content))
+    elif http is response:  # `cast_to=httpx.Response` of a stream, which has no wrapper to observe
+        call.completed(None)
     else:
         return proxied(response, call, _HOOKS)
     return response
 
 
-class _Step:
-    """Watches a step of a response's reading; *told* says what the program gets for what came of it."""
+def _parsed_text(response: Any) -> Any:
+    """The response, or the JSON in it if the program asked for a text (`cast_to=str`)."""
+    parsed = loads(response) if isinstance(response, str | bytes) else None
+    return parsed if isinstance(parsed, dict) else response
 
-    def __init__(self, response: Any, told: Callable[[Call, Any, Any], Any]) -> None:
+
+class _Step:
+    """Observes one method that reads a response; *read* makes what the program gets of its result."""
+
+    def __init__(self, response: Any, read: Callable[[Call, Any, Any], Any]) -> None:
         self._response = response
-        self._told = told
+        self._read = read
         self._call: Call = response._self_observer
         self.context = self._call.context
 
     def returned(self, value: Any) -> Any:
-        return self._told(self._call, self._response, value)
+        return self._read(self._call, self._response, value)
 
     def raised(self, error: BaseException) -> None:
         self._call.raised(error)
 
 
-def _step(name: str, told: Callable[[Call, Any, Any], Any]) -> Callable[..., Any]:
+def _step(name: str, read: Callable[[Call, Any, Any], Any]) -> Callable[..., Any]:
     def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return observed_call(_Step(self, told), getattr(self.__wrapped__, name), *args, **kwargs)
+        return observed_call(_Step(self, read), getattr(self.__wrapped__, name), *args, **kwargs)
 
     return hook
 
 
 def _parsed(call: Call, response: Any, value: Any) -> Any:
-    """What was parsed tells what it says; a stream comes back watched, the same one each time."""
+    """The parsed response; a stream is observed, and is the same object each time."""
     parsed, given = getattr(response, "_self_parsed", (None, None))
     if parsed is None or parsed is not value:
         given = call.returned(value)
@@ -57,7 +65,7 @@ def _parsed(call: Call, response: Any, value: Any) -> Any:
 
 
 def _read(call: Call, response: Any, value: Any) -> Any:
-    """The whole body may be there now."""
+    """Complete the call if the whole body was read."""
     try:
         call.completed(loads(response.http_response.content))
     except RuntimeError:  # closed before it was read, or read in pieces
@@ -90,7 +98,7 @@ _HOOKS = {
 
 
 def _whole(call: Call, whole: dict[str, Any]) -> Any:
-    """What the body says: JSON, or server-sent events to fold."""
+    """The response in the body: JSON, or server-sent events to fold."""
     body = bytes(whole.get("body", b""))
     if not body.lstrip().startswith((b"data:", b"event:", b":")) or call.operation.fold is None:
         return loads(body)

@@ -6,7 +6,17 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
+from agentops_otel.instrumentation.reading import (
+    Table,
+    add_text,
+    as_mapping,
+    begin_entry,
+    entry_with,
+    field,
+    indexed,
+    items,
+    lookup_in,
+)
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -81,8 +91,23 @@ _FIELDS = (
 )
 
 
-def _fold_item(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-    known = indexed(whole, "output", event.get("output_index"))
+def _begin_item(response: dict[str, Any], event: Mapping[str, Any]) -> None:
+    """An item begins, even if the server gives it the index of another one."""
+    index = event.get("output_index")
+    entry = indexed(response, "output", index)
+    _update(begin_entry(response, "output", index) if "type" in entry else entry, event)
+
+
+def _fold_item(response: dict[str, Any], event: Mapping[str, Any]) -> None:
+    _update(_item_of(response, event, field(event, "item", "id")), event)
+
+
+def _item_of(response: dict[str, Any], event: Mapping[str, Any], item_id: object) -> dict[str, Any]:
+    """The item that an event belongs to: by its id, which some servers change, or by its index."""
+    return entry_with(response, "output", "id", item_id) or indexed(response, "output", event.get("output_index"))
+
+
+def _update(known: dict[str, Any], event: Mapping[str, Any]) -> None:
     item = as_mapping(event.get("item"))
     known.update((name, value) for name, value in item.items() if value not in (None, "", []))
 
@@ -92,7 +117,7 @@ def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, A
     text = "refusal" if part == "refusal" else "text"
 
     def fold_delta(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-        item = indexed(whole, "output", event.get("output_index"))
+        item = _item_of(whole, event, event.get("item_id"))
         item.setdefault("type", kind)
         known = indexed(item, key, event.get(index))
         known.setdefault("type", part)
@@ -105,7 +130,7 @@ def _asking(kind: str, key: str) -> Callable[[dict[str, Any], Mapping[str, Any]]
     """Adds a delta to what one call of a tool asks for."""
 
     def fold_delta(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-        item = indexed(whole, "output", event.get("output_index"))
+        item = _item_of(whole, event, event.get("item_id"))
         item.setdefault("type", kind)
         add_text(item, key, event.get("delta"))
 
@@ -118,7 +143,7 @@ def _fold_error(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
 
 
 _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
-    "response.output_item.added": _fold_item,
+    "response.output_item.added": _begin_item,
     "response.output_item.done": _fold_item,
     "response.output_audio_transcript.delta": _adding("message", "output_text", "content", "content_index"),
     "response.output_text.delta": _adding("message", "output_text", "content", "content_index"),

@@ -63,7 +63,7 @@ MIME_TYPES = {"application/json": "json", "text/plain": "text"}
 """`gen_ai.output.type` for the type of answer that a request asks for."""
 
 
-def _finish_reason(candidate: Any) -> str:
+def _finish_reason(candidate: Any) -> str | None:
     reason = gen_ai.finish_reason(field(candidate, "finish_reason"))
     calls = any(field(part, "function_call") is not None for part in items(candidate, "content", "parts"))
     return "tool_call" if reason == "stop" and calls else reason
@@ -88,7 +88,7 @@ def _answer(candidate: Any) -> gen_ai.Message | None:
     return contents.content({"role": field(candidate, "content", "role"), "parts": joined(parts)}, role="model")
 
 
-def _finish_reasons(response: Any) -> list[str]:
+def _finish_reasons(response: Any) -> list[str | None]:
     found = [_finish_reason(candidate) for candidate in items(response, "candidates")]
     blocked = not found and field(response, "prompt_feedback", "block_reason")
     return ["content_filter"] if blocked else found

@@ -6,7 +6,16 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items
+from agentops_otel.instrumentation.reading import (
+    Table,
+    add_text,
+    as_mapping,
+    begin_entry,
+    entry_with,
+    field,
+    indexed,
+    items,
+)
 from agentops_otel.instrumentation.spec import Operation
 
 
@@ -32,7 +41,10 @@ def _keeping(*names: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]
 
 
 def _entry(whole: dict[str, Any], said: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    known = indexed(whole, "outputs", said.get("output_index"))
+    index, call_id = said.get("output_index"), said.get("tool_call_id")
+    known = entry_with(whole, "outputs", "tool_call_id", call_id) or indexed(whole, "outputs", index)
+    if known.get("type", kind) != kind or known.get("tool_call_id", call_id) != call_id:
+        known = begin_entry(whole, "outputs", index)
     known["type"] = kind
     _keeping("id", "name", "tool_call_id", "model", "agent_id", "info")(known, said)
     return known
