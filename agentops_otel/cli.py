@@ -15,6 +15,7 @@ from agentops_otel.export import build as build_pipeline
 from agentops_otel.export import file
 from agentops_otel.export.otlp_json import dumps
 from agentops_otel.launcher import Run, command
+from agentops_otel.one_trace import OneTrace
 from agentops_otel.version import VERSION
 from agentops_otel.view import page, run_report, terminal
 from agentops_otel.view.format import plural
@@ -49,7 +50,9 @@ def commands() -> None:
 @click.argument(
     "args", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[-m MODULE | SCRIPT | COMMAND] [ARGS]..."
 )
-def run(args: tuple[str, ...]) -> None:
+@click.option("--one-trace", is_flag=True, help="One trace for the whole run, printed at its end.")
+@click.option("--name", metavar="NAME", help="What the run is called; by default as the command.")
+def run(args: tuple[str, ...], one_trace: bool, name: str | None) -> None:
     """Run a command with tracing on, in all of its Python processes.
 
     The settings come from the environment; the exit code is the command's.
@@ -60,12 +63,17 @@ def run(args: tuple[str, ...]) -> None:
         to_start = command.resolve(args)
     except FileNotFoundError as error:
         raise click.UsageError(str(error)) from None
-    _config()  # a wrong setting is reported before the command starts
-    begun = Run.begin(command.program_name(args), [*(spec.module for spec in SPECS), "agentops_otel", "taskweaver"])
+    config = _config()  # a wrong setting is reported before the command starts
+    name = name or command.program_name(args)
+    begun = Run.begin(name, [*(spec.module for spec in SPECS), "agentops_otel", "taskweaver"])
     try:
+        whole = OneTrace.begin(begun, name, config) if one_trace else None
         environment = command.environment(inherited(), **{Run.VARIABLE: str(begun.folder)})
         code = command.run(to_start, environment)
-        terminal.announce(run_report.describe(begun, command.program_name(args)))
+        if whole is not None:
+            whole.end(code)
+        if not config.quiet:
+            terminal.announce(run_report.describe(begun, name))
     finally:
         begun.end()
     command.end_as(code)

@@ -55,7 +55,9 @@ class ClientBase(CompatClient):
         self.settings = settings
         own = _own_trace_file(config)
         self.trace_file = own if config.own_trace_file else config.trace_file
-        self.sessions = Sessions(config.tags, self._session_ended, self._analytics)
+        self.sessions = Sessions(
+            config.tags, self._session_ended, self._analytics, config.run.parent if config.run else None
+        )
         logs = export.log_upload(config)
         self.pipeline = export.build(
             replace(config, trace_file=self.trace_file),
@@ -80,6 +82,7 @@ class ClientBase(CompatClient):
                 else Content(enabled=config.event_content, redact=config.redact),
                 defaults=self.sessions,
                 clock=clock,
+                trusts_callers=config.trust_callers or source.guest,
             )
 
     def report(self) -> Report:

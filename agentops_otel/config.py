@@ -66,6 +66,8 @@ class Config:
     """Whether what is printed goes to the AgentOps account, by trace."""
     by_name: frozenset[str] = frozenset()
     """Which of endpoint, api_key, trace_file and console were asked for by name, and not only by `OTEL_*`."""
+    trust_callers: bool = False
+    """Whether the `traceparent` of an unknown caller is followed where a web framework reads it by itself."""
     run: Run | None = None
     """The run of `agentops-otel run` that this process belongs to."""
     quiet: bool = False
@@ -115,6 +117,8 @@ def read_config(**arguments: Any) -> Config:
     nowhere = nowhere and not environment.env("OTEL_CONFIG_FILE")
     on_spans, in_events = _content(given.get("capture_content"))
     console, trace_file, state_dir = value["console"], value["trace_file"], _state_dir()
+    run = _run()
+    on_terminal = nowhere and sys.stderr.isatty() and not (run and run.parent)  # --one-trace prints at the end
     if given.get("upload_logs") and owner is None:
         raise ConfigError("upload_logs", True, "what is printed goes to an AgentOps account: give api_key too")
     return Config(
@@ -134,7 +138,7 @@ def read_config(**arguments: Any) -> Config:
         span_processors=value["span_processors"],
         destinations=(destinations.local_collector(given),) if nowhere else found,
         exporters=tuple(name for name in exporters or () if name not in _BUILT_IN_EXPORTERS),
-        console=(nowhere and sys.stderr.isatty()) or "console" in (exporters or ()) if console is None else console,
+        console=on_terminal or "console" in (exporters or ()) if console is None else console,
         trace_file=trace_file if isinstance(trace_file, Path) else None,
         own_trace_file=trace_file is True or (trace_file is None and nowhere),
         spare_trace_file=trace_file is None and found == (hosted,),
@@ -144,7 +148,8 @@ def read_config(**arguments: Any) -> Config:
         exit_timeout_s=value["exit_timeout_s"],
         upload_logs=on_spans and owner is not None and value["upload_logs"],
         by_name=_by_name(given, value, owner, exporters),
-        run=_run(),
+        trust_callers=environment.flag("AGENTOPS_TRUST_CALLERS", False) or bool(environment.env("OTEL_TRACES_SAMPLER")),
+        run=run,
         quiet=console is False,
         disabled_instrumentations=frozenset(environment.words("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")),
         semconv_opt_in=frozenset(environment.words("OTEL_SEMCONV_STABILITY_OPT_IN")),

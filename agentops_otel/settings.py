@@ -281,6 +281,7 @@ OPTIONS = (
     ),
     Option(
         name="console",
+        variables=("AGENTOPS_CONSOLE",),
         check=truth,
         shown_default="true on a terminal with nothing else set up, and with `OTEL_TRACES_EXPORTER=console`",
         sentence="True prints every finished trace on stderr. False prints nothing at all.",

@@ -282,3 +282,14 @@ def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path
     )
 
     assert len([json.loads(line) for line in shown.stdout.splitlines()]) == 2
+
+
+def test_one_trace_holds_all_processes(environment: dict[str, str], tmp_path: Path) -> None:
+    """With `--one-trace` a run is one tree, printed at its end."""
+    (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}\nprint('done', file=sys.stderr)")
+
+    done = run("--one-trace", "--name", "nightly", "app.py", env=environment, cwd=tmp_path)
+
+    lines = [line.split("  ")[0] for line in done.stderr.splitlines()]
+    assert lines[lines.index("done") + 1 :][:3] == ["invoke_workflow nightly", "├─ chat gpt-4.1", "└─ chat gpt-4.1"]
+    assert "nightly: 2 LLM calls, 1 trace, " in done.stderr

@@ -52,7 +52,12 @@ def trace_files(directory: Path) -> list[Path]:
 def latest_run(directory: Path) -> list[Path]:
     """The trace files of the run, or of the process, that wrote last."""
     files = trace_files(directory)
-    return [path for path in files if _run_of(path) == _run_of(files[0])]
+    return files_of_run(directory, _run_of(files[0])) if files else []
+
+
+def files_of_run(directory: Path, run: str) -> list[Path]:
+    """The trace files of a run, by its name."""
+    return [path for path in trace_files(directory) if _run_of(path) == run]
 
 
 def read(path: Path) -> Iterator[ReadableSpan | ValueError]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Self
 
+from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 
@@ -69,6 +70,18 @@ class Run:
     def is_main_process(self) -> bool:
         """Whether this process is the command itself, and no child of it."""
         return self.name.endswith(f"-{os.getppid()}")
+
+    @property
+    def parent(self) -> SpanContext | None:
+        """The span above all spans of the run; None without `--one-trace`."""
+        with suppress(FileNotFoundError):
+            trace_id, span_id = (int(word, 16) for word in (self.folder / "parent").read_text().split())
+            return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        return None
+
+    def set_parent(self, context: SpanContext) -> None:
+        """Put the spans of the run's processes below this one."""
+        (self.folder / "parent").write_text(f"{context.trace_id:032x} {context.span_id:016x}")
 
     def write(self, report: Report) -> None:
         """Write a process's report, in place of its previous one. Nothing once the run is over."""

@@ -11,7 +11,15 @@ from typing import Literal, Self, TypeVar, Unpack, get_args
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import INVALID_SPAN, Link, Span, get_current_span, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    get_current_span,
+    set_span_in_context,
+)
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
@@ -205,6 +213,7 @@ class Sessions:
         tags: The tags of every span.
         ended: Called with each session when it has ended.
         analytics: Returns the totals of a session, by AgentOps' names.
+        parent: The span above all spans that have no other parent; None: they are roots.
     """
 
     def __init__(
@@ -212,6 +221,7 @@ class Sessions:
         tags: Iterable[str] = (),
         ended: Callable[[Session], None] = lambda session: None,
         analytics: Callable[[Session], dict[str, str]] = lambda session: {},
+        parent: SpanContext | None = None,
     ) -> None:
         self.tags = distinct(tags)
         self.ended = ended
@@ -219,6 +229,7 @@ class Sessions:
         self.open: tuple[Session, ...] = ()
         self.agents: dict[str, str] = {}
         """The names of agents that were created by hand, by their id."""
+        self._parent = None if parent is None else NonRecordingSpan(parent)
         self._run_id = uuid.uuid4().hex
         self._lock = threading.Lock()
 
@@ -288,9 +299,10 @@ class Sessions:
         left = get_value(_SESSION, current)
         if isinstance(left, Session) and left.end_state is not None and span is left.span:
             span = INVALID_SPAN
-        elif span.get_span_context().is_valid or session is None:
+        elif span.get_span_context().is_valid or (session is None and self._parent is None):
             return current
-        return set_span_in_context(session.span if session else span, current)
+        root = session.span if session and session.span is not INVALID_SPAN else self._parent or span
+        return set_span_in_context(root, current)
 
 
 def _end_state(text: str | Enum) -> EndState:

@@ -305,8 +305,8 @@ def init(
         auto_start_session: Open a session at once. Default: `AGENTOPS_AUTO_START_SESSION`, else True with a key.
         tracer_provider: Make spans with this provider. Default: the global one; one is made if there is none.
         span_processors: Further OpenTelemetry span processors.
-        console: True prints every finished trace on stderr. False prints nothing at all. Default: True on a terminal
-            when nothing else was configured.
+        console: True prints every finished trace on stderr. False prints nothing at all.
+            Default: `AGENTOPS_CONSOLE`, else True on a terminal when nothing else was configured.
         trace_file: Write spans as OTLP JSON lines: a path, True for a new file in the user's state directory, False
             for none. Default: `AGENTOPS_TRACE_FILE`, else True when nothing else was configured.
         spool_dir: Where spans wait that cannot be sent; False for memory only.

@@ -10,7 +10,16 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.context import Context, create_key, get_current, set_value
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Link,
+    Span,
+    SpanKind,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+)
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
@@ -18,6 +27,7 @@ from agentops_otel.content import Content
 from agentops_otel.guard import guard
 from agentops_otel.tracing.context import SUPPRESS_KEY, attached
 from agentops_otel.tracing.gc_safe import run_outside_gc
+from agentops_otel.tracing.parents import begins_own_trace
 
 SPAN_LIMIT_BYTES = 256 * 1024
 """The most content that one span holds, in UTF-8 bytes."""
@@ -73,6 +83,8 @@ class Recorder:
     """Returns nanoseconds since the epoch; a counter in tests."""
     event_content: Content | None = None
     """The content policy of the conventions' events of a call; None: no events are made."""
+    trusts_callers: bool = True
+    """Whether the `traceparent` of an unknown caller, read by a web framework, is followed."""
     open_streams: WeakKeyDictionary[OpenStream, int] = field(
         default_factory=WeakKeyDictionary, compare=False, repr=False
     )
@@ -114,6 +126,10 @@ class Recorder:
             return INVALID_SPAN
         if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
             claim.claimed = True
+        parent = get_current_span(current)
+        if parent is not INVALID_SPAN and begins_own_trace(parent, trusts_callers=self.trusts_callers):
+            current = set_span_in_context(INVALID_SPAN, current)
+            links = (*links, Link(parent.get_span_context()))
         return self.tracer.start_span(
             name,
             context=self.defaults.context(current),

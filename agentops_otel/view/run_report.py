@@ -17,13 +17,14 @@ def describe(run: Run, program: str) -> str:
     """
     reports = run.reports()
     seen = any(report.traces for report in reports)
-    facts = ", ".join(_totals(reports)) if seen else f"nothing was traced: {_reason(reports)}"
+    traces = 1 if run.parent else sum(report.traces for report in reports)
+    facts = ", ".join(_totals(reports, traces)) if seen else f"nothing was traced: {_reason(reports)}"
     return "; ".join([f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_links(reports, seen)])
 
 
-def _totals(reports: Sequence[Report]) -> Iterator[str]:
+def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:
     yield plural(sum(report.llm_calls for report in reports), "LLM call")
-    yield plural(sum(report.traces for report in reports), "trace")
+    yield plural(traces, "trace")
     used = (added(report.input_tokens for report in reports), added(report.output_tokens for report in reports))
     if used != (None, None):
         yield tokens_text(*used)

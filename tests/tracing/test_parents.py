@@ -1,0 +1,87 @@
+"""Spans below those of web frameworks: whose trace they are in."""
+
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+
+from agentops_otel.export import file
+from tests.program import run
+
+PROGRAM = """
+import agentops_otel
+from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind
+
+agentops_otel.init(console=False, trace_file="trace.jsonl")
+
+@agentops_otel.record_action("act")
+def act():
+    pass
+
+@agentops_otel.record_action("outer")
+def outer():
+    act()
+
+def serve(scope, traceparent="", end=False, **attributes):
+    context = propagate.extract({"traceparent": traceparent})
+    attributes = {name.replace("_", "."): value for name, value in attributes.items()}
+    span = trace.get_tracer(scope).start_span("GET /", context=context, kind=SpanKind.SERVER, attributes=attributes)
+    with trace.use_span(span, end_on_exit=not end):
+        if end:
+            span.end()
+        outer()
+"""
+CALLER = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-"
+
+
+def spans(tmp_path: Path, call: str, **variables: str) -> dict[str, ReadableSpan]:
+    """The spans of a program that makes one call of `serve`, by name."""
+    run(PROGRAM + call, expect=0, cwd=tmp_path, **variables)
+    return {span.name: span for span in file.read(tmp_path / "trace.jsonl") if isinstance(span, ReadableSpan)}
+
+
+def is_below_server(made: dict[str, ReadableSpan]) -> bool:
+    """Whether ours is in the server's trace; elsewhere it is the root of its own, with a link to the server's span."""
+    outer, act = made["outer"], made["act"]
+    above = outer.get_span_context()
+    assert act.parent is not None
+    assert above is not None
+    assert act.parent.span_id == above.span_id
+    if outer.parent is None:
+        assert len(outer.links) == 1
+        return False
+    assert not outer.links
+    return True
+
+
+@pytest.mark.parametrize(
+    ("call", "below"),
+    [
+        ("serve('fastapi')", True),
+        ("serve('fastapi', end=True)", False),
+        ("serve('fastapi', url_scheme='ws')", False),
+        ("serve('opentelemetry.instrumentation.asgi', http_scheme='wss')", False),
+        (f"serve('starlette', '{CALLER}01')", False),
+        (f"serve('opentelemetry.instrumentation.asgi', '{CALLER}01')", True),
+    ],
+)
+def test_a_span_is_below_the_request_that_it_belongs_to(tmp_path: Path, call: str, below: bool) -> None:
+    """Not below one that has ended, a websocket, or one whose trace an unknown caller has chosen."""
+    assert is_below_server(spans(tmp_path, call)) is below
+
+
+def test_an_unknown_caller_cannot_hide_a_call(tmp_path: Path) -> None:
+    """A `traceparent` whose flag says "not sampled" leaves our spans where they are."""
+    assert not is_below_server(spans(tmp_path, f"serve('fastapi', '{CALLER}00')"))
+
+
+@pytest.mark.parametrize(
+    "variables", [{"AGENTOPS_TRUST_CALLERS": "true"}, {"OTEL_TRACES_SAMPLER": "parentbased_always_on"}]
+)
+def test_callers_can_be_trusted(tmp_path: Path, variables: dict[str, str]) -> None:
+    """With the switch, or a sampler of the user's own, the caller's trace and flag are followed."""
+    assert is_below_server(spans(tmp_path, f"serve('fastapi', '{CALLER}01')", **variables))
+    (tmp_path / "trace.jsonl").unlink()
+    run(PROGRAM + f"serve('fastapi', '{CALLER}00')", expect=0, cwd=tmp_path, **variables)
+    assert not (tmp_path / "trace.jsonl").exists()
