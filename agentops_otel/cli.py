@@ -16,6 +16,7 @@ from agentops_otel.export import file
 from agentops_otel.export.otlp_json import dumps
 from agentops_otel.launcher import Run, command
 from agentops_otel.one_trace import OneTrace
+from agentops_otel.private_files import opener
 from agentops_otel.version import VERSION
 from agentops_otel.view import page, run_report, terminal
 from agentops_otel.view.format import plural
@@ -93,7 +94,9 @@ def show(path: Path | None, wanted: str | None, as_json: bool, html: Path | None
     if not traces:
         raise click.ClickException(f"no trace {wanted} in {paths[0]}" if wanted else f"no spans in {paths[0]}")
     if html:
-        html.write_text(page.render(traces, title=paths[0].name), "utf-8", newline="\n")
+        html.unlink(missing_ok=True)  # a file that is there would keep its mode
+        with open(html, "w", encoding="utf-8", newline="\n", opener=opener) as file_of_page:
+            file_of_page.write(page.render(traces, title=paths[0].name))
     elif as_json:
         for roots in traces:
             click.echo(dumps(node.span for root in roots for _, node in root.walk()))

@@ -215,3 +215,6 @@ def older_names(attributes: Mapping[str, AttributeValue]) -> Mapping[str, Attrib
 
 
 _OLDER_NAMES = {GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS}
+
+USER_TEXTS = frozenset({AGENTOPS_EVENT_ERROR_CODE, AGENTOPS_SESSION_RATING, GEN_AI_REQUEST_STOP_SEQUENCES})
+"""Attributes of a few words of the user's own, recorded as they are; left out when content is off."""

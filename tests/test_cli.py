@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -144,6 +145,7 @@ def test_show_writes_a_page(trace_file: Path, tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, "")
     assert "invoke_workflow research" in (tmp_path / "out.html").read_text("utf-8")
+    assert stat.S_IMODE((tmp_path / "out.html").stat().st_mode) == 0o600
 
 
 def as_python(*args: str, cwd: Path) -> dict[str, object]:

@@ -146,7 +146,8 @@ def _value_span(text: str, start: int, form: str, name: str, is_option: bool, be
     if bare is None or form == "quoted" or _CODE.match(text, start, bare.end() + 1):
         return _NOTHING
     # "Password: must be long" and "the password is wrong" are prose, `password: hunter2` is not.
-    may_be_prose = form == "prose" or (form == "colon" and not header and bare.end() - start < _PROSE_CHARACTERS)
+    is_spaced = form == "colon" and text[start - 1].isspace() and not header
+    may_be_prose = form == "prose" or (is_spaced and bare.end() - start < _PROSE_CHARACTERS)
     return _NOTHING if may_be_prose and not _DIGIT.search(bare[0]) else bare.span()
 
 

@@ -6,6 +6,8 @@ import orjson
 
 from agentops_otel.content.fast_json import plain_json
 from agentops_otel.content.json_writer import OMITTED, Writer
+from agentops_otel.content.redaction import REDACTED
+from agentops_otel.content.secret_names import SECRETS, classify_key
 from agentops_otel.content.text import as_plain_str, truncate
 from agentops_otel.content.truncation import SHAPES
 from agentops_otel.guard import guard
@@ -57,7 +59,7 @@ class Content:
         if not self.enabled:
             return None
         limit = self._limit_bytes
-        return self._kept(name, limit, _utf8, lambda: truncate(as_plain_str(value), limit, _utf8).decode())
+        return self._kept(name, limit, _utf8, lambda: _text(name, as_plain_str(value), limit))
 
     def _kept(self, name: str, limit: int, encode: Callable[[str], bytes], write: Callable[[], str]) -> str | None:
         try:
@@ -84,11 +86,17 @@ _recording = guard("recording a value")
 
 def _json(name: str, value: object, limit: int) -> str:
     """Plain values go through C in one piece; what is large, strange or secret is written piece by piece."""
-    data = plain_json(value, limit)
+    kind = classify_key(name)
+    data = None if kind in SECRETS else plain_json(value, limit)
     if data is None:
         shape = SHAPES.get(name)
-        data = Writer().json(value if shape is None else shape.of(value), limit)
+        data = Writer().json(value if shape is None else shape.of(value), limit, kind)
     return (data if len(data) <= limit else OMITTED).decode()
+
+
+def _text(name: str, value: str, limit: int) -> str:
+    is_secret = classify_key(name) in SECRETS and not value.isdecimal()
+    return REDACTED if is_secret else truncate(value, limit, _utf8).decode()
 
 
 def _utf8(text: str) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from agentops_otel.config import Config, Destination
+from agentops_otel.content import SpanRedaction
 from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_logs import LogTransport, LogUpload, destination_of_logs
 from agentops_otel.export.agentops_names import translate
@@ -49,6 +50,7 @@ def build(
         senders,
         exit_timeout_s=config.exit_timeout_s,
         durable=config.durability == "span",
+        redaction=SpanRedaction(capture_content=config.capture_content),
     )
 
 

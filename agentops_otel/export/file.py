@@ -1,7 +1,6 @@
 """The trace file: lines of OTLP JSON, for the user's eyes only."""
 
 import logging
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from agentops_otel import private_files
 from agentops_otel.export.otlp_json import dumps, loads
 
 DIRECTORY = "traces"
@@ -104,7 +104,7 @@ class FileExporter(SpanExporter):
         return SpanExportResult.SUCCESS
 
     def _append(self, line: bytes) -> None:
-        with open(self.path, "ab", buffering=0, opener=_private) as file:
+        with open(self.path, "ab", buffering=0, opener=private_files.opener) as file:
             # A disk that was full left half a line; it must not spoil this one.
             data = b"\n" + line if self._torn else line
             self._torn = True
@@ -140,14 +140,6 @@ def _lines(spans: Sequence[ReadableSpan]) -> bytes:
         return line
     half = len(spans) // 2
     return _lines(spans[:half]) + _lines(spans[half:])
-
-
-def _private(path: str, flags: int) -> int:
-    """Open for the user alone, and make the directory when it is missing."""
-    with suppress(FileNotFoundError):
-        return os.open(path, flags, 0o600)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    return os.open(path, flags, 0o600)
 
 
 def _run_of(path: Path) -> str:

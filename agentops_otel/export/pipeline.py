@@ -119,6 +119,7 @@ class Pipeline(SpanProcessor):
         senders: Of something else than spans: flushed, recovered and closed with those of the routes.
         exit_timeout_s: What `shutdown` may take in all.
         durable: A span is on disk when `on_end` has returned.
+        redaction: Takes the secrets out of a span before any destination or sink sees it.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class Pipeline(SpanProcessor):
         *,
         exit_timeout_s: float = 2.0,
         durable: bool = False,
+        redaction: Callable[[ReadableSpan], ReadableSpan] = lambda span: span,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._routes = tuple(routes)
@@ -138,6 +140,7 @@ class Pipeline(SpanProcessor):
         self._durable = durable
         self._clock = clock
         self._encoder = Encoder()
+        self._redaction = redaction
         self._mean_bytes = float(_SPAN_BYTES)
         self._closed = False
         self._observed = False
@@ -368,6 +371,7 @@ class Pipeline(SpanProcessor):
             return False
         try:
             with suppressed():
+                spans = self._redacted(spans)
                 self._hand_over(spans)
                 for sink in self._sinks:
                     sink.export(spans, patience_s)
@@ -389,6 +393,17 @@ class Pipeline(SpanProcessor):
             self._encoding += len(spans)
             self._changed.notify_all()
         return spans
+
+    def _redacted(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        """The spans without secrets. One that cannot be searched keeps its ids and times alone."""
+        redacted = []
+        for span in spans:
+            start, end = span.start_time, span.end_time
+            copy = ReadableSpan("redacted", span.context, span.parent, kind=span.kind, start_time=start, end_time=end)
+            with guard("redacting a span"):
+                copy = self._redaction(span)
+            redacted.append(copy)
+        return redacted
 
     def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
         encoded: dict[Translation | None, Batch] = {}

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentops_otel.config import Destination
+from agentops_otel.private_files import make_directories
 
 try:
     import fcntl
@@ -238,7 +239,7 @@ class Spool:
         if self._open is None or self._open.size >= self._segment_bytes:
             self._open = None
             self._tidy()
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directories(self.directory)
             path = self.directory / f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             self._open = Segment(path, file, own=True)

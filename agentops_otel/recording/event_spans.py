@@ -66,7 +66,7 @@ def _subject(event: Event) -> tuple[Event, ErrorEvent | None]:
 
 def _record(recorder: Recorder, event: Event, error: ErrorEvent | None, context: Context | None) -> SpanContext:
     start, end = _times(recorder, event)
-    kind, name = _kind(event), _name(event)
+    kind, name = _kind(event), _name(event) if recorder.content.enabled else _name_without_content(event)
     span = recorder.start(
         kind.span_name(name),
         kind=SpanKind.CLIENT if kind is CHAT else SpanKind.INTERNAL,
@@ -115,6 +115,11 @@ def _name(event: Event) -> str:
         case Event(action_type=ActionType.LLM):
             return str(event.model or "")
     return event.event_type
+
+
+def _name_without_content(event: Event) -> str:
+    """The name of an error's span is the user's own text."""
+    return "error" if isinstance(event, ErrorEvent) and event.event_type == "errors" else _name(event)
 
 
 def _attributes(event: Event, error: ErrorEvent | None, kind: ActionKind, name: str) -> Mapping[str, AttributeValue]:
@@ -176,5 +181,5 @@ def _fail(recorder: Recorder, span: Span, error: ErrorEvent | None) -> None:
         return
     details = error.details if error is not None else None
     message = recorder.content.text(semconv.EXCEPTION_MESSAGE, details) if isinstance(details, str) else None
-    named = error.error_type if error is not None else None
+    named = error.error_type if error is not None and recorder.content.enabled else None
     recorder.set_error(span, named or semconv.EVENT_FAILED, message or named or FAILED)

@@ -124,12 +124,21 @@ class Session:
         self.end_state = state
         self.span.set_attribute(semconv.AGENTOPS_SESSION_END_STATE, state)
         if rating is not None:
-            self.span.set_attribute(semconv.AGENTOPS_SESSION_RATING, str(rating))
+            self._record_rating(self._recorder, rating)
         self._record_reason(self._recorder, state, end_state_reason)
         self._recorder.end(self.span)
         if get_current() is self._inner:
             attach(self._outer)
         self._sessions.ended(self)
+
+    def _record_rating(self, recorder: Recorder, rating: object) -> None:
+        """A number as its digits; a text, and anything else, is content."""
+        if isinstance(rating, str):
+            recorder.set_text(self.span, semconv.AGENTOPS_SESSION_RATING, rating)
+        elif type(rating) in (int, float, bool):
+            self.span.set_attribute(semconv.AGENTOPS_SESSION_RATING, str(rating))
+        else:
+            recorder.set_content(self.span, semconv.AGENTOPS_SESSION_RATING, rating)
 
     def _record_reason(self, recorder: Recorder, state: EndState, reason: str | None) -> None:
         text = recorder.content.text(semconv.AGENTOPS_SESSION_END_STATE_REASON, reason) if reason else None
@@ -188,11 +197,12 @@ class Session:
         if self._recorder is None:
             return
         for name, value in attributes.items():
-            told = self._recorder.content.text(name, value) if isinstance(value, str) else value
-            if isinstance(told, str | bool | int | float):
-                self.span.set_attribute(name, told)
-            elif told is not None:
-                self._recorder.set_content(self.span, name, told)
+            if isinstance(value, str):
+                self._recorder.set_text(self.span, name, value)
+            elif isinstance(value, bool | int | float):
+                self.span.set_attribute(name, value)
+            elif value is not None:
+                self._recorder.set_content(self.span, name, value)
 
     def __enter__(self) -> Self:
         return self

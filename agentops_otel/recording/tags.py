@@ -6,12 +6,13 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.content.redaction import redact_cached
 from agentops_otel.tracing import Recorder
 
 
 def distinct(tags: Iterable[str] | str | None) -> tuple[str, ...]:
-    """The tags in their order, each once; a single string is one tag."""
-    return tuple(dict.fromkeys((tags,) if isinstance(tags, str) else tags or ()))
+    """The tags in their order, each once and without secrets; a single string is one tag."""
+    return tuple(dict.fromkeys(map(redact_cached, (tags,) if isinstance(tags, str) else tags or ())))
 
 
 def with_tags(

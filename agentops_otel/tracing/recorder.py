@@ -137,11 +137,16 @@ class Recorder:
             attributes={
                 **self.defaults.attributes(current),
                 **current.get(_INHERITED, {}),  # type: ignore[dict-item]  # a Context says of no value what it is
-                **(attributes or {}),
+                **self._allowed(attributes or {}),
             },
             links=links,
             start_time=self.clock() if start_time is None else start_time,
         )
+
+    def _allowed(self, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+        if self.content.enabled or semconv.USER_TEXTS.isdisjoint(attributes):
+            return attributes
+        return {name: value for name, value in attributes.items() if name not in semconv.USER_TEXTS}
 
     def end(self, span: Span, end_time: int | None = None) -> None:
         """End the span, now or at *end_time* (nanoseconds since the epoch)."""

@@ -1,0 +1,179 @@
+"""Secrets in ended spans of any library: names, attributes, events, links, statuses and resources."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Link, Status
+
+from agentops_otel import semconv
+from agentops_otel.content.fast_json import MAX_DEPTH
+from agentops_otel.content.redaction import REDACTED, redact_cached
+from agentops_otel.content.secret_names import SECRETS, KeyKind, classify_key
+from agentops_otel.content.secret_pairs import secret_items
+
+_SHORT_CHARACTERS = 64
+_WITH_QUERY = frozenset({"url.full", "http.url", "http.target", "url.original"})
+_QUERY = "url.query"
+_CACHED_RESOURCES = 64
+
+
+class SpanRedaction:
+    """Redacts ended spans before they are sent or written. A span without secrets stays the object that it is.
+
+    Args:
+        capture_content: False removes query strings too: what a program asks for is content.
+    """
+
+    def __init__(self, *, capture_content: bool = True) -> None:
+        self._capture_content = capture_content
+        self._resources: dict[int, tuple[Resource, Resource]] = {}
+
+    def __call__(self, span: ReadableSpan) -> ReadableSpan:
+        """The span, or a copy of it without secrets."""
+        own = span.instrumentation_scope is not None and span.instrumentation_scope.name == semconv.SCOPE
+        changed: dict[str, Any] = {}
+        if (name := self._name(span.name)) != span.name:
+            changed["name"] = name
+        if (attributes := self._attributes(span.attributes, own=own)) is not None:
+            changed["attributes"] = attributes
+        if span.status.description and (text := _text(span.status.description)) != span.status.description:
+            changed["status"] = Status(span.status.status_code, text)
+        if span.events and (events := self._events(span.events, own=own)) is not None:
+            changed["events"] = events
+        if span.links and (links := self._links(span.links)) is not None:
+            changed["links"] = links
+        if (resource := self._resource(span.resource)) is not span.resource:
+            changed["resource"] = resource
+        return _Redacted(span, changed) if changed else span
+
+    def _name(self, name: str) -> str:
+        name = _text(name)
+        return name if self._capture_content else name.partition("?")[0]
+
+    def _attributes(self, attributes: Mapping[str, Any] | None, *, own: bool = False) -> dict[str, Any] | None:
+        """The attributes, or None if none of them changes."""
+        changed: dict[str, Any] = {}
+        for name, value in (attributes or {}).items():
+            # What our own spans say as content has been redacted already.
+            if own and name in semconv.CONTENT:
+                continue
+            redacted = self._attribute(name, value)
+            if redacted is not value and redacted != value:
+                changed[name] = redacted
+        if not changed:
+            return None
+        merged = {**(attributes or {}), **changed}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def _attribute(self, name: str, value: Any) -> Any:
+        if not self._capture_content and type(value) is str:
+            if name == _QUERY:
+                return None
+            if name in _WITH_QUERY:
+                value = value.partition("?")[0]
+        return _value(value, classify_key(name), MAX_DEPTH)
+
+    def _events(self, events: Sequence[Event], *, own: bool) -> list[Event] | None:
+        redacted = [self._event(event, own=own) for event in events]
+        return redacted if any(new is not old for new, old in zip(redacted, events, strict=True)) else None
+
+    def _event(self, event: Event, *, own: bool) -> Event:
+        name, attributes = _text(event.name), self._attributes(event.attributes, own=own)
+        if name == event.name and attributes is None:
+            return event
+        return Event(name, attributes if attributes is not None else event.attributes, event.timestamp)
+
+    def _links(self, links: Sequence[Link]) -> list[Link] | None:
+        changed = [self._attributes(link.attributes) for link in links]
+        if all(attributes is None for attributes in changed):
+            return None
+        return [
+            link if attributes is None else Link(link.context, attributes)
+            for link, attributes in zip(links, changed, strict=True)
+        ]
+
+    def _resource(self, resource: Resource) -> Resource:
+        known = self._resources.get(id(resource))
+        if known is None:
+            attributes = self._attributes(resource.attributes)
+            redacted = resource if attributes is None else Resource(attributes, resource.schema_url)
+            if len(self._resources) >= _CACHED_RESOURCES:
+                self._resources.clear()
+            # The resource is kept too: an id may come again when its object is gone.
+            known = self._resources[id(resource)] = (resource, redacted)
+        return known[1]
+
+
+class _Redacted(ReadableSpan):
+    """A span with some parts replaced. It counts as dropped what the span had dropped."""
+
+    def __init__(self, span: ReadableSpan, changed: Mapping[str, Any]) -> None:
+        parts: dict[str, Any] = {
+            "name": span.name,
+            "context": span.context,
+            "parent": span.parent,
+            "resource": span.resource,
+            "attributes": span.attributes,
+            "events": span.events,
+            "links": span.links,
+            "kind": span.kind,
+            "status": span.status,
+            "start_time": span.start_time,
+            "end_time": span.end_time,
+            "instrumentation_scope": span.instrumentation_scope,
+        }
+        super().__init__(**{**parts, **changed})
+        self._span = span
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self._span.dropped_attributes
+
+    @property
+    def dropped_events(self) -> int:
+        return self._span.dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        return self._span.dropped_links
+
+
+def _value(value: Any, kind: KeyKind, depth: int) -> Any:
+    """An attribute's value without secrets."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _kept_text(value, kind)
+        case bytes():
+            return REDACTED if kind in SECRETS else value
+        case int() | float():
+            return REDACTED if kind is KeyKind.SECRET else value
+        case Mapping() if depth:
+            return {
+                key: _value(item, of_key if (of_key := classify_key(str(key))) in SECRETS else kind, depth - 1)
+                for key, item in value.items()
+            }
+        case Sequence() if depth:
+            items = list(value)
+            secrets = secret_items(items)
+            return tuple(_value(item, secrets.get(place, kind), depth - 1) for place, item in enumerate(items))
+    return value
+
+
+def _kept_text(text: str, kind: KeyKind) -> str:
+    if not text or kind not in SECRETS or (kind is KeyKind.MAYBE_SECRET and text.isdecimal()):
+        return _text(text)
+    return REDACTED
+
+
+def _text(text: str) -> str:
+    return _short_text(text) if len(text) <= _SHORT_CHARACTERS else redact_cached(text)
+
+
+@lru_cache(maxsize=8192)
+def _short_text(text: str) -> str:
+    return redact_cached(text)
