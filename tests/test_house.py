@@ -10,6 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import agentops_otel
+from agentops_otel.export.drop_reason import DropReason
 from tests.program import ROOT
 
 PACKAGE = ROOT / "agentops_otel"
@@ -119,6 +120,19 @@ def test_every_attribute_is_named_in_semconv() -> None:
     }
 
     assert spelled == {}
+
+
+def test_every_drop_reason_is_named_in_one_place() -> None:
+    """No file of export/ but drop_reason.py spells a reason for which spans are dropped."""
+    spelled = [
+        f"{path.name}: {node.value}"
+        for path in FILES
+        if room(path) == "export" and path.name != "drop_reason.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in set(DropReason)
+    ]
+
+    assert spelled == []
 
 
 def test_public_surface() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import agentops_otel
 from agentops_otel.clients import SPECS
+from agentops_otel.export.drop_reason import DropReason
 from tests.program import ROOT, run
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -105,6 +106,15 @@ def test_the_table_of_settings_is_whole() -> None:
         for name, told in rows
         if defaults[name] not in (None, ()) and not told.startswith(words[defaults[name]])
     ] == []
+
+
+def test_troubleshooting_explains_every_reason_for_a_drop() -> None:
+    """The page has each reason that `stats().dropped` may have, with the sentence that the code has for it."""
+    rows = dict(
+        re.findall(r"^\| `([a-z ]+)` \| (.*) \|$", (ROOT / "docs/troubleshooting.md").read_text(), re.MULTILINE)
+    )
+
+    assert rows == {str(reason): reason.meaning for reason in DropReason}
 
 
 def test_measured_figures_have_a_command_and_a_date() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.pipeline import Sink
 
 LIMIT = 512
@@ -33,7 +34,7 @@ class FallbackFile(Sink):
         if self.active:
             self._write(patience_s)
         else:
-            self.dropped["no room"] += len(self._taken(len(self.waiting) - LIMIT))
+            self.dropped[DropReason.NO_ROOM] += len(self._taken(len(self.waiting) - LIMIT))
 
     def activate(self) -> None:
         """The key was refused: write the spans that wait, and all that follow. Runs on the sender's thread."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.spool import Place, Spool
 
@@ -39,7 +40,7 @@ class Stats:
     pending: int = 0
     """In memory, on the way. 0 after a flush that was in time."""
     dropped: Mapping[str, int] = field(default_factory=dict)
-    """Given up, by reason: an HTTP or gRPC status, "partial success", "outbox full"."""
+    """Given up, by reason: an HTTP or gRPC status, or a `DropReason` such as "outbox full"."""
     recovered: int = 0
     """Delivered on behalf of earlier processes, from what they left on disk; not among the others."""
     destinations: Mapping[str, "Stats"] = field(default_factory=dict)
@@ -179,7 +180,7 @@ class Outbox:
             self._failing = False
             if self._settle(entry) and entry.own:
                 self._sent += entry.spans - rejected
-                self._dropped.update({"partial success": rejected} if rejected else {})
+                self._dropped.update({DropReason.PARTIAL_SUCCESS: rejected} if rejected else {})
             elif not entry.own:
                 self._recovered += entry.spans - rejected
 
@@ -283,7 +284,7 @@ class Outbox:
             self._changed.wait_for(lambda: self._idle or self._failing, max(0.0, deadline - self._clock()))
             return self._recovered, self.spool.left() if self.spool else 0
 
-    def close(self, reason: str = "exit") -> bool:
+    def close(self, reason: str = DropReason.EXIT) -> bool:
         """Give out nothing more; what is in memory goes to disk, or is dropped for the reason.
 
         Returns:
@@ -398,4 +399,4 @@ class Outbox:
         while self._waiting_bytes > self._memory_bytes and len(self._waiting) > 1:
             oldest = self._waiting.popleft()
             self._waiting_bytes -= len(oldest.body)
-            self._dropped["outbox full"] += oldest.spans
+            self._dropped[DropReason.OUTBOX_FULL] += oldest.spans

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.encode import Batch, Encoder, Translation
 from agentops_otel.export.metrics import observe
 from agentops_otel.export.outbox import Stats
@@ -70,7 +71,7 @@ class Sink:
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
         """Hand over the spans and count what becomes of them."""
         if not self.lock.acquire(timeout=patience_s):
-            self.dropped["the exporter is busy"] += len(spans)
+            self.dropped[DropReason.EXPORTER_BUSY] += len(spans)
             return
         result = SpanExportResult.FAILURE
         try:
@@ -81,7 +82,7 @@ class Sink:
             if result is SpanExportResult.SUCCESS:
                 self.sent += len(spans)
             else:
-                self.dropped["the exporter failed"] += len(spans)
+                self.dropped[DropReason.EXPORTER_FAILED] += len(spans)
 
     def stats(self, produced: int) -> Stats:
         """The counts, of so many spans that were meant for it."""
@@ -276,7 +277,7 @@ class Pipeline(SpanProcessor):
     def _signal(self) -> None:
         """The slow part of `on_end`: wake the worker, or help it."""
         if self._closed:
-            self._give_up("shut down")
+            self._give_up(DropReason.SHUT_DOWN)
         elif self._deliver_until is not None:
             self.deliver_at_once()
         elif self._durable or self._threshold >= self._limit:
@@ -359,7 +360,7 @@ class Pipeline(SpanProcessor):
             with guard("encoding spans"):
                 self._hand_over(spans)
             for sink in self._sinks:
-                sink.dropped["exit"] += len(spans)
+                sink.dropped[DropReason.EXIT] += len(spans)
             with self._changed:
                 self._encoding -= len(spans)
         return not (spans and self._sinks)
@@ -415,7 +416,7 @@ class Pipeline(SpanProcessor):
                 self._mean_bytes = max(size, 0.9 * self._mean_bytes + 0.1 * size)
             outbox = route.sender.outbox
             (outbox.store if self._durable else outbox.add)(batch)
-            outbox.lost(len(spans) - batch.spans, "not encodable")
+            outbox.lost(len(spans) - batch.spans, DropReason.NOT_ENCODABLE)
             if self._deliver_until is None and not self._closed:
                 route.sender.start()
 

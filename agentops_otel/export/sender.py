@@ -12,6 +12,7 @@ from typing import Protocol
 from opentelemetry.context import attach, detach, set_value
 
 from agentops_otel.export.divide import cut, halves
+from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.guard import guard
@@ -147,7 +148,7 @@ class Sender:
             Verdict.UNAUTHORISED: self._unauthorised,
             Verdict.REFUSED: self._refused,
             Verdict.NO_TOKEN: self._back_off,
-            Verdict.NO_ACCESS: lambda entry, answer: self.outbox.dropped(entry, "unauthorised"),
+            Verdict.NO_ACCESS: lambda entry, answer: self.outbox.dropped(entry, DropReason.UNAUTHORISED),
         }
 
     @property

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentops_otel.config import Destination
+from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.private_files import make_directories
 
 try:
@@ -195,7 +196,7 @@ class Spool:
                 if segment.waiting and (stored := self._read_from(segment, limit_bytes, limit_spans)):
                     return stored
             except OSError:
-                self._give_up(segment, "the disk failed")
+                self._give_up(segment, DropReason.DISK_FAILED)
         return None
 
     def settle(self, places: Sequence[Place]) -> None:
@@ -210,7 +211,7 @@ class Spool:
                 os.pwrite(segment.file, bytes((_SETTLED,)), place.offset + _STATE_AT)
                 self._release(segment)
             except OSError:
-                self._give_up(segment, "the disk failed")
+                self._give_up(segment, DropReason.DISK_FAILED)
 
     def expired(self) -> Mapping[str, int]:
         """Spans of this process that were given up here since the last call, by reason."""
@@ -283,7 +284,7 @@ class Spool:
     def _repair(self, segment: Segment, own_spans: int, records: int) -> None:
         """Settle for what can be read: a record was damaged since it was written."""
         if segment.waiting_spans > own_spans:
-            self._expired["damaged on disk"] += segment.waiting_spans - own_spans
+            self._expired[DropReason.DAMAGED] += segment.waiting_spans - own_spans
         segment.waiting, segment.waiting_spans = records, own_spans
         self._release(segment)
 
@@ -300,7 +301,7 @@ class Spool:
                 continue
             segment = next((s for s in self._segments if s.path == path), None) or self._locked(path)
             if segment is not None and segment is not self._open:
-                self._give_up(segment, "too old" if too_old else "spool full")
+                self._give_up(segment, DropReason.TOO_OLD if too_old else DropReason.SPOOL_FULL)
                 too_much -= sizes[path]
 
     def _give_up(self, segment: Segment, reason: str) -> None:
