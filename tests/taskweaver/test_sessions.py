@@ -189,7 +189,8 @@ def test_plugin_only(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> No
 
     session.send_message("twice 21?")
 
-    assert outline(traced) == snapshot("""\
+    said = outline(traced).replace("type object 'AttachmentType' has no attribute 'python'", "python")  # Python 3.12
+    assert said == snapshot("""\
 invoke_workflow taskweaver ERROR: AttributeError: python
   - error.type='AttributeError'  round.state='failed'
   invoke_agent Planner
