@@ -188,6 +188,7 @@ def test_plugin_only(make_app: MakeApp, llm: ScriptedLLM, traced: Capture) -> No
     llm.script(plan("double it", to="PluginOrchestrator"), call, final("42"))
 
     session.send_message("twice 21?")
+    session.stop()  # which waits for the kernel that TaskWeaver starts meanwhile
 
     said = outline(traced).replace("type object 'AttachmentType' has no attribute 'python'", "python")  # Python 3.12
     assert said == snapshot("""\
