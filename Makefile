@@ -4,15 +4,23 @@ VENV ?= .venv$(if $(filter-out python3 python,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN = $(VENV)/bin
 # pyenv's shims start the versions that are chosen; its folder has the others.
 INTERPRETER = $(shell $(PYTHON) -c "import sys; print(sys.executable)" 2>/dev/null || ls $(HOME)/.pyenv/versions/*/bin/$(PYTHON) 2>/dev/null | tail -n 1)
+QUICK = tests/test_house.py tests/test_config.py tests/content tests/recording tests/tracing tests/wrapping tests/view \
+	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py
 ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test check lock clients older pythons newest suites wheel lowest benchmarks e2e-servers clean
+.PHONY: demo test quick shaken check lock clients older pythons newest suites wheel lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
 
 test: $(BIN)/.test ## every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov
+
+quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels and most clients
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(QUICK)
+
+shaken: $(BIN)/.test ## the tests that wait, twenty times in another order on a machine that is kept busy
+	$(BIN)/python -m tests.shaken
 
 check: $(BIN)/.check ## lint, format, types
 	$(BIN)/ruff check .

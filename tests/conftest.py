@@ -40,3 +40,12 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     attach(context)
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
     assert not left, f"threads left behind: {left}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """At the end: which command runs the tests that skipped as what they are about is not installed."""
+    yield
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    if missing := sum("not installed" in reason or "No module named" in reason for reason in reasons):
+        terminalreporter.write_line(f"{missing} tests are of packages that are not installed: `make clients` runs them")

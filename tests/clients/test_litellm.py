@@ -147,7 +147,9 @@ def test_embeddings_have_a_span(form: str, told: dict[str, list[dict[str, Any]]]
 
 def test_the_program_sends_what_it_would_send_without_us(sent: list[list[Any]]) -> None:
     """The body is the same byte for byte, and no header is added."""
+    assert len(sent) == 8
     for bare, ours in sent:
+        assert bare
         assert ours == bare
 
 
