@@ -1,8 +1,11 @@
 """The command line: run a program and see it, show a trace file, find out why nothing arrives."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 from opentelemetry.sdk.trace import ReadableSpan
@@ -18,9 +21,10 @@ from agentops_otel.launcher import Run, command
 from agentops_otel.one_trace import OneTrace
 from agentops_otel.private_files import opener
 from agentops_otel.version import VERSION
-from agentops_otel.view import page, run_report, terminal
-from agentops_otel.view.format import plural
-from agentops_otel.view.tree import Node, by_trace, trace_id
+from agentops_otel.view import page, run_report, selection, terminal
+from agentops_otel.view.format import dollars, plural, seconds, tokens_text
+from agentops_otel.view.selection import Filter
+from agentops_otel.view.tree import Node, Summary, by_trace, key_of, summarize
 
 
 def main() -> None:
@@ -80,29 +84,101 @@ def run(args: tuple[str, ...], one_trace: bool, name: str | None) -> None:
     command.end_as(code)
 
 
-@commands.command()
+@commands.command(epilog=_examples("show --errors", "show --model gpt-4 --slow 5 --since 2h", "show --follow"))
 @click.argument("path", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]")
-@click.option("--trace", "wanted", metavar="ID", help="Only this trace: its id, or how it begins.")
+@click.option("--trace", "wanted", metavar="ID", default="", help="Only this trace: its id, or how it begins.")
+@click.option("--errors", is_flag=True, help="Only traces in which something failed.")
+@click.option("--slow", metavar="SECONDS", type=float, default=0.0, help="Only traces that took as long, or longer.")
+@click.option("--model", metavar="NAME", default="", help="Only traces that called a model with this in its name.")
+@click.option("--since", metavar="TIME", help="Only traces that began since then: 10m, 2h, 3d, 2026-01-31.")
+@click.option("--follow", is_flag=True, help="Go on with what a running program adds, until Ctrl-C.")
+@click.option("--totals", is_flag=True, help="Only what the traces add up to.")
 @click.option("--json", "as_json", is_flag=True, help="OTLP JSON, one trace a line, instead of trees.")
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT", help="Write one HTML page instead."
 )
-def show(path: Path | None, wanted: str | None, as_json: bool, html: Path | None) -> None:
+def show(
+    path: Path | None, wanted: str, since: str | None, html: Path | None, follow: bool, as_json: bool, **only: Any
+) -> None:
     """Show the traces of a FILE; without one, of the last run, with all of its processes."""
     paths = [path] if path else _latest()
-    traces = _traces(paths, (wanted or "").lower())
-    if not traces:
-        raise click.ClickException(f"no trace {wanted} in {paths[0]}" if wanted else f"no spans in {paths[0]}")
+    totals = only.pop("totals")
+    taken = Filter(
+        trace_id=wanted.lower(),
+        errors=only["errors"],
+        slow_s=only["slow"],
+        model=only["model"],
+        since=_moment(since) if since else None,
+    )
+    source = _follow(paths) if follow else selection.traces(_spans(paths))
+    traces = (roots for roots in source if taken.takes(roots))
+    first = next(traces, None)
+    if first is None:
+        missing = f"trace {wanted}" if wanted else "spans" if taken == Filter() else "such trace"
+        raise click.ClickException(f"no {missing} in {paths[0]}")
+    shown = chain([first], traces)
     if html:
         html.unlink(missing_ok=True)  # a file that is there would keep its mode
         with open(html, "w", encoding="utf-8", newline="\n", opener=opener) as file_of_page:
-            file_of_page.write(page.render(traces, title=paths[0].name))
-    elif as_json:
-        for roots in traces:
-            click.echo(dumps(node.span for root in roots for _, node in root.walk()))
+            file_of_page.write(page.render(list(shown), title=paths[0].name))
+    elif totals:
+        _totals(shown)
     else:
-        for roots in traces:
-            terminal.show(roots, stream=sys.stdout)
+        for roots in shown:
+            _show(roots, as_json=as_json)
+
+
+def _show(roots: Sequence[Node], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(dumps(node.span for root in roots for _, node in root.walk()))
+        return
+    parents = selection.unfinished(roots)
+    terminal.show(roots, stream=sys.stdout, note=f"{plural(parents, 'parent')} never ended" if parents else "")
+
+
+def _totals(traces: Iterable[Sequence[Node]]) -> None:
+    number, total = 0, Summary()
+    for roots in traces:
+        number, total = number + 1, total + summarize(roots)
+    facts = [
+        plural(number, "trace"),
+        plural(total.llm_calls, "LLM call"),
+        plural(total.tools, "tool"),
+        plural(total.errors, "error"),
+        tokens_text(total.input_tokens, total.output_tokens),
+        "" if total.cost_usd is None else dollars(total.cost_usd),
+        f"{seconds(total.duration_ns)} in all",
+    ]
+    click.echo(", ".join(filter(None, facts)))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return selection.since(text, datetime.now(UTC))
+    except ValueError:
+        raise click.UsageError(f"--since {text}: give 10m, 2h, 3d, or a date such as 2026-01-31") from None
+
+
+def _spans(paths: Iterable[Path]) -> Iterator[ReadableSpan]:
+    """The spans of the files, as they are read; what is no span is named on stderr."""
+    for path in paths:
+        for span in file.read(path):
+            if isinstance(span, ValueError):
+                terminal.announce(f"left out: {span}")
+            else:
+                yield span
+
+
+def _follow(paths: Sequence[Path]) -> Iterator[list[Node]]:
+    """The traces of the files, and those that are added, each when its root is there."""
+    held: list[ReadableSpan] = []
+    for span in file.follow(paths):
+        if span is not None:
+            held.append(span)
+            continue
+        roots = {key_of(one)[0] for one in held if one.parent is None}
+        yield from by_trace(one for one in held if key_of(one)[0] in roots)
+        held = [one for one in held if key_of(one)[0] not in roots][-selection.HELD_SPANS :]
 
 
 @commands.command()
@@ -150,12 +226,3 @@ def _latest() -> list[Path]:
     if not files:
         raise click.ClickException(f"no trace file in {directory} yet: agentops-otel run app.py makes one")
     return files
-
-
-def _traces(paths: Sequence[Path], wanted: str) -> list[list[Node]]:
-    """The trees of the files by trace, in the order the traces started; what is no span is named on stderr."""
-    found = [span for path in paths for span in file.read(path)]
-    for error in found:
-        if isinstance(error, ValueError):
-            terminal.announce(f"left out: {error}")
-    return by_trace(span for span in found if isinstance(span, ReadableSpan) and trace_id(span).startswith(wanted))

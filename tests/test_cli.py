@@ -247,3 +247,48 @@ def test_help_and_version_are_there() -> None:
     """`--help` names the commands, `--version` the version."""
     assert "run" in command("--help").stdout
     assert command("--version").stdout.startswith("agentops-otel, version ")
+
+
+def test_show_takes_filters_and_totals(trace_file: Path) -> None:
+    """Only what failed, and what it adds up to."""
+    done = command("show", trace_file, "--errors", "--totals")
+
+    assert done.stdout == snapshot("1 trace, 1 LLM call, 1 tool, 1 error, 1200→180 tok, $0.0048, 1.24 s in all\n")
+
+
+def test_show_says_which_parents_never_ended(tmp_path: Path) -> None:
+    """A program that was killed in the middle."""
+    FileExporter(tmp_path / "t.jsonl").export(research()[:-1])
+
+    done = command("show", tmp_path / "t.jsonl")
+
+    assert done.stdout.splitlines()[-1].endswith("2 parents never ended")
+
+
+def test_a_point_in_time_that_is_none_is_explained(trace_file: Path) -> None:
+    """The message says what would be right."""
+    done = command("show", trace_file, "--since", "yesterday")
+
+    assert (done.returncode, "--since yesterday: give 10m" in done.stderr) == (2, True)
+
+
+def test_show_follows_a_running_program(trace_file: Path) -> None:
+    """What is added appears; Ctrl-C ends it."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "agentops_otel", "show", trace_file, "--follow"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    ) as following:
+        assert following.stdout is not None
+        while not following.stdout.readline().startswith("trace 00000000000000000000000000000abc"):
+            pass
+        FileExporter(trace_file).export([Trace(0xDEF).span("added")])
+
+        assert following.stdout.readline().startswith("added")
+        following.send_signal(signal.SIGINT)
+        _, stderr = following.communicate(timeout=60)
+
+    assert (following.returncode, stderr.strip()) == (130, "")

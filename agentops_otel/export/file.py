@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from agentops_otel.export.otlp_json import dumps, loads
 
 DIRECTORY = "traces"
 """Where the trace files are in the user's state directory."""
+FOLLOW_S = 0.2
+"""How often `follow` looks for more."""
 KEEP = 100
 """How many of them stay."""
 LINE_BYTES = 1_000_000
@@ -73,6 +76,25 @@ def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
                     yield from loads(line)
                 except ValueError as error:
                     yield ValueError(f"{path}:{number}: {error}")
+
+
+def follow(paths: Sequence[Path]) -> Iterator[ReadableSpan | None]:
+    """The spans of trace files that are being written, without end; None each time when all there was has been read.
+
+    Lines that are not whole yet, or hold no spans, are passed over.
+    """
+    read_to = dict.fromkeys(paths, 0)
+    while True:
+        for path, position in read_to.items():
+            with path.open("rb") as lines:
+                lines.seek(position)
+                for line in lines:
+                    if line.endswith(b"\n"):
+                        read_to[path] += len(line)
+                        with suppress(ValueError):
+                            yield from loads(line)
+        yield None
+        time.sleep(FOLLOW_S)
 
 
 class FileExporter(SpanExporter):

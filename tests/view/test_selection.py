@@ -1,0 +1,82 @@
+"""Which traces `show` shows, in bounded memory."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+
+from agentops_otel.view import selection
+from agentops_otel.view.selection import Filter
+from agentops_otel.view.tree import build
+from tests.view.spans import START, Trace, research
+
+
+def test_traces_are_given_before_all_is_read() -> None:
+    """A file of any size is read with so many spans in memory."""
+    read = 0
+
+    def spans() -> Iterator[ReadableSpan]:
+        nonlocal read
+        for number in range(1, 10_001):
+            trace = Trace(number)
+            root = trace.span("root")
+            for span in (trace.span("child", under=root), root):
+                read += 1
+                yield span
+
+    given = selection.traces(spans(), held_spans=100)
+
+    assert [root.span.name for root in next(given)] == ["root"]
+    assert read <= 101
+    assert sum(1 for _ in given) == 9_999
+
+
+def test_a_trace_whose_spans_lie_apart_is_whole() -> None:
+    """Traces that run side by side are put together."""
+    first, second = research(), [Trace(2).span(f"step {number}", number) for number in range(4)]
+    mixed = [span for pair in zip(first, second, strict=True) for span in pair]
+
+    assert sorted(len(list(roots[0].walk())) for roots in selection.traces(mixed)) == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("only", "taken"),
+    [
+        (Filter(), True),
+        (Filter(errors=True), True),
+        (Filter(slow_s=1.2), True),
+        (Filter(slow_s=1.3), False),
+        (Filter(model="gpt-4o"), True),
+        (Filter(model="claude"), False),
+        (Filter(trace_id="0000"), True),
+        (Filter(trace_id="1"), False),
+        (Filter(since=datetime.fromtimestamp(START / 1e9, UTC)), True),
+        (Filter(since=datetime.fromtimestamp(START / 1e9 + 1, UTC)), False),
+    ],
+)
+def test_a_filter_takes_a_trace_or_not(only: Filter, taken: bool) -> None:
+    """Each condition on its own."""
+    assert only.takes(build(research())) is taken
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("10m", "2026-01-02T11:50:00+00:00"),
+        ("1.5h", "2026-01-02T10:30:00+00:00"),
+        ("2026-01-01", "2026-01-01T00:00:00+00:00"),
+        ("2026-01-01T10:00:00+02:00", "2026-01-01T10:00:00+02:00"),
+    ],
+)
+def test_a_point_in_time_is_said_in_two_ways(text: str, moment: str) -> None:
+    """Before now, or as a date."""
+    assert selection.since(text, datetime(2026, 1, 2, 12, tzinfo=UTC)).isoformat() == moment
+
+
+def test_spans_whose_parent_never_ended_are_counted() -> None:
+    """A run that was killed has them."""
+    spans = research()
+
+    assert selection.unfinished(build(spans)) == 0
+    assert selection.unfinished(build(spans[:-1])) == 2
