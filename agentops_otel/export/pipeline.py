@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
@@ -372,7 +373,7 @@ class Pipeline(SpanProcessor):
             return False
         try:
             with suppressed():
-                spans = self._redacted(spans)
+                spans = [self._redacted(span) for span in spans]
                 self._hand_over(spans)
                 for sink in self._sinks:
                     sink.export(spans, patience_s)
@@ -395,16 +396,19 @@ class Pipeline(SpanProcessor):
             self._changed.notify_all()
         return spans
 
-    def _redacted(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        """The spans without secrets. One that cannot be searched keeps its ids and times alone."""
-        redacted = []
-        for span in spans:
-            start, end = span.start_time, span.end_time
-            copy = ReadableSpan("redacted", span.context, span.parent, kind=span.kind, start_time=start, end_time=end)
-            with guard("redacting a span"):
-                copy = self._redaction(span)
-            redacted.append(copy)
-        return redacted
+    def _redacted(self, span: ReadableSpan) -> ReadableSpan:
+        """The span without secrets. One that cannot be searched keeps its ids and times alone."""
+        with guard("redacting a span"):
+            return self._redaction(span)
+        return ReadableSpan(
+            "redacted",
+            span.context,
+            span.parent,
+            Resource({}),  # without one the SDK detects it anew, in threads
+            kind=span.kind,
+            start_time=span.start_time,
+            end_time=span.end_time,
+        )
 
     def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
         encoded: dict[Translation | None, Batch] = {}
