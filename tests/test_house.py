@@ -10,7 +10,9 @@ import pytest
 from inline_snapshot import snapshot
 
 import agentops_otel
+from agentops_otel.clients import SPECS
 from agentops_otel.export.drop_reason import DropReason
+from agentops_otel.instrumentation import ClientSpec
 from tests.program import ROOT
 
 PACKAGE = ROOT / "agentops_otel"
@@ -120,6 +122,22 @@ def test_every_attribute_is_named_in_semconv() -> None:
     }
 
     assert spelled == {}
+
+
+def test_every_client_that_is_described_is_wrapped() -> None:
+    """Each `ClientSpec` that a file of clients/ makes for itself is in SPECS."""
+    files = [path for path in FILES if room(path) == "clients" and path.parent.name != "dialects"]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in files]
+    described = [
+        f"{name}: {spec.name}"
+        for name in names
+        for value in vars(import_module(name)).values()
+        for spec in (value if isinstance(value, tuple) else (value,))
+        if isinstance(spec, ClientSpec) and spec not in SPECS
+    ]
+
+    assert len(names) > 15
+    assert described == []
 
 
 def test_every_drop_reason_is_named_in_one_place() -> None:
