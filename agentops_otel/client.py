@@ -27,7 +27,7 @@ from agentops_otel.recording.events import Event
 from agentops_otel.recording.printed import PrintedText
 from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.tracing import Recorder, gc_safe
-from agentops_otel.tracing.provider import ProviderChoice
+from agentops_otel.tracing.provider import ProviderChoice, tracer_of
 from agentops_otel.version import VERSION
 from agentops_otel.view import format, locations, terminal
 from agentops_otel.view.session_totals import SessionTotals
@@ -55,6 +55,8 @@ class ClientBase(CompatClient):
         self.settings = settings
         own = _own_trace_file(config)
         self.trace_file = own if config.own_trace_file else config.trace_file
+        self._totals = SessionTotals()
+        self._observers = (self._totals, TerminalProcessor()) if config.console else (self._totals,)
         self.sessions = Sessions(
             config.tags, self._session_ended, self._analytics, config.run.parent if config.run else None
         )
@@ -64,18 +66,17 @@ class ClientBase(CompatClient):
             own if config.spare_trace_file else None,
             tags=lambda: self.sessions.tags,
             senders=(logs.sender,) if logs else (),
+            observers=self._observers,
         )
         self.processors: tuple[SpanProcessor, ...] = ()
-        self._totals = SessionTotals()
         self._closing = False
         if source is not None:
             gc_safe.install_gc_callback()
-            console = (TerminalProcessor(),) if config.console else ()
             content = Content(enabled=config.capture_content, redact=config.redact)
             printed = (PrintedText(sys.stdout, self._where, content, logs),) if logs and sys.stdout else ()
-            self.processors = (self._totals, *printed, self.pipeline, *console, *config.span_processors)
+            self.processors = (*printed, self.pipeline, *config.span_processors)
             self.recorder = Recorder(
-                tracer=source.provider.get_tracer(semconv.SCOPE, VERSION),
+                tracer=tracer_of(source.provider, semconv.SCOPE, VERSION, content),
                 content=content,
                 event_content=None
                 if config.event_content is None
@@ -167,7 +168,7 @@ class ClientBase(CompatClient):
         timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
         processors, self.processors, self.recorder = self.processors, (), None
         delivered = self.pipeline.close(timeout_s)
-        for processor in processors:
+        for processor in (*self._observers, *processors):
             if processor is not self.pipeline:
                 with guard("shutting down a span processor"):
                     processor.shutdown()
@@ -175,6 +176,7 @@ class ClientBase(CompatClient):
 
     def _analytics(self, session: Session) -> dict[str, str]:
         """The totals of a session so far, in the form of `Session.get_analytics`."""
+        self.pipeline.drain(1.0)
         totals = self._totals.get(session.session_id, session.duration_ns)
         return {
             "LLM calls": str(totals.llm_calls),
@@ -188,7 +190,9 @@ class ClientBase(CompatClient):
     def _session_ended(self, session: Session) -> None:
         """Deliver the session's spans and say what it came to."""
         with guard("summing up a session"):
-            if not self._closing:
+            if self._closing:
+                self.pipeline.drain(self.config.exit_timeout_s / 2)
+            else:
                 self.flush(self.config.exit_timeout_s)
             summary = self._totals.pop(session.session_id, session.duration_ns)
             if not self.config.quiet:
@@ -202,6 +206,7 @@ class ClientBase(CompatClient):
 
     def conversation_ended(self, conversation_id: str, rounds: int, duration_ns: int) -> None:
         """Say what a session of TaskWeaver came to."""
+        self.pipeline.drain(1.0)
         summary = self._totals.pop(conversation_id, duration_ns)
         if not self.config.quiet:
             terminal.summary(summary, end_state=f"stopped after {format.plural(rounds, 'round')}")

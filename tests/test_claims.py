@@ -26,7 +26,7 @@ from agentops_otel.content import MAX_DEPTH, media, policy, redaction
 from agentops_otel.export import file, outbox, pipeline, spool
 from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
-from agentops_otel.tracing import recorder
+from agentops_otel.tracing import content_policy
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
@@ -537,7 +537,7 @@ def test_everything_off() -> None:
 
 LIMITS = {
     "| the text of one attribute | 32 kB": policy.LIMIT_BYTES == 32 * 1024,
-    "| the content of one span | 256 kB": recorder.SPAN_LIMIT_BYTES == 256 * 1024,
+    "| the content of one span | 256 kB": content_policy.SPAN_LIMIT_BYTES == 256 * 1024,
     "| depth of a value | 30 levels": MAX_DEPTH == 30,
     "is recognised from 5 characters on": redaction.SHORTEST_SECRET == 5,
     "is recognised from 256 characters on": media.MEDIA_CHARACTERS == 256,

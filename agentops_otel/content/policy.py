@@ -8,6 +8,7 @@ from agentops_otel.content.fast_json import plain_json
 from agentops_otel.content.json_writer import OMITTED, Writer
 from agentops_otel.content.redaction import REDACTED
 from agentops_otel.content.secret_names import SECRETS, classify_key
+from agentops_otel.content.snapshot import Snapshot
 from agentops_otel.content.text import as_plain_str, truncate
 from agentops_otel.content.truncation import SHAPES
 from agentops_otel.guard import guard
@@ -46,7 +47,7 @@ class Content:
 
         Args:
             name: The attribute's name, as the user's `redact` is told.
-            value: Anything; it is neither changed nor consumed.
+            value: Anything, also a `Snapshot` of it; it is neither changed nor consumed.
             limit_bytes: Less room than usual, in UTF-8 bytes.
         """
         if not self.enabled:
@@ -86,6 +87,8 @@ _recording = guard("recording a value")
 
 def _json(name: str, value: object, limit: int) -> str:
     """Plain values go through C in one piece; what is large, strange or secret is written piece by piece."""
+    if type(value) is Snapshot:
+        value = value.value()
     kind = classify_key(name)
     data = None if kind in SECRETS else plain_json(value, limit)
     if data is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from agentops_otel.config import Config, Destination
@@ -27,6 +28,7 @@ def build(
     spare_trace_file: Path | None = None,
     tags: Callable[[], tuple[str, ...]] = tuple,
     senders: Sequence[Sender] = (),
+    observers: Sequence[SpanProcessor] = (),
 ) -> Pipeline:
     """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does.
 
@@ -35,6 +37,7 @@ def build(
         spare_trace_file: Where spans go if AgentOps refuses the key.
         tags: Those of the client now: for AgentOps, a span without tags has them.
         senders: Of something else than spans, flushed and closed with theirs.
+        observers: Processors that see each ended span in the pipeline's thread.
     """
     sinks = [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)]
     fallback = None
@@ -48,6 +51,7 @@ def build(
         [_route(destination, config, fallback, translation) for destination in config.destinations],
         sinks,
         senders,
+        observers,
         exit_timeout_s=config.exit_timeout_s,
         durable=config.durability == "span",
         redaction=SpanRedaction(capture_content=config.capture_content),

@@ -119,6 +119,7 @@ class Pipeline(SpanProcessor):
         routes: Destinations reached by OTLP.
         sinks: Span exporters, run one after the other by the worker.
         senders: Of something else than spans: flushed, recovered and closed with those of the routes.
+        observers: Span processors whose `on_end` the worker calls. They count and show; what they miss nobody counts.
         exit_timeout_s: What `shutdown` may take in all.
         durable: A span is on disk when `on_end` has returned.
         redaction: Takes the secrets out of a span before any destination or sink sees it.
@@ -129,6 +130,7 @@ class Pipeline(SpanProcessor):
         routes: Sequence[Route] = (),
         sinks: Sequence[Sink] = (),
         senders: Sequence[Sender] = (),
+        observers: Sequence[SpanProcessor] = (),
         *,
         exit_timeout_s: float = 2.0,
         durable: bool = False,
@@ -138,6 +140,7 @@ class Pipeline(SpanProcessor):
         self._routes = tuple(routes)
         self._sinks = tuple(sinks)
         self._senders = (*(route.sender for route in self._routes), *senders)
+        self._observers = tuple(observers)
         self._exit_timeout_s = exit_timeout_s
         self._durable = durable
         self._clock = clock
@@ -168,11 +171,19 @@ class Pipeline(SpanProcessor):
         """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
         self._popped = self._taken = self._encoding = 0
 
+    takes_running_spans = True
+    """The provider may give it the span itself, which is never changed here, in place of a copy."""
+
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the provider when a span has ended."""
         self._queue.append(span)
         if len(self._queue) >= self._threshold:
-            self._signal()
+            with guard("queueing a span"):
+                self._signal()
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until the spans that have ended so far were encoded and observed; True if they were in time."""
+        return self._drain(self._clock() + timeout_s)
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Deliver what has ended so far.
@@ -377,11 +388,18 @@ class Pipeline(SpanProcessor):
                 self._hand_over(spans)
                 for sink in self._sinks:
                     sink.export(spans, patience_s)
+                self._show(spans)
         finally:
             with self._changed:
                 self._encoding -= len(spans)
                 self._changed.notify_all()
         return True
+
+    def _show(self, spans: Sequence[ReadableSpan]) -> None:
+        for observer in self._observers:
+            for span in spans:
+                with guard("observing a span"):
+                    observer.on_end(span)
 
     def _take(self, limit: int) -> list[ReadableSpan]:
         spans: list[ReadableSpan] = []

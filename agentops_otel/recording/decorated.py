@@ -7,6 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import FunctionType
 from typing import Any
 
 from opentelemetry.context import Context, create_key, get_value, set_value
@@ -18,7 +19,16 @@ from agentops_otel.guard import guard
 from agentops_otel.recording import generator_driver, parameters
 from agentops_otel.recording.session import Session
 from agentops_otel.recording.tags import with_tags
-from agentops_otel.tracing import Recorder, with_inherited
+from agentops_otel.tracing import (
+    INHERITED_KEY,
+    SPAN_KEY,
+    OwnSpan,
+    Recorder,
+    attach_context,
+    current_context,
+    detach_context,
+    with_inherited,
+)
 from agentops_otel.wrapping.function import Function
 
 _starting = guard("starting the span of a decorated function")
@@ -54,7 +64,17 @@ class DecoratedCall:
         get_recorder: Returns the running recorder; None: the function is called without a span.
     """
 
-    __slots__ = ("_direct", "_driver", "_function", "_get_recorder", "_parameters", "_template")
+    __slots__ = (
+        "_content_names",
+        "_direct",
+        "_driver",
+        "_function",
+        "_merged",
+        "_parameters",
+        "added",
+        "get_recorder",
+        "template",
+    )
 
     def __init__(
         self, function: Callable[..., Any], template: SpanTemplate, get_recorder: Callable[[], Recorder | None]
@@ -62,9 +82,43 @@ class DecoratedCall:
         code, self._direct = _code_of(function)
         self._driver = generator_driver.driver_for(code)
         self._function = function
-        self._template = template
-        self._get_recorder = get_recorder
+        self.template = template
+        self.get_recorder = get_recorder
         self._parameters: parameters.Parameters | None = None
+        self._merged: tuple[object, object, dict[str, Any]] = (None, None, {})
+        self._content_names = (template.input_name, template.output_name)
+        self.added: dict[str, object] = {INHERITED_KEY: template.inherited} if template.inherited else {}
+        """What the context of a call has besides the span."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the function is one written with `def` whose work is done when it returns."""
+        return type(self._function) is FunctionType and self._driver is None
+
+    def begin(
+        self, recorder: Recorder, current: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> OwnSpan | None:
+        """Start the span of a call of a plain function; None: the call is to be made by `__call__`, which asks more."""
+        template = self.template
+        defaults, parent = recorder.defaults.at(current)
+        inherited: Any = template.inherited or (current.get(INHERITED_KEY) if current else None)
+        merged = self._merged
+        if merged[0] is not defaults or merged[1] is not inherited:
+            own = with_tags(recorder, current, template.tags, recorder.allowed(template.attributes))
+            merged = (defaults, inherited, {**defaults, **(inherited or {}), **own})
+            if inherited is None or type(inherited) is dict:
+                self._merged = merged  # the session's and the agent's are new ones when they change
+        attributes = merged[2].copy()
+        if not recorder.content.enabled:
+            return recorder.begin(template.span_name, attributes, (), parent, current)
+        names = self._parameters or self._names()
+        given = None if kwargs else names.flat(args)
+        if given:
+            attributes[template.input_name] = given
+        span = recorder.begin(template.span_name, attributes, self._content_names, parent, current)
+        if span is not None and given is None and (given := names.of(False, args, kwargs)):
+            recorder.set_content(span, template.input_name, given)
+        return span
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -74,7 +128,7 @@ class DecoratedCall:
         if "session" in kwargs and self._names_session(kwargs["session"]):
             context = kwargs["session"].context
             kwargs = {name: value for name, value in kwargs.items() if name != "session"}
-        recorder = self._get_recorder()
+        recorder = self.get_recorder()
         if recorder is None:
             return wrapped(*args, **kwargs)
         if self._driver is not None and self._direct:
@@ -142,7 +196,7 @@ class DecoratedCall:
 
     def template_for_call(self, instance: object, context: Context | None) -> tuple[SpanTemplate, Context | None]:
         """The template of the call's span, and the context of the body without the span; None: the current one."""
-        template = self._template
+        template = self.template
         return template, with_inherited(template.inherited, context) if template.inherited else context
 
     def _names(self) -> parameters.Parameters:
@@ -157,7 +211,7 @@ class DecoratedCall:
             now = recorder.clock()
             try:
                 if result is not None:
-                    recorder.set_content(span, self._template.output_name, result)
+                    recorder.set_content(span, self.template.output_name, result)
             finally:
                 recorder.end(span, now)
 
@@ -174,6 +228,43 @@ class DecoratedCall:
                     recorder.fail(span, error)
             finally:
                 recorder.end(span)
+
+
+def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
+    """The function, with a span about each of its calls."""
+    get_recorder, begin, added, output_name = call.get_recorder, call.begin, call.added, call.template.output_name
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        recorder = get_recorder()
+        if recorder is None or (kwargs and "session" in kwargs):
+            return call(function, None, args, kwargs)
+        span = None
+        try:
+            current = current_context()
+            span = begin(recorder, current, args, kwargs)
+            if span is not None:
+                token = attach_context(Context({**current, **added, SPAN_KEY: span}))
+        except BaseException as error:
+            if not _starting.__exit__(type(error), error, None):
+                raise
+        if span is None:
+            return call(function, None, args, kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            detach_context(token)
+            call.fail(recorder, span, error)
+            raise
+        detach_context(token)
+        try:
+            recorder.end_with(span, output_name, result)
+        except BaseException as error:  # not `with`, which costs a tenth of all this
+            if not _ending.__exit__(type(error), error, None):
+                raise
+        return result
+
+    return wrapper
 
 
 class MethodCall(DecoratedCall):
@@ -216,7 +307,8 @@ def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], R
         return functools.cached_property(decorate(function.func, template, get_recorder))
     if not callable(function) and not hasattr(function, "__get__"):
         raise TypeError(f"a function is wanted to decorate, not {type(function).__name__}")
-    return Decorated(function, DecoratedCall(function, template, get_recorder))
+    call = DecoratedCall(function, template, get_recorder)
+    return traced(function, call) if call.is_plain else Decorated(function, call)
 
 
 def decorate_class(

@@ -73,7 +73,7 @@ class EndpointCall(DecoratedCall):
             }
             given = {name: value for name, value in asked.items() if value}
             if given:
-                recorder.set_content(span, self._template.input_name, given)
+                recorder.set_content(span, self.template.input_name, given)
 
 
 def _answer(result: Any) -> tuple[int, object]:

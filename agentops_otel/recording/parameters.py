@@ -1,9 +1,12 @@
 """The arguments of a call by the names of its parameters, without the two microseconds of `Signature.bind`."""
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from agentops_otel.content.snapshot import ATOMS, LIMIT_BYTES
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _RECEIVERS = ("self", "cls")
@@ -20,6 +23,8 @@ class Parameters:
     """The names that may be given as keywords."""
     defaults: tuple[tuple[str, object], ...] = ()
     """In the order of the signature."""
+    expected: int = 0
+    """How many positional arguments leave no default to be added."""
     rest: str = "args"
     """The name of `*args`."""
     extra: str = "kwargs"
@@ -46,6 +51,27 @@ class Parameters:
         for name, default in self.defaults:
             if name not in given:
                 given[name] = default
+        return given
+
+    def flat(self, args: tuple[Any, ...]) -> dict[str, object] | None:
+        """The arguments of a call without keywords, as `of`, if all are numbers and short texts; None otherwise."""
+        names = self.positional
+        if names and names[0] in _RECEIVERS:
+            names, args = self.methods, args[1:]
+        if len(args) > len(names):
+            return None
+        given: dict[str, object] = {}
+        for name, value in zip(names, args):  # noqa: B905 - fewer is the common case
+            kind = type(value)
+            if kind not in ATOMS and (kind is not str or len(value) > LIMIT_BYTES):
+                return None
+            given[name] = value
+        if len(args) < self.expected:
+            for name, default in self.defaults:
+                if name not in given:
+                    if type(default) not in ATOMS and type(default) is not str:
+                        return None
+                    given[name] = default
         return given
 
     def _add_keywords(self, given: dict[str, object], kwargs: Mapping[str, Any]) -> None:
@@ -75,6 +101,7 @@ def read(function: Callable[..., Any]) -> Parameters:
         defaults=tuple(
             (p.name, p.default) for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS
         ),
+        expected=sys.maxsize if any(p.kind is p.KEYWORD_ONLY for p in parameters) else len(positional),
         rest=names.get(inspect.Parameter.VAR_POSITIONAL, "args"),
         extra=names.get(inspect.Parameter.VAR_KEYWORD, "kwargs"),
     )

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack, get_args
+from typing import Any, Literal, Self, TypeVar, Unpack, get_args
 
 from opentelemetry.context import Context, attach, create_key, get_current, get_value, set_value
 from opentelemetry.sdk.trace import ReadableSpan
@@ -27,7 +27,7 @@ from agentops_otel.compat_settings import CompatEndSettings, log_ignored
 from agentops_otel.recording.event_spans import record
 from agentops_otel.recording.events import Event
 from agentops_otel.recording.tags import distinct
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import SPAN_KEY, OwnSpan, Recorder
 
 T = TypeVar("T")
 EndState = Literal["Success", "Fail", "Indeterminate"]
@@ -54,7 +54,7 @@ class Session:
         """The root span; one that records nothing when tracing is off."""
         self.session_id = session_id
         self.name = name
-        self.tags = distinct(tags)
+        self._set_tags(distinct(tags))
         self.end_state: EndState | None = None
         self._sessions = sessions
         self._recorder = recorder
@@ -102,8 +102,13 @@ class Session:
 
     def set_tags(self, tags: Iterable[str]) -> None:
         """Replace the session's tags; its root span says the new ones."""
-        self.tags = distinct(tags)
+        self._set_tags(distinct(tags))
         self.span.set_attribute(semconv.AGENTOPS_TAGS, self.tags)
+
+    def _set_tags(self, tags: tuple[str, ...]) -> None:
+        self.tags = tags
+        self._span_attributes = _attributes(self.session_id, tags)
+        """What every span of the session has."""
 
     def end(
         self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
@@ -233,6 +238,7 @@ class Sessions:
         analytics: Callable[[Session], dict[str, str]] = lambda session: {},
         parent: SpanContext | None = None,
     ) -> None:
+        self._run_id = uuid.uuid4().hex
         self.tags = distinct(tags)
         self.ended = ended
         self.analytics = analytics
@@ -240,8 +246,18 @@ class Sessions:
         self.agents: dict[str, str] = {}
         """The names of agents that were created by hand, by their id."""
         self._parent = None if parent is None else NonRecordingSpan(parent)
-        self._run_id = uuid.uuid4().hex
         self._lock = threading.Lock()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of every span outside of a session."""
+        return self._tags
+
+    @tags.setter
+    def tags(self, tags: tuple[str, ...]) -> None:
+        self._tags = tags
+        self._attributes = _attributes(self._run_id, tags)
+        self._at = (self._attributes, None)
 
     def start(
         self,
@@ -295,24 +311,41 @@ class Sessions:
             session.set_tags(self.tags)
 
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
-        """`session.id` and the tags, for a span that starts in *current*."""
-        session = self.current(current)
-        found: dict[str, AttributeValue] = {semconv.SESSION_ID: session.session_id if session else self._run_id}
-        if tags := session.tags if session else self.tags:
-            found[semconv.AGENTOPS_TAGS] = tags
-        return found
+        """`session.id` and the tags, for a span that starts in *current*: the same object until they change."""
+        session: Any = current.get(_SESSION) if current else None
+        if session is None or session.end_state is not None:
+            if not self.open:
+                return self._attributes
+            session = self.open[-1]
+        return session._span_attributes  # type: ignore[no-any-return]  # a Context says of no value what it is
+
+    def at(self, current: Context) -> tuple[Mapping[str, AttributeValue], object]:
+        """Both: the attributes and the parent of a span that starts in *current*."""
+        if not current and not self.open and self._parent is None:
+            return self._at
+        return self.attributes(current), self.context(current).get(SPAN_KEY)
 
     def context(self, current: Context) -> Context:
         """The parent context: *current*, or the open session's root if *current* has no open span."""
-        session = self.current(current)
+        if not current and not self.open and self._parent is None:
+            return current
+        span: Any = current.get(SPAN_KEY)
+        left: Any = current.get(_SESSION)
+        if left is None and type(span) is OwnSpan:
+            return current
         span = get_current_span(current)
-        left = get_value(_SESSION, current)
-        if isinstance(left, Session) and left.end_state is not None and span is left.span:
+        session = self.current(current)
+        if left is not None and left.end_state is not None and span is left.span:
             span = INVALID_SPAN
         elif span.get_span_context().is_valid or (session is None and self._parent is None):
             return current
         root = session.span if session and session.span is not INVALID_SPAN else self._parent or span
         return set_span_in_context(root, current)
+
+
+def _attributes(session_id: str, tags: tuple[str, ...]) -> Mapping[str, AttributeValue]:
+    """What every span of a session has; never changed, made anew when the tags change."""
+    return {semconv.SESSION_ID: session_id, **({semconv.AGENTOPS_TAGS: tags} if tags else {})}
 
 
 def _end_state(text: str | Enum) -> EndState:

@@ -1,14 +1,30 @@
 """The tracer behind every span of ours."""
 
-from agentops_otel.tracing.context import SUPPRESS_KEY, attached, suppressed
-from agentops_otel.tracing.recorder import FallbackClaim, Recorder, SpanDefaults, qualified_name, with_inherited
+from agentops_otel.tracing.context import (
+    SPAN_KEY,
+    SUPPRESS_KEY,
+    attach_context,
+    attached,
+    current_context,
+    detach_context,
+    suppressed,
+)
+from agentops_otel.tracing.exceptions import qualified_name
+from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
+from agentops_otel.tracing.span import Span as OwnSpan
 
 __all__ = [
+    "INHERITED_KEY",
+    "SPAN_KEY",
     "SUPPRESS_KEY",
     "FallbackClaim",
+    "OwnSpan",
     "Recorder",
     "SpanDefaults",
+    "attach_context",
     "attached",
+    "current_context",
+    "detach_context",
     "qualified_name",
     "suppressed",
     "with_inherited",

@@ -1,13 +1,36 @@
 """Attaches a context for a block and detaches it afterwards; the only place that does."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
 
+from opentelemetry import context as context_api
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach, detach, get_current, set_value
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 """Set in a context, it turns every instrumentation off. OpenTelemetry has no public name for it."""
+
+SPAN_KEY = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+"""Where a context has its span. OpenTelemetry has no public name for it."""
+
+
+def _variable() -> "ContextVar[Context] | None":
+    """The variable that OpenTelemetry keeps the current context in; None with another `OTEL_PYTHON_CONTEXT`."""
+    get_current()  # the SDK chooses it on first use in older versions
+    runtime = getattr(context_api, "_RUNTIME_CONTEXT", None)
+    variable = getattr(runtime, "_current_context", None)
+    return variable if type(runtime) is ContextVarsRuntimeContext and isinstance(variable, ContextVar) else None
+
+
+variable = _variable()
+current_context: Callable[[], Context] = get_current if variable is None else variable.get
+"""`get_current`, without the calls between it and its variable."""
+attach_context: Callable[[Context], Token[Context]] = attach if variable is None else variable.set
+detach_context: Callable[[Token[Context]], None] = detach if variable is None else variable.reset
+"""As `detach`; raises ValueError for a token of another `contextvars.Context`."""
 
 _entered: ContextVar[None] = ContextVar("agentops_otel_entered")
 

@@ -32,6 +32,11 @@ class _State:
 _state = _State()
 
 
+def is_collecting() -> bool:
+    """Whether a thread is collecting garbage at this moment; it may be this one."""
+    return _state.collecting_thread is not None
+
+
 def run_outside_gc(work: Callable[..., None], *args: object) -> None:
     """Call `work(*args)` now; if this thread is collecting garbage, soon and in another thread."""
     if _state.collecting_thread is None or _state.collecting_thread != get_ident():

@@ -3,13 +3,18 @@
 import logging
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.util.types import Attributes
 
+from agentops_otel.content import Content
 from agentops_otel.semconv import SERVICE_NAME
+from agentops_otel.tracing.ids import EntropyIdGenerator
+from agentops_otel.tracing.tracer import Tracer
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -44,11 +49,82 @@ def choose_provider(given: trace.TracerProvider | None, service_name: str | None
     return ProviderChoice(provider=own, guest=False)
 
 
-class OwnProvider(sdk_trace.TracerProvider):
-    """The tracer provider that we own; its sampler and limits come from the `OTEL_*` variables."""
+def tracer_of(provider: trace.TracerProvider, name: str, version: str, policy: Content) -> trace.Tracer:
+    """The tracer that makes our spans with a provider, ours or the program's.
 
-    def __init__(self, service_name: str | None, id_generator: IdGenerator | None = None) -> None:
-        super().__init__(resource=_resource(service_name), shutdown_on_exit=False, id_generator=id_generator)
+    Spans of an SDK provider that the program made are ours too: they have its resource, sampler, limits and ids, and go
+    to its processors. Where the SDK's tracer has changed so that this cannot be done, its own spans are used.
+
+    Args:
+        provider: The provider.
+        name: The instrumentation scope.
+        version: The scope's version.
+        policy: The content policy; on a provider of ours it holds for what anybody records.
+    """
+    if isinstance(provider, OwnProvider):
+        provider.set_policy(policy)
+    tracer = provider.get_tracer(name, version)
+    if type(tracer) is sdk_trace.Tracer and vars(tracer).keys() >= _TAKEN_OVER:
+        return Tracer(tracer, policy)
+    return tracer
+
+
+_TAKEN_OVER = {
+    "sampler",
+    "resource",
+    "span_processor",
+    "id_generator",
+    "instrumentation_info",
+    "_span_limits",
+    "_instrumentation_scope",
+    "_tracer_config",
+    "_tracer_metrics",
+}
+"""What our tracer takes over from the SDK's; those with an underscore are not public."""
+
+
+class OwnProvider(sdk_trace.TracerProvider):
+    """The tracer provider that we own; its sampler and limits come from the `OTEL_*` variables.
+
+    Args:
+        service_name: `service.name` of the resource; from `OTEL_SERVICE_NAME` by default.
+        id_generator: Makes the ids; random ones by default.
+        settings: Those of `opentelemetry.sdk.trace.TracerProvider`, by name.
+    """
+
+    policy: Content | None = None
+    """The content policy for what anybody records on spans of this provider."""
+
+    def __init__(
+        self, service_name: str | None = None, id_generator: IdGenerator | None = None, **settings: Any
+    ) -> None:
+        settings.setdefault("resource", _resource(service_name))
+        super().__init__(id_generator=id_generator or EntropyIdGenerator(), **{"shutdown_on_exit": False, **settings})
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> trace.Tracer:
+        """The tracer of an instrumentation scope, the same one for the same scope."""
+        tracer = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        if type(tracer) is not sdk_trace.Tracer:
+            return tracer
+        with self._tracers_lock:
+            scope = tracer._instrumentation_scope
+            if self._tracers[scope] is tracer:
+                self._tracers[scope] = Tracer(tracer, self.policy)
+            return self._tracers[scope]
+
+    def set_policy(self, policy: Content | None) -> None:
+        """Apply a content policy to everything that is recorded from now on."""
+        with self._tracers_lock:
+            self.policy = policy
+            for tracer in self._tracers.values():
+                if isinstance(tracer, Tracer):
+                    tracer.policy = policy
 
     def _handle_fork(self) -> None:
         """After a fork, detect the child's resource, as the SDK does, in threads.

@@ -2,14 +2,14 @@
 
 import os
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-from opentelemetry.context import Context, create_key, get_current, set_value
+from opentelemetry.context import Context, create_key, set_value
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Span as SDKSpan
 from opentelemetry.trace import (
     INVALID_SPAN,
     Link,
@@ -23,19 +23,18 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.content import Content
+from agentops_otel.content import Content, snapshot
 from agentops_otel.guard import guard
-from agentops_otel.tracing.context import SUPPRESS_KEY, attached
-from agentops_otel.tracing.gc_safe import run_outside_gc
+from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, size
+from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, current_context
+from agentops_otel.tracing.exceptions import origin_of, qualified_name, stack_text
+from agentops_otel.tracing.gc_safe import is_collecting, run_outside_gc
 from agentops_otel.tracing.parents import begins_own_trace
+from agentops_otel.tracing.span import Span as OwnSpan
+from agentops_otel.tracing.tracer import Tracer as OwnTracer
 
-SPAN_LIMIT_BYTES = 256 * 1024
-"""The most content that one span holds, in UTF-8 bytes."""
-
-MARK_BYTES = 128
-"""The room for an attribute of a span that is full, in UTF-8 bytes: enough for a mark that content is missing."""
-
-_INHERITED = create_key("agentops_otel_inherited")
+INHERITED_KEY = create_key("agentops_otel_inherited")
+"""Where a context has the attributes that every span in it has."""
 _CLAIM = create_key("agentops_otel_claim")
 
 
@@ -47,6 +46,10 @@ class SpanDefaults(Protocol):
 
     def context(self, current: Context) -> Context:
         """The context whose span is the parent of a span that starts now in *current*."""
+
+    def at(self, current: Context) -> tuple[Mapping[str, AttributeValue], object]:
+        """Both: the attributes, the same object as long as they are the same, and the parent or None."""
+        return self.attributes(current), self.context(current).get(SPAN_KEY)
 
 
 class OpenStream(Protocol):
@@ -121,7 +124,7 @@ class Recorder:
             links: Links to other spans.
             start_time: Nanoseconds since the epoch; now by default.
         """
-        current = get_current() if context is None else context
+        current = current_context() if context is None else context
         if current.get(SUPPRESS_KEY):
             return INVALID_SPAN
         if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
@@ -130,27 +133,76 @@ class Recorder:
         if parent is not INVALID_SPAN and begins_own_trace(parent, trusts_callers=self.trusts_callers):
             current = set_span_in_context(INVALID_SPAN, current)
             links = (*links, Link(parent.get_span_context()))
+        parent_context = self.defaults.context(current)
+        values = {
+            **self.defaults.attributes(current),
+            **current.get(INHERITED_KEY, {}),  # type: ignore[dict-item]  # a Context says of no value what it is
+            **self.allowed(attributes or {}),
+        }
         return self.tracer.start_span(
             name,
-            context=self.defaults.context(current),
+            context=parent_context,
             kind=kind,
-            attributes={
-                **self.defaults.attributes(current),
-                **current.get(_INHERITED, {}),  # type: ignore[dict-item]  # a Context says of no value what it is
-                **self._allowed(attributes or {}),
-            },
+            attributes=values,
             links=links,
             start_time=self.clock() if start_time is None else start_time,
         )
 
-    def _allowed(self, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+    def allowed(self, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+        """The attributes without texts of the user's, if content is off."""
         if self.content.enabled or semconv.USER_TEXTS.isdisjoint(attributes):
             return attributes
         return {name: value for name, value in attributes.items() if name not in semconv.USER_TEXTS}
 
+    def begin(
+        self, name: str, attributes: dict[str, Any], content_names: tuple[str, ...], parent: Any, current: Context
+    ) -> OwnSpan | None:
+        """Start a span of kind INTERNAL for which nobody has to be asked.
+
+        Args:
+            name: The span's name.
+            attributes: All its attributes, the span's own from now on, of types that the SDK keeps as they are.
+            content_names: The attributes among them, and of `Span.end_with`, that are snapshots of content.
+            parent: The parent, as `SpanDefaults.at` tells it.
+            current: The current context.
+
+        Returns:
+            The span; None if `start` has to ask: a tracer or sampler of others, a parent of others, suppressed.
+        """
+        tracer = self.tracer
+        if (
+            type(tracer) is not OwnTracer
+            or tracer.policy is not self.content
+            or not tracer.is_always_sampled(parent)
+            or (current and current.get(SUPPRESS_KEY))
+            or (parent is not None and parent.tracer is not tracer)
+        ):
+            return None
+        span = tracer.begin(name, parent, attributes)
+        span._unread = content_names
+        tracer.start(span, current, self.clock())
+        return span
+
     def end(self, span: Span, end_time: int | None = None) -> None:
         """End the span, now or at *end_time* (nanoseconds since the epoch)."""
-        run_outside_gc(span.end, self.clock() if end_time is None else end_time)
+        end_time = self.clock() if end_time is None else end_time
+        if is_collecting():
+            run_outside_gc(span.end, end_time)
+        else:
+            span.end(end_time)
+
+    def end_with(self, span: OwnSpan, name: str, value: object) -> None:
+        """End a span that `begin` started now, with the attribute *name*; no attribute for None."""
+        now = self.clock()
+        taken = None
+        if value is not None and self.content.enabled:
+            taken = snapshot(value)
+            if taken is None:
+                self.set_content(span, name, value)
+        if is_collecting():
+            run_outside_gc(span.end_with, name, taken, now)
+        else:
+            span.end_with(name, taken, now)
 
     def set_content(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
         """Set the attribute *name* to the value as JSON, under the content policy and within the span's size.
@@ -166,25 +218,30 @@ class Recorder:
         Returns:
             The bytes that were added.
         """
-        if self.content.enabled and span.is_recording():
-            room = max(SPAN_LIMIT_BYTES - (_content_bytes(span) if held is None else held), MARK_BYTES)
-            text = self.content.json(name, value, limit_bytes=room)
-            if text is not None:
-                span.set_attribute(name, text)
-                return _size(text)
-        return 0
+        if not self.content.enabled or not span.is_recording():
+            return 0
+        if type(span) is OwnSpan and span.tracer.policy is self.content and (taken := snapshot(value)) is not None:
+            span.put_unread(name, [taken])
+            return 0
+        room = max(SPAN_LIMIT_BYTES - (_content_bytes(span) if held is None else held), MARK_BYTES)
+        text = self.content.json(name, value, limit_bytes=room)
+        if text is None:
+            return 0
+        _put(span, name, text)
+        return size(text)
 
     def set_text(self, span: Span, name: str, text: str) -> None:
         """Set the attribute *name* to the text itself, under the content policy and within the span's size."""
         if self.content.enabled and span.is_recording():
             kept = self.content.text(name, text)
             if kept is not None and _content_bytes(span) + len(kept) <= SPAN_LIMIT_BYTES:
-                span.set_attribute(name, kept)
+                _put(span, name, kept)
 
     def fail(self, span: Span, error: BaseException) -> None:
         """Record the exception that ended the span's work: status ERROR, `error.type` and one exception event.
 
-        The message and the stack trace are content: redacted, and left out when content is off.
+        The message and the stack trace are content: redacted, and left out when content is off. The stack trace is in
+        the innermost span that the exception passes, and not again in those around it.
         """
         kind = qualified_name(type(error))
         self.set_error(span, kind)  # first: reading the text may fail
@@ -193,9 +250,10 @@ class Recorder:
             event: dict[str, AttributeValue] = {semconv.EXCEPTION_TYPE: kind}
             if message is not None:
                 event[semconv.EXCEPTION_MESSAGE] = message
-            stack = self.content.text(semconv.EXCEPTION_STACKTRACE, "".join(traceback.format_exception(error)))
-            if stack is not None:
-                event[semconv.EXCEPTION_STACKTRACE] = stack
+            if self.content.enabled and not _was_recorded_below(span, error):
+                stack = self.content.text(semconv.EXCEPTION_STACKTRACE, stack_text(error))
+                if stack is not None:
+                    event[semconv.EXCEPTION_STACKTRACE] = stack
             span.add_event(semconv.EXCEPTION_EVENT, event, timestamp=self.clock())
             span.set_status(StatusCode.ERROR, message or kind)
 
@@ -222,18 +280,31 @@ class Recorder:
 
 def with_inherited(attributes: Mapping[str, AttributeValue], context: Context | None = None) -> Context:
     """A context in which every span has *attributes*; they replace those that it inherited before."""
-    return set_value(_INHERITED, attributes, context)
+    return set_value(INHERITED_KEY, attributes, context)
 
 
-def qualified_name(kind: type) -> str:
-    """The class's name as `error.type` wants it: `openai.RateLimitError`, `ValueError`."""
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+def _was_recorded_below(span: Span, error: BaseException) -> bool:
+    """Whether a child of the span, the last to fail, has recorded this exception's stack; tells the parent the same."""
+    origin = origin_of(error)
+    recorded = getattr(span, "_recorded_below", None) == origin
+    parent: Any = current_context().get(SPAN_KEY)
+    if isinstance(parent, SDKSpan):
+        parent._recorded_below = origin  # type: ignore[attr-defined]  # a span takes foreign attributes
+    return recorded
+
+
+def _put(span: Span, name: str, text: str) -> None:
+    """Set content that the policy has seen."""
+    if type(span) is OwnSpan:
+        span.put(name, text)
+    else:
+        span.set_attribute(name, text)
 
 
 def _content_bytes(span: Span) -> int:
-    attributes = span.attributes if isinstance(span, ReadableSpan) else None
-    return sum(_size(value) for value in (attributes or {}).values() if isinstance(value, str))
-
-
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(errors="replace"))
+    """How much the texts of a span take, without those that are still to be written."""
+    if type(span) is OwnSpan:
+        values: Iterable[object] = span.raw_values()
+    else:
+        values = (span.attributes or {}).values() if isinstance(span, ReadableSpan) else ()
+    return sum(size(value) for value in values if isinstance(value, str))

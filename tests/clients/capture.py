@@ -15,11 +15,11 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
 from agentops_otel.instrumentation import Installation, install
-from agentops_otel.tracing import Recorder, gc_safe
+from agentops_otel.tracing import Recorder, SpanDefaults, gc_safe
 from tests.clients.conventions import assert_conventional
 
 
-class _NoDefaults:
+class _NoDefaults(SpanDefaults):
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         return {}
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 import pytest
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.content import Content
+from agentops_otel.content import Content, Snapshot
 from agentops_otel.recording.compat_decorators import AllDecorators
-from agentops_otel.tracing import Recorder, gc_safe
+from agentops_otel.tracing import Recorder, SpanDefaults, gc_safe
+from agentops_otel.tracing.provider import OwnProvider, tracer_of
 
 
 class PlainContent(Content):
@@ -23,6 +24,8 @@ class PlainContent(Content):
 
     def json(self, name: str, value: object, *, limit_bytes: int | None = None) -> str | None:
         """The value as JSON."""
+        if isinstance(value, Snapshot):
+            value = value.value()
         return json.dumps(value, default=lambda other: f"<{type(other).__name__}>") if self.enabled else None
 
     def text(self, name: str, value: str) -> str | None:
@@ -30,7 +33,7 @@ class PlainContent(Content):
         return value if self.enabled else None
 
 
-class Tagged:
+class Tagged(SpanDefaults):
     """A session with one tag."""
 
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
@@ -47,11 +50,12 @@ class Recording:
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
-        provider = TracerProvider()
+        provider = OwnProvider()
         provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        content = PlainContent()
         self.recorder = Recorder(
-            tracer=provider.get_tracer(semconv.SCOPE),
-            content=PlainContent(),
+            tracer=tracer_of(provider, semconv.SCOPE, "", content),
+            content=content,
             defaults=Tagged(),
             clock=itertools.count(1_767_225_600_000_000_000, 1_000_000).__next__,
         )

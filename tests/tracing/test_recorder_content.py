@@ -8,11 +8,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import Content
-from agentops_otel.tracing import Recorder
-from agentops_otel.tracing.recorder import MARK_BYTES, SPAN_LIMIT_BYTES
+from agentops_otel.tracing import Recorder, SpanDefaults
+from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
 
 
-class _NoDefaults:
+class _NoDefaults(SpanDefaults):
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         return {}
 

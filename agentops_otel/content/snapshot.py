@@ -1,0 +1,100 @@
+"""A value as it is now, taken in C in a microsecond or two; `Content.json` writes and redacts it later."""
+
+import re
+from types import NoneType
+from typing import Any
+
+import orjson
+
+from agentops_otel.content.secret_names import KeyKind, classify_key
+
+LIMIT_BYTES = 32 * 1024
+"""The longest snapshot, and the longest text that is kept as it is. What is longer is shortened when it is recorded."""
+
+ATOMS: frozenset[type] = frozenset((int, float, bool, NoneType))
+"""The types whose values are snapshots of themselves, whatever the size; a text is one up to `LIMIT_BYTES`."""
+_FEW = 16
+_MANY = 64
+_SAMPLED_BYTES = 4 * LIMIT_BYTES
+"""The size from which a value is not written to find out how long it is."""
+_OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_PAIR = re.compile(rb'\["([^"\\]{1,64})",')
+
+
+class Snapshot:
+    """A value as JSON, which nobody may be shown before `Content.json` has redacted it."""
+
+    __slots__ = ("_json",)
+
+    def __init__(self, json: bytes) -> None:
+        self._json = json
+
+    def value(self) -> Any:
+        """The value. Pairs that name a secret are tuples, as the headers of a request are."""
+        value = orjson.loads(self._json)
+        if any(classify_key(name.decode()) is KeyKind.SECRET for name in _PAIR.findall(self._json)):
+            return _with_pairs(value)
+        return value
+
+
+def snapshot(value: Any) -> Any:
+    """What stands for the value from now on, whatever the program does to it; None where that takes a closer look.
+
+    Numbers and short texts stand for themselves, a dict of few of them for a copy of itself. Everything else that is
+    plain and not too long becomes a `Snapshot`. Runs none of the program's code.
+    """
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= LIMIT_BYTES else None
+    if kind in ATOMS:
+        return value
+    if kind is dict and len(value) <= _FEW:
+        for item in value.values():
+            kind = type(item)
+            if kind is str:
+                if len(item) > LIMIT_BYTES:
+                    return None
+            elif kind not in ATOMS:
+                break
+        else:
+            return value.copy()
+    if _size_hint(value) > _SAMPLED_BYTES:
+        return None
+    try:
+        data = orjson.dumps(value, None, _OPTIONS)
+    except (TypeError, RecursionError):
+        return None
+    # NaN and the infinities become null: a closer look tells them from None.
+    return Snapshot(data) if len(data) <= LIMIT_BYTES and b"null" not in data else None
+
+
+def _size_hint(value: Any, depth: int = 6) -> int:
+    """About how many bytes the value's JSON has: of many items a few are looked at."""
+    kind = type(value)
+    if kind is str:
+        return len(value)
+    if kind not in (dict, list, tuple) or not value or not depth:
+        return 8
+    count = len(value)
+    if kind is dict:
+        if count > _MANY:
+            return count * (16 + _size_hint(next(iter(value.values())), depth - 1))
+        items = list(value.values())
+    elif count > _MANY:
+        items = [value[0], value[count // 2], value[-1]]
+    else:
+        items = value
+    return (
+        count * (16 + max(_size_hint(item, depth - 1) for item in items))
+        if count > _MANY
+        else sum(16 + _size_hint(item, depth - 1) for item in items)
+    )
+
+
+def _with_pairs(value: Any) -> Any:
+    if type(value) is dict:
+        return {name: _with_pairs(item) for name, item in value.items()}
+    if type(value) is list:
+        items = [_with_pairs(item) for item in value]
+        return tuple(items) if len(items) == 2 and type(items[0]) is str else items
+    return value

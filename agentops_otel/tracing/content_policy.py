@@ -1,0 +1,75 @@
+"""The content policy applied to a span's attributes: by whoever reads them first, which is the exporting thread."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from agentops_otel import semconv
+from agentops_otel.content import Content
+
+SPAN_LIMIT_BYTES = 256 * 1024
+"""The most content that one span holds, in UTF-8 bytes."""
+
+MARK_BYTES = 128
+"""The room for an attribute of a span that is full, in UTF-8 bytes: enough for a mark that content is missing."""
+
+
+def apply_policy(policy: Content | None, values: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Redact the content among a span's attributes.
+
+    Args:
+        policy: The policy; None removes the content.
+        values: The attributes. Content stands in lists: `[value]` becomes JSON, `[value, None]` keeps its type.
+        names: The attributes whose values are content outside of a list, to become JSON.
+    """
+    for name in names:
+        if name in values and type(values[name]) is not list:
+            values[name] = [values[name]]
+    held = 0
+    for name, value in list(values.items()):
+        if type(value) is list:
+            kept = _kept(policy, name, value, max(SPAN_LIMIT_BYTES - held, MARK_BYTES))
+            if kept is None:
+                del values[name]
+                continue
+            values[name] = value = kept
+        if type(value) is str:
+            held += size(value)
+
+
+def _kept(policy: Content | None, name: str, unread: list[Any], room: int) -> Any:
+    if policy is None:
+        return None
+    return policy.json(name, unread[0], limit_bytes=room) if len(unread) == 1 else redacted(policy, name, unread[0])
+
+
+def redacted(policy: Content, name: str, value: Any) -> Any:
+    """The value of somebody's attribute under the policy; None if it must not be kept."""
+    if name not in semconv.CONTENT:
+        return value
+    if not policy.enabled:
+        return None
+    if isinstance(value, str):
+        return _text(policy, name, value)
+    if isinstance(value, tuple):
+        return tuple(redacted(policy, name, item) for item in value)
+    if isinstance(value, Mapping):
+        text = policy.json(name, value)
+        return None if text is None else orjson.loads(text)
+    return value
+
+
+def _text(policy: Content, name: str, text: str) -> str | None:
+    """A text; one that is JSON is redacted by its names, and is JSON still when it is shortened."""
+    if text[:1] in ("{", "["):
+        try:
+            return policy.json(name, orjson.loads(text))
+        except ValueError:  # it only looks like JSON
+            pass
+    return policy.text(name, text)
+
+
+def size(text: str) -> int:
+    """The text's length in UTF-8 bytes."""
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))

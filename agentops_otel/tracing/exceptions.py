@@ -1,0 +1,29 @@
+"""What is recorded of an exception: its type's name, and its stack, bounded."""
+
+from traceback import TracebackException
+from types import CodeType, TracebackType
+
+FRAMES = 100
+"""How many frames of a stack trace are recorded, the innermost ones; formatting one costs some ten microseconds."""
+
+Origin = tuple[int, type, CodeType | None, int]
+"""Which exception, and where it was raised; tells it from a later one at the same address."""
+
+
+def qualified_name(kind: type) -> str:
+    """The class's name as `error.type` wants it: `openai.RateLimitError`, `ValueError`."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def stack_text(error: BaseException) -> str:
+    """The stack trace as Python prints it, of the innermost frames."""
+    return "".join(TracebackException(type(error), error, error.__traceback__, limit=-FRAMES, compact=True).format())
+
+
+def origin_of(error: BaseException) -> Origin:
+    """Tells this exception, on its way through the stack, from any other; holds no reference to it."""
+    innermost: TracebackType | None = error.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    code = innermost.tb_frame.f_code if innermost is not None else None
+    return id(error), type(error), code, innermost.tb_lasti if innermost is not None else -1

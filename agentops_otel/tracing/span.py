@@ -1,0 +1,389 @@
+"""The span of our tracer: OpenTelemetry's `Span` and the SDK's `ReadableSpan`, at a fraction of the SDK span's cost.
+
+An instance holds only what differs from the class. Ids are integers; the `SpanContext`, events and links are made when
+they are needed. Attributes are set without locks: each step is one operation on a dict, which is atomic under the
+interpreter's lock. On a free-threaded build two threads that end one span at the same moment may both deliver it.
+"""
+
+import copy
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import time_ns
+from types import MappingProxyType
+from typing import Any
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
+from opentelemetry.sdk import trace as sdk_trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import EventBase, ReadableSpan, SpanLimits
+from opentelemetry.sdk.trace.sampling import Sampler
+from opentelemetry.sdk.util import BoundedList
+from opentelemetry.sdk.util.instrumentation import InstrumentationInfo, InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace.span import TraceState
+from opentelemetry.util.types import Attributes, AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.content import Content
+from agentops_otel.guard import guard
+from agentops_otel.tracing.content_policy import apply_policy, redacted
+from agentops_otel.tracing.exceptions import qualified_name, stack_text
+from agentops_otel.tracing.processors import Dispatch
+
+_sdk_logger = logging.getLogger("opentelemetry.sdk.trace")  # whoever filters the SDK's warnings filters these
+_attributes_logger = logging.getLogger("opentelemetry.attributes")
+_FULL = (
+    "Attributes dict is full. Dropping the oldest key-value pair from attributes to make space for the new"
+    " key-value pair."
+)
+_PLAIN: frozenset[type] = frozenset((bool, int, float, bytes, type(None)))
+_NONE: tuple[Any, ...] = ()
+_UNSET = Status(StatusCode.UNSET)
+SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+SAMPLED_RANDOM = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
+
+
+class SpanSource(sdk_trace.Tracer):
+    """What a span reads of the tracer that made it."""
+
+    policy: Content | None = None
+    """The content policy for attributes and exceptions that anybody records; None: they are kept as they are."""
+    attribute_limit: int
+    """The most attributes of a span."""
+    text_limit: int | None
+    """The most characters of a text in a span's attribute; None: any number."""
+    instrumentation_scope: InstrumentationScope
+
+    def start(self, span: Any, context: Context | None = None, start_time: int | None = None) -> None:
+        """Start a span that was begun."""
+        raise NotImplementedError
+
+    def dispatch(self) -> Dispatch:
+        """The calls that a start and an end make, for the processors that the provider has now."""
+        raise NotImplementedError
+
+
+class LazySpan(ReadableSpan):
+    """The readable side of a span of ours: what the SDK keeps in fields is made when it is read."""
+
+    _kind = SpanKind.INTERNAL
+    _status = _UNSET
+    _end_time: int | None = None
+    _trace_flags = SAMPLED_RANDOM
+    _trace_state: TraceState | None = None
+    _parent_id: int | None = None
+    """The span id of a parent of ours, with our trace id, flags and state; `_parent_context` is any other parent."""
+    _parent_context: SpanContext | None = None
+    _made_context: SpanContext | None = None
+    _events: Sequence[Any] = _NONE
+    _links: Sequence[Link] = _NONE
+    _dropped_attributes = 0
+    _unread: tuple[str, ...] | None = None
+    """None, or `_values` holds content that no policy has seen: under these names, and in lists (see `put_unread`)."""
+    _was_read = False
+    """True once a live span's attributes were handed out: from then on content is redacted when it is set."""
+
+    # Set on each instance.
+    _tracer: SpanSource
+    _resource: Resource
+    _name: str
+    _trace_id: int
+    _span_id: int
+    _start_time: int
+    _values: dict[str, Any]
+
+    @property
+    def _context(self) -> SpanContext:  # type: ignore[override]  # a field of the SDK's
+        context = self._made_context
+        if context is None:
+            context = SpanContext(
+                self._trace_id,
+                self._span_id,
+                is_remote=False,
+                trace_flags=self._trace_flags,
+                trace_state=self._trace_state,
+            )
+            self._made_context = context
+        return context
+
+    @property
+    def _parent(self) -> SpanContext | None:  # type: ignore[override]
+        if self._parent_id is None:
+            return self._parent_context
+        return SpanContext(
+            self._trace_id,
+            self._parent_id,
+            is_remote=False,
+            trace_flags=self._trace_flags,
+            trace_state=self._trace_state,
+        )
+
+    @property
+    def _attributes(self) -> dict[str, AttributeValue]:  # type: ignore[override]
+        unread = self._unread
+        if unread is not None:
+            self._unread = None
+            apply_policy(self._tracer.policy, self._values, unread)
+        return self._values
+
+    @property
+    def _instrumentation_scope(self) -> InstrumentationScope:  # type: ignore[override]
+        return self._tracer.instrumentation_scope
+
+    @property
+    def _instrumentation_info(self) -> InstrumentationInfo:  # type: ignore[override]
+        return self._tracer.instrumentation_info
+
+    @property
+    def dropped_attributes(self) -> int:
+        """How many attributes were refused, or removed for newer ones."""
+        return self._dropped_attributes
+
+
+class EndedSpan(LazySpan):
+    """An ended span as processors get it: it cannot be changed, and they may keep it."""
+
+    def __init__(self, span: "Span") -> None:
+        self.__dict__ = span.__dict__  # the same: content that is read here need not be read there
+
+    def __copy__(self) -> "EndedSpan":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "EndedSpan":
+        twin = object.__new__(EndedSpan)
+        twin.__dict__ = {**self.__dict__, "_values": copy.deepcopy(self._attributes, memo)}
+        return twin
+
+
+class Span(LazySpan, sdk_trace.Span):
+    """A running span. `Tracer.start_span` makes it."""
+
+    _record_exception = True
+    _set_status_on_exception = True
+    _record_end_metrics: Callable[[], None] | None = None
+    _is_ending = False
+    """True while the processors' `_on_ending` runs."""
+    _trace_config = None
+
+    def __new__(cls, *args: object, **settings: object) -> "Span":
+        """Refused: only a tracer makes spans."""
+        raise TypeError("Span must be instantiated via a tracer.")
+
+    @property
+    def _limits(self) -> SpanLimits:
+        return self._tracer._span_limits
+
+    @property
+    def _sampler(self) -> Sampler:  # type: ignore[override]
+        return self._tracer.sampler
+
+    @property
+    def _span_processor(self) -> object:  # type: ignore[override]
+        return self._tracer.span_processor
+
+    @property
+    def attributes(self) -> Attributes:
+        """The attributes, as a read-only view of the live ones."""
+        self._was_read = True
+        return MappingProxyType(self._attributes)
+
+    def is_recording(self) -> bool:
+        """True until the span has ended."""
+        return self._end_time is None
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        """Set an attribute, in place of one of that name. After the end of the span this does nothing but warn."""
+        if self._end_time is not None and self._refuses("Setting attribute on ended span."):
+            return
+        tracer, kind = self._tracer, type(value)
+        if type(key) is not str or not key or not (kind in _PLAIN or (kind is str and tracer.text_limit is None)):
+            with guard("setting an attribute"):  # the value's own `__str__` may run
+                self._put_strange(key, value)
+        elif key in semconv.CONTENT and tracer.policy is not None:
+            self._put_content(key, value)
+        else:
+            self.put(key, value)
+
+    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Set several attributes, as `set_attribute` does each."""
+        if self._end_time is not None and self._refuses("Setting attribute on ended span."):
+            return
+        with guard("setting attributes"):
+            for key, value in attributes.items():
+                self.set_attribute(key, value)
+
+    def _refuses(self, message: str, *arguments: object) -> bool:
+        """Whether the ended span takes no more writes: the processors' `_on_ending` may still make some."""
+        if not self._is_ending:
+            _sdk_logger.warning(message, *arguments)
+        return not self._is_ending
+
+    @property
+    def tracer(self) -> SpanSource:
+        """The tracer that made the span."""
+        return self._tracer
+
+    def raw_values(self) -> Iterable[object]:
+        """The values of the attributes, content as it was recorded."""
+        return list(self._values.values())
+
+    def put(self, key: str, value: Any) -> None:
+        """Set an attribute whose value may be kept as it is: it needs neither the SDK's rules nor the policy."""
+        values = self._values
+        values.pop(key, None)  # one that is set again moves to the end
+        if len(values) >= self._tracer.attribute_limit:
+            self._dropped_attributes += 1
+            if not values:
+                return  # the limit is 0
+            _attributes_logger.warning(_FULL)
+            del values[next(iter(values))]
+        values[key] = value
+
+    def _put_strange(self, key: object, value: object) -> None:
+        """Set an attribute that the SDK's rules refuse, convert or shorten."""
+        bounded = BoundedAttributes(immutable=False, max_value_len=self._tracer.text_limit)
+        bounded[key] = value  # type: ignore[index,assignment]  # it says what is wrong, and warns
+        self._dropped_attributes += bounded.dropped
+        for name, cleaned in bounded.items():
+            if name in semconv.CONTENT and self._tracer.policy is not None:
+                self._put_content(name, cleaned)
+            else:
+                self.put(name, cleaned)
+
+    def _put_content(self, key: str, value: object) -> None:
+        """Set somebody's content attribute; the policy sees it before anybody reads it."""
+        policy = self._tracer.policy
+        if policy is None or policy.enabled:
+            self.put_unread(key, [value, None])
+
+    def put_unread(self, key: str, unread: list[Any]) -> None:
+        """Set content that is to be written and redacted when somebody reads the attributes.
+
+        Args:
+            key: The attribute's name.
+            unread: `[value]`: written as JSON; `[value, None]`: an attribute's value, redacted.
+        """
+        self.put(key, unread)
+        if self._unread is None:
+            self._unread = ()
+        if self._was_read:
+            _ = self._attributes
+
+    def _add_event(self, event: EventBase) -> None:
+        if self._end_time is not None and self._refuses("Tried calling %s on an ended span.", "_add_event"):
+            return
+        if self._events is _NONE:
+            self._events = BoundedList(self._limits.max_events)
+        self._events.append(event)  # type: ignore[attr-defined]  # a BoundedList by now
+
+    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+        """Record an event. An exception's message and stack trace are content, whoever records it."""
+        with guard("adding an event"):
+            policy = self._tracer.policy
+            if attributes and policy is not None and name == semconv.EXCEPTION_EVENT:
+                attributes = {key: kept for key, kept in _under(policy, attributes) if kept is not None}
+            super().add_event(name, attributes, timestamp)
+
+    def _add_link(self, link: Link) -> None:
+        if self._end_time is not None and self._refuses("Tried calling %s on an ended span.", "_add_link"):
+            return
+        if self._links is _NONE:
+            self._links = BoundedList(self._limits.max_links)
+        self._links.append(link)  # type: ignore[attr-defined]
+
+    def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
+        """Link another span."""
+        with guard("adding a link"):
+            super().add_link(context, attributes)
+
+    def update_name(self, name: str) -> None:
+        """Rename the span."""
+        if self._end_time is None or not self._refuses("Tried calling %s on an ended span.", "update_name"):
+            self._name = name
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Set the status; OK is final, and UNSET is ignored."""
+        if self._end_time is not None and self._refuses("Tried calling %s on an ended span.", "set_status"):
+            return
+        policy = self._tracer.policy
+        code = status.status_code if isinstance(status, Status) else status
+        if self._status.status_code is StatusCode.OK or code is StatusCode.UNSET:
+            return
+        if isinstance(status, Status):
+            if description is not None:
+                _sdk_logger.warning(
+                    "Description %s ignored. Use either `Status` or `(StatusCode, Description)`", description
+                )
+            code, description = status.status_code, status.description
+        elif not isinstance(status, StatusCode):
+            return
+        if description and policy is not None:
+            description = redacted(policy, semconv.EXCEPTION_MESSAGE, description)
+        self._status = Status(code, description)
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Attributes = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
+    ) -> None:
+        """Record an exception as an event, with the innermost frames of its stack."""
+        with guard("recording an exception"):
+            event: dict[str, Any] = {
+                semconv.EXCEPTION_TYPE: qualified_name(type(exception)),
+                semconv.EXCEPTION_MESSAGE: str(exception),
+                semconv.EXCEPTION_STACKTRACE: stack_text(exception),
+                semconv.EXCEPTION_ESCAPED: str(escaped),
+                **(attributes or {}),
+            }
+            self.add_event(semconv.EXCEPTION_EVENT, event, timestamp)
+
+    def start(self, start_time: int | None = None, parent_context: object = None) -> None:
+        """Does nothing: a tracer's spans are started."""
+        _sdk_logger.warning("Calling start() on a started span.")
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span and hand it to the processors; a second call does nothing but warn."""
+        now = time_ns() if end_time is None else end_time
+        # Between this test and the next line no other thread runs under the interpreter's lock: nothing is called.
+        if self._end_time is not None:
+            _sdk_logger.warning("Calling end() on an ended span.")
+            return
+        self._end_time = now
+        if self._record_end_metrics is not None:
+            self._record_end_metrics()
+        dispatch = self._tracer.dispatch()
+        if dispatch.on_ending:
+            self._is_ending = True
+            try:
+                for on_ending in dispatch.on_ending:
+                    on_ending(self)
+            finally:
+                self._is_ending = False
+        ended: ReadableSpan = self if dispatch.takes_running else EndedSpan(self)
+        for on_end in dispatch.on_end:
+            on_end(ended)
+
+    def end_with(self, name: str, content: Any, end_time: int) -> None:
+        """End the span, with one more attribute.
+
+        Args:
+            name: One of the names that the span was begun with as `unread`.
+            content: The attribute's content, a snapshot; None: no attribute.
+            end_time: Nanoseconds since the epoch.
+        """
+        if content is not None and self._end_time is None:
+            if self._unread is None or self._was_read or len(self._values) >= self._tracer.attribute_limit:
+                self.put_unread(name, [content])
+            else:
+                self._values[name] = content
+        self.end(end_time)
+
+    def _readable_span(self) -> ReadableSpan:
+        return EndedSpan(self)
+
+
+def _under(policy: Content, attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, redacted(policy, key, value)) for key, value in attributes.items()]
