@@ -1,5 +1,6 @@
 """Chooses the tracer provider: the user's, the global one, or one of ours."""
 
+import atexit
 import logging
 import sys
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.util.types import Attributes
 
 from agentops_otel.content import Content
+from agentops_otel.environment import ConfigError
+from agentops_otel.guard import guard
 from agentops_otel.semconv import SERVICE_NAME
 from agentops_otel.tracing.ids import EntropyIdGenerator
+from agentops_otel.tracing.relay import Relay
 from agentops_otel.tracing.tracer import Tracer
 
 _logger = logging.getLogger("agentops_otel")
@@ -37,16 +41,28 @@ def choose_provider(given: trace.TracerProvider | None, service_name: str | None
     found = trace.get_tracer_provider() if given is None else given
     if given is not None or (hasattr(found, "add_span_processor") and not isinstance(found, OwnProvider)):
         return ProviderChoice(provider=found, guest=True)
-    own = OwnProvider(service_name)
-    if isinstance(found, trace.ProxyTracerProvider):
+    own = _own_provider(service_name)
+    if isinstance(found, OwnProvider):
+        found.renew(own)
+        own = found
+    elif isinstance(found, trace.ProxyTracerProvider):
         trace.set_tracer_provider(own)
-    elif not isinstance(found, OwnProvider):
+        atexit.register(own.shut_down_added)  # runs after what is registered later: sessions end before
+    else:
         _logger.warning(
             "The global tracer provider is a %s, which takes no span processors: spans of agentops_otel go to a"
             " provider of their own. Pass tracer_provider= to choose.",
             type(found).__name__,
         )
     return ProviderChoice(provider=own, guest=False)
+
+
+def _own_provider(service_name: str | None) -> "OwnProvider":
+    try:
+        return OwnProvider(service_name)
+    except ValueError as error:  # of `SpanLimits`: "OTEL_... must be a non-negative integer but got -1"
+        name, _, problem = str(error).partition(" ")
+        raise ConfigError(name, problem.rpartition(" ")[2], "give a number that is not negative") from error
 
 
 def tracer_of(provider: trace.TracerProvider, name: str, version: str, policy: Content) -> trace.Tracer:
@@ -117,6 +133,26 @@ class OwnProvider(sdk_trace.TracerProvider):
             if self._tracers[scope] is tracer:
                 self._tracers[scope] = Tracer(tracer, self.policy)
             return self._tracers[scope]
+
+    def renew(self, fresh: "OwnProvider") -> None:
+        """Take over the resource, sampler and limits of a provider made with the settings of now.
+
+        A program keeps the global provider over `shutdown()` and a further `init()`, with the tracers it got from it and
+        the processors that it added.
+        """
+        with self._tracers_lock:
+            self._resource, self.sampler, self._span_limits = fresh.resource, fresh.sampler, fresh._span_limits
+            for tracer in self._tracers.values():
+                tracer.resource, tracer.sampler, tracer._span_limits = self._resource, self.sampler, self._span_limits
+                if isinstance(tracer, Tracer):
+                    tracer.read_limits()
+
+    def shut_down_added(self) -> None:
+        """Shut down the processors that the program added, as the SDK's provider does at exit."""
+        for processor in self._active_span_processor._span_processors:
+            if not isinstance(processor, Relay):
+                with guard("shutting down a span processor"):
+                    processor.shutdown()
 
     def set_policy(self, policy: Content | None) -> None:
         """Apply a content policy to everything that is recorded from now on."""

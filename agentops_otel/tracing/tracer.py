@@ -41,14 +41,18 @@ class Tracer(SpanSource):
 
     def __init__(self, tracer: sdk_trace.Tracer, policy: Content | None = None) -> None:
         vars(self).update(vars(tracer))
-        limits = tracer._span_limits
         self.policy = policy
         self.instrumentation_scope: InstrumentationScope = tracer._instrumentation_scope
-        self.attribute_limit = _UNBOUNDED if limits.max_span_attributes is None else limits.max_span_attributes
-        self.text_limit = limits.max_span_attribute_length
+        self.read_limits()
         self._own_ids = type(self.id_generator) is EntropyIdGenerator
         self._counts_spans = type(self._tracer_metrics) is not NoOpTracerMetrics
         self._dispatch = dispatch_for(self.span_processor)
+
+    def read_limits(self) -> None:
+        """Take the limits of a span's attributes from the provider's `SpanLimits`."""
+        limits = self._span_limits
+        self.attribute_limit = _UNBOUNDED if limits.max_span_attributes is None else limits.max_span_attributes
+        self.text_limit = limits.max_span_attribute_length
 
     def dispatch(self) -> Dispatch:
         """The calls for the processors as they are now."""

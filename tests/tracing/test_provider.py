@@ -1,0 +1,328 @@
+"""The tracer provider of ours: ids, processors, the content policy for everybody's spans, a second `init()`."""
+
+import json
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk import trace as sdk_trace
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+import agentops_otel
+from agentops_otel import semconv
+from agentops_otel.content import Content
+from agentops_otel.tracing.provider import OwnProvider, tracer_of
+from agentops_otel.tracing.span import Span as OwnSpan
+from tests.program import run
+
+SECRET = "sk-abcdefghijklmnopqrstuvwx"
+
+
+class Kept(SpanProcessor):
+    """Keeps the spans, as they are handed over."""
+
+    def __init__(self) -> None:
+        self.started: list[Span] = []
+        self.ending: list[Span] = []
+        self.ended: list[ReadableSpan] = []
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """A span starts."""
+        self.started.append(span)
+
+    def _on_ending(self, span: Span) -> None:
+        span.set_attribute("by", "on_ending")
+        self.ending.append(span)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """A span has ended."""
+        self.ended.append(span)
+
+
+@pytest.fixture
+def kept() -> Kept:
+    """A processor of the test's own."""
+    return Kept()
+
+
+@pytest.fixture
+def provider(kept: Kept) -> OwnProvider:
+    """A provider of ours with that processor, and the usual content policy."""
+    provider = OwnProvider()
+    provider.set_policy(Content())
+    provider.add_span_processor(kept)
+    return provider
+
+
+def test_the_classes_are_opentelemetrys(provider: OwnProvider) -> None:
+    """`isinstance` holds for provider, tracer, running and ended span."""
+    tracer = provider.get_tracer("test")
+    span = tracer.start_span("step")
+
+    assert isinstance(provider, sdk_trace.TracerProvider)
+    assert isinstance(tracer, sdk_trace.Tracer)
+    assert isinstance(span, trace.Span)
+    assert isinstance(span, sdk_trace.Span)
+    assert isinstance(span, ReadableSpan)
+    assert provider.get_tracer("test") is tracer
+
+
+def test_an_ended_span_is_handed_over_read_only(provider: OwnProvider, kept: Kept) -> None:
+    """Processors may keep it; later writes do not reach it."""
+    span = provider.get_tracer("test").start_span("step")
+    span.set_attribute("before", 1)
+    span.end()
+    span.set_attribute("after", 2)
+
+    (ended,) = kept.ended
+    assert not hasattr(ended, "set_attribute")
+    assert not hasattr(ended, "end")
+    assert dict(ended.attributes or {}) == {"before": 1, "by": "on_ending"}
+
+
+def test_ids_leave_the_programs_random_alone() -> None:
+    """A program that seeds `random` has other ids in each run, and its own numbers."""
+    random.seed(42)
+    expected = random.random()
+
+    def trace_id() -> int:
+        random.seed(42)
+        span = OwnProvider().get_tracer("test").start_span("step")
+        assert random.random() == expected
+        return span.get_span_context().trace_id
+
+    assert trace_id() != trace_id()
+
+
+def test_children_of_a_fork_have_ids_of_their_own() -> None:
+    """Parent and children draw different ids after a fork."""
+    program = (
+        "import os\nfrom agentops_otel.tracing.provider import OwnProvider\n"
+        "tracer = OwnProvider().get_tracer('test')\ntracer.start_span('first')\n"
+        "def show(): print(tracer.start_span('step').get_span_context().trace_id, flush=True)\n"
+        "for _ in range(3):\n    if not (pid := os.fork()):\n        show()\n        os._exit(0)\n"
+        "    os.waitpid(pid, 0)\nshow()\n"
+    )
+    printed = run(program).stdout.split()
+
+    assert len(set(printed)) == 4
+
+
+@pytest.mark.parametrize("of_whom", ["raw", "exception"])
+def test_what_anybody_records_is_redacted(provider: OwnProvider, kept: Kept, of_whom: str) -> None:
+    """Content, exceptions and statuses of other instrumentations pass the policy before a processor sees them."""
+    tracer = provider.get_tracer("strands")
+    if of_whom == "raw":
+        with tracer.start_as_current_span("chat") as span:
+            span.set_attribute(semconv.GEN_AI_INPUT_MESSAGES, json.dumps([{"content": f"my key is {SECRET}"}]))
+    else:
+        with pytest.raises(ValueError, match="sk-"), tracer.start_as_current_span("chat"):
+            raise ValueError(f"refused: {SECRET}")
+
+    (ended,) = kept.ended
+    assert SECRET not in ended.to_json()
+    assert "[redacted]" in ended.to_json()
+
+
+def test_content_that_is_off_is_off_for_everybody(kept: Kept) -> None:
+    """With content off, no attribute, event or status has any."""
+    provider = OwnProvider()
+    provider.set_policy(Content(enabled=False))
+    provider.add_span_processor(kept)
+    attributes = {semconv.GEN_AI_INPUT_MESSAGES: "a word"}
+    tracer = provider.get_tracer("strands")
+    with pytest.raises(ValueError, match="a word"), tracer.start_as_current_span("chat", attributes=attributes):
+        raise ValueError("a word")
+
+    (ended,) = kept.ended
+    assert "a word" not in ended.to_json()
+    assert ended.status.status_code is StatusCode.ERROR
+
+
+def test_a_hostile_value_does_not_reach_the_program(
+    provider: OwnProvider, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attribute whose `__str__` raises is left out."""
+
+    class Hostile:
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    monkeypatch.setattr("agentops_otel.guard.reraise", False)
+    span = provider.get_tracer("test").start_span("step")
+    span.set_attribute("bad", Hostile())  # type: ignore[arg-type]
+    span.set_attribute("good", 1)
+    span.end()
+
+    assert dict(kept.ended[0].attributes or {}) == {"good": 1, "by": "on_ending"}
+
+
+def test_processors_of_init_see_starts_and_ends(kept: Kept) -> None:
+    """`on_start`, `_on_ending` and `on_end` of `init(span_processors=)` are called, with our spans and raw ones."""
+    agentops_otel.init(span_processors=[kept], console=False, trace_file=False, spool_dir=False)
+    agentops_otel.record_action(lambda: None)()
+    with trace.get_tracer("raw").start_as_current_span("raw"):
+        pass
+
+    assert [span.name for span in kept.started] == ["<lambda>", "raw"]
+    assert [span.name for span in kept.ending] == ["<lambda>", "raw"]
+    assert [(span.attributes or {}).get("by") for span in kept.ended] == ["on_ending"] * 2
+
+
+def test_a_guests_span_is_ours_on_the_programs_provider(kept: Kept) -> None:
+    """It has the provider's resource, sampler and limits; if the SDK's tracer changes, this test says so."""
+    provider = sdk_trace.TracerProvider(span_limits=sdk_trace.SpanLimits(max_span_attributes=2))
+    provider.add_span_processor(kept)
+    span = tracer_of(provider, "test", "1", Content()).start_span("step", attributes={"a": 1, "b": 2, "c": 3})
+    span.end()
+
+    assert type(span) is OwnSpan
+    (ended,) = kept.ended
+    assert (dict(ended.attributes or {}), ended.dropped_attributes) == ({"c": 3, "by": "on_ending"}, 2)
+    assert ended.resource is provider.resource
+
+
+def test_a_second_init_keeps_the_programs_processors(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The global provider stays, with new settings: spans of ours and raw ones go to the same processors."""
+    agentops_otel.init(console=False, trace_file=False, spool_dir=False, service_name="first")
+    provider: Any = trace.get_tracer_provider()
+    provider.add_span_processor(kept)
+    agentops_otel.shutdown()
+    agentops_otel.init(console=False, trace_file=False, spool_dir=False, service_name="second")
+
+    agentops_otel.record_action(lambda: None)()
+    trace.get_tracer("raw").start_span("raw").end()
+
+    mine = [span for span in kept.ended if span.name in ("<lambda>", "raw")]
+    assert [span.resource.attributes["service.name"] for span in mine] == ["second", "second"]
+
+
+def test_processors_that_the_program_added_are_shut_down_at_exit() -> None:
+    """What another library's batch processor holds is delivered at the end."""
+    program = (
+        "import agentops_otel\nfrom opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter\n"
+        "agentops_otel.init(console=False, trace_file=False, spool_dir=False)\n"
+        "trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))\n"
+        "trace.get_tracer('raw').start_span('held').end()\n"
+    )
+
+    assert '"name": "held"' in run(program).stdout
+
+
+def test_a_limit_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A negative limit is named, as any wrong setting."""
+    monkeypatch.setenv("OTEL_SPAN_EVENT_COUNT_LIMIT", "-1")
+
+    with pytest.raises(agentops_otel.ConfigError, match="OTEL_SPAN_EVENT_COUNT_LIMIT"):
+        agentops_otel.init(console=False, trace_file=False, spool_dir=False)
+
+
+def test_an_exception_has_its_stack_once() -> None:
+    """On its way through decorated calls an exception is formatted once; the outer spans have its type and message."""
+    exporter = InMemorySpanExporter()
+    provider = sdk_trace.TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    agentops_otel.init(tracer_provider=provider, console=False, trace_file=False, spool_dir=False)
+
+    @agentops_otel.record_action
+    def down(depth: int) -> None:
+        if not depth:
+            raise ValueError("deep")
+        down(depth - 1)
+
+    with pytest.raises(ValueError, match="deep"):
+        down(20)
+
+    spans = exporter.get_finished_spans()
+    events = [event.attributes or {} for span in spans for event in span.events]
+    assert len(events) == 21
+    assert [semconv.EXCEPTION_STACKTRACE in event for event in events] == [True] + [False] * 20
+    assert {event[semconv.EXCEPTION_MESSAGE] for event in events} == {"deep"}
+
+
+def test_two_exceptions_have_their_stacks() -> None:
+    """One that was handled says nothing of the next."""
+    exporter = InMemorySpanExporter()
+    provider = sdk_trace.TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    agentops_otel.init(tracer_provider=provider, console=False, trace_file=False, spool_dir=False)
+
+    @agentops_otel.record_action
+    def inner() -> None:
+        raise ValueError("first")
+
+    @agentops_otel.record_action
+    def outer() -> None:
+        with suppress(ValueError):
+            inner()
+        raise ValueError("second")
+
+    with pytest.raises(ValueError, match="second"):
+        outer()
+
+    stacks = [
+        (event.attributes or {}).get(semconv.EXCEPTION_STACKTRACE)
+        for span in exporter.get_finished_spans()
+        for event in span.events
+    ]
+    assert len(stacks) == 2
+    assert all(stacks)
+
+
+def test_a_decorated_function_recurses_as_deep_as_a_wrapped_one() -> None:
+    """One frame of ours a call: what `functools.wraps` takes."""
+    import functools
+    import sys
+
+    def wrapped(function: Callable[[int], int]) -> Callable[[int], int]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return call
+
+    def depth_with(decorator: Any) -> int:
+        deepest = 0
+
+        @decorator  # type: ignore[untyped-decorator]
+        def down(depth: int) -> None:
+            nonlocal deepest
+            deepest = depth
+            down(depth + 1)
+
+        with pytest.raises(RecursionError):
+            down(0)
+        return deepest
+
+    agentops_otel.init(console=False, trace_file=False, spool_dir=False)
+    ours, theirs = depth_with(agentops_otel.record_action), depth_with(wrapped)
+
+    assert sys.getrecursionlimit() >= 1000
+    assert ours > 0.9 * theirs
+
+
+def test_the_stack_is_bounded() -> None:
+    """Of a deep stack the innermost frames are recorded."""
+    kept, provider = Kept(), OwnProvider()
+    provider.add_span_processor(kept)
+
+    def down() -> None:
+        down()
+
+    span = provider.get_tracer("test").start_span("step")
+    with pytest.raises(RecursionError) as caught:
+        down()
+    span.record_exception(caught.value)
+    span.end()
+
+    stack = str((kept.ended[0].events[0].attributes or {})[semconv.EXCEPTION_STACKTRACE])
+    assert stack.startswith("Traceback (most recent call last):")
+    assert stack.endswith("RecursionError: maximum recursion depth exceeded\n")
