@@ -27,6 +27,7 @@ from agentops_otel.tracing import (
     attach_context,
     current_context,
     detach_context,
+    leave_context,
     with_inherited,
 )
 from agentops_otel.wrapping.function import Function
@@ -94,6 +95,11 @@ class DecoratedCall:
     def is_plain(self) -> bool:
         """Whether the function is one written with `def` whose work is done when it returns."""
         return type(self._function) is FunctionType and self._driver is None
+
+    def takes(self, count: int) -> bool:
+        """Whether a call with so many positional arguments and no others fits the signature."""
+        names = self._parameters or self._names()
+        return names.required <= count <= len(names.positional)
 
     def begin(
         self, recorder: Recorder, current: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -205,6 +211,14 @@ class DecoratedCall:
             self._parameters = parameters.read(_callable(self._function))
         return self._parameters
 
+    def end(self, recorder: Recorder, span: OwnSpan, result: object) -> None:
+        """End the span that `begin` started, of a call that returned."""
+        try:
+            recorder.end_with(span, self.template.output_name, result)
+        except BaseException as error:  # not `with`, which costs a twentieth of the whole call
+            if not _ending.__exit__(type(error), error, None):
+                raise
+
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
         """End the span of a call that returned; a result of None is no attribute."""
         with _ending:
@@ -232,7 +246,7 @@ class DecoratedCall:
 
 def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
     """The function, with a span about each of its calls."""
-    get_recorder, begin, added, output_name = call.get_recorder, call.begin, call.added, call.template.output_name
+    get_recorder, begin, added = call.get_recorder, call.begin, call.added
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -257,13 +271,49 @@ def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., A
             call.fail(recorder, span, error)
             raise
         detach_context(token)
-        try:
-            recorder.end_with(span, output_name, result)
-        except BaseException as error:  # not `with`, which costs a tenth of all this
-            if not _ending.__exit__(type(error), error, None):
-                raise
+        call.end(recorder, span, result)
         return result
 
+    return wrapper
+
+
+def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
+    """The coroutine function, with a span about each run of its coroutines; wrong arguments raise at the call."""
+    get_recorder, begin, added = call.get_recorder, call.begin, call.added
+
+    async def run(recorder: Recorder, args: tuple[Any, ...]) -> Any:
+        span = None
+        try:
+            current = current_context()
+            span = begin(recorder, current, args, {})
+            if span is not None:
+                token = attach_context(Context({**current, **added, SPAN_KEY: span}))
+        except BaseException as error:
+            if not _starting.__exit__(type(error), error, None):
+                raise
+        if span is None:
+            return await call(function, None, args, {})
+        try:
+            result = await function(*args)
+        except BaseException as error:
+            leave_context(token)
+            call.fail(recorder, span, error)
+            raise
+        leave_context(token)
+        call.end(recorder, span, result)
+        return result
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        recorder = get_recorder()
+        if recorder is None or kwargs or not call.takes(len(args)):
+            return call(function, None, args, kwargs)
+        return run(recorder, args)
+
+    run.__name__, run.__qualname__ = function.__name__, function.__qualname__
+    # Python 3.11 tells a coroutine function by the flags of its code alone, which say nothing of how it runs.
+    code = wrapper.__code__  # type: ignore[attr-defined]  # it is a function still
+    wrapper.__code__ = code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)  # type: ignore[attr-defined]
     return wrapper
 
 
@@ -308,6 +358,10 @@ def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], R
     if not callable(function) and not hasattr(function, "__get__"):
         raise TypeError(f"a function is wanted to decorate, not {type(function).__name__}")
     call = DecoratedCall(function, template, get_recorder)
+    if type(function) is not FunctionType:
+        return Decorated(function, call)
+    if function.__code__.co_flags & inspect.CO_COROUTINE:
+        return traced_coroutine(function, call)
     return traced(function, call) if call.is_plain else Decorated(function, call)
 
 

@@ -25,6 +25,8 @@ class Parameters:
     """In the order of the signature."""
     expected: int = 0
     """How many positional arguments leave no default to be added."""
+    required: int = 0
+    """How many arguments a call without keywords needs; more than there can be where keywords are needed."""
     rest: str = "args"
     """The name of `*args`."""
     extra: str = "kwargs"
@@ -93,6 +95,7 @@ def read(function: Callable[..., Any]) -> Parameters:
         return Parameters()
     names = {kind: parameter.name for parameter in parameters for kind in [parameter.kind]}
     positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
+    has_keyword_only = any(p.kind is p.KEYWORD_ONLY for p in parameters)
     return Parameters(
         positional=positional,
         # The signature of a bound method leaves its receiver out already.
@@ -101,7 +104,10 @@ def read(function: Callable[..., Any]) -> Parameters:
         defaults=tuple(
             (p.name, p.default) for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS
         ),
-        expected=sys.maxsize if any(p.kind is p.KEYWORD_ONLY for p in parameters) else len(positional),
+        expected=sys.maxsize if has_keyword_only else len(positional),
+        required=sys.maxsize
+        if has_keyword_only
+        else sum(p.default is p.empty for p in parameters if p.kind in _POSITIONAL),
         rest=names.get(inspect.Parameter.VAR_POSITIONAL, "args"),
         extra=names.get(inspect.Parameter.VAR_KEYWORD, "kwargs"),
     )

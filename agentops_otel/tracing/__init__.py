@@ -7,6 +7,7 @@ from agentops_otel.tracing.context import (
     attached,
     current_context,
     detach_context,
+    leave_context,
     suppressed,
 )
 from agentops_otel.tracing.exceptions import qualified_name
@@ -25,6 +26,7 @@ __all__ = [
     "attached",
     "current_context",
     "detach_context",
+    "leave_context",
     "qualified_name",
     "suppressed",
     "with_inherited",

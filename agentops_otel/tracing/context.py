@@ -10,6 +10,8 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
+from agentops_otel.tracing.gc_safe import is_collecting_here
+
 SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 """Set in a context, it turns every instrumentation off. OpenTelemetry has no public name for it."""
 
@@ -50,12 +52,17 @@ class attached:
         self.context = context
 
     def __enter__(self) -> None:
-        self._entered = _entered.set(None)
-        self._token: Token[Context] = attach(self.context)
+        self._token: Token[Context] | None = None
+        # CPython 3.11 crashes where a generator that the collector closes sets a context variable.
+        if not is_collecting_here():
+            self._entered = _entered.set(None)
+            self._token = attach(self.context)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._token is None or is_collecting_here():
+            return
         self.context = get_current()
         # A step that ends in another contextvars.Context (the garbage collector closes a coroutine, an event loop shuts
         # down) has nothing to undo. Our own variable raises for that in silence; OpenTelemetry's `detach` would log a
@@ -63,6 +70,13 @@ class attached:
         with suppress(ValueError):
             _entered.reset(self._entered)
             detach(self._token)
+
+
+def leave_context(token: Token[Context]) -> None:
+    """Detach what `attach_context` attached; nothing where a collector or a closing loop ends the block elsewhere."""
+    if not is_collecting_here():
+        with suppress(ValueError):
+            detach_context(token)
 
 
 def suppressed() -> attached:

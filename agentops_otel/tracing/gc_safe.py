@@ -37,12 +37,17 @@ def is_collecting() -> bool:
     return _state.collecting_thread is not None
 
 
+def is_collecting_here() -> bool:
+    """Whether this thread runs inside of a garbage collection."""
+    return _state.collecting_thread is not None and _state.collecting_thread == get_ident()
+
+
 def run_outside_gc(work: Callable[..., None], *args: object) -> None:
     """Call `work(*args)` now; if this thread is collecting garbage, soon and in another thread."""
-    if _state.collecting_thread is None or _state.collecting_thread != get_ident():
-        work(*args)
-    else:
+    if is_collecting_here():
         _state.deferred.put(partial(work, *args))
+    else:
+        work(*args)
 
 
 def drain(timeout_s: float = 10.0) -> float:

@@ -137,8 +137,8 @@ class OwnProvider(sdk_trace.TracerProvider):
     def renew(self, fresh: "OwnProvider") -> None:
         """Take over the resource, sampler and limits of a provider made with the settings of now.
 
-        A program keeps the global provider over `shutdown()` and a further `init()`, with the tracers it got from it and
-        the processors that it added.
+        The global provider stays the same over `shutdown()` and a further `init()`, with its tracers and the processors
+        that the program added.
         """
         with self._tracers_lock:
             self._resource, self.sampler, self._span_limits = fresh.resource, fresh.sampler, fresh._span_limits

@@ -1017,7 +1017,7 @@ def test_without_a_client_a_call_is_the_bare_call() -> None:
 
     assert generate().gi_code is generate.__code__  # type: ignore[attr-defined]  # a generator, of the function's own code
     coroutine = later()
-    assert coroutine.cr_code is later.__code__  # type: ignore[attr-defined]  # as above
+    assert coroutine.cr_code is inspect.unwrap(later).__code__  # type: ignore[attr-defined]  # as above
     coroutine.close()
 
 
