@@ -5,7 +5,7 @@ import pytest
 import agentops_otel
 from agentops_otel import ErrorEvent, Event
 from agentops_otel.testing import capture
-from agentops_otel.tracing.recorder import SPAN_LIMIT_BYTES
+from agentops_otel.tracing.content_policy import SPAN_LIMIT_BYTES
 
 WORDS = "private words"
 
