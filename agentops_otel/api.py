@@ -14,13 +14,13 @@ from agentops_otel.tracing import suppressed
 
 
 def flush(timeout_s: float = 10.0) -> bool:
-    """Wait until every span that has ended is delivered, or safe on disk.
+    """Wait until no span that has ended is on its way any more: each is delivered, on disk, or given up.
 
     Args:
         timeout_s: The longest to wait, in seconds.
 
     Returns:
-        True if that was done within the time.
+        True if that was done within the time. What was given up, and why, is in `stats().dropped`.
     """
     client = sdk.client()
     return client.flush(timeout_s) if client else True

@@ -27,6 +27,7 @@ from agentops_otel.export import file, outbox, pipeline, spool
 from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
+from agentops_otel.view import printer, session_totals, terminal, terminal_processor
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
@@ -549,6 +550,10 @@ LIMITS = {
     "| 512 kB or 2048 spans": (outbox.REQUEST_BYTES, outbox.REQUEST_SPANS) == (512 * 1024, 2048),
     "the newest 100 stay": file.KEEP == 100,
     "a megabyte of spans": file.LINE_BYTES == 1_000_000,
+    "| 60 lines, then cut": terminal.LINES == 60,
+    "| 20 in a row and four a second": (printer.BURST, printer.PER_SECOND) == (20, 4.0),
+    "for the terminal | the newest 2,000": terminal_processor.HELD_SPANS == 2_000,
+    "a total at their end | the newest 1,000": session_totals.SESSIONS == 1_000,
 }
 
 
