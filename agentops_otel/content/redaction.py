@@ -34,7 +34,7 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
 }
 if missing := set(STEMS).symmetric_difference(stem for row in _SIGNS.values() for stem in row):
     raise ValueError(f"these stems of secret names are in one of STEMS and _SIGNS only: {missing}")
-_NAME_SEARCHES = tuple(find_any(sign, stems) for sign, stems in _SIGNS.items())
+_NAME_SEARCHES = tuple((sign, find_any(sign, stems)) for sign, stems in _SIGNS.items())
 # One of these is between a name and its value in every form that `named_values` knows.
 _BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;")
 _WORD_END = re.compile(r"[\w.-]*+")
@@ -58,7 +58,8 @@ def _names(text: str) -> list[int]:
     """Where the words begin that may be the name of a secret."""
     # The one letter that becomes two in lower case would shift what comes after it.
     lower = text.replace("\u0130", "i").lower()
-    return sorted({start for seeker in _NAME_SEARCHES for start in _words_with(seeker, lower, text)})
+    found = (start for sign, seeker in _NAME_SEARCHES if sign in lower for start in _words_with(seeker, lower, text))
+    return sorted(set(found))
 
 
 def _words_with(seeker: re.Pattern[str], lower: str, text: str) -> Iterator[int]:

@@ -129,26 +129,31 @@ def _prefixed(prefix: str, body: str) -> re.Pattern[str]:
 
 # In code and prose a hyphen, an underscore and a dot are frequent, and what follows them is short.
 _KEY_AFTER = r"(?=[A-Za-z0-9_+/=.-]{8})"
-_SEARCHES = tuple(
-    # The longest first: `sb_secret_` before `secret_`.
-    (
-        find_any(sign, row, _KEY_AFTER if sign in "-_." else ""),
-        tuple((name, _prefixed(name, row[name]), REDACTED) for name in sorted(row, key=len)[::-1]),
-    )
-    for sign, row in PREFIXES.items()
-) + tuple(
-    (
-        find_any(sign, [begin for begin, _ in row]),
-        tuple((begin, re.compile(pattern), rf"\g<1>{REDACTED}") for begin, pattern in row),
-    )
-    for sign, row in _PLACES.items()
+_SEARCHES = (
+    *(
+        # The longest prefix first: `sb_secret_` before `secret_`.
+        (
+            sign,
+            find_any(sign, row, _KEY_AFTER if sign in "-_." else ""),
+            tuple((prefix, _prefixed(prefix, row[prefix]), REDACTED) for prefix in sorted(row, key=len, reverse=True)),
+        )
+        for sign, row in PREFIXES.items()
+    ),
+    *(
+        (
+            sign,
+            find_any(sign, [begin for begin, _ in row]),
+            tuple((begin, re.compile(pattern), rf"\g<1>{REDACTED}") for begin, pattern in row),
+        )
+        for sign, row in _PLACES.items()
+    ),
 )
 
 
 def redact_shapes(text: str) -> str:
     """The text with every secret of a known shape replaced."""
-    for seeker, shapes in _SEARCHES:
-        if seeker.search(text):
+    for sign, seeker, shapes in _SEARCHES:
+        if sign in text and seeker.search(text):
             for begin, pattern, mark in shapes:
                 if begin in text:
                     text = pattern.sub(mark, text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType, NoneType
 from typing import Any
 
 from opentelemetry.sdk.resources import Resource
@@ -18,6 +19,10 @@ _SHORT_CHARACTERS = 64
 _WITH_QUERY = frozenset({"url.full", "http.url", "http.target", "url.original"})
 _QUERY = "url.query"
 _CACHED_RESOURCES = 64
+_NONE: frozenset[str] = frozenset()
+_SEARCHED = semconv.CONTENT | {semconv.SESSION_ID, semconv.GEN_AI_RESPONSE_ID}
+"""Attributes of our own spans that have been redacted as content, or are ids that differ each time."""
+_NUMBERS = {int, float, bool, NoneType}
 
 
 class SpanRedaction:
@@ -55,18 +60,22 @@ class SpanRedaction:
 
     def _attributes(self, attributes: Mapping[str, Any] | None, *, own: bool = False) -> dict[str, Any] | None:
         """The attributes, or None if none of them changes."""
+        if not attributes:
+            return None
+        # The SDK's mapping is slow to walk, its copy is a plain dict.
+        plain = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes)
+        skipped = _SEARCHED if own else _NONE
         changed: dict[str, Any] = {}
-        for name, value in (attributes or {}).items():
-            # What our own spans say as content has been redacted already.
-            if own and name in semconv.CONTENT:
+        for name, value in plain.items():
+            if name in skipped:
                 continue
-            redacted = self._attribute(name, value)
+            is_short = type(value) is str and len(value) <= _SHORT_CHARACTERS and self._capture_content
+            redacted = _short_attribute(name, value) if is_short else self._attribute(name, value)
             if redacted is not value and redacted != value:
                 changed[name] = redacted
         if not changed:
             return None
-        merged = {**(attributes or {}), **changed}
-        return {name: value for name, value in merged.items() if value is not None}
+        return {name: value for name, value in {**plain, **changed}.items() if value is not None}
 
     def _attribute(self, name: str, value: Any) -> Any:
         if not self._capture_content and type(value) is str:
@@ -74,7 +83,8 @@ class SpanRedaction:
                 return None
             if name in _WITH_QUERY:
                 value = value.partition("?")[0]
-        return _value(value, classify_key(name), MAX_DEPTH)
+        kind = classify_key(name)
+        return value if kind not in SECRETS and type(value) in _NUMBERS else _value(value, kind, MAX_DEPTH)
 
     def _events(self, events: Sequence[Event], *, own: bool) -> list[Event] | None:
         redacted = [self._event(event, own=own) for event in events]
@@ -172,6 +182,11 @@ def _kept_text(text: str, kind: KeyKind) -> str:
 
 def _text(text: str) -> str:
     return _short_text(text) if len(text) <= _SHORT_CHARACTERS else redact_cached(text)
+
+
+@lru_cache(maxsize=8192)
+def _short_attribute(name: str, value: str) -> str:
+    return _kept_text(value, classify_key(name))
 
 
 @lru_cache(maxsize=8192)
