@@ -1,11 +1,12 @@
 """The command line: run a program and see it, show a trace file, find out why nothing arrives."""
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,8 +16,7 @@ from agentops_otel.config import Config, read_config
 from agentops_otel.distribution import warn_of_clash
 from agentops_otel.environment import ConfigError, inherited
 from agentops_otel.export import build as build_pipeline
-from agentops_otel.export import file
-from agentops_otel.export.otlp_json import dumps
+from agentops_otel.export import file, otlp_json
 from agentops_otel.launcher import Run, command
 from agentops_otel.one_trace import OneTrace
 from agentops_otel.private_files import opener
@@ -25,6 +25,9 @@ from agentops_otel.view import page, run_report, selection, terminal
 from agentops_otel.view.format import dollars, plural, seconds, tokens_text
 from agentops_otel.view.selection import Filter
 from agentops_otel.view.tree import Node, Summary, by_trace, key_of, summarize
+
+if TYPE_CHECKING:
+    from agentops_otel.view.live import Store
 
 
 def main() -> None:
@@ -130,7 +133,7 @@ def show(
 
 def _show(roots: Sequence[Node], *, as_json: bool) -> None:
     if as_json:
-        click.echo(dumps(node.span for root in roots for _, node in root.walk()))
+        click.echo(otlp_json.dumps(node.span for root in roots for _, node in root.walk()))
         return
     parents = selection.unfinished(roots)
     terminal.show(roots, stream=sys.stdout, note=f"{plural(parents, 'parent')} never ended" if parents else "")
@@ -211,6 +214,44 @@ def send(timeout: float) -> None:
         waiting |= left > 0
     pipeline.close(0.0)
     sys.exit(int(waiting))
+
+
+@commands.command(
+    epilog=_examples("view", "view yesterday.jsonl", "view --otlp-port 4320   # beside a collector on 4318")
+)
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]...")
+@click.option("--port", default=4319, show_default=True, metavar="PORT", help="Of the page; 0 takes a free one.")
+@click.option(
+    "--otlp-port", default=4318, show_default=True, metavar="PORT", help="Where spans are taken by OTLP/HTTP."
+)
+def view(paths: tuple[Path, ...], port: int, otlp_port: int) -> None:
+    """Show runs on a page of this machine, as they arrive: those sent by OTLP, the trace files, and each FILE.
+
+    Programs with the default settings send to it while it runs. Ctrl-C ends it; what came is there the next time.
+    """
+    from agentops_otel.view.live import LiveView, Store
+
+    state_dir = Config().state_dir
+    store = Store(state_dir / "view.sqlite3", otlp_json)
+    try:
+        with LiveView(store, otlp_json, port=port, otlp_port=otlp_port) as live:
+            click.echo(f"{live.url}\nspans are taken at {live.otlp_endpoint}; Ctrl-C ends this")
+            for path in (*file.trace_files(state_dir / file.DIRECTORY), *paths):
+                _import(path, store)
+            threading.Event().wait()
+    except OSError as error:
+        raise click.ClickException(f"{error.strerror or error}: name other ports with --port and --otlp-port") from None
+    except KeyboardInterrupt:
+        pass
+    finally:
+        store.close()
+
+
+def _import(path: Path, store: "Store") -> None:
+    """Read a trace file, unless it is as it was when it was read before."""
+    about = path.stat()
+    if store.first_read(str(path.absolute()), f"{about.st_size} {about.st_mtime_ns}"):
+        store.add(list(_spans([path])))
 
 
 def _config() -> Config:

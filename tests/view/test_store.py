@@ -160,12 +160,13 @@ def test_the_oldest_runs_make_room(tmp_path: Path) -> None:
     """By size, and by age; of a run that goes nothing stays."""
     small = Store(tmp_path / "small.sqlite3", otlp_json, limit_bytes=2000, clock=lambda: 0.0)
     some_runs(small)
-    late = Store(tmp_path / "late.sqlite3", otlp_json, limit_age_s=10, clock=lambda: 1_700_000_010.0015)
+    times = iter(range(100))
+    late = Store(tmp_path / "late.sqlite3", otlp_json, limit_age_s=3, clock=lambda: next(times))
     some_runs(late)
 
     assert names(small) == ["short", "chat gpt-4o"]
     assert names(small, text="long") == []
-    assert names(late) == ["short"]
+    assert names(late) == ["short", "chat gpt-4o"]
     assert small.run("0" * 31 + "1") is None
     small.close()
     late.close()
@@ -176,6 +177,14 @@ def test_text_that_no_database_takes_is_kept_as_far_as_it_can_be(store: Store) -
     store.add([Trace().span("a\udcff\0b", attributes={"x": "\ud800 fine", "n": float("nan")})])
 
     assert names(store, text="fine") == ["a?\0b"]
+
+
+def test_a_file_is_read_when_it_has_changed(store: Store) -> None:
+    """A trace file that is as it was is not read again."""
+    read = [store.first_read("/a.jsonl", stamp) for stamp in ("1", "1", "2")]
+
+    assert read == [True, False, True]
+    assert store.first_read("/b.jsonl", "1")
 
 
 def test_who_waits_hears_of_a_change(store: Store) -> None:

@@ -22,6 +22,7 @@ from agentops_otel.view.tree import build, error_of, role, summarize, trace_id
 LIMIT_BYTES = 512 * 1024 * 1024
 """What all spans may take; the oldest runs give way."""
 LIMIT_AGE_S = 30 * 24 * 3600.0
+"""How long a run is kept after its last span has arrived."""
 PAGE_RUNS = 200
 """How many runs one answer has at most."""
 _SCHEMA = """
@@ -31,11 +32,14 @@ CREATE TABLE IF NOT EXISTS spans (
 CREATE TABLE IF NOT EXISTS runs (
     trace TEXT PRIMARY KEY, start INTEGER, duration INTEGER, name TEXT, service TEXT, session TEXT, spans INTEGER,
     llm_calls INTEGER, tools INTEGER, input_tokens INTEGER, output_tokens INTEGER, cached_tokens INTEGER, cost REAL,
-    errors INTEGER, tags TEXT, models TEXT, tool_names TEXT, agents TEXT, bytes INTEGER
+    errors INTEGER, tags TEXT, models TEXT, tool_names TEXT, agents TEXT, arrived REAL, bytes INTEGER
 );
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT);
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (start);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (trace UNINDEXED, text);
 """
+_OWN = ("bytes", "arrived")
+"""Columns that are nobody else's business."""
 _LISTS = ("tags", "models", "tool_names", "agents")
 SORTS = (
     "start",
@@ -87,7 +91,7 @@ class Store:
         path: The file, of mode 0600; made, with its directory, if it is missing.
         codec: How spans are written.
         limit_bytes: What all spans may take.
-        limit_age_s: How long a run is kept, in seconds.
+        limit_age_s: How long a run is kept after its last span has arrived, in seconds.
         clock: Seconds since the epoch.
     """
 
@@ -125,6 +129,13 @@ class Store:
                 self._prune()
             self._version += 1
             self._changed.notify_all()
+
+    def first_read(self, path: str, stamp: str) -> bool:
+        """Whether a file has not been read yet, or has another stamp than then; it has from now on."""
+        with self._changed, self._database:
+            row = self._database.execute("SELECT stamp FROM files WHERE path = ?", (path,)).fetchone()
+            self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (path, stamp))
+            return row is None or row["stamp"] != stamp
 
     def runs(self, wanted: Filter) -> list[dict[str, object]]:
         """The runs that pass the filter, `PAGE_RUNS` at most."""
@@ -185,7 +196,7 @@ class Store:
     def _summarize(self, trace: str) -> None:
         """Write the run's row and its words anew."""
         spans = self._spans(trace)
-        values = {"trace": trace, **_summary(spans)}
+        values = {"trace": trace, **_summary(spans), "arrived": self._clock()}
         size = "SELECT sum(length(body)) FROM spans WHERE trace = ?"
         values["bytes"] = self._database.execute(size, (trace,)).fetchone()[0]
         names = ", ".join(values)
@@ -195,12 +206,12 @@ class Store:
         self._database.execute("INSERT INTO words VALUES (?, ?)", (trace, "\n".join(map(_words, spans))))
 
     def _prune(self) -> None:
-        oldest_first = "SELECT trace, start, bytes FROM runs ORDER BY start"
+        oldest_first = "SELECT trace, arrived, bytes FROM runs ORDER BY arrived, start"
         runs = self._database.execute(oldest_first).fetchall()
         too_much = sum(row["bytes"] for row in runs) - self._limit_bytes
-        too_old = (self._clock() - self._limit_age_s) * 1e9
+        too_old = self._clock() - self._limit_age_s
         for row in runs:
-            if too_much <= 0 and row["start"] >= too_old:
+            if too_much <= 0 and row["arrived"] >= too_old:
                 break
             too_much -= row["bytes"]
             for table in ("spans", "runs", "words"):
@@ -250,7 +261,7 @@ def _json(values: Iterable[str]) -> str:
 
 
 def _run(row: sqlite3.Row) -> dict[str, object]:
-    return {name: orjson.loads(row[name]) if name in _LISTS else row[name] for name in row.keys() if name != "bytes"}  # noqa: SIM118 - a Row iterates over its values
+    return {name: orjson.loads(row[name]) if name in _LISTS else row[name] for name in row.keys() if name not in _OWN}  # noqa: SIM118 - a Row iterates over its values
 
 
 def _shown(span: ReadableSpan) -> dict[str, object]:

@@ -1,0 +1,35 @@
+// What the server of the page answers.
+
+/**
+ * @typedef {{id: string, parent: string | null, name: string, role: string, start: string, end: string,
+ *   error: string | null, message: string | null, model: string | null, attributes: Record<string, unknown>,
+ *   events: {name: string, attributes: Record<string, unknown>}[]}} Span
+ * @typedef {{trace: string, start: number, duration: number, name: string, service: string, session: string,
+ *   spans: number, llm_calls: number, tools: number, input_tokens: number | null, output_tokens: number | null,
+ *   cached_tokens: number | null, cost: number | null, errors: number, tags: string[], models: string[],
+ *   tool_names: string[], agents: string[]}} Run
+ * @typedef {Record<"tags" | "models" | "tool_names" | "agents" | "services", string[]>} Choices
+ */
+
+/**
+ * @param {string} path
+ * @returns {Promise<any>} null where there is nothing of the kind
+ */
+async function get(path) {
+  const answer = await fetch(path);
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.json();
+}
+
+/** @param {URLSearchParams} wanted @returns {Promise<Run[]>} */
+export const runs = (wanted) => get(`/api/runs?${wanted}`);
+
+/** @param {string} trace @returns {Promise<(Run & {spans: Span[]}) | null>} */
+export const run = (trace) => get(`/api/runs/${encodeURIComponent(trace)}`);
+
+/** @returns {Promise<Choices>} */
+export const choices = () => get("/api/choices");
+
+/** The number of changes, once there are more than *since*. @param {number} since @returns {Promise<number>} */
+export const changes = (since) => get(`/api/changes?since=${since}`);

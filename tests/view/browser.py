@@ -1,0 +1,92 @@
+"""A real browser without a window, told what to do over its own protocol (https://chromedevtools.github.io)."""
+
+import json
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from websockets.sync.client import connect
+
+CHROMIUM = shutil.which("chromium")
+MISSING = "no chromium (Debian: apt-get install chromium)"
+_SWITCHES = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--remote-debugging-port=0"),
+)
+
+
+class Page:
+    """A page in a browser of its own; start it with `with`.
+
+    Args:
+        url: What it opens.
+        folder: Where the browser keeps what it must.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url = url
+        self._folder = folder
+        self._ids = count(1)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        assert CHROMIUM is not None
+        command = [CHROMIUM, *_SWITCHES, f"--user-data-dir={self._folder}", "about:blank"]
+        self._browser = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        assert self._browser.stderr is not None
+        listening = next(line for line in self._browser.stderr if line.startswith("DevTools listening on "))
+        at = listening.split("//")[1].split("/")[0]
+        asked = urllib.request.Request(f"http://{at}/json/new?{quote(self._url, safe='')}", method="PUT")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            target = json.load(answer)["webSocketDebuggerUrl"]
+        self._socket = self._open.enter_context(connect(target, max_size=None, open_timeout=30))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+        self._browser.terminate()
+        self._browser.wait(30)
+        assert self._browser.stderr is not None
+        self._browser.stderr.close()
+
+    def evaluate(self, expression: str) -> object:
+        """What an expression is in the page, once it has come if it is a promise."""
+        asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        for _ in range(100):
+            number = next(self._ids)
+            self._socket.send(json.dumps({"id": number, "method": "Runtime.evaluate", "params": asked}))
+            answer = next(found for found in self._answers() if found.get("id") == number)
+            if "error" not in answer:  # else the page has gone on to another address meanwhile
+                assert "exceptionDetails" not in answer["result"], answer["result"]
+                return answer["result"]["result"].get("value")
+        raise AssertionError(answer)
+
+    def _answers(self) -> Iterator[dict[str, Any]]:
+        while True:
+            yield json.loads(self._socket.recv(timeout=60))
+
+    def wait_for(self, condition: str, timeout_s: float = 20.0) -> None:
+        """Return once an expression is true in the page.
+
+        Raises:
+            AssertionError: It was not in time; with what the page shows.
+        """
+        waited = f"""new Promise(done => {{
+            const until = performance.now() + {timeout_s * 1000};
+            const look = () => {{
+                if ({condition}) done(true);
+                else if (performance.now() > until) done(false);
+                else setTimeout(look, 20);
+            }};
+            look();
+        }})"""
+        assert self.evaluate(waited), self.evaluate("document.body.innerText")

@@ -1,0 +1,309 @@
+"""`agentops-otel view`: what is sent by OTLP is on the page, for the user alone, on this machine alone."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from agentops_otel.export import otlp_json
+from agentops_otel.view.live import otlp
+from agentops_otel.view.live.server import BODY_BYTES, LiveView
+from agentops_otel.view.live.store import Filter, Store
+from tests.view.browser import CHROMIUM, MISSING, Page
+from tests.view.spans import CHAT, Trace, research
+
+TRACE = "0" * 31 + "1"
+HOSTILE = "<img src=x onerror=document.title='hacked'><script>document.title='hacked'</script>\"'&"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    made = Store(tmp_path / "view.sqlite3", otlp_json, clock=lambda: 0.0)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def live(store: Store) -> Iterator[LiveView]:
+    """The servers, on free ports."""
+    with LiveView(store, otlp_json, port=0, otlp_port=0) as running:
+        yield running
+
+
+class Browser:
+    """Asks the page's server as a browser does that opened the printed address."""
+
+    def __init__(self, live: LiveView) -> None:
+        self._port = live.port
+        url = urlsplit(live.url)
+        status, headers, _ = self.get(f"{url.path}?{url.query}")
+        assert (status, headers["location"]) == (303, "/")
+        self._cookie = headers["set-cookie"].partition(";")[0]
+
+    _cookie = ""
+
+    def get(self, path: str, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body."""
+        return request(self._port, "GET", path, headers={"cookie": self._cookie, **headers})
+
+    def data(self, path: str) -> object:
+        """The JSON that a path answers."""
+        status, _, body = self.get(path)
+        assert status == 200
+        found: object = json.loads(body)
+        return found
+
+
+def request(
+    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, Mapping[str, str], bytes]:
+    """One request to 127.0.0.1."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.status, dict((name.lower(), value) for name, value in answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def send(live: LiveView, body: bytes, **headers: str) -> int:
+    """The status of the answer to an OTLP request."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return request(live.otlp_port, "POST", "/v1/traces", body, {"content-type": "application/json", **given})[0]
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "deflate"])
+def test_opentelemetrys_own_exporter_is_received(live: LiveView, store: Store, compression: str) -> None:
+    """Protobuf, compressed or not: the spans are what they were, links, events and all."""
+    from opentelemetry.exporter.otlp.proto.http import Compression
+
+    exporter = OTLPSpanExporter(f"{live.otlp_endpoint}/v1/traces", compression=Compression(compression))
+
+    assert exporter.export(research()) is SpanExportResult.SUCCESS
+    exporter.shutdown()  # type: ignore[no-untyped-call]
+    by_start = sorted(research(), key=lambda span: span.start_time or 0)
+    came = otlp_json.loads(store.export(TRACE))
+    assert [otlp_json.dumps([span]) for span in came] == [otlp_json.dumps([span]) for span in by_start]
+
+
+def test_a_program_finds_it_by_default(live: LiveView, store: Store) -> None:
+    """An empty request, by which a program asks whether a collector is there, is accepted."""
+    assert send(live, b"", content_type="application/x-protobuf") == 200
+    assert store.runs(Filter()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {}, 400),
+        (b"\xff\xff", {"content_type": "application/x-protobuf"}, 400),
+        (b"no gzip", {"content_encoding": "gzip"}, 400),
+        (b"{}", {"content_encoding": "br"}, 400),
+        (b"{}", {"host": "evil.test:4318"}, 403),
+        (b"{}", {"origin": "http://evil.test"}, 403),
+        (b"{}", {"origin": "null"}, 403),
+        (b"", {"content_length": str(BODY_BYTES + 1)}, 400),
+    ],
+)
+def test_a_bad_or_foreign_request_is_refused(
+    live: LiveView, store: Store, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    """What is no OTLP, too large, or asked for by somebody else's page leaves nothing."""
+    assert send(live, body, **headers) == status
+    assert store.runs(Filter()) == []
+
+
+def test_a_request_that_grows_without_end_is_refused() -> None:
+    """A few kilobytes that are gigabytes once decompressed are not decompressed."""
+    bomb = zlib.compress(bytes(otlp.LIMIT_BYTES + 1))
+
+    with pytest.raises(ValueError, match="larger than"):
+        otlp.decode(bomb, otlp_json, content_type="application/json", encoding="deflate")
+
+
+def test_the_page_is_for_who_has_the_address(live: LiveView) -> None:
+    """Without the token there is neither page nor data, nor with a wrong one, nor from another page."""
+    browser = Browser(live)
+
+    refused = [
+        request(live.port, "GET", path, headers=headers)[0]
+        for path in ("/", "/main.js", "/api/runs")
+        for headers in (
+            {},
+            {"cookie": "agentops_view=x"},
+            {"cookie": "agentops_view=\u00e9".encode().decode("latin-1")},
+        )
+    ]
+    foreign = [browser.get("/api/runs", host="evil.test")[0], browser.get("/api/runs", origin="http://evil.test")[0]]
+
+    assert set(refused) == {403}
+    assert foreign == [403, 403]
+    assert browser.get("/api/runs", origin=f"http://127.0.0.1:{live.port}")[0] == 200
+    assert [browser.get(path)[0] for path in ("/nothing", "/../server.py", "/api/nothing", "/api/runs/x")] == [404] * 4
+    assert request(live.port, "POST", "/", b"")[0] == 405
+
+
+def test_the_page_runs_its_own_scripts_alone(live: LiveView) -> None:
+    """Its policy allows no script, style or connection but its own; its files are what they say they are."""
+    browser = Browser(live)
+    folder = Path(otlp.__file__).parent / "page"
+
+    answers = {name: browser.get(f"/{name}") for name in sorted(path.name for path in folder.iterdir())}
+
+    policies = {headers["content-security-policy"] for _, headers, _ in answers.values()}
+    assert len(policies) == 1
+    assert "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'" in policies.pop()
+    assert all(body == (folder / name).read_bytes() for name, (_, _, body) in answers.items())
+    html = answers["index.html"][2].decode()
+    assert "<script>" not in html
+    assert " on" not in html.replace(" one", "")
+
+
+def test_runs_are_asked_for_by_the_address(live: LiveView, store: Store) -> None:
+    """The list, its filters, a run and its file."""
+    browser = Browser(live)
+    store.add(research())
+
+    runs = browser.data("/api/runs?text=research&model=gpt-4o-2024-08-06&failed=1&slower=1&sort=name&order=up")
+    none = browser.data("/api/runs?slower=x&dearer=1000")
+    run = browser.data(f"/api/runs/{TRACE}")
+
+    assert isinstance(runs, list)
+    assert [found["trace"] for found in runs] == [TRACE]
+    assert none == []
+    assert isinstance(run, dict)
+    assert [span["name"] for span in run["spans"]] == [
+        "invoke_workflow research",
+        "plan",
+        "chat gpt-4o",
+        "execute_tool search",
+    ]
+    _, headers, body = browser.get(f"/api/otlp/{TRACE}")
+    assert headers["content-disposition"] == f'attachment; filename="{TRACE}.jsonl"'
+    assert len(otlp_json.loads(body)) == 4
+
+
+def test_a_page_that_waits_hears_of_what_arrives(live: LiveView) -> None:
+    """A request for changes is answered when there are some."""
+    browser = Browser(live)
+    heard: list[object] = []
+    waiting = threading.Thread(target=lambda: heard.append(browser.data("/api/changes?since=0")))
+    waiting.start()
+
+    status = send(live, otlp_json.dumps(research()))
+    waiting.join(20.0)
+
+    assert status == 200
+    assert heard == [1]
+
+
+def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
+    """It prints the address of the page, reads the file, and ends at once."""
+    (tmp_path / "trace.jsonl").write_bytes(otlp_json.dumps(research()))
+    command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", "0", "trace.jsonl"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": os.getcwd()}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout is not None
+        url = urlsplit(started.stdout.readline().strip())
+        _, headers, _ = request(url.port or 0, "GET", f"/?{url.query}")
+        cookie = {"cookie": headers["set-cookie"].partition(";")[0]}
+        since = 0
+        while not since:
+            since = json.loads(request(url.port or 0, "GET", "/api/changes?since=0", headers=cookie)[2])
+        runs = json.loads(request(url.port or 0, "GET", "/api/runs", headers=cookie)[2])
+        started.send_signal(signal.SIGINT)
+        code = started.wait(20)
+
+    assert [run["name"] for run in runs] == ["invoke_workflow research"]
+    assert code == 0
+    assert (tmp_path / "agentops_otel" / "view.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_port_that_is_taken_is_told(live: LiveView, tmp_path: Path) -> None:
+    """A collector may be on 4318 already; another port does as well."""
+    command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", str(live.otlp_port)]
+    done = subprocess.run(
+        command, env={**os.environ, "XDG_STATE_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 1
+    assert "Address already in use: name other ports with --port and --otlp-port" in done.stderr
+
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
+NAMES = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
+
+
+@needs_chromium
+def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """A row for each, newest first; what is sent while one looks appears; a filter is in the address."""
+    store.add(research())
+    with Page(live.url, tmp_path / "browser") as page:
+        page.wait_for(f"{NAMES}.length === 1")
+        assert send(live, otlp_json.dumps([Trace(2).span("later", 1, attributes={"agentops.tags": ("x",)})])) == 200
+        page.wait_for(f"{NAMES}.length === 2")
+        assert page.evaluate(NAMES) == ["later", "invoke_workflow research"]
+
+        page.evaluate("text.value = 'research'; text.dispatchEvent(new Event('change'))")
+        page.wait_for(f"{NAMES}.length === 1")
+
+        assert page.evaluate("location.hash") == "#/?text=research"
+        assert page.evaluate("location.search") == ""
+        cells = page.evaluate("[...document.querySelectorAll('tbody td')].map(cell => cell.textContent)")
+        assert isinstance(cells, list)
+        assert cells[1:] == snapshot(
+            ["bot", "invoke_workflow research", "1.24 s", "1", "1", "1,200", "180", "", "$0.004800", "1", "", ""]
+        )
+
+
+@needs_chromium
+def test_a_browser_shows_a_run(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """The tree with its depths, and beside it the span that is chosen, by key too."""
+    store.add(research())
+    with Page(f"{live.url}#/run/{TRACE}", tmp_path / "browser") as page:
+        page.wait_for("document.querySelectorAll('.tree li').length === 4")
+        tree = page.evaluate(
+            "[...document.querySelectorAll('.tree li')].map(item => item.ariaLevel + item.children[0].textContent)"
+        )
+        page.evaluate("document.querySelector('.tree').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown'}))")
+
+        assert tree == snapshot(["1invoke_workflow research", "2plan", "3chat gpt-4o", "2execute_tool search"])
+        assert page.evaluate("document.querySelector('.span h2').textContent") == "plan"
+        assert page.evaluate("document.querySelectorAll('[aria-selected=true]').length") == 1
+
+
+@needs_chromium
+def test_hostile_text_is_text(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """Names, messages, attributes, errors and tags that would be code are shown, and do nothing."""
+    said = json.dumps([{"role": HOSTILE, "parts": [{"type": "text", "content": HOSTILE}]}])
+    attributes = {**CHAT, "gen_ai.output.messages": said, HOSTILE: HOSTILE, "agentops.tags": (HOSTILE,)}
+    store.add([Trace().span(HOSTILE, attributes=attributes, error=f"ValueError: {HOSTILE}")])
+    with Page(live.url, tmp_path / "browser") as page:
+        page.wait_for(f"{NAMES}.length === 1")
+        listed = page.evaluate("document.body.innerText")
+        page.evaluate(f"location.hash = '#/run/{TRACE}'")
+        page.wait_for("document.querySelectorAll('.message pre').length === 1")
+
+        shown = page.evaluate("document.querySelector('main').innerText")
+        assert isinstance(listed, str)
+        assert isinstance(shown, str)
+        assert listed.count(HOSTILE) >= 2
+        assert shown.count(HOSTILE) >= 6
+        assert page.evaluate("document.title") == "Runs - agentops-otel view"
+        assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0
