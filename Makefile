@@ -8,7 +8,7 @@ QUICK = tests/test_house.py tests/test_config.py tests/content tests/recording t
 	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py
 ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test quick shaken check lock clients older pythons newest suites wheel lowest benchmarks e2e-servers clean
+.PHONY: demo test quick shaken check lock clients programs older pythons newest suites wheel lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -36,6 +36,9 @@ lock: $(BIN)/.test ## the versions that everything here installs, renewed
 
 clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
 	$(ENVIRONMENTS) run clients litellm backends second
+
+programs: $(BIN)/.test ## programs that others have written, plain, under run and with init(): the newest releases, or NAMES="llm flask"
+	$(BIN)/python -m tests.other_programs $(NAMES)
 
 older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
 	$(ENVIRONMENTS) run older-1 older-2 older-together

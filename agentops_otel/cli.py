@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.clients import SPECS
@@ -184,9 +185,10 @@ def _follow(paths: Sequence[Path]) -> Iterator[list[Node]]:
         held = [one for one in held if key_of(one)[0] not in roots][-selection.HELD_SPANS :]
 
 
-@commands.command()
+@commands.command(epilog=_examples("doctor", "doctor --json"))
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line instead of text: level, text, advice.")
 @click.pass_context
-def doctor(context: click.Context) -> None:
+def doctor(context: click.Context, as_json: bool) -> None:
     """Find out why no traces arrive: looks at versions, settings and destinations, and sends each one a span.
 
     The exit code is 1 when spans do not arrive.
@@ -195,7 +197,8 @@ def doctor(context: click.Context) -> None:
 
     wrong = False
     for finding in examine(_config()):
-        click.echo(f"{finding.level:5}  {finding.text}" + (f"\n       -> {finding.advice}" if finding.advice else ""))
+        advice = f"\n       -> {finding.advice}" if finding.advice else ""
+        click.echo(orjson.dumps(finding) if as_json else f"{finding.level:5}  {finding.text}{advice}")
         wrong |= finding.level == "wrong"
     context.exit(int(wrong))
 

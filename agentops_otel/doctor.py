@@ -33,6 +33,7 @@ from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import DIRECTORY, FileExporter
 from agentops_otel.export.sender import Answer, Verdict
+from agentops_otel.settings import OPTIONS
 from agentops_otel.version import VERSION
 
 READ_BACK_S = 15.0
@@ -60,6 +61,7 @@ def examine(config: Config, *, read_back_s: float = READ_BACK_S) -> Iterator[Fin
     Touches the network: connects to each destination and sends it one span, which it reads back from AgentOps.
     """
     yield from _versions({dist.name: dist for dist in metadata.distributions()})
+    yield _from_environment()
     yield from _switches(config)
     yield _provider(trace.get_tracer_provider())
     yield from _patched(metadata.entry_points(group="opentelemetry_instrumentor"))
@@ -90,6 +92,13 @@ def _versions(installed: dict[str, metadata.Distribution]) -> Iterator[Finding]:
                     f"{name} {dist.version} was made for {wanted} {version}; {found.version} is installed",
                     f"install versions that belong together: pip install --upgrade {name} {wanted}",
                 )
+
+
+def _from_environment() -> Finding:
+    """Which settings come from the environment; their values may be secret."""
+    variables = [name for option in OPTIONS for name in option.variables if env(name)]
+    named = ", ".join(dict.fromkeys(variables)) or "none; all are the defaults, or arguments of init()"
+    return Finding("ok", f"settings from the environment: {named}")
 
 
 def _pins(requires: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from inline_snapshot import snapshot
@@ -28,7 +30,9 @@ print(json.dumps({
 """
 
 
-def command(*args: str | Path, cwd: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def command(
+    *args: str | Path, cwd: Path | None = None, stdin: str = "", env: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run `python -m agentops_otel` with these arguments."""
     return subprocess.run(
         [sys.executable, "-m", "agentops_otel", *map(str, args)],
@@ -39,7 +43,7 @@ def command(*args: str | Path, cwd: Path | None = None, stdin: str = "") -> subp
         timeout=60,
         check=False,
         cwd=cwd,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "OTEL_TRACES_EXPORTER": "none"},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "OTEL_TRACES_EXPORTER": "none", **env},
     )
 
 
@@ -292,3 +296,27 @@ def test_show_follows_a_running_program(trace_file: Path) -> None:
         _, stderr = following.communicate(timeout=60)
 
     assert (following.returncode, stderr.strip()) == (130, "")
+
+
+def test_doctor_speaks_json(tmp_path: Path) -> None:
+    """Each finding is an object on a line, and the settings that the environment holds are named."""
+    done = command("doctor", "--json", env={"AGENTOPS_TRACE_FILE": str(tmp_path / "t.jsonl"), "AGENTOPS_CONSOLE": "0"})
+
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(set(finding) == {"level", "text", "advice"} for finding in findings)
+    assert "settings from the environment: AGENTOPS_CONSOLE, AGENTOPS_TRACE_FILE" in [one["text"] for one in findings]
+
+
+def test_the_shell_completes_commands() -> None:
+    """Click's completion works under the command's name."""
+    script = Path(sys.executable).parent / "agentops-otel"
+    env = {
+        **os.environ,
+        "_AGENTOPS_OTEL_COMPLETE": "bash_complete",
+        "COMP_WORDS": "agentops-otel sh",
+        "COMP_CWORD": "1",
+    }
+
+    done = subprocess.run([script], env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout == "plain,show\n"

@@ -36,7 +36,7 @@ def closed_port() -> Iterator[int]:
 
 def told(destination: Destination, tags: tuple[str, ...] = ()) -> list[str]:
     """What the doctor says of a destination."""
-    return lines(list(examine(Config(destinations=(destination,), tags=tags)))[2:-1])
+    return lines(list(examine(Config(destinations=(destination,), tags=tags)))[3:-1])
 
 
 def lines(findings: Iterable[Finding]) -> list[str]:
@@ -299,7 +299,7 @@ def test_switches_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         if "tracer provider" not in finding.text
     ]
 
-    assert said[1:] == snapshot(
+    assert said[2:] == snapshot(
         [
             "wrong: tracing is off: OTEL_SDK_DISABLED=true",
             "note: nothing is exported: OTEL_TRACES_EXPORTER=none",

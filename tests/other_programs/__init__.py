@@ -1,0 +1,1 @@
+"""Programs that others have written, with us and without: `make programs`."""

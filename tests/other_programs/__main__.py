@@ -1,0 +1,181 @@
+"""Runs each program plain, under `run` and with `init()`, and compares: output, exit code, and a span for each call.
+
+python -m tests.other_programs [NAME]...    # all without a name; an environment each, kept in .venv-programs
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from agentops_otel.export import file
+from tests.loopback.llm_server import LlmServer
+from tests.loopback.openai_server import answer, completion
+from tests.other_programs.catalogue import PROGRAMS, Program
+from tests.program import ROOT
+
+APPS = Path(__file__).parent / "apps"
+ENVIRONMENTS = ROOT / ".venv-programs"
+INSTALL_S, START_S, RUN_S = 900.0, 60.0, 180.0
+MODES = ("plain", "run", "init")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of a program came to."""
+
+    exit_code: int
+    output: str
+    requests: int
+    spans: int
+
+
+def install(program: Program) -> Path:
+    """The folder of the environment's commands; made anew where it is not whole."""
+    folder = ENVIRONMENTS / program.name
+    commands = folder / "bin"
+    pip = [str(commands / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    if not (folder / ".done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=INSTALL_S)
+        subprocess.run([*pip, *program.packages, str(ROOT)], check=True, timeout=INSTALL_S)
+        (folder / ".done").touch()
+    subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True, timeout=INSTALL_S)
+    return commands
+
+
+def run(program: Program, mode: str, commands: Path) -> Outcome:
+    """Run the program once."""
+    with tempfile.TemporaryDirectory() as home, LlmServer() as model:
+        model.answer(answer(completion({"role": "assistant", "content": program.text}), stream=False), times=20)
+        for name, text in program.files.items():
+            (Path(home) / name).write_text(text.format(url=model.url))
+        shutil.copytree(APPS, Path(home) / "apps")
+        port = free_port()
+        command = program.init if mode == "init" and program.init else program.command
+        command = tuple(word.replace("{port}", str(port)) for word in command)
+        command = (str(commands / command[0]), *command[1:])
+        if mode == "run":
+            command = (str(commands / "agentops-otel"), "run", *command)
+        environment = variables(Path(home), model.url, commands, mode)
+        exit_code, output = start(program, command, environment, port)
+        traces = file.trace_files(Path(home) / "state" / "agentops_otel" / file.DIRECTORY)
+        spans = [getattr(span, "name", "") for path in traces for span in file.read(path)]
+        return Outcome(exit_code, output, len(model.requests), sum(name.startswith("chat ") for name in spans))
+
+
+def variables(home: Path, url: str, commands: Path, mode: str) -> dict[str, str]:
+    """The environment variables of a run."""
+    kept = {name: os.environ[name] for name in ("LANG", "TMPDIR") if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(home),
+        "LLM_USER_PATH": str(home),
+        "MODEL_URL": url,
+        "PATH": f"{commands}{os.pathsep}{os.defpath}",
+        "PYTHONPATH": str(home / "apps"),
+        "PYTHONHASHSEED": "0",
+        "XDG_STATE_HOME": str(home / "state"),
+        "GRADIO_ANALYTICS_ENABLED": "false",
+        "NO_PROXY": "127.0.0.1,localhost",
+        **({"PROGRAM_INIT": "1"} if mode == "init" else {}),
+    }
+
+
+def start(program: Program, command: tuple[str, ...], env: Mapping[str, str], port: int) -> tuple[int, str]:
+    """Start the command in the folder of the apps; its exit code, and what it printed, or answered as a server."""
+    with subprocess.Popen(
+        command,
+        env=env,
+        cwd=Path(env["HOME"]) / "apps",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            if not program.requests:
+                output, errors = process.communicate(timeout=RUN_S)
+                return process.returncode, output + (errors[-2000:] if process.returncode else "")
+            wait_for(port, process)
+            answers = [
+                urlopen(f"http://127.0.0.1:{port}{path}", timeout=30).read().decode() for path in program.requests
+            ]
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=RUN_S)
+            return process.returncode, "\n".join(answers)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def get(url: str) -> str:
+    """What the server answers."""
+    with urlopen(url, timeout=30) as response:
+        return str(response.read().decode())
+
+
+def wait_for(port: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the server takes connections."""
+    end = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < end:
+        with socket.socket() as probe:
+            if not probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def free_port() -> int:
+    """A port that is free at the moment."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def faults(program: Program, outcomes: Mapping[str, Outcome]) -> list[str]:
+    """What differs from the program without us, and from a span for each call."""
+    plain = outcomes["plain"]
+    found = (
+        []
+        if plain.requests == program.calls
+        else [f"plain: {plain.requests} requests, not {program.calls}: {plain.output}"]
+    )
+    for mode in MODES[1:]:
+        ours = outcomes[mode]
+        if (ours.exit_code, ours.output) != (plain.exit_code, plain.output):
+            found.append(f"{mode}: {ours.exit_code}, {ours.output!r} instead of {plain.exit_code}, {plain.output!r}")
+        if (ours.requests, ours.spans) != (program.calls, program.calls):
+            found.append(f"{mode}: {ours.requests} requests, {ours.spans} spans, not {program.calls}")
+    return found
+
+
+def main(names: list[str]) -> int:
+    """Run the programs, print a line each, and give the exit code."""
+    wrong = 0
+    chosen = [program for program in PROGRAMS if not names or program.name in names]
+    for program in chosen:
+        try:
+            commands = install(program)
+            found = faults(program, {mode: run(program, mode, commands) for mode in MODES})
+        except (OSError, subprocess.SubprocessError) as error:
+            found = [repr(error)]
+        wrong += bool(found)
+        sys.stdout.write(
+            f"{program.name:12} {'; '.join(found) or f'the same, {program.calls} of {program.calls} calls'}\n"
+        )
+        sys.stdout.flush()
+    sys.stdout.write(f"{len(chosen) - wrong} passed, {wrong} failed\n")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""The programs: other people's, in their newest releases, each as its users start it."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One program, and what it does with a model."""
+
+    name: str
+    packages: tuple[str, ...]
+    """What pip installs."""
+    command: tuple[str, ...]
+    """How it is started, in the folder of the apps; `{port}` is a free port."""
+    calls: int = 1
+    """How many LLM calls it makes."""
+    init: tuple[str, ...] = ()
+    """How it is started where its own code cannot call `init()`."""
+    requests: tuple[str, ...] = ()
+    """The paths that a server is asked for; it is stopped by SIGINT then."""
+    text: str = "It is 21 degrees in Paris."
+    """What the model answers."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Files besides, in the program's home; `{url}` is the model's."""
+
+
+LLM = "import agentops_otel; agentops_otel.init(); from llm.cli import cli; cli(prog_name='llm')"
+LLM_MODELS = "- {{model_id: local, model_name: gpt-4.1, api_base: '{url}/v1', api_key_name: local}}\n"
+ASKED_TWICE = ("/ask", "/ask")
+
+PROGRAMS = (
+    Program(
+        name="llm",
+        packages=("llm",),
+        command=("llm", "-m", "local", "--key", "none", "--no-stream", "hi"),
+        init=("python", "-c", LLM, "-m", "local", "--key", "none", "--no-stream", "hi"),
+        files={"extra-openai-models.yaml": LLM_MODELS},
+    ),
+    Program(
+        name="fastapi",
+        packages=("fastapi", "uvicorn", "openai"),
+        command=("uvicorn", "fastapi_app:app", "--workers", "2", "--port", "{port}"),
+        requests=ASKED_TWICE,
+        calls=2,
+    ),
+    Program(
+        name="flask",
+        packages=("flask", "openai"),
+        command=("flask", "--app", "flask_app", "run", "--port", "{port}"),
+        requests=ASKED_TWICE,
+        calls=2,
+    ),
+    Program(
+        name="gunicorn",
+        packages=("flask", "gunicorn", "openai"),
+        command=("gunicorn", "-w", "2", "-b", "127.0.0.1:{port}", "flask_app:app"),
+        requests=ASKED_TWICE,
+        calls=2,
+    ),
+    Program(
+        name="django",
+        packages=("django", "openai"),
+        command=("python", "django_app.py", "runserver", "{port}"),
+        requests=ASKED_TWICE,
+        calls=2,
+    ),
+    Program(name="celery", packages=("celery", "openai"), command=("python", "celery_app.py")),
+    Program(name="joblib", packages=("joblib", "openai"), command=("python", "joblib_app.py"), calls=3),
+    Program(name="dask", packages=("dask[distributed]", "openai"), command=("python", "dask_app.py"), calls=2),
+    Program(
+        name="instructor",
+        packages=("instructor", "openai"),
+        command=("python", "instructor_app.py"),
+        text='{"city": "Paris"}',
+    ),
+    Program(name="streamlit", packages=("streamlit", "openai"), command=("python", "streamlit_app.py")),
+    Program(name="gradio", packages=("gradio", "gradio_client", "openai"), command=("python", "gradio_app.py")),
+    Program(name="marimo", packages=("marimo", "openai"), command=("python", "marimo_app.py")),
+    Program(
+        name="jupyter", packages=("nbclient", "ipykernel", "openai"), command=("jupyter-execute", "notebook.ipynb")
+    ),
+    Program(name="dspy", packages=("dspy",), command=("python", "dspy_app.py")),
+)
