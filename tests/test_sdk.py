@@ -2,7 +2,9 @@
 
 import logging
 import pickle
+import re
 from inspect import getattr_static
+from pathlib import Path
 
 import openai
 import pytest
@@ -347,3 +349,20 @@ def test_the_decorators_are_pickled_by_name(name: str) -> None:
     decorator = getattr(agentops_otel, name)
 
     assert pickle.loads(pickle.dumps(decorator)) == decorator
+
+
+class Unhashable(TracerProvider):
+    """A provider as logfire's is, which compares its fields, and so has no hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_a_provider_without_a_hash_is_used(tmp_path: Path) -> None:
+    """As any other: with two clients one after the other, each of its spans is kept once."""
+    provider, file = Unhashable(shutdown_on_exit=False), tmp_path / "trace.jsonl"
+    for name in ("first", "second"):
+        agentops_otel.init(tracer_provider=provider, trace_file=file, console=False)
+        provider.get_tracer("program").start_span(name).end()
+        agentops_otel.shutdown()
+
+    assert re.findall("first|second", file.read_text()) == ["first", "second"]

@@ -37,11 +37,13 @@ def _provider(client: Any, host: str | None) -> str:
 
 
 def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The call without the client's own span.
+    """The call without the client's own span, unless the program gave the client a tracer provider of its own.
 
     Since 2.0 the package traces its calls itself; a request without a span's name is one that it leaves alone.
     """
-    return _untraced(stainless.rewrite_arguments(arguments))
+    arguments = stainless.rewrite_arguments(arguments)
+    chosen = field(arguments["self"], "open_telemetry", "tracer_provider")
+    return _untraced(arguments) if chosen is None or chosen is trace.get_tracer_provider() else arguments
 
 
 def rewrite_other_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -135,7 +137,7 @@ def _tool_use(block: Any) -> gen_ai.Part:
 
 
 def _server_tool_use(block: Any, tool: object) -> gen_ai.Part:
-    said = {"server_name": field(block, "server_name"), "arguments": field(block, "input")}
+    said = {"server_name": field(block, "server_name"), "arguments": gen_ai.parsed(field(block, "input"))}
     return gen_ai.server_tool_call(field(block, "id"), field(block, "name"), tool, said)
 
 

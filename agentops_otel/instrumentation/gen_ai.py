@@ -124,10 +124,11 @@ def reasoning(content: object) -> Part | None:
 
 def tool_call(identity: object, name: object, arguments: object) -> Part:
     """The model's wish to call a tool; arguments that are JSON text are said as JSON, others as they are."""
-    return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": _parsed(arguments)})
+    return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": parsed(arguments)})
 
 
-def _parsed(arguments: object) -> object:
+def parsed(arguments: object) -> object:
+    """The arguments of a tool: JSON text as the value in it, everything else as it is."""
     if not isinstance(arguments, str) or len(arguments) > _LONGEST_ARGUMENTS:
         return arguments
     try:

@@ -86,8 +86,9 @@ class Installation:
             if other is not None:
                 self._warned.add(spec.name)
                 _logger.warning(
-                    "%s is instrumented by %s too: each call has two spans. Keep one: leave the other's instrument() "
-                    "out, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
+                    "%s is instrumented by %s too: each call has two spans, or none of ours where the other one "
+                    "suppresses it. Keep one: leave the other's instrument() out, or set "
+                    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
                     spec.name,
                     other,
                     spec.name,

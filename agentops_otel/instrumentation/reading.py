@@ -258,7 +258,28 @@ def _flag(value: object) -> bool | None:
 
 Converter = Callable[[object], AttributeValue | None]
 
+_TEXTS = (
+    semconv.GEN_AI_AGENT_ID,
+    semconv.GEN_AI_AGENT_NAME,
+    semconv.GEN_AI_CONVERSATION_ID,
+    semconv.GEN_AI_OUTPUT_TYPE,
+    semconv.GEN_AI_PROMPT_NAME,
+    semconv.GEN_AI_PROMPT_VERSION,
+    semconv.GEN_AI_PROVIDER_NAME,
+    semconv.GEN_AI_REQUEST_MODEL,
+    semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID,
+    semconv.GEN_AI_REQUEST_REASONING_LEVEL,
+    semconv.GEN_AI_RESPONSE_ID,
+    semconv.GEN_AI_RESPONSE_MODEL,
+    semconv.OPENAI_API_TYPE,
+    semconv.OPENAI_REQUEST_SERVICE_TIER,
+    semconv.OPENAI_RESPONSE_SERVICE_TIER,
+    semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT,
+    semconv.SERVER_ADDRESS,
+)
+
 CONVERTERS: Mapping[str, Converter] = {
+    **dict.fromkeys(_TEXTS, _text),
     semconv.AGENTOPS_COUNTED_INPUT_TOKENS: _integer,
     semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: _integer,
     semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _integer,
@@ -287,7 +308,26 @@ CONVERTERS: Mapping[str, Converter] = {
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _integer,
     semconv.SERVER_PORT: _integer,
 }
-"""What kind of value an attribute takes where it is not text; a value of another kind is left out."""
+"""The type that each attribute of the conventions takes; a value of another type is left out."""
+
+_CONVENTIONS = frozenset(value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str))
+
+
+def _as_it_is(value: object) -> AttributeValue | None:
+    """A value of an attribute that is the spec's own, of whichever type."""
+    if isinstance(value, bool | int | float):
+        return value
+    return _texts(value) if isinstance(value, list | tuple) else _text(value)
+
+
+def _converter(name: str) -> Converter:
+    """The attribute's converter: an attribute of the conventions needs a row in `CONVERTERS`."""
+    if name in CONVERTERS:
+        return CONVERTERS[name]
+    if name in _CONVENTIONS:
+        raise ValueError(f"the attribute {name} has no type: add it to CONVERTERS in instrumentation/reading.py")
+    return _as_it_is
+
 
 Row = tuple[str, Callable[[Any], object], Converter]
 
@@ -303,10 +343,14 @@ def _path(dotted: str) -> Callable[[Any], object]:
     return read
 
 
-def compile_table(table: Table) -> tuple[Row, ...]:
-    """The table made ready for reading."""
+def compile_table(table: Table, *, is_content: bool = False) -> tuple[Row, ...]:
+    """The table, ready for `attributes`, or for `contents`, whose values have no type.
+
+    Raises:
+        ValueError: An attribute of the conventions has no type in `CONVERTERS`.
+    """
     return tuple(
-        (name, _path(reader) if isinstance(reader, str) else reader, CONVERTERS.get(name, _text))
+        (name, _path(reader) if isinstance(reader, str) else reader, _as_it_is if is_content else _converter(name))
         for name, reader in table.items()
     )
 

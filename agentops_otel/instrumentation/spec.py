@@ -83,7 +83,8 @@ class Operation:
 
     def __post_init__(self) -> None:
         for table in ("request", "request_content", "response", "response_content"):
-            object.__setattr__(self, f"{table}_rows", compile_table(getattr(self, table)))
+            compiled = compile_table(getattr(self, table), is_content=table.endswith("_content"))
+            object.__setattr__(self, f"{table}_rows", compiled)
 
     @property
     def dedup_group(self) -> str:

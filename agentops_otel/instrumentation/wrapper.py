@@ -19,7 +19,7 @@ from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServi
 from agentops_otel.instrumentation.connection import CallStarter, Opening
 from agentops_otel.instrumentation.reading import RecordedIterator, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.tracing import SUPPRESS_KEY, Recorder
+from agentops_otel.tracing import SUPPRESS_KEY, SUPPRESSED_BY_US, Recorder
 from agentops_otel.wrapping.stream import Awaited, Observer, observed_call
 
 _logger = logging.getLogger("agentops_otel")
@@ -130,7 +130,11 @@ class Wrapper:
 
     def _start(self, recorder: Recorder, instance: Any, request: _Request, *, pending: bool = False) -> Call | None:
         """The call with its span; None if tracing is suppressed or a call in progress has the span already."""
-        if get_value(SUPPRESS_KEY):
+        suppression = get_value(SUPPRESS_KEY)
+        if not self._was_called and suppression != SUPPRESSED_BY_US:
+            self._was_called = True
+            self._services.check_instrumentations(self._spec)
+        if suppression:
             self._log_no_span("suppressed")
             return None
         if request.operation.belongs_to(group := get_value(CALL_IN_PROGRESS)):
@@ -141,9 +145,6 @@ class Wrapper:
             call = self._start_call(recorder, instance, request, pending)
         if call is not None and not call.span.is_recording():
             self._log_no_span("sampled out")
-        if call is not None and not self._was_called:
-            self._was_called = True
-            self._services.check_instrumentations(self._spec)
         return call
 
     def _start_call(self, recorder: Recorder, instance: Any, request: _Request, pending: bool) -> Call | None:

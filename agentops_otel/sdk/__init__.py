@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Unpack
-from weakref import WeakSet
+from weakref import ref
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider, get_tracer_provider
@@ -112,7 +112,7 @@ class _Running:
     launched: frozenset[str] = frozenset()
     """What it was asked to wrap: "llm_calls", "taskweaver"."""
     relay: Relay = field(default_factory=Relay)
-    visited: WeakSet[TracerProvider] = field(default_factory=WeakSet)
+    visited: list[ref[TracerProvider]] = field(default_factory=list)
     """The providers that have our relay already."""
     configured: dict[str, object] = field(default_factory=dict)
     """What the next `init()` is told by `configure()`."""
@@ -177,8 +177,8 @@ class _Running:
     def visit(self, provider: TracerProvider) -> None:
         """Add the relay to a provider, once."""
         add = getattr(provider, "add_span_processor", None)
-        if add is not None and provider not in self.visited:
-            self.visited.add(provider)
+        if add is not None and not any(reference() is provider for reference in self.visited):
+            self.visited.append(ref(provider))  # compared by identity: logfire's provider has no hash
             add(self.relay)
 
     def warn_once(self, what: str) -> None:

@@ -3,6 +3,7 @@
 from agentops_otel.tracing.context import (
     SPAN_KEY,
     SUPPRESS_KEY,
+    SUPPRESSED_BY_US,
     attach_context,
     attached,
     current_context,
@@ -17,6 +18,7 @@ from agentops_otel.tracing.span import Span as OwnSpan
 __all__ = [
     "INHERITED_KEY",
     "SPAN_KEY",
+    "SUPPRESSED_BY_US",
     "SUPPRESS_KEY",
     "FallbackClaim",
     "OwnSpan",

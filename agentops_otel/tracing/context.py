@@ -15,6 +15,9 @@ from agentops_otel.tracing.gc_safe import is_collecting_here
 SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 """Set in a context, it turns every instrumentation off. OpenTelemetry has no public name for it."""
 
+SUPPRESSED_BY_US = "agentops_otel"
+"""The value of `SUPPRESS_KEY` in our own blocks; other libraries set True."""
+
 SPAN_KEY = next(iter(set_span_in_context(INVALID_SPAN, Context())))
 """Where a context has its span. OpenTelemetry has no public name for it."""
 
@@ -81,4 +84,4 @@ def leave_context(token: Token[Context]) -> None:
 
 def suppressed() -> attached:
     """A block in which no instrumentation makes spans."""
-    return attached(set_value(SUPPRESS_KEY, True))
+    return attached(set_value(SUPPRESS_KEY, SUPPRESSED_BY_US))

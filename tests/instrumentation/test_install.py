@@ -14,6 +14,7 @@ from unittest import mock
 import openai
 import pytest
 import wrapt
+from opentelemetry.context import set_value
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
@@ -21,7 +22,7 @@ import agentops_otel
 from agentops_otel import guard
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import ClientSpec, Operation, install
-from agentops_otel.tracing import suppressed
+from agentops_otel.tracing import SUPPRESS_KEY, attached, suppressed
 from tests.clients.capture import Captured, capture
 from tests.clients.test_openai import ASKED, sync_client
 from tests.loopback.llm_server import LlmServer
@@ -323,3 +324,40 @@ class Asking:
     def ask_twice(self, model: str) -> str:
         """An answer of its own method."""
         return self.ask(model)
+
+
+def test_another_instrumentation_that_suppresses_ours_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    """Its call makes no span of ours; the one warning says why."""
+    ask = Operation(name="chat", methods=("Asking.ask",))
+    spec = ClientSpec(name="asking", module=__name__, operations=(ask,), provider="asking")
+    with capture(conventional=False) as captured:
+        installation = install([spec], lambda: captured.recorder)
+        instrumented: dict[str, Any] = {
+            "__name__": "logfire.integrations",
+            "suppressed": lambda: attached(set_value(SUPPRESS_KEY, True)),
+        }
+        exec(OTHER, instrumented)  # another package's module
+        instrumented["instrument"](Asking)
+        Asking().ask("m")
+        Asking().ask("m")
+        Asking.ask = Asking.ask.__wrapped__  # type: ignore[attr-defined, method-assign]
+        installation.uninstall()
+
+    assert captured.spans == ()
+    (message,) = caplog.messages
+    assert message.startswith("asking is instrumented by logfire.integrations too")
+
+
+OTHER = """
+import functools
+
+def instrument(kind):
+    theirs = kind.ask
+
+    @functools.wraps(theirs)
+    def ask(*args):
+        with suppressed():
+            return theirs(*args)
+
+    kind.ask = ask
+"""

@@ -53,6 +53,24 @@ def test_a_field_is_found_wherever_it_stands(value: Any, name: str, found: Any) 
     assert field(value, name) == found
 
 
+def test_an_attribute_of_the_conventions_needs_a_type() -> None:
+    """One without is an error where the table is made, and not a value that is dropped in silence."""
+    with pytest.raises(ValueError, match=r"gen_ai\.token\.type has no type"):
+        compile_table({semconv.GEN_AI_TOKEN_TYPE: "type"})
+
+
+def test_an_attribute_of_the_specs_own_takes_any_type() -> None:
+    """A number, a flag, a text, texts; nothing that an attribute cannot hold."""
+    table = compile_table({f"mine.{name}": name for name in ("number", "flag", "text", "texts", "object")})
+
+    assert attributes(table, {"number": 3, "flag": True, "text": "a", "texts": ["a", "b"], "object": {}}) == {
+        "mine.number": 3,
+        "mine.flag": True,
+        "mine.text": "a",
+        "mine.texts": ["a", "b"],
+    }
+
+
 class Shape(BaseModel):
     """What a program gives as `response_format`."""
 

@@ -1,15 +1,21 @@
 """The mistralai package, whose APIs are a module each; its second version moved them into `mistralai.client`."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agentops_otel import semconv
+from opentelemetry import trace
+from opentelemetry.context import get_value
+
+from agentops_otel import environment, semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings, responses
 from agentops_otel.clients.mistralai import conversations
 from agentops_otel.instrumentation import gen_ai
+from agentops_otel.instrumentation.call import CALL_IN_PROGRESS
 from agentops_otel.instrumentation.reading import field, items
-from agentops_otel.instrumentation.spec import ClientSpec
+from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.tracing.provider import OwnProvider
 
 
 def _methods(owner: str) -> tuple[str, ...]:
@@ -66,10 +72,23 @@ EMBEDDINGS = replace(
 _APIS = {"chat": CHAT, "agents": AGENT, "fim": FIM, "responses": RESPONSES, "embeddings": EMBEDDINGS}
 
 
+def _builtin_tracing(_: Any) -> str | None:
+    """The package's own telemetry, if the program asked for it by the variable and it goes where ours goes."""
+    chosen = environment.env("MISTRAL_SDK_TELEMETRY") if _has_telemetry_setting() else ""
+    return "its own telemetry (MISTRAL_SDK_TELEMETRY)" if chosen.lower() == "global" else None
+
+
 def _specs(package: str) -> Iterator[ClientSpec]:
     for api, operation in _APIS.items():
         module = f"{package}.{api}"
-        yield ClientSpec(name="mistralai", module=module, operations=(operation,), provider="mistral_ai", url=_url)
+        yield ClientSpec(
+            name="mistralai",
+            module=module,
+            operations=(operation,),
+            provider="mistral_ai",
+            url=_url,
+            builtin_tracing=_builtin_tracing,
+        )
     yield ClientSpec(
         name="mistralai",
         module=f"{package}.conversations",
@@ -80,4 +99,28 @@ def _specs(package: str) -> Iterator[ClientSpec]:
     )
 
 
-SPECS = (*_specs("mistralai.client"), *_specs("mistralai"))
+def _without_own_span(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments of the package's own tracing, switched off where nobody asked for it.
+
+    Before its third version the package makes a span a request as soon as there is a global tracer provider, and sends
+    the trace to the server. Since then it does so only if the program asks for it.
+    """
+    if _has_telemetry_setting() or not arguments.get("tracing_enabled"):
+        return arguments
+    is_unasked = get_value(CALL_IN_PROGRESS) is not None or isinstance(trace.get_tracer_provider(), OwnProvider)
+    return {**arguments, "tracing_enabled": False} if is_unasked else arguments
+
+
+def _has_telemetry_setting() -> bool:
+    return "mistralai.extra.observability.telemetry" in sys.modules
+
+
+_OWN_TRACING = ClientSpec(
+    name="mistralai",
+    module="mistralai.extra.observability.otel",
+    operations=(Operation(name="chat", methods=("get_traced_request_and_span",), matches=lambda _: False),),
+    provider="mistral_ai",
+    rewrite_other_arguments=_without_own_span,
+)
+
+SPECS = (*_specs("mistralai.client"), *_specs("mistralai"), _OWN_TRACING)
