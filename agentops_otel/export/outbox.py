@@ -108,6 +108,10 @@ class Outbox:
         if self.spool:
             self.spool.forked()
 
+    def renew_lock(self) -> None:
+        """A lock of the kind that threads are of now."""
+        self._changed = threading.Condition()
+
     def add(self, batch: Batch) -> None:
         """Keep a request until it is settled; with a destination that fails it goes straight to disk."""
         if not batch.spans:

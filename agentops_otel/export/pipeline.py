@@ -149,6 +149,7 @@ class Pipeline(SpanProcessor):
         self._mean_bytes = float(_SPAN_BYTES)
         self._closed = False
         self._observed = False
+        self._greenlets = are_greenlets()
         self._fork_wait_s = FORK_WAIT_S
         self._deliver_until: float | None = None
         """When `deliver_at_once` stops trying, by the clock; None: threads deliver."""
@@ -310,6 +311,8 @@ class Pipeline(SpanProcessor):
         if not self._observed:
             self._observed = True
             observe(self.stats)
+        if self._greenlets != are_greenlets():
+            self._renew_locks()
         return not self._durable and self._deliver_until is None and self._worker.start()
 
     def _work(self) -> None:
@@ -370,7 +373,7 @@ class Pipeline(SpanProcessor):
         spans = self._take(len(self._queue))
         if spans:
             with guard("encoding spans"):
-                self._hand_over(spans)
+                self._hand_over([self._redacted(span) for span in spans])
             for sink in self._sinks:
                 sink.dropped[DropReason.EXIT] += len(spans)
             with self._changed:
@@ -383,12 +386,12 @@ class Pipeline(SpanProcessor):
         if not spans:
             return False
         try:
-            with suppressed():
-                spans = [self._redacted(span) for span in spans]
-                self._hand_over(spans)
+            with suppressed(), guard("exporting spans"):
+                redacted = [self._redacted(span) for span in spans]
+                self._hand_over(redacted)
                 for sink in self._sinks:
-                    sink.export(spans, patience_s)
-                self._show(spans)
+                    sink.export(redacted, patience_s)
+                self._show(redacted)
         finally:
             with self._changed:
                 self._encoding -= len(spans)
@@ -458,6 +461,19 @@ class Pipeline(SpanProcessor):
             sender.forked()
         for sink in self._sinks:
             sink.forked()
+
+    def _renew_locks(self) -> None:
+        """The program has turned threads into greenlets: one that waited for a native lock would stop all the others.
+
+        The threads that run already are left where they are, at locks that nobody releases any more.
+        """
+        self._greenlets = are_greenlets()
+        self._changed, self._bell = threading.Condition(), Bell()
+        self._worker.forked()
+        for sender in self._senders:
+            sender.renew_locks()
+        for sink in self._sinks:
+            sink.lock = threading.RLock()
 
     def _before_fork(self) -> None:
         """End our threads: a program that has one thread without us has one when it forks."""

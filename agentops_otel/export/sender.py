@@ -1,12 +1,12 @@
 """What an answer means: accepted, retry, split, bisect, renew the token, give up. One policy for every transport."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from random import Random
 from typing import Protocol
 
 from opentelemetry.context import attach, detach, set_value
@@ -27,6 +27,8 @@ QUIET_S = 60.0
 LOOK_AGAIN_S = 5.0
 """How long a collector that nobody named, and that did not answer, is left alone."""
 _CUT_BYTES = 1024
+_random = Random()
+"""Not the program's own generator, which it may have seeded."""
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -193,11 +195,16 @@ class Sender:
 
     def forked(self) -> None:
         """In the child of a fork: the thread is gone and the connections are the parent's."""
+        self._failures = 0
+        self.renew_locks()
+        self.outbox.forked()
+
+    def renew_locks(self) -> None:
+        """Locks, thread and connection anew: those there are belong to threads that are gone or of another kind."""
         self._thread.forked()
         self._sending = threading.Lock()
-        self._failures = 0
         self._transport.forked()
-        self.outbox.forked()
+        self.outbox.renew_lock()
 
     def _run(self) -> None:
         attach(set_value(SUPPRESS_KEY, True))
@@ -257,7 +264,7 @@ class Sender:
             self.outbox.rest(answer.retry_after_s, asked=True)
         else:
             limit = min(BACKOFF_LIMIT_S, BACKOFF_S * 2 ** min(self._failures - 1, 10))
-            self.outbox.rest(limit * random.uniform(0.5, 1), asked=False)
+            self.outbox.rest(limit * _random.uniform(0.5, 1), asked=False)
 
     def _few_times(self, entry: Entry, answer: Answer) -> None:
         entry.tries += 1

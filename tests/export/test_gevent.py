@@ -6,6 +6,7 @@ import pytest
 
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import run
+from tests.test_leaving import arrived, ended, where
 
 PROGRAM = """
 from gevent import monkey; monkey.patch_all()
@@ -34,3 +35,16 @@ def test_greenlets_that_start_subprocesses_run_once(tmp_path: Path) -> None:
         assert sorted(done.stdout.split()) == ["0", "1", "2"]
         assert len(sink.wait_for(3)) == 3
         assert sink.duplicates == 0
+
+
+@pytest.mark.parametrize("when", ["after init", "after spans"])
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_a_program_that_is_patched_after_init_goes_on(library: str, when: str, tmp_path: Path) -> None:
+    """As under `agentops-otel run`: our threads have become greenlets, and wait for nothing that stops all others."""
+    pytest.importorskip(library)
+    with OtlpSink() as sink:
+        done = ended("greenlets.py", library, when, **where(sink, tmp_path))
+
+        assert done.code == 0
+        assert library == "eventlet" or "Traceback" not in done.err  # eventlet has one of its own
+        assert arrived(sink, tmp_path) == {"work": 15}
