@@ -139,7 +139,7 @@ def test_a_last_moment_is_enough_for_file_and_terminal(way: str, tmp_path: Path)
     expected = 1 if way == "one_call" else 10
     assert done.code == 0
     assert [span.name for span in read(file) if isinstance(span, ReadableSpan)] == ["work"] * expected
-    assert done.err.count("work") == expected
+    assert done.err.count("work ") == expected
 
 
 def test_a_daemon_thread_that_goes_on_disturbs_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,6 +23,7 @@ from agentops_otel.export.threads import (
     BackgroundThread,
     are_greenlets,
     wait_before_fork,
+    weakly,
 )
 from agentops_otel.guard import guard
 from agentops_otel.tracing import suppressed
@@ -157,9 +157,9 @@ class Pipeline(SpanProcessor):
         self._clear()
         if hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(
-                before=_weakly(self._before_fork),
-                after_in_parent=_weakly(self._after_fork_in_parent),
-                after_in_child=_weakly(self._forked),
+                before=weakly(self._before_fork),
+                after_in_parent=weakly(self._after_fork_in_parent),
+                after_in_child=weakly(self._forked),
             )
 
     def _clear(self) -> None:
@@ -489,14 +489,3 @@ class Pipeline(SpanProcessor):
             self._start()
             for sender in self._senders:
                 sender.start()
-
-
-def _weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """The method, for as long as its object lives."""
-    alive = weakref.WeakMethod(method)
-
-    def call() -> None:
-        if (found := alive()) is not None:
-            found()
-
-    return call

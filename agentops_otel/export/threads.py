@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 
 FORK_WAIT_S = 0.25
@@ -89,3 +90,14 @@ def are_greenlets() -> bool:
     return bool(
         (gevent and gevent.is_module_patched("threading")) or (eventlet and eventlet.is_monkey_patched("thread"))
     )
+
+
+def weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """The method, for as long as its object lives."""
+    alive = weakref.WeakMethod(method)
+
+    def call() -> None:
+        if (found := alive()) is not None:
+            found()
+
+    return call

@@ -85,10 +85,9 @@ class Printer:
             self._waiting.append(printed)
             if len(self._waiting) > WAITING:
                 self._skip(self._waiting.popleft())
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="agentops_otel terminal", daemon=True)
-                self._thread.start()
             self._changed.notify_all()
+            if not self._start():
+                self._print_here()
         self._wait_its_turn()
 
     def flush(self, timeout_s: float) -> bool:
@@ -105,6 +104,21 @@ class Printer:
                 self._closing = True
                 self._changed.notify_all()
             self.flush(timeout_s)
+
+    def _start(self) -> bool:
+        """Make sure that the thread runs; False if it cannot be started, or could not finish: the program ends."""
+        if self._thread is None and threading.main_thread().is_alive():
+            self._thread = threading.Thread(target=self._work, name="agentops_otel terminal", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:
+                self._thread = None
+        return self._thread is not None
+
+    def _print_here(self) -> None:
+        closing, self._closing = self._closing, True
+        self._work()
+        self._closing = closing
 
     def _wait_its_turn(self) -> None:
         now = time.monotonic()
