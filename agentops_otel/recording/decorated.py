@@ -5,6 +5,7 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import FunctionType
@@ -311,6 +312,8 @@ def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Calla
         return run(recorder, args)
 
     run.__name__, run.__qualname__ = function.__name__, function.__qualname__
+    if sys.version_info >= (3, 12):
+        return inspect.markcoroutinefunction(wrapper)
     # Python 3.11 tells a coroutine function by the flags of its code alone, which say nothing of how it runs.
     code = wrapper.__code__  # type: ignore[attr-defined]  # it is a function still
     wrapper.__code__ = code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)  # type: ignore[attr-defined]
