@@ -108,7 +108,7 @@ def test_nobody_is_told_to_install_another_project() -> None:
         if Path(name).suffix in kinds
     ]
     ours = r"agentops[-_.]otel(?!-bridge)"
-    command = re.compile(rf"""\b(?:install|add|uvx|--with)\b[^\n`]*?[\s'"]{ours}(?![\w/.-])|{ours}\[""")
+    command = re.compile(rf"""\b(?:install|add|uvx|--with)\b[^\n`]*?[ '"]{ours}(?![\w/.-])|{ours}\[""")
 
     told = {
         f"{path.relative_to(ROOT)}: {found[0]}"
