@@ -14,7 +14,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 
 from tests.clients.anthropic_tracing import KINDS
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai import STREAMED, said
+from tests.clients.openai_calls import STREAMED, said
 from tests.loopback.anthropic_server import answer, events, message, text
 from tests.loopback.llm_server import Answer, LlmServer
 

@@ -1,80 +1,28 @@
 """What holds for every client: the program gets what it would get without us, and each call ends its one span."""
 
 import asyncio
-import gc
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
 
 import pytest
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken, forms_of
+from tests.clients.contract import both, described, each_client, outcome, pytestmark
+from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken
 from tests.loopback.llm_server import Answer, LlmServer
 
-LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
-
-pytestmark = pytest.mark.filterwarnings(
-    # ai21's own, about itself and httpx
-    "ignore:Use 'content=:DeprecationWarning",
-    "ignore:The 'from_dict' method:DeprecationWarning",
-    # google-genai's own, where aiohttp is installed
-    "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning",
-    # google-genai 1 says so of its interactions, and of what it takes from httpx for them
-    "ignore:Interactions usage is experimental",
-    # google-generativeai's, when an answer is shown
-    "ignore:The argument `including_default_value_fields`:DeprecationWarning",
-    # of those that leave a connection open; as an error it would hold the frame in which the collector found it
-    "ignore:unclosed:ResourceWarning",
-)
-
-
-def each_client(request: pytest.FixtureRequest) -> Iterator[Forms]:
-    """The client that the fixture is asked for; what it leaves open is collected while the test's filters hold."""
-    found = forms_of(request.param)
-    yield found
-    if found.leaves_open:
-        gc.collect()
+__all__ = ["pytestmark"]
 
 
 @pytest.fixture(params=CLIENTS)
 def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     """One client after the other."""
     yield from each_client(request)
-
-
-def outcome(ask: Callable[[], Any]) -> str:
-    """What the program gets, told by type and value: an answer, chunks, or an exception."""
-    try:
-        return _told(ask())
-    except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
-        before = f" of {type(error.__context__).__module__}.{type(error.__context__).__qualname__}"
-        return _timeless(f"{type(error).__module__}.{type(error).__qualname__}: {error}{before}")
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, list):
-        return "\n".join(map(_told, value))
-    return _timeless(f"{type(value).__module__}.{type(value).__qualname__} {value!r}")
-
-
-def _timeless(told: str) -> str:
-    return re.sub(r"\d\d:\d\d:\d\d GMT", "", told)
-
-
-def both(client: Forms, form: str, server: LlmServer, answer: Answer) -> tuple[str, str, Captured]:
-    """The outcomes without us and with us."""
-    server.answer(answer, times=2)
-    bare = outcome(lambda: client.ask(form, server.url))
-    with capture() as captured:
-        ours = outcome(lambda: client.ask(form, server.url))
-    return bare, ours, captured
 
 
 @pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
@@ -112,13 +60,6 @@ def test_an_error_is_on_the_span_by_its_class(client: Forms, captured: Captured,
     kind = type(raised.value)
     assert span.status.status_code is StatusCode.ERROR
     assert (span.attributes or {})["error.type"] == f"{kind.__module__}.{kind.__qualname__}"
-
-
-def was_left(captured: Captured) -> None:
-    """One span, which says that its stream was left."""
-    (span,) = captured.spans
-    assert span.status.status_code is StatusCode.UNSET
-    assert LEFT.items() <= dict(span.attributes or {}).items()
 
 
 @pytest.mark.parametrize("form", ["plain", "streamed"])
@@ -218,8 +159,8 @@ def test_a_method_that_was_taken_before_is_traced_until_the_wrappers_are_off(
 async def _taken(client: Forms, form: str, server: LlmServer) -> tuple[str, str, str, Captured]:
     async def ask(taken: Taken) -> str:
         if form.startswith("async_"):
-            return _told(await client.read_async(form.removeprefix("async_"), taken))
-        return _told(client.read(form, taken))
+            return described(await client.read_async(form.removeprefix("async_"), taken))
+        return described(client.read(form, taken))
 
     async with AsyncExitStack() as stack:
         if form.startswith("async_"):

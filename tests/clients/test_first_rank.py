@@ -11,9 +11,9 @@ from anthropic import Anthropic
 from openai import AzureOpenAI, OpenAI
 
 from tests.clients.capture import Captured
+from tests.clients.contract import both, was_left
 from tests.clients.forms import anthropic, google_genai, openai
 from tests.clients.forms.form import Forms
-from tests.clients.test_contract import both, was_left
 from tests.loopback import openai_server
 from tests.loopback.anthropic_server import events, message
 from tests.loopback.google_genai_server import content

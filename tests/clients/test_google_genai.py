@@ -14,8 +14,8 @@ from inline_snapshot import snapshot
 from opentelemetry import trace
 
 from tests.clients.capture import Captured, capture
-from tests.clients.test_contract import outcome
-from tests.clients.test_openai import STREAMED, said
+from tests.clients.contract import outcome
+from tests.clients.openai_calls import STREAMED, said
 from tests.loopback.google_genai_server import CALL, answer, content
 from tests.loopback.llm_server import Answer, LlmServer
 

@@ -10,8 +10,8 @@ from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
+from tests.clients.contract import outcome, was_left
 from tests.clients.forms.form import QUESTION, STREAMED, forms_of, told
-from tests.clients.test_contract import outcome, was_left
 from tests.loopback.google_genai_server import CALL, content
 from tests.loopback.llm_server import LlmServer
 

@@ -11,8 +11,8 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
+from tests.clients.contract import each_client, outcome, pytestmark
 from tests.clients.forms.form import CLIENTS, OTHERS, Forms
-from tests.clients.test_contract import each_client, outcome, pytestmark
 from tests.loopback import bedrock_server
 from tests.loopback.llm_server import Answer, LlmServer
 

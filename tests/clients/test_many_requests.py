@@ -9,8 +9,8 @@ from weakref import ref
 import pytest
 
 from tests.clients.capture import Captured, capture
+from tests.clients.contract import pytestmark
 from tests.clients.forms.form import QUESTION, TEXT, forms_of
-from tests.clients.test_contract import pytestmark
 from tests.loopback.llm_server import Answer, LlmServer
 
 __all__ = ["pytestmark"]

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from agentops_otel.clients.openai.spec import SPEC
 from tests.clients.capture import Captured
-from tests.clients.test_openai import ASKED, STREAMED, async_client, said, sync_client
+from tests.clients.openai_calls import ASKED, STREAMED, async_client, said, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import TEXT, USAGE, completion, events, response
 from tests.loopback.openai_server import answer as chat_answer

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from agentops_otel.tracing import gc_safe, qualified_name
 from tests.clients.capture import Captured
-from tests.clients.test_openai import ASKED, async_client, sync_client
+from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import chunks, completion
 

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from tests.clients.capture import Captured
+from tests.clients.contract import each_client, pytestmark
 from tests.clients.forms.form import OTHERS, QUESTION, TEXT, Forms, forms_of, told
 from tests.clients.test_contract import (
-    each_client,
-    pytestmark,
     test_a_method_that_was_taken_before_is_traced_until_the_wrappers_are_off,
     test_an_error_is_on_the_span_by_its_class,
     test_the_program_gets_the_same_and_sends_the_same,

@@ -17,7 +17,7 @@ from anthropic import Anthropic
 from openai import OpenAI
 
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai import ASKED, sync_client
+from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.anthropic_server import answer as anthropic_answer
 from tests.loopback.anthropic_server import text
 from tests.loopback.llm_server import Answer, LlmServer

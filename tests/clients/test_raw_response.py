@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.clients.capture import capture
-from tests.clients.test_openai import ASKED, async_client, sync_client
+from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 

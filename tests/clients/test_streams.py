@@ -11,8 +11,8 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
+from tests.clients.contract import each_client, outcome, pytestmark, was_left
 from tests.clients.forms.form import CLIENTS, Forms
-from tests.clients.test_contract import each_client, outcome, pytestmark, was_left
 from tests.loopback.llm_server import LlmServer
 
 __all__ = ["pytestmark"]

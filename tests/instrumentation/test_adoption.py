@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai import ASKED, async_client, sync_client
+from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, chunks, completion
 

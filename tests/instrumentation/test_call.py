@@ -14,7 +14,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import install
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai import ASKED, async_client, sync_client
+from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, chunks, completion
 

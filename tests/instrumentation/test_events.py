@@ -10,7 +10,7 @@ from opentelemetry._logs import Logger, set_logger_provider
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 
 from tests.clients.capture import capture
-from tests.clients.test_openai import ASKED, sync_client
+from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion, embeddings
 

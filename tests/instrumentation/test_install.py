@@ -24,7 +24,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import ClientSpec, Operation, install
 from agentops_otel.tracing import SUPPRESS_KEY, attached, suppressed
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai import ASKED, sync_client
+from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 

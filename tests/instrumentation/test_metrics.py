@@ -12,7 +12,7 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDa
 
 from agentops_otel.instrumentation.metrics import LATEST, SECONDS, TOKENS
 from tests.clients.capture import capture
-from tests.clients.test_openai import ASKED, sync_client
+from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion, embeddings
 

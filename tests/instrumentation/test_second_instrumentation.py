@@ -13,7 +13,7 @@ import importlib, json, logging, sys
 from opentelemetry.trace import NoOpTracerProvider
 
 from tests.clients.capture import capture
-from tests.clients.test_openai import ASKED, sync_client
+from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 
