@@ -18,6 +18,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import MAX_DEPTH
 from agentops_otel.guard import guard
+from agentops_otel.tracing import ids_of
 
 Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], Status]]
 """What one destination reads instead of the span's own name, attributes and status. It must not change the span."""
@@ -131,10 +132,10 @@ class Encoder:
 
     def _span(self, span: ReadableSpan, translation: Translation | None) -> bytes:
         name, read, status = translation(span) if translation else (span.name, span.attributes or {}, span.status)
-        context, parent = span.context, span.parent
+        trace_id, span_id, trace_state, parent_id, parent_is_remote = ids_of(span)
         attributes, lost = self._attributes(_ATTRIBUTES, read)
         parts = [
-            _TRACE_ID + context.trace_id.to_bytes(16, "big") + _SPAN_ID + context.span_id.to_bytes(8, "big"),
+            _TRACE_ID + trace_id.to_bytes(16, "big") + _SPAN_ID + span_id.to_bytes(8, "big"),
             _text(_NAME, name),
             _KIND[span.kind],
             _TIMES(_START, span.start_time or 0, _END, span.end_time or 0),
@@ -142,16 +143,16 @@ class Encoder:
             _count(_DROPPED_ATTRIBUTES, span.dropped_attributes + lost),
             _status(status),
         ]
-        if parent:
-            parts.append(_PARENT + parent.span_id.to_bytes(8, "big"))
-        if context.trace_state:
-            parts.append(_text(_TRACE_STATE, ",".join(f"{k}={v}" for k, v in context.trace_state.items())))
+        if parent_id is not None:
+            parts.append(_PARENT + parent_id.to_bytes(8, "big"))
+        if trace_state:
+            parts.append(_text(_TRACE_STATE, ",".join(f"{k}={v}" for k, v in trace_state.items())))
         if events := span.events:
             parts += [_field(_EVENTS, self._event(event)) for event in events]
         if links := span.links:
             parts += [_field(_LINKS, self._link(link)) for link in links]
         parts.append(_count(_DROPPED_EVENTS, span.dropped_events) + _count(_DROPPED_LINKS, span.dropped_links))
-        parts.append(_SPAN_FLAGS + _flags(parent))
+        parts.append(_SPAN_FLAGS + (_FLAGS_REMOTE if parent_is_remote else _FLAGS_LOCAL))
         return b"".join(parts)
 
     def _event(self, event: Event) -> bytes:

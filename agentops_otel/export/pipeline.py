@@ -26,7 +26,7 @@ from agentops_otel.export.threads import (
     weakly,
 )
 from agentops_otel.guard import guard
-from agentops_otel.tracing import suppressed
+from agentops_otel.tracing import is_sampled, suppressed
 
 QUEUE_BYTES = 4 * 1024 * 1024
 """What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""
@@ -410,7 +410,7 @@ class Pipeline(SpanProcessor):
             while self._queue and len(spans) < limit:
                 span = self._queue.popleft()
                 self._popped += 1
-                if span.context and span.context.trace_flags.sampled:
+                if is_sampled(span):
                     spans.append(span)
             self._taken += len(spans)
             self._encoding += len(spans)

@@ -14,6 +14,7 @@ from agentops_otel.tracing.context import (
 from agentops_otel.tracing.exceptions import qualified_name
 from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
 from agentops_otel.tracing.span import Span as OwnSpan
+from agentops_otel.tracing.span import ids_of, is_sampled
 
 __all__ = [
     "INHERITED_KEY",
@@ -28,6 +29,8 @@ __all__ = [
     "attached",
     "current_context",
     "detach_context",
+    "ids_of",
+    "is_sampled",
     "leave_context",
     "qualified_name",
     "suppressed",

@@ -44,6 +44,27 @@ SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 SAMPLED_RANDOM = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 
 
+Ids = tuple[int, int, TraceState | None, int | None, bool]
+"""Trace id, span id, trace state, the parent's span id if there is one, and whether the parent is remote."""
+
+
+def ids_of(span: ReadableSpan) -> Ids:
+    """The ids of any span."""
+    if isinstance(span, LazySpan):
+        return span.ids()
+    context, parent = span.context, span.parent
+    if parent is None:
+        return context.trace_id, context.span_id, context.trace_state, None, False
+    return context.trace_id, context.span_id, context.trace_state, parent.span_id, parent.is_remote
+
+
+def is_sampled(span: ReadableSpan) -> bool:
+    """Whether any span is to be exported."""
+    if isinstance(span, LazySpan):
+        return span.is_sampled
+    return span.context is not None and bool(span.context.trace_flags.sampled)
+
+
 class SpanSource(sdk_trace.Tracer):
     """What a span reads of the tracer that made it."""
 
@@ -118,6 +139,18 @@ class LazySpan(ReadableSpan):
             trace_flags=self._trace_flags,
             trace_state=self._trace_state,
         )
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the span is to be exported."""
+        return bool(self._trace_flags & TraceFlags.SAMPLED)
+
+    def ids(self) -> Ids:
+        """The span's ids, without the objects that hold them elsewhere."""
+        parent = self._parent_context
+        if parent is None:
+            return self._trace_id, self._span_id, self._trace_state, self._parent_id, False
+        return self._trace_id, self._span_id, self._trace_state, parent.span_id, parent.is_remote
 
     @property
     def _attributes(self) -> dict[str, AttributeValue]:  # type: ignore[override]
