@@ -99,7 +99,7 @@ class DecoratedCall:
 
     def takes(self, count: int) -> bool:
         """Whether a call with so many positional arguments and no others fits the signature."""
-        names = self._parameters or self._names()
+        names = self._parameters or self.names()
         return names.required <= count <= len(names.positional)
 
     def begin(
@@ -118,7 +118,7 @@ class DecoratedCall:
         attributes = merged[2].copy()
         if not recorder.content.enabled:
             return recorder.begin(template.span_name, attributes, (), parent, current)
-        names = self._parameters or self._names()
+        names = self._parameters or self.names()
         given = None if kwargs else names.flat(args)
         if given:
             attributes[template.input_name] = given
@@ -157,7 +157,7 @@ class DecoratedCall:
     def _names_session(self, session: object) -> bool:
         """True for a Session, if the function has no parameter `session`: AgentOps 0.3's way to choose a session."""
         # Not isinstance: it asks the object for `__class__`, which may raise.
-        return issubclass(type(session), Session) and "session" not in self._names().keywords
+        return issubclass(type(session), Session) and "session" not in self.names().keywords
 
     def _defer(
         self,
@@ -196,7 +196,7 @@ class DecoratedCall:
             )
             span = recorder.start(template.span_name, attributes=attributes, context=context)
             if recorder.content.enabled and span.is_recording():
-                given = (self._parameters or self._names()).of(instance is not None, args, kwargs)
+                given = (self._parameters or self.names()).of(instance is not None, args, kwargs)
                 if given:
                     recorder.set_content(span, template.input_name, given)
         return span, context
@@ -206,7 +206,7 @@ class DecoratedCall:
         template = self.template
         return template, with_inherited(template.inherited, context) if template.inherited else context
 
-    def _names(self) -> parameters.Parameters:
+    def names(self) -> parameters.Parameters:
         """The function's parameters, read on first use."""
         if self._parameters is None:
             self._parameters = parameters.read(_callable(self._function))
