@@ -229,4 +229,9 @@ def _spool_dir(setting: Path | bool, state_dir: Path) -> Path | None:
 
 
 def _state_dir() -> Path:
-    return platformdirs.user_state_path("agentops_otel", appauthor=False)
+    """The user's state directory. Without a home, a path at which nothing can be written: each use says so once."""
+    try:
+        path = platformdirs.user_state_path("agentops_otel", appauthor=False)
+    except RuntimeError:  # a user id without an entry in passwd, and no HOME
+        path = Path()
+    return path if path.is_absolute() else Path(os.devnull, "no home directory")

@@ -4,6 +4,7 @@
 import html
 import inspect
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import agentops_otel
 from agentops_otel import config
 from agentops_otel.config import Config, Destination
 from agentops_otel.settings import OPTIONS
-from tests.program import ROOT
+from tests.program import ROOT, run
 
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
@@ -450,3 +451,41 @@ def test_comma_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (found.tags, found.auto_start_session, found.disabled) == (("a", "b"), True, True)
     assert found.disabled_instrumentations == {"openai", "anthropic"}
+
+
+def test_the_collector_that_is_looked_for_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never behind a proxy, whose localhost is another one."""
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")
+
+    (local,) = config.read_config().destinations
+
+    assert (local.probe, local.proxy) == (True, None)
+
+
+def test_without_a_home_nothing_is_kept_and_the_program_goes_on(tmp_path: Path) -> None:
+    """A user id without an entry in passwd, no HOME, or a relative one: one line, no trace file, no error."""
+    program = """
+        import pwd
+
+        def getpwuid(uid):
+            raise KeyError(uid)
+
+        pwd.getpwuid = getpwuid
+        import agentops_otel
+
+        agentops_otel.init(console=False)
+
+        @agentops_otel.record_action("work")
+        def work(): ...
+
+        work()
+        agentops_otel.flush(5)
+        """
+    for home in (None, "relative"):
+        program_without = program if home else "import os; del os.environ['HOME']\n" + textwrap.dedent(program)
+
+        done = run(program_without, cwd=tmp_path, PYTHONPATH=str(ROOT), XDG_STATE_HOME="", HOME=home or "")
+
+        assert done.stderr.count("no trace file at") == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        assert list(tmp_path.iterdir()) == [tmp_path / "state"] or not list(tmp_path.iterdir())

@@ -99,7 +99,7 @@ class HttpTransport:
             finally:
                 response.drain_conn()
                 response.release_conn()
-        except HTTPError as error:
+        except (HTTPError, OSError, RuntimeError) as error:  # RuntimeError: what forbids the network in tests raises it
             return Answer(verdict=Verdict.RETRY, fault=_fault(error))
         return answer(response.status, response.headers, content)
 
@@ -208,7 +208,7 @@ def _retry_after(value: str | None) -> float | None:
     return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def _fault(error: HTTPError) -> str:
+def _fault(error: Exception) -> str:
     for kind, words in _FAULTS:
         if isinstance(error, kind):
             return words

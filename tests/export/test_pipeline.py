@@ -16,6 +16,7 @@ from agentops_otel.export import Pipeline, Stats, build
 from agentops_otel.export.pipeline import Sink
 from tests.export.delivery import adds_up, destination, make_spans, running, within
 from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
+from tests.program import run
 
 Protocol = Literal["http/protobuf", "grpc"]
 both = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
@@ -243,3 +244,32 @@ def test_a_remote_parent_is_kept() -> None:
 
     assert sink.spans["child"].parent_span_id == (4).to_bytes(8, "big")
     assert isinstance(destination(sink), Destination)
+
+
+@pytest.mark.parametrize("error", ["RuntimeError", "OSError", "ValueError"])
+def test_where_the_network_is_forbidden_nobody_is_looked_for_in_vain(error: str) -> None:
+    """As pytest-socket does it: no thread ends by it, and no collector is named that nobody has named."""
+    done = run(
+        f"""
+        import socket, threading
+        threading.excepthook = lambda failed: print("a thread has ended:", failed.exc_value)
+
+        def forbidden(*_, **__):
+            raise {error}("the network is forbidden")
+
+        socket.getaddrinfo = socket.socket.connect = forbidden
+        import agentops_otel
+
+        agentops_otel.init(console=False)
+
+        @agentops_otel.record_action("work")
+        def work(): ...
+
+        for _ in range(2):
+            work()
+            assert agentops_otel.flush(5)
+        """
+    )
+
+    assert (done.stdout, "dropped" in done.stderr) == ("", False)
+    assert done.stderr == "" or error == "ValueError"  # a fault that nobody expects is logged, once
