@@ -15,6 +15,7 @@ from agentops_otel.config import Config
 from agentops_otel.export import file
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
+from tests.program import ROOT
 
 ASK = """
 import os, openai
@@ -38,7 +39,12 @@ def model() -> Iterator[LlmServer]:
 def environment(tmp_path: Path, model: LlmServer) -> dict[str, str]:
     """The environment of a run: no collector, `ask.py` to import."""
     (tmp_path / "ask.py").write_text(ASK)
-    return {**os.environ, "MODEL_URL": model.url, "PYTHONPATH": str(tmp_path), "PATH": path_of_python()}
+    return {
+        **os.environ,
+        "MODEL_URL": model.url,
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "PATH": path_of_python(),
+    }
 
 
 def path_of_python() -> str:
