@@ -91,7 +91,7 @@ class Outbox:
         self._changed = threading.Condition()
         self._waiting: deque[Entry] = deque()
         self._waiting_bytes = 0
-        self._in_hand: list[Entry] = []
+        self._in_flight: list[Entry] = []
         """What the sender is at: it stays here until it is settled, through every retry."""
         self._failing = False
         self._idle = False
@@ -149,8 +149,8 @@ class Outbox:
             while not self._closed and self._interrupts == interrupts and (now := self._clock()) < deadline:
                 if now < self._rest_until:
                     self._changed.wait(min(self._rest_until - now, deadline - now, LONGEST_WAIT_S))
-                elif self._in_hand or self._fill_hand():
-                    return self._in_hand[-1]
+                elif self._in_flight or self._fill_hand():
+                    return self._in_flight[-1]
                 elif deadline < math.inf:
                     return None
                 else:
@@ -176,7 +176,7 @@ class Outbox:
     def has_work(self) -> bool:
         """Whether there is anything to send, in memory or on disk."""
         with self._changed:
-            return bool(self._in_hand or self._waiting or (self.spool and self.spool.has_records))
+            return bool(self._in_flight or self._waiting or (self.spool and self.spool.has_records))
 
     def delivered(self, entry: Entry, rejected: int = 0) -> None:
         """The destination has it, all but *rejected* spans."""
@@ -194,7 +194,7 @@ class Outbox:
             if self._settle(entry) and entry.own:
                 self._dropped[reason] += entry.spans
 
-    def lost(self, spans: int, reason: str) -> None:
+    def count_lost(self, spans: int, reason: str) -> None:
         """Count spans that were meant for the destination and never came here."""
         if spans:
             with self._changed:
@@ -209,7 +209,7 @@ class Outbox:
                 # On disk before the whole is taken off it: a crash in between sends twice rather than never.
                 self._write(entries)
             if self._settle(entry):
-                self._in_hand.extend(entries)
+                self._in_flight.extend(entries)
 
     def failed(self) -> None:
         """The destination does not take anything now: what waits goes to disk, and so does what comes."""
@@ -227,14 +227,14 @@ class Outbox:
         with self._changed:
             self._rest_until, self._rest_asked = self._clock() + seconds, asked
 
-    def hurry(self) -> None:
+    def resume(self) -> None:
         """Someone waits: try now, unless the destination asked for rest."""
         with self._changed:
             if not self._rest_asked:
                 self._rest_until = 0.0
             self._changed.notify_all()
 
-    def secure(self, older_than_s: float = 0.0) -> float | None:
+    def spool_older_than(self, older_than_s: float = 0.0) -> float | None:
         """Put on disk what has been on its way for longer than this.
 
         Returns:
@@ -256,13 +256,13 @@ class Outbox:
             self._secure()
             self._changed.notify_all()
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drop all that is in memory, uncounted: nobody asked for it to be sent."""
         with self._changed:
             self._forgotten += self._pending()
             self._waiting.clear()
             self._waiting_bytes = 0
-            self._in_hand.clear()
+            self._in_flight.clear()
             self._changed.notify_all()
 
     def wait(self, deadline: float) -> bool:
@@ -298,13 +298,13 @@ class Outbox:
             self._closed = True
             self._secure()
             kept = self._pending() == 0
-            for entry in (*self._waiting, *self._in_hand):
+            for entry in (*self._waiting, *self._in_flight):
                 if not entry.places:
                     self._dropped[reason] += entry.spans
             self._waiting.clear()
             self._waiting_bytes = 0
             # What is on disk and in a request this moment is still taken off the disk if the answer comes in time.
-            self._in_hand = [entry for entry in self._in_hand if entry.places]
+            self._in_flight = [entry for entry in self._in_flight if entry.places]
             self._changed.notify_all()
         return kept
 
@@ -314,10 +314,10 @@ class Outbox:
             if self.spool:
                 self.spool.close()
 
-    def holds(self, entry: Entry) -> bool:
+    def is_pending(self, entry: Entry) -> bool:
         """Whether it still matters what becomes of the entry."""
         with self._changed:
-            return entry in self._in_hand
+            return entry in self._in_flight
 
     def stats(self, produced: int) -> Stats:
         """The counts, of so many spans that were meant for the destination."""
@@ -341,11 +341,11 @@ class Outbox:
         return self._sent + self._dropped.total() + self._forgotten + stored
 
     def _pending(self) -> int:
-        return sum(e.spans for e in (*self._waiting, *self._in_hand) if not e.places)
+        return sum(e.spans for e in (*self._waiting, *self._in_flight) if not e.places)
 
     def _since(self) -> float | None:
         """When the oldest came of what could be on disk and is not."""
-        oldest = (*self._in_hand, *islice(self._waiting, 1)) if self.spool else ()
+        oldest = (*self._in_flight, *islice(self._waiting, 1)) if self.spool else ()
         return min((entry.at for entry in oldest if not entry.places), default=None)
 
     def _fill_hand(self) -> bool:
@@ -357,18 +357,18 @@ class Outbox:
             spans, size = spans + entry.spans, size + len(entry.body)
         self._waiting_bytes -= size
         if bodies:
-            self._in_hand.append(Entry(b"".join(e.body for e in bodies), spans, bodies[0].at))
+            self._in_flight.append(Entry(b"".join(e.body for e in bodies), spans, bodies[0].at))
         elif self.spool:
             if stored := self.spool.read(REQUEST_BYTES, self._request_spans):
-                self._in_hand.append(Entry(stored.body, stored.spans, self._clock(), stored.places, stored.own))
+                self._in_flight.append(Entry(stored.body, stored.spans, self._clock(), stored.places, stored.own))
             self._dropped.update(self.spool.expired())
-        return bool(self._in_hand)
+        return bool(self._in_flight)
 
     def _settle(self, entry: Entry) -> bool:
         """Let the entry go; False if it has been let go of before."""
-        if entry not in self._in_hand:
+        if entry not in self._in_flight:
             return False
-        self._in_hand.remove(entry)
+        self._in_flight.remove(entry)
         if self.spool and entry.places:
             if entry.places[0].segment.gone:
                 return False  # it had to make room while it was on its way, and is counted
@@ -391,7 +391,7 @@ class Outbox:
 
     def _secure(self, most_bytes: float = math.inf) -> bool:
         """Write about so much of what waits, and what is in hand, where it stays; True if the disk takes more."""
-        takes = self._write([e for e in self._in_hand if not e.places])
+        takes = self._write([e for e in self._in_flight if not e.places])
         while takes and self._waiting and most_bytes > 0:
             if takes := self._write([self._waiting[0]]):
                 size = len(self._waiting.popleft().body)

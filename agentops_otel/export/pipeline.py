@@ -95,21 +95,21 @@ class Sink:
         self.lock, self.sent, self.dropped = threading.RLock(), 0, Counter()
 
 
-class Bell:
-    """Wakes one thread. Unlike an Event it may be rung anywhere: by a finalizer, in a signal handler."""
+class WakeUp:
+    """Wakes one thread. Unlike an Event it may be set anywhere: by a finalizer, in a signal handler."""
 
     def __init__(self) -> None:
-        self._silence = threading.Lock()
-        self._silence.acquire()
+        self._unset = threading.Lock()
+        self._unset.acquire()
 
-    def ring(self) -> None:
-        """End the wait, or the next one; rung twice is rung once."""
+    def set(self) -> None:
+        """End the wait, or the next one; set twice is set once."""
         with suppress(RuntimeError):
-            self._silence.release()
+            self._unset.release()
 
     def wait(self, timeout_s: float | None) -> None:
-        """Return when it is rung, or after so many seconds; None: however long it takes."""
-        self._silence.acquire(timeout=-1 if timeout_s is None else timeout_s)
+        """Return when it is set, or after so many seconds; None: however long it takes."""
+        self._unset.acquire(timeout=-1 if timeout_s is None else timeout_s)
 
 
 class Pipeline(SpanProcessor):
@@ -165,7 +165,7 @@ class Pipeline(SpanProcessor):
     def _clear(self) -> None:
         self._queue: deque[ReadableSpan] = deque()
         self._changed = threading.Condition()
-        self._bell = Bell()
+        self._wake_up = WakeUp()
         self._worker.forked()
         self._hurry = False
         self._threshold = 1
@@ -198,7 +198,7 @@ class Pipeline(SpanProcessor):
         deadline = self._clock() + timeout_millis / 1000
         delivered = self._drain(deadline)
         for sender in self._senders:
-            sender.outbox.hurry()
+            sender.outbox.resume()
         self._send_here(deadline)
         for sender in self._senders:
             delivered &= sender.outbox.wait(deadline)
@@ -224,7 +224,7 @@ class Pipeline(SpanProcessor):
         deadline = self._clock() + timeout_s
         self.force_flush(int(timeout_s * 800))
         self._closed, self._threshold = True, 1
-        self._bell.ring()
+        self._wake_up.set()
         kept = self._close_queue()
         for sender in self._senders:
             kept &= sender.outbox.close()
@@ -298,7 +298,7 @@ class Pipeline(SpanProcessor):
             self._encode_some(_PATIENCE_S, _HELP)
         elif self._start():
             self._threshold = self._limit
-            self._bell.ring()
+            self._wake_up.set()
         else:
             self._threshold = self._limit
 
@@ -323,10 +323,10 @@ class Pipeline(SpanProcessor):
             while self._runs():
                 self._threshold = 1
                 if not self._queue:
-                    self._bell.wait(due)
+                    self._wake_up.wait(due)
                 if self._queue and not self._hurry and self._runs():
                     self._threshold = _GATHER
-                    self._bell.wait(LINGER_S if due is None else min(LINGER_S, due))
+                    self._wake_up.wait(LINGER_S if due is None else min(LINGER_S, due))
                 self._threshold, self._hurry = self._limit, False
                 due = self._secure()
                 while self._runs() and self._encode_some(-1):
@@ -340,7 +340,7 @@ class Pipeline(SpanProcessor):
 
     def _secure(self) -> float | None:
         """Put on disk what is overdue; in how many seconds more will be, None if nothing is on its way."""
-        due = [sender.outbox.secure(OVERDUE_S) for sender in self._senders]
+        due = [sender.outbox.spool_older_than(OVERDUE_S) for sender in self._senders]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _drain(self, deadline: float) -> bool:
@@ -350,7 +350,7 @@ class Pipeline(SpanProcessor):
         if self._queue:
             self._hurry = True
             if self._start():
-                self._bell.ring()
+                self._wake_up.set()
             else:
                 while (left_s := deadline - self._clock()) > 0 and self._encode_some(left_s):
                     pass
@@ -441,7 +441,7 @@ class Pipeline(SpanProcessor):
                 self._mean_bytes = max(size, 0.9 * self._mean_bytes + 0.1 * size)
             outbox = route.sender.outbox
             (outbox.store if self._durable else outbox.add)(batch)
-            outbox.lost(len(spans) - batch.spans, DropReason.NOT_ENCODABLE)
+            outbox.count_lost(len(spans) - batch.spans, DropReason.NOT_ENCODABLE)
             if self._deliver_until is None and not self._closed:
                 route.sender.start()
 
@@ -450,7 +450,7 @@ class Pipeline(SpanProcessor):
         with self._changed:
             self._encoding -= lost
         for route in self._routes:
-            route.sender.outbox.lost(lost, reason)
+            route.sender.outbox.count_lost(lost, reason)
         for sink in self._sinks:
             sink.dropped[reason] += lost
 
@@ -468,7 +468,7 @@ class Pipeline(SpanProcessor):
         The threads that run already are left where they are, at locks that nobody releases any more.
         """
         self._greenlets = are_greenlets()
-        self._changed, self._bell = threading.Condition(), Bell()
+        self._changed, self._wake_up = threading.Condition(), WakeUp()
         self._worker.forked()
         for sender in self._senders:
             sender.renew_locks()
@@ -479,7 +479,7 @@ class Pipeline(SpanProcessor):
         """End our threads: a program that has one thread without us has one when it forks."""
         if not are_greenlets():
             threads = [self._worker.detach(), *(sender.pause() for sender in self._senders)]
-            self._bell.ring()
+            self._wake_up.set()
             in_time = wait_before_fork(threads, self._fork_wait_s)
             self._fork_wait_s = FORK_WAIT_S if in_time else FORK_WAIT_AGAIN_S
 

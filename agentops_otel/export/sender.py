@@ -216,10 +216,10 @@ class Sender:
         acted = False
         with self._sending, guard("sending spans"):
             if self._looking and not self._found():
-                self.outbox.forget()
-            elif self.outbox.holds(entry):
+                self.outbox.discard()
+            elif self.outbox.is_pending(entry):
                 answer = self._ask(entry, min(timeout_s, self._timeout_s))
-                if self.outbox.holds(entry):
+                if self.outbox.is_pending(entry):
                     self._act[answer.verdict](entry, answer)
             acted = True
         if not acted:

@@ -252,9 +252,9 @@ def test_what_is_in_a_request_is_written_when_it_takes_too_long_and_not_sent_twi
     entry = outbox.take()
     assert entry is not None
 
-    assert outbox.secure(60) is not None
+    assert outbox.spool_older_than(60) is not None
     assert outbox.stats(1).spooled == 0
-    assert outbox.secure() is None
+    assert outbox.spool_older_than() is None
     assert outbox.stats(1).spooled == 1
     outbox.delivered(entry)
 
@@ -376,7 +376,7 @@ def test_whatever_happens_every_span_is_accounted_for(
             case "fail":
                 outbox.failed()
             case "secure":
-                outbox.secure()
+                outbox.spool_older_than()
         stats = outbox.stats(added)
         assert stats.pending >= 0
     spooled = outbox.stats(added).spooled
