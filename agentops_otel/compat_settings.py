@@ -1,4 +1,4 @@
-"""Settings and words of AgentOps' generations, put into ours; what has no meaning any more is said once at DEBUG."""
+"""Translates settings and end states of AgentOps 0.0 to 0.4 into ours. Ignored ones are logged once, at DEBUG."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -78,7 +78,7 @@ _ENDINGS = {"ok": "Success", "failure": "Fail", "error": "Fail", "unset": "Indet
 
 
 def translate_settings(given: Mapping[str, Any], ours: Collection[str]) -> dict[str, Any]:
-    """The settings of `init()`, with those of older generations put into ours; where both are given, ours wins.
+    """Translate the settings of older generations into those of `init()`; where both are given, ours wins.
 
     Args:
         given: The settings by name.
@@ -112,7 +112,7 @@ def end_state_of(end_state: object) -> str:
 
 
 def log_ignored(what: str, *values: object) -> None:
-    """Say, once, that something has no meaning any more; nothing if *values* are given and all are None."""
+    """Log, once, that a setting is ignored; nothing if *values* are given and all are None."""
     if (not values or any(value is not None for value in values)) and what not in _said:
         _said.add(what)
         _logger.debug("%s has no meaning any more and is left aside", what)

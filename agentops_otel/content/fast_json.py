@@ -1,4 +1,4 @@
-"""Plain values without secrets, written in one piece: what a recorder sees most costs it a few microseconds."""
+"""The fast path: plain values without secrets, serialised by one call of orjson."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -27,7 +27,7 @@ A mapping in a mapping is three levels of an OTLP message, and protobuf's own re
 
 
 def plain_json(value: object, limit: int) -> bytes | None:
-    """The value's JSON, where all of it may be said and it fits in *limit* bytes; None for any other value.
+    """The value's JSON, if it is plain, has no secrets and fits in *limit* bytes; None for any other value.
 
     The work is bounded by the limit, whatever the value's size, and runs none of the value's code.
     """
@@ -41,7 +41,7 @@ def plain_json(value: object, limit: int) -> bytes | None:
 
 
 def _few_texts(value: Any, budget_bytes: int) -> list[str] | None:
-    """The texts in what most calls are given, a few plain names with a number or a text each; None for more."""
+    """The texts of a small flat value: at most eight plain keys, each with a number or a text; None for any other."""
     pairs: Any = (("", value),)
     if type(value) is dict:
         if len(value) > _FEW_ITEMS:
@@ -62,7 +62,7 @@ def _few_texts(value: Any, budget_bytes: int) -> list[str] | None:
 
 
 def _all(value: Any, budget_bytes: int) -> bytes | None:
-    """The JSON of a plain value that is taken level by level."""
+    """The JSON of a nested plain value, checked level by level."""
     names: set[str] = set()
     texts: list[str] = []
     numbers: list[list[Any]] = []
@@ -100,7 +100,7 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
 
 
 def _sort(level: list[Any], texts: list[str], dicts: list[dict[str, Any]], others: list[Sequence[Any]]) -> None:
-    """Add what stands at one level to those of its kind."""
+    """Add the items of one level to the lists of their kind."""
     for item in level:
         kind = type(item)
         if kind is str:
@@ -112,12 +112,12 @@ def _sort(level: list[Any], texts: list[str], dicts: list[dict[str, Any]], other
 
 
 def _is_pair(value: Sequence[object]) -> bool:
-    """Whether it may be a header or a parameter: its name has to be looked at."""
+    """True for a pair that may be a header or a parameter: its name must be classified."""
     return type(value) is tuple and len(value) == 2 and type(value[0]) is str
 
 
 def _are_plain(names: set[str], texts: list[str]) -> bool:
-    """Whether nothing is kept under these names that must not be said; *texts* are all that there are."""
+    """True if no name is a secret's, and no text is media under a name of media."""
     if max(map(len, names), default=0) > LONGEST_NAME:
         return False
     kinds = set(map(_kind, names))

@@ -1,4 +1,4 @@
-"""Any Python value as bounded JSON text; redaction is applied here, before anybody else sees the text."""
+"""The content policy: any Python value as JSON text, redacted and within its limit."""
 
 from collections.abc import Callable
 
@@ -23,16 +23,16 @@ LIMIT_BYTES = 32 * 1024
 class Content:
     """The content policy of one client.
 
-    A value that is too long keeps its valid JSON and says what is missing. Texts keep their beginning and their end;
-    lists are taken from both ends in turn, each item with at most half of the room that is left; mappings share their
-    room fairly, small values first. A conversation keeps its beginning, up to the first message of the user, and the
-    newest messages, whole as far as they fit; a message in the place of the others says how many they are.
+    A value that is too long stays valid JSON, with marks for what is left out. Texts keep their two ends;
+    lists are written from both ends in turn, each item with at most half of the remaining bytes; mappings share
+    their bytes, small values first. A conversation keeps its beginning, up to the first message of the user, and the
+    newest messages, whole as far as they fit; one message in the place of the others counts them.
 
     Objects are read without running their code: dataclasses, attrs, pydantic and namedtuple objects by their fields,
     others by the name of their type and their public plain attributes, iterators by their type alone.
 
     Args:
-        enabled: False keeps every value to itself: `json` and `text` answer None.
+        enabled: False records nothing: `json` and `text` return None.
         redact: The user's own redaction, applied after the built-in one. Where it fails, the value is withheld.
         limit_bytes: The longest text, in UTF-8 bytes.
     """
@@ -86,7 +86,7 @@ _recording = guard("recording a value")
 
 
 def _json(name: str, value: object, limit: int) -> str:
-    """Plain values go through C in one piece; what is large, strange or secret is written piece by piece."""
+    """Plain values are serialised in one call; large, unusual or secret ones are written piece by piece."""
     if type(value) is Snapshot:
         value = value.value()
     kind = classify_key(name)

@@ -1,4 +1,4 @@
-"""Lists whose elements have a shape (messages, their parts, definitions of tools), shortened without breaking it."""
+"""Shortens lists of messages, message parts and tool definitions, so that each element keeps its schema."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,35 +11,35 @@ from agentops_otel import semconv
 from agentops_otel.content.fast_json import plain_json
 
 _GROUP = 16
-"""Elements that are written at a time."""
+"""How many elements are written at a time."""
 _BEGINNING = 8
-"""Messages among which the first of the user's is looked for."""
+"""How many messages are searched for the first one of the user."""
 
 Write = Callable[[Any, int], bytes]
-"""Any value as JSON of at most so many bytes."""
+"""`(value, budget in bytes) -> its JSON`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What the elements of a list are like."""
+    """The schema of a list's elements, as far as shortening needs it."""
 
     gap: Callable[[str], object]
-    """An element that says how many are left out."""
+    """Makes the element that counts those left out."""
     least: int
-    """Bytes under which an element is left out rather than cut."""
+    """The smallest budget, in bytes, in which an element is cut. With less it is left out."""
     opening: Callable[[Sequence[Any]], int] = lambda elements: 1
-    """How many of the first elements are the list's beginning."""
+    """How many elements at the start are always kept first."""
     lists: Mapping[str, "Shape"] = field(default_factory=dict)
-    """The lists in an element whose elements have a shape too."""
+    """The shapes of lists inside an element, by their key."""
 
     def of(self, value: Any) -> Any:
-        """The list with elements of this shape; whatever else it may be, as it is."""
+        """A list with this shape; any other value unchanged."""
         if type(value) is LazyList:
             return LazyList(value.read, value.source, self)
         return LazyList(_itself, value, self) if type(value) in (list, tuple) else value
 
     def inside(self, element: Any) -> Any:
-        """An element, with the shapes of the lists in it."""
+        """The element, with shapes for the lists inside it."""
         if type(element) is not dict or self.lists.keys().isdisjoint(element):
             return element
         return {name: self.lists[name].of(value) if name in self.lists else value for name, value in element.items()}
@@ -85,12 +85,12 @@ SHAPES: Mapping[str, Shape] = {
 
 
 class LazyList(Sequence[Any]):
-    """What is read of each item of a long list, asked only as far as there is room.
+    """A sequence whose items are converted when they are written, and only as many as fit.
 
     Args:
-        read: What an item says; None is left out.
+        read: Converts an item; None leaves it out.
         source: The items.
-        shape: What they are like.
+        shape: The schema of the converted items.
     """
 
     def __init__(self, read: Callable[[Any], Any], source: Sequence[Any], shape: Shape = _ANY) -> None:
@@ -108,12 +108,12 @@ class LazyList(Sequence[Any]):
         return (told for _, told in self._told(range(len(self))))
 
     def beginning(self) -> list[tuple[int, Any]]:
-        """The elements that the list begins with, each with the place in the source behind it."""
+        """The elements kept first, each with the source index of the item after it."""
         some = list(self._told(range(min(_BEGINNING, len(self)))))
         return [(place + 1, element) for place, element in some[: self.shape.opening([said for _, said in some])]]
 
     def newest(self, first: int) -> Iterator[tuple[int, Any]]:
-        """From the last back to the place *first*, each element with its place in the source."""
+        """The elements from the last one back to the index *first*, each with its index."""
         return self._told(range(len(self) - 1, first - 1, -1))
 
     def _told(self, places: Iterable[int]) -> Iterator[tuple[int, Any]]:
@@ -123,12 +123,12 @@ class LazyList(Sequence[Any]):
 class Shortened:
     """A list that may not fit: its beginning, one gap, and its newest elements, whole ones as far as they fit.
 
-    One that does not fit gets half of the room that is left, as long as that is enough for it to say something.
+    An element that does not fit gets half of the remaining bytes, if that is at least the shape's minimum.
 
     Args:
         each: The list.
         room: The most bytes of its JSON.
-        write: Writes what is not plain, or has to be cut.
+        write: Writes values that are not plain, or must be cut.
     """
 
     def __init__(self, each: LazyList, budget_bytes: int, write: Write) -> None:
@@ -158,7 +158,7 @@ class Shortened:
         return b"[%b]" % b",".join(filter(None, [*front, *gap, *reversed(back)]))
 
     def _newest(self, first: int) -> Iterator[tuple[int, bytes]]:
-        """From the last on what there is room for, each piece with its place."""
+        """As many of the newest elements as fit, in pieces, each with its index."""
         elements = self._each.newest(first)
         while some := list(islice(elements, _GROUP)):
             if together := plain_json([element for _, element in reversed(some)], self._remaining_bytes):
@@ -173,11 +173,11 @@ class Shortened:
                 if text is None:
                     return
                 yield place, text
-        # What comes before the last one found says nothing.
+        # Items before the last one found convert to nothing.
         yield first, b""
 
     def _one(self, element: Any, most: int, share: int) -> bytes | None:
-        """The element, whole in at most so many bytes, or cut to its share; None where there is no room."""
+        """The element, whole if it takes at most *most* bytes, else cut to its share; None if neither fits."""
         whole = plain_json(element, self._budget_bytes)
         if whole is not None and len(whole) <= most:
             return whole
