@@ -4,11 +4,14 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +22,8 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import otlp
-from agentops_otel.view.live.server import BODY_BYTES, LiveView
+from agentops_otel.view.live.loopback import BODY_BYTES, CONNECTIONS
+from agentops_otel.view.live.server import LiveView
 from agentops_otel.view.live.store import Filter, Store
 from tests.view.browser import CHROMIUM, MISSING, Page
 from tests.view.spans import CHAT, Trace, research
@@ -117,6 +121,10 @@ def test_a_program_finds_it_by_default(live: LiveView, store: Store) -> None:
         (b"{}", {"origin": "http://evil.test"}, 403),
         (b"{}", {"origin": "null"}, 403),
         (b"", {"content_length": str(BODY_BYTES + 1)}, 400),
+        (b"fffffff\r\n", {"transfer_encoding": "chunked"}, 400),
+        (b"-1\r\n", {"transfer_encoding": "chunked"}, 400),
+        (b"[" * 3000, {}, 400),
+        (otlp_json.dumps([Trace().span("x", end=1e13)]), {}, 400),
     ],
 )
 def test_a_bad_or_foreign_request_is_refused(
@@ -125,6 +133,35 @@ def test_a_bad_or_foreign_request_is_refused(
     """What is no OTLP, too large, or asked for by somebody else's page leaves nothing."""
     assert send(live, body, **headers) == status
     assert store.runs(Filter()) == []
+
+
+def test_a_body_may_come_in_chunks(live: LiveView, store: Store) -> None:
+    """OpenTelemetry's exporter for Node sends it so."""
+    body = otlp_json.dumps(research())
+    chunks = b"".join(b"%x;x=y\r\n%s\r\n" % (len(part), part) for part in (body[:100], body[100:]))
+
+    status = send(live, chunks + b"0\r\n\r\n", transfer_encoding="chunked")
+
+    assert status == 200
+    assert len(store.runs(Filter())) == 1
+
+
+def test_connections_are_bounded(live: LiveView) -> None:
+    """One too many is closed at once, and taken when another has ended."""
+    held = [socket.create_connection(("127.0.0.1", live.otlp_port), 20) for _ in range(CONNECTIONS)]
+
+    with socket.create_connection(("127.0.0.1", live.otlp_port), 20) as one_more:
+        assert one_more.recv(1) == b""
+    for connection in held:
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
+        connection.close()
+    until = time.monotonic() + 20.0
+    status = 0
+    while status != 200 and time.monotonic() < until:
+        with suppress(OSError, http.client.HTTPException):
+            status = send(live, b'{"resourceSpans": []}')
+    assert status == 200
 
 
 def test_a_request_that_grows_without_end_is_refused() -> None:
@@ -144,8 +181,8 @@ def test_the_page_is_for_who_has_the_address(live: LiveView) -> None:
         for path in ("/", "/main.js", "/api/runs")
         for headers in (
             {},
-            {"cookie": "agentops_view=x"},
-            {"cookie": "agentops_view=\u00e9".encode().decode("latin-1")},
+            {"cookie": f"agentops_view_{live.port}=x"},
+            {"cookie": f"agentops_view_{live.port}=\u00e9".encode().decode("latin-1")},
         )
     ]
     foreign = [browser.get("/api/runs", host="evil.test")[0], browser.get("/api/runs", origin="http://evil.test")[0]]
@@ -179,7 +216,7 @@ def test_runs_are_asked_for_by_the_address(live: LiveView, store: Store) -> None
     store.add(research())
 
     runs = browser.data("/api/runs?text=research&model=gpt-4o-2024-08-06&failed=1&slower=1&sort=name&order=up")
-    none = browser.data("/api/runs?slower=x&dearer=1000")
+    none = browser.data("/api/runs?slower=x&dearer=1000&text=%00x")
     run = browser.data(f"/api/runs/{TRACE}")
 
     assert isinstance(runs, list)

@@ -1,65 +1,33 @@
-"""Two servers on 127.0.0.1: one takes OTLP over HTTP, one shows what came as a page.
+"""The two servers of `agentops-otel view`: one takes OTLP over HTTP, one shows what came as a page.
 
-Nothing that a page of somebody else's sends is answered: the `Host` must be ours, against rebinding of names, and an
-`Origin`, which every browser sends with what a foreign page asks, must be ours too. What is recorded is read only with
-the token that the printed address carries. Standard library alone: a viewer should need no installation.
+What is recorded is read only with the token that the printed address carries. Standard library alone: a viewer should
+need no installation.
 """
 
 import hmac
-import logging
+import math
 import secrets
-import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
 from agentops_otel.view.live import otlp
+from agentops_otel.view.live.loopback import HOST, Reply, Request, Server
 from agentops_otel.view.live.store import Codec, Filter, Store
 
-_logger = logging.getLogger("agentops_otel")
-
-HOST = "127.0.0.1"
 PORT = 4319
 OTLP_PORT = 4318
-BODY_BYTES = 32 * 1024 * 1024
-"""What a request may be as it is sent."""
 _WAIT_S = 25.0
-_TIMEOUT_S = 60.0
-_COOKIE = "agentops_view"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
 }
-_SECURITY: Mapping[str, str] = MappingProxyType(
-    {
-        "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
-        "cross-origin-resource-policy": "same-origin",
-        "cross-origin-opener-policy": "same-origin",
-        "cache-control": "no-store",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What a request is answered with."""
-
-    status: HTTPStatus = HTTPStatus.OK
-    body: bytes = b""
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class LiveView:
@@ -77,7 +45,7 @@ class LiveView:
 
     def __init__(self, store: Store, codec: Codec, *, port: int = PORT, otlp_port: int = OTLP_PORT) -> None:
         self._token = secrets.token_urlsafe(32)
-        self._servers = [_Server(otlp_port, _Receiver(store, codec)), _Server(port, _Page(store, self._token))]
+        self._servers = [Server(otlp_port, _Receiver(store, codec)), Server(port, _Page(store, self._token))]
         self.otlp_port, self.port = (server.server_address[1] for server in self._servers)
 
     @property
@@ -101,76 +69,6 @@ class LiveView:
             server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, port: int, answer: "_Receiver | _Page") -> None:
-        self.answer = answer
-        super().__init__((HOST, port), _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away before it had its answer is nobody's error."""
-        if not isinstance(sys.exception(), ConnectionError):
-            _logger.warning("agentops-otel view could not answer a request", exc_info=True)
-
-    def is_ours(self, host: str) -> bool:
-        """Whether a `Host`, or what follows the scheme of an `Origin`, is this server's."""
-        name, _, port = host.rpartition(":")
-        return name in (HOST, "localhost", "[::1]") and port == str(self.server_address[1])
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Speaks HTTP; what is answered is the server's `answer`."""
-
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "agentops-otel", ""
-    timeout = _TIMEOUT_S
-    server: _Server
-
-    def do_GET(self) -> None:
-        self._answer(self.server.answer.get)
-
-    def do_POST(self) -> None:
-        self._answer(self.server.answer.post)
-
-    def _answer(self, reply_to: Callable[["_Handler"], Reply]) -> None:
-        origin = self.headers.get("origin")
-        foreign = origin is not None and not self.server.is_ours(origin.removeprefix("http://"))
-        if foreign or not self.server.is_ours(self.headers.get("host", "")):
-            self.close_connection = True
-            self._send(Reply(status=HTTPStatus.FORBIDDEN))
-        else:
-            self._send(reply_to(self))
-
-    def read(self) -> bytes:
-        """The body.
-
-        Raises:
-            ValueError: It has no length, or is too large.
-        """
-        try:
-            length = int(self.headers.get("content-length", ""))
-        except ValueError:
-            length = -1
-        if not 0 <= length <= BODY_BYTES:
-            self.close_connection = True  # the rest of it is never read
-            raise ValueError(f"a body needs a content-length of {BODY_BYTES} at most")
-        return self.rfile.read(length)
-
-    def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        for name, value in {**_SECURITY, **reply.headers}.items():
-            self.send_header(name, value)
-        self.send_header("content-type", reply.content_type)
-        self.send_header("content-length", str(len(reply.body)))
-        self.end_headers()
-        self.wfile.write(reply.body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on stderr."""
-
-
 class _Receiver:
     """`POST /v1/traces`."""
 
@@ -178,11 +76,11 @@ class _Receiver:
         self._store = store
         self._codec = codec
 
-    def get(self, request: _Handler) -> Reply:
+    def get(self, request: Request) -> Reply:
         """Nothing is read here."""
         return Reply(status=HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def post(self, request: _Handler) -> Reply:
+    def post(self, request: Request) -> Reply:
         """Keep the spans of an ExportTraceServiceRequest."""
         content_type = request.headers.get("content-type", "")
         try:
@@ -191,10 +89,10 @@ class _Receiver:
                 return Reply(status=HTTPStatus.NOT_FOUND)
             encoding = request.headers.get("content-encoding", "").lower()
             spans = otlp.decode(body, self._codec, content_type=content_type, encoding=encoding)
+            if spans:
+                self._store.add(spans)
         except ValueError as error:
             return Reply(status=HTTPStatus.BAD_REQUEST, body=str(error).encode(), content_type="text/plain")
-        if spans:
-            self._store.add(spans)
         # An ExportTraceServiceResponse without partial success is empty.
         return Reply(body=b"{}" if "json" in content_type else b"", content_type=content_type or "application/json")
 
@@ -208,20 +106,21 @@ class _Page:
         folder = files("agentops_otel.view.live").joinpath("page")
         self._files = {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
 
-    def post(self, request: _Handler) -> Reply:
+    def post(self, request: Request) -> Reply:
         """The page changes nothing."""
         return Reply(status=HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def get(self, request: _Handler) -> Reply:
+    def get(self, request: Request) -> Reply:
         """A file of the page, or data for it."""
         url = urlsplit(request.path)
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         if url.path == "/" and self._is_token(query.get("token", "")):
             # Into a cookie, so that the address can be shown, copied and kept without it.
-            cookie = f"{_COOKIE}={self._token}; HttpOnly; SameSite=Strict; Path=/"
+            cookie = f"{_cookie(request)}={self._token}; HttpOnly; SameSite=Strict; Path=/"
             return Reply(status=HTTPStatus.SEE_OTHER, headers={"location": "/", "set-cookie": cookie})
         cookies = SimpleCookie(request.headers.get("cookie", ""))
-        if _COOKIE not in cookies or not self._is_token(cookies[_COOKIE].value):
+        given = cookies.get(_cookie(request))
+        if given is None or not self._is_token(given.value):
             text = b"Open the address that agentops-otel view has printed."
             return Reply(status=HTTPStatus.FORBIDDEN, body=text, content_type="text/plain")
         return self._data(url.path, query) if url.path.startswith("/api/") else self._file(url.path)
@@ -244,8 +143,7 @@ class _Page:
             case ["choices"]:
                 found = self._store.choices()
             case ["changes"]:
-                since = query.get("since", "")
-                found = self._store.wait(int(since) if since.isdecimal() else -1, _WAIT_S)
+                found = self._store.wait(int(_number(query.get("since")) or 0), _WAIT_S)
             case ["otlp", trace]:
                 kept = {"content-disposition": f'attachment; filename="{trace[:32]}.jsonl"'} if trace.isalnum() else {}
                 return Reply(body=self._store.export(trace), headers=kept)
@@ -271,6 +169,12 @@ def _filter(query: Mapping[str, str]) -> Filter:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        number = float(text or "nan")
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
+
+
+def _cookie(request: Request) -> str:
+    """Its name; with the port, since cookies know none, and there may be two of these servers."""
+    return f"agentops_view_{request.server.server_address[1]}"

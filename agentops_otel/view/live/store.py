@@ -119,14 +119,16 @@ class Store:
         self._database.executescript(_SCHEMA)
 
     def add(self, spans: Sequence[ReadableSpan]) -> None:
-        """Keep the spans; one that is known already replaces itself."""
+        """Keep the spans; one that is known already replaces itself.
+
+        Raises:
+            ValueError: A time or a count of theirs is no number of 64 bits; none of them is kept.
+        """
         with self._changed:
-            with self._database:
-                for span in spans:
-                    self._insert(span)
-                for trace in {trace_id(span) for span in spans}:
-                    self._summarize(trace)
-                self._prune()
+            try:
+                self._write(spans)
+            except OverflowError as error:
+                raise ValueError("a time or a count is no number of 64 bits") from error
             self._version += 1
             self._changed.notify_all()
 
@@ -182,6 +184,14 @@ class Store:
             self._database.close()
 
     # All below is called with the lock held.
+
+    def _write(self, spans: Sequence[ReadableSpan]) -> None:
+        with self._database:
+            for span in spans:
+                self._insert(span)
+            for trace in {trace_id(span) for span in spans}:
+                self._summarize(trace)
+            self._prune()
 
     def _insert(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
@@ -303,7 +313,7 @@ def _conditions(wanted: Filter) -> tuple[str, Mapping[str, object]]:
     found["slower"] = ("duration >= :slower * 1e9", wanted.slower_s)
     found["dearer"] = ("cost >= :dearer", wanted.dearer_usd)
     # Each word in quotes, so that none is taken for an operator of the search.
-    words = " ".join('"' + word.replace('"', '""') + '"*' for word in wanted.text.split())
+    words = " ".join('"' + word.replace('"', '""') + '"*' for word in wanted.text.replace("\0", " ").split())
     found["text"] = ("trace IN (SELECT trace FROM words WHERE words MATCH :text)", words)
     used = {name: pair for name, pair in found.items() if pair[1] not in (None, "", False)}
     clause = " AND ".join(condition for condition, _ in used.values())
