@@ -1,6 +1,7 @@
 """Conversations, parts and definitions that do not fit: shortened without breaking their shape."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,25 +98,25 @@ def test_what_says_nothing_leaves_no_gap() -> None:
     assert written(LazyList(lambda said: said, told)) == [told[1], told[-2]]
 
 
-ROLES = st.sampled_from(["system", "user", "assistant", "tool"])
-TEXTS = st.builds(
-    lambda word, times: f"{word} " * times,
-    st.sampled_from(["rain", "é", '"', "password=hunter2", "sk-abcdefghijklmnop"]),
-    st.sampled_from([1, 10, 100, 1000, 30_000]),
-)
-PARTS = st.one_of(
-    st.builds(text, TEXTS),
-    st.builds(lambda said: {"type": "tool_call", "id": said, "name": said, "arguments": {"q": said}}, TEXTS),
-    st.builds(lambda said: {"type": "server_tool_call", "name": said, "server_tool_call": {"type": said}}, TEXTS),
-    st.builds(lambda said: {"type": "tool_call_response", "id": said, "response": [said] * 50}, TEXTS),
-    st.builds(lambda said: {"type": "uri", "modality": "image", "uri": said}, TEXTS),
-)
-MESSAGES = st.builds(lambda role, parts: message(role, *parts), ROLES, st.lists(PARTS, min_size=1, max_size=8))
+# A text is drawn as a word and how often it comes, so that a conversation of megabytes is a short example.
+PART_OF: dict[str, Callable[[str], dict[str, Any]]] = {
+    "text": text,
+    "call": lambda said: {"type": "tool_call", "id": said, "name": said, "arguments": {"q": said}},
+    "server call": lambda said: {"type": "server_tool_call", "name": said, "server_tool_call": {"type": said}},
+    "response": lambda said: {"type": "tool_call_response", "id": said, "response": [said] * 50},
+    "uri": lambda said: {"type": "uri", "modality": "image", "uri": said},
+}
+WORDS = st.sampled_from(["rain ", "é ", '" ', "password=hunter2 ", "sk-abcdefghijklmnop "])
+PARTS = st.tuples(st.sampled_from([*PART_OF]), WORDS, st.sampled_from([1, 10, 100, 1000, 30_000]))
+MESSAGES = st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), st.lists(PARTS, min_size=1, max_size=8))
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=40), st.sampled_from([128, 500, 2048, 8192, 32768]), st.booleans())
-def test_a_conversation_keeps_its_shape(said: list[dict[str, Any]], limit: int, lazily: bool) -> None:
+def test_a_conversation_keeps_its_shape(
+    drawn: list[tuple[str, list[tuple[str, str, int]]]], limit: int, lazily: bool
+) -> None:
     """However long its messages are, and however little room there is."""
+    said = [message(role, *(PART_OF[kind](word * times) for kind, word, times in parts)) for role, parts in drawn]
     value = LazyList(lambda one: {**one, "parts": LazyList(dict, one["parts"])}, said) if lazily else said
 
     kept = written(value, limit=limit)
