@@ -75,15 +75,16 @@ class ClientBase(CompatClient):
             content = Content(enabled=config.capture_content, redact=config.redact)
             printed = (PrintedText(sys.stdout, self._where, content, logs),) if logs and sys.stdout else ()
             self.processors = (*printed, self.pipeline, *config.span_processors)
+            trusts_callers = config.trust_callers or source.guest
             self.recorder = Recorder(
-                tracer=tracer_of(source.provider, semconv.SCOPE, VERSION, content),
+                tracer=tracer_of(source.provider, semconv.SCOPE, VERSION, content, trusts_callers=trusts_callers),
                 content=content,
                 event_content=None
                 if config.event_content is None
                 else Content(enabled=config.event_content, redact=config.redact),
                 defaults=self.sessions,
                 clock=clock,
-                trusts_callers=config.trust_callers or source.guest,
+                trusts_callers=trusts_callers,
             )
 
     def report(self) -> Report:

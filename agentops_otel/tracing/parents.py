@@ -1,13 +1,47 @@
-"""Which span of another library's is no parent for a span of ours: one of ours then begins its own trace."""
+"""Which span is no parent: of another library's for one of ours, and an unknown caller's for a request's."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, get_current_span, set_span_in_context
+from opentelemetry.util.types import Attributes
 
 from agentops_otel import semconv
+from agentops_otel.tracing.span import Span as OwnSpan
+from agentops_otel.tracing.tracer import Tracer
 
-_SERVERS = frozenset({"fastapi", "gradio", "starlette"})
+SERVERS = frozenset({"fastapi", "gradio", "starlette"})
 """The scopes of web frameworks that trace as soon as there is a global provider, and read every caller's `traceparent`.
 An instrumentation that somebody has installed is asked for, and trusted."""
+
+
+class RequestTracer(Tracer):
+    """The tracer of a web framework that traces by itself, on a provider of ours."""
+
+    trusts_callers = True
+    """False: the span of a request is a root, with a link to the caller's."""
+
+    def start_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        *settings: Any,
+        **named: Any,
+    ) -> Span:
+        """Start a span of a request, or of a step of it; see `opentelemetry.trace.Tracer.start_span`."""
+        parent = get_current_span(context)
+        caller = parent.get_span_context()
+        if caller.is_remote and not self.trusts_callers:
+            context, links = set_span_in_context(INVALID_SPAN, context), (*(links or ()), Link(caller))
+        span = super().start_span(name, context, kind, attributes, links, *settings, **named)
+        if isinstance(span, OwnSpan) and isinstance(parent, OwnSpan):
+            span._server_span = parent if parent.kind is SpanKind.SERVER else parent._server_span
+        return span
 
 
 def begins_own_trace(parent: Span, *, trusts_callers: bool) -> bool:
@@ -29,9 +63,10 @@ def begins_own_trace(parent: Span, *, trusts_callers: bool) -> bool:
         return False
     if parent.end_time is not None:
         return True
+    parent = getattr(parent, "_server_span", None) or parent
     if parent.kind is not SpanKind.SERVER:
         return False
-    by_caller = parent.parent is not None and parent.parent.is_remote and scope.name in _SERVERS
+    by_caller = parent.parent is not None and parent.parent.is_remote and scope.name in SERVERS
     return _is_websocket(parent) or (by_caller and not trusts_callers)
 
 

@@ -17,6 +17,7 @@ from agentops_otel.environment import ConfigError
 from agentops_otel.guard import guard
 from agentops_otel.semconv import SERVICE_NAME
 from agentops_otel.tracing.ids import EntropyIdGenerator
+from agentops_otel.tracing.parents import SERVERS, RequestTracer
 from agentops_otel.tracing.relay import Relay
 from agentops_otel.tracing.tracer import Tracer
 
@@ -65,7 +66,9 @@ def _own_provider(service_name: str | None) -> "OwnProvider":
         raise ConfigError(name, problem.rpartition(" ")[2], "give a number that is not negative") from error
 
 
-def tracer_of(provider: trace.TracerProvider, name: str, version: str, policy: Content) -> trace.Tracer:
+def tracer_of(
+    provider: trace.TracerProvider, name: str, version: str, policy: Content, *, trusts_callers: bool = True
+) -> trace.Tracer:
     """The tracer that makes our spans with a provider, ours or the program's.
 
     Spans of an SDK provider that the program made are ours too: they have its resource, sampler, limits and ids, and go
@@ -76,9 +79,10 @@ def tracer_of(provider: trace.TracerProvider, name: str, version: str, policy: C
         name: The instrumentation scope.
         version: The scope's version.
         policy: The content policy; on a provider of ours it holds for what anybody records.
+        trusts_callers: Whether web frameworks' spans, on a provider of ours, follow the `traceparent` of any caller.
     """
     if isinstance(provider, OwnProvider):
-        provider.set_policy(policy)
+        provider.set_policy(policy, trusts_callers=trusts_callers)
     tracer = provider.get_tracer(name, version)
     if type(tracer) is sdk_trace.Tracer and vars(tracer).keys() >= _TAKEN_OVER:
         return Tracer(tracer, policy)
@@ -110,6 +114,8 @@ class OwnProvider(sdk_trace.TracerProvider):
 
     policy: Content | None = None
     """The content policy for what anybody records on spans of this provider."""
+    trusts_callers = True
+    """Whether web frameworks' spans follow the `traceparent` of any caller."""
 
     def __init__(
         self, service_name: str | None = None, id_generator: IdGenerator | None = None, **settings: Any
@@ -131,8 +137,15 @@ class OwnProvider(sdk_trace.TracerProvider):
         with self._tracers_lock:
             scope = tracer._instrumentation_scope
             if self._tracers[scope] is tracer:
-                self._tracers[scope] = Tracer(tracer, self.policy)
+                self._tracers[scope] = self._own_tracer(tracer)
             return self._tracers[scope]
+
+    def _own_tracer(self, tracer: sdk_trace.Tracer) -> Tracer:
+        if tracer._instrumentation_scope.name not in SERVERS:
+            return Tracer(tracer, self.policy)
+        own = RequestTracer(tracer, self.policy)
+        own.trusts_callers = self.trusts_callers
+        return own
 
     def renew(self, fresh: "OwnProvider") -> None:
         """Take over the resource, sampler and limits of a provider made with the settings of now.
@@ -154,13 +167,15 @@ class OwnProvider(sdk_trace.TracerProvider):
                 with guard("shutting down a span processor"):
                     processor.shutdown()
 
-    def set_policy(self, policy: Content | None) -> None:
-        """Apply a content policy to everything that is recorded from now on."""
+    def set_policy(self, policy: Content | None, *, trusts_callers: bool = True) -> None:
+        """Apply a content policy, and whether callers are followed, to everything that is recorded from now on."""
         with self._tracers_lock:
-            self.policy = policy
+            self.policy, self.trusts_callers = policy, trusts_callers
             for tracer in self._tracers.values():
                 if isinstance(tracer, Tracer):
                     tracer.policy = policy
+                if isinstance(tracer, RequestTracer):
+                    tracer.trusts_callers = trusts_callers
 
     def _handle_fork(self) -> None:
         """After a fork, detect the child's resource, as the SDK does, in threads.

@@ -195,6 +195,8 @@ class Span(LazySpan, sdk_trace.Span):
     _record_exception = True
     _set_status_on_exception = True
     _record_end_metrics: Callable[[], None] | None = None
+    _server_span: "Span | None" = None
+    """The request's span, of a span that a web framework makes below it."""
     _is_ending = False
     """True while the processors' `_on_ending` runs."""
     _trace_config = None

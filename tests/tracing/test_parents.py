@@ -9,6 +9,8 @@ from agentops_otel.export import file
 from tests.program import run
 
 PROGRAM = """
+from contextlib import nullcontext
+
 import agentops_otel
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind
@@ -23,14 +25,15 @@ def act():
 def outer():
     act()
 
-def serve(scope, traceparent="", end=False, **attributes):
+def serve(scope, traceparent="", end=False, endpoint=False, **attributes):
     context = propagate.extract({"traceparent": traceparent})
     attributes = {name.replace("_", "."): value for name, value in attributes.items()}
     span = trace.get_tracer(scope).start_span("GET /", context=context, kind=SpanKind.SERVER, attributes=attributes)
     with trace.use_span(span, end_on_exit=not end):
         if end:
             span.end()
-        outer()
+        with trace.get_tracer(scope).start_as_current_span("endpoint") if endpoint else nullcontext():
+            outer()
 """
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-"
 
@@ -42,7 +45,7 @@ def spans(tmp_path: Path, call: str, **variables: str) -> dict[str, ReadableSpan
 
 
 def is_below_server(made: dict[str, ReadableSpan]) -> bool:
-    """Whether ours is in the server's trace; elsewhere it is the root of its own, with a link to the server's span."""
+    """Whether ours is below the server's span; elsewhere it is the root of its own trace, with a link."""
     outer, act = made["outer"], made["act"]
     above = outer.get_span_context()
     assert act.parent is not None
@@ -61,19 +64,33 @@ def is_below_server(made: dict[str, ReadableSpan]) -> bool:
         ("serve('fastapi')", True),
         ("serve('fastapi', end=True)", False),
         ("serve('fastapi', url_scheme='ws')", False),
+        ("serve('fastapi', endpoint=True)", True),
+        ("serve('fastapi', endpoint=True, url_scheme='ws')", False),
         ("serve('opentelemetry.instrumentation.asgi', http_scheme='wss')", False),
-        (f"serve('starlette', '{CALLER}01')", False),
         (f"serve('opentelemetry.instrumentation.asgi', '{CALLER}01')", True),
     ],
 )
 def test_a_span_is_below_the_request_that_it_belongs_to(tmp_path: Path, call: str, below: bool) -> None:
-    """Not below one that has ended, a websocket, or one whose trace an unknown caller has chosen."""
+    """Not below one that has ended, nor below a websocket."""
     assert is_below_server(spans(tmp_path, call)) is below
 
 
-def test_an_unknown_caller_cannot_hide_a_call(tmp_path: Path) -> None:
-    """A `traceparent` whose flag says "not sampled" leaves our spans where they are."""
-    assert not is_below_server(spans(tmp_path, f"serve('fastapi', '{CALLER}00')"))
+@pytest.mark.parametrize("endpoint", [False, True])
+@pytest.mark.parametrize("flag", ["00", "01"])
+def test_an_unknown_caller_neither_hides_a_call_nor_chooses_its_trace(
+    tmp_path: Path, flag: str, *, endpoint: bool
+) -> None:
+    """The request and what it calls are a trace of their own, and the request's span is linked with the caller's."""
+    made = spans(tmp_path, f"serve('fastapi', '{CALLER}{flag}', endpoint={endpoint})")
+
+    server = made["GET /"]
+    context = server.get_span_context()
+    assert is_below_server(made)
+    assert context is not None
+    assert server.parent is None
+    assert [f"{link.context.trace_id:032x}" for link in server.links] == [CALLER[3:35]]
+    assert {span.context.trace_id for span in made.values()} == {context.trace_id}
+    assert f"{context.trace_id:032x}" != CALLER[3:35]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +98,9 @@ def test_an_unknown_caller_cannot_hide_a_call(tmp_path: Path) -> None:
 )
 def test_callers_can_be_trusted(tmp_path: Path, variables: dict[str, str]) -> None:
     """With the switch, or a sampler of the user's own, the caller's trace and flag are followed."""
-    assert is_below_server(spans(tmp_path, f"serve('fastapi', '{CALLER}01')", **variables))
+    made = spans(tmp_path, f"serve('fastapi', '{CALLER}01', endpoint=True)", **variables)
+    assert is_below_server(made)
+    assert f"{made['act'].context.trace_id:032x}" == CALLER[3:35]
     (tmp_path / "trace.jsonl").unlink()
     run(PROGRAM + f"serve('fastapi', '{CALLER}00')", expect=0, cwd=tmp_path, **variables)
     assert not (tmp_path / "trace.jsonl").exists()
