@@ -181,6 +181,13 @@ class _Running:
             self.visited.append(ref(provider))  # compared by identity: logfire's provider has no hash
             add(self.relay)
 
+    def provider_replaced(self, provider: TracerProvider) -> None:
+        """The program has set a global provider in place of ours: our spans go through it to where they went before."""
+        with self.lock:
+            if self.client is not None:
+                self.visit(provider)
+                _process_exit.watch()
+
     def warn_once(self, what: str) -> None:
         """Say something that the user should hear, once a process."""
         if what not in self.warned:
@@ -362,7 +369,7 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     if config.disabled:
         client = _make(config, settings, None, time.time_ns)
     else:
-        source = choose_provider(config.tracer_provider, config.service_name)
+        source = choose_provider(config.tracer_provider, config.service_name, _running.provider_replaced)
         client = _make(config.as_guest() if source.guest else config, settings, source, time.time_ns)
         if not source.guest or config.by_name or config.span_processors:
             _running.visit(source.provider)

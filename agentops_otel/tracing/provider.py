@@ -3,8 +3,10 @@
 import atexit
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeGuard
 
 from opentelemetry import trace
 from opentelemetry.sdk import trace as sdk_trace
@@ -15,7 +17,8 @@ from opentelemetry.util.types import Attributes
 from agentops_otel.content import Content
 from agentops_otel.environment import ConfigError
 from agentops_otel.guard import guard
-from agentops_otel.semconv import SERVICE_NAME
+from agentops_otel.semconv import SCOPE, SERVICE_NAME
+from agentops_otel.tracing.global_provider import set_global
 from agentops_otel.tracing.ids import EntropyIdGenerator
 from agentops_otel.tracing.parents import SERVERS, RequestTracer
 from agentops_otel.tracing.relay import Relay
@@ -33,11 +36,20 @@ class ProviderChoice:
     """True if the program made it: we never replace it, shut it down, or change its resource or sampler."""
 
 
-def choose_provider(given: trace.TracerProvider | None, service_name: str | None) -> ProviderChoice:
+def choose_provider(
+    given: trace.TracerProvider | None,
+    service_name: str | None,
+    replaced: Callable[[trace.TracerProvider], None] = lambda provider: None,
+) -> ProviderChoice:
     """Choose the provider that makes our spans.
 
     OpenTelemetry's placeholder is replaced by a provider of ours. An SDK provider is used as it is. Any other global
     provider (a vendor's) stays the global one, and ours is private.
+
+    Args:
+        given: The provider that the user chose.
+        service_name: `service.name` of a provider of ours.
+        replaced: Called when the program sets a global provider in place of ours, which makes all spans from then on.
     """
     found = trace.get_tracer_provider() if given is None else given
     if given is not None or (hasattr(found, "add_span_processor") and not isinstance(found, OwnProvider)):
@@ -47,7 +59,7 @@ def choose_provider(given: trace.TracerProvider | None, service_name: str | None
         found.renew(own)
         own = found
     elif isinstance(found, trace.ProxyTracerProvider):
-        trace.set_tracer_provider(own)
+        set_global(own, partial(_give_way, own, replaced))
         atexit.register(own.shut_down_added)  # runs after what is registered later: sessions end before
     else:
         _logger.warning(
@@ -56,6 +68,13 @@ def choose_provider(given: trace.TracerProvider | None, service_name: str | None
             type(found).__name__,
         )
     return ProviderChoice(provider=own, guest=False)
+
+
+def _give_way(
+    own: "OwnProvider", replaced: Callable[[trace.TracerProvider], None], provider: trace.TracerProvider
+) -> None:
+    if own.follow(provider):
+        replaced(provider)
 
 
 def _own_provider(service_name: str | None) -> "OwnProvider":
@@ -84,9 +103,11 @@ def tracer_of(
     if isinstance(provider, OwnProvider):
         provider.set_policy(policy, trusts_callers=trusts_callers)
     tracer = provider.get_tracer(name, version)
-    if type(tracer) is sdk_trace.Tracer and vars(tracer).keys() >= _TAKEN_OVER:
-        return Tracer(tracer, policy)
-    return tracer
+    return Tracer(tracer, policy) if _can_take_over(tracer) else tracer
+
+
+def _can_take_over(tracer: trace.Tracer) -> TypeGuard[sdk_trace.Tracer]:
+    return type(tracer) is sdk_trace.Tracer and vars(tracer).keys() >= _TAKEN_OVER
 
 
 _TAKEN_OVER = {
@@ -114,6 +135,8 @@ class OwnProvider(sdk_trace.TracerProvider):
 
     policy: Content | None = None
     """The content policy for what anybody records on spans of this provider."""
+    successor: sdk_trace.TracerProvider | None = None
+    """The provider that makes the spans since the program set it as the global one."""
     trusts_callers = True
     """Whether web frameworks' spans follow the `traceparent` of any caller."""
 
@@ -131,8 +154,9 @@ class OwnProvider(sdk_trace.TracerProvider):
         attributes: Attributes = None,
     ) -> trace.Tracer:
         """The tracer of an instrumentation scope, the same one for the same scope."""
-        tracer = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
-        if type(tracer) is not sdk_trace.Tracer:
+        source = super() if self.successor is None else self.successor
+        tracer = source.get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        if type(tracer) is not sdk_trace.Tracer or self.successor is not None:
             return tracer
         with self._tracers_lock:
             scope = tracer._instrumentation_scope
@@ -159,6 +183,23 @@ class OwnProvider(sdk_trace.TracerProvider):
                 tracer.resource, tracer.sampler, tracer._span_limits = self._resource, self.sampler, self._span_limits
                 if isinstance(tracer, Tracer):
                     tracer.read_limits()
+
+    def follow(self, successor: trace.TracerProvider) -> bool:
+        """Have all tracers of this provider make their spans with another one, as its guests; False if that cannot be.
+
+        Those of ours keep the content policy for what they record themselves.
+        """
+        if not isinstance(successor, sdk_trace.TracerProvider) or isinstance(successor, OwnProvider):
+            _logger.warning("spans of agentops_otel stay with its own provider: the new one is not the SDK's")
+            return False
+        with self._tracers_lock:
+            self.successor = successor
+            for tracer in self._tracers.values():
+                scope = tracer._instrumentation_scope
+                theirs = successor.get_tracer(scope.name, scope.version, scope.schema_url, scope.attributes)
+                if isinstance(tracer, Tracer) and _can_take_over(theirs):
+                    tracer.take_over(theirs, self.policy if scope.name == SCOPE else None)
+        return True
 
     def shut_down_added(self) -> None:
         """Shut down the processors that the program added, as the SDK's provider does at exit."""

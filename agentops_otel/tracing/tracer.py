@@ -40,6 +40,10 @@ class Tracer(SpanSource):
     """
 
     def __init__(self, tracer: sdk_trace.Tracer, policy: Content | None = None) -> None:
+        self.take_over(tracer, policy)
+
+    def take_over(self, tracer: sdk_trace.Tracer, policy: Content | None) -> None:
+        """Make spans as *tracer* would from now on, under *policy*."""
         vars(self).update(vars(tracer))
         self.policy = policy
         self.instrumentation_scope: InstrumentationScope = tracer._instrumentation_scope

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from opentelemetry.trace import StatusCode
 import agentops_otel
 from agentops_otel import semconv
 from agentops_otel.content import Content
+from agentops_otel.export import file
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.span import Span as OwnSpan
 from tests.program import run
@@ -215,6 +217,38 @@ def test_processors_that_the_program_added_are_shut_down_at_exit() -> None:
     )
 
     assert '"name": "held"' in run(program).stdout
+
+
+def test_a_provider_that_the_program_sets_later_makes_the_spans(tmp_path: Path) -> None:
+    """Its exporter gets its spans as without us, and ours, which still go to our destinations, once each."""
+    program = (
+        "import agentops_otel\nfrom opentelemetry import trace\nfrom opentelemetry.sdk.resources import Resource\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter\n"
+        "early = trace.get_tracer('early')\n"
+        "agentops_otel.init(console=False, trace_file='trace.jsonl', spool_dir=False)\n"
+        "between = trace.get_tracer('between')\nbetween.start_span('before').end()\n"
+        "agentops_otel.start_session(name='run')\n"
+        "provider = TracerProvider(resource=Resource({'service.name': 'theirs'}))\n"
+        "provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))\n"
+        "trace.set_tracer_provider(provider)\n"
+        "assert trace.get_tracer_provider() is provider\n"
+        "agentops_otel.init()\n"
+        "for tracer in early, between, trace.get_tracer('late'):\n"
+        "    tracer.start_span('raw').end()\n"
+        "agentops_otel.record_action(lambda: None)()\n"
+        "trace.set_tracer_provider(TracerProvider())\n"
+        "assert trace.get_tracer_provider() is provider\n"
+    )
+
+    done = run(program, cwd=tmp_path)
+
+    kept = [span for span in file.read(tmp_path / "trace.jsonl") if isinstance(span, ReadableSpan)]
+    theirs = sorted((span.name, span.resource.attributes["service.name"] == "theirs") for span in kept)
+    ours = [("before", False), ("invoke_workflow run", False)]
+    assert theirs == [("<lambda>", True), *ours, ("raw", True), ("raw", True), ("raw", True)]
+    assert [done.stdout.count(f'"name": "{name}"') for name in ("before", "raw", "<lambda>")] == [0, 3, 1]
+    assert done.stderr.count("Overriding of current TracerProvider is not allowed") == 1
 
 
 def test_a_limit_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
