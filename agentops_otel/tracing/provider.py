@@ -154,9 +154,11 @@ class OwnProvider(sdk_trace.TracerProvider):
         attributes: Attributes = None,
     ) -> trace.Tracer:
         """The tracer of an instrumentation scope, the same one for the same scope."""
-        source = super() if self.successor is None else self.successor
-        tracer = source.get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
-        if type(tracer) is not sdk_trace.Tracer or self.successor is not None:
+        scope_of = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        if self.successor is not None:
+            return self.successor.get_tracer(*scope_of)
+        tracer = super().get_tracer(*scope_of)
+        if type(tracer) is not sdk_trace.Tracer:
             return tracer
         with self._tracers_lock:
             scope = tracer._instrumentation_scope
