@@ -211,7 +211,8 @@ class Hooks:
         round_ = current_round(context)
         if round_ is None:
             return work()
-        result = round_.run("taskweaver.kernel.start", {}, work, context=context, after=partial(_started, environment))
+        after = partial(_started, environment)
+        result = round_.run(semconv.TASKWEAVER_KERNEL_START_SPAN, {}, work, context=context, after=after)
         # Before the plugins are loaded, so that their calls get spans.
         self._enter_kernel(environment, args, kwargs, round_.recorder, get_current() if context is None else context)
         return result

@@ -17,6 +17,7 @@ _CODE = "reply_content"
 _VERDICT = "verification"
 _STATUS = "execution_status"
 _RESULT = "execution_result"
+_ARTIFACTS = semconv.TASKWEAVER_ARTIFACTS.removeprefix(semconv.TASKWEAVER_ATTACHMENT_PREFIX)
 _OF_EXECUTION = (_VERDICT, "code_error", _STATUS)
 _RAISED = re.compile(r"([a-z_]\w*\.)*[A-Z]\w*(: |$)")
 _NOT_RECORDED = {"shared_memory_entry"}
@@ -113,7 +114,7 @@ class Post:
             self._recorder.set_text(span, name, text)
 
     def _is_recorded_here(self, kind: str) -> bool:
-        elsewhere = self.executed and kind in (_CODE, _RESULT, "artifact_paths", *_OF_EXECUTION)
+        elsewhere = self.executed and kind in (_CODE, _RESULT, _ARTIFACTS, *_OF_EXECUTION)
         return kind not in _NOT_RECORDED and not elsewhere and self._has_happened(kind)
 
     def _has_happened(self, kind: str) -> bool:
@@ -126,7 +127,7 @@ class Post:
         }.get(kind, True)
 
     def _add_status(self, event: Event) -> None:
-        status = {"taskweaver.status": str(event.msg)}
+        status = {semconv.TASKWEAVER_STATUS: str(event.msg)}
         self.span.add_event(semconv.TASKWEAVER_STATUS_EVENT, status, timestamp=self._recorder.clock())
 
     def _set_receiver(self, event: Event) -> None:
