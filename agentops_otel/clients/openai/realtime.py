@@ -69,11 +69,19 @@ class RealtimeTracker(ConnectionTracker):
             self.end(turn)
 
     def broke(self, error: BaseException) -> None:
-        """What was refused was not interrupted."""
+        """The connection is gone; a refused request was not interrupted by that."""
+        self._end_all_refused()
+        super().broke(error)
+
+    def abandoned(self) -> None:
+        """The program closes the connection; it did not abandon what was refused."""
+        self._end_all_refused()
+        super().abandoned()
+
+    def _end_all_refused(self) -> None:
         for turn in list(self._doubts):
             self._end_refused(turn)
         self._begun.clear()
-        super().broke(error)
 
     def _set(self, session: Any) -> None:
         self._session |= _given(session)
