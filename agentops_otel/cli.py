@@ -17,7 +17,7 @@ from agentops_otel.config import Config, read_config
 from agentops_otel.distribution import warn_of_clash
 from agentops_otel.environment import ConfigError, inherited
 from agentops_otel.export import build as build_pipeline
-from agentops_otel.export import file, otlp_json
+from agentops_otel.export import file, otlp_json, trace_directory
 from agentops_otel.launcher import Run, command
 from agentops_otel.one_trace import OneTrace
 from agentops_otel.private_files import opener
@@ -114,7 +114,7 @@ def show(
         model=only["model"],
         since=_moment(since) if since else None,
     )
-    source = _follow(paths) if follow else selection.traces(_spans(paths))
+    source = _follow(path) if follow else selection.traces(_spans(paths))
     traces = (roots for roots in source if taken.takes(roots))
     first = next(traces, None)
     if first is None:
@@ -173,10 +173,10 @@ def _spans(paths: Iterable[Path]) -> Iterator[ReadableSpan]:
                 yield span
 
 
-def _follow(paths: Sequence[Path]) -> Iterator[list[Node]]:
-    """The traces of the files, and those that are added, each when its root is there."""
+def _follow(path: Path | None) -> Iterator[list[Node]]:
+    """The traces of the file, or of the last run, and those that are added, each when its root is there."""
     held: list[ReadableSpan] = []
-    for span in file.follow(paths):
+    for span in file.follow(lambda: [path] if path else _latest()):
         if span is not None:
             held.append(span)
             continue
@@ -239,7 +239,7 @@ def view(paths: tuple[Path, ...], port: int, otlp_port: int) -> None:
     try:
         with LiveView(store, otlp_json, port=port, otlp_port=otlp_port) as live:
             click.echo(f"{live.url}\nspans are taken at {live.otlp_endpoint}; Ctrl-C ends this")
-            for path in (*file.trace_files(state_dir / file.DIRECTORY), *paths):
+            for path in (*trace_directory.trace_files(state_dir / trace_directory.DIRECTORY), *paths):
                 _import(path, store)
             threading.Event().wait()
     except OSError as error:
@@ -265,8 +265,8 @@ def _config() -> Config:
 
 
 def _latest() -> list[Path]:
-    directory = Config().state_dir / file.DIRECTORY
-    files = file.latest_run(directory)
+    directory = Config().state_dir / trace_directory.DIRECTORY
+    files = trace_directory.latest_run(directory)
     if not files:
         raise click.ClickException(f"no trace file in {directory} yet: agentops-otel run app.py makes one")
     return files

@@ -18,7 +18,7 @@ from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettin
 from agentops_otel.config import Config
 from agentops_otel.content import Content
 from agentops_otel.export import Stats
-from agentops_otel.export.file import DIRECTORY, default_path
+from agentops_otel.export.trace_directory import DIRECTORY, default_path
 from agentops_otel.guard import guard
 from agentops_otel.launcher import Report, program_name
 from agentops_otel.recording.compat_client import CompatClient
@@ -218,4 +218,5 @@ def _own_trace_file(config: Config) -> Path:
     if config.run is not None:
         return config.state_dir / DIRECTORY / f"{config.run.name}.{os.getpid()}.jsonl"
     service = config.service_name or program_name(sys.orig_argv[1:])
-    return default_path(service, datetime.now(UTC), os.getpid(), config.state_dir)
+    group = os.getpgrp() if hasattr(os, "getpgrp") else None  # not on Windows
+    return default_path(service, datetime.now(UTC), os.getpid(), config.state_dir, group)

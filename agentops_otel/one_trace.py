@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from agentops_otel import export, semconv
 from agentops_otel.config import Config
-from agentops_otel.export import file
+from agentops_otel.export import file, trace_directory
 from agentops_otel.launcher import Run
 from agentops_otel.version import VERSION
 from agentops_otel.view import terminal, tree
@@ -46,13 +46,13 @@ class OneTrace:
 
     def end(self, exit_code: int) -> None:
         """Deliver the root span, and print the whole trace if the processes have written it to files."""
-        traces = self.config.state_dir / file.DIRECTORY
+        traces = self.config.state_dir / trace_directory.DIRECTORY
         own = traces / f"{self.run.name}.jsonl" if self.config.own_trace_file else self.config.trace_file
         pipeline = export.build(replace(self.config, trace_file=own))
         pipeline.on_end(self._span(exit_code))
         pipeline.close(DELIVERY_S)
         if self.config.own_trace_file:
-            spans = [span for path in file.files_of_run(traces, self.run.name) for span in file.read(path)]
+            spans = [span for path in trace_directory.files_of_run(traces, self.run.name) for span in file.read(path)]
             made = [span for span in spans if isinstance(span, ReadableSpan)]
             for roots in tree.by_trace(made):
                 terminal.show(roots, limit=terminal.LINES)

@@ -23,7 +23,7 @@ from agentops_otel import ConfigError, record_action
 from agentops_otel.cli import commands
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import MAX_DEPTH, media, policy, redaction
-from agentops_otel.export import file, outbox, pipeline, spool
+from agentops_otel.export import file, outbox, pipeline, spool, trace_directory
 from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
@@ -138,7 +138,7 @@ def test_one_line_says_where() -> None:
 
 
 def test_show_prints_the_newest() -> None:
-    """`agentops-otel show` prints the newest trace file again."""
+    """`agentops-otel show` prints the traces of the last run again."""
     run("import agentops_otel; agentops_otel.init(); agentops_otel.record_action('older')(lambda: None)()")
     run("import agentops_otel; agentops_otel.init(); agentops_otel.record_action('newer')(lambda: None)()")
 
@@ -548,7 +548,9 @@ LIMITS = {
     "| 512 MB for each destination": spool.LIMIT_BYTES == 512 * 1024 * 1024,
     "is kept for seven days": spool.LIMIT_AGE_S == 7 * 24 * 3600,
     "| 512 kB or 2048 spans": (outbox.REQUEST_BYTES, outbox.REQUEST_SPANS) == (512 * 1024, 2048),
-    "the newest 100 stay": file.KEEP == 100,
+    "64 MB each, then the process goes on in another": trace_directory.FILE_BYTES == 64 * 1024 * 1024,
+    "the newest 100, and the newest gigabyte, stay": (trace_directory.KEEP, trace_directory.DIRECTORY_BYTES)
+    == (100, 1024**3),
     "a megabyte of spans": file.LINE_BYTES == 1_000_000,
     "| 60 lines, then cut": terminal.LINES == 60,
     "| 20 in a row and four a second": (printer.BURST, printer.PER_SECOND) == (20, 4.0),

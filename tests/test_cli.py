@@ -16,8 +16,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel.config import Config
-from agentops_otel.export.file import DIRECTORY, FileExporter
+from agentops_otel.export.file import FileExporter
 from agentops_otel.export.otlp_json import dumps, loads
+from agentops_otel.export.trace_directory import DIRECTORY
 from tests.view.spans import Trace, research
 
 SAY = """

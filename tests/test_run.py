@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agentops_otel.config import Config
-from agentops_otel.export import file
+from agentops_otel.export import file, trace_directory
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
 from tests.program import ROOT
@@ -68,7 +68,7 @@ def run(*args: str | Path, env: dict[str, str], cwd: Path, stdin: str = "") -> s
 
 def llm_spans() -> int:
     """How many LLM calls are in the trace files."""
-    files = file.trace_files(Config().state_dir / file.DIRECTORY)
+    files = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
     return sum(getattr(span, "name", "").startswith("chat ") for path in files for span in file.read(path))
 
 

@@ -14,11 +14,12 @@ from agentops_otel.export.agentops_logs import LogTransport, LogUpload, destinat
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Translation
 from agentops_otel.export.fallback_file import FallbackFile
-from agentops_otel.export.file import KEEP, FileExporter
+from agentops_otel.export.file import FileExporter
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
+from agentops_otel.export.trace_directory import KEEP
 
 __all__ = ["Pipeline", "Stats", "build", "log_upload", "transport"]
 

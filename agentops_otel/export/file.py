@@ -1,66 +1,26 @@
 """The trace file: lines of OTLP JSON, for the user's eyes only."""
 
 import logging
-import re
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from agentops_otel import private_files
+from agentops_otel.export import trace_directory
 from agentops_otel.export.otlp_json import dumps, loads
+from agentops_otel.export.trace_directory import FILE_BYTES
 
-DIRECTORY = "traces"
-"""Where the trace files are in the user's state directory."""
 FOLLOW_S = 0.2
 """How often `follow` looks for more."""
-KEEP = 100
-"""How many of them stay."""
 LINE_BYTES = 1_000_000
 """A line is no longer, since the Collector's otlp_json_file receiver drops what is over 1 MiB, without a word."""
 
-_OURS = re.compile(r"(?P<run>\d{8}T\d{6}Z-.*-\d+)(\.\d+)?\.jsonl")
 _logger = logging.getLogger("agentops_otel")
-
-
-def default_path(service: str, when: datetime, pid: int, state_dir: Path) -> Path:
-    """Where the spans of one process go when no file was named.
-
-    Args:
-        service: The service's name; what a file name cannot hold is replaced.
-        when: When the process began to record.
-        pid: The process.
-        state_dir: The user's state directory, from the settings.
-
-    Example:
-        ```python
-        default_path("bot", datetime(2026, 1, 2, tzinfo=UTC), 7, Path("/s"))
-        # /s/traces/20260102T000000Z-bot-7.jsonl
-        ```
-    """
-    name = re.sub(r"[^\w.-]+", "_", service, flags=re.ASCII)[:64]
-    return state_dir / DIRECTORY / f"{when.astimezone(UTC):%Y%m%dT%H%M%SZ}-{name}-{pid}.jsonl"
-
-
-def trace_files(directory: Path) -> list[Path]:
-    """The trace files of ours in the directory, the one written last first."""
-    files = [(path.stat().st_mtime_ns, path.name, path) for path in _found(directory) if path.is_file()]
-    return [path for _, _, path in sorted(files, reverse=True)]
-
-
-def latest_run(directory: Path) -> list[Path]:
-    """The trace files of the run, or of the process, that wrote last."""
-    files = trace_files(directory)
-    return files_of_run(directory, _run_of(files[0])) if files else []
-
-
-def files_of_run(directory: Path, run: str) -> list[Path]:
-    """The trace files of a run, by its name."""
-    return [path for path in trace_files(directory) if _run_of(path) == run]
 
 
 def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
@@ -78,16 +38,19 @@ def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
                     yield ValueError(f"{path}:{number}: {error}")
 
 
-def follow(paths: Sequence[Path]) -> Iterator[ReadableSpan | None]:
+def follow(paths: Callable[[], Sequence[Path]]) -> Iterator[ReadableSpan | None]:
     """The spans of trace files that are being written, without end; None each time when all there was has been read.
 
     Lines that are not whole yet, or hold no spans, are passed over.
+
+    Args:
+        paths: Gives the files each time: a run begins further ones.
     """
-    read_to = dict.fromkeys(paths, 0)
+    read_to: dict[Path, int] = {}
     while True:
-        for path, position in read_to.items():
-            with path.open("rb") as lines:
-                lines.seek(position)
+        for path in paths():
+            with suppress(FileNotFoundError), path.open("rb") as lines:
+                lines.seek(read_to.setdefault(path, 0))
                 for line in lines:
                     if line.endswith(b"\n"):
                         read_to[path] += len(line)
@@ -105,27 +68,35 @@ class FileExporter(SpanExporter):
 
     Args:
         path: The file.
-        keep: How many trace files of ours stay beside it, the newest; None touches no other file.
+        keep: How many trace files of ours stay beside it, the newest; None touches no other file, and the file has no
+            bound.
+        limit_bytes: The spans go on in another file beyond it, where *keep* is given.
     """
 
-    def __init__(self, path: Path, *, keep: int | None = None) -> None:
+    def __init__(self, path: Path, *, keep: int | None = None, limit_bytes: int = FILE_BYTES) -> None:
         self.path = path.absolute()
         self._keep = keep
+        self._limit_bytes = limit_bytes
+        self._lock: int | None = None
+        self._locked: tuple[int, int] | None = None
+        """Device and inode of the file that the lock is on."""
         self._torn = False
-        self._warned = False
+        self._written = self._lost = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Append the spans; FAILURE, and one warning, when the file cannot be written."""
         if not spans:
             return SpanExportResult.SUCCESS
         try:
-            self._append(_lines(spans))
+            self._append(_lines(spans), len(spans))
         except OSError as error:
-            self._warn(error)
+            self._lost += len(spans)
+            if self._lost == len(spans):
+                _logger.warning("%s", self._what_is_missing(error))
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes, spans: int) -> None:
         with open(self.path, "ab", buffering=0, opener=private_files.opener) as file:
             # A disk that was full left half a line; it must not spoil this one.
             data = b"\n" + line if self._torn else line
@@ -133,27 +104,44 @@ class FileExporter(SpanExporter):
             while data:
                 data = data[file.write(data) :]
             self._torn = False
-        self._prune()
+            self._written += spans
+            if self._keep is not None:
+                self._make_room(self._keep, file.fileno())
 
-    def _prune(self) -> None:
-        """Once a process, and only after our own file is there."""
-        keep, self._keep = self._keep, None
-        if keep is not None:
-            with suppress(OSError):  # another process prunes too
-                for old in trace_files(self.path.parent)[keep:]:
-                    old.unlink()
+    def _make_room(self, keep: int, descriptor: int) -> None:
+        """Take part in the bounds of the directory, after our own file is there."""
+        about = os.fstat(descriptor)
+        if (about.st_dev, about.st_ino) != self._locked:
+            self._release()
+            self._locked, self._lock = (about.st_dev, about.st_ino), trace_directory.hold(descriptor)
+            trace_directory.prune(self.path.parent, keep)
+        if about.st_size >= self._limit_bytes:
+            self._release()
+            self.path, self._written = trace_directory.next_part(self.path), 0
 
-    def _warn(self, error: OSError) -> None:
-        if not self._warned:
-            self._warned = True
-            _logger.warning("no trace file at %s (%s); name one that can be written: trace_file=", self.path, error)
+    def _release(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def _what_is_missing(self, error: OSError) -> str:
+        if not self._written:
+            return f"no trace file at {self.path} ({error}); name one that can be written: trace_file="
+        return (
+            f"the trace file {self.path} holds {self._written} spans, and takes no more ({error}): "
+            "those that follow are dropped until it does"
+        )
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """True: what was exported is in the file."""
         return True
 
     def shutdown(self) -> None:
-        """Nothing to close: no file stays open between two batches."""
+        """Let go of the file, and say how many spans are missing in it."""
+        self._release()
+        lost, self._lost = self._lost, 0
+        if lost and self._written:
+            _logger.warning("the trace file %s holds %d spans, and %d were dropped", self.path, self._written, lost)
 
 
 def _lines(spans: Sequence[ReadableSpan]) -> bytes:
@@ -162,12 +150,3 @@ def _lines(spans: Sequence[ReadableSpan]) -> bytes:
         return line
     half = len(spans) // 2
     return _lines(spans[:half]) + _lines(spans[half:])
-
-
-def _run_of(path: Path) -> str:
-    match = _OURS.fullmatch(path.name)
-    return match["run"] if match else path.name
-
-
-def _found(directory: Path) -> Iterator[Path]:
-    return (path for path in directory.iterdir() if _OURS.fullmatch(path.name)) if directory.is_dir() else iter(())

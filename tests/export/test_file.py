@@ -6,7 +6,10 @@ import logging
 import math
 import multiprocessing
 import os
+import re
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -21,8 +24,10 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link
 
-from agentops_otel.export.file import LINE_BYTES, FileExporter, default_path, read, trace_files
+from agentops_otel.export.file import LINE_BYTES, FileExporter, read
 from agentops_otel.export.otlp_json import dumps, loads
+from agentops_otel.export.trace_directory import default_path, latest_run, prune, trace_files
+from tests.program import ROOT
 from tests.stock import complete_stock_encoder
 from tests.view.spans import CHAT, RESOURCE, START, Trace, research
 
@@ -276,7 +281,7 @@ def test_the_default_path_says_when_what_and_who(tmp_path: Path) -> None:
 
     path = default_path("../my bot/ü", when, 42, tmp_path)
 
-    assert path == tmp_path / "traces" / "20260102T030405Z-.._my_bot_-42.jsonl"
+    assert path == tmp_path / "traces" / "20260102T030405.000Z-.._my_bot_-42.jsonl"
 
 
 def test_only_old_files_of_ours_are_pruned(tmp_path: Path) -> None:
@@ -299,3 +304,116 @@ def test_only_old_files_of_ours_are_pruned(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there_has_no_trace_files(tmp_path: Path) -> None:
     """Before the first run there is nothing to show, and no error."""
     assert trace_files(tmp_path / "none") == []
+
+
+def names(path: Path) -> list[str]:
+    """The names of the spans in a file."""
+    return [span.name for span in read(path) if isinstance(span, ReadableSpan)]
+
+
+def test_a_process_that_runs_for_weeks_goes_on_in_further_files(tmp_path: Path) -> None:
+    """A file has a bound, the files are one run, and the oldest of them make room."""
+    first = default_path("bot", datetime.now(UTC), os.getpid(), tmp_path)
+    exporter = FileExporter(first, keep=3, limit_bytes=1)
+
+    for number in range(5):
+        exporter.export([Trace(number + 1).span(f"span {number}")])
+    exporter.shutdown()
+
+    files = latest_run(first.parent)
+    assert [path.name.removeprefix(first.stem) for path in files] == [".part3.jsonl", ".part4.jsonl", ".part5.jsonl"]
+    assert [names(path) for path in files] == [["span 2"], ["span 3"], ["span 4"]]
+
+
+def test_a_file_that_the_user_named_is_one(tmp_path: Path) -> None:
+    """It has no bound, and nothing beside it is touched."""
+    exporter = FileExporter(tmp_path / "agent.jsonl", limit_bytes=1)
+
+    for name in ("a", "b"):
+        exporter.export([Trace().span(name)])
+
+    assert names(tmp_path / "agent.jsonl") == ["a", "b"]
+
+
+def test_the_directory_has_a_bound_in_bytes(tmp_path: Path) -> None:
+    """The files that were written last stay as far as they fit."""
+    paths = [default_path("bot", datetime(2026, 1, day, tzinfo=UTC), day, tmp_path) for day in range(1, 5)]
+    paths[0].parent.mkdir()
+    for age, path in enumerate(paths):
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (age, age))
+
+    prune(paths[0].parent, keep=100, limit_bytes=250)
+
+    assert trace_files(paths[0].parent) == [paths[3], paths[2]]
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from agentops_otel.export.file import FileExporter
+from tests.view.spans import Trace
+exporter = FileExporter(Path(sys.argv[1]), keep=100)
+exporter.export([Trace().span("idle")])
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked on Windows")
+def test_the_file_of_a_living_process_is_never_pruned(tmp_path: Path) -> None:
+    """An idle process keeps its file, however many others write; it makes room once the process has ended."""
+    directory = tmp_path / "traces"
+    idle = default_path("idle", datetime(2026, 1, 1, tzinfo=UTC), 1, tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, idle], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        os.utime(idle, (1, 1))
+        new = FileExporter(default_path("bot", datetime.now(UTC), 2, tmp_path), keep=1)
+        new.export(research())
+        while_it_lives = trace_files(directory)
+        process.communicate()
+    prune(directory, keep=1)
+
+    assert while_it_lives == [new.path, idle]
+    assert trace_files(directory) == [new.path]
+    new.shutdown()
+
+
+def test_the_last_run_is_all_the_processes_that_wrote_at_the_same_time(tmp_path: Path) -> None:
+    """Workers of a server are one run without `agentops-otel run`; what ran before, or beside them, is another."""
+    at = [datetime(2026, 1, 1, 0, minute, tzinfo=UTC) for minute in range(4)]
+    earlier = default_path("bot", at[0], 7, tmp_path, group=5)
+    workers = [default_path("bot", at[2], pid, tmp_path, group=5) for pid in (8, 9)]
+    other = default_path("other", at[2], 10, tmp_path, group=10)
+    workers[0].parent.mkdir()
+    for path, written in ((earlier, at[1]), (other, at[2]), (workers[0], at[2]), (workers[1], at[3])):
+        path.touch()
+        os.utime(path, (written.timestamp(), written.timestamp()))
+
+    assert latest_run(earlier.parent) == workers
+
+
+def test_a_full_disk_says_what_is_in_the_file_and_what_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line when it begins, and one with the number at the end."""
+    file_size = pytest.importorskip("resource")
+    exporter = FileExporter(tmp_path / "t.jsonl")
+    exporter.export(research())
+    whole, limits = exporter.path.stat().st_size, file_size.getrlimit(file_size.RLIMIT_FSIZE)
+
+    file_size.setrlimit(file_size.RLIMIT_FSIZE, (whole + 50, limits[1]))
+    try:
+        results = {exporter.export(research()) for _ in range(3)}
+    finally:
+        file_size.setrlimit(file_size.RLIMIT_FSIZE, limits)
+    exporter.shutdown()
+
+    assert results == {SpanExportResult.FAILURE}
+    assert [re.sub(r" \(.*\)", "", record.getMessage()) for record in caplog.records] == [
+        f"the trace file {exporter.path} holds 4 spans, and takes no more: those that follow are dropped until it does",
+        f"the trace file {exporter.path} holds 4 spans, and 12 were dropped",
+    ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from agentops_otel.export import file
+from agentops_otel.export import file, trace_directory
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.other_programs.catalogue import PROGRAMS, Program
@@ -66,7 +66,7 @@ def run(program: Program, mode: str, commands: Path) -> Outcome:
             command = (str(commands / "agentops-otel"), "run", *command)
         environment = variables(Path(home), model.url, commands, mode)
         exit_code, output = start(program, command, environment, port)
-        traces = file.trace_files(Path(home) / "state" / "agentops_otel" / file.DIRECTORY)
+        traces = trace_directory.trace_files(Path(home) / "state" / "agentops_otel" / trace_directory.DIRECTORY)
         spans = [getattr(span, "name", "") for path in traces for span in file.read(path)]
         return Outcome(exit_code, output, len(model.requests), sum(name.startswith("chat ") for name in spans))
 

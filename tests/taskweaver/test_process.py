@@ -14,7 +14,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel.export import file
+from agentops_otel.export import file, trace_directory
 from tests.loopback.taskweaver_llm import Held, ScriptedLLM, code, final, plan
 from tests.program import ROOT, run
 from tests.taskweaver.conftest import configure
@@ -160,7 +160,7 @@ def test_command_line(llm: ScriptedLLM, tmp_path: Path) -> None:
 
     _talk(tmp_path, "-m", "agentops_otel", "run", "-m", "taskweaver", "-p", "project/")
 
-    (trace_file,) = file.trace_files(tmp_path / "state" / "agentops_otel" / file.DIRECTORY)
+    (trace_file,) = trace_directory.trace_files(tmp_path / "state" / "agentops_otel" / trace_directory.DIRECTORY)
     assert tree(span for span in file.read(trace_file) if isinstance(span, ReadableSpan)) == snapshot(
         [
             "invoke_workflow taskweaver",
