@@ -30,6 +30,7 @@ from agentops_otel.tracing import Recorder, gc_safe
 from agentops_otel.tracing.provider import ProviderChoice, tracer_of
 from agentops_otel.version import VERSION
 from agentops_otel.view import format, locations, terminal
+from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 
@@ -56,7 +57,10 @@ class ClientBase(CompatClient):
         own = _own_trace_file(config)
         self.trace_file = own if config.own_trace_file else config.trace_file
         self._totals = SessionTotals()
-        self._observers = (self._totals, TerminalProcessor()) if config.console else (self._totals,)
+        open_spans = OpenSpans()
+        self._observers = (
+            (self._totals, TerminalProcessor(open_spans=open_spans)) if config.console else (self._totals,)
+        )
         self.sessions = Sessions(
             config.tags, self._session_ended, self._analytics, config.run.parent if config.run else None
         )
@@ -74,7 +78,8 @@ class ClientBase(CompatClient):
             gc_safe.install_gc_callback()
             content = Content(enabled=config.capture_content, redact=config.redact)
             printed = (PrintedText(sys.stdout, self._where, content, logs),) if logs and sys.stdout else ()
-            self.processors = (*printed, self.pipeline, *config.span_processors)
+            opened = (open_spans,) if config.console else ()
+            self.processors = (*printed, *opened, self.pipeline, *config.span_processors)
             trusts_callers = config.trust_callers or source.guest
             self.recorder = Recorder(
                 tracer=tracer_of(source.provider, semconv.SCOPE, VERSION, content, trusts_callers=trusts_callers),

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
+from weakref import WeakSet
 
 from agentops_otel.guard import guard
 from agentops_otel.view import screen, terminal
@@ -23,6 +24,8 @@ PER_SECOND = 4.0
 TURN_S = 0.2
 """The longest that the thread which ended a trace waits for it to be printed, so that a program which prompts for the
 next question does so below the trace. Once a second at most, and not again while the terminal is slow."""
+FORK_WAIT_S = 0.25
+"""How long a fork waits for our thread."""
 RETRY_S = 0.1
 """How often a terminal that belongs to the program's display is looked at again."""
 
@@ -65,6 +68,7 @@ class Printer:
         self._color = color
         self._is_free = is_free or (screen.is_free if stream is None else lambda: True)
         self._reset()
+        _printers.add(self)
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -74,6 +78,9 @@ class Printer:
         self._busy = self._closing = False
         self._allowance, self._allowed_at = float(BURST), time.monotonic()
         self._waited_at = 0.0
+        self._later: tuple[float, Callable[[], None]] | None = None
+        """When what is to be called, on the monotonic clock."""
+        self._forking = False
         self._is_fast = True
         self._skipped: list[Summary] = []
 
@@ -89,6 +96,14 @@ class Printer:
             if not self._start():
                 self._print_here()
         self._wait_its_turn()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call in so many seconds, in the printing thread. One call waits at a time: others are left out."""
+        with self._changed:
+            if self._later is None and not self._closing:
+                self._later = (time.monotonic() + seconds, call)
+                self._start()
+                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all is printed, as far as the terminal is free; True if it was in time."""
@@ -129,33 +144,60 @@ class Printer:
 
     def _work(self) -> None:
         with self._changed:
-            while not (self._closing and not self._waiting):
+            while self._has_work():
                 if self._waiting and (self._closing or self._is_free()):
                     self._print(self._waiting.popleft())
                 elif self._skipped and self._is_free() and not self._waiting:
                     self._changed.wait(1.0)
                     self._sum_up()
+                elif self._later and (left_s := self._later[0] - time.monotonic()) > 0:
+                    self._changed.wait(min(left_s, RETRY_S) if self._waiting or self._skipped else left_s)
+                elif self._later:
+                    (_, call), self._later = self._later, None
+                    self._unlocked(call)
                 else:
-                    self._changed.wait(RETRY_S if self._waiting else None)
+                    self._changed.wait(RETRY_S)
             self._sum_up()
             self._thread = None
             self._changed.notify_all()
 
+    def _has_work(self) -> bool:
+        """Whether the thread goes on; it ends when nothing waits, so that a program that forks has one thread less."""
+        return bool(self._waiting or (not self._closing and (self._skipped or self._later))) and not self._forking
+
+    def before_fork(self) -> None:
+        """End the thread, as far as the terminal lets it."""
+        with self._changed:
+            thread, self._forking = self._thread, True
+            self._changed.notify_all()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(FORK_WAIT_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on with what waits."""
+        with self._changed:
+            self._forking = False
+            if self._has_work():
+                self._start()
+
     def _print(self, printed: Printed) -> None:
         if self._is_allowed():
-            self._unlocked(lambda stream: printed.show(stream, self._color))
+            self._write(lambda stream: printed.show(stream, self._color))
         else:
             self._skip(printed)
 
-    def _unlocked(self, show: Callable[[TextIO], None]) -> None:
-        """Write to the stream without the lock: the terminal may block."""
+    def _write(self, show: Callable[[TextIO], None]) -> None:
         stream = self._stream or sys.__stderr__
+        if stream is not None:
+            self._unlocked(lambda: show(stream))
+
+    def _unlocked(self, call: Callable[[], None]) -> None:
+        """Call without the lock: the terminal may block."""
         self._busy = True
         self._changed.release()
         try:
             with guard("printing a trace"):
-                if stream is not None:
-                    show(stream)
+                call()
         finally:
             self._changed.acquire()
             self._busy = False
@@ -179,7 +221,24 @@ class Printer:
     def _sum_up(self) -> None:
         skipped, self._skipped = self._skipped, []
         if skipped:
-            self._unlocked(lambda stream: terminal.announce(_summed_up(skipped), stream=stream))
+            self._write(lambda stream: terminal.announce(_summed_up(skipped), stream=stream))
+
+
+_printers: WeakSet[Printer] = WeakSet()
+
+
+def _before_fork() -> None:
+    for printer in _printers:
+        printer.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for printer in _printers:
+        printer.after_fork_in_parent()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
 
 
 def _summed_up(traces: Sequence[Summary]) -> str:

@@ -2,14 +2,14 @@
 
 import os
 import threading
-import time
 from collections import deque
+from collections.abc import Iterator
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
+from agentops_otel.view.open_spans import Key, OpenSpans
 from agentops_otel.view.printer import Printed, Printer
 from agentops_otel.view.tree import Node, Summary, build, key_of, role, summarize
 
@@ -17,8 +17,6 @@ HELD_SPANS = 2_000
 """How many ended spans wait for the end of their roots; beyond that the oldest are dropped."""
 SHOWN_SPANS = 10_000
 """How many printed spans are remembered: a child that ends after its parent was printed is printed at once."""
-OPEN_SPANS = 10_000
-"""How many open spans are remembered."""
 OPEN_S = 10.0
 """The children of a span that has been open for so long are printed when they end, and not again with the span."""
 CLOSE_S = 2.0
@@ -28,16 +26,25 @@ CLOSE_S = 2.0
 class TerminalProcessor(SpanProcessor):
     """Prints a trace when its local root ends: a span with no parent, or with one in another process.
 
-    A child that ends after its root is printed when it ends, with its descendants; so is a child of a span that has
-    been open for ten seconds, such as a turn of a chat. A trace without a span of ours is not printed. Never raises.
+    A child that ends after its root is printed when it ends, with its descendants. What has ended below a span that has
+    been open for ten seconds, such as the turns of a chat, is printed then. A trace without a span of ours is not
+    printed. Never raises.
 
     Args:
         printer: Prints the traces.
+        open_spans: The spans that have not ended.
         held_spans: How many ended spans wait for the end of their roots.
     """
 
-    def __init__(self, printer: Printer | None = None, *, held_spans: int = HELD_SPANS) -> None:
+    def __init__(
+        self,
+        printer: Printer | None = None,
+        *,
+        open_spans: OpenSpans | None = None,
+        held_spans: int = HELD_SPANS,
+    ) -> None:
         self._printer = printer or Printer()
+        self._open = open_spans or OpenSpans()
         self._limit = held_spans
         self._reset()
 
@@ -46,28 +53,20 @@ class TerminalProcessor(SpanProcessor):
         # Reentrant: the garbage collector may end a span (a dropped stream) while this thread is in here.
         self._lock = threading.RLock()
         self._held: dict[int, deque[ReadableSpan]] = {}
-        self._shown: dict[tuple[int, int], None] = {}
-        self._open: dict[tuple[int, int], tuple[str, float]] = {}
-        """Name and start of each open span, on the monotonic clock."""
-        self._before: dict[tuple[int, int], Summary] = {}
+        self._shown: dict[Key, None] = {}
+        self._before: dict[Key, Summary] = {}
         """The totals of what was printed below an open span."""
         self._count = 0
-
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Remember since when the span is open."""
-        with guard("printing a trace"), self._lock:
-            self._open[key_of(span)] = (span.name, time.monotonic())
-            if len(self._open) > OPEN_SPANS:
-                del self._open[next(iter(self._open))]
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep the span, or print the tree that it completes."""
         with guard("printing a trace"):
             if self._pid != os.getpid():  # after a fork: the parent prints its own spans, and may have held the lock
                 self._reset()
-            printed = self._completed(span)
-            if printed and any(_is_ours(node.span) for root in printed.roots for _, node in root.walk()):
-                self._printer.add(printed)
+            if printed := self._completed(span):
+                self._print(printed)
+            elif self._count:
+                self._printer.later(OPEN_S, self._print_overdue)
 
     def shutdown(self) -> None:
         """Print the ended spans of traces whose root is still open."""
@@ -82,44 +81,63 @@ class TerminalProcessor(SpanProcessor):
         """Wait until all finished traces are printed; True if it was in time."""
         return self._printer.flush(timeout_millis / 1000)
 
+    def _print(self, printed: Printed) -> None:
+        if any(_is_ours(node.span) for root in printed.roots for _, node in root.walk()):
+            self._printer.add(printed)
+
+    def _print_overdue(self) -> None:
+        """Print what has ended below spans that have been open for long, and look again as long as anything waits."""
+        with guard("printing a trace"):
+            with self._lock:
+                overdue = [printed for trace_id in list(self._held) for printed in self._overdue(trace_id)]
+                waiting = self._count
+            for printed in overdue:
+                self._print(printed)
+            if waiting:
+                self._printer.later(OPEN_S, self._print_overdue)
+
+    def _overdue(self, trace_id: int) -> Iterator[Printed]:
+        for root in build(self._held[trace_id]):
+            parent = _parent_key(root.span)
+            if under := self._open.since(parent, OPEN_S):
+                yield self._below(root, parent, under)
+
     def _completed(self, span: ReadableSpan) -> Printed | None:
         """The tree below the span if nothing above it is waited for; None otherwise."""
         context = span.get_span_context()
         if context is None or not context.trace_flags.sampled:
             return None
         with self._lock:
-            self._open.pop(key_of(span), None)
+            self._open.remove(key_of(span))
             self._hold(context.trace_id, span)
-            parent = (context.trace_id, span.parent.span_id) if span.parent and not span.parent.is_remote else None
-            under = self._long_open(parent)
+            parent = _parent_key(span)
+            under = self._open.since(parent, OPEN_S)
             if parent is not None and parent not in self._shown and not under:
                 self._forget_beyond_limit()
                 return None
-            tree = self._take(context.trace_id, span)
-            before = self._before.pop(key_of(span), None)
-            if under and parent is not None:
-                total = summarize([tree], wait=False)
-                for totals in (before, self._before.get(parent)):
-                    total = total if totals is None else total + totals
-                self._before[parent] = total
-            return Printed([tree], under=under, before=before)
+            roots = build(self._held[context.trace_id])
+            return self._below(next(root for root in roots if root.span is span), parent, under)
 
-    def _long_open(self, parent: tuple[int, int] | None) -> str:
-        """The name of the parent if it has been open for long."""
-        name, since = self._open.get(parent, ("", 0.0)) if parent else ("", 0.0)
-        return name if name and time.monotonic() - since >= OPEN_S else ""
+    def _below(self, tree: Node, parent: Key | None, under: str) -> Printed:
+        """Take the tree out of what is held; its totals are added to those of the span *under* which it is printed."""
+        self._take(tree)
+        before = self._before.pop(key_of(tree.span), None)
+        if under and parent is not None:
+            total = summarize([tree], wait=False)
+            for totals in (before, self._before.get(parent)):
+                total = total if totals is None else total + totals
+            self._before[parent] = total
+        return Printed([tree], under=under, before=before)
 
-    def _take(self, trace_id: int, span: ReadableSpan) -> Node:
-        """The tree below the span, out of what is held of its trace."""
-        held = self._held.pop(trace_id)
-        self._count -= len(held)
-        roots = build(held)
-        # The others belong to another local root of the trace: the process called itself over HTTP.
-        for node in (below for root in roots if root.span is not span for _, below in root.walk()):
-            self._hold(trace_id, node.span)
-        tree = next(root for root in roots if root.span is span)
+    def _take(self, tree: Node) -> None:
+        """Out of what is held; the rest of the trace belongs to another local root, or to what is still open."""
+        trace_id = key_of(tree.span)[0]
+        taken = {id(node.span) for _, node in tree.walk()}
+        rest = deque(span for span in self._held.pop(trace_id) if id(span) not in taken)
+        if rest:
+            self._held[trace_id] = rest
+        self._count -= len(taken)
         self._remember(tree)
-        return tree
 
     def _hold(self, trace_id: int, span: ReadableSpan) -> None:
         self._held.setdefault(trace_id, deque()).append(span)
@@ -137,6 +155,11 @@ class TerminalProcessor(SpanProcessor):
         self._shown.update((key_of(node.span), None) for _, node in tree.walk())
         while len(self._shown) > SHOWN_SPANS:
             del self._shown[next(iter(self._shown))]
+
+
+def _parent_key(span: ReadableSpan) -> Key | None:
+    """The parent in this process."""
+    return (key_of(span)[0], span.parent.span_id) if span.parent and not span.parent.is_remote else None
 
 
 def _is_ours(span: ReadableSpan) -> bool:

@@ -4,6 +4,7 @@ import io
 import os
 import pty
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from agentops_otel.view import printer, terminal_processor
+from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.printer import Printer
 from agentops_otel.view.terminal import announce, show
 from agentops_otel.view.terminal_processor import TerminalProcessor
@@ -94,9 +96,10 @@ def test_the_turns_of_a_long_chat_are_printed_as_they_end(monkeypatch: pytest.Mo
     """A child of a span that has been open for long is printed when it ends, and not again at the end."""
     monkeypatch.setattr(terminal_processor, "OPEN_S", 0.0)
     stream, trace = io.StringIO(), Trace()
-    processor = TerminalProcessor(Printer(stream))
+    open_spans = OpenSpans()
+    processor = TerminalProcessor(Printer(stream), open_spans=open_spans)
     chat = trace.span("invoke_workflow chat", 0, 90_000, attributes=WORKFLOW)
-    processor.on_start(chat)  # type: ignore[arg-type]  # only its name and ids are read
+    open_spans.on_start(chat)  # type: ignore[arg-type]  # only its name and ids are read
 
     for turn in (1, 2):
         agent = trace.span(f"invoke_agent turn {turn}", turn * 1000, turn * 1000 + 20, under=chat)
@@ -117,6 +120,63 @@ invoke_workflow chat …
     assert stream.getvalue().splitlines()[-2:] == snapshot(
         ["invoke_workflow chat   90.00 s", "trace 00000000000000000000000000000001  90.00 s  2400→360 tok  $0.0096"]
     )
+
+
+CHAT_LOOP = """
+import sys, threading
+import agentops_otel
+from agentops_otel.view import terminal_processor
+terminal_processor.OPEN_S = 0.3
+agentops_otel.init(console=True, trace_file=False)
+with agentops_otel.start_session(name="chat"):
+    agentops_otel.record_action("turn 1")(lambda: None)()
+    sys.stdin.read()
+"""
+
+
+def test_a_root_that_stays_open_shows_what_has_ended_beneath_it() -> None:
+    """While the program waits for its user, the turn that has ended is printed, though nothing else ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CHAT_LOOP], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stderr is not None
+        shown = iter(program.stderr.readline, "")
+        while_open = next(line for line in shown if "turn 1" in line)
+        _, after = program.communicate(timeout=60)
+
+    assert while_open.startswith("└─ turn 1") or while_open.startswith("├─ turn 1")
+    assert "turn 1" not in after
+    assert "invoke_workflow chat" in after
+
+
+FORKS = """
+import os, threading
+threads = []
+os.register_at_fork(before=lambda: threads.append([thread.name for thread in threading.enumerate()]))
+from agentops_otel.view.terminal_processor import TerminalProcessor
+from tests.view.spans import Trace, research
+processor = TerminalProcessor()
+for span in research():
+    processor.on_end(span)
+processor.on_end(Trace(2).span("below a root that is open", under=Trace(2).span("root")))
+if not os.fork():
+    os._exit(0)
+os.wait()
+print("agentops_otel terminal" in threads[0])
+processor.on_end(Trace(3).span("after the fork"))
+processor.shutdown()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
+def test_a_fork_finds_no_thread_of_the_terminal() -> None:
+    """Python 3.12 warns of a fork with threads; the parent prints on."""
+    finished = subprocess.run(
+        [sys.executable, "-c", FORKS], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert finished.stdout == "False\n"
+    assert "after the fork" in finished.stderr
 
 
 def test_a_trace_without_a_span_of_ours_is_not_printed() -> None:

@@ -1,0 +1,46 @@
+"""The spans that have started and not ended, by name: what is printed below one says where it belongs."""
+
+import os
+import threading
+import time
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span, SpanProcessor
+
+from agentops_otel.guard import guard
+from agentops_otel.view.tree import key_of
+
+Key = tuple[int, int]
+"""Trace id and span id."""
+LIMIT = 10_000
+"""How many are remembered; beyond that the oldest are forgotten."""
+
+
+class OpenSpans(SpanProcessor):
+    """Remembers each span from its start, in the thread that starts it, until it is removed."""
+
+    takes_running_spans = True
+    """Nothing is kept of a span but its name."""
+
+    def __init__(self) -> None:
+        self._open: dict[Key, tuple[str, float]] = {}
+        """Name and start, on the monotonic clock."""
+        self._pid, self._lock = os.getpid(), threading.RLock()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Remember the span."""
+        if self._pid != os.getpid():  # after a fork: a thread of the parent may have held the lock
+            self._pid, self._lock = os.getpid(), threading.RLock()
+        with guard("remembering an open span"), self._lock:
+            self._open[key_of(span)] = (span.name, time.monotonic())
+            if len(self._open) > LIMIT:
+                del self._open[next(iter(self._open))]
+
+    def remove(self, key: Key) -> None:
+        """The span has ended."""
+        self._open.pop(key, None)
+
+    def since(self, key: Key | None, seconds: float) -> str:
+        """The name of the span if it has been open for so long; else empty."""
+        name, began = self._open.get(key, ("", 0.0)) if key else ("", 0.0)
+        return name if name and time.monotonic() - began >= seconds else ""
