@@ -11,6 +11,7 @@ from agentops_otel.view.tree import (
     Node,
     Summary,
     added,
+    asked,
     duration_ns,
     error_of,
     is_origin,
@@ -23,6 +24,8 @@ Line = list[tuple[str, str]]
 """The pieces of a line: text, and the name of its style."""
 
 NAME_WIDTH = 56
+ASKED_WIDTH = 40
+"""The columns of the first words of a question."""
 TIME_WIDTH = 10
 """The columns of a duration, which is never cut."""
 FOLDED = 4
@@ -35,6 +38,8 @@ class Row:
 
     branch: str
     nodes: Sequence[Node]
+    is_top: bool = False
+    """No line stands above it."""
 
     @property
     def spans(self) -> list[ReadableSpan]:
@@ -96,15 +101,15 @@ def _shortened(lines: list[Line], rows: Sequence[Row], glyphs: Glyphs, limit: in
 def _rows(roots: Sequence[Node], glyphs: Glyphs, indent: int, *, nested: bool) -> Iterator[Row]:
     """The lines with the branches that lead to them. Without recursion: a trace may be a thousand levels deep."""
     first = (glyphs.tee, glyphs.bar) if nested else ("", "")
-    waiting = [(*first, group) for group in reversed(_groups(roots))]
+    waiting = [(*first, group, True) for group in reversed(_groups(roots))]
     while waiting:
-        branch, below, group = waiting.pop()
-        yield Row(branch, group)
+        branch, below, group, is_top = waiting.pop()
+        yield Row(branch, group, is_top)
         groups = _groups(group[0].children)
         for child in reversed(groups):
             last = child is groups[-1]
             own = (below + (glyphs.corner if last else glyphs.tee))[-indent:]
-            waiting.append((own, (below + (" " * len(glyphs.bar) if last else glyphs.bar))[-indent:], child))
+            waiting.append((own, (below + (" " * len(glyphs.bar) if last else glyphs.bar))[-indent:], child, False))
 
 
 def _groups(nodes: Sequence[Node]) -> list[Sequence[Node]]:
@@ -138,6 +143,7 @@ def _length(line: Line) -> int:
 
 def _details(row: Row, glyphs: Glyphs) -> Line:
     node = row.nodes[0]
+    question = one_line(asked(node)) if row.is_top else ""
     model, error = model_of(node.span), error_of(node.span) if is_origin(node) else None
     used_in, used_out = (added(tokens(span)[side] for span in row.spans) for side in (0, 1))
     used = tokens_text(used_in, used_out, glyphs)
@@ -146,4 +152,5 @@ def _details(row: Row, glyphs: Glyphs) -> Line:
         (f"  {used}" if used else "", "magenta"),
         (f"  {one_line(model)}" if model and model not in node.span.name else "", "dim"),
         (f"  {one_line(error)}" if error else "", "red"),
+        (f'  "{cut(question, ASKED_WIDTH, glyphs)}"' if question else "", "dim"),
     ]

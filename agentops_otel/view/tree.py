@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
@@ -136,6 +138,23 @@ def tokens(span: ReadableSpan) -> tuple[int | None, int | None]:
     values = (attributes.get(name) for name in (semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS))
     first, second = (value if isinstance(value, int) else None for value in values)
     return first, second
+
+
+def asked(node: Node) -> str:
+    """What the first LLM call of the tree was asked: the text of the newest user message; empty if none is recorded."""
+    for _, below in node.walk():
+        messages = (below.span.attributes or {}).get(semconv.GEN_AI_INPUT_MESSAGES)
+        if isinstance(messages, str):
+            with suppress(ValueError, TypeError, LookupError, AttributeError):  # somebody else's span, or a file's
+                return next(_texts(orjson.loads(messages)))
+    return ""
+
+
+def _texts(messages: list[dict[str, Any]]) -> Iterator[str]:
+    for message in reversed(messages):
+        if message.get("role") == "user":
+            yield from (part["content"] for part in message["parts"] if isinstance(part.get("content"), str))
+    yield ""
 
 
 def error_of(span: ReadableSpan) -> str | None:

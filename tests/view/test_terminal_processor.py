@@ -236,6 +236,32 @@ def test_repeats_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+ASKED = (
+    '[{"role":"user","parts":[{"type":"text","content":"old"}]},{"role":"user","parts":[{"type":"uri","uri":"x"},'
+    '{"type":"text","content":"How warm\\nis it in Paris, and will it rain there tomorrow?"}]}]'
+)
+
+
+def test_a_trace_has_the_first_words_of_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person knows it by its question, in the first line; the lines below have none."""
+    trace = Trace()
+    root = trace.span("invoke_agent a", 0, 100)
+    chat = trace.span("chat gpt-4o", 1, 90, under=root, attributes={**CHAT, "gen_ai.input.messages": ASKED})
+
+    assert lines_of([chat, root], 120, monkeypatch)[:-1] == [
+        'invoke_agent a    100 ms  "How warm is it in Paris, and will it ra…"',
+        "└─ chat gpt-4o     89 ms  1200→180 tok  gpt-4o-2024-08-06",
+    ]
+
+
+@pytest.mark.parametrize("messages", ["{", "7", '["x"]', '[{"role":"user"}]', '[{"role":"user","parts":[{}]}]', "[]"])
+def test_a_question_that_cannot_be_read_is_left_out(messages: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spans of others, and damaged files, are shown without it."""
+    chat = Trace().span("chat gpt-4o", 1, 90, attributes={**CHAT, "gen_ai.input.messages": messages})
+
+    assert lines_of([chat], 120, monkeypatch)[0] == "chat gpt-4o     89 ms  1200→180 tok  gpt-4o-2024-08-06"
+
+
 def test_a_narrow_terminal_keeps_durations_and_totals(monkeypatch: pytest.MonkeyPatch) -> None:
     """At 40 columns names are cut, and durations and totals are not."""
     trace = Trace()
