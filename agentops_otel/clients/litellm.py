@@ -97,6 +97,11 @@ def _answering(response: Any) -> object:
     return _PROVIDERS.get(name, name) if isinstance(name, str) else None
 
 
+def _cost(response: Any) -> object:
+    """The cost that litellm has worked out for its whole answer; 0 is what it says of a model without a price."""
+    return field(response, "_hidden_params", "response_cost") or chat_completions.cost(response)
+
+
 _COMMON: Table = {
     semconv.GEN_AI_REQUEST_MODEL: _model,
     semconv.GEN_AI_PROVIDER_NAME: _provider,
@@ -114,6 +119,7 @@ COMPLETION = replace(
     response={
         **chat_completions.RESPONSE,
         **_ANSWERED,
+        semconv.AGENTOPS_USAGE_COST: _cost,
         semconv.GEN_AI_RESPONSE_ID: _beside("received_model_id", "id"),
         semconv.GEN_AI_RESPONSE_MODEL: _beside("provider_response_model", "model"),
     },

@@ -281,6 +281,7 @@ _TEXTS = (
 CONVERTERS: Mapping[str, Converter] = {
     **dict.fromkeys(_TEXTS, _text),
     semconv.AGENTOPS_COUNTED_INPUT_TOKENS: _integer,
+    semconv.AGENTOPS_USAGE_COST: _number,
     semconv.ANTHROPIC_COUNTED_INPUT_TOKENS: _integer,
     semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: _integer,
     semconv.GEN_AI_REQUEST_CHOICE_COUNT: _integer,

@@ -6,10 +6,26 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
+from agentops_otel.view.cost import cost_of
 from tests.clients.capture import Captured
 from tests.clients.openai_calls import ASKED, PLAIN, STREAMED, STREAMS, plain, said, streamed
 from tests.loopback.llm_server import LlmServer
-from tests.loopback.openai_server import TEXT, TOOL_CALL, answer, completion
+from tests.loopback.openai_server import TEXT, TOOL_CALL, USAGE, answer, completion
+
+
+@pytest.mark.parametrize("form", [plain, streamed])
+@pytest.mark.parametrize("cost", [0.00042, {"input_tokens_cost": 0.0002, "total_cost": 0.00042}])
+def test_the_cost_that_a_provider_says_is_on_the_span(
+    form: Callable[..., None], cost: object, captured: Captured, server: LlmServer
+) -> None:
+    """OpenRouter says it as a number, Perplexity with its parts; it comes before a price list's."""
+    server.answer(answer(completion(usage={**USAGE, "cost": cost}), stream=form in STREAMS))
+
+    form(server, **ASKED)
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["agentops.usage.cost"] == 0.00042
+    assert cost_of(span) == 0.00042
 
 
 @pytest.mark.parametrize("form", [*PLAIN, *STREAMS])

@@ -26,7 +26,15 @@ REQUEST: Table = {
     semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
 }
 
+
+def cost(response: Any) -> object:
+    """The cost in USD, where the provider says it: OpenRouter as a number, Perplexity with its parts."""
+    said = field(response, "usage", "cost")
+    return said if isinstance(said, int | float) else field(said, "total_cost")
+
+
 RESPONSE: Table = {
+    semconv.AGENTOPS_USAGE_COST: cost,
     semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
         gen_ai.finish_reason(field(choice, "finish_reason")) for choice in items(response, "choices")
     ],
