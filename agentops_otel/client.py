@@ -13,7 +13,7 @@ from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanContext, get_current_span
 
-from agentops_otel import export, semconv
+from agentops_otel import environment, export, semconv
 from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettings, log_ignored
 from agentops_otel.config import Config
 from agentops_otel.content import Content
@@ -30,6 +30,7 @@ from agentops_otel.tracing import Recorder, gc_safe
 from agentops_otel.tracing.provider import ProviderChoice, tracer_of
 from agentops_otel.version import VERSION
 from agentops_otel.view import format, locations, terminal
+from agentops_otel.view.notebook import CellOutput
 from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
@@ -58,11 +59,16 @@ class ClientBase(CompatClient):
         self.trace_file = own if config.own_trace_file else config.trace_file
         self._totals = SessionTotals()
         open_spans = OpenSpans()
-        self._observers = (
-            (self._totals, TerminalProcessor(open_spans=open_spans)) if config.console else (self._totals,)
-        )
+        shell = environment.notebook_shell()
+        self._cells = CellOutput(shell, self._cell_ended) if shell and config.console else None
+        self._shown = TerminalProcessor(self._cells, open_spans=open_spans) if config.console else None
+        self._observers = (self._totals, self._shown) if self._shown else (self._totals,)
         self.sessions = Sessions(
-            config.tags, self._session_ended, self._analytics, config.run.parent if config.run else None
+            config.tags,
+            self._session_ended,
+            self._analytics,
+            config.run.parent if config.run else None,
+            self._trace_as_html,
         )
         logs = export.log_upload(config)
         self.pipeline = export.build(
@@ -97,6 +103,23 @@ class ClientBase(CompatClient):
         trace_file = str(self.trace_file) if self.trace_file else None
         report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), trace_file=trace_file)
         return self._totals.report(report)
+
+    def __repr__(self) -> str:
+        """Where the spans go."""
+        return f"<agentops_otel.Client: {locations.describe_destinations(self.config, self.trace_file)}>"
+
+    def _cell_ended(self) -> None:
+        """Have all that the cell of a notebook has ended shown below it."""
+        self.pipeline.drain(1.0)
+        if self._shown:
+            self._shown.show_open(0.0)
+
+    def _trace_as_html(self, session: Session) -> str | None:
+        """The trace of a session so far; None outside of a notebook."""
+        if self._cells is None:
+            return None
+        self._cell_ended()
+        return self._cells.html(session.trace_id)
 
     def _where(self) -> SpanContext:
         """The span that what happens now belongs to: the current one, or the session's."""

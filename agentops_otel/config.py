@@ -118,7 +118,8 @@ def read_config(**arguments: Any) -> Config:
     on_spans, in_events = _content(given.get("capture_content"))
     console, trace_file, state_dir = value["console"], value["trace_file"], _state_dir()
     run = _run()
-    on_terminal = nowhere and sys.stderr.isatty() and not (run and run.parent)  # --one-trace prints at the end
+    is_shown = sys.stderr.isatty() or environment.notebook_shell() is not None
+    on_terminal = nowhere and is_shown and not (run and run.parent)  # --one-trace prints at the end
     if given.get("upload_logs") and owner is None:
         raise ConfigError("upload_logs", True, "what is printed goes to an AgentOps account: give api_key too")
     return Config(

@@ -2,10 +2,12 @@
 
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 TRUTH: Mapping[str, bool] = {
@@ -144,3 +146,10 @@ def _masked(text: str) -> str:
     text = re.sub(r"//[^/@\s]*@", "//***@", text)
     text = re.sub(r"\?.*", "?***", text)
     return re.sub(r"[A-Za-z0-9_\-]{20,}", "***", text)
+
+
+def notebook_shell() -> Any | None:
+    """IPython's shell if this process runs the cells of a notebook; None elsewhere, and in TaskWeaver's kernel."""
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = get_ipython() if get_ipython and "taskweaver.ces.runtime.executor" not in sys.modules else None
+    return shell if getattr(shell, "kernel", None) is not None else None

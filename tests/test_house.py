@@ -109,7 +109,7 @@ def test_some_things_are_done_in_one_place(path: Path) -> None:
     assert not prints or room(path) in ("cli", "view")
 
 
-NAMING_TASKWEAVER_MODULES = {"install.py", "builtin_tracing.py", "in_kernel.py", "sitecustomize.py"}
+NAMING_TASKWEAVER_MODULES = {"install.py", "builtin_tracing.py", "in_kernel.py", "sitecustomize.py", "environment.py"}
 """Files that name TaskWeaver's own modules and our patches of them, and make no span."""
 
 

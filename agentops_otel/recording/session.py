@@ -89,6 +89,10 @@ class Session:
         """The id of the session's trace, 32 hex digits: what a viewer is asked for."""
         return f"{self.span.get_span_context().trace_id:032x}"
 
+    def _repr_html_(self) -> str | None:
+        """The trace so far, for `display(session)` in a notebook."""
+        return self._sessions.as_html(self)
+
     @property
     def duration_ns(self) -> int:
         """From the start of the root span to its end, in nanoseconds; 0 while it runs."""
@@ -229,6 +233,7 @@ class Sessions:
         ended: Called with each session when it has ended.
         analytics: Returns the totals of a session, by AgentOps' names.
         parent: The span above all spans that have no other parent; None: they are roots.
+        as_html: Returns the trace of a session as a notebook shows it; None outside of one.
     """
 
     def __init__(
@@ -237,11 +242,13 @@ class Sessions:
         ended: Callable[[Session], None] = lambda session: None,
         analytics: Callable[[Session], dict[str, str]] = lambda session: {},
         parent: SpanContext | None = None,
+        as_html: Callable[[Session], str | None] = lambda session: None,
     ) -> None:
         self._run_id = uuid.uuid4().hex
         self.tags = distinct(tags)
         self.ended = ended
         self.analytics = analytics
+        self.as_html = as_html
         self.open: tuple[Session, ...] = ()
         self.agents: dict[str, str] = {}
         """The names of agents that were created by hand, by their id."""

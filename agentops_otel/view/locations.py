@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from agentops_otel.config import Config
+from agentops_otel.environment import notebook_shell
 
 
 def describe_destinations(config: Config, trace_file: Path | None) -> str:
@@ -13,7 +14,7 @@ def describe_destinations(config: Config, trace_file: Path | None) -> str:
     ]
     places += [f"the {name} exporter" for name in config.exporters]
     places += [str(trace_file)] if trace_file else []
-    places += ["this terminal"] if config.console else []
+    places += ["this notebook" if notebook_shell() else "this terminal"] if config.console else []
     if not places:
         return "spans go where the tracer provider sends them"
     return f"spans go to {', to '.join(places)}"

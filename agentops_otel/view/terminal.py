@@ -47,10 +47,15 @@ def show(
         return
     glyphs = _glyphs(stream)
     width = _width(stream)
-    total = summarize(roots, wait=wait)
-    total = total if before is None else replace(total + before, duration_ns=total.duration_ns)
-    lines = [*tree_lines(roots, glyphs, width, limit=limit), last_line(total, roots, glyphs, width, note)]
+    last = last_line(total(roots, before, wait=wait), roots, glyphs, width, note)
+    lines = [*tree_lines(roots, glyphs, width, limit=limit), last]
     _print(lines, stream, width, color)
+
+
+def total(roots: Sequence[Node], before: Summary | None, *, wait: bool) -> Summary:
+    """The totals of the trees of a trace, and of what was printed of it before."""
+    own = summarize(roots, wait=wait)
+    return own if before is None else replace(own + before, duration_ns=own.duration_ns)
 
 
 def show_open(name: str, roots: Sequence[Node], *, stream: TextIO, color: bool | None = None) -> None:

@@ -3,7 +3,8 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
@@ -23,6 +24,22 @@ CLOSE_S = 2.0
 """The longest that the end of the program waits for a terminal that is not read."""
 
 
+class Output(Protocol):
+    """Where traces are shown: a terminal, or the cells of a notebook."""
+
+    def add(self, printed: Printed) -> None:
+        """Show it soon."""
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call in so many seconds, if the output has a time of its own."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all is shown; True if it was in time."""
+
+    def close(self, timeout_s: float) -> None:
+        """Show what waits: the program ends."""
+
+
 class TerminalProcessor(SpanProcessor):
     """Prints a trace when its local root ends: a span with no parent, or with one in another process.
 
@@ -31,19 +48,19 @@ class TerminalProcessor(SpanProcessor):
     printed. Never raises.
 
     Args:
-        printer: Prints the traces.
+        printer: Shows the traces; the terminal by default.
         open_spans: The spans that have not ended.
         held_spans: How many ended spans wait for the end of their roots.
     """
 
     def __init__(
         self,
-        printer: Printer | None = None,
+        printer: Output | None = None,
         *,
         open_spans: OpenSpans | None = None,
         held_spans: int = HELD_SPANS,
     ) -> None:
-        self._printer = printer or Printer()
+        self._printer: Output = printer or Printer()
         self._open = open_spans or OpenSpans()
         self._limit = held_spans
         self._reset()
@@ -66,7 +83,7 @@ class TerminalProcessor(SpanProcessor):
             if printed := self._completed(span):
                 self._print(printed)
             elif self._count:
-                self._printer.later(OPEN_S, self._print_overdue)
+                self._printer.later(OPEN_S, self.show_open)
 
     def shutdown(self) -> None:
         """Print the ended spans of traces whose root is still open."""
@@ -85,21 +102,21 @@ class TerminalProcessor(SpanProcessor):
         if any(_is_ours(node.span) for root in printed.roots for _, node in root.walk()):
             self._printer.add(printed)
 
-    def _print_overdue(self) -> None:
-        """Print what has ended below spans that have been open for long, and look again as long as anything waits."""
+    def show_open(self, seconds: float = OPEN_S) -> None:
+        """Print what has ended below spans that have been open for so long, and look again if anything waits."""
         with guard("printing a trace"):
             with self._lock:
-                overdue = [printed for trace_id in list(self._held) for printed in self._overdue(trace_id)]
+                overdue = [printed for trace_id in list(self._held) for printed in self._overdue(trace_id, seconds)]
                 waiting = self._count
             for printed in overdue:
                 self._print(printed)
             if waiting:
-                self._printer.later(OPEN_S, self._print_overdue)
+                self._printer.later(OPEN_S, self.show_open)
 
-    def _overdue(self, trace_id: int) -> Iterator[Printed]:
+    def _overdue(self, trace_id: int, seconds: float) -> Iterator[Printed]:
         for root in build(self._held[trace_id]):
             parent = _parent_key(root.span)
-            if under := self._open.since(parent, OPEN_S):
+            if under := self._open.since(parent, seconds):
                 yield self._below(root, parent, under)
 
     def _completed(self, span: ReadableSpan) -> Printed | None:
