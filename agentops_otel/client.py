@@ -59,6 +59,7 @@ class ClientBase(CompatClient):
         self.trace_file = own if config.own_trace_file else config.trace_file
         self._totals = SessionTotals()
         open_spans = OpenSpans()
+        self._guest = source is not None and source.guest
         shell = environment.notebook_shell()
         self._cells = CellOutput(shell, self._cell_ended) if shell and config.console else None
         self._shown = TerminalProcessor(self._cells, open_spans=open_spans) if config.console else None
@@ -106,7 +107,7 @@ class ClientBase(CompatClient):
 
     def __repr__(self) -> str:
         """Where the spans go."""
-        return f"<agentops_otel.Client: {locations.describe_destinations(self.config, self.trace_file)}>"
+        return f"<agentops_otel.Client: {self._destinations()}>"
 
     def _cell_ended(self) -> None:
         """Have all that the cell of a notebook has ended shown below it."""
@@ -127,7 +128,10 @@ class ClientBase(CompatClient):
 
     def announce(self) -> None:
         """Say in one line where the spans go."""
-        terminal.announce(locations.describe_destinations(self.config, self.trace_file))
+        terminal.announce(self._destinations())
+
+    def _destinations(self) -> str:
+        return locations.describe_destinations(self.config, self.trace_file, guest=self._guest)
 
     def record(self, event: Event) -> None:
         """See `agentops_otel.record`."""

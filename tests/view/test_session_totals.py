@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import SpanProcessor
 
 from agentops_otel import config
 from agentops_otel.view import cost, locations, session_totals
@@ -64,3 +66,16 @@ def test_places_are_named_without_secrets() -> None:
     assert locations.links_to_trace(settings, Path("t.jsonl"), "abc") == snapshot(
         ["https://app.agentops.ai/sessions?trace_id=abc", "agentops-otel show t.jsonl"]
     )
+
+
+def test_no_exporter_is_said_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `OTEL_TRACES_EXPORTER=none` spans go nowhere, unless the program has a place for them."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    processor = SpanProcessor()
+    described = locations.describe_destinations
+
+    assert described(config.read_config(), None) == snapshot(
+        "spans are made and go nowhere, since OTEL_TRACES_EXPORTER=none"
+    )
+    assert described(config.read_config(), None, guest=True) == "spans go where the tracer provider sends them"
+    assert described(config.read_config(span_processors=[processor]), None) == "spans go to your span processors"

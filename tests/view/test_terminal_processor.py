@@ -14,6 +14,9 @@ from inline_snapshot import snapshot
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from agentops_otel.config import Config
+from agentops_otel.export.file import read
+from agentops_otel.export.trace_directory import DIRECTORY, trace_files
 from agentops_otel.view import printer, terminal_processor
 from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.printer import Printer
@@ -361,6 +364,22 @@ def test_a_display_is_never_written_into(display: str) -> None:
     assert over
     assert "invoke_workflow" not in before
     assert "invoke_workflow" in after
+
+
+@pytest.mark.parametrize(("console", "is_shown"), [("false", False), ("true", True)])
+def test_one_variable_silences_the_terminal_and_keeps_the_file(
+    console: str, is_shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`AGENTOPS_CONSOLE=false`: nothing of ours on the terminal, and the span in the trace file."""
+    monkeypatch.setenv("AGENTOPS_CONSOLE", console)
+
+    shown = on_a_terminal(
+        "import agentops_otel as a; a.init(); a.record_action('step')(lambda: None)(); print('theirs')"
+    )
+
+    (path,) = trace_files(Config().state_dir / DIRECTORY)
+    assert [span.name for span in read(path) if isinstance(span, ReadableSpan)] == ["step"]
+    assert (shown == "theirs\r\n") is not is_shown
 
 
 def test_a_trace_comes_before_the_next_prompt() -> None:
