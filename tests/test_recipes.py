@@ -49,7 +49,7 @@ def test_gunicorn(options: list[str], tmp_path: Path) -> None:
 def test_pytest(tmp_path: Path) -> None:
     """The recipe's test passes under pytest as it stands, with nothing imported for the fixture."""
     (tmp_path / "test_add.py").write_text(recipe("With pytest"))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "agentops_otel_pytest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
     finished = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT)}

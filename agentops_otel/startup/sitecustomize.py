@@ -77,7 +77,7 @@ def main() -> None:
         return
     if any("taskweaver.ces" in word for word in getattr(sys, "orig_argv", ())):
         return  # TaskWeaver's kernel: the process that starts it traces it
-    if importlib.util.find_spec("agentops_otel") is None:
+    if not all(importlib.util.find_spec(name) for name in ("agentops_otel", "opentelemetry")):
         with open(os.path.join(RUN, f"{os.getpid()}.unreached"), "w") as file:
             file.write(sys.executable)
     elif os.path.basename(RUN).endswith(f"-{os.getppid()}"):

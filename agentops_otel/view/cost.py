@@ -85,8 +85,7 @@ def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = No
 def _prices(wait: bool) -> ModuleType | None:
     if wait or _loaded.is_set():
         return _load()
-    _load_in_thread()
-    return None
+    return None if _load_in_thread() else _load()
 
 
 @cache
@@ -97,5 +96,10 @@ def _load() -> ModuleType | None:
 
 
 @cache
-def _load_in_thread() -> None:
-    threading.Thread(target=_load, name="agentops_otel prices", daemon=True).start()
+def _load_in_thread() -> bool:
+    """Start the thread; False where none can be started: since Python 3.12 at the end of the process."""
+    try:
+        threading.Thread(target=_load, name="agentops_otel prices", daemon=True).start()
+    except RuntimeError:
+        return False
+    return True
