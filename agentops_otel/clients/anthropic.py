@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import get_value
 
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
@@ -19,6 +20,7 @@ from agentops_otel.instrumentation.reading import (
     lookup_in,
 )
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.tracing import SUPPRESS_KEY
 from agentops_otel.tracing.provider import OwnProvider
 
 _CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
@@ -39,11 +41,12 @@ def _provider(client: Any, host: str | None) -> str:
 def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The call without the client's own span, unless the program gave the client a tracer provider of its own.
 
-    Since 2.0 the package traces its calls itself; a request without a span's name is one that it leaves alone.
+    The package traces its calls itself, but not a request without a span name. Where tracing is suppressed, so is this.
     """
     arguments = stainless.rewrite_arguments(arguments)
     chosen = field(arguments["self"], "open_telemetry", "tracer_provider")
-    return _untraced(arguments) if chosen is None or chosen is trace.get_tracer_provider() else arguments
+    is_ours = chosen is None or chosen is trace.get_tracer_provider() or get_value(SUPPRESS_KEY)
+    return _untraced(arguments) if is_ours else arguments
 
 
 def rewrite_other_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

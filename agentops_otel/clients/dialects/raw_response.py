@@ -14,7 +14,7 @@ BODY_LIMIT_BYTES = 1024 * 1024
 
 def wrap_result(call: Call, response: Any) -> Any:
     """Complete the call now if the body was read, otherwise when the program reads it."""
-    http = response if hasattr(type(response), "iter_raw") else field(response, "http_response")
+    http = response if _is_http_response(response) else field(response, "http_response")
     if http is None:
         call.completed(_parsed_text(response))
     elif field(http, "is_stream_consumed"):
@@ -24,6 +24,11 @@ def wrap_result(call: Call, response: Any) -> Any:
     else:
         return proxied(response, call, _HOOKS)
     return response
+
+
+def _is_http_response(response: Any) -> bool:
+    """Whether it is httpx's own response; openai's binary content, which has most of its methods, is not."""
+    return hasattr(type(response), "raise_for_status")
 
 
 def _parsed_text(response: Any) -> Any:
