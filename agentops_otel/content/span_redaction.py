@@ -67,7 +67,7 @@ class SpanRedaction:
         skipped = _SEARCHED if own else _NONE
         changed: dict[str, Any] = {}
         for name, value in plain.items():
-            if name in skipped:
+            if name in skipped or (type(value) in _NUMBERS and classify_key(name) not in SECRETS):
                 continue
             is_short = type(value) is str and len(value) <= _SHORT_CHARACTERS and self._capture_content
             redacted = _short_attribute(name, value) if is_short else self._attribute(name, value)
@@ -78,13 +78,14 @@ class SpanRedaction:
         return {name: value for name, value in {**plain, **changed}.items() if value is not None}
 
     def _attribute(self, name: str, value: Any) -> Any:
-        if not self._capture_content and type(value) is str:
+        if type(value) is not str:
+            return _value(value, classify_key(name), MAX_DEPTH)
+        if not self._capture_content:
             if name == _QUERY:
                 return None
             if name in _WITH_QUERY:
                 value = value.partition("?")[0]
-        kind = classify_key(name)
-        return value if kind not in SECRETS and type(value) in _NUMBERS else _value(value, kind, MAX_DEPTH)
+        return _kept_text(value, classify_key(name))
 
     def _events(self, events: Sequence[Event], *, own: bool) -> list[Event] | None:
         redacted = [self._event(event, own=own) for event in events]
