@@ -8,7 +8,7 @@ QUICK = tests/test_house.py tests/test_config.py tests/content tests/recording t
 	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py
 ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test quick shaken check fuzz lock clients programs older pythons newest suites wheel lowest benchmarks e2e-servers clean
+.PHONY: demo test quick shaken check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -43,6 +43,9 @@ clients: ## the tests of the clients that make test leaves out: many, or not to 
 programs: $(BIN)/.test ## programs that others have written, plain, under run and with init(): the newest releases, or NAMES="llm flask"
 	$(BIN)/python -m tests.other_programs $(NAMES)
 
+frameworks: ## the tests of the agent frameworks, in an environment each
+	$(ENVIRONMENTS) run langchain
+
 older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
 	$(ENVIRONMENTS) run older-1 older-2 older-together
 
@@ -53,7 +56,7 @@ newest: ## the tests with what the registry has today, and what in the vendors' 
 	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
 
 suites: ## all of these two at a time, as .ci/run does
-	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second newest-clients newest-litellm
+	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second langchain newest-clients newest-litellm
 
 wheel: $(BIN)/.test ## the wheel alone, in an empty environment of each Python
 	$(BIN)/python -m pytest -m wheel tests/test_wheel.py

@@ -40,6 +40,7 @@ class Config:
     redact: Redact | None = field(default=None, repr=False)
     instrument_llm_calls: bool = True
     instrument_taskweaver: bool = True
+    instrument_frameworks: bool = True
     propagate_threads: bool = False
     auto_start_session: bool = False
     session_name: str = "session"
@@ -131,6 +132,7 @@ def read_config(**arguments: Any) -> Config:
         redact=value["redact"],
         instrument_llm_calls=value["instrument_llm_calls"],
         instrument_taskweaver=value["instrument_taskweaver"],
+        instrument_frameworks=value["instrument_frameworks"],
         propagate_threads=value["propagate_threads"],
         session_name=settings.read("trace_name", given) or "session",
         session_id=settings.read("inherited_session_id", given),

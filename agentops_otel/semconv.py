@@ -32,18 +32,27 @@ SESSION_ID = "session.id"
 URL_PATH = "url.path"
 
 # GenAI: operations, agents, tools, workflows.
+GEN_AI_AGENT_DESCRIPTION = "gen_ai.agent.description"
 GEN_AI_AGENT_ID = "gen_ai.agent.id"
 GEN_AI_AGENT_NAME = "gen_ai.agent.name"
 GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id"
+GEN_AI_DATA_SOURCE_ID = "gen_ai.data_source.id"
 GEN_AI_EMBEDDINGS_DIMENSION_COUNT = "gen_ai.embeddings.dimension.count"
 GEN_AI_OPERATION_NAME = "gen_ai.operation.name"
 GEN_AI_PROMPT_NAME = "gen_ai.prompt.name"
 GEN_AI_PROMPT_VERSION = "gen_ai.prompt.version"
 GEN_AI_PROVIDER_NAME = "gen_ai.provider.name"
+GEN_AI_RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
+GEN_AI_RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
 GEN_AI_TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"
 GEN_AI_TOOL_CALL_ID = "gen_ai.tool.call.id"
 GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result"
+GEN_AI_TOOL_DESCRIPTION = "gen_ai.tool.description"
 GEN_AI_TOOL_NAME = "gen_ai.tool.name"
+GEN_AI_TOOL_TYPE = "gen_ai.tool.type"
+GEN_AI_TRANSFER_MODE = "gen_ai.transfer.mode"
+GEN_AI_TRANSFER_TARGET_NAME = "gen_ai.transfer.target.name"
+GEN_AI_TRANSFER_TARGET_TYPE = "gen_ai.transfer.target.type"
 GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name"
 
 INFERENCE_OPERATIONS = frozenset({"chat", "generate_content", "text_completion"})
@@ -173,6 +182,10 @@ ZHIPU_AI = "zhipu_ai"
 SESSION_FAILED = "agentops.session.fail"
 EVENT_FAILED = "agentops.event.fail"
 
+# LangGraph's graphs: ours, in LangGraph's words.
+LANGGRAPH_NODE = "langgraph.node"
+LANGGRAPH_STEP = "langgraph.step"
+
 # TaskWeaver's rounds: ours, in TaskWeaver's words. An attachment is the prefix and its type: `taskweaver.plan`.
 TASKWEAVER_ARTIFACT_COUNT = "taskweaver.artifact.count"
 TASKWEAVER_ARTIFACTS = "taskweaver.artifact_paths"
@@ -203,6 +216,8 @@ CONTENT = frozenset(
         EXCEPTION_STACKTRACE,
         GEN_AI_INPUT_MESSAGES,
         GEN_AI_OUTPUT_MESSAGES,
+        GEN_AI_RETRIEVAL_DOCUMENTS,
+        GEN_AI_RETRIEVAL_QUERY_TEXT,
         GEN_AI_SYSTEM_INSTRUCTIONS,
         GEN_AI_TOOL_CALL_ARGUMENTS,
         GEN_AI_TOOL_CALL_RESULT,

@@ -253,6 +253,13 @@ OPTIONS = (
         sentence="False leaves TaskWeaver alone; its event handler still works.",
     ),
     Option(
+        name="instrument_frameworks",
+        check=truth,
+        default=True,
+        shown_default="true; single frameworks: `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`",
+        sentence="False leaves agent frameworks alone; LLM calls that they make are recorded as before.",
+    ),
+    Option(
         name="propagate_threads",
         check=truth,
         default=False,

@@ -60,6 +60,7 @@ def capture(
     redact: Redact | None = None,
     instrument_llm_calls: bool = True,
     instrument_taskweaver: bool = True,
+    instrument_frameworks: bool = True,
     propagate_threads: bool = False,
 ) -> Iterator[Capture]:
     """Run the block with a client that keeps its spans in memory: no network, no files, nothing printed.
@@ -80,6 +81,7 @@ def capture(
         redact=redact,
         instrument_llm_calls=instrument_llm_calls,
         instrument_taskweaver=instrument_taskweaver,
+        instrument_frameworks=instrument_frameworks,
         propagate_threads=propagate_threads,
         quiet=True,
     )

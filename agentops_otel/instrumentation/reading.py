@@ -259,9 +259,11 @@ def _flag(value: object) -> bool | None:
 Converter = Callable[[object], AttributeValue | None]
 
 _TEXTS = (
+    semconv.GEN_AI_AGENT_DESCRIPTION,
     semconv.GEN_AI_AGENT_ID,
     semconv.GEN_AI_AGENT_NAME,
     semconv.GEN_AI_CONVERSATION_ID,
+    semconv.GEN_AI_DATA_SOURCE_ID,
     semconv.GEN_AI_OUTPUT_TYPE,
     semconv.GEN_AI_PROMPT_NAME,
     semconv.GEN_AI_PROMPT_VERSION,
@@ -271,6 +273,15 @@ _TEXTS = (
     semconv.GEN_AI_REQUEST_REASONING_LEVEL,
     semconv.GEN_AI_RESPONSE_ID,
     semconv.GEN_AI_RESPONSE_MODEL,
+    semconv.GEN_AI_TOOL_CALL_ID,
+    semconv.GEN_AI_TOOL_DESCRIPTION,
+    semconv.GEN_AI_TOOL_NAME,
+    semconv.GEN_AI_TOOL_TYPE,
+    semconv.GEN_AI_TRANSFER_MODE,
+    semconv.GEN_AI_TRANSFER_TARGET_NAME,
+    semconv.GEN_AI_TRANSFER_TARGET_TYPE,
+    semconv.GEN_AI_WORKFLOW_NAME,
+    semconv.LANGGRAPH_NODE,
     semconv.OPENAI_API_TYPE,
     semconv.OPENAI_REQUEST_SERVICE_TIER,
     semconv.OPENAI_RESPONSE_SERVICE_TIER,
@@ -307,6 +318,7 @@ CONVERTERS: Mapping[str, Converter] = {
     semconv.GEN_AI_USAGE_INPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _integer,
+    semconv.LANGGRAPH_STEP: _integer,
     semconv.SERVER_PORT: _integer,
 }
 """The type that each attribute of the conventions takes; a value of another type is left out."""

@@ -20,8 +20,9 @@ from agentops_otel.compat_settings import CompatSettings, log_ignored, translate
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import Redact
 from agentops_otel.export.process_exit import ProcessExit
+from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation import install
+from agentops_otel.instrumentation import install, install_frameworks
 from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
@@ -143,12 +144,13 @@ class _Running:
             self.installations = tuple(_installations(config))
 
     def clients(self) -> dict[str, Any]:
-        """Two fields of a report: the imported LLM clients with their versions, and those not wrapped."""
-        imported = {spec.module: spec.name for spec in SPECS if spec.module in sys.modules}
+        """Two fields of a report: the imported clients and frameworks with their versions, and those not wrapped."""
+        frameworks = {spec.module for spec in FRAMEWORKS if not spec.listeners.keys().isdisjoint(sys.modules)}
+        imported = {spec.module for spec in SPECS if spec.module in sys.modules} | frameworks
         wrapped: set[str] = set().union(*(getattr(one, "wrapped", ()) for one in self.installations))
         return {
             "clients": {module: str(getattr(sys.modules[module], "__version__", "")) for module in imported},
-            "not_wrapped": sorted(imported.keys() - wrapped),
+            "not_wrapped": sorted(imported - wrapped),
         }
 
     def uninstrument(self) -> None:
@@ -250,6 +252,8 @@ def _installations(config: Config) -> Iterator[Installed]:
         yield hooks.install(current, _running.conversation_ended, _running.conversation_went_on)
     elif not config.capture_content:
         yield hooks.disable_tracing_only(current)
+    if config.instrument_frameworks and "*" not in disabled:
+        yield install_frameworks([spec for spec in FRAMEWORKS if spec.name not in disabled], current)
     if config.propagate_threads:
         threads = ThreadPropagation()
         threads.install()
@@ -271,6 +275,7 @@ def init(
     redact: Redact | None = None,
     instrument_llm_calls: bool | None = None,
     instrument_taskweaver: bool = True,
+    instrument_frameworks: bool = True,
     propagate_threads: bool = False,
     auto_start_session: bool | None = None,
     tracer_provider: TracerProvider | None = None,
@@ -283,10 +288,11 @@ def init(
     upload_logs: bool | None = None,
     **compat: Unpack[CompatSettings],
 ) -> Client:
-    """Start tracing: LLM calls, TaskWeaver sessions and everything decorated or recorded become spans.
+    """Start tracing: LLM calls, agents' steps, TaskWeaver sessions and everything decorated or recorded become spans.
 
-    Never touches the network and imports no LLM client. Idempotent: a second call returns the running client; other
-    settings in it are ignored as a whole, with a warning that names them (`shutdown()` first to change them).
+    Never touches the network and imports no LLM client or framework. Idempotent: a second call returns the running
+    client; other settings in it are ignored as a whole, with a warning that names them (`shutdown()` first to change
+    them).
 
     ```python
     client = agentops_otel.init(endpoint="http://localhost:4318", tags=["staging"])
@@ -308,6 +314,7 @@ def init(
             Default: `AGENTOPS_REDACT`, as `package.module:function`.
         instrument_llm_calls: False leaves LLM clients alone. Default: `AGENTOPS_INSTRUMENT_LLM_CALLS`, else True.
         instrument_taskweaver: False leaves TaskWeaver alone; its event handler still works.
+        instrument_frameworks: False leaves agent frameworks alone; LLM calls that they make are recorded as before.
         propagate_threads: True carries the current span into new threads and thread pools.
         auto_start_session: Open a session at once. Default: `AGENTOPS_AUTO_START_SESSION`, else True with a key.
         tracer_provider: Make spans with this provider. Default: the global one; one is made if there is none.
@@ -407,6 +414,7 @@ def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_
         config = read_config(
             instrument_llm_calls="llm_calls" in _running.launched,
             instrument_taskweaver="taskweaver" in _running.launched,
+            instrument_frameworks="llm_calls" in _running.launched,
             capture_content=capture_content,
             auto_start_session=False,
             console=False,
@@ -440,7 +448,7 @@ def running(
 
 
 def instrument() -> None:
-    """Wrap LLM clients and TaskWeaver again after `uninstrument()`, as the settings of `init()` say."""
+    """Wrap LLM clients, frameworks and TaskWeaver again after `uninstrument()`, as the settings of `init()` say."""
     client = client_for("instrument")
     if client is not None and client.recorder is not None:
         with _running.lock:
@@ -448,7 +456,7 @@ def instrument() -> None:
 
 
 def uninstrument() -> None:
-    """Take our wrappers off LLM clients and TaskWeaver; decorated functions and events are recorded as before."""
+    """Leave LLM clients, frameworks and TaskWeaver alone; decorated functions and events are recorded as before."""
     with _running.lock:
         _running.uninstrument()
 

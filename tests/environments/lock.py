@@ -6,7 +6,12 @@ import sys
 
 from tests.environments.install import LOCKS, ROOT
 
-WITH_US = ("test", "clients", "litellm", "backends", "second", "older-1", "older-2", "older-together", "lowest", "demo")
+FRAMEWORKS = ("langchain",)
+
+WITH_US = (
+    *("test", "clients", "litellm", "backends", "second", "older-1", "older-2", "older-together", "lowest", "demo"),
+    *FRAMEWORKS,
+)
 """What is installed for our own requirements too."""
 
 BESIDE_TEST = ("check", "demo", "install", "taskweaver")

@@ -42,6 +42,7 @@ _TESTS: dict[str, Sequence[str]] = {
     "older-2": [f"tests/clients/test_{name}.py" for name in _FIRST],
     "older-together": [f"tests/clients/test_{name}.py" for name in ("contract", "streams", "chat_completions_clients")],
     "lowest": (),
+    "langchain": ("tests/frameworks/test_langchain.py",),
 }
 SUITES = {name: Suite(name=name, lock=name, tests=tests) for name, tests in _TESTS.items()}
 

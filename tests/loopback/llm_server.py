@@ -10,7 +10,7 @@ with LlmServer() as server:
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -84,8 +84,10 @@ class _HttpServer(ThreadingHTTPServer):
 class LlmServer:
     """The server; a `with` block starts and stops it."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: Callable[[Request], Answer] | None = None) -> None:
+        """*script* decides the answer of a request; without one those of `answer` are said in turn."""
         self.requests: list[Request] = []
+        self._script = script
         self._answers: deque[Answer] = deque()
         self._http = _HttpServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
@@ -121,8 +123,9 @@ class LlmServer:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                server.requests.append(Request(path=self.path, headers=tuple(self.headers.items()), body=body))
-                server._say(self, server._answers.popleft())
+                request = Request(path=self.path, headers=tuple(self.headers.items()), body=body)
+                server.requests.append(request)
+                server._say(self, server._script(request) if server._script else server._answers.popleft())
 
             do_GET = do_DELETE = do_POST
 

@@ -1,0 +1,7 @@
+"""The agent frameworks that we know: a short file each, which describes one as data."""
+
+from agentops_otel.frameworks.langchain import LANGCHAIN
+from agentops_otel.instrumentation import FrameworkSpec
+
+SPECS: tuple[FrameworkSpec, ...] = (LANGCHAIN,)
+"""Every framework that `init()` listens to."""

@@ -1,0 +1,76 @@
+"""Listens to the frameworks it is given when they are imported, and stops listening."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from threading import RLock
+from types import ModuleType
+
+from agentops_otel.guard import guard
+from agentops_otel.instrumentation.framework import FrameworkSpec, Listen
+from agentops_otel.instrumentation.steps import Steps
+from agentops_otel.instrumentation.wrapper import GetRecorder
+from agentops_otel.wrapping.import_hook import on_import
+
+
+def install_frameworks(specs: Iterable[FrameworkSpec], get_recorder: GetRecorder) -> "FrameworkInstallation":
+    """Listen to the frameworks that are imported, and to each other one when it is; none is imported for it.
+
+    Args:
+        specs: The frameworks to listen to.
+        get_recorder: The recorder at the moment of a step; None records nothing.
+
+    Returns:
+        The installation; it lasts until its `uninstall()`.
+    """
+    installation = FrameworkInstallation(get_recorder)
+    for spec in specs:
+        installation.listen(spec)
+    return installation
+
+
+class FrameworkInstallation:
+    """The frameworks that are listened to, until `uninstall()`."""
+
+    def __init__(self, get_recorder: GetRecorder) -> None:
+        self._get_recorder = get_recorder
+        self._steps: list[Steps] = []
+        self._undo: dict[tuple[str, str], list[Callable[[], None]]] = defaultdict(list)
+        self._stop_waiting: list[Callable[[], None]] = []
+        self._lock = RLock()
+        self._off = False
+        self.wrapped: set[str] = set()
+        """The packages that are listened to."""
+
+    def listen(self, spec: FrameworkSpec) -> None:
+        """Listen to the framework from the import of each of its modules on; now to those that are imported."""
+        steps = Steps(spec.steps, spec.control_flow, self._get_recorder)
+        self._steps.append(steps)
+        for module, listen in spec.listeners.items():
+            self._stop_waiting.append(on_import(module, partial(self._apply, spec, steps, listen)))
+
+    def uninstall(self) -> None:
+        """Take the listeners away. One that stays in the framework's hands is silent from now on."""
+        while self._stop_waiting:
+            self._stop_waiting.pop()()
+        with self._lock:
+            self._off = True
+            for steps in self._steps:
+                steps.close()
+            for key in list(self._undo):
+                self._take_back(key)
+            self.wrapped.clear()
+
+    def _apply(self, spec: FrameworkSpec, steps: Steps, listen: Listen, module: ModuleType) -> None:
+        with guard(f"listening to {spec.name}"), self._lock:
+            if self._off:
+                return
+            key = (spec.name, module.__name__)
+            self._take_back(key)  # the module was loaded anew
+            self._undo[key].append(listen(module, steps))
+            self.wrapped.add(spec.module)
+
+    def _take_back(self, key: tuple[str, str]) -> None:
+        for undo in self._undo.pop(key, ()):
+            with guard(f"leaving {key[1]}"):
+                undo()

@@ -1,0 +1,220 @@
+"""The open steps of a framework: it says what begins and ends by keys of its own, and each is a span or none."""
+
+from collections.abc import Callable, Hashable, Sequence
+from contextvars import Token
+from threading import RLock
+from typing import Any
+
+from opentelemetry.context import Context, create_key, set_value
+from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
+from opentelemetry.util.types import AttributeValue
+
+from agentops_otel import semconv
+from agentops_otel.guard import guard
+from agentops_otel.instrumentation.reading import Row, attributes, contents
+from agentops_otel.instrumentation.step import Step
+from agentops_otel.tracing import (
+    INHERITED_KEY,
+    SUPPRESS_KEY,
+    Recorder,
+    attach_context,
+    current_context,
+    leave_context,
+    qualified_name,
+    with_inherited,
+)
+
+OPEN_LIMIT = 10_000
+"""Steps of one framework that are open at a time; the oldest one is given up for a further one."""
+
+_STEP = create_key("agentops_otel_step")
+"""Where a context has the innermost step that it is within."""
+
+Source = Any
+"""What the framework says of a step: the tables of the step's kind read it."""
+
+
+class OpenStep:
+    """One step with a span. It ends once, whoever comes first: the framework, a further step, or the shutdown."""
+
+    def __init__(self, recorder: Recorder, kind: Step, key: Hashable, source: Source, context: Context) -> None:
+        self.key = key
+        self.aliases: set[Hashable] = set()
+        """Keys of steps without a span that stand for this one."""
+        self.token: Token[Context] | None = None
+        """Set where the step was made the current one."""
+        self._recorder = recorder
+        self.kind = kind
+        self._above: object = context.get(_STEP)
+        self._lock = RLock()
+        self._ended = False
+        self.span = self._start(source, context)
+        inherited = attributes(kind.inherited_rows, source)
+        if inherited:
+            context = with_inherited({**context.get(INHERITED_KEY, {}), **inherited}, context)  # type: ignore[dict-item]
+        self.context = set_value(_STEP, self, set_span_in_context(self.span, context))
+        """The context of the work that the step does."""
+        recorder.track_stream(self)
+
+    def _start(self, source: Source, context: Context) -> Span:
+        named = attributes(self.kind.name_row, source)
+        operation = self.kind.operation
+        said: dict[str, AttributeValue] = {**attributes(self.kind.attribute_rows, source)}
+        if operation in semconv.OPERATION_ROLES:
+            said = {semconv.GEN_AI_OPERATION_NAME: operation, **named, **said}
+        else:
+            said[semconv.AGENTOPS_SPAN_KIND] = operation
+        name = " ".join((operation, *map(str, named.values())))
+        span = self._recorder.start(name, kind=self.kind.kind, attributes=said, context=context)
+        self._set_content(span, self.kind.content_rows, source)
+        return span
+
+    def is_around(self, context: Context) -> bool:
+        """Whether the context is within the step; spans of the program's own may lie between."""
+        step: object = context.get(_STEP)
+        while isinstance(step, OpenStep):
+            if step is self:
+                return True
+            step = step._above
+        return False
+
+    def end(self, result: object = None, error: BaseException | None = None) -> None:
+        """End the span with the step's result, or with the exception that ended the step."""
+        if not self._is_first_end():
+            return
+        try:
+            if error is not None:
+                self._recorder.fail(self.span, error)
+            elif result is not None:
+                self._set_content(self.span, self.kind.result_rows, result)
+                if failure := self.kind.failure(result):
+                    self._recorder.set_error(self.span, failure)
+        finally:
+            self._recorder.end(self.span)
+
+    def abandoned(self) -> None:
+        """End the span of a step that nobody ends: its stream was left, or the process ends."""
+        if self._is_first_end():
+            self.span.set_attribute(semconv.AGENTOPS_STREAM_ABANDONED, True)
+            self._recorder.end(self.span)
+
+    def _is_first_end(self) -> bool:
+        with self._lock:
+            first, self._ended = not self._ended, True
+        if self.token is not None and current_context() is self.context:
+            leave_context(self.token)
+        return first
+
+    def _set_content(self, span: Span, rows: Sequence[Row], source: Source) -> None:
+        if self._recorder.content.enabled and span is not INVALID_SPAN:
+            for name, value in contents(rows, source).items():
+                self._recorder.set_content(span, name, value)
+
+
+class Steps:
+    """What a framework's listener reports to. None of its methods ever raises.
+
+    Args:
+        kinds: The kinds of steps, the first that matches counts.
+        control_flow: Qualified names of exceptions that are no failures.
+        get_recorder: The recorder at the moment of a step; None: nothing is recorded.
+    """
+
+    def __init__(
+        self, kinds: Sequence[Step], control_flow: frozenset[str], get_recorder: Callable[[], Recorder | None]
+    ) -> None:
+        self.off = False
+        """True once nobody listens any more: a listener that cannot be removed falls silent."""
+        self._kinds = kinds
+        self._control_flow = control_flow
+        self._get_recorder = get_recorder
+        self._open: dict[Hashable, OpenStep] = {}
+        self._lock = RLock()
+
+    def begin(self, key: Hashable, source: Source, *, parent: Hashable = None, is_current: bool = False) -> None:
+        """A step began.
+
+        Args:
+            key: The framework's own key of the step; `end` names it.
+            source: What the framework says of the step.
+            parent: The key of the step that this one belongs to.
+            is_current: Make the step the current one until its end. Only where begin and end are called in the context
+                in which the work runs, and never across a `yield` to the program.
+        """
+        with guard("beginning a step of a framework"):
+            recorder, current = self._get_recorder(), current_context()
+            if self.off or recorder is None or current.get(SUPPRESS_KEY):
+                return
+            above = self._open.get(parent)
+            kind = next((kind for kind in self._kinds if kind.matches(source)), None)
+            if kind is None:
+                self._add_alias(key, above)
+                return
+            context = current if above is None or above.is_around(current) else above.context
+            step = OpenStep(recorder, kind, key, source, context)
+            self._add(step)
+            if is_current:
+                step.token = attach_context(step.context)
+
+    def end(self, key: Hashable, result: object = None, error: BaseException | None = None) -> None:
+        """A step ended, with a result or by an exception; a step that is not open is left alone."""
+        with guard("ending a step of a framework"):
+            step = self._open.pop(key, None)
+            if step is None:
+                return
+            if step.key != key:
+                step.aliases.discard(key)
+                return
+            self._forget(step)
+            if isinstance(error, GeneratorExit):
+                step.abandoned()
+            else:
+                step.end(result, None if error is None or self._is_control_flow(error) else error)
+
+    def kind_of(self, key: Hashable) -> Step | None:
+        """The kind of the open step that the key stands for; None if there is none."""
+        step = self._open.get(key)
+        return step.kind if step is not None else None
+
+    def enter(self, key: Hashable) -> None:
+        """Make a step the current one in a context that the framework has copied for the step's work.
+
+        Nothing undoes it: the copy is dropped with the work. A context that is within the step already is left alone.
+        """
+        with guard("entering a step of a framework"):
+            step = self._open.get(key)
+            if step is not None and not step.is_around(current_context()):
+                attach_context(step.context)
+
+    def close(self) -> None:
+        """Record nothing from now on; the open steps end."""
+        with guard("leaving the steps of a framework"):
+            self.off = True
+            with self._lock:
+                steps, self._open = list(self._open.values()), {}
+            for step in reversed(steps):
+                step.abandoned()
+
+    def _add(self, step: OpenStep) -> None:
+        with self._lock:
+            self._open[step.key] = step
+            oldest = next(iter(self._open.values())) if len(self._open) > OPEN_LIMIT else None
+        if oldest is not None:
+            self._open.pop(oldest.key, None)
+            self._forget(oldest)
+            oldest.abandoned()
+
+    def _add_alias(self, key: Hashable, above: OpenStep | None) -> None:
+        if above is not None:
+            with self._lock:
+                above.aliases.add(key)
+                self._open[key] = above
+
+    def _forget(self, step: OpenStep) -> None:
+        """Aliases are forgotten with what they stand for."""
+        with self._lock:
+            for alias in step.aliases:
+                self._open.pop(alias, None)
+
+    def _is_control_flow(self, error: BaseException) -> bool:
+        return not self._control_flow.isdisjoint(map(qualified_name, type(error).__mro__))

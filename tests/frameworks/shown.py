@@ -1,0 +1,64 @@
+"""What a run of a framework looks like, for snapshots, and what holds of every run."""
+
+from typing import Any
+
+from opentelemetry.trace import INVALID_SPAN, get_current_span
+
+from agentops_otel import semconv
+from agentops_otel.testing import Capture, Tree
+from tests.loopback.llm_server import LlmServer
+
+OF_AGENTS = ("gen_ai.agent.", "gen_ai.conversation.")
+"""What an LLM call says beside what its client's own tests show."""
+
+
+LONGEST = 40
+"""Characters of a value."""
+
+
+def shown(tree: Tree) -> Tree:
+    """The tree with the LLM calls cut to what they have from their agent, and parallel steps in the order of names."""
+    return sorted(map(_shown, tree), key=lambda span: (str(span["name"]), str(span.get("attributes"))))
+
+
+def _shown(span: dict[str, Any]) -> dict[str, Any]:
+    attributes = span.get("attributes", {})
+    if attributes.get(semconv.GEN_AI_OPERATION_NAME) == "chat":
+        attributes = {name: value for name, value in attributes.items() if name.startswith(OF_AGENTS)}
+        span = {"name": span["name"], "attributes": attributes, "children": span.get("children", [])}
+    else:
+        span = {**span, "children": span.get("children", [])}
+        span.pop("events", None)
+    if "attributes" in span:
+        span["attributes"] = {name: _cut(value) for name, value in span["attributes"].items()}
+    span["children"] = shown(span["children"])
+    return {name: value for name, value in span.items() if value}
+
+
+def _cut(value: Any) -> Any:
+    return f"{value[:LONGEST]}..." if isinstance(value, str) and len(value) > LONGEST else value
+
+
+def names(tree: Tree) -> list[Any]:
+    """The names alone: a span, and those below it in a list behind it."""
+    found: list[Any] = []
+    for span in shown(tree):
+        found.append(str(span["name"]) + (f" {str(span['status'])[:5]}" if "status" in span else ""))
+        if below := span.get("children"):
+            found.append(names(below))  # type: ignore[arg-type]  # a tree
+    return found
+
+
+def holds_together(captured: Capture, server: LlmServer, *, traces: int = 1) -> None:
+    """One trace a run, no orphan, an LLM span for each request, and nothing current afterwards."""
+    spans = captured.spans
+    ids = {span.context.span_id for span in spans}
+
+    assert len({span.context.trace_id for span in spans}) == traces
+    assert [span.name for span in spans if span.parent is not None and span.parent.span_id not in ids] == []
+    assert sum(_is_llm(span.attributes) for span in spans) == len(server.requests)
+    assert get_current_span() is INVALID_SPAN
+
+
+def _is_llm(attributes: Any) -> bool:
+    return (attributes or {}).get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS

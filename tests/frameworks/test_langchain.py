@@ -1,0 +1,682 @@
+"""LangChain and LangGraph, the real packages: whole trees, and the program gets what it would get without us."""
+
+import asyncio
+import json
+import operator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.trace import get_current_span
+
+import agentops_otel
+from agentops_otel.testing import capture
+from tests.frameworks.scripted_model import scripted_model
+from tests.frameworks.shown import holds_together, names, shown
+from tests.loopback.llm_server import LlmServer
+from tests.program import run
+
+pytest.importorskip("langgraph", reason="langgraph is not installed")
+
+from langchain.agents import create_agent
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import ToolException, tool
+from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+
+
+class State(TypedDict):
+    """What the graphs pass on."""
+
+    said: Annotated[list[str], operator.add]
+
+
+@pytest.fixture
+def model(caplog: pytest.LogCaptureFixture) -> Iterator[LlmServer]:
+    """The server; nothing is logged in a test that uses it."""
+    with scripted_model() as server:
+        yield server
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+def chat(server: LlmServer) -> Any:
+    """The model."""
+    return ChatOpenAI(model="gpt-4.1", base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+
+
+def weather(city: str) -> str:
+    """Say the weather of a city."""
+    return f"sunny in {city}"
+
+
+def broken(city: str) -> str:
+    """Fail."""
+    raise ValueError(f"no weather in {city}")
+
+
+def guide(server: LlmServer, *tools: Any) -> Any:
+    """An agent; by default with a tool that works and one that fails."""
+    return create_agent(chat(server), [tool(one) for one in tools or (weather, broken)], name="guide")
+
+
+def ask(question: str) -> Any:
+    """What an agent is given."""
+    return {"messages": [("user", question)]}
+
+
+def last(result: Any) -> Any:
+    """What an agent answered."""
+    return result["messages"][-1].content
+
+
+AGENT_WITH_TWO_TOOLS = snapshot(
+    [
+        {
+            "name": "invoke_agent guide",
+            "attributes": {
+                "agentops.entity.input": '{"messages":[["user","weather(Paris) wea...',
+                "agentops.entity.output": '{"messages":[{"role":"user","content":"w...',
+                "gen_ai.agent.name": "guide",
+                "gen_ai.operation.name": "invoke_agent",
+            },
+            "children": [
+                {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                {
+                    "name": "execute_tool weather",
+                    "attributes": {
+                        "gen_ai.agent.name": "guide",
+                        "gen_ai.operation.name": "execute_tool",
+                        "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                        "gen_ai.tool.call.id": "call_1",
+                        "gen_ai.tool.call.result": '"sunny in Paris"',
+                        "gen_ai.tool.description": "Say the weather of a city.",
+                        "gen_ai.tool.name": "weather",
+                        "gen_ai.tool.type": "function",
+                    },
+                },
+                {
+                    "name": "execute_tool weather",
+                    "attributes": {
+                        "gen_ai.agent.name": "guide",
+                        "gen_ai.operation.name": "execute_tool",
+                        "gen_ai.tool.call.arguments": '{"city":"Rome"}',
+                        "gen_ai.tool.call.id": "call_2",
+                        "gen_ai.tool.call.result": '"sunny in Rome"',
+                        "gen_ai.tool.description": "Say the weather of a city.",
+                        "gen_ai.tool.name": "weather",
+                        "gen_ai.tool.type": "function",
+                    },
+                },
+            ],
+        }
+    ]
+)
+
+
+def test_an_agent_and_its_parallel_tools(model: LlmServer) -> None:
+    """An agent is a span, each of its tools one below it, and its LLM calls say whose they are."""
+    with capture() as captured:
+        result = guide(model).invoke(ask("weather(Paris) weather(Rome)"))
+
+    assert last(result) == "It is 21 degrees in Paris."
+    assert shown(captured.tree()) == AGENT_WITH_TWO_TOOLS
+    holds_together(captured, model)
+
+
+def test_what_an_agent_was_given_and_answered(model: LlmServer) -> None:
+    """The state of an agent has role, content and tool calls of its messages, and nothing that is new in each run."""
+    with capture() as captured:
+        guide(model).invoke(ask("weather(Paris)"))
+
+    call = {"name": "weather", "args": {"city": "Paris"}, "id": "call_1", "type": "tool_call"}
+    (agent,) = (span for span in captured.spans if span.name == "invoke_agent guide")
+    assert json.loads(str((agent.attributes or {})["agentops.entity.output"])) == {
+        "messages": [
+            {"role": "user", "content": "weather(Paris)"},
+            {"role": "assistant", "tool_calls": [call]},
+            {"role": "tool", "content": "sunny in Paris"},
+            {"role": "assistant", "content": "It is 21 degrees in Paris."},
+        ]
+    }
+
+
+def test_an_agent_that_is_awaited(model: LlmServer) -> None:
+    """An async run is told as a sync one."""
+    with capture() as captured:
+        asyncio.run(guide(model).ainvoke(ask("weather(Paris) weather(Rome)")))
+
+    assert shown(captured.tree()) == AGENT_WITH_TWO_TOOLS
+    holds_together(captured, model)
+
+
+def test_a_stream_is_told_as_a_plain_run(model: LlmServer) -> None:
+    """Nothing is current in the consumer of a stream, and the tree is that of a run that is not streamed."""
+    with capture() as captured:
+        for _ in guide(model).stream(ask("weather(Paris) weather(Rome)"), stream_mode="updates"):
+            assert not get_current_span().get_span_context().is_valid
+
+    assert shown(captured.tree()) == AGENT_WITH_TWO_TOOLS
+    holds_together(captured, model)
+
+
+def test_streamed_messages(model: LlmServer) -> None:
+    """A run whose messages are streamed has the same steps."""
+
+    async def read() -> int:
+        return len([one async for one in guide(model).astream(ask("weather(Paris)"), stream_mode="messages")])
+
+    with capture() as captured:
+        assert asyncio.run(read()) > 2
+
+    assert names(captured.tree()) == snapshot(
+        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
+    )
+    holds_together(captured, model)
+
+
+def test_a_tool_that_fails(model: LlmServer) -> None:
+    """A failing tool fails its span and the run that it ends, and the program gets its exception."""
+    with capture() as captured, pytest.raises(ValueError, match="no weather in Rome"):
+        guide(model).invoke(ask("broken(Rome)"))
+
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_agent guide",
+                "status": "ERROR: no weather in Rome",
+                "attributes": {
+                    "agentops.entity.input": '{"messages":[["user","broken(Rome)"]]}',
+                    "error.type": "ValueError",
+                    "gen_ai.agent.name": "guide",
+                    "gen_ai.operation.name": "invoke_agent",
+                },
+                "children": [
+                    {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                    {
+                        "name": "execute_tool broken",
+                        "status": "ERROR: no weather in Rome",
+                        "attributes": {
+                            "error.type": "ValueError",
+                            "gen_ai.agent.name": "guide",
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '{"city":"Rome"}',
+                            "gen_ai.tool.call.id": "call_1",
+                            "gen_ai.tool.description": "Fail.",
+                            "gen_ai.tool.name": "broken",
+                            "gen_ai.tool.type": "function",
+                        },
+                    },
+                ],
+            }
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_a_tool_whose_failure_the_agent_handles(model: LlmServer) -> None:
+    """A failure that is told to the model fails the tool's span alone."""
+
+    def refuse(city: str) -> str:
+        """Refuse."""
+        raise ToolException(f"not in {city}")
+
+    refusing = tool(refuse)
+    refusing.handle_tool_error = True
+    with capture() as captured:
+        create_agent(chat(model), [refusing, tool(weather)], name="guide").invoke(ask("refuse(Rome) weather(Paris)"))
+
+    assert names(captured.tree()) == snapshot(
+        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool refuse ERROR", "execute_tool weather"]]
+    )
+    holds_together(captured, model)
+
+
+def test_a_handoff(model: LlmServer) -> None:
+    """A tool that hands over to another agent says so, and to whom."""
+
+    def transfer(city: str) -> str:
+        """Hand over."""
+        return "handed over"
+
+    handing_over = tool(transfer)
+    handing_over.metadata = {"__handoff_destination": "critic"}  # as langgraph-supervisor has it
+    with capture() as captured:
+        create_agent(chat(model), [handing_over], name="guide").invoke(ask("transfer(Paris)"))
+
+    said = next(span.attributes or {} for span in captured.spans if span.name == "execute_tool transfer")
+    assert {name: value for name, value in said.items() if name.startswith("gen_ai.transfer.")} == {
+        "gen_ai.transfer.mode": "pass_control",
+        "gen_ai.transfer.target.name": "critic",
+        "gen_ai.transfer.target.type": "agent",
+    }
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+def test_a_stream_that_is_left(model: LlmServer, way: str) -> None:
+    """A stream that the program leaves is no error; its spans end, and nothing stays current."""
+    agent = guide(model)
+    question = ask("weather(Paris)")
+
+    def leave() -> None:
+        stream = agent.stream(question)
+        next(stream)
+        stream.close()
+
+    async def leave_async() -> None:
+        stream = agent.astream(question)
+        await anext(stream)
+        await stream.aclose()
+
+    with capture() as captured:
+        leave() if way == "stream" else asyncio.run(leave_async())
+
+    assert names(captured.tree()) == ["invoke_agent guide", ["chat gpt-4.1"]]
+    assert captured.tree()[0]["attributes"]["agentops.stream.abandoned"] is True  # type: ignore[index]
+    holds_together(captured, model)
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans; what was cancelled has failed."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        async def wait(city: str) -> str:
+            """Wait."""
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        run = asyncio.create_task(guide(model, wait).ainvoke(ask("wait(Paris)")))
+        await began.wait()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
+    holds_together(captured, model)
+
+
+def test_two_runs_at_once(model: LlmServer) -> None:
+    """Runs beside each other, in threads or in tasks, have a trace each."""
+    agent = guide(model)
+
+    async def together() -> None:
+        await asyncio.gather(*(agent.ainvoke(ask(f"weather({city})")) for city in ("Paris", "Rome")))
+
+    with capture() as captured, ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda city: agent.invoke(ask(f"weather({city})")), ("Oslo", "Bern")))
+        asyncio.run(together())
+
+    run = ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
+    assert names(captured.tree()) == run * 4
+    holds_together(captured, model, traces=4)
+
+
+def graph(server: LlmServer) -> Any:
+    """Two branches at once, a graph as a node, an agent below a span of the program's own, a question to the user."""
+    agent = guide(server)
+
+    @agentops_otel.record_action("research")
+    def research() -> str:
+        return str(last(agent.invoke(ask("weather(Paris)"))))
+
+    def confirm(state: State) -> State:
+        return {"said": [interrupt("sure?")]}
+
+    below: Any = StateGraph(State)
+    below.add_node("inner", lambda state: {"said": ["inner"]})
+    below.add_edge(START, "inner")
+    whole: Any = StateGraph(State)
+    whole.add_node("plan", lambda state: {"said": [research()]})
+    whole.add_node("left", lambda state: {"said": ["left"]})
+    whole.add_node("right", below.compile())
+    whole.add_node("confirm", confirm)
+    whole.add_edge(START, "plan")
+    whole.add_edge("plan", "left")
+    whole.add_edge("plan", "right")
+    whole.add_edge("right", "confirm")
+    return whole.compile(checkpointer=InMemorySaver(), name="trip")
+
+
+def test_a_graph_with_branches_a_graph_as_a_node_and_an_interrupt(model: LlmServer) -> None:
+    """A graph is a workflow and its nodes are spans; an interrupt is no error, and the run that resumes is a trace."""
+    thread: Any = {"configurable": {"thread_id": "thread-1"}}
+    with capture() as captured:
+        first = graph(model)
+        stopped = first.invoke({"said": []}, thread)
+        result = first.invoke(Command(resume="yes"), thread)
+
+    assert stopped["__interrupt__"][0].value == "sure?"
+    assert result["said"][-1] == "yes"
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_workflow trip",
+                "attributes": {
+                    "agentops.entity.input": '{"graph":null,"update":null,"resume":"ye...',
+                    "agentops.entity.output": '{"said":["It is 21 degrees in Paris.","l...',
+                    "gen_ai.conversation.id": "thread-1",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "trip",
+                },
+                "children": [
+                    {
+                        "name": "node confirm",
+                        "attributes": {
+                            "agentops.entity.input": '{"said":["It is 21 degrees in Paris.","l...',
+                            "agentops.entity.output": '{"said":["yes"]}',
+                            "agentops.span.kind": "node",
+                            "gen_ai.conversation.id": "thread-1",
+                            "langgraph.node": "confirm",
+                            "langgraph.step": 3,
+                        },
+                    }
+                ],
+            },
+            {
+                "name": "invoke_workflow trip",
+                "attributes": {
+                    "agentops.entity.input": '{"said":[]}',
+                    "agentops.entity.output": '{"said":["It is 21 degrees in Paris.","l...',
+                    "gen_ai.conversation.id": "thread-1",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "trip",
+                },
+                "children": [
+                    {
+                        "name": "node confirm",
+                        "attributes": {
+                            "agentops.entity.input": '{"said":["It is 21 degrees in Paris.","l...',
+                            "agentops.span.kind": "node",
+                            "gen_ai.conversation.id": "thread-1",
+                            "langgraph.node": "confirm",
+                            "langgraph.step": 3,
+                        },
+                    },
+                    {
+                        "name": "node left",
+                        "attributes": {
+                            "agentops.entity.input": '{"said":["It is 21 degrees in Paris."]}',
+                            "agentops.entity.output": '{"said":["left"]}',
+                            "agentops.span.kind": "node",
+                            "gen_ai.conversation.id": "thread-1",
+                            "langgraph.node": "left",
+                            "langgraph.step": 2,
+                        },
+                    },
+                    {
+                        "name": "node plan",
+                        "attributes": {
+                            "agentops.entity.input": '{"said":[]}',
+                            "agentops.entity.output": '{"said":["It is 21 degrees in Paris."]}',
+                            "agentops.span.kind": "node",
+                            "gen_ai.conversation.id": "thread-1",
+                            "langgraph.node": "plan",
+                            "langgraph.step": 1,
+                        },
+                        "children": [
+                            {
+                                "name": "research",
+                                "attributes": {
+                                    "agentops.entity.output": '"It is 21 degrees in Paris."',
+                                    "agentops.span.kind": "operation",
+                                    "gen_ai.conversation.id": "thread-1",
+                                    "operation.name": "research",
+                                },
+                                "children": [
+                                    {
+                                        "name": "invoke_agent guide",
+                                        "attributes": {
+                                            "agentops.entity.input": '{"messages":[["user","weather(Paris)"]]}',
+                                            "agentops.entity.output": '{"messages":[{"role":"user","content":"w...',
+                                            "gen_ai.agent.name": "guide",
+                                            "gen_ai.conversation.id": "thread-1",
+                                            "gen_ai.operation.name": "invoke_agent",
+                                        },
+                                        "children": [
+                                            {
+                                                "name": "chat gpt-4.1",
+                                                "attributes": {
+                                                    "gen_ai.agent.name": "guide",
+                                                    "gen_ai.conversation.id": "thread-1",
+                                                },
+                                            },
+                                            {
+                                                "name": "chat gpt-4.1",
+                                                "attributes": {
+                                                    "gen_ai.agent.name": "guide",
+                                                    "gen_ai.conversation.id": "thread-1",
+                                                },
+                                            },
+                                            {
+                                                "name": "execute_tool weather",
+                                                "attributes": {
+                                                    "gen_ai.agent.name": "guide",
+                                                    "gen_ai.conversation.id": "thread-1",
+                                                    "gen_ai.operation.name": "execute_tool",
+                                                    "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                                                    "gen_ai.tool.call.id": "call_1",
+                                                    "gen_ai.tool.call.result": '"sunny in Paris"',
+                                                    "gen_ai.tool.description": "Say the weather of a city.",
+                                                    "gen_ai.tool.name": "weather",
+                                                    "gen_ai.tool.type": "function",
+                                                },
+                                            },
+                                        ],
+                                    }
+                                ],
+                            }
+                        ],
+                    },
+                    {
+                        "name": "node right",
+                        "attributes": {
+                            "agentops.entity.input": '{"said":["It is 21 degrees in Paris."]}',
+                            "agentops.entity.output": '{"said":["It is 21 degrees in Paris.","i...',
+                            "agentops.span.kind": "node",
+                            "gen_ai.conversation.id": "thread-1",
+                            "langgraph.node": "right",
+                            "langgraph.step": 2,
+                        },
+                        "children": [
+                            {
+                                "name": "invoke_workflow",
+                                "attributes": {
+                                    "agentops.entity.input": '{"said":["It is 21 degrees in Paris."]}',
+                                    "agentops.entity.output": '{"said":["It is 21 degrees in Paris.","i...',
+                                    "gen_ai.conversation.id": "thread-1",
+                                    "gen_ai.operation.name": "invoke_workflow",
+                                },
+                                "children": [
+                                    {
+                                        "name": "node inner",
+                                        "attributes": {
+                                            "agentops.entity.input": '{"said":["It is 21 degrees in Paris."]}',
+                                            "agentops.entity.output": '{"said":["inner"]}',
+                                            "agentops.span.kind": "node",
+                                            "gen_ai.conversation.id": "thread-1",
+                                            "langgraph.node": "inner",
+                                            "langgraph.step": 1,
+                                        },
+                                    }
+                                ],
+                            }
+                        ],
+                    },
+                ],
+            },
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_a_graph_in_a_tool_of_an_agent(model: LlmServer) -> None:
+    """A graph that a tool runs is a workflow below the tool, not a second agent, whatever metadata it inherits."""
+
+    def plan(city: str) -> str:
+        """Plan."""
+        below: Any = StateGraph(State)
+        below.add_node("inner", lambda state: {"said": [city]})
+        below.add_edge(START, "inner")
+        return str(below.compile().invoke({"said": []})["said"])
+
+    with capture() as captured:
+        guide(model, plan).invoke(ask("plan(Paris)"))
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool plan", ["invoke_workflow", ["node inner"]]],
+        ]
+    )
+    holds_together(captured, model)
+
+
+class Notes(BaseRetriever):  # type: ignore[misc]  # of a package that is seldom installed
+    """A retriever that does something on its way."""
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Any]:
+        return [look_up(query)]
+
+
+@agentops_otel.record_action("look up")
+def look_up(query: str) -> Any:
+    """A document."""
+    return Document(page_content="Take a coat.", id="note-1", metadata={"page": 3})
+
+
+def test_a_chain_with_a_retriever(model: LlmServer) -> None:
+    """A chain that nothing else runs is one trace; what the retriever does is below its span."""
+    chain = Notes() | RunnableLambda(lambda found: [("user", found[0].page_content)]) | chat(model)
+    with capture() as captured:
+        assert chain.invoke("What to take?").content == "It is 21 degrees in Paris."
+
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_workflow",
+                "attributes": {
+                    "agentops.entity.input": '"What to take?"',
+                    "agentops.entity.output": '{"role":"assistant","content":"It is 21 ...',
+                    "gen_ai.operation.name": "invoke_workflow",
+                },
+                "children": [
+                    {"name": "chat gpt-4.1"},
+                    {
+                        "name": "retrieval Notes",
+                        "attributes": {
+                            "gen_ai.data_source.id": "Notes",
+                            "gen_ai.operation.name": "retrieval",
+                            "gen_ai.retrieval.documents": '[{"id":"note-1","content":"Take a coat."...',
+                            "gen_ai.retrieval.query.text": '"What to take?"',
+                        },
+                        "children": [
+                            {
+                                "name": "look up",
+                                "attributes": {
+                                    "agentops.entity.input": '{"query":"What to take?"}',
+                                    "agentops.entity.output": '"{\\"id\\":\\"note-1\\",\\"metadata\\":{\\"page...',
+                                    "agentops.span.kind": "operation",
+                                    "operation.name": "look up",
+                                },
+                            }
+                        ],
+                    },
+                ],
+            }
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_content_off(model: LlmServer) -> None:
+    """Without content the steps are there, and none of what was said."""
+    with capture(capture_content=False) as captured:
+        guide(model).invoke(ask("weather(Paris)"))
+
+    assert names(captured.tree()) == ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
+    assert "Paris" not in str(captured.tree())
+    assert "sunny" not in str(captured.tree())
+
+
+def test_frameworks_left_alone(model: LlmServer) -> None:
+    """`init(instrument_frameworks=False)` leaves the LLM calls, as they are made without a framework."""
+    with capture(instrument_frameworks=False) as captured:
+        guide(model).invoke(ask("weather(Paris)"))
+
+    assert names(captured.tree()) == ["chat gpt-4.1", "chat gpt-4.1"]
+
+
+def test_uninstrument(model: LlmServer) -> None:
+    """After `uninstrument()` nothing is recorded, and a run that is open then ends its spans."""
+    with capture() as captured:
+        stream = guide(model).stream(ask("weather(Paris)"))
+        next(stream)
+        agentops_otel.uninstrument()
+        list(stream)
+        assert names(captured.tree()) == ["invoke_agent guide", ["chat gpt-4.1"]]
+
+
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
+    """Result and requests are the same with us as without."""
+
+    def go() -> tuple[Any, list[Any]]:
+        before = len(model.requests)
+        thread: Any = {"configurable": {"thread_id": "thread-1"}}
+        result = graph(model).invoke({"said": []}, thread)["said"]
+        return result, [request.json for request in model.requests[before:]]
+
+    plain = go()
+    with capture():
+        assert go() == plain
+
+
+START_TRACING = """
+import agentops_otel
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+exporter = InMemorySpanExporter()
+agentops_otel.init(span_processors=[SimpleSpanProcessor(exporter)], console=False, trace_file=False, spool_dir=False)
+"""
+IMPORT = "from langchain.agents import create_agent\nfrom langchain_openai import ChatOpenAI"
+ASK = """
+chat = ChatOpenAI(model="gpt-4.1", base_url="{}/v1", api_key="none")
+create_agent(chat, [], name="guide").invoke({{"messages": [("user", "Hello!")]}})
+print([span.name for span in exporter.get_finished_spans()])
+"""
+
+
+@pytest.mark.parametrize(
+    ("order", "disabled", "spans"),
+    [
+        ((IMPORT, START_TRACING), "", ["chat gpt-4.1", "invoke_agent guide"]),
+        ((START_TRACING, IMPORT), "", ["chat gpt-4.1", "invoke_agent guide"]),
+        ((START_TRACING, IMPORT), "langchain", ["chat gpt-4.1"]),
+    ],
+    ids=["imported before", "imported after", "disabled by name"],
+)
+def test_a_whole_program(model: LlmServer, order: tuple[str, str], disabled: str, spans: list[str]) -> None:
+    """It does not matter whether LangChain is imported before `init()`, and its name switches it off."""
+    finished = run("\n".join((*order, ASK.format(model.url))), OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=disabled)
+
+    assert finished.stdout.splitlines()[-1] == str(spans)
+    assert "langchain" not in finished.stderr
+
+
+def test_init_imports_no_framework() -> None:
+    """Neither the package nor `init()` imports a framework."""
+    finished = run(START_TRACING + "import sys; print(sorted({'langchain_core', 'langgraph'} & set(sys.modules)))")
+
+    assert finished.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,155 @@
+"""The machine under agent frameworks, by a framework that the example describes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.context import get_current
+
+import agentops_otel
+from agentops_otel.instrumentation import FrameworkInstallation, Steps, install_frameworks, steps
+from agentops_otel.testing import Capture, capture
+from examples import own_framework
+from examples.own_framework import Crew
+
+
+@pytest.fixture
+def captured() -> Iterator[Capture]:
+    """Spans, with the example's framework listened to."""
+    with capture() as captured:
+        installation = install_frameworks([own_framework.SPEC], lambda: captured.client.recorder)
+        yield captured
+        installation.uninstall()
+
+
+def opened(captured: Capture) -> Steps:
+    """Steps of the example's kinds."""
+    return Steps(own_framework.SPEC.steps, frozenset({"StopIteration"}), lambda: captured.client.recorder)
+
+
+def step(kind: str, name: str = "x") -> dict[str, Any]:
+    """What the example's framework tells of a step."""
+    return {"kind": kind, "name": name, "given": name}
+
+
+def test_a_framework_that_a_spec_describes(captured: Capture) -> None:
+    """Steps are spans below each other, the agent's name is on what is below it, and nothing is current afterwards."""
+    before = get_current()
+
+    assert Crew().run("hello") == "HELLO"
+
+    assert captured.tree() == snapshot(
+        [
+            {
+                "name": "invoke_agent helper",
+                "attributes": {"gen_ai.agent.name": "helper", "gen_ai.operation.name": "invoke_agent"},
+                "children": [
+                    {
+                        "name": "execute_tool shout",
+                        "attributes": {
+                            "gen_ai.agent.name": "helper",
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '"hello"',
+                            "gen_ai.tool.call.result": '"HELLO"',
+                            "gen_ai.tool.name": "shout",
+                        },
+                    }
+                ],
+            }
+        ]
+    )
+    assert get_current() is before
+
+
+def test_uninstall(captured: Capture) -> None:
+    """A framework that is no longer listened to has none of our listeners."""
+    installation: FrameworkInstallation = install_frameworks([own_framework.SPEC], lambda: captured.client.recorder)
+    assert len(own_framework.listeners) == 2
+
+    installation.uninstall()
+    Crew().run("hello")
+
+    assert len(own_framework.listeners) == 1
+    assert [span.name for span in captured.spans] == ["execute_tool shout", "invoke_agent helper"]
+
+
+def test_a_step_without_a_span_stands_for_its_parent(captured: Capture) -> None:
+    """What is below a step that no kind matches is below its parent; without one, below what is current."""
+    open_steps = opened(captured)
+    open_steps.begin("a", step("agent"))
+    open_steps.begin("b", step("no such kind"), parent="a")
+    open_steps.begin("c", step("tool", "below"), parent="b")
+    open_steps.begin("d", step("tool", "apart"), parent="no such key")
+    for key in ("d", "c", "b", "a"):
+        open_steps.end(key)
+
+    assert [(span.name, span.parent and span.parent.span_id) for span in captured.spans] == snapshot(
+        [("execute_tool apart", None), ("execute_tool below", 1), ("invoke_agent x", None)]
+    )
+
+
+def test_spans_of_the_program_lie_between(captured: Capture) -> None:
+    """A step that begins in a span of the program's own, within its parent, is below that span."""
+    open_steps = opened(captured)
+    open_steps.begin("a", step("agent"), is_current=True)
+    with agentops_otel.start_trace("own"):
+        open_steps.begin("b", step("tool"), parent="a")
+        open_steps.end("b")
+    open_steps.end("a")
+
+    assert [span.name for span in captured.spans] == ["execute_tool x", "invoke_workflow own", "invoke_agent x"]
+    assert [span.parent and span.parent.span_id for span in captured.spans] == snapshot([2, None, None])
+
+
+def test_one_end_wins(captured: Capture) -> None:
+    """A step ends once; an end of a step that is not open is left alone."""
+    open_steps = opened(captured)
+    open_steps.begin("a", step("agent"))
+    open_steps.end("a", error=ValueError("first"))
+    open_steps.end("a", error=KeyError("second"))
+    open_steps.end("never begun")
+
+    (span,) = captured.spans
+    assert span.status.description == "first"
+
+
+@pytest.mark.parametrize("error", [StopIteration(), GeneratorExit()])
+def test_control_flow_is_no_failure(captured: Capture, error: BaseException) -> None:
+    """An interrupt of the framework's, and a stream that is left, do not fail the step."""
+    open_steps = opened(captured)
+    open_steps.begin("a", step("agent"))
+    open_steps.end("a", error=error)
+
+    (span,) = captured.spans
+    assert span.status.is_unset
+    assert (span.attributes or {}).get("agentops.stream.abandoned") == (isinstance(error, GeneratorExit) or None)
+
+
+def test_open_steps_are_bounded(captured: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a framework that tells no ends the oldest step is given up for a further one."""
+    monkeypatch.setattr(steps, "OPEN_LIMIT", 2)
+    open_steps = opened(captured)
+    for name in ("first", "second", "third"):
+        open_steps.begin(name, step("agent", name))
+
+    assert [span.name for span in captured.spans] == ["invoke_agent first"]
+    open_steps.close()
+    assert [span.name for span in captured.spans[1:]] == ["invoke_agent third", "invoke_agent second"]
+
+
+def test_open_steps_end_with_the_client(captured: Capture) -> None:
+    """A step that is open when the process ends is recorded."""
+    opened(captured).begin("a", step("agent"))
+
+    captured.client.end_open()
+
+    assert [span.name for span in captured.spans] == ["invoke_agent x"]
+
+
+def test_suppressed(captured: Capture) -> None:
+    """In a suppressed block there are no steps."""
+    with agentops_otel.suppress():
+        Crew().run("hello")
+
+    assert captured.spans == ()
