@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -130,6 +131,30 @@ def test_a_hanging_collector_does_not_keep_flush_or_shutdown() -> None:
             assert within(1.5, lambda: pipeline.close(1))
             assert pipeline.stats().dropped == {"exit": 10}
             assert adds_up(pipeline.stats())
+
+
+def test_close_says_so_if_one_of_two_destinations_has_lost_spans() -> None:
+    """A healthy collector does not hide a dead one."""
+    with OtlpSink() as well, OtlpSink() as dead:
+        dead.answer(Answer(hang=True))
+        config = Config(destinations=(destination(dead), destination(well)), exit_timeout_s=0.5)
+        with running(config) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            well.wait_for(5, 60)
+
+            assert not pipeline.close(0.5)
+            assert [dict(each.dropped) for each in pipeline.stats().destinations.values()] == [{"exit": 5}, {}]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_the_trace_file_is_counted(tmp_path: Path) -> None:
+    """What is written to it was sent; what the disk did not take was dropped."""
+    for path, counts in ((tmp_path / "spans.jsonl", (5, {})), (Path("/dev/full"), (0, {"the exporter failed": 5}))):
+        with running(Config(trace_file=path)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            pipeline.force_flush()
+
+            assert (pipeline.stats().sent, pipeline.stats().dropped) == counts
 
 
 def test_spans_after_shutdown_are_counted_as_dropped() -> None:
