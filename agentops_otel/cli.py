@@ -22,7 +22,7 @@ from agentops_otel.launcher import Run, command
 from agentops_otel.one_trace import OneTrace
 from agentops_otel.private_files import opener
 from agentops_otel.version import VERSION
-from agentops_otel.view import page, run_report, selection, terminal
+from agentops_otel.view import run_report, selection, terminal
 from agentops_otel.view.format import dollars, plural, seconds, tokens_text
 from agentops_otel.view.selection import Filter
 from agentops_otel.view.tree import Node, Summary, by_trace, key_of, summarize
@@ -122,14 +122,31 @@ def show(
         raise click.ClickException(f"no {missing} in {paths[0]}")
     shown = chain([first], traces)
     if html:
-        html.unlink(missing_ok=True)  # a file that is there would keep its mode
-        with open(html, "w", encoding="utf-8", newline="\n", opener=opener) as file_of_page:
-            file_of_page.write(page.render(list(shown), title=paths[0].name))
+        _write_page(shown, html, title=paths[0].name)
     elif totals:
         _totals(shown)
     else:
         for roots in shown:
             _show(roots, as_json=as_json)
+
+
+def _write_page(traces: Iterable[Sequence[Node]], path: Path, *, title: str) -> None:
+    # Imported here: the other commands do without SQLite.
+    from agentops_otel.view.live import Store, saved
+    from agentops_otel.view.live.store import Filter as Wanted
+
+    store, given = Store(None, otlp_json, limit_bytes=saved.LIMIT_BYTES), 0
+    for roots in traces:
+        store.add([node.span for root in roots for _, node in root.walk()])
+        given += 1
+    left_out = given - len(store.runs(Wanted(), limit=None))
+    if left_out:
+        size = f"{saved.LIMIT_BYTES >> 20} MB of spans"
+        terminal.announce(f"left out: {plural(left_out, 'trace')}, the first, since a page has {size} at most")
+    path.unlink(missing_ok=True)  # a file that is there would keep its mode
+    with open(path, "wb", opener=opener) as file_of_page:
+        file_of_page.write(saved.page(store, title=title))
+    store.close()
 
 
 def _show(roots: Sequence[Node], *, as_json: bool) -> None:

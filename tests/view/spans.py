@@ -1,5 +1,6 @@
 """Finished spans as an agent leaves them, with ids and times that count."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -78,3 +79,57 @@ def research() -> list[ReadableSpan]:
     chat = trace.span("chat gpt-4o", 2, 822, under=plan, attributes=CHAT, kind=SpanKind.CLIENT)
     search = trace.span("execute_tool search", 901, 904, under=root, attributes=TOOL, error="ValueError: no such page")
     return [chat, plan, search, root]
+
+
+def conversation() -> list[ReadableSpan]:
+    """A run that asks a model twice, with two tools between: the second question repeats the first dialogue."""
+    trace = Trace(2)
+    question = said(
+        "user", text("Weather?"), {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 48213}
+    )
+    calls = [
+        {"type": "tool_call", "id": f"c{n}", "name": "weather", "arguments": {"city": city}}
+        for n, city in enumerate(("Oslo", "Rome"))
+    ]
+    wish = said("assistant", {"type": "reasoning", "content": "I need two."}, *calls)
+    answers = [
+        said("tool", {"type": "tool_call_response", "id": f"c{n}", "response": sky})
+        for n, sky in enumerate(("snow", "sun"))
+    ]
+    end = said("assistant", text("Oslo: snow. Rome: sun."))
+    rules = {"gen_ai.system_instructions": json.dumps([text("Be brief.")])}
+    root = trace.span(
+        "invoke_agent travel",
+        0,
+        2100,
+        attributes={"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "travel"},
+    )
+    first = {
+        **CHAT,
+        **rules,
+        "gen_ai.input.messages": json.dumps([question]),
+        "gen_ai.output.messages": json.dumps([wish]),
+    }
+    then = {
+        **CHAT,
+        **rules,
+        "gen_ai.input.messages": json.dumps([question, wish, *answers]),
+        "gen_ai.output.messages": json.dumps([end]),
+    }
+    tool = {**TOOL, "gen_ai.tool.name": "weather", "gen_ai.tool.call.id": "c1"}
+    return [
+        root,
+        trace.span("chat gpt-4o", 5, 900, under=root, attributes=first),
+        trace.span("execute_tool weather", 905, 1100, under=root, attributes=tool, error="TimeoutError: late"),
+        trace.span("chat gpt-4o", 1260, 2095, under=root, attributes=then),
+    ]
+
+
+def said(role: str, *parts: Mapping[str, object]) -> dict[str, object]:
+    """A message."""
+    return {"role": role, "parts": parts}
+
+
+def text(content: str) -> dict[str, object]:
+    """A part of a message."""
+    return {"type": "text", "content": content}

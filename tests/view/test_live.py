@@ -10,13 +10,12 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from inline_snapshot import snapshot
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
 
@@ -25,26 +24,10 @@ from agentops_otel.view.live import otlp
 from agentops_otel.view.live.loopback import BODY_BYTES, CONNECTIONS
 from agentops_otel.view.live.server import LiveView
 from agentops_otel.view.live.store import Filter, Store
-from tests.view.browser import CHROMIUM, MISSING, Page
-from tests.view.spans import CHAT, Trace, research
+from tests.view.requests import request, send
+from tests.view.spans import Trace, research
 
 TRACE = "0" * 31 + "1"
-HOSTILE = "<img src=x onerror=document.title='hacked'><script>document.title='hacked'</script>\"'&"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    made = Store(tmp_path / "view.sqlite3", otlp_json, clock=lambda: 0.0)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def live(store: Store) -> Iterator[LiveView]:
-    """The servers, on free ports."""
-    with LiveView(store, otlp_json, port=0, otlp_port=0) as running:
-        yield running
 
 
 class Browser:
@@ -69,25 +52,6 @@ class Browser:
         assert status == 200
         found: object = json.loads(body)
         return found
-
-
-def request(
-    port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-) -> tuple[int, Mapping[str, str], bytes]:
-    """One request to 127.0.0.1."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.request(method, path, body, dict(headers or {}))
-        answer = connection.getresponse()
-        return answer.status, dict((name.lower(), value) for name, value in answer.getheaders()), answer.read()
-    finally:
-        connection.close()
-
-
-def send(live: LiveView, body: bytes, **headers: str) -> int:
-    """The status of the answer to an OTLP request."""
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return request(live.otlp_port, "POST", "/v1/traces", body, {"content-type": "application/json", **given})[0]
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "deflate"])
@@ -281,66 +245,3 @@ def test_a_port_that_is_taken_is_told(live: LiveView, tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "Address already in use: name other ports with --port and --otlp-port" in done.stderr
-
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
-NAMES = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
-
-
-@needs_chromium
-def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, tmp_path: Path) -> None:
-    """A row for each, newest first; what is sent while one looks appears; a filter is in the address."""
-    store.add(research())
-    with Page(live.url, tmp_path / "browser") as page:
-        page.wait_for(f"{NAMES}.length === 1")
-        assert send(live, otlp_json.dumps([Trace(2).span("later", 1, attributes={"agentops.tags": ("x",)})])) == 200
-        page.wait_for(f"{NAMES}.length === 2")
-        assert page.evaluate(NAMES) == ["later", "invoke_workflow research"]
-
-        page.evaluate("text.value = 'research'; text.dispatchEvent(new Event('change'))")
-        page.wait_for(f"{NAMES}.length === 1")
-
-        assert page.evaluate("location.hash") == "#/?text=research"
-        assert page.evaluate("location.search") == ""
-        cells = page.evaluate("[...document.querySelectorAll('tbody td')].map(cell => cell.textContent)")
-        assert isinstance(cells, list)
-        assert cells[1:] == snapshot(
-            ["bot", "invoke_workflow research", "1.24 s", "1", "1", "1,200", "180", "", "$0.004800", "1", "", ""]
-        )
-
-
-@needs_chromium
-def test_a_browser_shows_a_run(live: LiveView, store: Store, tmp_path: Path) -> None:
-    """The tree with its depths, and beside it the span that is chosen, by key too."""
-    store.add(research())
-    with Page(f"{live.url}#/run/{TRACE}", tmp_path / "browser") as page:
-        page.wait_for("document.querySelectorAll('.tree li').length === 4")
-        tree = page.evaluate(
-            "[...document.querySelectorAll('.tree li')].map(item => item.ariaLevel + item.children[0].textContent)"
-        )
-        page.evaluate("document.querySelector('.tree').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown'}))")
-
-        assert tree == snapshot(["1invoke_workflow research", "2plan", "3chat gpt-4o", "2execute_tool search"])
-        assert page.evaluate("document.querySelector('.span h2').textContent") == "plan"
-        assert page.evaluate("document.querySelectorAll('[aria-selected=true]').length") == 1
-
-
-@needs_chromium
-def test_hostile_text_is_text(live: LiveView, store: Store, tmp_path: Path) -> None:
-    """Names, messages, attributes, errors and tags that would be code are shown, and do nothing."""
-    said = json.dumps([{"role": HOSTILE, "parts": [{"type": "text", "content": HOSTILE}]}])
-    attributes = {**CHAT, "gen_ai.output.messages": said, HOSTILE: HOSTILE, "agentops.tags": (HOSTILE,)}
-    store.add([Trace().span(HOSTILE, attributes=attributes, error=f"ValueError: {HOSTILE}")])
-    with Page(live.url, tmp_path / "browser") as page:
-        page.wait_for(f"{NAMES}.length === 1")
-        listed = page.evaluate("document.body.innerText")
-        page.evaluate(f"location.hash = '#/run/{TRACE}'")
-        page.wait_for("document.querySelectorAll('.message pre').length === 1")
-
-        shown = page.evaluate("document.querySelector('main').innerText")
-        assert isinstance(listed, str)
-        assert isinstance(shown, str)
-        assert listed.count(HOSTILE) >= 2
-        assert shown.count(HOSTILE) >= 6
-        assert page.evaluate("document.title") == "Runs - agentops-otel view"
-        assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0

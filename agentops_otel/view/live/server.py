@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from agentops_otel.view.live import otlp
+from agentops_otel.view.live import otlp, saved
 from agentops_otel.view.live.loopback import HOST, Reply, Request, Server
 from agentops_otel.view.live.store import Codec, Filter, Store
 
@@ -147,6 +147,12 @@ class _Page:
             case ["otlp", trace]:
                 kept = {"content-disposition": f'attachment; filename="{trace[:32]}.jsonl"'} if trace.isalnum() else {}
                 return Reply(body=self._store.export(trace), headers=kept)
+            case ["html", trace] if self._store.run(trace) is not None:
+                # Saved, never shown from here: the policy of this server's pages is another.
+                kept = {"content-disposition": f'attachment; filename="{trace}.html"'}
+                return Reply(
+                    body=saved.page(self._store, title=trace, trace=trace), content_type=_TYPES[".html"], headers=kept
+                )
             case _:
                 found = None
         if found is None:

@@ -16,6 +16,7 @@ import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel import semconv
+from agentops_otel.view.cost import cost_of
 from agentops_otel.view.format import model_of
 from agentops_otel.view.tree import build, error_of, role, summarize, trace_id
 
@@ -40,7 +41,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (trace UNINDEXED, text);
 """
 _OWN = ("bytes", "arrived")
 """Columns that are nobody else's business."""
-_LISTS = ("tags", "models", "tool_names", "agents")
+LISTS = ("tags", "models", "tool_names", "agents")
+"""Columns that hold several values."""
 SORTS = (
     "start",
     "duration",
@@ -88,7 +90,7 @@ class Store:
     """The spans that arrived. Safe on many threads.
 
     Args:
-        path: The file, of mode 0600; made, with its directory, if it is missing.
+        path: The file, of mode 0600; made, with its directory, if it is missing. None keeps all in memory.
         codec: How spans are written.
         limit_bytes: What all spans may take.
         limit_age_s: How long a run is kept after its last span has arrived, in seconds.
@@ -97,15 +99,16 @@ class Store:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         codec: Codec,
         *,
         limit_bytes: int = LIMIT_BYTES,
         limit_age_s: float = LIMIT_AGE_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if path is not None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._codec = codec
         self._limit_bytes = limit_bytes
         self._limit_age_s = limit_age_s
@@ -113,7 +116,7 @@ class Store:
         self._changed = threading.Condition()
         self._version = 0
         self._closed = False
-        self._database = sqlite3.connect(path, check_same_thread=False)
+        self._database = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._database.row_factory = sqlite3.Row
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.executescript(_SCHEMA)
@@ -139,12 +142,13 @@ class Store:
             self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (path, stamp))
             return row is None or row["stamp"] != stamp
 
-    def runs(self, wanted: Filter) -> list[dict[str, object]]:
-        """The runs that pass the filter, `PAGE_RUNS` at most."""
+    def runs(self, wanted: Filter, *, limit: int | None = PAGE_RUNS) -> list[dict[str, object]]:
+        """The runs that pass the filter, *limit* at most."""
         where, values = _conditions(wanted)
         order = wanted.sort if wanted.sort in SORTS else "start"
         direction = "ASC" if wanted.ascending else "DESC"
-        query = f"SELECT * FROM runs {where} ORDER BY {order} {direction}, start DESC LIMIT {PAGE_RUNS}"
+        most = -1 if limit is None else limit
+        query = f"SELECT * FROM runs {where} ORDER BY {order} {direction}, start DESC LIMIT {most}"
         with self._changed:
             return [_run(row) for row in self._database.execute(query, values)]
 
@@ -160,7 +164,7 @@ class Store:
         with self._changed:
             found = {
                 name: f"SELECT DISTINCT value FROM runs, json_each(runs.{name}) ORDER BY value LIMIT 500"
-                for name in _LISTS
+                for name in LISTS
             }
             found["services"] = "SELECT DISTINCT service FROM runs ORDER BY service LIMIT 500"
             return {name: [row[0] for row in self._database.execute(query)] for name, query in found.items()}
@@ -271,7 +275,7 @@ def _json(values: Iterable[str]) -> str:
 
 
 def _run(row: sqlite3.Row) -> dict[str, object]:
-    return {name: orjson.loads(row[name]) if name in _LISTS else row[name] for name in row.keys() if name not in _OWN}  # noqa: SIM118 - a Row iterates over its values
+    return {name: orjson.loads(row[name]) if name in LISTS else row[name] for name in row.keys() if name not in _OWN}  # noqa: SIM118 - a Row iterates over its values
 
 
 def _shown(span: ReadableSpan) -> dict[str, object]:
@@ -287,6 +291,7 @@ def _shown(span: ReadableSpan) -> dict[str, object]:
         "error": error_of(span),
         "message": span.status.description,
         "model": model_of(span),
+        "cost": cost_of(span) if role(span) == "llm" else None,
         "attributes": dict(span.attributes or {}),
         "events": [{"name": event.name, "attributes": dict(event.attributes or {})} for event in span.events],
     }

@@ -1,13 +1,17 @@
-// What the server of the page answers.
+// What the server of the page answers, or the data that was saved with the page.
+
+import { filtered, saved } from "./saved.js";
 
 /**
  * @typedef {{id: string, parent: string | null, name: string, role: string, start: string, end: string,
- *   error: string | null, message: string | null, model: string | null, attributes: Record<string, unknown>,
+ *   error: string | null, message: string | null, model: string | null,
+ *   cost: number | null, attributes: Record<string, unknown>,
  *   events: {name: string, attributes: Record<string, unknown>}[]}} Span
  * @typedef {{trace: string, start: number, duration: number, name: string, service: string, session: string,
  *   spans: number, llm_calls: number, tools: number, input_tokens: number | null, output_tokens: number | null,
  *   cached_tokens: number | null, cost: number | null, errors: number, tags: string[], models: string[],
  *   tool_names: string[], agents: string[]}} Run
+ * @typedef {Omit<Run, "spans"> & {spans: Span[]}} Told a run with all that it has
  * @typedef {Record<"tags" | "models" | "tool_names" | "agents" | "services", string[]>} Choices
  */
 
@@ -22,14 +26,17 @@ async function get(path) {
   return answer.json();
 }
 
-/** @param {URLSearchParams} wanted @returns {Promise<Run[]>} */
-export const runs = (wanted) => get(`/api/runs?${wanted}`);
+/** Whether this is a file, without a server. */
+export const isSaved = saved !== null;
 
-/** @param {string} trace @returns {Promise<(Run & {spans: Span[]}) | null>} */
-export const run = (trace) => get(`/api/runs/${encodeURIComponent(trace)}`);
+/** @param {URLSearchParams} wanted @returns {Promise<Run[]>} */
+export const runs = async (wanted) => (saved ? filtered(saved, wanted) : get(`/api/runs?${wanted}`));
+
+/** @param {string} trace @returns {Promise<Told | null>} */
+export const run = async (trace) => (saved ? (saved.runs[trace] ?? null) : get(`/api/runs/${encodeURIComponent(trace)}`));
 
 /** @returns {Promise<Choices>} */
-export const choices = () => get("/api/choices");
+export const choices = async () => (saved ? saved.choices : get("/api/choices"));
 
 /** The number of changes, once there are more than *since*. @param {number} since @returns {Promise<number>} */
 export const changes = (since) => get(`/api/changes?since=${since}`);

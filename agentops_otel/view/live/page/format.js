@@ -7,11 +7,23 @@ export function duration(nanoseconds) {
   return ms < 60000 ? `${(ms / 1000).toFixed(2)} s` : `${Math.floor(ms / 60000)} m ${Math.round((ms % 60000) / 1000)} s`;
 }
 
+/** How long a span took. @param {{start: string, end: string}} span */
+export const nanoseconds = ({ start, end }) => Math.max(Number(BigInt(end) - BigInt(start)), 0);
+
 /** @param {number | null} value */
 export const count = (value) => (value === null ? "" : value.toLocaleString("en"));
 
-/** @param {number | null} usd */
-export const dollars = (usd) => (usd === null ? "" : `$${usd < 0.01 ? usd.toFixed(6) : usd.toFixed(4)}`);
+/** `1 span`, `2 spans`. @param {number} number @param {string} noun */
+export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+/** With as many digits as it needs. @param {number | null} usd */
+export function dollars(usd) {
+  if (usd === null) return "";
+  return `$${usd.toFixed(usd >= 1 || usd === 0 ? 2 : usd >= 0.0001 ? 4 : 6)}`;
+}
+
+/** @param {number} size */
+export const bytes = (size) => (size < 1000 ? `${size} bytes` : size < 1e6 ? `${(size / 1e3).toFixed(1)} kB` : `${(size / 1e6).toFixed(1)} MB`);
 
 /** @param {number} nanoseconds since the epoch */
 export const moment = (nanoseconds) => new Date(nanoseconds / 1e6).toLocaleString();

@@ -1,7 +1,8 @@
 // Which view the address asks for, and its refreshing while runs arrive.
 
 import * as api from "./api.js";
-import { byId } from "./dom.js";
+import * as conversation from "./conversation.js";
+import { byId, element } from "./dom.js";
 import * as run from "./run.js";
 import * as runs from "./runs.js";
 
@@ -9,19 +10,40 @@ const PAUSE_MS = 300;
 const AGAIN_MS = 2000;
 /** @type {() => Promise<void>} */
 let refresh = async () => {};
+let asked = "";
 
-/** Show what `#/?filters` or `#/run/<trace>/<span>` names. */
+/** Show what `#/?filters` or `#/<view>/<trace>` names. */
 async function route() {
   const [path, query = ""] = location.hash.slice(1).split("?");
   const [, view, trace, span] = path.split("/");
-  const main = byId("main");
-  const wanted = new URLSearchParams(query);
-  const go = (/** @type {URLSearchParams} */ next) => { location.hash = `#/?${next}`; };
+  // Each view has a place of its own: what an earlier one still waits for is written nowhere.
+  const place = element("div");
+  const mine = (asked = location.hash);
+  const next = await show(view, place, trace, span ?? "", new URLSearchParams(query));
+  if (asked !== mine) return;
+  const focused = document.activeElement?.id;
+  refresh = next;
+  byId("main").replaceChildren(place);
+  byId("main").dataset.shown = mine;
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+/**
+ * @param {string} view
+ * @param {HTMLElement} place
+ * @param {string} trace
+ * @param {string} span
+ * @param {URLSearchParams} wanted
+ */
+function show(view, place, trace, span, wanted) {
   // Replaced, so that the way back is out of the run, not through its spans; and nothing is drawn anew.
   const select = (/** @type {string} */ id) => history.replaceState(null, "", `#/run/${trace}/${id}`);
-  const focused = document.activeElement?.id;
-  refresh = view === "run" ? await run.show(main, trace, span ?? "", select) : await runs.show(main, wanted, go);
-  if (focused) document.getElementById(focused)?.focus();
+  const go = (/** @type {URLSearchParams} */ next) => { location.hash = `#/?${next}`; };
+  switch (view) {
+    case "run": return run.show(place, trace, span, select);
+    case "conversation": return conversation.show(place, trace);
+    default: return runs.show(place, wanted, go);
+  }
 }
 
 /** For ever: bring the view up to date when something has arrived. */
@@ -50,5 +72,8 @@ addEventListener("keydown", (event) => {
   if (event.key === "/" && !typing) { event.preventDefault(); document.getElementById("text")?.focus(); }
   if (event.key === "Escape" && !typing) location.hash = "#/";
 });
+const all = api.isSaved && !location.hash ? await api.runs(new URLSearchParams()) : [];
+if (all.length === 1) history.replaceState(null, "", `#/run/${all[0].trace}`);
 await route();
-follow();
+if (api.isSaved) byId("state").textContent = "saved";
+else follow();

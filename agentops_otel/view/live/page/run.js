@@ -2,7 +2,8 @@
 
 import * as api from "./api.js";
 import { element } from "./dom.js";
-import { count, dollars, duration, moment } from "./format.js";
+import { duration } from "./format.js";
+import { heading } from "./heading.js";
 import { details } from "./span.js";
 
 /** @typedef {{span: api.Span, depth: number}} Row */
@@ -43,27 +44,13 @@ export async function show(place, trace, selected, select) {
     const run = await api.run(trace);
     if (run === null) { place.replaceChildren(element("p", { className: "empty" }, "This run is not here.")); return; }
     rows = ordered(run.spans);
-    head.replaceChildren(...summary(run));
+    head.replaceChildren(...heading(run, "run"));
     tree.replaceChildren(...rows.map((row) => line(row, run)));
     choose(selected);
   };
   place.replaceChildren(head, element("div", { className: "columns" }, tree, beside));
   await refresh();
   return refresh;
-}
-
-/** @param {api.Run} run */
-function summary(run) {
-  const facts = [
-    moment(run.start), run.service, duration(run.duration), `${run.spans} spans`, `${run.llm_calls} LLM calls`,
-    run.input_tokens === null ? "" : `${count(run.input_tokens)} tokens in, ${count(run.output_tokens)} out`,
-    dollars(run.cost), run.errors ? `${run.errors} errors` : "", run.tags.join(", "),
-  ];
-  return [
-    element("h1", {}, run.name || "(no name)"),
-    element("p", {}, facts.filter(Boolean).join(" · ")),
-    element("p", {}, element("a", { href: `/api/otlp/${run.trace}`, download: `${run.trace}.jsonl` }, "Save as OTLP JSON")),
-  ];
 }
 
 /**
@@ -90,7 +77,7 @@ function ordered(spans) {
   return rows;
 }
 
-/** @param {Row} row @param {api.Run & {spans: api.Span[]}} run */
+/** @param {Row} row @param {api.Told} run */
 function line({ span, depth }, run) {
   const begin = BigInt(run.spans[0].start);
   const bar = element("span", { className: "bar" });

@@ -4,19 +4,20 @@ import * as api from "./api.js";
 import { element } from "./dom.js";
 import { count, dollars, duration, moment } from "./format.js";
 
-/** @type {[string, string, (run: api.Run) => string][]} the sort's name, the heading, the cell */
+/** @typedef {[sort: string, heading: string, cell: (run: api.Run) => string, kind?: string]} Column */
+/** @type {Column[]} */
 const COLUMNS = [
   ["start", "Time", (run) => moment(run.start)],
   ["service", "Service", (run) => run.service],
   ["name", "Name", (run) => run.name],
-  ["duration", "Duration", (run) => duration(run.duration)],
-  ["llm_calls", "LLM calls", (run) => count(run.llm_calls)],
-  ["", "Tools", (run) => count(run.tools)],
-  ["input_tokens", "Tokens in", (run) => count(run.input_tokens)],
-  ["output_tokens", "out", (run) => count(run.output_tokens)],
-  ["", "cached", (run) => count(run.cached_tokens)],
-  ["cost", "Cost", (run) => dollars(run.cost)],
-  ["errors", "Errors", (run) => (run.errors ? count(run.errors) : "")],
+  ["duration", "Duration", (run) => duration(run.duration), "number"],
+  ["llm_calls", "LLM calls", (run) => count(run.llm_calls), "number"],
+  ["tools", "Tools", (run) => count(run.tools), "number"],
+  ["input_tokens", "Tokens in", (run) => count(run.input_tokens), "number"],
+  ["output_tokens", "out", (run) => count(run.output_tokens), "number"],
+  ["", "cached", (run) => count(run.cached_tokens), "number"],
+  ["cost", "Cost", (run) => dollars(run.cost), "number"],
+  ["errors", "Errors", (run) => (run.errors ? count(run.errors) : ""), "number error"],
   ["", "Tags", (run) => run.tags.join(", ")],
   ["", "Session", (run) => run.session],
 ];
@@ -48,24 +49,24 @@ export async function show(place, wanted, go) {
 
 /** @param {api.Run} run */
 function row(run) {
-  const cells = COLUMNS.map(([, heading, text]) =>
-    element("td", {}, heading === "Name" ? element("a", { href: `#/run/${run.trace}` }, run.name || "(no name)") : text(run)),
+  const cells = COLUMNS.map(([, heading, text, kind = ""]) =>
+    element("td", { className: kind }, heading === "Name" ? element("a", { href: `#/run/${run.trace}` }, run.name || "(no name)") : text(run)),
   );
-  return element("tr", { className: run.errors ? "failed" : "" }, ...cells);
+  return element("tr", {}, ...cells);
 }
 
 /**
- * @param {[string, string, (run: api.Run) => string]} column
+ * @param {Column} column
  * @param {URLSearchParams} wanted
  * @param {(wanted: URLSearchParams) => void} go
  */
-function head([sort, heading], wanted, go) {
-  if (!sort) return element("th", { scope: "col" }, heading);
+function head([sort, heading, , kind = ""], wanted, go) {
+  if (!sort) return element("th", { scope: "col", className: kind }, heading);
   const current = (wanted.get("sort") ?? "start") === sort;
   const up = current && wanted.get("order") === "up";
   const sorted = current ? (up ? "ascending" : "descending") : "none";
   const click = () => go(changed(wanted, { sort, order: current && !up ? "up" : "" }));
-  return element("th", { scope: "col", "aria-sort": sorted }, element("button", { type: "button", on: { click } }, heading));
+  return element("th", { scope: "col", className: kind, "aria-sort": sorted }, element("button", { type: "button", on: { click } }, heading));
 }
 
 /**

@@ -1,54 +1,38 @@
 // What one span says: messages as a person reads them, then everything as it is.
 
+import { messages, parsed } from "./dialogue.js";
 import { element } from "./dom.js";
+import { dollars, duration, nanoseconds } from "./format.js";
+import { message, text } from "./message.js";
 
 const MESSAGES = ["gen_ai.system_instructions", "gen_ai.input.messages", "gen_ai.output.messages"];
+/** @type {[string, string][]} what was asked of a step of code, and what came of it */
+const VALUES = [
+  ["gen_ai.tool.call.arguments", "Arguments"], ["gen_ai.tool.call.result", "Result"],
+  ["agentops.entity.input", "Input"], ["agentops.entity.output", "Output"],
+];
+const STACK = "exception.stacktrace";
 
 /** @param {import("./api.js").Span} span @returns {HTMLElement[]} */
 export function details(span) {
-  const rest = Object.entries(span.attributes).filter(([name]) => !MESSAGES.includes(name));
+  const said = new Set([...MESSAGES, ...VALUES.map(([name]) => name)]);
+  const rest = Object.entries(span.attributes).filter(([name]) => !said.has(name));
   return [
     element("h2", {}, span.name || "(no name)"),
-    ...(span.error ? [element("p", { className: "error" }, [span.error, span.message].filter(Boolean).join(": "))] : []),
-    ...MESSAGES.flatMap((name) => (name in span.attributes ? messages(parsed(span.attributes[name])) : [])),
-    ...span.events.map((event) => table(event.name, Object.entries(event.attributes))),
+    element("p", { className: "facts" }, [duration(nanoseconds(span)), dollars(span.cost)].filter(Boolean).join(" · ")),
+    ...(span.error ? [element("p", { className: "error" }, span.error)] : []),
+    ...span.events.filter((event) => STACK in event.attributes).map((event) =>
+      element("details", { className: "stack" }, element("summary", {}, "Stack"), text(event.attributes[STACK]))),
+    ...MESSAGES.flatMap((name) => messages(span.attributes[name]).map((one) => message(one))),
+    ...VALUES.filter(([name]) => name in span.attributes).map(([name, label]) =>
+      element("div", { className: "message" }, element("b", {}, label), text(parsed(span.attributes[name])))),
+    ...span.events.map((event) => table(event.name, Object.entries(event.attributes).filter(([name]) => name !== STACK))),
     table("Attributes", rest),
   ];
 }
 
-/** @param {any} said @returns {HTMLElement[]} */
-function messages(said) {
-  return (Array.isArray(said) ? said : [said]).map((message) => {
-    const parts = Array.isArray(message?.parts) ? message.parts : [message];
-    return element("div", { className: "message" },
-      element("b", {}, String(message?.role ?? "system")), ...parts.map((/** @type {any} */ part) => element("pre", {}, text(part))));
-  });
-}
-
-/** @param {any} part */
-function text(part) {
-  if (typeof part?.content === "string") return part.content;
-  if (part?.type === "tool_call") return `${part.name}(${shown(part.arguments)})`;
-  if (part?.type === "tool_call_response") return shown(part.response);
-  return shown(part);
-}
-
 /** @param {string} caption @param {[string, unknown][]} fields */
 function table(caption, fields) {
-  const rows = fields.map(([name, value]) =>
-    element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, element("pre", {}, shown(parsed(value))))));
+  const rows = fields.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text(parsed(value)))));
   return element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
-}
-
-/** @param {unknown} value */
-const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "");
-
-/** JSON text as what it says; any other value as it is. @param {unknown} value */
-function parsed(value) {
-  if (typeof value !== "string" || !/^[[{]/.test(value)) return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
 }

@@ -1,0 +1,105 @@
+"""Runs as one HTML file: the page with its scripts, style and data in it. It opens from disk, without a network."""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import orjson
+
+from agentops_otel.view.live.store import LISTS, Filter, Store
+
+LIMIT_BYTES = 64 * 1024 * 1024
+"""What the spans of one file may take; more makes a browser slow."""
+_IMPORT = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "\./([\w.]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function|const) (\w+)", re.MULTILINE)
+_PAGE = Template("""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '$script_hash'; \
+style-src '$style_hash'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<style>$style</style>
+</head>
+<body>$body<script type="application/json" id="saved">$data</script>
+<script type="module">$script</script>
+</body>
+</html>
+""")
+
+
+def page(store: Store, *, title: str, trace: str | None = None) -> bytes:
+    """The file.
+
+    Args:
+        store: What it shows: all of it, newest first.
+        title: Of the page.
+        trace: The only run that is wanted.
+
+    Raises:
+        KeyError: There is no such run.
+    """
+    found = [run for run in store.runs(Filter(), limit=None) if trace in (None, run["trace"])]
+    if trace is not None and not found:
+        raise KeyError(trace)
+    data = {
+        "list": found,
+        "runs": {str(run["trace"]): store.run(str(run["trace"])) for run in found},
+        "choices": _choices(found),
+    }
+    style, script, index = _read("style.css"), bundle(), _read("index.html")
+    text = _PAGE.substitute(
+        title=escape(title.encode("utf-8", "replace").decode()),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        # As JSON has it, so that nothing recorded ends the element that it is in.
+        data=orjson.dumps(data, default=str).decode().replace("<", "\\u003c"),
+        body=index.partition("<body>")[2].partition("</body>")[0],
+    )
+    return text.encode()
+
+
+def _choices(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Those of these runs alone: a file that is passed on says nothing of others."""
+    found = {name: sorted({value for run in runs for value in run[name]}) for name in LISTS}
+    return {**found, "services": sorted({run["service"] for run in runs})}
+
+
+def bundle(first: str = "main.js") -> str:
+    """The scripts as one module: browsers load none from disk. Each is a block, whose exports the later ones take."""
+    order: dict[str, str] = {}
+    _collect(first, order)
+    return "const modules = {};\n" + "".join(order.values())
+
+
+def _collect(name: str, order: dict[str, str]) -> None:
+    if name in order:
+        return
+    code = _read(name)
+    for match in _IMPORT.finditer(code):
+        _collect(match[3], order)
+    exports = ", ".join(match[2] for match in _EXPORT.finditer(code))
+    code = _EXPORT.sub(r"\1 \2", _IMPORT.sub(_taken, code))
+    order[name] = f'{{\n{code}\nmodules["{name}"] = {{ {exports} }};\n}}\n'
+
+
+def _taken(match: re.Match[str]) -> str:
+    return f'const {match[1] or match[2]} = modules["{match[3]}"];\n'
+
+
+def _read(name: str) -> str:
+    return files("agentops_otel.view.live").joinpath("page", name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,140 @@
+"""Runs as one HTML file: the page with its data, which opens from disk, asks for nothing, and runs nothing recorded."""
+
+import re
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import Event
+
+from agentops_otel.export import otlp_json
+from agentops_otel.view.live import LiveView, Store, saved
+from tests.view.browser import CHROMIUM, MISSING, Page
+from tests.view.requests import request
+from tests.view.spans import CHAT, Trace, conversation, research
+
+EVIL = "</script><script>document.title='hacked'</script><img src=x onerror=document.title='hacked'>\"'&<!--\u2028"
+TRACE = "0" * 31 + "1"
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
+
+
+def test_the_file_is_whole() -> None:
+    """Two scripts, one of them data, and a style; no address; a policy with the digest of what may run."""
+    store = Store(None, otlp_json)
+    store.add([*research(), *conversation()])
+
+    html = saved.page(store, title="t.jsonl").decode()
+
+    assert re.findall(r"<(?:script|style|link|img)[^>]*>", html) == [
+        "<style>",
+        '<script type="application/json" id="saved">',
+        '<script type="module">',
+    ]
+    assert not re.search(r"https?://", html.replace("http://localhost:4318", ""))
+    assert re.search(r"default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'sha256-[\w+/]{43}='", html)
+    assert "</script" not in saved.bundle()
+    assert not re.search(r"^(import|export)\b", saved.bundle(), re.MULTILINE)
+
+
+def test_one_run_is_saved_alone() -> None:
+    """Nothing of the other runs goes with it, not even what the filters could be set to."""
+    store = Store(None, otlp_json)
+    store.add([*research(), Trace(3).span("other", attributes={"agentops.tags": ("secret project",)})])
+
+    html = saved.page(store, title="t", trace=TRACE).decode()
+
+    assert "research" in html
+    assert "other" not in html.partition('id="saved">')[2].partition("</script>")[0]
+    with pytest.raises(KeyError):
+        saved.page(store, title="t", trace="f" * 32)
+
+
+def test_the_page_saves_a_run(live: LiveView, store: Store) -> None:
+    """As a file to keep, not as a page of the server."""
+    store.add(research())
+    _, headers, _ = request(live.port, "GET", live.url.partition(str(live.port))[2])
+    cookie = {"cookie": headers["set-cookie"].partition(";")[0]}
+
+    status, headers, body = request(live.port, "GET", f"/api/html/{TRACE}", headers=cookie)
+
+    assert (status, headers["content-disposition"]) == (200, f'attachment; filename="{TRACE}.html"')
+    assert body == saved.page(store, title=TRACE, trace=TRACE)
+    assert request(live.port, "GET", "/api/html/x", headers=cookie)[0] == 404
+
+
+@needs_chromium
+def test_the_file_opens_from_disk(tmp_path: Path) -> None:
+    """The list with its filters and its order, a run, and its conversation, without a request."""
+    store = Store(None, otlp_json)
+    store.add([*research(), *conversation()])
+    file = tmp_path / "runs.html"
+    file.write_bytes(saved.page(store, title="runs"))
+    names = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
+    with Page(file.as_uri(), tmp_path / "browser") as page:
+        page.wait_for(f"{names}.length === 2")
+        found = {}
+        for wanted in (
+            "text=no+such+page",
+            "text=SNOW",
+            "text=nowhere",
+            "failed=1",
+            "slower=2",
+            "dearer=0.005",
+            "tool=search",
+            "agent=travel",
+            "sort=name&order=up",
+        ):
+            page.evaluate(f"location.hash = '#/?{wanted}'")
+            page.wait_for("document.querySelector('#main').dataset.shown === location.hash")
+            found[wanted] = page.evaluate(names)
+        page.evaluate("location.hash = '#/?'")
+        page.wait_for(f"{names}.length === 2")
+        page.evaluate("[...document.querySelectorAll('.runs a')].at(-1).click()")
+        page.wait_for("document.querySelectorAll('.tree [role=treeitem]').length === 4")
+        page.evaluate("document.querySelectorAll('.views a')[1].click()")
+        page.wait_for("document.querySelectorAll('.step').length > 0")
+
+        travel, other = ["invoke_agent travel"], ["invoke_workflow research"]
+        assert found == {
+            "text=no+such+page": other,
+            "text=SNOW": travel,
+            "text=nowhere": [],
+            "failed=1": [*other, *travel],
+            "slower=2": travel,
+            "dearer=0.005": travel,
+            "tool=search": other,
+            "agent=travel": travel,
+            "sort=name&order=up": [*travel, *other],
+        }
+        assert page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)") == []
+        assert page.evaluate("document.querySelector('#state').textContent") == "saved"
+
+
+@needs_chromium
+def test_hostile_text_in_a_file_is_text(tmp_path: Path) -> None:
+    """What would end the data, the script or an element is shown, and does nothing."""
+    store = Store(None, otlp_json)
+    error = {"exception.stacktrace": EVIL, "exception.message": EVIL}
+    store.add(
+        [
+            Trace().span(
+                EVIL,
+                attributes={**CHAT, EVIL: EVIL, "gen_ai.input.messages": EVIL},
+                error=f"E: {EVIL}",
+                events=[Event("exception", error)],
+            )
+        ]
+    )
+    file = tmp_path / "run.html"
+    file.write_bytes(saved.page(store, title=EVIL))
+    with Page(file.as_uri(), tmp_path / "browser") as page:
+        page.wait_for("document.querySelectorAll('.span table').length === 2")
+
+        assert page.evaluate("document.title") == EVIL
+        assert page.evaluate("document.querySelectorAll('img, main script').length") == 0
+        assert (
+            page.evaluate(
+                "[...document.querySelectorAll('.span pre')].filter(said => said.textContent.includes('hacked')).length"
+            )
+            == 4
+        )
+        assert page.evaluate("performance.getEntriesByType('resource').length") == 0
