@@ -65,6 +65,7 @@ def test_every_form_of_a_completion_makes_the_same_span(form: str, told: dict[st
             "name": "chat gpt-4.1",
             "kind": "CLIENT",
             "attributes": {
+                "agentops.usage.cost": 7.2e-05,
                 "gen_ai.input.messages": [
                     {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
                 ],
