@@ -15,7 +15,7 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 
-OURS = ("agentops.", "taskweaver.")
+OURS = ("agentops.", "langgraph.", "taskweaver.")
 VERSION = tuple(int(part) for part in re.findall(r"\d+", metadata.version("opentelemetry-semantic-conventions"))[:2])
 KNOWN = {
     value
@@ -37,6 +37,9 @@ NEWER = {
     "gen_ai.prompt.version",
     "gen_ai.request.previous_response.id",
     "gen_ai.request.reasoning.level",
+    "gen_ai.transfer.mode",
+    "gen_ai.transfer.target.name",
+    "gen_ai.transfer.target.type",
     "gen_ai.usage.audio.input_tokens",
     "gen_ai.usage.audio.output_tokens",
     "gen_ai.usage.cache_write.input_tokens",
