@@ -4,6 +4,7 @@ Without AGENTOPS_API_KEY it is recorded locally; with one it is in your AgentOps
 """
 
 import asyncio
+import os
 
 import agentops_otel as agentops  # was: import agentops
 
@@ -52,7 +53,13 @@ def count(text: str) -> str:
 
 def main() -> None:
     # AgentOps 0.0: a client object and events of one class.
-    client = agentops.Client(tags=["migration"], auto_start_session=False, max_wait_time=1000)
+    # With a key, what the program prints is in the Logs tab of its trace.
+    client = agentops.Client(
+        tags=["migration"],
+        auto_start_session=False,
+        max_wait_time=1000,
+        upload_logs="AGENTOPS_API_KEY" in os.environ,
+    )
 
     with agentops.start_trace("article", tags=["tea"]) as trace:
         agentops.update_trace_metadata({"edition": 2})

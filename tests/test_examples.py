@@ -34,7 +34,7 @@ def test_quickstart_prints_its_tree_and_keeps_it(tmp_path: Path) -> None:
     assert "Jaeger" in finished.stdout
     assert [line.rstrip() for line in printed.splitlines()[1:-1]] == snapshot(
         [
-            "agent ms",
+            'agent ms  "Where is it warm in November?"',
             "├─ plan ms",
             "│  └─ chat gpt-4o-mini ms  31→5 tok",
             "├─ research ms",
