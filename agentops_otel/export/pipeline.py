@@ -22,11 +22,11 @@ from agentops_otel.export.threads import (
     FORK_WAIT_S,
     BackgroundThread,
     are_greenlets,
-    wait_before_fork,
     weakly,
 )
 from agentops_otel.guard import guard
 from agentops_otel.tracing import is_sampled, suppressed
+from agentops_otel.tracing.fork_wait import wait_before_fork
 
 QUEUE_BYTES = 4 * 1024 * 1024
 """What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""

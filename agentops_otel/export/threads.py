@@ -1,17 +1,14 @@
 """Our threads: begun when there is work, ended before a fork, and done without where the interpreter allows none."""
 
-import os
 import sys
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 FORK_WAIT_S = 0.25
 """How long a fork waits at most for our threads to end, in seconds. Idle ones take a fraction of a millisecond."""
 FORK_WAIT_AGAIN_S = 0.01
 """The same after a wait that was not enough: a thread is in a request that takes long."""
-_POLL_S = 0.0002
 
 
 class BackgroundThread:
@@ -67,21 +64,6 @@ class BackgroundThread:
     def forked(self) -> None:
         """In the child of a fork there is no thread yet."""
         self._thread, self._starting = None, threading.Lock()
-
-
-def wait_before_fork(threads: Iterable[threading.Thread | None], timeout_s: float) -> bool:
-    """Wait until the detached threads have ended; True if they have within the time.
-
-    A child of a process with one thread is safe, and Python 3.12 and later warn of a fork with more.
-    """
-    deadline = time.monotonic() + timeout_s
-    for thread in threads:
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(max(0.0, deadline - time.monotonic()))
-            # Up to Python 3.12 it is joined a moment before the system has removed it.
-            while os.path.exists(f"/proc/self/task/{thread.native_id}") and time.monotonic() < deadline:
-                time.sleep(_POLL_S)
-    return time.monotonic() < deadline
 
 
 def are_greenlets() -> bool:

@@ -11,6 +11,7 @@ from typing import TextIO
 from weakref import WeakSet
 
 from agentops_otel.guard import guard
+from agentops_otel.tracing.fork_wait import wait_before_fork
 from agentops_otel.view import screen, terminal
 from agentops_otel.view.format import dollars, plural, seconds, tokens_text
 from agentops_otel.view.tree import Node, Summary, summarize
@@ -110,6 +111,8 @@ class Printer:
         if self._pid != os.getpid():
             return True
         with self._changed:
+            if self._waiting and not self._start():
+                self._print_here()
             return self._changed.wait_for(lambda: not (self._waiting or self._busy), timeout_s)
 
     def close(self, timeout_s: float) -> None:
@@ -170,15 +173,12 @@ class Printer:
         with self._changed:
             thread, self._forking = self._thread, True
             self._changed.notify_all()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(FORK_WAIT_S)
+        wait_before_fork([thread], FORK_WAIT_S)
 
     def after_fork_in_parent(self) -> None:
-        """Go on with what waits."""
+        """Go on with the next trace or flush: Python 3.13 warns of a thread that begins here."""
         with self._changed:
             self._forking = False
-            if self._has_work():
-                self._start()
 
     def _print(self, printed: Printed) -> None:
         if self._is_allowed():
