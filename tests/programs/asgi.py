@@ -18,7 +18,8 @@ async def answer() -> None:
 
 
 @agentops_otel.record_action("stopped")
-def stopped() -> None: ...
+def stopped() -> None:
+    os.write(1, b"stopped\n")
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:

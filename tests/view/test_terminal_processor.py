@@ -40,8 +40,9 @@ class Blocked(io.StringIO):
         return super().write(text)
 
 
-def test_a_terminal_that_is_not_read_never_holds_up_the_app() -> None:
+def test_a_terminal_that_is_not_read_never_holds_up_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app's thread goes on, and what waits is bounded."""
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
     stream = Blocked()
     processor = TerminalProcessor(Printer(stream))
 
@@ -54,8 +55,9 @@ def test_a_terminal_that_is_not_read_never_holds_up_the_app() -> None:
     assert re.search(rf"{2 * printer.WAITING - printer.BURST} traces more: ", stream.getvalue())
 
 
-def test_many_short_traces_are_summed_up() -> None:
+def test_many_short_traces_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood is a few trees and one line with what the others add up to."""
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
     stream = io.StringIO()
     processor = TerminalProcessor(Printer(stream))
 
