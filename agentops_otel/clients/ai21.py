@@ -49,9 +49,7 @@ OLD_CHAT = Operation(
         semconv.GEN_AI_REQUEST_TOP_P: "top_p",
     },
     request_content={
-        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
-            part for part in [gen_ai.text(field(request, "system"))] if part
-        ],
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "system"))),
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_old_message, items(request, "messages")),
     },
     response={
@@ -103,9 +101,7 @@ FETCHED = Operation(
         semconv.GEN_AI_RESPONSE_ID: "id",
     },
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for said in [gen_ai.message("assistant", _answer(response))] if said
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(gen_ai.message("assistant", _answer(response)))
     },
     failure=lambda response: "_OTHER" if _status(response) == "failed" else None,
     fetched_id=lambda arguments: arguments.get("run_id"),

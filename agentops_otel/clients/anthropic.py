@@ -10,6 +10,7 @@ from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import (
+    STREAM,
     Table,
     add_text,
     as_mapping,
@@ -90,7 +91,7 @@ def _message(said: Any) -> gen_ai.Message | None:
 
 def _parts(content: Any) -> Sequence[gen_ai.Part]:
     if isinstance(content, str):
-        return [found] if (found := gen_ai.text(content)) else []
+        return gen_ai.listed(gen_ai.text(content))
     return gen_ai.lazily(_part, items(content))
 
 
@@ -169,40 +170,40 @@ def input_tokens(response: Any) -> int | None:
     return sum(_count(usage, f"{kind}input_tokens") for kind in ("", "cache_read_", "cache_creation_"))
 
 
-def fold(whole: dict[str, Any], event: Any) -> None:
+def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the message; the counts of the output are placeholders until `message_delta`."""
     kind = field(event, "type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None:
-        folder(whole, event)
+        folder(response, event)
 
 
-def _fold_start(whole: dict[str, Any], event: Any) -> None:
+def _fold_start(response: dict[str, Any], event: Any) -> None:
     for name in ("id", "model", "role"):
-        whole[name] = field(event, "message", name)
-    _fold_usage(whole, field(event, "message", "usage"), _INPUT_COUNTS)
+        response[name] = field(event, "message", name)
+    _fold_usage(response, field(event, "message", "usage"), _INPUT_COUNTS)
 
 
-def _fold_end(whole: dict[str, Any], event: Any) -> None:
-    whole["stop_reason"] = field(event, "delta", "stop_reason")
-    _fold_usage(whole, field(event, "usage"), (*_INPUT_COUNTS, "output_tokens", "output_tokens_details"))
+def _fold_end(response: dict[str, Any], event: Any) -> None:
+    response["stop_reason"] = field(event, "delta", "stop_reason")
+    _fold_usage(response, field(event, "usage"), (*_INPUT_COUNTS, "output_tokens", "output_tokens_details"))
 
 
 _INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "service_tier")
 
 
-def _fold_usage(whole: dict[str, Any], usage: Any, names: tuple[str, ...]) -> None:
-    known = whole.setdefault("usage", {})
+def _fold_usage(response: dict[str, Any], usage: Any, names: tuple[str, ...]) -> None:
+    known = response.setdefault("usage", {})
     for name in names:
         if (count := field(usage, name)) is not None:
             known[name] = count
 
 
-def _fold_block(whole: dict[str, Any], event: Any) -> None:
+def _fold_block(response: dict[str, Any], event: Any) -> None:
     index = field(event, "index")
-    known = indexed(whole, "content", index)
+    known = indexed(response, "content", index)
     if "type" in known:  # a server that numbers its blocks wrongly
-        known = begin_entry(whole, "content", index)
+        known = begin_entry(response, "content", index)
     for name in ("type", "id", "name", "tool_use_id", "content", "input"):
         if (value := field(event, "content_block", name)) is not None:
             known[name] = value
@@ -210,8 +211,8 @@ def _fold_block(whole: dict[str, Any], event: Any) -> None:
         add_text(known, name, field(event, "content_block", name))
 
 
-def _fold_delta(whole: dict[str, Any], event: Any) -> None:
-    known = indexed(whole, "content", field(event, "index"))
+def _fold_delta(response: dict[str, Any], event: Any) -> None:
+    known = indexed(response, "content", field(event, "index"))
     delta = as_mapping(field(event, "delta"))
     for name, piece in _DELTAS.items():
         if piece in delta:
@@ -243,7 +244,7 @@ MESSAGES = Operation(
         semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_tokens",
         semconv.GEN_AI_REQUEST_REASONING_LEVEL: "output_config.effort",
         semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop_sequences",
-        semconv.GEN_AI_REQUEST_STREAM: lambda body: field(body, "stream") or None,
+        **STREAM,
         semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
         semconv.GEN_AI_REQUEST_TOP_K: "top_k",
         semconv.GEN_AI_REQUEST_TOP_P: "top_p",
@@ -262,9 +263,9 @@ MESSAGES = Operation(
         semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: "usage.output_tokens_details.thinking_tokens",
     },
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            found for found in [gen_ai.message("assistant", _parts(field(response, "content")))] if found
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(
+            gen_ai.message("assistant", _parts(field(response, "content")))
+        )
     },
     fold=fold,
 )

@@ -13,7 +13,7 @@ from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.clients.dialects.raw_response import BODY_LIMIT_BYTES
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, add_text, begin_entry, field, indexed, items, loads
+from agentops_otel.instrumentation.reading import Table, add_text, begin_entry, field, first, indexed, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.wrapping.proxy import proxied
 
@@ -132,8 +132,7 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 def _message(said: Any) -> list[gen_ai.Message]:
     parts = [part for part in map(_part, items(said, "content")) if part]
     answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
-    found = gen_ai.message("tool" if answers else field(said, "role"), parts)
-    return [found] if found else []
+    return gen_ai.listed(gen_ai.message("tool" if answers else field(said, "role"), parts))
 
 
 def _tools(request: Any) -> list[Any]:
@@ -157,8 +156,8 @@ def _input_tokens(response: Any) -> int | None:
     return sum(count for count in counts if isinstance(count, int)) if isinstance(counts[0], int) else None
 
 
-def _fold(whole: dict[str, Any], event: Any) -> None:
-    message = whole.setdefault("output", {"message": {"role": "assistant"}})["message"]
+def _fold(response: dict[str, Any], event: Any) -> None:
+    message = response.setdefault("output", {"message": {"role": "assistant"}})["message"]
     for kind in ("contentBlockStart", "contentBlockDelta"):
         if (said := field(event, kind)) is not None:
             index = field(said, "contentBlockIndex")
@@ -167,9 +166,9 @@ def _fold(whole: dict[str, Any], event: Any) -> None:
                 block = begin_entry(message, "content", index)
             _fold_block(block, said)
     if (reason := field(event, "messageStop", "stopReason")) is not None:
-        whole["stopReason"] = reason
+        response["stopReason"] = reason
     if (usage := field(event, "metadata", "usage")) is not None:
-        whole["usage"] = usage
+        response["usage"] = usage
 
 
 def _fold_block(block: dict[str, Any], said: Any) -> None:
@@ -220,9 +219,9 @@ CONVERSE = Operation(
 def _chunks(fold: Fold) -> Fold:
     """The fold of a model's own chunks, which InvokeModelWithResponseStream packs as bytes."""
 
-    def folding(whole: dict[str, Any], event: Any) -> None:
+    def folding(response: dict[str, Any], event: Any) -> None:
         if isinstance(packed := field(event, "chunk", "bytes"), bytes):
-            fold(whole, loads(packed))
+            fold(response, loads(packed))
 
     return folding
 
@@ -258,13 +257,13 @@ def _reason(response: Any) -> Any:
     return _REASON(response) or _REASON(_first(response))
 
 
-def _fold_text(whole: dict[str, Any], chunk: Any) -> None:
-    add_text(whole, "generation", _TEXT(chunk) or _TEXT(_first(chunk)))
+def _fold_text(response: dict[str, Any], chunk: Any) -> None:
+    add_text(response, "generation", _TEXT(chunk) or _TEXT(_first(chunk)))
     if (reason := _reason(chunk)) is not None:
-        whole["stop_reason"] = reason
+        response["stop_reason"] = reason
     for name in ("prompt_token_count", "generation_token_count", "inputTextTokenCount", _METRICS):
         if (value := field(chunk, name)) is not None:
-            whole[name] = value
+            response[name] = value
 
 
 TEXT: Table = {
@@ -307,7 +306,7 @@ INVOKE_EMBEDDING = Operation(
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "inputTextTokenCount"),
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda said: embeddings.dimensions(
-            field(said, "embedding") or next(iter(items(said, "embeddings")), None)
+            field(said, "embedding") or first(said, "embeddings")
         ),
     },
     has_finish_reasons=False,

@@ -59,13 +59,13 @@ def _response(usage: str, identity: str) -> Table:
     }
 
 
-def _fold(whole: dict[str, Any], event: Any) -> None:
+def _fold(response: dict[str, Any], event: Any) -> None:
     if (identity := field(event, "id")) is not None:
-        whole["id"] = identity
+        response["id"] = identity
     for name in ("finish_reason", "usage"):
         if (value := field(event, "delta", name)) is not None:
-            whole[name] = value
-    message = whole.setdefault("message", {"role": "assistant"})
+            response[name] = value
+    message = response.setdefault("message", {"role": "assistant"})
     delta = field(event, "delta", "message")
     add_text(message, "tool_plan", field(delta, "tool_plan"))
     if (content := field(delta, "content")) is not None:
@@ -84,9 +84,9 @@ CHAT = Operation(
     request_content=chat_completions.REQUEST_CONTENT,
     response=_response("usage", "id"),
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for said in [chat_completions.message(field(response, "message"), role="assistant")] if said
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(
+            chat_completions.message(field(response, "message"), role="assistant")
+        )
     },
     fold=_fold,
 )
@@ -122,20 +122,19 @@ def _old_tool(tool: Any) -> dict[str, Any]:
 
 
 def _old_answer(response: Any) -> list[gen_ai.Message]:
-    found = gen_ai.message("assistant", [gen_ai.text(field(response, "text")), *_old_calls(response)])
-    return [found] if found else []
+    return gen_ai.listed(gen_ai.message("assistant", [gen_ai.text(field(response, "text")), *_old_calls(response)]))
 
 
-def _old_fold(whole: dict[str, Any], event: Any) -> None:
+def _old_fold(response: dict[str, Any], event: Any) -> None:
     match field(event, "event_type"):
         case "text-generation":
-            add_text(whole, "text", field(event, "text"))
+            add_text(response, "text", field(event, "text"))
         case "stream-start":
-            whole["generation_id"] = field(event, "generation_id")
+            response["generation_id"] = field(event, "generation_id")
         case "stream-end":
             for name in ("text", "tool_calls", "meta", "generation_id"):
-                whole[name] = field(event, "response", name)
-            whole["finish_reason"] = field(event, "finish_reason")
+                response[name] = field(event, "response", name)
+            response["finish_reason"] = field(event, "finish_reason")
 
 
 OLD_CHAT = Operation(
@@ -143,9 +142,7 @@ OLD_CHAT = Operation(
     methods=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("chat", "chat_stream")),
     request=_REQUEST,
     request_content={
-        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
-            part for part in [gen_ai.text(field(request, "preamble"))] if part
-        ],
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "preamble"))),
         semconv.GEN_AI_INPUT_MESSAGES: _old_messages,
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [*map(_old_tool, items(request, "tools"))],
     },
@@ -155,13 +152,13 @@ OLD_CHAT = Operation(
 )
 
 
-def _generate_fold(whole: dict[str, Any], event: Any) -> None:
+def _generate_fold(response: dict[str, Any], event: Any) -> None:
     if field(event, "event_type") == "text-generation":
-        add_text(indexed(whole, "generations", field(event, "index")), "text", field(event, "text"))
+        add_text(indexed(response, "generations", field(event, "index")), "text", field(event, "text"))
     for name in ("id", "meta"):
-        whole[name] = field(event, "response", name) or whole.get(name)
+        response[name] = field(event, "response", name) or response.get(name)
     if (reason := field(event, "finish_reason")) is not None:
-        for known in whole.get("generations", ()):
+        for known in response.get("generations", ()):
             known["finish_reason"] = reason
 
 
@@ -199,8 +196,8 @@ def _vector(response: Any) -> Any:
     return next(iter(found), None)
 
 
-def _fold_vector(whole: dict[str, Any], found: Any) -> None:
-    whole.setdefault("embeddings", [field(found, "embedding")])
+def _fold_vector(response: dict[str, Any], found: Any) -> None:
+    response.setdefault("embeddings", [field(found, "embedding")])
 
 
 def _embed(*methods: str) -> Operation:

@@ -10,10 +10,10 @@ from agentops_otel.instrumentation.spec import ClientSpec
 _METHODS = ("Groq.request", "AsyncGroq.request")
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
-    chat_completions.fold(whole, chunk)
+def _fold(response: dict[str, Any], chunk: Any) -> None:
+    chat_completions.fold(response, chunk)
     if (usage := field(chunk, "x_groq", "usage")) is not None:
-        whole["usage"] = usage
+        response["usage"] = usage
 
 
 SPEC = ClientSpec(

@@ -6,7 +6,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, field
+from agentops_otel.instrumentation.reading import STREAM, add_text, field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _CLASSES = {
@@ -29,10 +29,10 @@ def _written(response: Any) -> list[gen_ai.Message]:
     return gen_ai.texts(response if isinstance(response, str) else field(response, "generated_text"), role="assistant")
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
-    add_text(whole, "generated_text", chunk if isinstance(chunk, str) else field(chunk, "token", "text"))
+def _fold(response: dict[str, Any], chunk: Any) -> None:
+    add_text(response, "generated_text", chunk if isinstance(chunk, str) else field(chunk, "token", "text"))
     if (details := field(chunk, "details")) is not None:
-        whole["details"] = details
+        response["details"] = details
 
 
 def _operations(owner: str) -> tuple[Operation, ...]:
@@ -46,7 +46,7 @@ def _operations(owner: str) -> tuple[Operation, ...]:
                 semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_new_tokens",
                 semconv.GEN_AI_REQUEST_SEED: "seed",
                 semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop",
-                semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+                **STREAM,
                 semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
                 semconv.GEN_AI_REQUEST_TOP_K: "top_k",
                 semconv.GEN_AI_REQUEST_TOP_P: "top_p",

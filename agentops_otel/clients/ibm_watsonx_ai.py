@@ -7,7 +7,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, as_mapping, field, items
+from agentops_otel.instrumentation.reading import add_text, as_mapping, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
@@ -31,10 +31,10 @@ def _methods(*names: str) -> tuple[str, ...]:
     return tuple(f"ModelInference.{name}" for name in names)
 
 
-def _fold_chat(whole: dict[str, Any], chunk: Any) -> None:
-    chat_completions.fold(whole, chunk)
+def _fold_chat(response: dict[str, Any], chunk: Any) -> None:
+    chat_completions.fold(response, chunk)
     if (model := field(chunk, "model_id")) is not None:
-        whole["model_id"] = model
+        response["model_id"] = model
 
 
 CHAT = replace(
@@ -68,11 +68,11 @@ def _finish_reasons(response: Any) -> list[str | None] | None:
     return [gen_ai.finish_reason(reason) for reason in reasons] or None
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
+def _fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk: a bare text, or an answer whose counts are those so far."""
     if (model := field(chunk, "model_id")) is not None:
-        whole["model_id"] = model
-    (known,) = whole.setdefault("results", [{}])
+        response["model_id"] = model
+    (known,) = response.setdefault("results", [{}])
     for said in [{"generated_text": chunk}] if isinstance(chunk, str) else items(chunk, "results"):
         add_text(known, "generated_text", field(said, "generated_text"))
         if (reason := field(said, "stop_reason")) not in (None, "not_finished"):
@@ -118,7 +118,7 @@ EMBEDDINGS = Operation(
         semconv.GEN_AI_RESPONSE_MODEL: "model_id",
         semconv.GEN_AI_USAGE_INPUT_TOKENS: "input_token_count",
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
-            field(next(iter(items(response, "results")), None), "embedding")
+            field(first(response, "results"), "embedding")
         ),
     },
     has_finish_reasons=False,

@@ -60,16 +60,16 @@ def _model(request: Any) -> object:
     return rest if rest and prefix in _PROVIDERS else model
 
 
-def fold(whole: dict[str, Any], chunk: Any) -> None:
+def fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk; litellm takes the counts out of what it streams and keeps them beside it, 0 where it has none."""
-    chat_completions.fold(whole, chunk)
+    chat_completions.fold(response, chunk)
     beside = field(chunk, "_hidden_params")
     for name in ("api_base", "custom_llm_provider", "provider_response_model", "received_model_id"):
         if (value := field(beside, name)) is not None:
-            whole.setdefault("_hidden_params", {})[name] = value
+            response.setdefault("_hidden_params", {})[name] = value
     if field(beside, "usage") is not None:
-        known = whole.get("usage")
-        whole["usage"] = _Usage(beside, known.streamed if isinstance(known, _Usage) else known)
+        known = response.get("usage")
+        response["usage"] = _Usage(beside, known.streamed if isinstance(known, _Usage) else known)
 
 
 class _Usage:

@@ -8,7 +8,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings, raw_response, responses, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, items
+from agentops_otel.instrumentation.reading import STREAM, Table, add_text, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _METHODS = ("LlamaStackClient.request", "AsyncLlamaStackClient.request")
@@ -36,8 +36,8 @@ def _metric(response: Any, name: str) -> Any:
     return next(found, None)
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
-    message = whole.setdefault("completion_message", {"role": "assistant"})
+def _fold(response: dict[str, Any], chunk: Any) -> None:
+    message = response.setdefault("completion_message", {"role": "assistant"})
     event = field(chunk, "event")
     add_text(message, "content", field(event, "delta", "text"))
     call = field(event, "delta", "tool_call")
@@ -46,7 +46,7 @@ def _fold(whole: dict[str, Any], chunk: Any) -> None:
     if (reason := field(event, "stop_reason")) is not None:
         message["stop_reason"] = reason
     if (metrics := field(chunk, "metrics")) is not None:
-        whole["metrics"] = metrics
+        response["metrics"] = metrics
 
 
 _REQUEST: Table = {
@@ -54,7 +54,7 @@ _REQUEST: Table = {
     semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
     semconv.GEN_AI_REQUEST_MAX_TOKENS: "sampling_params.max_tokens",
     semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "sampling_params.stop",
-    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    **STREAM,
     semconv.GEN_AI_REQUEST_TEMPERATURE: "sampling_params.strategy.temperature",
     semconv.GEN_AI_REQUEST_TOP_K: "sampling_params.strategy.top_k",
     semconv.GEN_AI_REQUEST_TOP_P: "sampling_params.strategy.top_p",
@@ -84,19 +84,19 @@ INFERENCE = Operation(
     },
     response=_response("completion_message.stop_reason"),
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for said in [_message(field(response, "completion_message"), role="assistant")] if said
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(
+            _message(field(response, "completion_message"), role="assistant")
+        )
     },
     fold=_fold,
 )
 
 
-def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
-    add_text(whole, "content", field(chunk, "delta"))
+def _fold_completion(response: dict[str, Any], chunk: Any) -> None:
+    add_text(response, "content", field(chunk, "delta"))
     for name in ("stop_reason", "metrics"):
         if (value := field(chunk, name)) is not None:
-            whole[name] = value
+            response[name] = value
 
 
 COMPLETION = Operation(
@@ -122,9 +122,7 @@ EMBEDDINGS = Operation(
     },
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "contents"))},
     response={
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
-            next(iter(items(response, "embeddings")), None)
-        )
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(first(response, "embeddings"))
     },
     has_finish_reasons=False,
 )
@@ -186,13 +184,13 @@ def _body(arguments: Mapping[str, Any]) -> Any:
     return {**sent, **turn} if turn and isinstance(sent, dict) else sent
 
 
-def _fold_turn(whole: dict[str, Any], chunk: Any) -> None:
+def _fold_turn(response: dict[str, Any], chunk: Any) -> None:
     """The turn comes whole with the last event, and what the model says before that in pieces."""
     payload = field(chunk, "event", "payload")
     for name in ("session_id", "steps", "output_message"):
         if (value := field(payload, "turn", name)) is not None:
-            whole[name] = value
-    message = whole.setdefault("output_message", {})
+            response[name] = value
+    message = response.setdefault("output_message", {})
     if isinstance(message, dict):
         add_text(message, "content", field(payload, "delta", "text"))
 
@@ -217,7 +215,7 @@ TURN = Operation(
     request={
         semconv.GEN_AI_AGENT_ID: "agent_id",
         semconv.GEN_AI_CONVERSATION_ID: "session_id",
-        semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+        **STREAM,
     },
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
@@ -232,9 +230,7 @@ TURN = Operation(
         ],
     },
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for said in [gen_ai.message("assistant", _turned(response))] if said
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(gen_ai.message("assistant", _turned(response)))
     },
     fold=_fold_turn,
 )

@@ -5,7 +5,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, items
+from agentops_otel.instrumentation.reading import STREAM, Table, add_text, as_mapping, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _PATH_LENGTH = 1024
@@ -55,13 +55,13 @@ def _finish_reasons(response: Any) -> list[str | None]:
     return ["tool_call" if reason == "stop" and items(response, "message", "tool_calls") else reason]
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
+def _fold(response: dict[str, Any], chunk: Any) -> None:
     for name in ("model", "done_reason", "prompt_eval_count", "eval_count"):
         if (value := field(chunk, name)) is not None:
-            whole[name] = value
+            response[name] = value
     for name in ("response", "thinking"):
-        add_text(whole, name, field(chunk, name))
-    message = whole.setdefault("message", {"role": "assistant"})
+        add_text(response, name, field(chunk, name))
+    message = response.setdefault("message", {"role": "assistant"})
     for name in ("content", "thinking"):
         add_text(message, name, field(chunk, "message", name))
     if calls := items(chunk, "message", "tool_calls"):
@@ -77,7 +77,7 @@ _REQUEST: Table = {
     semconv.GEN_AI_REQUEST_REASONING_LEVEL: "think",
     semconv.GEN_AI_REQUEST_SEED: "options.seed",
     semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "options.stop",
-    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    **STREAM,
     semconv.GEN_AI_REQUEST_TEMPERATURE: "options.temperature",
     semconv.GEN_AI_REQUEST_TOP_K: "options.top_k",
     semconv.GEN_AI_REQUEST_TOP_P: "options.top_p",
@@ -102,9 +102,9 @@ CHAT = Operation(
     },
     response=_RESPONSE,
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for said in [_message(field(response, "message"), role="assistant")] if said
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(
+            _message(field(response, "message"), role="assistant")
+        )
     },
     fold=_fold,
 )
@@ -114,23 +114,17 @@ GENERATE = Operation(
     methods=_methods("generate"),
     request=_REQUEST,
     request_content={
-        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
-            part for part in [gen_ai.text(field(request, "system"))] if part
-        ],
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "system"))),
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "prompt")),
     },
     response=_RESPONSE,
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said
-            for said in [
-                gen_ai.message(
-                    "assistant",
-                    [gen_ai.reasoning(field(response, "thinking")), gen_ai.text(field(response, "response"))],
-                )
-            ]
-            if said
-        ]
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(
+            gen_ai.message(
+                "assistant",
+                [gen_ai.reasoning(field(response, "thinking")), gen_ai.text(field(response, "response"))],
+            )
+        )
     },
     fold=_fold,
 )
@@ -147,7 +141,7 @@ EMBED = Operation(
         semconv.GEN_AI_RESPONSE_MODEL: "model",
         semconv.GEN_AI_USAGE_INPUT_TOKENS: "prompt_eval_count",
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
-            next(iter(items(response, "embeddings")), None)
+            first(response, "embeddings")
         ),
     },
     has_finish_reasons=False,
@@ -173,7 +167,7 @@ def _state(said: Any) -> list[gen_ai.Message]:
 def _decisions(response: Any) -> list[gen_ai.Message]:
     answers = as_mapping(field(response, "answers"))
     parts = [{"type": "decision", "answer": {"question": name, **as_mapping(said)}} for name, said in answers.items()]
-    return [found] if (found := gen_ai.message("assistant", parts)) else []
+    return gen_ai.listed(gen_ai.message("assistant", parts))
 
 
 DECISION = Operation(

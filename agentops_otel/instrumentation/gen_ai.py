@@ -100,6 +100,11 @@ def message(role: object, parts: Iterable[Part | None], name: object = None) -> 
     return {**said, "name": name} if isinstance(name, str) else said
 
 
+def listed(item: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The part or message in a list; an empty list for None."""
+    return [] if item is None else [item]
+
+
 def lazily(read: Callable[[Any], dict[str, Any] | None], said: Sequence[Any]) -> Sequence[dict[str, Any]]:
     """What *read* makes of each; of a long list that is asked only as far as there is room for it."""
     return LazyList(read, said) if len(said) > _MANY else [told for item in said if (told := read(item))]

@@ -13,13 +13,16 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 
 Extractor = str | Callable[[Any], object]
-"""Where a value stands: a dotted path (`"usage.prompt_tokens"`), or a function of the whole."""
+"""Where a value stands: a dotted path (`"usage.prompt_tokens"`), or a function of the source."""
 
 SEEN_LIMIT = 10_000
 """Items that are remembered of an iterator that a client reads."""
 
 Table = Mapping[str, Extractor]
 """Attribute name -> where its value stands."""
+
+STREAM: Table = {semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None}
+"""The row of a request's `stream`, which is set only if it is true."""
 
 LONGEST = 4096
 """Characters of one plain attribute (a model's name, an id); content has its own limits."""
@@ -99,6 +102,15 @@ def items(value: Any, *path: str) -> Sequence[Any]:
     return found._self_seen if isinstance(found, RecordedIterator) else ()
 
 
+def first(value: Any, *path: str) -> Any:
+    """The first item of the list at the end of the path; None if there is none.
+
+    >>> first({"choices": [1, 2]}, "choices")
+    1
+    """
+    return next(iter(items(value, *path)), None)
+
+
 class RecordedIterator(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
     """An iterator among a call's arguments, which passes for itself and remembers what the client reads from it."""
 
@@ -163,13 +175,13 @@ class TextBuilder(list[str]):
         return "".join(self)
 
 
-def add_text(whole: dict[str, Any], key: str, piece: object) -> None:
-    """Add a piece of streamed text to `whole[key]`; what is no text is left out, and growth has a bound."""
+def add_text(entry: dict[str, Any], key: str, piece: object) -> None:
+    """Add a piece of streamed text to `entry[key]`, up to `TEXT_LIMIT` characters; a piece that is no text is left out."""
     if not isinstance(piece, str):
         return
-    pieces = whole.get(key)
+    pieces = entry.get(key)
     if not isinstance(pieces, TextBuilder):
-        pieces = whole[key] = TextBuilder()
+        pieces = entry[key] = TextBuilder()
     if pieces.size <= TEXT_LIMIT:
         pieces.append(piece)
         pieces.size += len(piece)

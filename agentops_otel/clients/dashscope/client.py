@@ -10,7 +10,7 @@ from agentops_otel.clients.dashscope import spec as dashscope
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, field, first, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 
 
@@ -66,12 +66,12 @@ def _failure(response: Any) -> str | None:
 
 
 def _folding(*, incremental: bool) -> Fold:
-    def fold(whole: dict[str, Any], chunk: Any) -> None:
+    def fold(response: dict[str, Any], chunk: Any) -> None:
         for name in ("request_id", "model", "usage", "code", "status_code", "is_error"):
             if (value := field(chunk, name)) is not None:
-                whole[name] = value
+                response[name] = value
         for choice in items(chunk, "choices"):
-            known = indexed(whole, "choices", field(choice, "index"))
+            known = indexed(response, "choices", field(choice, "index"))
             if (reason := field(choice, "finish_reason")) not in (None, "null"):
                 known["finish_reason"] = reason
             dashscope.fold_message(known, field(choice, "delta"), incremental=incremental)
@@ -128,7 +128,7 @@ EMBEDDING = replace(
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("total_tokens"),
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
-            field(next(iter(items(response, "embeddings")), None), "embedding")
+            field(first(response, "embeddings"), "embedding")
         ),
     },
     failure=_failure,
@@ -138,9 +138,9 @@ MULTIMODAL_EMBEDDING = replace(
     EMBEDDING,
     methods=("MultimodalEmbeddings.create", "AsyncMultimodalEmbeddings.create"),
     request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for said in [gen_ai.message("user", map(_part, _listed(field(request, "input"))))] if said
-        ]
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.listed(
+            gen_ai.message("user", map(_part, _listed(field(request, "input"))))
+        )
     },
     response={
         **EMBEDDING.response,
@@ -166,7 +166,7 @@ def _wrap_application_result(call: Call, value: Any) -> Any:
 
 def _nesting(operation: Operation) -> Operation:
     told: Any = operation.fold
-    return replace(operation, fold=lambda whole, chunk: told(whole, _nested(chunk)))
+    return replace(operation, fold=lambda response, chunk: told(response, _nested(chunk)))
 
 
 APPLICATIONS = dashscope.both_ways(

@@ -9,7 +9,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items
+from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, first, indexed, items
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 
 
@@ -53,11 +53,11 @@ def _failure(response: Any) -> str | None:
 def _folding(*, incremental: bool) -> Fold:
     """Chunks go on where the last one ended if that was asked for; else most models say everything again."""
 
-    def fold(whole: dict[str, Any], chunk: Any) -> None:
+    def fold(response: dict[str, Any], chunk: Any) -> None:
         for name in ("request_id", "usage", "status_code", "code", "is_error"):
             if (value := field(chunk, name)) is not None:
-                whole[name] = value
-        output = whole.setdefault("output", {})
+                response[name] = value
+        output = response.setdefault("output", {})
         if (session := field(chunk, "output", "session_id")) is not None:
             output["session_id"] = session
         for number, choice in enumerate(_choices(chunk)):
@@ -141,7 +141,7 @@ EMBEDDING = replace(
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.total_tokens",
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(
-            field(next(iter(items(response, "output", "embeddings")), None), "embedding")
+            field(first(response, "output", "embeddings"), "embedding")
         ),
     },
     failure=_failure,
@@ -158,9 +158,9 @@ MULTIMODAL_EMBEDDING = replace(
     EMBEDDING,
     methods=("MultiModalEmbedding.call", "AioMultiModalEmbedding.call"),
     request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for said in [gen_ai.message("user", map(part, items(request, "input")))] if said
-        ]
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.listed(
+            gen_ai.message("user", map(part, items(request, "input")))
+        )
     },
     response={**EMBEDDING.response, semconv.GEN_AI_USAGE_INPUT_TOKENS: _seen_tokens},
 )
@@ -191,9 +191,7 @@ APPLICATION = replace(
         semconv.GEN_AI_CONVERSATION_ID: "output.session_id",
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: _RESPONSE[semconv.GEN_AI_RESPONSE_FINISH_REASONS],
         semconv.GEN_AI_RESPONSE_ID: "request_id",
-        semconv.GEN_AI_RESPONSE_MODEL: lambda response: field(
-            next(iter(items(response, "usage", "models")), None), "model_id"
-        ),
+        semconv.GEN_AI_RESPONSE_MODEL: lambda response: field(first(response, "usage", "models"), "model_id"),
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _used("input_tokens"),
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _used("output_tokens"),
     },

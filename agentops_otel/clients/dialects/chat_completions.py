@@ -6,7 +6,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import tool_calls
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, lookup_in
+from agentops_otel.instrumentation.reading import STREAM, Table, add_text, as_mapping, field, indexed, items, lookup_in
 from agentops_otel.instrumentation.spec import Operation
 
 REQUEST: Table = {
@@ -20,7 +20,7 @@ REQUEST: Table = {
     semconv.GEN_AI_REQUEST_REASONING_LEVEL: "reasoning_effort",
     semconv.GEN_AI_REQUEST_SEED: "seed",
     semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop",
-    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    **STREAM,
     semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
     semconv.GEN_AI_REQUEST_TOP_P: "top_p",
     semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "response_format", "type")),
@@ -64,15 +64,15 @@ RESPONSE_CONTENT: Table = {
 }
 
 
-def fold(whole: dict[str, Any], chunk: Any) -> None:
+def fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk to the response that the plain call would have given."""
     said = as_mapping(chunk)
     for name in _HEAD:
         if (value := said.get(name)) is not None:
-            whole[name] = value
+            response[name] = value
     for choice in items(said.get("choices")):
         told = as_mapping(choice)
-        known = indexed(whole, "choices", told.get("index"))
+        known = indexed(response, "choices", told.get("index"))
         if (reason := told.get("finish_reason")) is not None:
             known["finish_reason"] = reason
         _fold_delta(known.setdefault("message", {}), as_mapping(told.get("delta")))
@@ -172,10 +172,10 @@ def _tool_call(call: Any) -> gen_ai.Part:
 PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "prompt"))}
 
 
-def _fold_completion(whole: dict[str, Any], chunk: Any) -> None:
-    fold(whole, chunk)
+def _fold_completion(response: dict[str, Any], chunk: Any) -> None:
+    fold(response, chunk)
     for choice in items(chunk, "choices"):
-        add_text(indexed(whole, "choices", field(choice, "index")), "text", field(choice, "text"))
+        add_text(indexed(response, "choices", field(choice, "index")), "text", field(choice, "text"))
 
 
 CHAT = Operation(

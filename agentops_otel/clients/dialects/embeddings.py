@@ -4,7 +4,7 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, field, items
+from agentops_otel.instrumentation.reading import Table, field, first, items
 from agentops_otel.instrumentation.spec import Operation
 
 
@@ -30,7 +30,7 @@ EMBEDDINGS = Operation(
         semconv.GEN_AI_RESPONSE_MODEL: "model",
         semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.prompt_tokens",
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: dimensions(
-            field(next(iter(items(response, "data")), None), "embedding")
+            field(first(response, "data"), "embedding")
         ),
     },
     has_finish_reasons=False,

@@ -79,8 +79,8 @@ def _read(call: Call, response: Any, value: Any) -> Any:
 
 
 def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
-    def fold(whole: dict[str, Any], piece: Any) -> None:
-        body: bytearray = whole.setdefault("body", bytearray())
+    def fold(folded: dict[str, Any], piece: Any) -> None:
+        body: bytearray = folded.setdefault("body", bytearray())
         if len(body) <= BODY_LIMIT_BYTES:
             body += (piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace")) + end
 
@@ -88,7 +88,7 @@ def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
         call: Call = self._self_observer
         found = getattr(self.__wrapped__, name)(*args, **kwargs)
         return observed_stream(
-            found, call.stream_observer(fold, lambda whole: _whole(call, whole), says_streamed=False)
+            found, call.stream_observer(fold, lambda folded: _response_in(call, folded), says_streamed=False)
         )
 
     return hook
@@ -102,13 +102,13 @@ _HOOKS = {
 }
 
 
-def _whole(call: Call, whole: dict[str, Any]) -> Any:
+def _response_in(call: Call, folded: dict[str, Any]) -> Any:
     """The response in the body: JSON, or server-sent events to fold."""
-    body = bytes(whole.get("body", b""))
+    body = bytes(folded.get("body", b""))
     if not body.lstrip().startswith((b"data:", b"event:", b":")) or call.operation.fold is None:
         return loads(body)
-    folded: dict[str, Any] = {}
+    response: dict[str, Any] = {}
     for line in body.splitlines():
         if line.startswith(b"data:") and isinstance(chunk := loads(line[5:]), dict):
-            call.operation.fold(folded, chunk)
-    return joined(folded)
+            call.operation.fold(response, chunk)
+    return joined(response)

@@ -7,6 +7,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import (
+    STREAM,
     Table,
     add_text,
     as_mapping,
@@ -27,16 +28,14 @@ REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MAX_TOKENS: "max_output_tokens",
     semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: "previous_response_id",
     semconv.GEN_AI_REQUEST_REASONING_LEVEL: "reasoning.effort",
-    semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+    **STREAM,
     semconv.GEN_AI_REQUEST_TEMPERATURE: "temperature",
     semconv.GEN_AI_REQUEST_TOP_P: "top_p",
     semconv.GEN_AI_OUTPUT_TYPE: lambda request: gen_ai.output_type(field(request, "text", "format", "type")),
 }
 
 REQUEST_CONTENT: Table = {
-    semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
-        part for part in [gen_ai.text(field(request, "instructions"))] if part
-    ],
+    semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "instructions"))),
     semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "input")),
     semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.lazily(gen_ai.definition, items(request, "tools")),
 }
@@ -63,19 +62,19 @@ RESPONSE_CONTENT: Table = {
 }
 
 
-def fold(whole: dict[str, Any], event: Any) -> None:
+def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the response; the events that carry a response say the most."""
     said = as_mapping(event)
-    response = as_mapping(said.get("response"))
-    for name in _FIELDS if response else ():
-        if (value := response.get(name)) is not None:
-            whole[name] = value
-    if found := items(response.get("output")):
-        whole["output"] = list(found)
+    snapshot = as_mapping(said.get("response"))
+    for name in _FIELDS if snapshot else ():
+        if (value := snapshot.get(name)) is not None:
+            response[name] = value
+    if found := items(snapshot.get("output")):
+        response["output"] = list(found)
     kind = said.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None and not found:
-        folder(whole, said)
+        folder(response, said)
 
 
 _FIELDS = (
@@ -116,8 +115,8 @@ def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, A
     """Adds a delta to the text of one part of one item."""
     text = "refusal" if part == "refusal" else "text"
 
-    def fold_delta(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-        item = _item_of(whole, event, event.get("item_id"))
+    def fold_delta(response: dict[str, Any], event: Mapping[str, Any]) -> None:
+        item = _item_of(response, event, event.get("item_id"))
         item.setdefault("type", kind)
         known = indexed(item, key, event.get(index))
         known.setdefault("type", part)
@@ -129,17 +128,17 @@ def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, A
 def _asking(kind: str, key: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
     """Adds a delta to what one call of a tool asks for."""
 
-    def fold_delta(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-        item = _item_of(whole, event, event.get("item_id"))
+    def fold_delta(response: dict[str, Any], event: Mapping[str, Any]) -> None:
+        item = _item_of(response, event, event.get("item_id"))
         item.setdefault("type", kind)
         add_text(item, key, event.get("delta"))
 
     return fold_delta
 
 
-def _fold_error(whole: dict[str, Any], event: Mapping[str, Any]) -> None:
-    whole["status"] = "failed"
-    whole["error"] = {"code": field(event, "code") or field(event, "error", "code")}
+def _fold_error(response: dict[str, Any], event: Mapping[str, Any]) -> None:
+    response["status"] = "failed"
+    response["error"] = {"code": field(event, "code") or field(event, "error", "code")}
 
 
 _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
@@ -197,7 +196,7 @@ def _conversation(said: Any) -> Any:
 
 def _input(said: Any) -> Sequence[gen_ai.Message]:
     if isinstance(said, str):
-        return [found] if (found := gen_ai.message("user", [gen_ai.text(said)])) else []
+        return gen_ai.listed(gen_ai.message("user", [gen_ai.text(said)]))
     return gen_ai.lazily(_item, items(said))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.google import contents
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, field, indexed, items, joined
+from agentops_otel.instrumentation.reading import Table, field, first, indexed, items, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Operation, server_table
 
 
@@ -129,13 +129,13 @@ def details(name: str) -> Details:
     return lambda response: items(response, "usage_metadata", name)
 
 
-def fold(whole: dict[str, Any], chunk: Any) -> None:
+def fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk, which has the response's own shape, to the response."""
     for name in ("response_id", "model_version", "usage_metadata", "prompt_feedback"):
         if (value := field(chunk, name)) is not None:
-            whole[name] = value
+            response[name] = value
     for candidate in items(chunk, "candidates"):
-        known = indexed(whole, "candidates", field(candidate, "index"))
+        known = indexed(response, "candidates", field(candidate, "index"))
         if (reason := field(candidate, "finish_reason")) is not None:
             known["finish_reason"] = reason
         content = known.setdefault("content", {"role": "model", "parts": []})
@@ -214,7 +214,7 @@ EMBED = Operation(
     request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: contents.contents(field(request, "contents"))},
     response={
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: (
-            len(items(next(iter(items(response, "embeddings")), None), "values")) or None
+            len(items(first(response, "embeddings"), "values")) or None
         ),
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _embedded,
     },
@@ -236,7 +236,7 @@ def _images(response: Any) -> list[gen_ai.Message]:
         gen_ai.blob("image", field(image, "image", "mime_type"), field(image, "image", "image_bytes"))
         for image in items(response, "generated_images")
     ]
-    return [found] if (found := gen_ai.message("assistant", parts)) else []
+    return gen_ai.listed(gen_ai.message("assistant", parts))
 
 
 def _prompted(request: Any) -> list[gen_ai.Message]:

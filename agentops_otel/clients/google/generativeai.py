@@ -51,8 +51,8 @@ def _url(client: Any) -> str:
     return host if "://" in host else f"https://{host}"
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
-    genai.fold(whole, _plain(chunk))
+def _fold(response: dict[str, Any], chunk: Any) -> None:
+    genai.fold(response, _plain(chunk))
 
 
 def wrap_result(call: Call, value: Any) -> Any:

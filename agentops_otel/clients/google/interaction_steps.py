@@ -79,43 +79,43 @@ _STEPS: Mapping[str, Callable[[Any], list[gen_ai.Part | None]]] = {
 _ROLES = {"user_input": "user", "function_result": "tool"}
 
 
-def fold(whole: dict[str, Any], event: Any) -> None:
+def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the interaction."""
     kind = field(event, "event_type")
     if isinstance(kind, str) and (folder := _FOLDERS.get(kind)):
-        folder(whole, event)
+        folder(response, event)
 
 
-def _fold_created(whole: dict[str, Any], event: Any) -> None:
+def _fold_created(response: dict[str, Any], event: Any) -> None:
     # The package goes on by asking again: the steps are counted anew then, and the tokens are further ones.
-    known = items(whole, "steps")
-    whole["before"] = known[-1]["index"] + 1 if known else 0
-    whole.setdefault("usages", []).append(None)
-    _fold_status(whole, event)
+    known = items(response, "steps")
+    response["before"] = known[-1]["index"] + 1 if known else 0
+    response.setdefault("usages", []).append(None)
+    _fold_status(response, event)
 
 
-def _fold_status(whole: dict[str, Any], event: Any) -> None:
+def _fold_status(response: dict[str, Any], event: Any) -> None:
     said = field(event, "interaction") or event
-    whole["streamed"] = True
+    response["streamed"] = True
     for name, value in (
         ("id", field(said, "id") or field(event, "interaction_id")),
         ("model", field(said, "model")),
         ("status", field(said, "status")),
     ):
         if value is not None:
-            whole[name] = value
+            response[name] = value
     if (usage := field(said, "usage")) is not None:
-        whole["usages"] = [*items(whole, "usages")[:-1], usage]
+        response["usages"] = [*items(response, "usages")[:-1], usage]
     for index, step in enumerate(items(said, "steps")):
-        _fold_step(_step(whole, index), step)
+        _fold_step(_step(response, index), step)
 
 
-def _step(whole: dict[str, Any], index: object) -> dict[str, Any]:
-    return indexed(whole, "steps", index + whole.get("before", 0) if isinstance(index, int) else index)
+def _step(response: dict[str, Any], index: object) -> dict[str, Any]:
+    return indexed(response, "steps", index + response.get("before", 0) if isinstance(index, int) else index)
 
 
-def _fold_start(whole: dict[str, Any], event: Any) -> None:
-    _fold_step(_step(whole, field(event, "index")), field(event, "step") or field(event, "content"))
+def _fold_start(response: dict[str, Any], event: Any) -> None:
+    _fold_step(_step(response, field(event, "index")), field(event, "step") or field(event, "content"))
 
 
 def _fold_step(known: dict[str, Any], step: Any) -> None:
@@ -132,8 +132,8 @@ def _fold_step(known: dict[str, Any], step: Any) -> None:
                 _fold_part(known[name], part)
 
 
-def _fold_delta(whole: dict[str, Any], event: Any) -> None:
-    known, delta = _step(whole, field(event, "index")), field(event, "delta")
+def _fold_delta(response: dict[str, Any], event: Any) -> None:
+    known, delta = _step(response, field(event, "index")), field(event, "delta")
     match _kind(delta):
         case "arguments_delta":
             known.setdefault("type", "function_call")
@@ -164,8 +164,8 @@ def _fold_part(parts: list[Any], part: Any) -> None:
     last["byte_size"] = last.get("byte_size", 0) + (gen_ai.size_of(field(part, "data")) or 0)
 
 
-def _fold_error(whole: dict[str, Any], event: Any) -> None:
-    whole.update(status="failed", errors=[field(event, "error")])
+def _fold_error(response: dict[str, Any], event: Any) -> None:
+    response.update(status="failed", errors=[field(event, "error")])
 
 
 _FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {

@@ -12,7 +12,7 @@ from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
 from agentops_otel.clients.google import genai, interaction_steps
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, field, items
+from agentops_otel.instrumentation.reading import STREAM, Table, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
@@ -51,8 +51,9 @@ _MEDIA = {"image": "image", "audio": "speech", "video": "video"}
 
 def _output(response: Any) -> list[gen_ai.Message]:
     said = interaction_steps.messages(items(response, "steps") or items(response, "outputs"), "assistant")
-    found = gen_ai.message("assistant", [part for one in said if one["role"] == "assistant" for part in one["parts"]])
-    return [found] if found else []
+    return gen_ai.listed(
+        gen_ai.message("assistant", [part for one in said if one["role"] == "assistant" for part in one["parts"]])
+    )
 
 
 _FINISHED = {
@@ -79,7 +80,7 @@ def _failure(response: Any) -> str | None:
     """The error's code where the answer says that it failed."""
     if field(response, "status") != "failed":
         return None
-    code = field(next(iter(items(response, "errors")), None), "code")
+    code = field(first(response, "errors"), "code")
     return code if isinstance(code, str) and code else "_OTHER"
 
 
@@ -143,14 +144,14 @@ INTERACT = replace(
         semconv.GEN_AI_REQUEST_REASONING_LEVEL: "generation_config.thinking_level",
         semconv.GEN_AI_REQUEST_SEED: "generation_config.seed",
         semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "generation_config.stop_sequences",
-        semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+        **STREAM,
         semconv.GEN_AI_REQUEST_TEMPERATURE: "generation_config.temperature",
         semconv.GEN_AI_REQUEST_TOP_P: "generation_config.top_p",
     },
     request_content={
-        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
-            part for part in [gen_ai.text(field(request, "system_instruction"))] if part
-        ],
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(
+            gen_ai.text(field(request, "system_instruction"))
+        ),
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: interaction_steps.messages(field(request, "input"), "user"),
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: list(items(request, "tools")),
     },
@@ -193,8 +194,7 @@ def _asked(request: Any) -> list[gen_ai.Message]:
 
 
 def _decided(response: Any) -> list[gen_ai.Message]:
-    found = gen_ai.message("assistant", _named(response, "answer", "decision"))
-    return [found] if found else []
+    return gen_ai.listed(gen_ai.message("assistant", _named(response, "answer", "decision")))
 
 
 def _decision(response: Any) -> str | None:

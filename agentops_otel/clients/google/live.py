@@ -195,24 +195,24 @@ def _hear(session: Any, start_call: CallStarter, *_: Any) -> Receiving | None:
     return None if session._ws is before else Receiving(tracker)
 
 
-def fold(whole: dict[str, Any], message: Any) -> None:
+def fold(response: dict[str, Any], message: Any) -> None:
     """Add a message to the turn: the model's, or the answer of a tool that it called."""
     if (usage := field(message, "usage_metadata")) is not None:
-        whole["usage_metadata"] = usage
+        response["usage_metadata"] = usage
     content = field(message, "server_content")
     for part in items(content, "model_turn", "parts"):
-        _fold_part(_spoken(whole, "model"), part)
+        _fold_part(_spoken(response, "model"), part)
     if text := field(content, "output_transcription", "text"):
-        contents.fold_part(_spoken(whole, "model"), {"text": text})
+        contents.fold_part(_spoken(response, "model"), {"text": text})
     for call in items(message, "tool_call", "function_calls"):
-        _spoken(whole, "model").append({"function_call": call})
-    for response in _answers_of(field(message, "tool_response")):
-        _spoken(whole, "user").append({"function_response": response})
+        _spoken(response, "model").append({"function_call": call})
+    for tool_response in _answers_of(field(message, "tool_response")):
+        _spoken(response, "user").append({"function_response": tool_response})
     if field(content, "interrupted"):
-        whole["finish_reason"] = "interrupted"
+        response["finish_reason"] = "interrupted"
     if field(content, "turn_complete"):
         reason = field(content, "turn_complete_reason")
-        whole.setdefault("finish_reason", _REASONS.get(getattr(reason, "value", reason), "content_filter"))
+        response.setdefault("finish_reason", _REASONS.get(getattr(reason, "value", reason), "content_filter"))
 
 
 _REASONS: Mapping[object, str] = {
@@ -228,9 +228,9 @@ def _answers_of(tools: Any) -> Sequence[Any]:
     return items(contents.named(tools, "function_responses"))
 
 
-def _spoken(whole: dict[str, Any], role: str) -> list[Any]:
+def _spoken(response: dict[str, Any], role: str) -> list[Any]:
     """The parts of who speaks now."""
-    contents: list[Any] = whole.setdefault("contents", [])
+    contents: list[Any] = response.setdefault("contents", [])
     if not contents or contents[-1]["role"] != role:
         contents.append({"role": role, "parts": []})
     parts: list[Any] = contents[-1]["parts"]

@@ -24,36 +24,36 @@ def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**as_mapping(arguments.get("completion_args")), **arguments}
 
 
-def fold(whole: dict[str, Any], event: Any) -> None:
+def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the answer that the plain call would have given."""
     said = as_mapping(field(event, "data"))
     kind = said.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None:
-        folder(whole, said)
+        folder(response, said)
 
 
 def _keeping(*names: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
-    def keep(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
-        whole.update((name, value) for name in names if (value := said.get(name)) is not None)
+    def keep(response: dict[str, Any], said: Mapping[str, Any]) -> None:
+        response.update((name, value) for name in names if (value := said.get(name)) is not None)
 
     return keep
 
 
-def _entry(whole: dict[str, Any], said: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def _entry(response: dict[str, Any], said: Mapping[str, Any], kind: str) -> dict[str, Any]:
     index, call_id = said.get("output_index"), said.get("tool_call_id")
-    known = entry_with(whole, "outputs", "tool_call_id", call_id) or indexed(whole, "outputs", index)
+    known = entry_with(response, "outputs", "tool_call_id", call_id) or indexed(response, "outputs", index)
     if known.get("type", kind) != kind or known.get("tool_call_id", call_id) != call_id:
-        known = begin_entry(whole, "outputs", index)
+        known = begin_entry(response, "outputs", index)
     known["type"] = kind
     _keeping("id", "name", "tool_call_id", "model", "agent_id", "info")(known, said)
     return known
 
 
-def _fold_message(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
+def _fold_message(response: dict[str, Any], said: Mapping[str, Any]) -> None:
     content = said.get("content")
     kind = "text" if isinstance(content, str) else field(content, "type")
-    known: list[dict[str, Any]] = _entry(whole, said, "message.output").setdefault("content", [])
+    known: list[dict[str, Any]] = _entry(response, said, "message.output").setdefault("content", [])
     if kind not in ("text", "thinking"):
         known.append(dict(as_mapping(content)))
         return
@@ -66,8 +66,8 @@ def _fold_message(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
 def _asking(kind: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
     """Adds to what one call of a tool asks for."""
 
-    def ask(whole: dict[str, Any], said: Mapping[str, Any]) -> None:
-        add_text(_entry(whole, said, kind), "arguments", said.get("arguments"))
+    def ask(response: dict[str, Any], said: Mapping[str, Any]) -> None:
+        add_text(_entry(response, said, kind), "arguments", said.get("arguments"))
 
     return ask
 
@@ -116,8 +116,9 @@ def _message(entry: Any) -> gen_ai.Message | None:
 
 
 def _output(response: Any) -> list[gen_ai.Message]:
-    found = gen_ai.message("assistant", [part for entry in items(response, "outputs") for part in _parts(entry)])
-    return [found] if found else []
+    return gen_ai.listed(
+        gen_ai.message("assistant", [part for entry in items(response, "outputs") for part in _parts(entry)])
+    )
 
 
 def _parts(entry: Any) -> list[gen_ai.Part | None]:
@@ -163,9 +164,7 @@ CONVERSATION = Operation(
         semconv.GEN_AI_REQUEST_SEED: "random_seed",
     },
     request_content={
-        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: [
-            part for part in [gen_ai.text(field(request, "instructions"))] if part
-        ],
+        semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "instructions"))),
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: _input(field(request, "inputs")),
         semconv.GEN_AI_TOOL_DEFINITIONS: chat_completions.REQUEST_CONTENT[semconv.GEN_AI_TOOL_DEFINITIONS],
     },

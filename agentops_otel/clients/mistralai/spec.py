@@ -26,13 +26,13 @@ def _url(client: Any) -> object:
     return client.sdk_configuration.get_server_details()[0]
 
 
-def _fold(whole: dict[str, Any], event: Any) -> None:
+def _fold(response: dict[str, Any], event: Any) -> None:
     chunk = field(event, "data")
-    chat_completions.fold(whole, chunk)
+    chat_completions.fold(response, chunk)
     for choice in items(chunk, "choices"):
         for part in items(choice, "delta", "content"):
             delta = {"content": field(part, "text"), "reasoning_content": chat_completions.thought(part)}
-            chat_completions.fold(whole, {"choices": [{"index": field(choice, "index"), "delta": delta}]})
+            chat_completions.fold(response, {"choices": [{"index": field(choice, "index"), "delta": delta}]})
 
 
 CHAT = replace(
@@ -58,7 +58,7 @@ FIM = replace(
 RESPONSES = replace(
     responses.RESPONSES,
     methods=("Responses.create", "Responses.create_async"),
-    fold=lambda whole, event: responses.fold(whole, field(event, "data")),
+    fold=lambda response, event: responses.fold(response, field(event, "data")),
 )
 
 EMBEDDINGS = replace(

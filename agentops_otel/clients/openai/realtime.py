@@ -8,7 +8,7 @@ from agentops_otel import semconv
 from agentops_otel.clients.dialects import responses
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Turn
-from agentops_otel.instrumentation.reading import SEEN_LIMIT, field, items
+from agentops_otel.instrumentation.reading import SEEN_LIMIT, field, first, items
 from agentops_otel.instrumentation.spec import Operation
 
 
@@ -150,15 +150,15 @@ def _size(audio: Any) -> int:
     return size
 
 
-def fold(whole: dict[str, Any], event: Any) -> None:
+def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the response; of its audio, the size."""
-    responses.fold(whole, event)
+    responses.fold(response, event)
     if (conversation := field(event, "response", "conversation_id")) is not None:
-        whole["conversation"] = conversation
+        response["conversation"] = conversation
     if (details := field(event, "response", "status_details")) is not None:
-        whole["incomplete_details"], whole["error"] = details, field(details, "error")
+        response["incomplete_details"], response["error"] = details, field(details, "error")
     if (size := field(event, "byte_size")) is not None:
-        whole["audio_bytes"] = whole.get("audio_bytes", 0) + size
+        response["audio_bytes"] = response.get("audio_bytes", 0) + size
 
 
 def _messages(response: Any) -> list[gen_ai.Message]:
@@ -170,7 +170,7 @@ def _messages(response: Any) -> list[gen_ai.Message]:
 
 
 def _output_type(request: Any) -> str | None:
-    return _OUTPUT_TYPES.get(str(next(iter(items(request, "output_modalities")), None)))
+    return _OUTPUT_TYPES.get(str(first(request, "output_modalities")))
 
 
 _OUTPUT_TYPES: Mapping[str, str] = {"audio": "speech", "text": "text"}

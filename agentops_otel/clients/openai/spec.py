@@ -64,7 +64,7 @@ def _images(response: Any) -> list[gen_ai.Message]:
         gen_ai.media("image", field(image, "url")) or gen_ai.blob("image", kind, field(image, "b64_json"))
         for image in items(response, "data")
     ]
-    return [found] if (found := gen_ai.message("assistant", parts)) else []
+    return gen_ai.listed(gen_ai.message("assistant", parts))
 
 
 def _speech(response: Any) -> list[gen_ai.Message]:
@@ -75,35 +75,34 @@ def _speech(response: Any) -> list[gen_ai.Message]:
         spoken = {"type": "blob", "modality": "audio", "byte_size": size}
     else:
         return []
-    found = gen_ai.message("assistant", [spoken])
-    return [found] if found else []
+    return gen_ai.listed(gen_ai.message("assistant", [spoken]))
 
 
 def _decisions(response: Any) -> list[gen_ai.Message]:
     parts = [{"type": "decision", "answer": answer} for answer in items(response, "answers")]
-    return [found] if (found := gen_ai.message("assistant", parts)) else []
+    return gen_ai.listed(gen_ai.message("assistant", parts))
 
 
-def _fold_image(whole: dict[str, Any], event: Any) -> None:
+def _fold_image(response: dict[str, Any], event: Any) -> None:
     if field(event, "type") in ("image_generation.completed", "image_edit.completed"):
-        whole["usage"] = field(event, "usage")
-        whole["output_format"] = field(event, "output_format")
-        whole.setdefault("data", []).append({"b64_json": field(event, "b64_json")})
+        response["usage"] = field(event, "usage")
+        response["output_format"] = field(event, "output_format")
+        response.setdefault("data", []).append({"b64_json": field(event, "b64_json")})
 
 
-def _fold_speech(whole: dict[str, Any], event: Any) -> None:
+def _fold_speech(response: dict[str, Any], event: Any) -> None:
     if (usage := field(event, "usage")) is not None:
-        whole["usage"] = usage
+        response["usage"] = usage
     size = gen_ai.blob("audio", None, field(event, "audio")).get("byte_size", 0)
-    whole["audio_bytes"] = whole.get("audio_bytes", 0) + size
+    response["audio_bytes"] = response.get("audio_bytes", 0) + size
 
 
-def _fold_transcript(whole: dict[str, Any], event: Any) -> None:
+def _fold_transcript(response: dict[str, Any], event: Any) -> None:
     if (usage := field(event, "usage")) is not None:
-        whole["usage"] = usage
-    add_text(whole, "text", field(event, "delta"))
-    if "text" not in whole and field(event, "type") == "transcript.text.done":
-        add_text(whole, "text", field(event, "text"))
+        response["usage"] = usage
+    add_text(response, "text", field(event, "delta"))
+    if "text" not in response and field(event, "type") == "transcript.text.done":
+        add_text(response, "text", field(event, "text"))
 
 
 _METHODS = ("OpenAI.request", "AsyncOpenAI.request")

@@ -7,19 +7,19 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, indexed, items, joined
+from agentops_otel.instrumentation.reading import STREAM, Table, add_text, as_mapping, field, indexed, items, joined
 from agentops_otel.instrumentation.spec import Operation
 
 _HEAD = ("id", "agent_id", "conversation_id", "status", "error", "last_error", "usage")
 
 
-def _fold(whole: dict[str, Any], chunk: Any) -> None:
+def _fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk, or an answer that came at once, which may be said as chunks are; or one that is folded."""
     for name in _HEAD:
         if (value := field(chunk, name)) is not None:
-            whole[name] = value
+            response[name] = value
     for choice in items(chunk, "choices"):
-        known = indexed(whole, "choices", field(choice, "index"))
+        known = indexed(response, "choices", field(choice, "index"))
         if reason := field(choice, "finish_reason"):
             known["finish_reason"] = reason
         parts = known.setdefault("message", {}).setdefault("content", [])
@@ -58,9 +58,9 @@ def _fold_call(parts: list[Any], call: Any) -> None:
 
 
 def _choices(response: Any) -> Sequence[Any]:
-    whole: dict[str, Any] = {}
-    _fold(whole, response)
-    return items(joined(whole), "choices")
+    folded: dict[str, Any] = {}
+    _fold(folded, response)
+    return items(joined(folded), "choices")
 
 
 def _output(response: Any) -> list[gen_ai.Message]:
@@ -115,7 +115,7 @@ def operations(methods: tuple[str, ...]) -> tuple[Operation, ...]:
         request={
             semconv.GEN_AI_AGENT_ID: lambda request: field(request, "agent_id") or field(request, "assistant_id"),
             semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
-            semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None,
+            **STREAM,
         },
         request_content={
             semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, items(request, "messages"))
