@@ -27,14 +27,16 @@ RAG = Operation(
     response={semconv.GEN_AI_RESPONSE_ID: "id"},
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for choice in items(response, "choices") if (said := chat_completions.message(choice, "assistant"))
+            message
+            for choice in items(response, "choices")
+            if (message := chat_completions.message(choice, "assistant"))
         ]
     },
 )
 
 
-def _old_message(said: Any, role: str = "user") -> gen_ai.Message | None:
-    return gen_ai.message(field(said, "role") or role, [gen_ai.text(field(said, "text"))])
+def _old_message(message: Any, role: str = "user") -> gen_ai.Message | None:
+    return gen_ai.message(field(message, "role") or role, [gen_ai.text(field(message, "text"))])
 
 
 OLD_CHAT = Operation(
@@ -59,7 +61,7 @@ OLD_CHAT = Operation(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for output in items(response, "outputs") if (said := _old_message(output, "assistant"))
+            message for output in items(response, "outputs") if (message := _old_message(output, "assistant"))
         ]
     },
 )
@@ -79,8 +81,8 @@ def _model(request: Any) -> object:
 
 
 def _asked(request: Any) -> Any:
-    said = field(request, "input")
-    return gen_ai.texts(said) if isinstance(said, str) else gen_ai.lazily(chat_completions.message, items(said))
+    asked = field(request, "input")
+    return gen_ai.texts(asked) if isinstance(asked, str) else gen_ai.lazily(chat_completions.message, items(asked))
 
 
 def _answer(response: Any) -> Iterator[gen_ai.Part | None]:

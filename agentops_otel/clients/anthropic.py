@@ -73,16 +73,16 @@ def _conversation(client: Any) -> Any:
     return field(client, "open_telemetry", "conversation_id")
 
 
-def _messages(said: Any) -> Sequence[gen_ai.Message]:
-    return gen_ai.lazily(_message, items(said))
+def _messages(messages: Any) -> Sequence[gen_ai.Message]:
+    return gen_ai.lazily(_message, items(messages))
 
 
 _FIRST = 128
 """Parts that tell whose message it is."""
 
 
-def _message(said: Any) -> gen_ai.Message | None:
-    get = lookup_in(said)
+def _message(message: Any) -> gen_ai.Message | None:
+    get = lookup_in(message)
     parts = _parts(get("content"))
     first = parts[:_FIRST]
     answers = bool(first) and all(part["type"] == "tool_call_response" for part in first)
@@ -129,9 +129,9 @@ def _tool_result(block: Any) -> gen_ai.Part:
     get = lookup_in(block)
     content = get("content")
     if not isinstance(content, str):
-        found = _parts(content)
-        plain = len(found) == 1 and found[0]["type"] == "text"
-        content = found[0]["content"] if plain else found
+        parts = _parts(content)
+        plain = len(parts) == 1 and parts[0]["type"] == "text"
+        content = parts[0]["content"] if plain else parts
     return gen_ai.tool_call_response(get("tool_use_id"), content or None)
 
 
@@ -141,8 +141,8 @@ def _tool_use(block: Any) -> gen_ai.Part:
 
 
 def _server_tool_use(block: Any, tool: object) -> gen_ai.Part:
-    said = {"server_name": field(block, "server_name"), "arguments": gen_ai.parsed(field(block, "input"))}
-    return gen_ai.server_tool_call(field(block, "id"), field(block, "name"), tool, said)
+    details = {"server_name": field(block, "server_name"), "arguments": gen_ai.parsed(field(block, "input"))}
+    return gen_ai.server_tool_call(field(block, "id"), field(block, "name"), tool, details)
 
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
@@ -158,8 +158,8 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 
 
 def _count(usage: Any, name: str) -> int:
-    found = field(usage, name)
-    return found if isinstance(found, int) else 0
+    count = field(usage, name)
+    return count if isinstance(count, int) else 0
 
 
 def input_tokens(response: Any) -> int | None:
@@ -193,30 +193,30 @@ _INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_inpu
 
 
 def _fold_usage(response: dict[str, Any], usage: Any, names: tuple[str, ...]) -> None:
-    known = response.setdefault("usage", {})
+    counts = response.setdefault("usage", {})
     for name in names:
         if (count := field(usage, name)) is not None:
-            known[name] = count
+            counts[name] = count
 
 
 def _fold_block(response: dict[str, Any], event: Any) -> None:
     index = field(event, "index")
-    known = indexed(response, "content", index)
-    if "type" in known:  # a server that numbers its blocks wrongly
-        known = begin_entry(response, "content", index)
+    block = indexed(response, "content", index)
+    if "type" in block:  # a server that numbers its blocks wrongly
+        block = begin_entry(response, "content", index)
     for name in ("type", "id", "name", "tool_use_id", "content", "input"):
         if (value := field(event, "content_block", name)) is not None:
-            known[name] = value
+            block[name] = value
     for name in ("text", "thinking"):
-        add_text(known, name, field(event, "content_block", name))
+        add_text(block, name, field(event, "content_block", name))
 
 
 def _fold_delta(response: dict[str, Any], event: Any) -> None:
-    known = indexed(response, "content", field(event, "index"))
+    block = indexed(response, "content", field(event, "index"))
     delta = as_mapping(field(event, "delta"))
     for name, piece in _DELTAS.items():
         if piece in delta:
-            add_text(known, name, delta[piece])
+            add_text(block, name, delta[piece])
 
 
 _DELTAS = {"text": "text", "thinking": "thinking", "input": "partial_json"}

@@ -24,8 +24,8 @@ def _body(arguments: Mapping[str, Any]) -> Any:
     """The parameters of Converse; what InvokeModel sends as its body."""
     params = arguments["api_params"]
     sent = params.get("body")
-    said = loads(sent) if isinstance(sent, bytes | bytearray | str) else params
-    return {**(said if isinstance(said, dict) else {}), "model": params.get("modelId")}
+    body = loads(sent) if isinstance(sent, bytes | bytearray | str) else params
+    return {**(body if isinstance(body, dict) else {}), "model": params.get("modelId")}
 
 
 def _asks(*names: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -54,12 +54,12 @@ def _invokes(
 def wrap_result(call: Call, value: Any) -> Any:
     """The very answer; what is still to be read in it is watched."""
     for name in ("stream", "body"):
-        found = field(value, name)
-        if type(found).__name__ == "EventStream":
-            value[name] = call.observe_stream(found)
+        source = field(value, name)
+        if type(source).__name__ == "EventStream":
+            value[name] = call.observe_stream(source)
             return value
-        if (raw := getattr(found, "_raw_stream", None)) is not None:
-            found._raw_stream = proxied(raw, _Body(call, value), {"read": _read, "close": _close})
+        if (raw := getattr(source, "_raw_stream", None)) is not None:
+            source._raw_stream = proxied(raw, _Body(call, value), {"read": _read, "close": _close})
             return value
     call.completed(value)
     return value
@@ -78,9 +78,9 @@ class _Body:
         if len(self._data) <= BODY_LIMIT_BYTES:
             self._data += data
         if ends or str(len(self._data)) == field(self._headers, "content-length"):
-            said = loads(self._data)
+            response = loads(self._data)
             counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
-            self.call.completed({**said, "counts": counts} if isinstance(said, dict) else said)
+            self.call.completed({**response, "counts": counts} if isinstance(response, dict) else response)
 
 
 def _read(self: Any, amount: int | None = None, *args: Any, **kwargs: Any) -> Any:
@@ -105,23 +105,25 @@ def _part(block: Any) -> gen_ai.Part | None:
 
 
 def _medium(modality: str) -> Callable[[Any], gen_ai.Part | None]:
-    def part(said: Any) -> gen_ai.Part | None:
-        address = gen_ai.media(modality, field(said, "source", "s3Location", "uri"))
-        return address or gen_ai.blob(modality, f"{modality}/{field(said, 'format')}", field(said, "source", "bytes"))
+    def part(medium: Any) -> gen_ai.Part | None:
+        address = gen_ai.media(modality, field(medium, "source", "s3Location", "uri"))
+        return address or gen_ai.blob(
+            modality, f"{modality}/{field(medium, 'format')}", field(medium, "source", "bytes")
+        )
 
     return part
 
 
-def _tool_result(said: Any) -> gen_ai.Part:
-    told = [field(block, "text") or field(block, "json") for block in items(said, "content")]
-    return gen_ai.tool_call_response(field(said, "toolUseId"), told[0] if len(told) == 1 else told)
+def _tool_result(result: Any) -> gen_ai.Part:
+    contents = [field(block, "text") or field(block, "json") for block in items(result, "content")]
+    return gen_ai.tool_call_response(field(result, "toolUseId"), contents[0] if len(contents) == 1 else contents)
 
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "text": gen_ai.text,
-    "guardContent": lambda said: _part(said) or gen_ai.text(field(said, "text", "text")),
-    "reasoningContent": lambda said: gen_ai.reasoning(field(said, "reasoningText", "text")),
-    "toolUse": lambda said: gen_ai.tool_call(field(said, "toolUseId"), field(said, "name"), field(said, "input")),
+    "guardContent": lambda block: _part(block) or gen_ai.text(field(block, "text", "text")),
+    "reasoningContent": lambda block: gen_ai.reasoning(field(block, "reasoningText", "text")),
+    "toolUse": lambda block: gen_ai.tool_call(field(block, "toolUseId"), field(block, "name"), field(block, "input")),
     "toolResult": _tool_result,
     "image": _medium("image"),
     "video": _medium("video"),
@@ -129,10 +131,10 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 }
 
 
-def _message(said: Any) -> list[gen_ai.Message]:
-    parts = [part for part in map(_part, items(said, "content")) if part]
+def _message(message: Any) -> list[gen_ai.Message]:
+    parts = [part for part in map(_part, items(message, "content")) if part]
     answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
-    return gen_ai.listed(gen_ai.message("tool" if answers else field(said, "role"), parts))
+    return gen_ai.listed(gen_ai.message("tool" if answers else field(message, "role"), parts))
 
 
 def _tools(request: Any) -> list[Any]:
@@ -159,29 +161,29 @@ def _input_tokens(response: Any) -> int | None:
 def _fold(response: dict[str, Any], event: Any) -> None:
     message = response.setdefault("output", {"message": {"role": "assistant"}})["message"]
     for kind in ("contentBlockStart", "contentBlockDelta"):
-        if (said := field(event, kind)) is not None:
-            index = field(said, "contentBlockIndex")
+        if (block_event := field(event, kind)) is not None:
+            index = field(block_event, "contentBlockIndex")
             block = indexed(message, "content", index)
             if kind == "contentBlockStart" and len(block) > 1:  # a model that numbers its blocks wrongly
                 block = begin_entry(message, "content", index)
-            _fold_block(block, said)
+            _fold_block(block, block_event)
     if (reason := field(event, "messageStop", "stopReason")) is not None:
         response["stopReason"] = reason
     if (usage := field(event, "metadata", "usage")) is not None:
         response["usage"] = usage
 
 
-def _fold_block(block: dict[str, Any], said: Any) -> None:
-    delta = field(said, "delta")
+def _fold_block(block: dict[str, Any], event: Any) -> None:
+    delta = field(event, "delta")
     add_text(block, "text", field(delta, "text"))
     if (thought := field(delta, "reasoningContent", "text")) is not None:
         add_text(block.setdefault("reasoningContent", {}).setdefault("reasoningText", {}), "text", thought)
-    if (call := field(said, "start", "toolUse") or field(delta, "toolUse")) is not None:
-        known = block.setdefault("toolUse", {})
+    if (call := field(event, "start", "toolUse") or field(delta, "toolUse")) is not None:
+        tool_use = block.setdefault("toolUse", {})
         for name in ("toolUseId", "name"):
             if (value := field(call, name)) is not None:
-                known[name] = value
-        add_text(known, "input", field(call, "input"))
+                tool_use[name] = value
+        add_text(tool_use, "input", field(call, "input"))
 
 
 CONVERSE = Operation(
@@ -200,7 +202,7 @@ CONVERSE = Operation(
             part for part in map(_part, items(request, "system")) if part
         ],
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for known in items(request, "messages") for said in _message(known)
+            message for source in items(request, "messages") for message in _message(source)
         ],
         semconv.GEN_AI_TOOL_DEFINITIONS: _tools,
     },
@@ -227,17 +229,19 @@ def _chunks(fold: Fold) -> Fold:
 
 
 def _either(*names: str) -> Callable[[Any], Any]:
-    return lambda said: next((value for name in names if (value := field(said, *name.split("."))) is not None), None)
+    return lambda source: next(
+        (value for name in names if (value := field(source, *name.split("."))) is not None), None
+    )
 
 
 def _count(kind: str, *names: str) -> Callable[[Any], Any]:
     """A count under one of the model's names; else what the answer's headers say, or a stream's last chunk."""
 
     def count(response: Any) -> Any:
-        header = field(response, "counts", kind)
-        told = int(header) if isinstance(header, str) and header.isdigit() else None
-        said = _either(*names)(response)
-        return said if isinstance(said, int) else told or field(response, _METRICS, f"{kind}TokenCount")
+        text = field(response, "counts", kind)
+        header_count = int(text) if isinstance(text, str) and text.isdigit() else None
+        count = _either(*names)(response)
+        return count if isinstance(count, int) else header_count or field(response, _METRICS, f"{kind}TokenCount")
 
     return count
 
@@ -250,7 +254,7 @@ _LISTS = ("results", "outputs", "generations", "completions", "choices")
 
 def _first(response: Any) -> Any:
     """The answer, where the model gives a list of them."""
-    return next((found[0] for name in _LISTS if (found := items(response, name))), None)
+    return next((answers[0] for name in _LISTS if (answers := items(response, name))), None)
 
 
 def _reason(response: Any) -> Any:
@@ -281,10 +285,10 @@ INVOKE_TEXT = Operation(
     matches=_INVOKES,
     request=TEXT,
     request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("prompt", "inputText", "message")(said))
+        semconv.GEN_AI_INPUT_MESSAGES: lambda source: gen_ai.texts(_either("prompt", "inputText", "message")(source))
     },
     response={
-        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda said: [gen_ai.finish_reason(_reason(said))],
+        semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda source: [gen_ai.finish_reason(_reason(source))],
         semconv.GEN_AI_RESPONSE_MODEL: "model",
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count(
             "input", "prompt_token_count", "inputTextTokenCount", "usage.prompt_tokens"
@@ -292,7 +296,9 @@ INVOKE_TEXT = Operation(
         semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _count("output", "generation_token_count", "usage.completion_tokens"),
     },
     response_content={
-        semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(_TEXT(said) or _TEXT(_first(said)), role="assistant")
+        semconv.GEN_AI_OUTPUT_MESSAGES: lambda source: gen_ai.texts(
+            _TEXT(source) or _TEXT(_first(source)), role="assistant"
+        )
     },
     fold=_chunks(_fold_text),
 )
@@ -302,11 +308,11 @@ INVOKE_EMBEDDING = Operation(
     methods=_METHODS,
     matches=_invokes(model="embed"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions"},
-    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda said: gen_ai.texts(_either("inputText", "texts")(said))},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda source: gen_ai.texts(_either("inputText", "texts")(source))},
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "inputTextTokenCount"),
-        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda said: embeddings.dimensions(
-            field(said, "embedding") or first(said, "embeddings")
+        semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda source: embeddings.dimensions(
+            field(source, "embedding") or first(source, "embeddings")
         ),
     },
     has_finish_reasons=False,

@@ -94,31 +94,31 @@ CHAT = Operation(
 
 def _old_messages(request: Any) -> list[gen_ai.Message]:
     past = map(_old_message, items(request, "chat_history"))
-    told = [*past, *gen_ai.texts(field(request, "message")), gen_ai.message("tool", _old_results(request))]
-    return [said for said in told if said]
+    messages = [*past, *gen_ai.texts(field(request, "message")), gen_ai.message("tool", _old_results(request))]
+    return [message for message in messages if message]
 
 
 _OLD_ROLES = {"CHATBOT": "assistant", "SYSTEM": "system", "TOOL": "tool"}
 
 
-def _old_message(said: Any) -> gen_ai.Message | None:
-    parts = [gen_ai.text(field(said, "message")), *_old_calls(said), *_old_results(said)]
-    return gen_ai.message(_OLD_ROLES.get(str(field(said, "role")), "user"), parts)
+def _old_message(message: Any) -> gen_ai.Message | None:
+    parts = [gen_ai.text(field(message, "message")), *_old_calls(message), *_old_results(message)]
+    return gen_ai.message(_OLD_ROLES.get(str(field(message, "role")), "user"), parts)
 
 
-def _old_calls(said: Any) -> list[gen_ai.Part]:
+def _old_calls(message: Any) -> list[gen_ai.Part]:
     return [
-        gen_ai.tool_call(None, field(call, "name"), field(call, "parameters")) for call in items(said, "tool_calls")
+        gen_ai.tool_call(None, field(call, "name"), field(call, "parameters")) for call in items(message, "tool_calls")
     ]
 
 
-def _old_results(said: Any) -> list[gen_ai.Part]:
-    return [gen_ai.tool_call_response(None, field(result, "outputs")) for result in items(said, "tool_results")]
+def _old_results(message: Any) -> list[gen_ai.Part]:
+    return [gen_ai.tool_call_response(None, field(result, "outputs")) for result in items(message, "tool_results")]
 
 
 def _old_tool(tool: Any) -> dict[str, Any]:
-    known = {"description": field(tool, "description"), "parameters": field(tool, "parameter_definitions")}
-    return {"type": "function", "name": field(tool, "name"), **known}
+    details = {"description": field(tool, "description"), "parameters": field(tool, "parameter_definitions")}
+    return {"type": "function", "name": field(tool, "name"), **details}
 
 
 def _old_answer(response: Any) -> list[gen_ai.Message]:
@@ -158,8 +158,8 @@ def _generate_fold(response: dict[str, Any], event: Any) -> None:
     for name in ("id", "meta"):
         response[name] = field(event, "response", name) or response.get(name)
     if (reason := field(event, "finish_reason")) is not None:
-        for known in response.get("generations", ()):
-            known["finish_reason"] = reason
+        for generation in response.get("generations", ()):
+            generation["finish_reason"] = reason
 
 
 GENERATE = Operation(
@@ -167,20 +167,20 @@ GENERATE = Operation(
     methods=tuple(f"{kind}BaseCohere.{name}" for kind in ("", "Async") for name in ("generate", "generate_stream")),
     request={
         **_REQUEST,
-        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda asked: gen_ai.choice_count(field(asked, "num_generations")),
+        semconv.GEN_AI_REQUEST_CHOICE_COUNT: lambda request: gen_ai.choice_count(field(request, "num_generations")),
     },
     request_content=chat_completions.PROMPT,
     response={
         **_response("meta", "id"),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
-            gen_ai.finish_reason(field(known, "finish_reason")) for known in items(response, "generations")
+            gen_ai.finish_reason(field(generation, "finish_reason")) for generation in items(response, "generations")
         ],
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said
-            for known in items(response, "generations")
-            if (said := gen_ai.message("assistant", [gen_ai.text(field(known, "text"))]))
+            message
+            for generation in items(response, "generations")
+            if (message := gen_ai.message("assistant", [gen_ai.text(field(generation, "text"))]))
         ]
     },
     fold=_generate_fold,
@@ -189,15 +189,15 @@ GENERATE = Operation(
 
 def _vector(response: Any) -> Any:
     """The first vector, under the name of its type where there are several."""
-    found = field(response, "embeddings")
-    if not isinstance(found, list):
+    vectors = field(response, "embeddings")
+    if not isinstance(vectors, list):
         kinds = ("float_", "float", "int8", "uint8", "binary", "ubinary")
-        found = next((vectors for kind in kinds if (vectors := items(found, kind))), ())
-    return next(iter(found), None)
+        vectors = next((listed for kind in kinds if (listed := items(vectors, kind))), ())
+    return next(iter(vectors), None)
 
 
-def _fold_vector(response: dict[str, Any], found: Any) -> None:
-    response.setdefault("embeddings", [field(found, "embedding")])
+def _fold_vector(response: dict[str, Any], chunk: Any) -> None:
+    response.setdefault("embeddings", [field(chunk, "embedding")])
 
 
 def _embed(*methods: str) -> Operation:

@@ -72,14 +72,14 @@ def _fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk: a bare text, or an answer whose counts are those so far."""
     if (model := field(chunk, "model_id")) is not None:
         response["model_id"] = model
-    (known,) = response.setdefault("results", [{}])
-    for said in [{"generated_text": chunk}] if isinstance(chunk, str) else items(chunk, "results"):
-        add_text(known, "generated_text", field(said, "generated_text"))
-        if (reason := field(said, "stop_reason")) not in (None, "not_finished"):
-            known["stop_reason"] = reason
+    (entry,) = response.setdefault("results", [{}])
+    for result in [{"generated_text": chunk}] if isinstance(chunk, str) else items(chunk, "results"):
+        add_text(entry, "generated_text", field(result, "generated_text"))
+        if (reason := field(result, "stop_reason")) not in (None, "not_finished"):
+            entry["stop_reason"] = reason
         for name in ("input_token_count", "generated_token_count"):
-            if isinstance(count := field(said, name), int):
-                known[name] = max(count, known.get(name, 0))
+            if isinstance(count := field(result, name), int):
+                entry[name] = max(count, entry.get(name, 0))
 
 
 GENERATE = Operation(
@@ -102,9 +102,9 @@ GENERATE = Operation(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said
+            message
             for result in _results(response)
-            if (said := gen_ai.message("assistant", [gen_ai.text(field(result, "generated_text"))]))
+            if (message := gen_ai.message("assistant", [gen_ai.text(field(result, "generated_text"))]))
         ]
     },
     fold=_fold,
@@ -141,8 +141,8 @@ def _gateway(operation: Operation, params: str, *names: str) -> ClientSpec:
     """Its methods of the operation, which send what it was told at first where a call says nothing of it."""
 
     def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
-        said = {name: value for name, value in arguments.items() if value is not None}
-        return {**as_mapping(field(arguments.get("self"), params)), **said}
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return {**as_mapping(field(arguments.get("self"), params)), **given}
 
     methods = tuple(f"GatewayInference.{name}" for name in names)
     return replace(

@@ -68,8 +68,8 @@ def fold(response: dict[str, Any], chunk: Any) -> None:
         if (value := field(beside, name)) is not None:
             response.setdefault("_hidden_params", {})[name] = value
     if field(beside, "usage") is not None:
-        known = response.get("usage")
-        response["usage"] = _Usage(beside, known.streamed if isinstance(known, _Usage) else known)
+        usage = response.get("usage")
+        response["usage"] = _Usage(beside, usage.streamed if isinstance(usage, _Usage) else usage)
 
 
 class _Usage:
@@ -137,7 +137,10 @@ EMBEDDING = replace(
 def _traced(module: Any) -> str | None:
     """The module's own callback, which would write on the span of ours that has ended, and warn of it each time."""
     given = (*items(module, "callbacks"), *items(module, "success_callback"))
-    theirs = (known == "otel" or "OpenTelemetry" in {kind.__name__ for kind in type(known).__mro__} for known in given)
+    theirs = (
+        callback == "otel" or "OpenTelemetry" in {kind.__name__ for kind in type(callback).__mro__}
+        for callback in given
+    )
     return "its own callback otel" if any(theirs) else None
 
 

@@ -14,26 +14,26 @@ from agentops_otel.instrumentation.spec import ClientSpec, Operation
 _METHODS = ("LlamaStackClient.request", "AsyncLlamaStackClient.request")
 
 
-def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
-    content, role = field(said, "content"), field(said, "role") or role
+def _message(message: Any, role: str = "user") -> gen_ai.Message | None:
+    content, role = field(message, "content"), field(message, "role") or role
     if role == "tool":
-        return gen_ai.message(role, [gen_ai.tool_call_response(field(said, "call_id"), content)])
+        return gen_ai.message(role, [gen_ai.tool_call_response(field(message, "call_id"), content)])
     parts = [gen_ai.text(content)] if isinstance(content, str) else map(chat_completions.part, items(content))
     calls = (
         gen_ai.tool_call(field(call, "call_id"), field(call, "tool_name"), field(call, "arguments"))
-        for call in items(said, "tool_calls")
+        for call in items(message, "tool_calls")
     )
     return gen_ai.message(role, [*parts, *calls])
 
 
 def _tool(tool: Any) -> dict[str, Any]:
-    known = {name: field(tool, name) for name in ("description", "parameters")}
-    return {"type": "function", "name": field(tool, "tool_name"), **known}
+    details = {name: field(tool, name) for name in ("description", "parameters")}
+    return {"type": "function", "name": field(tool, "tool_name"), **details}
 
 
 def _metric(response: Any, name: str) -> Any:
-    found = (field(known, "value") for known in items(response, "metrics") if field(known, "metric") == name)
-    return next(found, None)
+    values = (field(metric, "value") for metric in items(response, "metrics") if field(metric, "metric") == name)
+    return next(values, None)
 
 
 def _fold(response: dict[str, Any], chunk: Any) -> None:
@@ -78,7 +78,7 @@ INFERENCE = Operation(
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for known in items(request, "messages") if (said := _message(known))
+            message for source in items(request, "messages") if (message := _message(source))
         ],
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [*map(_tool, items(request, "tools"))],
     },
@@ -138,7 +138,10 @@ BATCH = replace(
     request_content={
         **INFERENCE.request_content,
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for asked in items(request, "messages_batch") for known in items(asked) if (said := _message(known))
+            message
+            for conversation in items(request, "messages_batch")
+            for source in items(conversation)
+            if (message := _message(source))
         ],
     },
     response={
@@ -148,7 +151,9 @@ BATCH = replace(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for known in _batch(response, "completion_message") if (said := _message(known, role="assistant"))
+            message
+            for source in _batch(response, "completion_message")
+            if (message := _message(source, role="assistant"))
         ]
     },
 )
@@ -165,7 +170,7 @@ BATCH_COMPLETION = replace(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for known in _batch(response, "content") for said in gen_ai.texts(known, role="assistant")
+            message for content in _batch(response, "content") for message in gen_ai.texts(content, role="assistant")
         ]
     },
 )
@@ -175,8 +180,8 @@ def _turn(arguments: Mapping[str, Any]) -> Mapping[str, str]:
     """Whose turn a request begins or goes on with, and of which session."""
     options = arguments.get("options")
     path = r"/v1/agents/(?P<agent_id>[^/]+)/session/(?P<session_id>[^/]+)/turn(/[^/]+/resume)?"
-    found = re.fullmatch(path, str(field(options, "url")))
-    return found.groupdict() if found and str(field(options, "method")).lower() == "post" else {}
+    match = re.fullmatch(path, str(field(options, "url")))
+    return match.groupdict() if match and str(field(options, "method")).lower() == "post" else {}
 
 
 def _body(arguments: Mapping[str, Any]) -> Any:
@@ -199,13 +204,13 @@ def _turned(response: Any) -> Iterator[gen_ai.Part]:
     """The tools that the service called, and what the agent said in the end."""
     for step in items(response, "steps"):
         for call in items(step, "tool_calls"):
-            name, asked = field(call, "tool_name"), {"arguments": field(call, "arguments")}
-            yield gen_ai.server_tool_call(field(call, "call_id"), name, name, asked)
+            name, details = field(call, "tool_name"), {"arguments": field(call, "arguments")}
+            yield gen_ai.server_tool_call(field(call, "call_id"), name, name, details)
         for answer in items(step, "tool_responses"):
-            name, told = field(answer, "tool_name"), {"content": field(answer, "content")}
-            yield gen_ai.server_tool_call_response(field(answer, "call_id"), name, told)
-    if (said := _message(field(response, "output_message"), role="assistant")) is not None:
-        yield from said["parts"]
+            name, details = field(answer, "tool_name"), {"content": field(answer, "content")}
+            yield gen_ai.server_tool_call_response(field(answer, "call_id"), name, details)
+    if (message := _message(field(response, "output_message"), role="assistant")) is not None:
+        yield from message["parts"]
 
 
 TURN = Operation(
@@ -236,8 +241,8 @@ TURN = Operation(
 )
 
 
-def _tool_answer(said: Any) -> gen_ai.Message | None:
-    return gen_ai.message("tool", [gen_ai.tool_call_response(field(said, "call_id"), field(said, "content"))])
+def _tool_answer(answer: Any) -> gen_ai.Message | None:
+    return gen_ai.message("tool", [gen_ai.tool_call_response(field(answer, "call_id"), field(answer, "content"))])
 
 
 SPEC = ClientSpec(

@@ -21,18 +21,18 @@ def _output_type(request: Any) -> str | None:
     return "json" if wanted == "json" or isinstance(wanted, dict) else None
 
 
-def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
-    role = field(said, "role") or role
-    content = field(said, "content")
+def _message(message: Any, role: str = "user") -> gen_ai.Message | None:
+    role = field(message, "role") or role
+    content = field(message, "content")
     if role == "tool":
         return gen_ai.message(role, [gen_ai.tool_call_response(None, content)])
     parts = [
-        gen_ai.reasoning(field(said, "thinking")),
+        gen_ai.reasoning(field(message, "thinking")),
         gen_ai.text(content),
-        *map(_image, items(said, "images")),
+        *map(_image, items(message, "images")),
         *(
             gen_ai.tool_call(None, field(call, "function", "name"), field(call, "function", "arguments"))
-            for call in items(said, "tool_calls")
+            for call in items(message, "tool_calls")
         ),
     ]
     return gen_ai.message(role, parts)
@@ -96,7 +96,7 @@ CHAT = Operation(
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: [
-            said for known in items(request, "messages") if (said := _message(known))
+            message for source in items(request, "messages") if (message := _message(source))
         ],
         semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [_definition(tool) for tool in items(request, "tools")],
     },
@@ -159,14 +159,16 @@ EMBEDDINGS = Operation(
 )
 
 
-def _state(said: Any) -> list[gen_ai.Message]:
+def _state(state: Any) -> list[gen_ai.Message]:
     """What is to be decided on: a text, or JSON that the model reads as one."""
-    return gen_ai.texts(said) or ([{"role": "user", "parts": [{"type": "json", "content": said}]}] if said else [])
+    return gen_ai.texts(state) or ([{"role": "user", "parts": [{"type": "json", "content": state}]}] if state else [])
 
 
 def _decisions(response: Any) -> list[gen_ai.Message]:
     answers = as_mapping(field(response, "answers"))
-    parts = [{"type": "decision", "answer": {"question": name, **as_mapping(said)}} for name, said in answers.items()]
+    parts = [
+        {"type": "decision", "answer": {"question": name, **as_mapping(decision)}} for name, decision in answers.items()
+    ]
     return gen_ai.listed(gen_ai.message("assistant", parts))
 
 

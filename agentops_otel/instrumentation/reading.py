@@ -176,7 +176,7 @@ class TextBuilder(list[str]):
 
 
 def add_text(entry: dict[str, Any], key: str, piece: object) -> None:
-    """Add a piece of streamed text to `entry[key]`, up to `TEXT_LIMIT` characters. A piece of another type is left out."""
+    """Add a piece of streamed text to `entry[key]`, up to `TEXT_LIMIT` characters. Other types are left out."""
     if not isinstance(piece, str):
         return
     pieces = entry.get(key)

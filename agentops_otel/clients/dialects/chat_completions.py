@@ -29,8 +29,8 @@ REQUEST: Table = {
 
 def cost(response: Any) -> object:
     """The cost in USD, where the provider says it: OpenRouter as a number, Perplexity with its parts."""
-    said = field(response, "usage", "cost")
-    return said if isinstance(said, int | float) else field(said, "total_cost")
+    cost = field(response, "usage", "cost")
+    return cost if isinstance(cost, int | float) else field(cost, "total_cost")
 
 
 RESPONSE: Table = {
@@ -59,23 +59,25 @@ REQUEST_CONTENT: Table = {
 
 RESPONSE_CONTENT: Table = {
     semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-        said for choice in items(response, "choices") if (said := message(field(choice, "message"), role="assistant"))
+        answer
+        for choice in items(response, "choices")
+        if (answer := message(field(choice, "message"), role="assistant"))
     ],
 }
 
 
 def fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk to the response that the plain call would have given."""
-    said = as_mapping(chunk)
+    fields = as_mapping(chunk)
     for name in _HEAD:
-        if (value := said.get(name)) is not None:
+        if (value := fields.get(name)) is not None:
             response[name] = value
-    for choice in items(said.get("choices")):
-        told = as_mapping(choice)
-        known = indexed(response, "choices", told.get("index"))
-        if (reason := told.get("finish_reason")) is not None:
-            known["finish_reason"] = reason
-        _fold_delta(known.setdefault("message", {}), as_mapping(told.get("delta")))
+    for choice in items(fields.get("choices")):
+        choice_fields = as_mapping(choice)
+        entry = indexed(response, "choices", choice_fields.get("index"))
+        if (reason := choice_fields.get("finish_reason")) is not None:
+            entry["finish_reason"] = reason
+        _fold_delta(entry.setdefault("message", {}), as_mapping(choice_fields.get("delta")))
 
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint", "usage")
@@ -101,16 +103,16 @@ def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
 
 
 def message(
-    said: Any, role: str = "user", read: Callable[[Any], gen_ai.Part | None] | None = None
+    source: Any, role: str = "user", read: Callable[[Any], gen_ai.Part | None] | None = None
 ) -> gen_ai.Message | None:
     """One message of the dialect, or of one whose parts alone are others and are *read* another way."""
-    get = lookup_in(said)
+    get = lookup_in(source)
     role = get("role") or role
     content = get("content")
     if role in ("tool", "function"):
-        asked = get("tool_call_id") or get("name")
-        return gen_ai.message("tool", [gen_ai.tool_call_response(asked, _plain(content))])
-    said_aloud = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.lazily(read or part, items(content))
+        call_id = get("tool_call_id") or get("name")
+        return gen_ai.message("tool", [gen_ai.tool_call_response(call_id, _plain(content))])
+    spoken = [gen_ai.text(content)] if isinstance(content, str) else gen_ai.lazily(read or part, items(content))
     beside = [
         gen_ai.text(get("refusal")),
         *map(_tool_call, items(get("tool_calls"))),
@@ -118,20 +120,20 @@ def message(
     ]
     # Where the model's thoughts stand, by provider.
     thoughts = gen_ai.reasoning(get("reasoning_content") or get("reasoning") or get("tool_plan"))
-    parts = [thoughts, *said_aloud, *beside] if thoughts or any(beside) else said_aloud
+    parts = [thoughts, *spoken, *beside] if thoughts or any(beside) else spoken
     return gen_ai.message("system" if role == "developer" else role, parts, get("name"))
 
 
-def part(said: Any) -> gen_ai.Part | None:
+def part(source: Any) -> gen_ai.Part | None:
     """One part of a message's content."""
-    kind = field(said, "type")
+    kind = field(source, "type")
     reader = _PARTS.get(kind) if isinstance(kind, str) else None
-    return reader(said) if reader else None
+    return reader(source) if reader else None
 
 
-def thought(said: Any) -> str | None:
+def thought(part: Any) -> str | None:
     """The text of a part in which the model thinks."""
-    thinking = field(said, "thinking")
+    thinking = field(part, "thinking")
     if isinstance(thinking, str):
         return thinking
     return "".join(text for piece in items(thinking) if isinstance(text := field(piece, "text"), str)) or None
@@ -165,8 +167,8 @@ def _function_call(call: Any) -> gen_ai.Part | None:
 def _tool_call(call: Any) -> gen_ai.Part:
     get = lookup_in(call)
     custom = get("custom")
-    told = lookup_in(get("function") if custom is None else custom)
-    return gen_ai.tool_call(get("id"), told("name"), told("arguments" if custom is None else "input"))
+    get_called = lookup_in(get("function") if custom is None else custom)
+    return gen_ai.tool_call(get("id"), get_called("name"), get_called("arguments" if custom is None else "input"))
 
 
 PROMPT: Table = {semconv.GEN_AI_INPUT_MESSAGES: lambda body: gen_ai.texts(field(body, "prompt"))}
@@ -197,9 +199,9 @@ TEXT_COMPLETION = Operation(
     response=RESPONSE,
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said
+            answer
             for choice in items(response, "choices")
-            if (said := gen_ai.message("assistant", [gen_ai.text(field(choice, "text"))]))
+            if (answer := gen_ai.message("assistant", [gen_ai.text(field(choice, "text"))]))
         ]
     },
     fold=_fold_completion,

@@ -86,9 +86,9 @@ def _iterating(name: str, end: bytes = b"") -> Callable[..., Any]:
 
     def hook(self: Any, *args: Any, **kwargs: Any) -> Any:
         call: Call = self._self_observer
-        found = getattr(self.__wrapped__, name)(*args, **kwargs)
+        pieces = getattr(self.__wrapped__, name)(*args, **kwargs)
         return observed_stream(
-            found, call.stream_observer(fold, lambda folded: _response_in(call, folded), says_streamed=False)
+            pieces, call.stream_observer(fold, lambda folded: _response_in(call, folded), says_streamed=False)
         )
 
     return hook

@@ -64,17 +64,17 @@ RESPONSE_CONTENT: Table = {
 
 def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the response; the events that carry a response say the most."""
-    said = as_mapping(event)
-    snapshot = as_mapping(said.get("response"))
+    fields = as_mapping(event)
+    snapshot = as_mapping(fields.get("response"))
     for name in _FIELDS if snapshot else ():
         if (value := snapshot.get(name)) is not None:
             response[name] = value
-    if found := items(snapshot.get("output")):
-        response["output"] = list(found)
-    kind = said.get("type")
+    if output := items(snapshot.get("output")):
+        response["output"] = list(output)
+    kind = fields.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
-    if folder is not None and not found:
-        folder(response, said)
+    if folder is not None and not output:
+        folder(response, fields)
 
 
 _FIELDS = (
@@ -106,9 +106,9 @@ def _item_of(response: dict[str, Any], event: Mapping[str, Any], item_id: object
     return entry_with(response, "output", "id", item_id) or indexed(response, "output", event.get("output_index"))
 
 
-def _update(known: dict[str, Any], event: Mapping[str, Any]) -> None:
+def _update(entry: dict[str, Any], event: Mapping[str, Any]) -> None:
     item = as_mapping(event.get("item"))
-    known.update((name, value) for name, value in item.items() if value not in (None, "", []))
+    entry.update((name, value) for name, value in item.items() if value not in (None, "", []))
 
 
 def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
@@ -118,9 +118,9 @@ def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, A
     def fold_delta(response: dict[str, Any], event: Mapping[str, Any]) -> None:
         item = _item_of(response, event, event.get("item_id"))
         item.setdefault("type", kind)
-        known = indexed(item, key, event.get(index))
-        known.setdefault("type", part)
-        add_text(known, text, event.get("delta"))
+        entry = indexed(item, key, event.get(index))
+        entry.setdefault("type", part)
+        add_text(entry, text, event.get("delta"))
 
     return fold_delta
 
@@ -159,8 +159,8 @@ _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
 
 def fetched(options: Any) -> str | None:
     """The id of the response that a request asks for, if that is what it does."""
-    found = re.fullmatch(r"/responses/([^/?]+)(\?.*)?", str(field(options, "url")))
-    return found[1] if found and str(field(options, "method")).lower() == "get" else None
+    match = re.fullmatch(r"/responses/([^/?]+)(\?.*)?", str(field(options, "url")))
+    return match[1] if match and str(field(options, "method")).lower() == "get" else None
 
 
 def failure(response: Any) -> str | None:
@@ -190,26 +190,26 @@ def _finish_reasons(response: Any) -> list[str] | None:
             return None
 
 
-def _conversation(said: Any) -> Any:
-    return said if isinstance(said, str) else field(said, "id")
+def _conversation(conversation: Any) -> Any:
+    return conversation if isinstance(conversation, str) else field(conversation, "id")
 
 
-def _input(said: Any) -> Sequence[gen_ai.Message]:
-    if isinstance(said, str):
-        return gen_ai.listed(gen_ai.message("user", [gen_ai.text(said)]))
-    return gen_ai.lazily(_item, items(said))
+def _input(given: Any) -> Sequence[gen_ai.Message]:
+    if isinstance(given, str):
+        return gen_ai.listed(gen_ai.message("user", [gen_ai.text(given)]))
+    return gen_ai.lazily(_item, items(given))
 
 
 def answer(output: Sequence[Any]) -> list[gen_ai.Message]:
     """The items of an answer as messages; what is said in several, one after another, is one message."""
-    found: list[gen_ai.Message] = []
+    messages: list[gen_ai.Message] = []
     for item in output:
         read = _item(item, "assistant")
-        if read is not None and found and found[-1]["role"] == read["role"]:
-            found[-1]["parts"] = [*found[-1]["parts"], *read["parts"]]
+        if read is not None and messages and messages[-1]["role"] == read["role"]:
+            messages[-1]["parts"] = [*messages[-1]["parts"], *read["parts"]]
         elif read is not None:
-            found.append(read)
-    return found
+            messages.append(read)
+    return messages
 
 
 def _item(item: Any, role: str = "user") -> gen_ai.Message | None:
@@ -242,14 +242,14 @@ def _tool(item: Any, kind: str) -> gen_ai.Message | None:
     called = field(item, "call_id")
     if ending == "output" and tool not in _AT_THE_SERVER:
         return gen_ai.message("tool", [gen_ai.tool_call_response(called, field(item, "output"))])
-    said = {name: value for name, value in as_mapping(item).items() if name not in _OUTSIDE}
+    details = {name: value for name, value in as_mapping(item).items() if name not in _OUTSIDE}
     if ending == "output":
-        return gen_ai.message("assistant", [gen_ai.server_tool_call_response(called, tool, said)])
+        return gen_ai.message("assistant", [gen_ai.server_tool_call_response(called, tool, details)])
     if tool in _AT_THE_PROGRAM:
-        return gen_ai.message("assistant", [gen_ai.tool_call(called, tool, said)])
+        return gen_ai.message("assistant", [gen_ai.tool_call(called, tool, details)])
     if ending == "call" or kind in _AT_THE_SERVER:
         tool = tool if ending == "call" else kind
-        call = gen_ai.server_tool_call(called or field(item, "id"), field(item, "name") or tool, tool, said)
+        call = gen_ai.server_tool_call(called or field(item, "id"), field(item, "name") or tool, tool, details)
         return gen_ai.message("assistant", [call])
     return None
 
@@ -262,8 +262,8 @@ _AT_THE_PROGRAM = ("apply_patch", "computer", "local_shell", "shell")
 
 def _image(item: Any) -> gen_ai.Message | None:
     """An image that the provider made: by type and size."""
-    said = {"action": field(item, "action"), "revised_prompt": field(item, "revised_prompt")}
-    call = gen_ai.server_tool_call(field(item, "id"), "image_generation", "image_generation", said)
+    details = {"action": field(item, "action"), "revised_prompt": field(item, "revised_prompt")}
+    call = gen_ai.server_tool_call(field(item, "id"), "image_generation", "image_generation", details)
     made = field(item, "result")
     kind = f"image/{field(item, 'output_format') or 'png'}"
     return gen_ai.message("assistant", [call, gen_ai.blob("image", kind, made) if made else None])

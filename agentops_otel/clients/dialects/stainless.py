@@ -32,8 +32,8 @@ def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The arguments with the iterators in the body watched; most such clients have read them by then."""
     options: Any = arguments.get("options")
     sent = field(options, "json_data")
-    found = record_iterators(sent)
-    return arguments if found is sent else {**arguments, "options": options.model_copy(update={"json_data": found})}
+    body = record_iterators(sent)
+    return arguments if body is sent else {**arguments, "options": options.model_copy(update={"json_data": body})}
 
 
 def url(client: Any) -> object:
