@@ -20,30 +20,30 @@ def _body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**arguments, **more} if isinstance(more, dict) else arguments
 
 
-def _listed(said: Any) -> Sequence[Any]:
+def _as_list(value: Any) -> Sequence[Any]:
     """A list, or the one thing that may stand for a list of one."""
-    return items(said) or ([] if said is None else [said])
+    return items(value) or ([] if value is None else [value])
 
 
-def _message(said: Any) -> gen_ai.Message | None:
-    if isinstance(said, str):
-        return gen_ai.message("user", [gen_ai.text(said)])
-    return chat_completions.message(said, read=_part)
+def _message(message: Any) -> gen_ai.Message | None:
+    if isinstance(message, str):
+        return gen_ai.message("user", [gen_ai.text(message)])
+    return chat_completions.message(message, read=_part)
 
 
-def _part(said: Any) -> gen_ai.Part | None:
+def _part(part: Any) -> gen_ai.Part | None:
     """A part in any of the forms that the client takes: dashscope's own, OpenAI's, and the client's."""
-    if isinstance(said, str):
-        return gen_ai.text(said)
-    return dashscope.part(said) or chat_completions.part(said) or _medium(said, field(said, "type"))
+    if isinstance(part, str):
+        return gen_ai.text(part)
+    return dashscope.part(part) or chat_completions.part(part) or _medium(part, field(part, "type"))
 
 
-def _medium(said: Any, kind: Any) -> gen_ai.Part | None:
+def _medium(part: Any, kind: Any) -> gen_ai.Part | None:
     if kind == "video_url":
-        return gen_ai.media("video", field(said, "video_url", "url") or field(said, "video_url"))
-    if kind == "audio" and (data := field(said, "data")) is not None:
-        return gen_ai.blob("audio", f"audio/{field(said, 'format')}", data)
-    return gen_ai.media(kind, field(said, "url")) if kind in ("image", "audio", "video") else None
+        return gen_ai.media("video", field(part, "video_url", "url") or field(part, "video_url"))
+    if kind == "audio" and (data := field(part, "data")) is not None:
+        return gen_ai.blob("audio", f"audio/{field(part, 'format')}", data)
+    return gen_ai.media(kind, field(part, "url")) if kind in ("image", "audio", "video") else None
 
 
 def _count(*paths: str) -> Callable[[Any], Any]:
@@ -51,9 +51,11 @@ def _count(*paths: str) -> Callable[[Any], Any]:
 
     def read(response: Any) -> Any:
         usage = field(response, "usage")
-        told = field(usage, "model_fields_set") or ()
-        known = (path.split(".") for path in paths)
-        return next((found for path in known if path[0] in told and (found := field(usage, *path)) is not None), None)
+        reported = field(usage, "model_fields_set") or ()
+        split = (path.split(".") for path in paths)
+        return next(
+            (count for path in split if path[0] in reported and (count := field(usage, *path)) is not None), None
+        )
 
     return read
 
@@ -71,10 +73,10 @@ def _folding(*, incremental: bool) -> Fold:
             if (value := field(chunk, name)) is not None:
                 response[name] = value
         for choice in items(chunk, "choices"):
-            known = indexed(response, "choices", field(choice, "index"))
+            entry = indexed(response, "choices", field(choice, "index"))
             if (reason := field(choice, "finish_reason")) not in (None, "null"):
-                known["finish_reason"] = reason
-            dashscope.fold_message(known, field(choice, "delta"), incremental=incremental)
+                entry["finish_reason"] = reason
+            dashscope.fold_message(entry, field(choice, "delta"), incremental=incremental)
 
     return fold
 
@@ -112,7 +114,7 @@ CHAT = replace(
     methods=("Completions.create", "AsyncCompletions.create"),
     request_content={
         **chat_completions.REQUEST_CONTENT,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, _listed(field(request, "messages"))),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, _as_list(field(request, "messages"))),
     },
     response=_RESPONSE,
     response_content=chat_completions.RESPONSE_CONTENT,
@@ -139,7 +141,7 @@ MULTIMODAL_EMBEDDING = replace(
     methods=("MultimodalEmbeddings.create", "AsyncMultimodalEmbeddings.create"),
     request_content={
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.listed(
-            gen_ai.message("user", map(_part, _listed(field(request, "input"))))
+            gen_ai.message("user", map(_part, _as_list(field(request, "input"))))
         )
     },
     response={
@@ -151,10 +153,10 @@ MULTIMODAL_EMBEDDING = replace(
 )
 
 
-def _nested(said: Any) -> dict[str, Any]:
+def _nested(response: Any) -> dict[str, Any]:
     """What an application says, as it was on the wire."""
-    envelope = {name: field(said, name) for name in ("request_id", "usage", "code", "status_code", "is_error")}
-    return {**envelope, "output": {name: field(said, name) for name in ("text", "finish_reason", "session_id")}}
+    envelope = {name: field(response, name) for name in ("request_id", "usage", "code", "status_code", "is_error")}
+    return {**envelope, "output": {name: field(response, name) for name in ("text", "finish_reason", "session_id")}}
 
 
 def _wrap_application_result(call: Call, value: Any) -> Any:
@@ -165,8 +167,8 @@ def _wrap_application_result(call: Call, value: Any) -> Any:
 
 
 def _nesting(operation: Operation) -> Operation:
-    told: Any = operation.fold
-    return replace(operation, fold=lambda response, chunk: told(response, _nested(chunk)))
+    fold: Any = operation.fold
+    return replace(operation, fold=lambda response, chunk: fold(response, _nested(chunk)))
 
 
 APPLICATIONS = dashscope.both_ways(

@@ -17,9 +17,9 @@ def _url(_: Any) -> object:
     return getattr(sys.modules["dashscope"], "base_http_api_url", None)
 
 
-def _message(said: Any, role: str = "user") -> gen_ai.Message | None:
+def _message(message: Any, role: str = "user") -> gen_ai.Message | None:
     """A message of the dialect, whose parts are told apart by their one key instead of a type."""
-    return chat_completions.message(said, role, part)
+    return chat_completions.message(message, role, part)
 
 
 def part(part: Any) -> gen_ai.Part | None:
@@ -39,7 +39,7 @@ def _choices(response: Any) -> list[Any]:
     return list(items(output, "choices")) or ([text] if output else [])
 
 
-def _said(choice: Any) -> Any:
+def _message_in(choice: Any) -> Any:
     """What a choice says: a message, or what is in one."""
     return field(choice, "message") or choice
 
@@ -61,22 +61,22 @@ def _folding(*, incremental: bool) -> Fold:
         if (session := field(chunk, "output", "session_id")) is not None:
             output["session_id"] = session
         for number, choice in enumerate(_choices(chunk)):
-            known = indexed(output, "choices", number)
+            entry = indexed(output, "choices", number)
             if (reason := field(choice, "finish_reason")) not in (None, "null"):
-                known["finish_reason"] = reason
-            fold_message(known, _said(choice), incremental=incremental)
+                entry["finish_reason"] = reason
+            fold_message(entry, _message_in(choice), incremental=incremental)
 
     return fold
 
 
-def fold_message(choice: dict[str, Any], said: Any, *, incremental: bool) -> None:
+def fold_message(choice: dict[str, Any], delta: Any, *, incremental: bool) -> None:
     """Add what a chunk says to the choice's message."""
     message = choice.setdefault("message", {"role": "assistant"})
     for name in ("content", "reasoning_content"):
-        text, known = _text(field(said, name)), str(message.get(name, ""))
-        again = not incremental and isinstance(text, str) and text.startswith(known)
-        add_text(message, name, text[len(known) :] if again else text)
-    calls = items(said, "tool_calls")
+        text, text_so_far = _text(field(delta, name)), str(message.get(name, ""))
+        again = not incremental and isinstance(text, str) and text.startswith(text_so_far)
+        add_text(message, name, text[len(text_so_far) :] if again else text)
+    calls = items(delta, "tool_calls")
     if calls and (not incremental or all(field(call, "index") is None for call in calls)):
         message["tool_calls"] = list(calls)  # all of them again
     else:
@@ -126,7 +126,7 @@ CHAT = Operation(
     response=_RESPONSE,
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            said for choice in _choices(response) if (said := _message(_said(choice), role="assistant"))
+            answer for choice in _choices(response) if (answer := _message(_message_in(choice), role="assistant"))
         ]
     },
     fold=_folding(incremental=False),
@@ -172,8 +172,8 @@ def _used(name: str) -> Callable[[Any], int | None]:
     def total(response: Any) -> int | None:
         # A client has numbers of its own for what the server did not say.
         models = items(response, "usage", "models")
-        told = (model for model in models if name in (field(model, "model_fields_set") or (name,)))
-        counts = [count for model in told if isinstance(count := field(model, name), int)]
+        reported = (model for model in models if name in (field(model, "model_fields_set") or (name,)))
+        counts = [count for model in reported if isinstance(count := field(model, name), int)]
         return sum(counts) if counts else None
 
     return total
@@ -217,10 +217,10 @@ CODE = replace(
 )
 
 
-def _with_attachment(said: Any) -> gen_ai.Message | None:
+def _with_attachment(message: Any) -> gen_ai.Message | None:
     """A message, or what the code in question is told by instead."""
-    if (meta := field(said, "meta")) is None:
-        return _message(said)
+    if (meta := field(message, "meta")) is None:
+        return _message(message)
     return gen_ai.message("user", [gen_ai.text(json.dumps(meta, default=lambda _: None))])
 
 

@@ -8,16 +8,16 @@ from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import add_text, as_mapping, field, items
 
 
-def contents(said: Any) -> list[gen_ai.Message]:
+def contents(given: Any) -> list[gen_ai.Message]:
     """The contents in whichever of the shapes that the package takes: texts, parts, contents, or a list of them."""
-    known = items(said) or ([said] if said is not None else [])
-    return [found for each in known if (found := content(each))]
+    listed = items(given) or ([given] if given is not None else [])
+    return [message for item in listed if (message := content(item))]
 
 
-def named(known: Any, name: str) -> Any:
+def named(source: Any, name: str) -> Any:
     """What stands under the name, in a dict also where it is written as the API writes it: `functionCall`."""
-    found = field(known, name)
-    return known.get(_camel(name)) if found is None and isinstance(known, dict) else found
+    value = field(source, name)
+    return source.get(_camel(name)) if value is None and isinstance(source, dict) else value
 
 
 @cache
@@ -26,10 +26,10 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
-def content(said: Any, role: str = "user") -> gen_ai.Message | None:
+def content(given: Any, role: str = "user") -> gen_ai.Message | None:
     """One content as a message, of who it says that speaks."""
-    role = field(said, "role") or role
-    parts = [part for part in map(_part, items(said, "parts") or [said]) if part]
+    role = field(given, "role") or role
+    parts = [part for part in map(_part, items(given, "parts") or [given]) if part]
     answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
     return gen_ai.message("tool" if answers else "assistant" if role == "model" else role, parts)
 
@@ -40,8 +40,8 @@ def _part(part: Any) -> gen_ai.Part | None:
     if field(part, "thought"):
         return gen_ai.reasoning(field(part, "text"))
     for name, reader in _PARTS.items():
-        if (found := named(part, name)) is not None:
-            return reader(found)
+        if (value := named(part, name)) is not None:
+            return reader(value)
     return None
 
 
@@ -61,25 +61,25 @@ def _file(data: Any) -> gen_ai.Part | None:
 
 
 def _executed(code: Any) -> gen_ai.Part:
-    said = {name: field(code, name) for name in ("language", "code")}
-    return gen_ai.server_tool_call(field(code, "id"), "code_execution", "code_execution", said)
+    details = {name: field(code, name) for name in ("language", "code")}
+    return gen_ai.server_tool_call(field(code, "id"), "code_execution", "code_execution", details)
 
 
 def _result(result: Any) -> gen_ai.Part:
-    said = {name: field(result, name) for name in ("outcome", "output")}
-    return gen_ai.server_tool_call_response(field(result, "id"), "code_execution", said)
+    details = {name: field(result, name) for name in ("outcome", "output")}
+    return gen_ai.server_tool_call_response(field(result, "id"), "code_execution", details)
 
 
-def _tool(said: Any) -> str:
-    kind = named(said, "tool_type")
+def _tool(call: Any) -> str:
+    kind = named(call, "tool_type")
     return kind.lower() if isinstance(kind, str) else ""
 
 
 _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "text": gen_ai.text,
     "function_call": lambda call: gen_ai.tool_call(field(call, "id"), field(call, "name"), field(call, "args")),
-    "function_response": lambda said: gen_ai.tool_call_response(
-        field(said, "id") or field(said, "name"), field(said, "response")
+    "function_response": lambda response: gen_ai.tool_call_response(
+        field(response, "id") or field(response, "name"), field(response, "response")
     ),
     "inline_data": _blob,
     "file_data": _file,
@@ -88,33 +88,37 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
     "tool_call": lambda call: gen_ai.server_tool_call(
         field(call, "id"), _tool(call), _tool(call), {"arguments": field(call, "args")}
     ),
-    "tool_response": lambda said: gen_ai.server_tool_call_response(
-        field(said, "id"), _tool(said), {"response": field(said, "response")}
+    "tool_response": lambda response: gen_ai.server_tool_call_response(
+        field(response, "id"), _tool(response), {"response": field(response, "response")}
     ),
 }
 
 
 def tools(tool: Any) -> list[Any]:
     """The declared functions and what Google runs itself; a Python function given as a tool is told by its name."""
-    found: list[Any] = [*map(_function, named(tool, "function_declarations") or ())]
-    found += ({"type": name, "name": name} for name in _TOOLS if named(tool, name) is not None)
+    definitions: list[Any] = [*map(_function, named(tool, "function_declarations") or ())]
+    definitions += ({"type": name, "name": name} for name in _TOOLS if named(tool, name) is not None)
     if callable(tool) and (name := field(tool, "__name__")):
-        found.append({"type": "function", "name": name})
-    return found
+        definitions.append({"type": "function", "name": name})
+    return definitions
 
 
-def _function(said: Any) -> dict[str, Any]:
-    parameters = named(said, "parameters_json_schema") or _schema(field(said, "parameters"))
-    known = {"name": field(said, "name"), "description": field(said, "description"), "parameters": parameters}
-    return {"type": "function", **{name: value for name, value in known.items() if value}}
+def _function(function: Any) -> dict[str, Any]:
+    parameters = named(function, "parameters_json_schema") or _schema(field(function, "parameters"))
+    definition = {
+        "name": field(function, "name"),
+        "description": field(function, "description"),
+        "parameters": parameters,
+    }
+    return {"type": "function", **{name: value for name, value in definition.items() if value}}
 
 
-def _schema(said: Any) -> Any:
+def _schema(schema: Any) -> Any:
     """A schema without all that it does not say."""
-    if isinstance(said, list):
-        return [_schema(item) for item in said]
-    known = _NOTHING if isinstance(said, str) else as_mapping(said)
-    return {name: _schema(value) for name, value in known.items() if value is not None} if known else said
+    if isinstance(schema, list):
+        return [_schema(item) for item in schema]
+    fields = _NOTHING if isinstance(schema, str) else as_mapping(schema)
+    return {name: _schema(value) for name, value in fields.items() if value is not None} if fields else schema
 
 
 _NOTHING: Mapping[str, Any] = {}

@@ -40,15 +40,18 @@ def _instructions(request: Any) -> list[gen_ai.Part]:
 
 
 def _tools(request: Any) -> list[Any]:
-    return [found for tool in items(request, "config", "tools") for found in contents.tools(tool)]
+    return [definition for tool in items(request, "config", "tools") for definition in contents.tools(tool)]
 
 
 def _output_type(request: Any) -> str | None:
     """The medium that is asked for, if it is not text alone; how the text is to be written otherwise."""
-    asked = [_word(kind) for kind in items(_config("response_modalities")(request))]
+    modalities = [_word(kind) for kind in items(_config("response_modalities")(request))]
     kind = _config("response_mime_type")(request)
     written = MIME_TYPES.get(kind) if isinstance(kind, str) else None
-    return next((_MEDIA[one] for one in asked if one in _MEDIA), written or ("text" if "TEXT" in asked else None))
+    return next(
+        (_MEDIA[modality] for modality in modalities if modality in _MEDIA),
+        written or ("text" if "TEXT" in modalities else None),
+    )
 
 
 def _word(value: Any) -> str:
@@ -74,8 +77,8 @@ def total(*names: str) -> Callable[[Any], int | None]:
 
     def add(response: Any) -> int | None:
         counts = [field(response, "usage_metadata", name) for name in names]
-        known = [count for count in counts if isinstance(count, int)]
-        return sum(known) if known else None
+        reported = [count for count in counts if isinstance(count, int)]
+        return sum(reported) if reported else None
 
     return add
 
@@ -89,9 +92,9 @@ def _answer(candidate: Any) -> gen_ai.Message | None:
 
 
 def _finish_reasons(response: Any) -> list[str | None]:
-    found = [_finish_reason(candidate) for candidate in items(response, "candidates")]
-    blocked = not found and field(response, "prompt_feedback", "block_reason")
-    return ["content_filter"] if blocked else found
+    reasons = [_finish_reason(candidate) for candidate in items(response, "candidates")]
+    blocked = not reasons and field(response, "prompt_feedback", "block_reason")
+    return ["content_filter"] if blocked else reasons
 
 
 Details = Callable[[Any], Sequence[Any]]
@@ -102,12 +105,12 @@ def _medium(modality: str, details: Details) -> Callable[[Any], int | None]:
     """The tokens of one kind of medium."""
 
     def count(response: Any) -> int | None:
-        found = (
+        reported = (
             field(one, "token_count") or field(one, "tokens")
             for one in details(response)
             if _word(field(one, "modality")) == modality
         )
-        return sum(counts) if (counts := [one for one in found if isinstance(one, int)]) else None
+        return sum(counts) if (counts := [one for one in reported if isinstance(one, int)]) else None
 
     return count
 
@@ -135,10 +138,10 @@ def fold(response: dict[str, Any], chunk: Any) -> None:
         if (value := field(chunk, name)) is not None:
             response[name] = value
     for candidate in items(chunk, "candidates"):
-        known = indexed(response, "candidates", field(candidate, "index"))
+        entry = indexed(response, "candidates", field(candidate, "index"))
         if (reason := field(candidate, "finish_reason")) is not None:
-            known["finish_reason"] = reason
-        content = known.setdefault("content", {"role": "model", "parts": []})
+            entry["finish_reason"] = reason
+        content = entry.setdefault("content", {"role": "model", "parts": []})
         for part in items(candidate, "content", "parts"):
             contents.fold_part(content["parts"], part)
 
@@ -188,7 +191,7 @@ GENERATE = Operation(
     },
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: [
-            found for candidate in items(response, "candidates") if (found := _answer(candidate))
+            message for candidate in items(response, "candidates") if (message := _answer(candidate))
         ]
     },
     fold=fold,
@@ -197,11 +200,11 @@ GENERATE = Operation(
 
 def _embedded(response: Any) -> Any:
     """The tokens of what was embedded: as a whole, or of each text."""
-    if (known := field(response, "usage_metadata", "prompt_token_count")) is not None:
-        return known
+    if (total := field(response, "usage_metadata", "prompt_token_count")) is not None:
+        return total
     counts = [field(one, "statistics", "token_count") for one in items(response, "embeddings")]
-    found = [count for count in counts if isinstance(count, int | float)]
-    return sum(found) if found else None
+    reported = [count for count in counts if isinstance(count, int | float)]
+    return sum(reported) if reported else None
 
 
 EMBED = Operation(

@@ -33,16 +33,16 @@ def _plain(message: Any) -> Any:
 def _body(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The request in the shape that google-genai's tables read; a batch of embeddings is a list of requests."""
     request = arguments.get("request")
-    said = arguments if request is None else _plain(request)
-    if not isinstance(said, Mapping):
+    given = arguments if request is None else _plain(request)
+    if not isinstance(given, Mapping):
         return {}
-    named = {name: _plain(value) for name, value in said.items()}
-    asked = items(named, "requests") or [named]
-    config = field(named, "generation_config")
+    fields = {name: _plain(value) for name, value in given.items()}
+    requests = items(fields, "requests") or [fields]
+    config = field(fields, "generation_config")
     return {
-        "model": named.get("model"),
-        "contents": items(named, "contents") or [field(each, "content") for each in asked],
-        "config": {**asked[0], **(config if isinstance(config, dict) else {})},
+        "model": fields.get("model"),
+        "contents": items(fields, "contents") or [field(single, "content") for single in requests],
+        "config": {**requests[0], **(config if isinstance(config, dict) else {})},
     }
 
 

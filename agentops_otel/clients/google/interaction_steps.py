@@ -7,17 +7,17 @@ from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.reading import add_text, field, indexed, items
 
 
-def messages(said: Any, role: str) -> list[gen_ai.Message]:
+def messages(source: Any, role: str) -> list[gen_ai.Message]:
     """A text, a content, or a list of contents or steps; what one speaker says in a row is one message."""
-    found: list[gen_ai.Message] = []
-    for item in items(said) or [said]:
-        if (read := _message(item, role)) is None:
+    read: list[gen_ai.Message] = []
+    for item in items(source) or [source]:
+        if (message := _message(item, role)) is None:
             continue
-        if found and found[-1]["role"] == read["role"]:
-            found[-1]["parts"] += read["parts"]
+        if read and read[-1]["role"] == message["role"]:
+            read[-1]["parts"] += message["parts"]
         else:
-            found.append(read)
-    return found
+            read.append(message)
+    return read
 
 
 def _message(item: Any, role: str) -> gen_ai.Message | None:
@@ -28,28 +28,31 @@ def _message(item: Any, role: str) -> gen_ai.Message | None:
         return gen_ai.message(_ROLES.get(kind, "assistant"), reader(item))
     if kind.endswith(("_call", "_result")):
         return gen_ai.message("assistant", [_server_tool(item, kind)])
-    said, speaker = field(item, "content"), field(item, "role")  # a turn, as the package had them first
-    return gen_ai.message("assistant" if speaker == "model" else speaker or role, _contents(items(said) or [said]))
+    content, speaker = field(item, "content"), field(item, "role")  # a turn, as the package had them first
+    return gen_ai.message(
+        "assistant" if speaker == "model" else speaker or role, _contents(items(content) or [content])
+    )
 
 
 def _server_tool(step: Any, kind: str) -> gen_ai.Part:
     """What a tool that the provider runs itself was asked, or what it answered."""
     tool, _, ending = kind.rpartition("_")
     if ending == "result":
-        said = {"result": field(step, "result"), "is_error": field(step, "is_error")}
-        return gen_ai.server_tool_call_response(field(step, "call_id"), tool, said)
-    said = {"server_name": field(step, "server_name"), "arguments": field(step, "arguments")}
-    return gen_ai.server_tool_call(field(step, "id"), field(step, "name") or tool, tool, said)
+        details = {"result": field(step, "result"), "is_error": field(step, "is_error")}
+        return gen_ai.server_tool_call_response(field(step, "call_id"), tool, details)
+    details = {"server_name": field(step, "server_name"), "arguments": field(step, "arguments")}
+    return gen_ai.server_tool_call(field(step, "id"), field(step, "name") or tool, tool, details)
 
 
-def _kind(said: Any) -> str:
-    kind = field(said, "type") or ("text" if isinstance(said, dict) and "text" in said else "")
+def _kind(source: Any) -> str:
+    kind = field(source, "type") or ("text" if isinstance(source, dict) and "text" in source else "")
     return kind if isinstance(kind, str) else ""
 
 
-def _contents(said: Any) -> list[gen_ai.Part | None]:
+def _contents(contents: Any) -> list[gen_ai.Part | None]:
     return [
-        gen_ai.text(part) or (_CONTENTS[kind](part) if (kind := _kind(part)) in _CONTENTS else None) for part in said
+        gen_ai.text(part) or (_CONTENTS[kind](part) if (kind := _kind(part)) in _CONTENTS else None)
+        for part in contents
     ]
 
 
@@ -72,7 +75,7 @@ _CONTENTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 _STEPS: Mapping[str, Callable[[Any], list[gen_ai.Part | None]]] = {
     "user_input": lambda step: _contents(items(step, "content")),
     "model_output": lambda step: _contents(items(step, "content")),
-    "thought": lambda step: [gen_ai.reasoning(field(said, "text")) for said in items(step, "summary")],
+    "thought": lambda step: [gen_ai.reasoning(field(part, "text")) for part in items(step, "summary")],
     "function_call": lambda step: [gen_ai.tool_call(field(step, "id"), field(step, "name"), field(step, "arguments"))],
     "function_result": lambda step: [gen_ai.tool_call_response(field(step, "call_id"), field(step, "result"))],
 }
@@ -88,25 +91,25 @@ def fold(response: dict[str, Any], event: Any) -> None:
 
 def _fold_created(response: dict[str, Any], event: Any) -> None:
     # The package goes on by asking again: the steps are counted anew then, and the tokens are further ones.
-    known = items(response, "steps")
-    response["before"] = known[-1]["index"] + 1 if known else 0
+    steps = items(response, "steps")
+    response["before"] = steps[-1]["index"] + 1 if steps else 0
     response.setdefault("usages", []).append(None)
     _fold_status(response, event)
 
 
 def _fold_status(response: dict[str, Any], event: Any) -> None:
-    said = field(event, "interaction") or event
+    interaction = field(event, "interaction") or event
     response["streamed"] = True
     for name, value in (
-        ("id", field(said, "id") or field(event, "interaction_id")),
-        ("model", field(said, "model")),
-        ("status", field(said, "status")),
+        ("id", field(interaction, "id") or field(event, "interaction_id")),
+        ("model", field(interaction, "model")),
+        ("status", field(interaction, "status")),
     ):
         if value is not None:
             response[name] = value
-    if (usage := field(said, "usage")) is not None:
+    if (usage := field(interaction, "usage")) is not None:
         response["usages"] = [*items(response, "usages")[:-1], usage]
-    for index, step in enumerate(items(said, "steps")):
+    for index, step in enumerate(items(interaction, "steps")):
         _fold_step(_step(response, index), step)
 
 
@@ -118,34 +121,34 @@ def _fold_start(response: dict[str, Any], event: Any) -> None:
     _fold_step(_step(response, field(event, "index")), field(event, "step") or field(event, "content"))
 
 
-def _fold_step(known: dict[str, Any], step: Any) -> None:
+def _fold_step(entry: dict[str, Any], step: Any) -> None:
     """The step as far as it is there; a content that stands for a step is one of the model's output."""
     if _kind(step) in _CONTENTS:
         step = {"type": "model_output", "content": [step]}
     for name in ("type", "id", "call_id", "name", "server_name", "arguments", "result", "is_error"):
         if (value := field(step, name)) is not None:
-            known[name] = value
+            entry[name] = value
     for name in ("content", "summary"):
-        if found := items(step, name):
-            known[name] = []
-            for part in found:
-                _fold_part(known[name], part)
+        if parts := items(step, name):
+            entry[name] = []
+            for part in parts:
+                _fold_part(entry[name], part)
 
 
 def _fold_delta(response: dict[str, Any], event: Any) -> None:
-    known, delta = _step(response, field(event, "index")), field(event, "delta")
+    entry, delta = _step(response, field(event, "index")), field(event, "delta")
     match _kind(delta):
         case "arguments_delta":
-            known.setdefault("type", "function_call")
-            add_text(known, "arguments", field(delta, "arguments"))
+            entry.setdefault("type", "function_call")
+            add_text(entry, "arguments", field(delta, "arguments"))
         case "thought_summary":
-            known.setdefault("type", "thought")
-            _fold_part(known.setdefault("summary", []), field(delta, "content"))
+            entry.setdefault("type", "thought")
+            _fold_part(entry.setdefault("summary", []), field(delta, "content"))
         case kind if kind.endswith(("_call", "_result")):
-            _fold_step(known, delta)
+            _fold_step(entry, delta)
         case kind if kind in _CONTENTS:
-            known.setdefault("type", "model_output")
-            _fold_part(known.setdefault("content", []), delta)
+            entry.setdefault("type", "model_output")
+            _fold_part(entry.setdefault("content", []), delta)
 
 
 def _fold_part(parts: list[Any], part: Any) -> None:

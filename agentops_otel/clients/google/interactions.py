@@ -38,8 +38,8 @@ def _is_raw(arguments: Mapping[str, Any]) -> bool:
 
 
 def _output_type(request: Any) -> str | None:
-    asked = field(request, "response_format")
-    form = next(iter(items(asked)), asked)
+    response_format = field(request, "response_format")
+    form = next(iter(items(response_format)), response_format)
     kind, mime = field(form, "type"), field(form, "mime_type") or field(request, "response_mime_type")
     if isinstance(kind, str) and kind in _MEDIA:
         return _MEDIA[kind]
@@ -50,9 +50,11 @@ _MEDIA = {"image": "image", "audio": "speech", "video": "video"}
 
 
 def _output(response: Any) -> list[gen_ai.Message]:
-    said = interaction_steps.messages(items(response, "steps") or items(response, "outputs"), "assistant")
+    messages = interaction_steps.messages(items(response, "steps") or items(response, "outputs"), "assistant")
     return gen_ai.listed(
-        gen_ai.message("assistant", [part for one in said if one["role"] == "assistant" for part in one["parts"]])
+        gen_ai.message(
+            "assistant", [part for message in messages if message["role"] == "assistant" for part in message["parts"]]
+        )
     )
 
 
@@ -98,7 +100,7 @@ def _count(*names: str) -> Callable[[Any], int | None]:
 
     def count(response: Any) -> int | None:
         counts = [
-            found for usage in _usages(response) for name in names if isinstance(found := field(usage, name), int)
+            count for usage in _usages(response) for name in names if isinstance(count := field(usage, name), int)
         ]
         return sum(counts) if counts else None
 
@@ -178,12 +180,12 @@ def _held(operation: Operation) -> Operation:
     )
 
 
-def _named(said: Any, name: str, kind: str) -> list[gen_ai.Part]:
+def _named(source: Any, name: str, kind: str) -> list[gen_ai.Part]:
     """What stands under a name each: the questions of a decision, and their answers."""
-    found = field(said, f"{name}s")
+    entries = field(source, f"{name}s")
     return [
-        {"type": kind, "id": identity, name: one}
-        for identity, one in (found.items() if isinstance(found, Mapping) else ())
+        {"type": kind, "id": identity, name: entry}
+        for identity, entry in (entries.items() if isinstance(entries, Mapping) else ())
     ]
 
 
@@ -230,8 +232,8 @@ SPEC = ClientSpec(
 def _fetched(arguments: Mapping[str, Any]) -> str | None:
     """The id of the interaction that a request asks for, if that is what it does."""
     options = arguments.get("options")
-    found = re.fullmatch(r".*/interactions/([^/?]+)(\?.*)?", str(field(options, "url")))
-    return found[1] if found and str(field(options, "method")).lower() == "get" else None
+    match = re.fullmatch(r".*/interactions/([^/?]+)(\?.*)?", str(field(options, "url")))
+    return match[1] if match and str(field(options, "method")).lower() == "get" else None
 
 
 def _created(arguments: Mapping[str, Any]) -> bool:

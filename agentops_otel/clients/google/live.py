@@ -21,19 +21,19 @@ from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import observed_call
 
 
-class Said:
+class UserInput:
     """What a program tells the model before a turn: contents, and what it shows and says as it happens."""
 
     def __init__(self) -> None:
         self.contents: list[Any] = []
         self._media: dict[object, int] = {}
-        self._heard: dict[str, TextBuilder] = {}
+        self._transcript: dict[str, TextBuilder] = {}
 
-    def hear(self, text: object) -> None:
+    def add_transcript(self, text: object) -> None:
         """What was said aloud, in words."""
-        add_text(self._heard, "text", text)
+        add_text(self._transcript, "text", text)
 
-    def see(self, blob: Any) -> None:
+    def add_media(self, blob: Any) -> None:
         """A piece of sound or of a picture: sizes are added up."""
         kind = contents.named(blob, "mime_type")
         self._media[kind] = self._media.get(kind, 0) + (gen_ai.size_of(field(blob, "data")) or 0)
@@ -42,8 +42,8 @@ class Said:
     def messages(self) -> list[gen_ai.Message]:
         """All of it, in the conventions' words."""
         media = [gen_ai.blob(contents.modality(kind), kind, None, size) for kind, size in self._media.items()]
-        found = gen_ai.message("user", [*media, gen_ai.text(str(self._heard.get("text", "")))])
-        return [*contents.contents(self.contents), *([found] if found else [])]
+        message = gen_ai.message("user", [*media, gen_ai.text(str(self._transcript.get("text", "")))])
+        return [*contents.contents(self.contents), *([message] if message else [])]
 
 
 class LiveTracker(ConnectionTracker):
@@ -55,14 +55,14 @@ class LiveTracker(ConnectionTracker):
     def __init__(self, start_call: CallStarter) -> None:
         super().__init__(start_call)
         self._session: object = None
-        self._said = Said()
+        self._input = UserInput()
         self._answering: Turn | None = None
         self._interrupted = False
         self._midway = False
 
-    def opened(self, found: Any) -> Any:
+    def opened(self, manager: Any) -> Any:
         """The package's context manager, which gives the session."""
-        return proxied(found, self, {"__aenter__": _enter, "__aexit__": _exit})
+        return proxied(manager, self, {"__aenter__": _enter, "__aexit__": _exit})
 
     def join(self, session: Any) -> None:
         """The session is there."""
@@ -82,10 +82,10 @@ class LiveTracker(ConnectionTracker):
         self.start_call.instance = SimpleNamespace(_api_client=session._api_client)
         for holder in gc.get_referrers(session, session._ws):
             if isinstance(holder, AsyncGeneratorType) and holder.ag_frame is not None:
-                known = holder.ag_frame.f_locals
+                values = holder.ag_frame.f_locals
                 self._midway = self._midway or holder.ag_code.co_name == "receive"
                 if holder.ag_code.co_name == "connect":
-                    self.start_call.known = {name: known.get(name) for name in ("model", "config")}
+                    self.start_call.known = {name: values.get(name) for name in ("model", "config")}
 
     def sent(self, message: Any) -> Turn | None:
         """Contents and texts ask for an answer, and so does the end of what is said aloud."""
@@ -93,26 +93,26 @@ class LiveTracker(ConnectionTracker):
         if tools is not None and self.turns:
             self.add(self.turns[0], message)
             return None
-        said = self._waiting()
-        said.contents += items(content, "turns")
-        said.contents += [{"parts": [{"function_response": one}]} for one in _answers_of(tools)]
-        said.contents += [{"parts": [{"text": text}]}] if (text := field(realtime, "text")) else []
+        waiting = self._waiting()
+        waiting.contents += items(content, "turns")
+        waiting.contents += [{"parts": [{"function_response": one}]} for one in _answers_of(tools)]
+        waiting.contents += [{"parts": [{"text": text}]}] if (text := field(realtime, "text")) else []
         for blob in (
             *(field(realtime, name) for name in ("audio", "video")),
             *items(contents.named(realtime, "media_chunks")),
         ):
             if blob is not None:
-                said.see(blob)
+                waiting.add_media(blob)
         ends = contents.named(content, "turn_complete") or any(
             contents.named(realtime, name) is not None for name in _ENDS
         )
-        return self._begin() if (ends or tools is not None) and said is self._said else None
+        return self._begin() if (ends or tools is not None) and waiting is self._input else None
 
     def received(self, message: Any) -> None:
         """What the model says belongs to the turn that it is at."""
         content = field(message, "server_content")
         ends = bool(field(content, "turn_complete"))
-        self._heard_by().hear(field(content, "input_transcription", "text"))
+        self._heard_by().add_transcript(field(content, "input_transcription", "text"))
         if _answers(message):
             if self._interrupted and self._answering is not None:
                 self.end(self._answering)
@@ -137,19 +137,19 @@ class LiveTracker(ConnectionTracker):
         self._answering, self._interrupted = None, False
         super().end(turn, error)
 
-    def _waiting(self) -> Said:
+    def _waiting(self) -> UserInput:
         """What is added to by what the program says now: what it has not asked yet, or what has no answer yet."""
         last = self.turns[-1] if self.turns else None
-        return self._said if last is None or last is self._answering else last.request["said"]
+        return self._input if last is None or last is self._answering else last.request["input"]
 
-    def _heard_by(self) -> Said:
+    def _heard_by(self) -> UserInput:
         """What was said aloud is written down late: the model may be at its answer already."""
         answering = None if self._interrupted else self._answering
-        return self._waiting() if answering is None else answering.request["said"]
+        return self._waiting() if answering is None else answering.request["input"]
 
     def _begin(self) -> Turn:
-        said, self._said = self._said, Said()
-        request = {"said": said, "session": self._session}
+        given, self._input = self._input, UserInput()
+        request = {"input": given, "session": self._session}
         if not self._midway:
             return self.begin(request)
         self.turns.append(turn := Turn(request))
@@ -161,10 +161,10 @@ _ENDS = ("text", "activity_end", "audio_stream_end")
 
 
 def _answers(message: Any) -> bool:
-    said = field(message, "server_content")
+    content = field(message, "server_content")
     return any(
-        found is not None
-        for found in (field(message, "tool_call"), field(said, "model_turn"), field(said, "output_transcription"))
+        part is not None
+        for part in (field(message, "tool_call"), field(content, "model_turn"), field(content, "output_transcription"))
     )
 
 
@@ -244,8 +244,8 @@ def _fold_part(parts: list[Any], part: Any) -> None:
     if data is None or contents.modality(kind) != "audio":
         contents.fold_part(parts, part)
         return
-    sounds = (known["inline_data"] for known in parts if isinstance(known, dict) and "inline_data" in known)
-    sound = next((known for known in sounds if known["mime_type"] == kind), None)
+    sounds = (entry["inline_data"] for entry in parts if isinstance(entry, dict) and "inline_data" in entry)
+    sound = next((entry for entry in sounds if entry["mime_type"] == kind), None)
     if sound is None:
         parts.append({"inline_data": (sound := {"mime_type": kind, "byte_size": 0})})
     sound["byte_size"] += gen_ai.size_of(field(data, "data")) or 0
@@ -260,7 +260,7 @@ LIVE = replace(
     },
     request_content={
         **genai.GENERATE.request_content,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: field(request, "said", "messages"),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: field(request, "input", "messages"),
     },
     response={
         **genai.GENERATE.response,

@@ -26,48 +26,48 @@ def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the answer that the plain call would have given."""
-    said = as_mapping(field(event, "data"))
-    kind = said.get("type")
+    data = as_mapping(field(event, "data"))
+    kind = data.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None:
-        folder(response, said)
+        folder(response, data)
 
 
 def _keeping(*names: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
-    def keep(response: dict[str, Any], said: Mapping[str, Any]) -> None:
-        response.update((name, value) for name in names if (value := said.get(name)) is not None)
+    def keep(response: dict[str, Any], data: Mapping[str, Any]) -> None:
+        response.update((name, value) for name in names if (value := data.get(name)) is not None)
 
     return keep
 
 
-def _entry(response: dict[str, Any], said: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    index, call_id = said.get("output_index"), said.get("tool_call_id")
-    known = entry_with(response, "outputs", "tool_call_id", call_id) or indexed(response, "outputs", index)
-    if known.get("type", kind) != kind or known.get("tool_call_id", call_id) != call_id:
-        known = begin_entry(response, "outputs", index)
-    known["type"] = kind
-    _keeping("id", "name", "tool_call_id", "model", "agent_id", "info")(known, said)
-    return known
+def _entry(response: dict[str, Any], data: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    index, call_id = data.get("output_index"), data.get("tool_call_id")
+    entry = entry_with(response, "outputs", "tool_call_id", call_id) or indexed(response, "outputs", index)
+    if entry.get("type", kind) != kind or entry.get("tool_call_id", call_id) != call_id:
+        entry = begin_entry(response, "outputs", index)
+    entry["type"] = kind
+    _keeping("id", "name", "tool_call_id", "model", "agent_id", "info")(entry, data)
+    return entry
 
 
-def _fold_message(response: dict[str, Any], said: Mapping[str, Any]) -> None:
-    content = said.get("content")
+def _fold_message(response: dict[str, Any], data: Mapping[str, Any]) -> None:
+    content = data.get("content")
     kind = "text" if isinstance(content, str) else field(content, "type")
-    known: list[dict[str, Any]] = _entry(response, said, "message.output").setdefault("content", [])
+    parts: list[dict[str, Any]] = _entry(response, data, "message.output").setdefault("content", [])
     if kind not in ("text", "thinking"):
-        known.append(dict(as_mapping(content)))
+        parts.append(dict(as_mapping(content)))
         return
-    if not known or known[-1].get("type") != kind:
-        known.append({"type": kind})
+    if not parts or parts[-1].get("type") != kind:
+        parts.append({"type": kind})
     piece = content if isinstance(content, str) else field(content, "text")
-    add_text(known[-1], kind, chat_completions.thought(content) if kind == "thinking" else piece)
+    add_text(parts[-1], kind, chat_completions.thought(content) if kind == "thinking" else piece)
 
 
 def _asking(kind: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
     """Adds to what one call of a tool asks for."""
 
-    def ask(response: dict[str, Any], said: Mapping[str, Any]) -> None:
-        add_text(_entry(response, said, kind), "arguments", said.get("arguments"))
+    def ask(response: dict[str, Any], data: Mapping[str, Any]) -> None:
+        add_text(_entry(response, data, kind), "arguments", data.get("arguments"))
 
     return ask
 
@@ -101,18 +101,18 @@ def _finish_reasons(response: Any) -> list[str] | None:
     return ["tool_call"] if calls else None
 
 
-def _input(said: Any) -> list[gen_ai.Message]:
-    if isinstance(said, str):
-        return gen_ai.texts(said)
-    return [found for entry in items(said) if (found := _message(entry))]
+def _input(given: Any) -> list[gen_ai.Message]:
+    if isinstance(given, str):
+        return gen_ai.texts(given)
+    return [message for entry in items(given) if (message := _message(entry))]
 
 
 def _message(entry: Any) -> gen_ai.Message | None:
     """What one entry that the program sends says; an entry without a type is told by what it has."""
     if (answer := field(entry, "result")) is not None:
         return gen_ai.message("tool", [gen_ai.tool_call_response(field(entry, "tool_call_id"), answer)])
-    said = field(entry, "type") not in (None, "message.input")
-    return gen_ai.message("assistant" if said else field(entry, "role"), _parts(entry))
+    is_answer = field(entry, "type") not in (None, "message.input")
+    return gen_ai.message("assistant" if is_answer else field(entry, "role"), _parts(entry))
 
 
 def _output(response: Any) -> list[gen_ai.Message]:
@@ -122,14 +122,14 @@ def _output(response: Any) -> list[gen_ai.Message]:
 
 
 def _parts(entry: Any) -> list[gen_ai.Part | None]:
-    name, asked = field(entry, "name"), field(entry, "arguments")
+    name, arguments = field(entry, "name"), field(entry, "arguments")
     match field(entry, "type"):
         case "function.call":
-            return [gen_ai.tool_call(field(entry, "tool_call_id"), name, asked)]
+            return [gen_ai.tool_call(field(entry, "tool_call_id"), name, arguments)]
         case "tool.execution":
             identity, info = field(entry, "id"), field(entry, "info")
             answer = gen_ai.server_tool_call_response(identity, name, info) if isinstance(info, dict) else None
-            return [gen_ai.server_tool_call(identity, name, name, {"arguments": asked}), answer]
+            return [gen_ai.server_tool_call(identity, name, name, {"arguments": arguments}), answer]
         case _:
             content = field(entry, "content")
             return [gen_ai.text(content)] if isinstance(content, str) else [_part(part) for part in items(content)]

@@ -22,7 +22,7 @@ class RealtimeTracker(ConnectionTracker):
     def __init__(self, start_call: CallStarter) -> None:
         super().__init__(start_call)
         self._session: dict[str, Any] = {}
-        self._said: deque[Any] = deque(maxlen=SEEN_LIMIT)
+        self._input_items: deque[Any] = deque(maxlen=SEEN_LIMIT)
         self._audio_bytes = 0
         self._commits = 0
         self._begun: dict[object, Turn] = {}
@@ -34,7 +34,7 @@ class RealtimeTracker(ConnectionTracker):
             case "session.update":
                 self._set(field(message, "session"))
             case "conversation.item.create":
-                self._said.append(_item(field(message, "item")))
+                self._input_items.append(_item(field(message, "item")))
             case "input_audio_buffer.append":
                 self._audio_bytes += _size(field(message, "audio"))
             case "input_audio_buffer.clear":
@@ -87,7 +87,7 @@ class RealtimeTracker(ConnectionTracker):
         self._session |= _given(session)
 
     def _hear(self, size: int | None) -> None:
-        self._said.append({"role": "user", "content": [{"type": "input_audio", "byte_size": size}]})
+        self._input_items.append({"role": "user", "content": [{"type": "input_audio", "byte_size": size}]})
         self._audio_bytes = 0
 
     def _committed(self) -> None:
@@ -97,12 +97,12 @@ class RealtimeTracker(ConnectionTracker):
         else:
             self._hear(None)
 
-    def _answer(self, asked: dict[str, Any]) -> Turn:
+    def _answer(self, request: dict[str, Any]) -> Turn:
         """An answer begins; it is to what was said since the last one, or to what the request itself says."""
-        if "input" not in asked:
-            asked["input"] = list(self._said)
-            self._said.clear()
-        return self.begin({**self._session, **asked})
+        if "input" not in request:
+            request["input"] = list(self._input_items)
+            self._input_items.clear()
+        return self.begin({**self._session, **request})
 
     def _next(self) -> Turn:
         waiting = [turn for turn in self.turns if turn not in self._begun.values()]
@@ -119,11 +119,11 @@ class RealtimeTracker(ConnectionTracker):
         """A request went wrong: the one that the error names, or it may be the oldest that waits."""
         named = field(message, "error", "event_id")
         waiting = [turn for turn in self.turns if turn not in self._begun.values() and turn not in self._doubts]
-        found = next((turn for turn in waiting if named is None or field(turn.request, "event_id") == named), None)
-        if found is not None:
-            self._doubts[found] = message
-        if found is not None and named is not None:
-            self._end_refused(found)
+        refused = next((turn for turn in waiting if named is None or field(turn.request, "event_id") == named), None)
+        if refused is not None:
+            self._doubts[refused] = message
+        if refused is not None and named is not None:
+            self._end_refused(refused)
 
     def _end_refused(self, turn: Turn) -> None:
         self.add(turn, self._doubts.pop(turn))
@@ -162,11 +162,11 @@ def fold(response: dict[str, Any], event: Any) -> None:
 
 
 def _messages(response: Any) -> list[gen_ai.Message]:
-    found = responses.answer(items(response, "output"))
+    messages = responses.answer(items(response, "output"))
     if (size := field(response, "audio_bytes")) is not None:
         spoken = {"type": "blob", "modality": "audio", "byte_size": size}
-        return [*found[:-1], {"role": "assistant", "parts": [*(found[-1]["parts"] if found else ()), spoken]}]
-    return found
+        return [*messages[:-1], {"role": "assistant", "parts": [*(messages[-1]["parts"] if messages else ()), spoken]}]
+    return messages
 
 
 def _output_type(request: Any) -> str | None:

@@ -53,9 +53,11 @@ def _unless_auto(tier: Any) -> Any:
     return None if tier == "auto" else tier
 
 
-def _detail(said: Any, name: str) -> Any:
+def _detail(response: Any, name: str) -> Any:
     """A count of one kind of token, which images and audio keep under slightly different names."""
-    return field(said, "usage", "input_tokens_details", name) or field(said, "usage", "input_token_details", name)
+    return field(response, "usage", "input_tokens_details", name) or field(
+        response, "usage", "input_token_details", name
+    )
 
 
 def _images(response: Any) -> list[gen_ai.Message]:
@@ -113,13 +115,13 @@ _TIERS: Table = {
 _USAGE: Table = {
     semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.input_tokens",
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
-    semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: lambda said: _detail(said, "text_tokens"),
-    semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: lambda said: _detail(said, "image_tokens"),
-    semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: lambda said: _detail(said, "audio_tokens"),
+    semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: lambda response: _detail(response, "text_tokens"),
+    semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: lambda response: _detail(response, "image_tokens"),
+    semconv.GEN_AI_USAGE_AUDIO_INPUT_TOKENS: lambda response: _detail(response, "audio_tokens"),
 }
 _TEXT: Table = {
-    semconv.GEN_AI_OUTPUT_MESSAGES: lambda said: gen_ai.texts(
-        said if isinstance(said, str) else field(said, "text"), role="assistant"
+    semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.texts(
+        response if isinstance(response, str) else field(response, "text"), role="assistant"
     )
 }
 

@@ -35,7 +35,7 @@ class ResponsesTracker(ConnectionTracker):
     def received(self, message: Any) -> None:
         """What is received belongs to the oldest answer of its lane."""
         kind, lane = field(message, "type"), field(message, "stream_id")
-        turn = next((known for known in self.turns if field(known.request, "stream_id") == lane), None)
+        turn = next((candidate for candidate in self.turns if field(candidate.request, "stream_id") == lane), None)
         if kind == "response.created":
             turn = self._steered(turn, lane, field(message, "response", "previous_response_id")) or turn
             turn = turn or self._unasked(lane)
@@ -59,8 +59,8 @@ class ResponsesTracker(ConnectionTracker):
         steers = self._steers.pop(parent, None)
         if steers is None or (turn is not None and field(turn.request, "previous_response_id") == parent):
             return None
-        said = [item for items in steers for item in (items if isinstance(items, list) else [_message(items)])]
-        begun = self.begin({**self._settings.get(lane, {}), "previous_response_id": parent, "input": said})
+        steering = [item for items in steers for item in (items if isinstance(items, list) else [_message(items)])]
+        begun = self.begin({**self._settings.get(lane, {}), "previous_response_id": parent, "input": steering})
         self.turns.insert(0, self.turns.pop())
         return begun
 
@@ -80,7 +80,7 @@ _ENDS = frozenset({"response.completed", "response.failed", "response.incomplete
 
 def _own(manager: Any, name: str) -> Any:
     """What a connection manager, of which nothing is public, was made with."""
-    return next((value for known, value in vars(manager).items() if known.endswith(f"Manager__{name}")), None)
+    return next((value for attribute, value in vars(manager).items() if attribute.endswith(f"Manager__{name}")), None)
 
 
 def _address(socket: Any) -> Any:
@@ -89,8 +89,8 @@ def _address(socket: Any) -> Any:
 
 
 def _query(opener: Any, *names: str) -> object:
-    found = parse_qs(str(field(_address(opener), "query")))
-    return next((found[name][0] for name in names if name in found), None)
+    query = parse_qs(str(field(_address(opener), "query")))
+    return next((query[name][0] for name in names if name in query), None)
 
 
 def _url(opener: Any) -> object:

@@ -19,15 +19,15 @@ def _fold(response: dict[str, Any], chunk: Any) -> None:
         if (value := field(chunk, name)) is not None:
             response[name] = value
     for choice in items(chunk, "choices"):
-        known = indexed(response, "choices", field(choice, "index"))
+        entry = indexed(response, "choices", field(choice, "index"))
         if reason := field(choice, "finish_reason"):
-            known["finish_reason"] = reason
-        parts = known.setdefault("message", {}).setdefault("content", [])
-        for said in items(choice, "messages") or [field(choice, "message") or field(choice, "delta")]:
-            content = field(said, "content")
+            entry["finish_reason"] = reason
+        parts = entry.setdefault("message", {}).setdefault("content", [])
+        for message in items(choice, "messages") or [field(choice, "message") or field(choice, "delta")]:
+            content = field(message, "content")
             for part in content if isinstance(content, list) else [content]:
                 _fold_part(parts, part)
-            for call in items(said, "tool_calls"):
+            for call in items(message, "tool_calls"):
                 _fold_call(parts, call)
 
 
@@ -47,14 +47,14 @@ def _fold_call(parts: list[Any], call: Any) -> None:
     """What goes into a tool comes in pieces, and what comes out of it after that."""
     kind = str(field(call, "type"))
     if not parts or field(parts[-1], "tool", "type") != kind:
-        parts.append({"tool": {"type": kind, "id": field(call, "id"), "said": {}}})
-    said, known = field(call, "said") or field(call, kind), parts[-1]["tool"]["said"]
-    told: Mapping[str, Any] = {"outputs": said} if isinstance(said, list) else as_mapping(said)
-    for name, value in told.items():
+        parts.append({"tool": {"type": kind, "id": field(call, "id"), "folded": {}}})
+    piece, folded = field(call, "folded") or field(call, kind), parts[-1]["tool"]["folded"]
+    fields: Mapping[str, Any] = {"outputs": piece} if isinstance(piece, list) else as_mapping(piece)
+    for name, value in fields.items():
         if isinstance(value, str):
-            add_text(known, name, value)
+            add_text(folded, name, value)
         else:
-            known[name] = [*known.get(name, ()), *value] if isinstance(value, list) else value
+            folded[name] = [*folded.get(name, ()), *value] if isinstance(value, list) else value
 
 
 def _choices(response: Any) -> Sequence[Any]:
@@ -64,29 +64,29 @@ def _choices(response: Any) -> Sequence[Any]:
 
 
 def _output(response: Any) -> list[gen_ai.Message]:
-    parts = ([told for part in choice["message"]["content"] for told in _parts(part)] for choice in _choices(response))
-    return [said for found in parts if (said := gen_ai.message("assistant", found))]
+    parts = ([read for part in choice["message"]["content"] for read in _parts(part)] for choice in _choices(response))
+    return [message for read_parts in parts if (message := gen_ai.message("assistant", read_parts))]
 
 
-def _parts(said: Any) -> list[gen_ai.Part | None]:
-    if (tool := field(said, "tool")) is None:
-        return [_part(said)]
-    identity, kind, told = tool["id"], tool["type"], tool["said"]
-    asked = {name: value for name, value in told.items() if name != "outputs"}
-    call = gen_ai.server_tool_call(identity, told.get("name") or kind, kind, asked)
-    if "outputs" not in told:
+def _parts(part: Any) -> list[gen_ai.Part | None]:
+    if (tool := field(part, "tool")) is None:
+        return [_part(part)]
+    identity, kind, folded = tool["id"], tool["type"], tool["folded"]
+    arguments = {name: value for name, value in folded.items() if name != "outputs"}
+    call = gen_ai.server_tool_call(identity, folded.get("name") or kind, kind, arguments)
+    if "outputs" not in folded:
         return [call]
-    return [call, gen_ai.server_tool_call_response(identity, kind, {"outputs": told["outputs"]})]
+    return [call, gen_ai.server_tool_call_response(identity, kind, {"outputs": folded["outputs"]})]
 
 
 _MEDIA = {"video_url": "video", "audio_url": "audio", "file_url": "document"}
 
 
-def _part(said: Any) -> gen_ai.Part | None:
-    kind = str(field(said, "type"))
+def _part(part: Any) -> gen_ai.Part | None:
+    kind = str(field(part, "type"))
     if kind not in _MEDIA:
-        return chat_completions.part(said)
-    return gen_ai.media(_MEDIA[kind], field(said, kind, "url") or field(said, kind))
+        return chat_completions.part(part)
+    return gen_ai.media(_MEDIA[kind], field(part, kind, "url") or field(part, kind))
 
 
 def _failure(response: Any) -> str | None:
@@ -96,8 +96,8 @@ def _failure(response: Any) -> str | None:
     return str(field(error, "code") or "_OTHER")
 
 
-def _message(said: Any) -> gen_ai.Message | None:
-    return chat_completions.message(said, read=_part)
+def _message(message: Any) -> gen_ai.Message | None:
+    return chat_completions.message(message, read=_part)
 
 
 _USAGE: Table = {
@@ -153,5 +153,5 @@ def operations(methods: tuple[str, ...]) -> tuple[Operation, ...]:
 
 
 def _fetched(arguments: Mapping[str, Any]) -> str | None:
-    found = field(arguments.get("options"), "json_data", "async_id")
-    return found if isinstance(found, str) else None
+    async_id = field(arguments.get("options"), "json_data", "async_id")
+    return async_id if isinstance(async_id, str) else None

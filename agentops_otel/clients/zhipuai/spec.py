@@ -17,8 +17,8 @@ _METHODS = ("ZhipuAI.request",)
 def _fetched(arguments: Mapping[str, Any]) -> str | None:
     """The id of the answer that a request asks for, if that is what it does."""
     options = arguments.get("options")
-    found = re.fullmatch(r"/async-result/([^/?]+)", str(field(options, "url")))
-    return found[1] if found and str(field(options, "method")).lower() == "get" else None
+    match = re.fullmatch(r"/async-result/([^/?]+)", str(field(options, "url")))
+    return match[1] if match and str(field(options, "method")).lower() == "get" else None
 
 
 CHAT = replace(chat_completions.CHAT, methods=_METHODS, matches=stainless.posts("/chat/completions"))
