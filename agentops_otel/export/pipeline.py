@@ -304,7 +304,7 @@ class Pipeline(SpanProcessor):
 
     @property
     def _limit(self) -> int:
-        return max(2 * _GATHER, int(QUEUE_BYTES / self._mean_bytes))
+        return max(_HELP, int(QUEUE_BYTES / self._mean_bytes))
 
     def _start(self) -> bool:
         """Make sure that the worker runs; False if spans are encoded in the app's threads, or have to be."""
@@ -325,7 +325,7 @@ class Pipeline(SpanProcessor):
                 if not self._queue:
                     self._wake_up.wait(due)
                 if self._queue and not self._hurry and self._runs():
-                    self._threshold = _GATHER
+                    self._threshold = min(_GATHER, self._limit)
                     self._wake_up.wait(LINGER_S if due is None else min(LINGER_S, due))
                 self._threshold, self._hurry = self._limit, False
                 due = self._secure()
@@ -439,6 +439,7 @@ class Pipeline(SpanProcessor):
                 batch = encoded[route.translation] = self._encoder.batch(spans, route.translation)
                 size = _SPAN_BYTES + len(batch.body) / len(spans)
                 self._mean_bytes = max(size, 0.9 * self._mean_bytes + 0.1 * size)
+                self._threshold = min(self._threshold, self._limit)
             outbox = route.sender.outbox
             (outbox.store if self._durable else outbox.add)(batch)
             outbox.count_lost(len(spans) - batch.spans, DropReason.NOT_ENCODABLE)

@@ -1,0 +1,104 @@
+"""Times and bounds of delivery: what is waited for, for how long, and how much may wait."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+import agentops_otel
+from agentops_otel.config import Config, Durability
+from agentops_otel.export import Pipeline
+from agentops_otel.export.http import HttpTransport
+from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.pipeline import QUEUE_BYTES, Route, Sink
+from agentops_otel.export.sender import Sender
+from tests.export.delivery import destination, make_spans, running, tracer_for, within
+from tests.loopback.otlp_sink import Answer, OtlpSink
+
+LONG_S = 60.0
+"""What nobody waits for in these tests, however busy the machine is."""
+
+
+@pytest.mark.parametrize("durability", ["batch", "span"])
+@pytest.mark.parametrize("disk", [True, False])
+def test_a_span_arrives_after_a_while_without_any(durability: Durability, disk: bool, tmp_path: Path) -> None:
+    """Nobody flushes: the sender, which had nothing to do and slept, is woken."""
+    with OtlpSink() as sink:
+        config = Config(destinations=(destination(sink),), durability=durability, spool_dir=tmp_path if disk else None)
+        with running(config) as (pipeline, tracer):
+            for spans in (1, 2, 3):
+                make_spans(tracer, 1)
+                sink.wait_for(spans)
+                pipeline.recover(LONG_S)  # comes back when the sender sleeps
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_flush_and_shutdown_of_a_client_keep_to_the_time_they_are_given(
+    protocol: Literal["http/protobuf", "grpc"],
+) -> None:
+    """The collector hangs; their defaults, the exit's time and the request's own are all far longer."""
+    with OtlpSink(protocol) as sink:
+        sink.decide = lambda received: Answer(hang=True)
+        client = agentops_otel.init(
+            endpoint=f"http://127.0.0.1:{sink.port}", protocol=protocol, console=False, exit_timeout_s=LONG_S
+        )
+        client.record_action("work")(lambda: None)()
+
+        assert within(LONG_S / 4, lambda: client.flush(timeout_s=0.2))
+        assert not client.flush(timeout_s=0.0)
+        assert within(LONG_S / 4, lambda: client.shutdown(timeout_s=0.2))
+
+
+def test_a_destination_that_hangs_leaves_the_other_its_share_of_the_time() -> None:
+    """At an interpreter's end one thread sends to both, one after the other."""
+    with OtlpSink() as well, OtlpSink() as hangs:
+        hangs.decide = lambda received: Answer(hang=True)
+        config = Config(destinations=(destination(well), destination(hangs)), exit_timeout_s=3.0)
+        with running(config) as (pipeline, tracer):
+            pipeline.deliver_at_once()
+            make_spans(tracer, 1)
+
+            assert len(well.ids) == 1
+            pipeline.close(0.1)
+
+
+class Held(SpanExporter):
+    """Takes spans while it is not held."""
+
+    def __init__(self) -> None:
+        self.free, self.entered = threading.Event(), threading.Event()
+        self.free.set()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Come back once it is free."""
+        self.entered.set()
+        self.free.wait(LONG_S)
+        return SpanExportResult.SUCCESS
+
+
+def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans() -> None:
+    """A burst of spans of 100 kB while the worker is held up: few wait, since the program's thread helps."""
+    held = Held()
+    with OtlpSink() as sink:
+        where = destination(sink)
+        sender = Sender(where.display_url, Outbox(), HttpTransport(where))
+        pipeline = Pipeline([Route(sender=sender)], [Sink(name="held", exporter=held)])
+        tracer = tracer_for(pipeline)
+        make_spans(tracer, 20, text="x" * 100_000)
+        assert pipeline.drain(LONG_S)  # it has seen how large they are
+        held.entered.clear()
+        held.free.clear()
+        try:
+            make_spans(tracer, 1)
+            assert held.entered.wait(LONG_S)
+            make_spans(tracer, 300, text="x" * 100_000)
+            waiting = pipeline.stats().destinations["held"].pending
+        finally:
+            held.free.set()
+            pipeline.close(1)
+
+    assert waiting * 100_000 < 4 * QUEUE_BYTES
