@@ -1,6 +1,7 @@
 """From ended spans to their destinations, off the app's threads: a queue bounded in bytes and one worker."""
 
 import os
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -44,6 +45,8 @@ _PERSIST_S = 1.0
 """How long `persist` waits for what another thread encodes."""
 _PATIENCE_S = 0.02
 """How long an app's thread waits for a sink that is busy."""
+_STARTS_AT_FORK = sys.version_info < (3, 13)
+"""Whether a thread may begin as soon as the process has forked: Python 3.13 would take it for one that was there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +170,7 @@ class Pipeline(SpanProcessor):
         self._changed = threading.Condition()
         self._wake_up = WakeUp()
         self._worker.forked()
-        self._hurry = False
+        self._forking = self._hurry = False
         self._threshold = 1
         """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
         self._popped = self._taken = self._encoding = 0
@@ -443,7 +446,7 @@ class Pipeline(SpanProcessor):
             outbox = route.sender.outbox
             (outbox.store if self._durable else outbox.add)(batch)
             outbox.count_lost(len(spans) - batch.spans, DropReason.NOT_ENCODABLE)
-            if self._deliver_until is None and not self._closed:
+            if self._deliver_until is None and not (self._closed or self._forking):
                 route.sender.start()
 
     def _give_up(self, reason: str) -> None:
@@ -477,16 +480,26 @@ class Pipeline(SpanProcessor):
             sink.lock = threading.RLock()
 
     def _before_fork(self) -> None:
-        """End our threads: a program that has one thread without us has one when it forks."""
-        if not are_greenlets():
-            threads = [self._worker.detach(), *(sender.pause() for sender in self._senders)]
-            self._wake_up.set()
-            in_time = wait_before_fork(threads, self._fork_wait_s)
-            self._fork_wait_s = FORK_WAIT_S if in_time else FORK_WAIT_AGAIN_S
+        """End our threads: a program that has one thread without us has one when it forks.
+
+        Where they cannot begin again at once, what waits is on disk until the next span, a flush or the end.
+        """
+        if are_greenlets():
+            return
+        threads = [self._worker.detach(), *(sender.pause() for sender in self._senders)]
+        self._wake_up.set()
+        in_time = wait_before_fork(threads, self._fork_wait_s)
+        self._fork_wait_s = FORK_WAIT_S if in_time else FORK_WAIT_AGAIN_S
+        if in_time and not _STARTS_AT_FORK:
+            self._forking = True
+            self.persist()
 
     def _after_fork_in_parent(self) -> None:
         """Go on with what the threads were at."""
-        if not self._closed and (self._queue or any(sender.outbox.has_work for sender in self._senders)):
+        is_secured, self._forking = self._forking, False
+        if is_secured or self._closed:
+            return
+        if self._queue or any(sender.outbox.has_work for sender in self._senders):
             self._start()
             for sender in self._senders:
                 sender.start()

@@ -178,7 +178,9 @@ class EndedSpan(LazySpan):
     """An ended span as processors get it: it cannot be changed, and they may keep it."""
 
     def __init__(self, span: "Span") -> None:
-        self.__dict__ = span.__dict__  # the same: content that is read here need not be read there
+        # One for both: content that is read here need not be read there. A new one: Python 3.13's garbage collector
+        # empties what is in the dict of an object that is gone, if another object has that dict.
+        self.__dict__ = span.__dict__ = dict(span.__dict__)
 
     def __copy__(self) -> "EndedSpan":
         return self

@@ -309,6 +309,25 @@ def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol,
     assert list(tmp_path.rglob("*.spans")) == []
 
 
+def test_what_waits_at_a_fork_is_on_disk_soon_without_another_span(tmp_path: Path) -> None:
+    """The parent makes none any more, and is killed; its collector is down."""
+    sink = stopped_sink()
+    code = f"""
+        client = start()
+        make(100)
+        if not os.fork():
+            os._exit(0)
+        os.wait()
+        settle(client)
+        {KILLS["kill -9"]}
+        """
+
+    _, err, _ = run(code, sink.endpoint, tmp_path)
+
+    assert "fork" not in err
+    delivered_later(sink, tmp_path, 100)
+
+
 FRESH = """
 import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor

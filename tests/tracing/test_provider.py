@@ -1,5 +1,6 @@
 """The tracer provider of ours: ids, processors, the content policy for everybody's spans, a second `init()`."""
 
+import gc
 import json
 import random
 from collections.abc import Callable
@@ -87,6 +88,19 @@ def test_an_ended_span_is_handed_over_read_only(provider: OwnProvider, kept: Kep
     assert not hasattr(ended, "set_attribute")
     assert not hasattr(ended, "end")
     assert dict(ended.attributes or {}) == {"before": 1, "by": "on_ending"}
+
+
+def test_an_ended_span_keeps_its_attributes_when_the_running_one_is_collected(provider: OwnProvider, kept: Kept) -> None:
+    """Python 3.13's garbage collector empties what an object in a cycle shares its `__dict__` with."""
+    cycle: list[Any] = [provider.get_tracer("test").start_span("step", attributes={"tags": ("a", "b")})]
+    cycle.append(cycle)
+    cycle[0].end()
+    kept.started.clear()
+    kept.ending.clear()
+    del cycle
+    gc.collect()
+
+    assert dict(kept.ended[0].attributes or {}) == {"tags": ("a", "b"), "by": "on_ending"}
 
 
 def test_ids_leave_the_programs_random_alone() -> None:
