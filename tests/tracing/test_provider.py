@@ -90,7 +90,9 @@ def test_an_ended_span_is_handed_over_read_only(provider: OwnProvider, kept: Kep
     assert dict(ended.attributes or {}) == {"before": 1, "by": "on_ending"}
 
 
-def test_an_ended_span_keeps_its_attributes_when_the_running_one_is_collected(provider: OwnProvider, kept: Kept) -> None:
+def test_an_ended_span_keeps_its_attributes_when_the_running_one_is_collected(
+    provider: OwnProvider, kept: Kept
+) -> None:
     """Python 3.13's garbage collector empties what an object in a cycle shares its `__dict__` with."""
     cycle: list[Any] = [provider.get_tracer("test").start_span("step", attributes={"tags": ("a", "b")})]
     cycle.append(cycle)
