@@ -83,7 +83,7 @@ class TerminalProcessor(SpanProcessor):
             if printed := self._completed(span):
                 self._print(printed)
             elif self._count:
-                self._printer.later(OPEN_S, self.show_open)
+                self._printer.later(OPEN_S, lambda: self.show_open(OPEN_S))
 
     def shutdown(self) -> None:
         """Print the ended spans of traces whose root is still open."""
@@ -102,7 +102,7 @@ class TerminalProcessor(SpanProcessor):
         if any(_is_ours(node.span) for root in printed.roots for _, node in root.walk()):
             self._printer.add(printed)
 
-    def show_open(self, seconds: float = OPEN_S) -> None:
+    def show_open(self, seconds: float) -> None:
         """Print what has ended below spans that have been open for so long, and look again if anything waits."""
         with guard("printing a trace"):
             with self._lock:
@@ -111,7 +111,7 @@ class TerminalProcessor(SpanProcessor):
             for printed in overdue:
                 self._print(printed)
             if waiting:
-                self._printer.later(OPEN_S, self.show_open)
+                self._printer.later(OPEN_S, lambda: self.show_open(OPEN_S))
 
     def _overdue(self, trace_id: int, seconds: float) -> Iterator[Printed]:
         for root in build(self._held[trace_id]):
