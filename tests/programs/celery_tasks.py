@@ -12,7 +12,10 @@ folder = os.environ["BROKER"]
 app = Celery(
     "tasks",
     broker="filesystem://",
-    broker_transport_options={"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder},
+    broker_transport_options={
+        **{"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder},
+        "polling_interval": 0.05,
+    },
     worker_max_tasks_per_child=5,
     broker_connection_retry_on_startup=False,
 )
