@@ -8,7 +8,7 @@ QUICK = tests/test_house.py tests/test_config.py tests/content tests/recording t
 	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py
 ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
-.PHONY: demo test quick shaken check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks e2e-servers clean
+.PHONY: demo test quick shaken shuffled check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -21,6 +21,10 @@ quick: $(BIN)/.test ## what to run after each edit: under a minute, without serv
 
 shaken: $(BIN)/.test ## the tests that wait, twenty times in another order on a machine that is kept busy
 	$(BIN)/python -m tests.shaken
+
+shuffled: $(BIN)/.test ## every test, the last first, then in a random order whose seed is printed
+	$(BIN)/python -m pytest -n 2 --dist worksteal --reverse
+	$(BIN)/python -m pytest -n 2 --dist worksteal -p randomly
 
 fuzz: $(BIN)/.test ## what holds of any value and any text that is recorded, with five thousand examples each
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/content/test_properties.py

@@ -26,6 +26,17 @@ settings.register_profile("fuzz", deadline=None, max_examples=5_000)
 settings.load_profile("unhurried")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--reverse`; pytest-randomly has the random orders."""
+    parser.addoption("--reverse", action="store_true", help="run the last test first")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No test counts on what another has left."""
+    if config.getoption("reverse"):
+        items.reverse()
+
+
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No OTEL_* or AGENTOPS_* from outside, a state directory of the test's own, and faults of ours that show."""
