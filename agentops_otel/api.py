@@ -14,13 +14,17 @@ from agentops_otel.tracing import suppressed
 
 
 def flush(timeout_s: float = 10.0) -> bool:
-    """Wait until no span that has ended is on its way any more: each is delivered, on disk, or given up.
+    """Wait until each span that has ended is delivered or, for a destination that fails, on disk.
+
+    Waits for the processors of `init(span_processors=)` too. Those that the program added to the provider itself are
+    the provider's: `trace.get_tracer_provider().force_flush()`.
 
     Args:
         timeout_s: The longest to wait, in seconds.
 
     Returns:
-        True if that was done within the time. What was given up, and why, is in `stats().dropped`.
+        True if that was done within the time, and nothing was dropped since the last time. What was dropped, and
+        why, is in `stats().dropped`.
     """
     client = sdk.client()
     return client.flush(timeout_s) if client else True

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from agentops_otel.config import Config
 from agentops_otel.content import Content
 from agentops_otel.export import Stats
 from agentops_otel.export.trace_directory import DIRECTORY, default_path
+from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.guard import guard
 from agentops_otel.launcher import Report, program_name
 from agentops_otel.recording.compat_client import CompatClient
@@ -80,6 +82,7 @@ class ClientBase(CompatClient):
             observers=self._observers,
         )
         self.processors: tuple[SpanProcessor, ...] = ()
+        self._users = UserProcessors(() if source is None else config.span_processors)
         self._closing = False
         if source is not None:
             gc_safe.install_gc_callback()
@@ -188,8 +191,11 @@ class ClientBase(CompatClient):
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """See `agentops_otel.flush`."""
-        timeout_s -= gc_safe.drain(timeout_s / 2)
-        return self.pipeline.force_flush(max(int(timeout_s * 1000), 0))
+        deadline = time.monotonic() + timeout_s
+        timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
+        flushed = self._users.flush(timeout_s)
+        delivered = self.pipeline.force_flush(int(timeout_s * 1000))
+        return self._users.wait(flushed, max(deadline - time.monotonic(), 0.0)) and delivered
 
     def stats(self) -> Stats:
         """See `agentops_otel.stats`."""
@@ -199,12 +205,16 @@ class ClientBase(CompatClient):
         """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
         timeout_s = self.config.exit_timeout_s if timeout_s is None else timeout_s
         timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
+        deadline = time.monotonic() + timeout_s
         processors, self.processors, self.recorder = self.processors, (), None
+        ended = self._users.shutdown()
         delivered = self.pipeline.close(timeout_s)
         for processor in (*self._observers, *processors):
-            if processor is not self.pipeline:
+            if processor is not self.pipeline and processor not in self.config.span_processors:
                 with guard("shutting down a span processor"):
                     processor.shutdown()
+        delivered &= self._users.wait(ended, max(deadline - time.monotonic(), 0.0))
+        self._users.close(max(deadline - time.monotonic(), 0.0))
         return delivered
 
     def _analytics(self, session: Session) -> dict[str, str]:
@@ -226,7 +236,8 @@ class ClientBase(CompatClient):
             if self._closing:
                 self.pipeline.drain(self.config.exit_timeout_s / 2)
             else:
-                self.flush(self.config.exit_timeout_s)
+                gc_safe.drain(self.config.exit_timeout_s / 2)
+                self.pipeline.deliver(self.config.exit_timeout_s)
             summary = self._totals.pop(session.session_id, session.duration_ns)
             if not self.config.quiet:
                 links = locations.links_to_trace(self.config, self.trace_file, session.trace_id)

@@ -3,13 +3,15 @@
 import logging
 import pickle
 import re
+import threading
+import time
 from inspect import getattr_static
 from pathlib import Path
 
 import openai
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import agentops_otel
@@ -231,6 +233,77 @@ def test_further_span_processors_see_every_span() -> None:
     span("seen")
 
     assert [found.name for found in exporter.get_finished_spans()] == ["seen"]
+
+
+class Hanging(SpanProcessor):
+    """Of the user's: it does not come back."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Not in time."""
+        return self.go_on.wait(600)
+
+    def shutdown(self) -> None:
+        """Neither."""
+        self.go_on.wait(600)
+
+
+def test_flush_and_shutdown_wait_for_the_users_processors() -> None:
+    """What span_processors= hold has left when flush() and shutdown() come back with True."""
+    exporter = InMemorySpanExporter()
+    batches = BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000)
+
+    agentops_otel.init(span_processors=[batches], **QUIET)  # type: ignore[arg-type]
+    span("flushed")
+    assert agentops_otel.flush()
+    assert [found.name for found in exporter.get_finished_spans()] == ["flushed"]
+    span("at the end")
+    assert agentops_otel.shutdown(timeout_s=30)
+
+    assert [found.name for found in exporter.get_finished_spans()] == ["flushed", "at the end"]
+
+
+def test_a_processor_that_hangs_is_told_and_holds_up_neither_flush_nor_shutdown() -> None:
+    """Both come back in their time with False, and the processor beside it was done."""
+    exporter, hanging = InMemorySpanExporter(), Hanging()
+    batches = BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000)
+
+    agentops_otel.init(span_processors=[hanging, batches], **QUIET)  # type: ignore[arg-type]
+    span("beside")
+    flushed = agentops_otel.flush(timeout_s=2)
+    stopped = agentops_otel.shutdown(timeout_s=0.5)
+    hanging.go_on.set()
+
+    assert (flushed, stopped) == (False, False)
+    assert [found.name for found in exporter.get_finished_spans()] == ["beside"]
+
+
+@pytest.mark.parametrize("forks", [False, True])
+def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> None:
+    """`exit_timeout_s` is for span_processors= too, also after a fork, and where no span was made."""
+    began = time.monotonic()
+    finished = run(
+        f"""
+        import os, time
+        import agentops_otel
+        from opentelemetry.sdk.trace import SpanProcessor
+
+        class Slow(SpanProcessor):
+            def shutdown(self):
+                time.sleep(600)
+
+        agentops_otel.init(span_processors=[Slow()], console=False, trace_file=False, exit_timeout_s=0.5)
+        if {forks} and (child := os.fork()):
+            os.waitpid(child, 0)
+        """,
+        PYTHONWARNINGS="",
+    )
+
+    assert "Slow was not done in time" in finished.stderr
+    assert "multi-threaded" not in finished.stderr
+    assert time.monotonic() - began < 120
 
 
 def test_sampler_and_limits_come_from_the_environment() -> None:

@@ -288,16 +288,11 @@ class Outbox:
             self._changed.wait_for(lambda: self._idle or self._failing, max(0.0, deadline - self._clock()))
             return self._recovered, self.spool.left() if self.spool else 0
 
-    def close(self, reason: str = DropReason.EXIT) -> bool:
-        """Give out nothing more; what is in memory goes to disk, or is dropped for the reason.
-
-        Returns:
-            True if nothing was dropped.
-        """
+    def close(self, reason: str = DropReason.EXIT) -> None:
+        """Give out nothing more; what is in memory goes to disk, or is dropped for the reason."""
         with self._changed:
             self._closed = True
             self._secure()
-            kept = self._pending() == 0
             for entry in (*self._waiting, *self._in_flight):
                 if not entry.places:
                     self._dropped[reason] += entry.spans
@@ -306,7 +301,6 @@ class Outbox:
             # What is on disk and in a request this moment is still taken off the disk if the answer comes in time.
             self._in_flight = [entry for entry in self._in_flight if entry.places]
             self._changed.notify_all()
-        return kept
 
     def release(self) -> None:
         """After `close`: let other processes have what is on disk."""

@@ -174,6 +174,8 @@ class Pipeline(SpanProcessor):
         self._threshold = 1
         """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
         self._popped = self._taken = self._encoding = 0
+        self._told = 0
+        """How many dropped spans `_kept_all` has told of."""
 
     takes_running_spans = True
     """The provider may give it the span itself, which is never changed here, in place of a copy."""
@@ -196,9 +198,15 @@ class Pipeline(SpanProcessor):
             timeout_millis: How long to wait.
 
         Returns:
-            True if within the time every span was accepted by its destinations, or put on disk for one that fails.
+            True if within the time every span was accepted by its destinations, or put on disk for one that fails,
+            and none was dropped since this was asked last.
         """
-        deadline = self._clock() + timeout_millis / 1000
+        in_time = self.deliver(timeout_millis / 1000)
+        return self._kept_all() and in_time
+
+    def deliver(self, timeout_s: float) -> bool:
+        """As `force_flush`, for ourselves: what was dropped is still told to the program that asks next."""
+        deadline = self._clock() + timeout_s
         delivered = self._drain(deadline)
         for sender in self._senders:
             sender.outbox.resume()
@@ -220,17 +228,17 @@ class Pipeline(SpanProcessor):
         """Deliver what can be delivered in *timeout_s* seconds, put the rest on disk, and stop.
 
         Returns:
-            True if nothing was dropped on the way out.
+            True if nothing was dropped on the way out, or since the last `force_flush`.
         """
         if self._closed:
             return True
         deadline = self._clock() + timeout_s
-        self.force_flush(int(timeout_s * 800))
+        self.deliver(timeout_s * 0.8)
         self._closed, self._threshold = True, 1
         self._wake_up.set()
-        kept = self._close_queue()
+        self._close_queue()
         for sender in self._senders:
-            kept &= sender.outbox.close()
+            sender.outbox.close()
         for sender in self._senders:
             sender.stop(deadline)
             sender.say_what_is_left()
@@ -238,7 +246,7 @@ class Pipeline(SpanProcessor):
             with guard(f"shutting down {sink.name}"):
                 sink.exporter.shutdown()
         self._worker.join(deadline - self._clock())  # A subinterpreter must not end with a thread.
-        return kept
+        return self._kept_all()
 
     def persist(self) -> None:
         """Put on disk whatever has ended: the process may be killed at any moment from now on.
@@ -259,7 +267,7 @@ class Pipeline(SpanProcessor):
         """
         if self._deliver_until is None:
             self._deliver_until, self._threshold = self._clock() + self._exit_timeout_s, 1
-        self.force_flush(max(0, int((self._deliver_until - self._clock()) * 1000)))
+        self.deliver(max(0.0, self._deliver_until - self._clock()))
         self.persist()
 
     def recover(self, timeout_s: float) -> dict[str, tuple[int, int]]:
@@ -371,8 +379,14 @@ class Pipeline(SpanProcessor):
             if self._deliver_until is not None or not sender.start():
                 sender.send_here(self._clock() + share_s)
 
-    def _close_queue(self) -> bool:
-        """Take what no worker got to, at the end: encoded for the spools, given up for the sinks. True: nothing was."""
+    def _kept_all(self) -> bool:
+        """Whether nothing was dropped since this was asked last."""
+        before = self._told
+        self._told = sum(sum(stats.dropped.values()) for stats in self.stats().destinations.values())
+        return self._told == before
+
+    def _close_queue(self) -> None:
+        """Take what no worker got to, at the end: encoded for the spools, given up for the sinks."""
         spans = self._take(len(self._queue))
         if spans:
             with guard("encoding spans"):
@@ -381,7 +395,6 @@ class Pipeline(SpanProcessor):
                 sink.dropped[DropReason.EXIT] += len(spans)
             with self._changed:
                 self._encoding -= len(spans)
-        return not (spans and self._sinks)
 
     def _encode_some(self, patience_s: float, limit: int = _SLICE) -> bool:
         """Take the next few spans to the outboxes and sinks; False if there were none."""

@@ -97,9 +97,31 @@ def test_what_a_collector_refuses_for_good_is_dropped_and_counted(
         with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
             make_spans(tracer, 20)
 
-            assert pipeline.force_flush()
+            assert not pipeline.force_flush()
             assert pipeline.stats().dropped == {reason: 20}
             assert adds_up(pipeline.stats())
+
+
+def test_what_was_dropped_is_told_by_the_next_flush_and_by_no_other() -> None:
+    """After a 400 `force_flush` says False, once; `close` says it for what was dropped since."""
+    with OtlpSink() as sink:
+        pipeline = build(Config(destinations=(destination(sink),)))
+        tracer = tracer_for(pipeline)
+        sink.decide = lambda received: Answer(status=400 if "bad 0" in sink_names(received) else 200)
+
+        make_spans(tracer, 1, "bad")
+        told = [pipeline.force_flush(), pipeline.force_flush()]
+        make_spans(tracer, 1, "good")
+        told.append(pipeline.force_flush())
+        make_spans(tracer, 1, "bad")
+        told.append(pipeline.close(20))
+
+    assert told == [False, True, True, False]
+
+
+def sink_names(received: Received) -> set[str]:
+    """The names of the spans in a request."""
+    return {span.name for span in received.spans}
 
 
 @both
@@ -117,7 +139,7 @@ def test_a_bad_span_is_found_and_dropped_alone(protocol: Protocol) -> None:
             make_spans(tracer, 1, "bad")
             make_spans(tracer, 149, "more")
 
-            assert pipeline.force_flush()
+            assert not pipeline.force_flush()
             assert len(sink.ids) == 299
             assert sink.duplicates == 0
             assert sum(pipeline.stats().dropped.values()) == 1
@@ -178,7 +200,7 @@ def test_a_span_too_large_even_when_cut_is_dropped_and_counted() -> None:
         with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
             make_spans(tracer, 5)
 
-            assert pipeline.force_flush()
+            assert not pipeline.force_flush()
             assert pipeline.stats().dropped == {"413": 5}
 
 
@@ -190,7 +212,7 @@ def test_partial_success_is_read_counted_and_said(protocol: Protocol, caplog: py
         with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
             make_spans(tracer, 20)
 
-            assert pipeline.force_flush()
+            assert not pipeline.force_flush()
             assert len(sink.ids) == 15
             assert sink.duplicates == 0
             assert pipeline.stats().dropped == {"partial success": 5}
@@ -206,7 +228,7 @@ def test_a_partial_success_larger_than_the_request_does_not_break_the_count(prot
         with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
             make_spans(tracer, 20)
 
-            assert pipeline.force_flush()
+            assert not pipeline.force_flush()
             assert pipeline.stats().dropped == {"partial success": 20}
             assert adds_up(pipeline.stats())
 

@@ -1,0 +1,126 @@
+"""The span processors of `init(span_processors=)`, flushed and shut down in our time, which they may not keep."""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from time import monotonic
+
+from opentelemetry.sdk.trace import SpanProcessor
+
+from agentops_otel.export.threads import BackgroundThread, are_greenlets, weakly
+from agentops_otel.guard import guard
+from agentops_otel.tracing.fork_wait import wait_before_fork
+
+_FORK_WAIT_S = 0.25
+
+_logger = logging.getLogger("agentops_otel")
+
+
+class _Caller:
+    """Calls one processor on a thread that stands ready, since Python 3.12 starts none at the end of the program."""
+
+    def __init__(self, processor: SpanProcessor) -> None:
+        self.processor = processor
+        self._thread = BackgroundThread("agentops-otel-processor", self._work)
+        self.renew()
+
+    def renew(self) -> None:
+        """Queue and thread anew: those there are belong to a thread that is gone or of another kind."""
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._greenlets = are_greenlets()
+        self._thread.forked()
+        self._thread.start()
+
+    def begin(self, call: Callable[[], object], doing: str) -> "Future[bool]":
+        """Begin the call; where the interpreter allows no thread, it is made in this one."""
+        if self._greenlets != are_greenlets():
+            self.renew()
+        answer: Future[bool] = Future()
+        context = copy_context()
+        if self._thread.start():
+            self._calls.put(lambda: context.run(_answer, answer, call, doing))
+        else:
+            _answer(answer, call, doing)
+        return answer
+
+    def end(self) -> BackgroundThread:
+        """Let the thread end, after the call that it is at."""
+        self._calls.put(None)
+        return self._thread
+
+    def _work(self) -> None:
+        calls = self._calls
+        while call := calls.get():
+            call()
+
+
+def _answer(answer: "Future[bool]", call: Callable[[], object], doing: str) -> None:
+    done = False
+    try:
+        with guard(doing):
+            done = call() is not False  # The SDK's own base class, in older versions, answers None.
+    finally:
+        answer.set_result(done)
+
+
+class UserProcessors:
+    """Flushes and shuts down the processors side by side, and waits for none of them longer than it is told.
+
+    Args:
+        processors: Those of the user. A thread stands ready for each; before a fork they end, as all of ours.
+    """
+
+    def __init__(self, processors: Sequence[SpanProcessor]) -> None:
+        self._callers = [_Caller(processor) for processor in processors]
+        if self._callers and hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(
+                before=weakly(self._before_fork),
+                after_in_parent=weakly(self._after_fork),
+                after_in_child=weakly(self._after_fork),
+            )
+
+    def flush(self, timeout_s: float) -> "list[Future[bool]]":
+        """Begin to flush each; the answers are for `wait`."""
+        milliseconds = max(0, int(timeout_s * 1000))
+        return [
+            caller.begin(partial(caller.processor.force_flush, milliseconds), "flushing a span processor")
+            for caller in self._callers
+        ]
+
+    def shutdown(self) -> "list[Future[bool]]":
+        """Begin to shut each down; the answers are for `wait`."""
+        return [caller.begin(caller.processor.shutdown, "shutting down a span processor") for caller in self._callers]
+
+    def wait(self, answers: "Sequence[Future[bool]]", timeout_s: float) -> bool:
+        """Wait for the answers, so many seconds for all together.
+
+        Returns:
+            True if each came in time and said neither False nor an exception.
+        """
+        deadline, well = monotonic() + timeout_s, True
+        for caller, answer in zip(self._callers, answers, strict=True):
+            try:
+                well &= answer.result(max(0.0, deadline - monotonic()))
+            except TimeoutError:
+                name, well = type(caller.processor).__name__, False
+                _logger.warning("%s was not done in time; what it holds may be lost", name)
+        return well
+
+    def close(self, timeout_s: float) -> None:
+        """End the threads that are idle; one that is in a processor ends with the process."""
+        deadline = monotonic() + timeout_s
+        callers, self._callers = self._callers, []
+        for thread in [caller.end() for caller in callers]:
+            thread.join(deadline - monotonic())
+
+    def _before_fork(self) -> None:
+        if not are_greenlets():
+            wait_before_fork([caller.end().detach() for caller in self._callers], _FORK_WAIT_S)
+
+    def _after_fork(self) -> None:
+        for caller in self._callers:
+            caller.renew()
