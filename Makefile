@@ -8,6 +8,9 @@ QUICK = tests/test_house.py tests/test_config.py tests/content tests/recording t
 	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py
 ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
+# Where it is set, as in many containers, each Python that starts compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test quick shaken shuffled check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
