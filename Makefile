@@ -51,7 +51,7 @@ programs: $(BIN)/.test ## programs that others have written, plain, under run an
 	$(BIN)/python -m tests.other_programs $(NAMES)
 
 frameworks: ## the tests of the agent frameworks, in an environment each
-	$(ENVIRONMENTS) run langchain
+	$(ENVIRONMENTS) run frameworks
 
 older: ## the tests of openai 1 and 2, anthropic 0 and 1, google-genai 1 and 2, together 1
 	$(ENVIRONMENTS) run older-1 older-2 older-together
@@ -63,7 +63,7 @@ newest: ## the tests with what the registry has today, and what in the vendors' 
 	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
 
 suites: ## all of these two at a time, as .ci/run does
-	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second langchain newest-clients newest-litellm
+	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second frameworks newest-clients newest-litellm
 
 wheel: $(BIN)/.test ## the wheel alone, in an empty environment of each Python
 	$(BIN)/python -m pytest -m wheel tests/test_wheel.py

@@ -100,6 +100,7 @@ class ClientBase(CompatClient):
                 defaults=self.sessions,
                 clock=clock,
                 trusts_callers=trusts_callers,
+                follows_mcp=config.follow_mcp,
             )
 
     def report(self) -> Report:

@@ -69,6 +69,8 @@ class Config:
     """Which of endpoint, api_key, trace_file and console were asked for by name, and not only by `OTEL_*`."""
     trust_callers: bool = False
     """Whether the `traceparent` of an unknown caller is followed where a web framework reads it by itself."""
+    follow_mcp: bool = True
+    """Whether an MCP server continues the trace that its client sends."""
     run: Run | None = None
     """The run of `agentops-otel run` that this process belongs to."""
     quiet: bool = False
@@ -152,6 +154,7 @@ def read_config(**arguments: Any) -> Config:
         upload_logs=on_spans and owner is not None and value["upload_logs"],
         by_name=_by_name(given, value, owner, exporters),
         trust_callers=environment.flag("AGENTOPS_TRUST_CALLERS", False) or bool(environment.env("OTEL_TRACES_SAMPLER")),
+        follow_mcp=environment.flag("AGENTOPS_TRUST_CALLERS", True),
         run=run,
         quiet=console is False,
         disabled_instrumentations=frozenset(environment.words("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")),

@@ -55,6 +55,8 @@ GEN_AI_TRANSFER_TARGET_NAME = "gen_ai.transfer.target.name"
 GEN_AI_TRANSFER_TARGET_TYPE = "gen_ai.transfer.target.type"
 GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name"
 
+MCP_METHOD_NAME = "mcp.method.name"
+
 INFERENCE_OPERATIONS = frozenset({"chat", "generate_content", "text_completion"})
 """Values of `gen_ai.operation.name` that ask a model for an answer."""
 
@@ -185,6 +187,9 @@ EVENT_FAILED = "agentops.event.fail"
 # LangGraph's graphs: ours, in LangGraph's words.
 LANGGRAPH_NODE = "langgraph.node"
 LANGGRAPH_STEP = "langgraph.step"
+
+# OpenAI Agents: ours, in its words.
+OPENAI_AGENTS_GUARDRAIL_TRIGGERED = "openai_agents.guardrail.triggered"
 
 # TaskWeaver's rounds: ours, in TaskWeaver's words. An attachment is the prefix and its type: `taskweaver.plan`.
 TASKWEAVER_ARTIFACT_COUNT = "taskweaver.artifact.count"

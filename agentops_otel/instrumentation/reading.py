@@ -294,6 +294,7 @@ _TEXTS = (
     semconv.GEN_AI_TRANSFER_TARGET_TYPE,
     semconv.GEN_AI_WORKFLOW_NAME,
     semconv.LANGGRAPH_NODE,
+    semconv.MCP_METHOD_NAME,
     semconv.OPENAI_API_TYPE,
     semconv.OPENAI_REQUEST_SERVICE_TIER,
     semconv.OPENAI_RESPONSE_SERVICE_TIER,
@@ -331,6 +332,7 @@ CONVERTERS: Mapping[str, Converter] = {
     semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _integer,
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: _integer,
     semconv.LANGGRAPH_STEP: _integer,
+    semconv.OPENAI_AGENTS_GUARDRAIL_TRIGGERED: _flag,
     semconv.SERVER_PORT: _integer,
 }
 """The type that each attribute of the conventions takes; a value of another type is left out."""

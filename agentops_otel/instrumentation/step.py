@@ -22,7 +22,8 @@ def _nothing(value: Any) -> None:
 class Step:
     """One kind of step that a framework takes, and the span that it becomes.
 
-    The tables are those of `Operation`; all but `result` read what the framework said when the step began.
+    The tables are those of `Operation`; all but `outcome` and `result` read what the framework said when the step
+    began.
     """
 
     operation: str
@@ -30,6 +31,8 @@ class Step:
 
     The span is named `{operation} {name}`.
     """
+    span_name: str = ""
+    """What the span's name begins with, where it is not the operation."""
     name: Extractor = _nothing
     """The name of the agent, tool, workflow or node; without one the span is named after the operation."""
     matches: Callable[[Any], bool] = _always
@@ -41,6 +44,8 @@ class Step:
     """Attributes whose values are content: set as JSON, redacted and truncated, and only if content is captured."""
     result: Table = field(default_factory=dict)
     """The same, read from what the framework said when the step ended."""
+    outcome: Table = field(default_factory=dict)
+    """Attributes, as `attributes`, read from what the framework said when the step ended."""
     failure: Callable[[Any], str | None] = _nothing
     """`error.type` of a result that reports a failure without an exception; None: the step succeeded."""
     kind: SpanKind = SpanKind.INTERNAL
@@ -48,6 +53,7 @@ class Step:
     attribute_rows: tuple[Row, ...] = field(init=False, repr=False)
     inherited_rows: tuple[Row, ...] = field(init=False, repr=False)
     content_rows: tuple[Row, ...] = field(init=False, repr=False)
+    outcome_rows: tuple[Row, ...] = field(init=False, repr=False)
     result_rows: tuple[Row, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +63,7 @@ class Step:
             "name_row": name,
             "attribute_rows": {**self.attributes, **self.inherited},
             "inherited_rows": inherited,
+            "outcome_rows": self.outcome,
         }
         for rows, table in tables.items():
             object.__setattr__(self, rows, compile_table(table))

@@ -1,6 +1,6 @@
 """The open steps of a framework: it says what begins and ends by keys of its own, and each is a span or none."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Token
 from threading import RLock
 from typing import Any
@@ -64,7 +64,7 @@ class OpenStep:
             said = {semconv.GEN_AI_OPERATION_NAME: operation, **named, **said}
         else:
             said[semconv.AGENTOPS_SPAN_KIND] = operation
-        name = " ".join((operation, *map(str, named.values())))
+        name = " ".join((self.kind.span_name or operation, *map(str, named.values())))
         span = self._recorder.start(name, kind=self.kind.kind, attributes=said, context=context)
         self._set_content(span, self.kind.content_rows, source)
         return span
@@ -79,18 +79,22 @@ class OpenStep:
         return False
 
     def end(self, result: object = None, error: BaseException | None = None) -> None:
-        """End the span with the step's result, or with the exception that ended the step."""
+        """End the span with the step's result, and with the exception that ended the step or that it handled."""
         if not self._is_first_end():
             return
         try:
+            failure = self._add_outcome(result) if result is not None else None
             if error is not None:
                 self._recorder.fail(self.span, error)
-            elif result is not None:
-                self._set_content(self.span, self.kind.result_rows, result)
-                if failure := self.kind.failure(result):
-                    self._recorder.set_error(self.span, failure)
+            elif failure is not None:
+                self._recorder.set_error(self.span, failure)
         finally:
             self._recorder.end(self.span)
+
+    def _add_outcome(self, result: object) -> str | None:
+        self.span.set_attributes(attributes(self.kind.outcome_rows, result))
+        self._set_content(self.span, self.kind.result_rows, result)
+        return self.kind.failure(result)
 
     def abandoned(self) -> None:
         """End the span of a step that nobody ends: its stream was left, or the process ends."""
@@ -131,7 +135,21 @@ class Steps:
         self._open: dict[Hashable, OpenStep] = {}
         self._lock = RLock()
 
-    def begin(self, key: Hashable, source: Source, *, parent: Hashable = None, is_current: bool = False) -> None:
+    @property
+    def follows_callers(self) -> bool:
+        """Whether a trace that a caller sends is continued where the framework's protocol says so."""
+        recorder = self._get_recorder()
+        return recorder is not None and not self.off and recorder.follows_mcp
+
+    def begin(
+        self,
+        key: Hashable,
+        source: Source,
+        *,
+        parent: Hashable = None,
+        is_current: bool = False,
+        context: Context | None = None,
+    ) -> None:
         """A step began.
 
         Args:
@@ -140,9 +158,10 @@ class Steps:
             parent: The key of the step that this one belongs to.
             is_current: Make the step the current one until its end. Only where begin and end are called in the context
                 in which the work runs, and never across a `yield` to the program.
+            context: What the step begins in, where that is not the current context: a caller's.
         """
         with guard("beginning a step of a framework"):
-            recorder, current = self._get_recorder(), current_context()
+            recorder, current = self._get_recorder(), context or current_context()
             if self.off or recorder is None or current.get(SUPPRESS_KEY):
                 return
             above = self._open.get(parent)
@@ -170,6 +189,32 @@ class Steps:
                 step.abandoned()
             else:
                 step.end(result, None if error is None or self._is_control_flow(error) else error)
+
+    async def around(
+        self,
+        source: Source,
+        work: Callable[[], Awaitable[Any]],
+        *,
+        said: Callable[[Any], object] = lambda result: result,
+        context: Context | None = None,
+    ) -> Any:
+        """Await what *work* makes as one step, the current one meanwhile.
+
+        Args:
+            source: What the framework says of the step.
+            work: Calls the framework's function.
+            said: What of the awaited value is the step's result.
+            context: As of `begin`.
+        """
+        key = object()
+        self.begin(key, source, is_current=True, context=context)
+        try:
+            result = await work()
+        except BaseException as error:
+            self.end(key, error=error)
+            raise
+        self.end(key, said(result))
+        return result
 
     def kind_of(self, key: Hashable) -> Step | None:
         """The kind of the open step that the key stands for; None if there is none."""

@@ -88,6 +88,8 @@ class Recorder:
     """The content policy of the conventions' events of a call; None: no events are made."""
     trusts_callers: bool = True
     """Whether the `traceparent` of an unknown caller, read by a web framework, is followed."""
+    follows_mcp: bool = True
+    """Whether an MCP server continues the trace that its client sends."""
     open_streams: WeakKeyDictionary[OpenStream, int] = field(
         default_factory=WeakKeyDictionary, compare=False, repr=False
     )

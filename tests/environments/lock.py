@@ -6,7 +6,7 @@ import sys
 
 from tests.environments.install import LOCKS, ROOT
 
-FRAMEWORKS = ("langchain",)
+FRAMEWORKS = ("langchain", "openai-agents")
 
 WITH_US = (
     *("test", "clients", "litellm", "backends", "second", "older-1", "older-2", "older-together", "lowest", "demo"),

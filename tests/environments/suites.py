@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.environments.install import LOCKS, ROOT, CannotInstall, install
 from tests.environments.interpreters import NAMED, find
+from tests.environments.lock import FRAMEWORKS
 
 TEST_S = 2400
 NEWEST_S = 900
@@ -35,6 +36,14 @@ _FIRST = (
     *("contract", "streams", "first_rank", "openai", "openai_apis", "openai_streams", "raw_response"),
     *("anthropic", "google_genai", "google_interactions", "google_live"),
 )
+
+
+def _module(framework: str) -> str:
+    """Versions of one framework have the same tests."""
+    return framework.rstrip("-0123456789").replace("-", "_")
+
+
+_UNCLOSED = "ignore::pytest.PytestUnraisableExceptionWarning"
 _TESTS: dict[str, Sequence[str]] = {
     "clients": ("tests/clients",),
     "litellm": ("--noconftest", "tests/clients/test_litellm.py"),
@@ -44,7 +53,8 @@ _TESTS: dict[str, Sequence[str]] = {
     "older-2": [f"tests/clients/test_{name}.py" for name in _FIRST],
     "older-together": [f"tests/clients/test_{name}.py" for name in ("contract", "streams", "chat_completions_clients")],
     "lowest": (),
-    "langchain": ("tests/frameworks/test_langchain.py",),
+    # Programs of agents seldom close their clients.
+    **{name: ("-W", _UNCLOSED, f"tests/frameworks/test_{_module(name)}.py") for name in FRAMEWORKS},
 }
 SUITES = {name: Suite(name=name, lock=name, tests=tests) for name, tests in _TESTS.items()}
 
@@ -63,8 +73,10 @@ SUITES |= {
 
 
 def named(name: str) -> list[Suite]:
-    """The suite of the name; of `pythons`, one for each Python of this machine."""
-    return _pythons() if name == "pythons" else [SUITES[name]]
+    """The suite of the name; of `pythons`, one for each Python of this machine; of `frameworks`, one for each."""
+    if name == "pythons":
+        return _pythons()
+    return [SUITES[each] for each in (FRAMEWORKS if name == "frameworks" else (name,))]
 
 
 def _pythons() -> list[Suite]:

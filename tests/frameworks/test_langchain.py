@@ -3,7 +3,6 @@
 import asyncio
 import json
 import operator
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, TypedDict
 
@@ -13,8 +12,8 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.scripted_model import scripted_model
 from tests.frameworks.shown import holds_together, names, shown
+from tests.frameworks.whole_program import START_TRACING, spans
 from tests.loopback.llm_server import LlmServer
 from tests.program import run
 
@@ -35,14 +34,6 @@ class State(TypedDict):
     """What the graphs pass on."""
 
     said: Annotated[list[str], operator.add]
-
-
-@pytest.fixture
-def model(caplog: pytest.LogCaptureFixture) -> Iterator[LlmServer]:
-    """The server; nothing is logged in a test that uses it."""
-    with scripted_model() as server:
-        yield server
-    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 def chat(server: LlmServer) -> Any:
@@ -642,37 +633,25 @@ def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
         assert go() == plain
 
 
-START_TRACING = """
-import agentops_otel
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-exporter = InMemorySpanExporter()
-agentops_otel.init(span_processors=[SimpleSpanProcessor(exporter)], console=False, trace_file=False, spool_dir=False)
-"""
-IMPORT = "from langchain.agents import create_agent\nfrom langchain_openai import ChatOpenAI"
-ASK = """
+IMPORTS = "from langchain.agents import create_agent\nfrom langchain_openai import ChatOpenAI"
+WORK = """
 chat = ChatOpenAI(model="gpt-4.1", base_url="{}/v1", api_key="none")
 create_agent(chat, [], name="guide").invoke({{"messages": [("user", "Hello!")]}})
-print([span.name for span in exporter.get_finished_spans()])
 """
 
 
 @pytest.mark.parametrize(
-    ("order", "disabled", "spans"),
+    ("how", "found"),
     [
-        ((IMPORT, START_TRACING), "", ["chat gpt-4.1", "invoke_agent guide"]),
-        ((START_TRACING, IMPORT), "", ["chat gpt-4.1", "invoke_agent guide"]),
-        ((START_TRACING, IMPORT), "langchain", ["chat gpt-4.1"]),
+        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide"]),
+        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide"]),
+        ({"disabled": "langchain"}, ["chat gpt-4.1"]),
     ],
-    ids=["imported before", "imported after", "disabled by name"],
+    ids=str,
 )
-def test_a_whole_program(model: LlmServer, order: tuple[str, str], disabled: str, spans: list[str]) -> None:
+def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
     """It does not matter whether LangChain is imported before `init()`, and its name switches it off."""
-    finished = run("\n".join((*order, ASK.format(model.url))), OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=disabled)
-
-    assert finished.stdout.splitlines()[-1] == str(spans)
-    assert "langchain" not in finished.stderr
+    assert spans(IMPORTS, WORK.format(model.url), **how) == found
 
 
 def test_init_imports_no_framework() -> None:

@@ -1,0 +1,230 @@
+"""OpenAI Agents: runs, agents, tools, handoffs and guardrails, as its own spans tell of them.
+
+Its spans start and finish where the work runs. The methods themselves are wrapped, since a processor hears nothing once
+the program has switched the tracing off, as those do who want no uploads. A run, a tool's context and a handoff say the
+little that the spans do not.
+"""
+
+import sys
+from asyncio import CancelledError
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import partial
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items
+from agentops_otel.instrumentation.gen_ai import parsed
+from agentops_otel.wrapping.patch import Hook, Patch
+
+Told = dict[str, Any]
+"""What is known of one span of theirs: its data, and what the run, the tool's context or the handoff say beside it."""
+
+_run: ContextVar[Mapping[str, Any] | None] = ContextVar("agentops_otel_openai_agents_run", default=None)
+_call: ContextVar[Any] = ContextVar("agentops_otel_openai_agents_call", default=None)
+"""The innermost tool call: its context, or the handoff's."""
+
+
+def _hear_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    return _hear(steps, module.SpanImpl, module.NoOpSpan)
+
+
+def _hear_traces(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    return _hear(steps, module.TraceImpl)
+
+
+def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
+    from agents.tracing.scope import Scope
+
+    told: WeakKeyDictionary[Any, Told] = WeakKeyDictionary()
+
+    def start(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        parent = Scope.get_current_span() or Scope.get_current_trace()
+        result = wrapped(*args, **kwargs)
+        data = getattr(span, "span_data", span)
+        told[span] = source = {
+            "kind": getattr(data, "type", "trace"),
+            "data": data,
+            "run": _run.get(),
+            "call": _call.get(),
+            "group": field(Scope.get_current_trace(), "group_id"),
+            "within": steps.kind_of(parent),
+            "before": sys.exception(),
+        }
+        steps.begin(span, source, parent=parent, is_current=bool(kwargs.get("mark_as_current") or args))
+        return result
+
+    def finish(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if source := told.pop(span, None):
+            source["call"] = _call.get()
+            # Most spans are finished in a `finally`, and are not told what went wrong.
+            error = source.get("error") or _raised(source)
+            steps.end(span, source, error=GeneratorExit() if _is_left(source, error) else error)
+        return wrapped(*args, **kwargs)
+
+    def set_error(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if source := told.get(span):
+            source["error"] = _raised(source)
+        return wrapped(*args, **kwargs)
+
+    hooks = {"start": start, "finish": finish, "set_error": set_error}
+    patches = [Patch(kind, name, Hook(hook)) for kind in kinds for name, hook in hooks.items() if hasattr(kind, name)]
+    return partial(_undo, patches)
+
+
+def _raised(source: Told) -> BaseException | None:
+    """The exception that is under way, unless it was already when the span started."""
+    error = sys.exception()
+    return None if error is source["before"] else error
+
+
+def _is_left(source: Told, error: BaseException | None) -> bool:
+    """Whether the program reads a stream no further: its run is cancelled."""
+    is_run = source["kind"] in ("trace", "task", "agent")
+    return is_run and isinstance(error, CancelledError) and bool(field(source["run"], "is_streamed"))
+
+
+def _undo(patches: list[Patch]) -> None:
+    for patch in patches:
+        patch.undo()
+
+
+def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Remember what is run: the spans do not say."""
+
+    def run(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        agent = args[0] if args else kwargs.get("starting_agent")
+        told = {**kwargs, "agent": agent, "is_streamed": wrapped.__name__ == "run_streamed"}
+        token = _run.set(told)
+        try:
+            result = wrapped(*args, **kwargs)
+        finally:
+            _run.reset(token)
+        return _awaited(result, told) if isinstance(result, Coroutine) else result
+
+    # A program's own package can have the same name.
+    runner = getattr(module, "Runner", None)
+    names = ("run", "run_sync", "run_streamed")
+    return partial(_undo, [Patch(runner, name, Hook(run)) for name in names if hasattr(runner, name)])
+
+
+async def _awaited(coroutine: Coroutine[Any, Any, Any], run: Mapping[str, Any]) -> Any:
+    token = _run.set(run)
+    try:
+        return await coroutine
+    finally:
+        with suppress(ValueError):  # closed from another context
+            _run.reset(token)
+
+
+def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Remember the call that a tool answers: made within the tool's span."""
+
+    def made(wrapped: Any, context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = wrapped(*args, **kwargs)
+        _call.set(context)
+        return result
+
+    return Patch(module.ToolContext, "__init__", Hook(made)).undo
+
+
+def _hear_handoffs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Remember the call that a handoff answers, around the handoff's span."""
+
+    def handoff(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = next(iter(items(kwargs.get("run_handoffs"))), None)
+        _call.set({"tool_call": field(call, "tool_call"), "tool": field(call, "handoff")})
+        return wrapped(*args, **kwargs)
+
+    return Patch(module, "execute_handoffs", Hook(handoff)).undo
+
+
+def _coordinates(run: Any) -> bool:
+    """Whether what is run may be several agents; a lone one is no workflow. A trace of the program's own is one."""
+    agent = field(run, "agent")
+    return agent is None or bool(
+        field(agent, "handoffs") or any(field(tool, "_is_agent_tool") for tool in items(field(agent, "tools")))
+    )
+
+
+def _is_workflow(told: Told) -> bool:
+    return told["kind"] in ("trace", "task") and told["within"] is None and _coordinates(told["run"])
+
+
+def _workflow_name(told: Told) -> object:
+    return None if told["data"].name == "Agent workflow" else told["data"].name
+
+
+def _conversation(told: Told) -> object:
+    run = told["run"]
+    return field(run, "session", "session_id") or field(run, "conversation_id") or told["group"]
+
+
+def _tool_description(told: Told) -> object:
+    tools = (tool for tool in items(field(told["call"], "agent", "tools")) if field(tool, "name") == told["data"].name)
+    return field(next(tools, None), "description")
+
+
+def _result(told: Told) -> object:
+    return told["data"].output
+
+
+_CONVERSATION = {semconv.GEN_AI_CONVERSATION_ID: _conversation}
+
+WORKFLOW = Step(operation="invoke_workflow", matches=_is_workflow, name=_workflow_name, inherited=_CONVERSATION)
+AGENT = Step(
+    operation="invoke_agent",
+    matches=lambda told: told["kind"] == "agent",
+    name="data.name",
+    inherited=_CONVERSATION,
+)
+TOOL = Step(
+    operation="execute_tool",
+    matches=lambda told: told["kind"] == "function",
+    name="data.name",
+    attributes={semconv.GEN_AI_TOOL_TYPE: lambda told: "function"},
+    outcome={
+        semconv.GEN_AI_TOOL_CALL_ID: "call.tool_call_id",
+        semconv.GEN_AI_TOOL_DESCRIPTION: _tool_description,
+    },
+    result={
+        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda told: parsed(told["data"].input),
+        semconv.GEN_AI_TOOL_CALL_RESULT: _result,
+    },
+)
+HANDOFF = Step(
+    operation="execute_tool",
+    matches=lambda told: told["kind"] == "handoff",
+    name="call.tool.tool_name",
+    attributes={
+        semconv.GEN_AI_TOOL_CALL_ID: "call.tool_call.call_id",
+        semconv.GEN_AI_TOOL_DESCRIPTION: "call.tool.tool_description",
+        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
+        semconv.GEN_AI_TRANSFER_MODE: lambda told: "pass_control",
+        semconv.GEN_AI_TRANSFER_TARGET_TYPE: lambda told: "agent",
+    },
+    outcome={semconv.GEN_AI_TRANSFER_TARGET_NAME: "data.to_agent"},
+    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda told: parsed(field(told["call"], "tool_call", "arguments"))},
+)
+GUARDRAIL = Step(
+    operation="guardrail",
+    matches=lambda told: told["kind"] == "guardrail",
+    name="data.name",
+    outcome={semconv.OPENAI_AGENTS_GUARDRAIL_TRIGGERED: "data.triggered"},
+)
+
+OPENAI_AGENTS = FrameworkSpec(
+    name="openai-agents",
+    module="agents",
+    steps=(WORKFLOW, AGENT, TOOL, HANDOFF, GUARDRAIL),
+    listeners={
+        "agents.tracing.spans": _hear_spans,
+        "agents.tracing.traces": _hear_traces,
+        "agents.tool_context": _hear_tools,
+        "agents.run_internal.turn_resolution": _hear_handoffs,
+        "agents.run": _hear_runs,
+    },
+)

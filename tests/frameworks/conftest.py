@@ -1,0 +1,16 @@
+"""The model that the tests of each framework ask."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.frameworks.scripted_model import scripted_model
+from tests.loopback.llm_server import LlmServer
+
+
+@pytest.fixture
+def model(caplog: pytest.LogCaptureFixture) -> Iterator[LlmServer]:
+    """The server; nothing is logged in a test that uses it."""
+    with scripted_model() as server:
+        yield server
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []

@@ -1,0 +1,355 @@
+"""OpenAI Agents, the real package: whole trees, with its own tracing on and off."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.trace import get_current_span
+
+import agentops_otel
+from agentops_otel.testing import capture
+from tests.frameworks.shown import holds_together, names, shown
+from tests.frameworks.whole_program import spans
+from tests.loopback.llm_server import LlmServer
+
+pytest.importorskip("agents", reason="openai-agents is not installed")
+
+import agents
+from agents import Agent, Runner, function_tool
+from openai import AsyncOpenAI
+
+
+@pytest.fixture(params=["traced", "untraced"], autouse=True)
+def own_tracing(request: pytest.FixtureRequest) -> str:
+    """With the package's own tracing, which uploads nothing here, and without."""
+    agents.set_trace_processors([])
+    agents.set_tracing_disabled(request.param == "untraced")
+    return str(request.param)
+
+
+@function_tool
+def weather(city: str) -> str:
+    """Say the weather of a city."""
+    return f"sunny in {city}"
+
+
+@function_tool
+async def broken(city: str) -> str:
+    """Fail."""
+    raise ValueError(f"no weather in {city}")
+
+
+def guide(server: LlmServer, *tools: Any, **more: Any) -> Any:
+    """An agent; by default with a tool that works and one that fails."""
+    client = AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+    chat = agents.OpenAIChatCompletionsModel(model="gpt-4.1", openai_client=client)
+    return Agent(**{"name": "guide", "model": chat, "tools": list(tools or (weather, broken)), **more})
+
+
+def ask(agent: Any, question: str, **more: Any) -> Any:
+    """What the agent answers."""
+    return asyncio.run(Runner.run(agent, question, **more)).final_output
+
+
+def test_an_agent_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
+    """A lone agent is a span, and each of its tools; a failure that is told to the model fails the tool alone."""
+    with capture() as captured:
+        assert ask(guide(model), "weather(Paris) broken(Rome)") == "It is 21 degrees in Paris."
+
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_agent guide",
+                "attributes": {"gen_ai.agent.name": "guide", "gen_ai.operation.name": "invoke_agent"},
+                "children": [
+                    {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                    {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                    {
+                        "name": "execute_tool broken",
+                        "status": "ERROR: no weather in Rome",
+                        "attributes": {
+                            "error.type": "ValueError",
+                            "gen_ai.agent.name": "guide",
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '{"city":"Rome"}',
+                            "gen_ai.tool.call.id": "call_2",
+                            "gen_ai.tool.call.result": '"An error occurred while running the too...',
+                            "gen_ai.tool.description": "Fail.",
+                            "gen_ai.tool.name": "broken",
+                            "gen_ai.tool.type": "function",
+                        },
+                    },
+                    {
+                        "name": "execute_tool weather",
+                        "attributes": {
+                            "gen_ai.agent.name": "guide",
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                            "gen_ai.tool.call.id": "call_1",
+                            "gen_ai.tool.call.result": '"sunny in Paris"',
+                            "gen_ai.tool.description": "Say the weather of a city.",
+                            "gen_ai.tool.name": "weather",
+                            "gen_ai.tool.type": "function",
+                        },
+                    },
+                ],
+            }
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_a_sync_run(model: LlmServer) -> None:
+    """Without asyncio too."""
+    with capture() as captured, asyncio.Runner() as loop:
+        asyncio.set_event_loop(loop.get_loop())  # it makes one of its own otherwise, and leaves it open
+        Runner.run_sync(guide(model), "weather(Paris)")
+
+    assert names(captured.tree()) == snapshot(
+        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
+    )
+    holds_together(captured, model)
+
+
+def test_a_handoff(model: LlmServer) -> None:
+    """Agents that hand over to each other are a workflow; the handoff is a tool that says to whom."""
+    critic = guide(model, weather, name="critic")
+    with capture() as captured:
+        ask(guide(model, weather, handoffs=[critic]), "transfer_to_critic(x)")
+
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_workflow",
+                "attributes": {"gen_ai.operation.name": "invoke_workflow"},
+                "children": [
+                    {
+                        "name": "invoke_agent critic",
+                        "attributes": {"gen_ai.agent.name": "critic", "gen_ai.operation.name": "invoke_agent"},
+                        "children": [{"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "critic"}}],
+                    },
+                    {
+                        "name": "invoke_agent guide",
+                        "attributes": {"gen_ai.agent.name": "guide", "gen_ai.operation.name": "invoke_agent"},
+                        "children": [
+                            {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                            {
+                                "name": "execute_tool transfer_to_critic",
+                                "attributes": {
+                                    "gen_ai.agent.name": "guide",
+                                    "gen_ai.operation.name": "execute_tool",
+                                    "gen_ai.tool.call.id": "call_1",
+                                    "gen_ai.tool.description": "Handoff to the critic agent to handle th...",
+                                    "gen_ai.tool.name": "transfer_to_critic",
+                                    "gen_ai.tool.type": "function",
+                                    "gen_ai.transfer.mode": "pass_control",
+                                    "gen_ai.transfer.target.name": "critic",
+                                    "gen_ai.transfer.target.type": "agent",
+                                },
+                            },
+                        ],
+                    },
+                ],
+            }
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_an_agent_as_a_tool(model: LlmServer) -> None:
+    """An agent that is another's tool is below that tool, in the same trace."""
+    inner = guide(model, weather, name="inner").as_tool(tool_name="inner", tool_description="Ask the inner one.")
+    with capture() as captured:
+        ask(guide(model, inner), "inner(weather[Paris])")
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow",
+            [
+                "invoke_agent guide",
+                ["chat gpt-4.1", "chat gpt-4.1", "execute_tool inner", ["invoke_agent inner", ["chat gpt-4.1"]]],
+            ],
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_guardrails(model: LlmServer) -> None:
+    """A guardrail is a span, and the run that it stops has failed."""
+
+    @agents.input_guardrail
+    async def polite(context: Any, agent: Any, given: Any) -> Any:
+        return agents.GuardrailFunctionOutput(output_info=None, tripwire_triggered="rude" in str(given))
+
+    guarded = guide(model, input_guardrails=[polite])
+    with capture() as captured:
+        ask(guarded, "hello")
+    assert names(captured.tree()) == snapshot(["invoke_agent guide", ["chat gpt-4.1", "guardrail polite"]])
+    holds_together(captured, model)
+
+    with capture() as captured, pytest.raises(agents.InputGuardrailTripwireTriggered):
+        ask(guarded, "rude")
+    assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["guardrail polite"]])
+
+
+def test_a_stream(model: LlmServer) -> None:
+    """A streamed run is told as a plain one, and nothing of it is current in its consumer."""
+
+    async def read() -> None:
+        async for _ in Runner.run_streamed(guide(model), "weather(Paris)").stream_events():
+            assert not get_current_span().get_span_context().is_valid
+
+    with capture() as captured:
+        asyncio.run(read())
+
+    assert names(captured.tree()) == snapshot(
+        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
+    )
+    holds_together(captured, model)
+
+
+def test_a_stream_that_is_left(model: LlmServer) -> None:
+    """A stream that the program leaves and cancels ends all its spans."""
+
+    async def leave() -> None:
+        result = Runner.run_streamed(guide(model), "weather(Paris)")
+        async for event in result.stream_events():
+            if event.type == "run_item_stream_event":
+                break
+        result.cancel()
+        assert not get_current_span().get_span_context().is_valid
+
+    with capture() as captured:
+        asyncio.run(leave())
+
+    assert names(captured.tree()) == snapshot(["invoke_agent guide", ["chat gpt-4.1"]])
+    holds_together(captured, model)
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans; what was cancelled has failed."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        @function_tool
+        async def wait(city: str) -> str:
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        run = asyncio.create_task(Runner.run(guide(model, wait), "wait(Paris)"))
+        await began.wait()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
+    holds_together(captured, model)
+
+
+def test_two_runs_at_once(model: LlmServer) -> None:
+    """Runs beside each other have a trace each."""
+
+    async def together() -> None:
+        await asyncio.gather(*(Runner.run(guide(model), f"weather({city})") for city in ("Paris", "Rome")))
+
+    with capture() as captured:
+        asyncio.run(together())
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"],
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_a_session_is_a_conversation(model: LlmServer) -> None:
+    """All spans of a run with a session are of its conversation."""
+    session = agents.SQLiteSession("thread-1")
+    with capture() as captured:
+        ask(guide(model), "weather(Paris)", session=session)
+
+    assert {(span.attributes or {}).get("gen_ai.conversation.id") for span in captured.spans} == {"thread-1"}
+    session.close()
+
+
+def test_spans_of_the_program_lie_between(model: LlmServer, own_tracing: str) -> None:
+    """A span of the program's own is between the tool that opens it and what it calls; its own trace is around."""
+
+    @agentops_otel.record_action("own")
+    async def own(city: str) -> Any:
+        return (await Runner.run(guide(model, weather, name="inner"), f"weather({city})")).final_output
+
+    @function_tool
+    async def look(city: str) -> Any:
+        """Look."""
+        return await own(city)
+
+    first = ["chat gpt-4.1", "chat gpt-4.1", "execute_tool look"]
+    inner = ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]
+    runs = [
+        "invoke_agent guide",
+        [*first, ["own", ["invoke_agent inner", inner]]],
+        "invoke_agent guide",
+        ["chat gpt-4.1"],
+    ]
+    traced: Any = ["invoke_workflow mine", runs]
+    with capture() as captured, agents.trace("mine", group_id="group-1"):
+        ask(guide(model, look), "look(Paris)")
+        ask(guide(model, look), "hello")
+
+    assert names(captured.tree()) == (traced if own_tracing == "traced" else traced[1])
+    holds_together(captured, model, traces=1 if own_tracing == "traced" else 2)
+
+
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
+    """Result and requests are the same with us as without."""
+
+    def go() -> tuple[Any, list[Any]]:
+        before = len(model.requests)
+        result = ask(guide(model), "weather(Paris) broken(Rome)")
+        return result, [request.json for request in model.requests[before:]]
+
+    plain = go()
+    with capture():
+        assert go() == plain
+
+
+def test_content_off(model: LlmServer) -> None:
+    """Without content there are no arguments and no results."""
+    with capture(capture_content=False) as captured:
+        ask(guide(model), "weather(Paris)")
+
+    assert names(captured.tree()) == ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
+    assert "Paris" not in str(captured.tree())
+
+
+IMPORTS = "import agents\nfrom openai import AsyncOpenAI"
+WORK = """
+agents.set_tracing_disabled(True)
+chat = agents.OpenAIChatCompletionsModel("gpt-4.1", AsyncOpenAI(base_url="{}/v1", api_key="none"))
+agents.Runner.run_sync(agents.Agent(name="guide", model=chat), "hello")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide"]),
+        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide"]),
+        ({"disabled": "openai-agents"}, ["chat gpt-4.1"]),
+    ],
+    ids=str,
+)
+def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
+    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
+    assert spans(IMPORTS, WORK.format(model.url), **how) == found
