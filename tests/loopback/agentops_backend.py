@@ -109,7 +109,7 @@ class AgentOpsBackend:
         self._server = ThreadingHTTPServer(("127.0.0.1", self.api_port), handler)
         self._server.daemon_threads = True
         self.api_port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,), daemon=True)
         self._thread.start()
         return self
 

@@ -90,7 +90,7 @@ class LlmServer:
         self._script = script
         self._answers: deque[Answer] = deque()
         self._http = _HttpServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.002})
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @property

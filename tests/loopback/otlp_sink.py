@@ -267,7 +267,7 @@ class _HttpServer:
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="otlp-sink", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,), name="otlp-sink", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
