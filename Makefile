@@ -25,7 +25,8 @@ quick: $(BIN)/.test ## what to run after each edit: under a minute, without serv
 shaken: $(BIN)/.test ## the tests that wait, twenty times in another order on a machine that is kept busy
 	$(BIN)/python -m tests.shaken
 
-shuffled: $(BIN)/.test ## every test, the last first, then in a random order whose seed is printed
+shuffled: $(BIN)/.test ## every test alone, the last first, and in a random order whose seed is printed
+	$(BIN)/python -m pytest -n 2 --dist worksteal -p tests.alone
 	$(BIN)/python -m pytest -n 2 --dist worksteal --reverse
 	$(BIN)/python -m pytest -n 2 --dist worksteal -p randomly
 
