@@ -34,9 +34,8 @@ def steps(decorated: Callable[..., Any], client: Any) -> dict[str, Callable[[], 
     )
     recorder, current = client.recorder, current_context()
     span = call.begin(recorder, current, ARGUMENTS, {})
-    values = dict(span.attributes or {}) if span is not None else {}
-    names = call.names()
-    tracer = recorder.tracer
+    assert span is not None
+    form, names, tracer = span._form, call.names(), recorder.tracer
 
     def end() -> None:
         running = tracer.begin("three", None, {})
@@ -49,10 +48,9 @@ def steps(decorated: Callable[..., Any], client: Any) -> dict[str, Callable[[], 
         "the running recorder": sdk.current,
         "start: DecoratedCall.begin": lambda: call.begin(recorder, current, ARGUMENTS, {}),
         "  the session's attributes and parent": lambda: recorder.defaults.at(current),
-        "  a copy of the constant attributes": values.copy,
-        "  the arguments by name": lambda: names.flat(ARGUMENTS),
-        "  Recorder.begin": lambda: recorder.begin("three", values.copy(), (), None, current),
-        "    Tracer.begin: the span and its ids": lambda: tracer.begin("three", None, values),
+        "  the arguments: whether they may be kept": lambda: names.plain(ARGUMENTS),
+        "  Recorder.begin": lambda: recorder.begin(form, ARGUMENTS, None, current),
+        "    Tracer.begin: the span and its ids": lambda: tracer.begin("three", None, None),
         "    which processors there are": tracer.dispatch,
         "    the clock": time.time_ns,
         "the context of the body": lambda: Context({**current, SPAN_KEY: span}),

@@ -16,6 +16,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.content import snapshot
 from agentops_otel.guard import guard
 from agentops_otel.recording import generator_driver, parameters
 from agentops_otel.recording.session import Session
@@ -23,6 +24,7 @@ from agentops_otel.recording.tags import with_tags
 from agentops_otel.tracing import (
     INHERITED_KEY,
     SPAN_KEY,
+    CallForm,
     OwnSpan,
     Recorder,
     attach_context,
@@ -67,11 +69,10 @@ class DecoratedCall:
     """
 
     __slots__ = (
-        "_content_names",
         "_direct",
         "_driver",
+        "_form",
         "_function",
-        "_merged",
         "_parameters",
         "added",
         "get_recorder",
@@ -87,8 +88,7 @@ class DecoratedCall:
         self.template = template
         self.get_recorder = get_recorder
         self._parameters: parameters.Parameters | None = None
-        self._merged: tuple[object, object, dict[str, Any]] = (None, None, {})
-        self._content_names = (template.input_name, template.output_name)
+        self._form: tuple[Any, object, object] = (None, None, None)
         self.added: dict[str, object] = {INHERITED_KEY: template.inherited} if template.inherited else {}
         """What the context of a call has besides the span."""
 
@@ -106,26 +106,37 @@ class DecoratedCall:
         self, recorder: Recorder, current: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> OwnSpan | None:
         """Start the span of a call of a plain function; None: the call is to be made by `__call__`, which asks more."""
-        template = self.template
         defaults, parent = recorder.defaults.at(current)
-        inherited: Any = template.inherited or (current.get(INHERITED_KEY) if current else None)
-        merged = self._merged
-        if merged[0] is not defaults or merged[1] is not inherited:
-            own = with_tags(recorder, current, template.tags, recorder.allowed(template.attributes))
-            merged = (defaults, inherited, {**defaults, **(inherited or {}), **own})
-            if inherited is None or type(inherited) is dict:
-                self._merged = merged  # the session's and the agent's are new ones when they change
-        attributes = merged[2].copy()
+        form, of_defaults, of_inherited = self._form
+        inherited = self.template.inherited or (current.get(INHERITED_KEY) if current else None)
+        if of_defaults is not defaults or of_inherited is not inherited:
+            form = self._form_of(recorder, current, defaults, inherited)
         if not recorder.content.enabled:
-            return recorder.begin(template.span_name, attributes, (), parent, current)
+            return recorder.begin(form, None, parent, current)
         names = self._parameters or self.names()
-        given = None if kwargs else names.flat(args)
-        if given:
-            attributes[template.input_name] = given
-        span = recorder.begin(template.span_name, attributes, self._content_names, parent, current)
-        if span is not None and given is None and (given := names.of(False, args, kwargs)):
-            recorder.set_content(span, template.input_name, given)
+        given: Any = None if kwargs else names.plain(args)
+        if given is None:
+            named = names.of(False, args, kwargs)
+            given = snapshot(named)
+        span = recorder.begin(form, given, parent, current)
+        if given is None and span is not None:
+            recorder.set_content(span, form.input_name, named)
         return span
+
+    def _form_of(self, recorder: Recorder, current: Context, defaults: Any, inherited: Any) -> CallForm:
+        """What the spans have in common, kept until the session's attributes or the agent are others."""
+        template = self.template
+        own = with_tags(recorder, current, template.tags, recorder.allowed(template.attributes))
+        form = CallForm(
+            template.span_name,
+            {**defaults, **(inherited or {}), **own},
+            template.input_name,
+            template.output_name,
+            self.names().named,
+        )
+        if inherited is None or type(inherited) is dict:
+            self._form = (form, defaults, inherited)
+        return form
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -215,7 +226,7 @@ class DecoratedCall:
     def end(self, recorder: Recorder, span: OwnSpan, result: object) -> None:
         """End the span that `begin` started, of a call that returned."""
         try:
-            recorder.end_with(span, self.template.output_name, result)
+            recorder.end_call(span, result)
         except BaseException as error:  # not `with`, which costs a twentieth of the whole call
             if not _ending.__exit__(type(error), error, None):
                 raise

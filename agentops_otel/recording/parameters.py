@@ -10,6 +10,7 @@ from agentops_otel.content.snapshot import ATOMS, LIMIT_BYTES
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _RECEIVERS = ("self", "cls")
+_RECEIVER = tuple((name,) for name in _RECEIVERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,10 @@ class Parameters:
     """In the order of the signature."""
     expected: int = 0
     """How many positional arguments leave no default to be added."""
+    receives: bool = False
+    """Whether the first parameter is `self` or `cls`."""
+    has_plain_defaults: bool = True
+    """Whether all defaults are numbers and short texts."""
     required: int = 0
     """How many arguments a call without keywords needs; more than there can be where keywords are needed."""
     rest: str = "args"
@@ -55,26 +60,22 @@ class Parameters:
                 given[name] = default
         return given
 
-    def flat(self, args: tuple[Any, ...]) -> dict[str, object] | None:
-        """The arguments of a call without keywords, as `of`, if all are numbers and short texts; None otherwise."""
-        names = self.positional
-        if names and names[0] in _RECEIVERS:
-            names, args = self.methods, args[1:]
-        if len(args) > len(names):
-            return None
-        given: dict[str, object] = {}
-        for name, value in zip(names, args):  # noqa: B905 - fewer is the common case
+    def plain(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The positional arguments of a call, for `of` to name later, if all are numbers and short texts; else None."""
+        if self.receives:
+            args = args[1:]
+        for value in args:
             kind = type(value)
-            if kind not in ATOMS and (kind is not str or len(value) > LIMIT_BYTES):
+            if kind is str:
+                if len(value) > LIMIT_BYTES:
+                    return None
+            elif kind not in ATOMS:
                 return None
-            given[name] = value
-        if len(args) < self.expected:
-            for name, default in self.defaults:
-                if name not in given:
-                    if type(default) not in ATOMS and type(default) is not str:
-                        return None
-                    given[name] = default
-        return given
+        return args if self.has_plain_defaults or len(args) >= self.expected else None
+
+    def named(self, args: tuple[Any, ...]) -> dict[str, object]:
+        """What `plain` returned, by the names of the parameters, defaults included."""
+        return self.of(self.receives, args, {})
 
     def _add_keywords(self, given: dict[str, object], kwargs: Mapping[str, Any]) -> None:
         extra = {}
@@ -96,15 +97,16 @@ def read(function: Callable[..., Any]) -> Parameters:
     names = {kind: parameter.name for parameter in parameters for kind in [parameter.kind]}
     positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
     has_keyword_only = any(p.kind is p.KEYWORD_ONLY for p in parameters)
+    defaults = tuple((p.name, p.default) for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS)
     return Parameters(
         positional=positional,
         # The signature of a bound method leaves its receiver out already.
         methods=positional if inspect.ismethod(function) else positional[1:],
         keywords=frozenset(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)),
-        defaults=tuple(
-            (p.name, p.default) for p in parameters if p.default is not p.empty and p.name not in _RECEIVERS
-        ),
+        defaults=defaults,
         expected=sys.maxsize if has_keyword_only else len(positional),
+        receives=positional[:1] in _RECEIVER,
+        has_plain_defaults=all(type(default) in ATOMS or type(default) is str for _, default in defaults),
         required=sys.maxsize
         if has_keyword_only
         else sum(p.default is p.empty for p in parameters if p.kind in _POSITIONAL),

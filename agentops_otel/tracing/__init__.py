@@ -13,14 +13,15 @@ from agentops_otel.tracing.context import (
 )
 from agentops_otel.tracing.exceptions import qualified_name
 from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
+from agentops_otel.tracing.span import CallForm, ids_of, is_sampled
 from agentops_otel.tracing.span import Span as OwnSpan
-from agentops_otel.tracing.span import ids_of, is_sampled
 
 __all__ = [
     "INHERITED_KEY",
     "SPAN_KEY",
     "SUPPRESSED_BY_US",
     "SUPPRESS_KEY",
+    "CallForm",
     "FallbackClaim",
     "OwnSpan",
     "Recorder",

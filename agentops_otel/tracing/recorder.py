@@ -30,6 +30,7 @@ from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, curr
 from agentops_otel.tracing.exceptions import origin_of, qualified_name, stack_text
 from agentops_otel.tracing.gc_safe import is_collecting, run_outside_gc
 from agentops_otel.tracing.parents import begins_own_trace
+from agentops_otel.tracing.span import CallForm
 from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer as OwnTracer
 
@@ -156,15 +157,13 @@ class Recorder:
             return attributes
         return {name: value for name, value in attributes.items() if name not in semconv.USER_TEXTS}
 
-    def begin(
-        self, name: str, attributes: dict[str, Any], content_names: tuple[str, ...], parent: Any, current: Context
-    ) -> OwnSpan | None:
-        """Start a span of kind INTERNAL for which nobody has to be asked.
+    def begin(self, form: CallForm, given: Any, parent: Any, current: Context) -> OwnSpan | None:
+        """Start the span of a decorated call for which nobody has to be asked.
 
         Args:
-            name: The span's name.
-            attributes: All its attributes, the span's own from now on, of types that the SDK keeps as they are.
-            content_names: The attributes among them, and of `Span.end_with`, that are snapshots of content.
+            form: What the function's spans have in common.
+            given: The arguments: positional ones that stand for themselves, or a snapshot of all by their names; None:
+                not recorded.
             parent: The parent, as `SpanDefaults.at` tells it.
             current: The current context.
 
@@ -180,8 +179,10 @@ class Recorder:
             or (parent is not None and parent.tracer is not tracer)
         ):
             return None
-        span = tracer.begin(name, parent, attributes)
-        span._unread = content_names
+        span = tracer.begin(form.name, parent, None)
+        span._form = form
+        span._given = given
+        span._unread = form.content_names
         tracer.start(span, current, self.clock())
         return span
 
@@ -193,18 +194,18 @@ class Recorder:
         else:
             span.end(end_time)
 
-    def end_with(self, span: OwnSpan, name: str, value: object) -> None:
-        """End a span that `begin` started now, with the attribute *name*; no attribute for None."""
+    def end_call(self, span: OwnSpan, result: object) -> None:
+        """End a span that `begin` started now, with the result of the call; no attribute for None."""
         now = self.clock()
         taken = None
-        if value is not None and self.content.enabled:
-            taken = snapshot(value)
+        if result is not None and self.content.enabled:
+            taken = snapshot(result)
             if taken is None:
-                self.set_content(span, name, value)
+                self.set_content(span, span._form.output_name, result)
         if is_collecting():
-            run_outside_gc(span.end_with, name, taken, now)
+            run_outside_gc(span.end_call, taken, now)
         else:
-            span.end_with(name, taken, now)
+            span.end_call(taken, now)
 
     def set_content(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
         """Set the attribute *name* to the value as JSON, under the content policy and within the span's size.

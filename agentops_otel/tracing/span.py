@@ -65,6 +65,43 @@ def is_sampled(span: ReadableSpan) -> bool:
     return span.context is not None and bool(span.context.trace_flags.sampled)
 
 
+class CallForm:
+    """What the spans of one decorated function have in common, while the session and the agent are the same.
+
+    Args:
+        name: The spans' name.
+        values: Their attributes, without content; never changed.
+        input_name: The attribute for the arguments.
+        output_name: The attribute for the result.
+        named: Gives each of a call's positional arguments its name.
+    """
+
+    __slots__ = ("content_names", "input_name", "name", "named", "output_name", "values")
+
+    def __init__(
+        self,
+        name: str,
+        values: dict[str, Any],
+        input_name: str,
+        output_name: str,
+        named: Callable[[tuple[Any, ...]], dict[str, object]],
+    ) -> None:
+        self.name = name
+        self.values = values
+        self.input_name = input_name
+        self.output_name = output_name
+        self.content_names = (input_name, output_name)
+        self.named = named
+
+
+class _ValuesOfCall:
+    """`_values` of a decorated call's span, made when they are needed; any other span is begun with its own."""
+
+    def __get__(self, span: Any, kind: type) -> Any:
+        # Of two threads that read at the same time both get the same dict: this is one operation on one.
+        return span.__dict__.setdefault("_values", span.values_of_call())
+
+
 class SpanSource(sdk_trace.Tracer):
     """What a span reads of the tracer that made it."""
 
@@ -112,7 +149,17 @@ class LazySpan(ReadableSpan):
     _trace_id: int
     _span_id: int
     _start_time: int
-    _values: dict[str, Any]
+    _values: dict[str, Any] = _ValuesOfCall()  # type: ignore[assignment]  # it says what it is
+    """The attributes, a dict."""
+
+    # Set on the span of a decorated call, until `_values` are there.
+    _form: CallForm
+    _given: Any
+    """The arguments: a tuple of positional ones, or a snapshot of all by their names; None: not recorded."""
+    _result: Any = None
+    """The result, a snapshot; None: not recorded."""
+    _has_values = False
+    """True from the moment that `_values` are made."""
 
     @property
     def _context(self) -> SpanContext:  # type: ignore[override]  # a field of the SDK's
@@ -159,6 +206,21 @@ class LazySpan(ReadableSpan):
             self._unread = None
             apply_policy(self._tracer.policy, self._values, unread)
         return self._values
+
+    def values_of_call(self) -> dict[str, Any]:
+        """The attributes of a decorated call, content as it was recorded."""
+        self._has_values = True  # first: a result that comes later is an attribute like any other
+        form, given = self._form, self._given
+        values = form.values.copy()
+        if given is not None and (named := form.named(given) if type(given) is tuple else given):
+            values[form.input_name] = named
+        if self._result is not None:
+            values[form.output_name] = self._result
+        if (excess := len(values) - self._tracer.attribute_limit) > 0:
+            self._dropped_attributes = excess
+            for name in list(values)[:excess]:  # the oldest go
+                del values[name]
+        return values
 
     @property
     def _instrumentation_scope(self) -> InstrumentationScope:  # type: ignore[override]
@@ -403,19 +465,12 @@ class Span(LazySpan, sdk_trace.Span):
         for on_end in dispatch.on_end:
             on_end(ended)
 
-    def end_with(self, name: str, content: Any, end_time: int) -> None:
-        """End the span, with one more attribute.
-
-        Args:
-            name: One of the names that the span was begun with as `unread`.
-            content: The attribute's content, a snapshot; None: no attribute.
-            end_time: Nanoseconds since the epoch.
-        """
-        if content is not None and self._end_time is None:
-            if self._unread is None or self._was_read or len(self._values) >= self._tracer.attribute_limit:
-                self.put_unread(name, [content])
-            else:
-                self._values[name] = content
+    def end_call(self, result: Any, end_time: int) -> None:
+        """End the span of a decorated call, with a snapshot of its result; None: no attribute."""
+        if result is not None and self._end_time is None:
+            self._result = result
+            if self._has_values:
+                self.put_unread(self._form.output_name, [result])
         self.end(end_time)
 
     def _readable_span(self) -> ReadableSpan:

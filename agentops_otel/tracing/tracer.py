@@ -126,20 +126,23 @@ class Tracer(SpanSource):
             for on_start in dispatch.on_start:
                 on_start(span, parent_context=context)
 
-    def begin(self, name: str, parent: Span | None, values: dict[str, Any], trace_id: int = 0) -> Span:
+    def begin(self, name: str, parent: Span | None, values: dict[str, Any] | None, trace_id: int = 0) -> Span:
         """A sampled span, a root or a child of a sampled span of ours; it is to be started.
 
         Args:
             name: The span's name.
             parent: The parent; None for a root.
-            values: The span's attributes, its own from now on, of types that the SDK keeps as they are.
+            values: The span's attributes, its own from now on, of types that the SDK keeps as they are; None: it is
+                the span of a decorated call, which makes them when they are needed.
             trace_id: The trace that the span belongs to, if it has no parent; 0: a new one.
         """
         span: Span = _new(Span)
         span._tracer = self
         span._resource = self.resource
         span._name = name
-        span._values = values
+        span._end_time = None
+        if values is not None:
+            span._values = values
         if parent is not None:
             span._trace_id = parent._trace_id
             span._parent_id = parent._span_id
