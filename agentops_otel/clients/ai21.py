@@ -67,7 +67,7 @@ OLD_CHAT = Operation(
 )
 
 _ENDS = {"completed": ["stop"], "failed": ["error"], "requires_action": ["tool_call"]}
-"""Why a run has ended, by its status; one in progress has not."""
+"""Finish reasons by the status of a run. A run in progress has none."""
 
 
 def _status(response: Any) -> str:
@@ -75,7 +75,7 @@ def _status(response: Any) -> str:
 
 
 def _model(request: Any) -> object:
-    """The model, where a run is not to choose among several."""
+    """The model, if the run may use only one."""
     models = items(request, "models")
     return models[0] if len(models) == 1 else None
 
@@ -86,7 +86,7 @@ def _asked(request: Any) -> Any:
 
 
 def _answer(response: Any) -> Iterator[gen_ai.Part | None]:
-    """The tools that the service called, where the program asked for them, and the result: a text, or JSON."""
+    """The parts of a run's answer: the calls of service tools that the response has, and the result."""
     for call in items(response, "data_sources", "tool_calls"):
         kind, name = field(call, "tool_type"), field(call, "tool_name")
         yield gen_ai.server_tool_call(None, name, kind, {"arguments": field(call, "parameters")})

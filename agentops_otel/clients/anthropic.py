@@ -40,9 +40,10 @@ def _provider(client: Any, host: str | None) -> str:
 
 
 def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The call without the client's own span, unless the program gave the client a tracer provider of its own.
+    """The arguments without the package's own span, unless the program gave the client a tracer provider.
 
-    The package traces its calls itself, but not a request without a span name. Where tracing is suppressed, so is this.
+    The package traces its own calls, but not a request whose `span_name` is None. If tracing is suppressed, its span is
+    left out too.
     """
     arguments = stainless.rewrite_arguments(arguments)
     chosen = field(arguments["self"], "open_telemetry", "tracer_provider")
@@ -51,10 +52,10 @@ def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def rewrite_other_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Any other call, without the client's own span where that would come of us alone.
+    """The same for calls that make no span here, if the package traces only because of our global tracer provider.
 
-    The span is of no model, and its trace would be told to the server, which nobody asked for: the client has it
-    because there is a global tracer provider, and it is ours.
+    The package makes a span as soon as there is a global tracer provider, and sends `traceparent` to the server. With
+    our provider the program did not ask for that.
     """
     chosen = field(arguments["self"], "open_telemetry", "tracer_provider")
     ours = chosen is None and isinstance(trace.get_tracer_provider(), OwnProvider)
@@ -69,7 +70,7 @@ def _untraced(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _conversation(client: Any) -> Any:
-    """The conversation that the program named in the client's own tracing options."""
+    """`conversation_id` of the client's own tracing options."""
     return field(client, "open_telemetry", "conversation_id")
 
 
@@ -78,7 +79,7 @@ def _messages(messages: Any) -> Sequence[gen_ai.Message]:
 
 
 _FIRST = 128
-"""Parts that tell whose message it is."""
+"""Parts that are examined to see whether a message holds tool results only."""
 
 
 def _message(message: Any) -> gen_ai.Message | None:
@@ -108,7 +109,7 @@ def _part(block: Any) -> gen_ai.Part | None:
 
 
 def _source(modality: str) -> Callable[[Any], gen_ai.Part | None]:
-    """What an image or a document is taken from."""
+    """Reads the `source` of an image or a document."""
 
     def part(block: Any) -> gen_ai.Part | None:
         match field(block, "source", "type"):

@@ -21,7 +21,7 @@ _METHODS = ("BaseClient._make_api_call",)
 
 
 def _body(arguments: Mapping[str, Any]) -> Any:
-    """The parameters of Converse; what InvokeModel sends as its body."""
+    """The parameters of Converse, or the body of InvokeModel, and the model's id."""
     params = arguments["api_params"]
     sent = params.get("body")
     body = loads(sent) if isinstance(sent, bytes | bytearray | str) else params
@@ -38,7 +38,7 @@ _INVOKES = _asks("InvokeModel", "InvokeModelWithResponseStream")
 def _invokes(
     *, model: str | None = None, mark: str | None = None, unless: str | None = None
 ) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a model of that name is invoked, or one with a body that has the mark of its family."""
+    """Whether a call invokes a model with *model* in its id, or with the key *mark* in its body."""
 
     def applies(arguments: Mapping[str, Any]) -> bool:
         if not _INVOKES(arguments):
@@ -52,7 +52,7 @@ def _invokes(
 
 
 def wrap_result(call: Call, value: Any) -> Any:
-    """The very answer; what is still to be read in it is watched."""
+    """The response itself. A stream or body in it is observed, and the call ends with that."""
     for name in ("stream", "body"):
         source = field(value, name)
         if type(source).__name__ == "EventStream":
@@ -66,7 +66,7 @@ def wrap_result(call: Call, value: Any) -> Any:
 
 
 class _Body:
-    """The bytes of a body that the program has read so far."""
+    """Collects the bytes that the program reads from a response body."""
 
     def __init__(self, call: Call, response: Any) -> None:
         self.call = call
@@ -219,7 +219,7 @@ CONVERSE = Operation(
 
 
 def _chunks(fold: Fold) -> Fold:
-    """The fold of a model's own chunks, which InvokeModelWithResponseStream packs as bytes."""
+    """The fold for InvokeModelWithResponseStream, which packs the model's own chunks as bytes."""
 
     def folding(response: dict[str, Any], event: Any) -> None:
         if isinstance(packed := field(event, "chunk", "bytes"), bytes):
@@ -235,7 +235,7 @@ def _either(*names: str) -> Callable[[Any], Any]:
 
 
 def _count(kind: str, *names: str) -> Callable[[Any], Any]:
-    """A count under one of the model's names; else what the answer's headers say, or a stream's last chunk."""
+    """A token count by one of the model's names, or else from the response's headers or a stream's last chunk."""
 
     def count(response: Any) -> Any:
         text = field(response, "counts", kind)
@@ -253,7 +253,7 @@ _LISTS = ("results", "outputs", "generations", "completions", "choices")
 
 
 def _first(response: Any) -> Any:
-    """The answer, where the model gives a list of them."""
+    """The first answer, if the model returns a list of them."""
     return next((answers[0] for name in _LISTS if (answers := items(response, name))), None)
 
 

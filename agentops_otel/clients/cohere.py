@@ -1,7 +1,8 @@
 """The cohere package: chats, text generation and embeddings of both of its APIs.
 
-A client holds some of its methods from the moment it is made. One that was made before is reached at the raw client
-beneath it, where an answer is in its HTTP response; above that the methods of versions without one are wrapped too.
+A client binds some of its methods when it is created. To reach clients created before `init()`, the raw client is
+wrapped too, which all methods call and whose responses have the answer in `data`. Versions without a raw client are
+wrapped at the public methods.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def _url(client: Any) -> object:
 
 
 def _tokens(usage: str, name: str) -> Callable[[Any], object]:
-    """What is billed counts, what was read is second."""
+    """A token count: the billed one, or else the one that was processed."""
 
     def count(response: Any) -> object:
         billed = field(response, usage, "billed_units", name)
@@ -188,7 +189,7 @@ GENERATE = Operation(
 
 
 def _vector(response: Any) -> Any:
-    """The first vector, under the name of its type where there are several."""
+    """The first vector. With several encodings the response has vectors by encoding."""
     vectors = field(response, "embeddings")
     if not isinstance(vectors, list):
         kinds = ("float_", "float", "int8", "uint8", "binary", "ubinary")
@@ -242,7 +243,7 @@ _HOOKS = {name: _entering(name) for name in ("__enter__", "__aenter__")}
 
 
 def _wrap_result(call: Call, value: Any) -> Any:
-    """What a raw client gives back: an HTTP response with the answer, or the context of one with a stream."""
+    """The raw client's result: an HTTP response with the answer, or a context manager that opens a stream."""
     if any(hasattr(type(value), name) for name in _HOOKS):
         return proxied(value, call, _HOOKS)
     call.completed(field(value, "data"))
@@ -265,7 +266,7 @@ _OLD_EMBED = _embed("BaseCohere.embed", "AsyncBaseCohere.embed")
 SPECS = (
     _spec("cohere.v2.client", CHAT, _EMBED),
     _spec("cohere.v2.raw_client", _raw(CHAT), _raw(_EMBED), wrap_result=_wrap_result),
-    # Above it the client's own embed() asks in batches, from threads: what is inside is one call.
+    # The public embed() sends batches from threads. They are parts of one call.
     _spec("cohere.base_client", OLD_CHAT, GENERATE, replace(_OLD_EMBED, methods=("BaseCohere.embed",), suppress=True)),
     _spec("cohere.raw_base_client", _raw(OLD_CHAT), _raw(GENERATE), _raw(_OLD_EMBED), wrap_result=_wrap_result),
     _spec("cohere.client", _embed("Client.embed", "AsyncClient.embed", "Client.embed_stream")),

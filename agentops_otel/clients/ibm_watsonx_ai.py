@@ -16,12 +16,12 @@ def _url(client: Any) -> object:
 
 
 def _model(client: Any) -> object:
-    """The model, or the deployment of one."""
+    """The model's id, or the id of its deployment."""
     return field(client, "model_id") or field(client, "deployment_id")
 
 
 def _body(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of the call, or the client's own where it has none, beside its arguments."""
+    """The arguments and `params`, which default to the client's."""
     named = arguments.get("params")
     params = field(arguments.get("self"), "params") if named is None else named
     return {**as_mapping(params), **arguments}
@@ -46,7 +46,7 @@ CHAT = replace(
 
 
 def _answers(response: Any) -> list[Any]:
-    """The one answer, or the several that a list of prompts has."""
+    """The responses: a list of prompts has a list of them."""
     return response if isinstance(response, list) else [response]
 
 
@@ -63,13 +63,13 @@ def _total(name: str) -> Callable[[Any], int | None]:
 
 
 def _finish_reasons(response: Any) -> list[str | None] | None:
-    """None where only texts are known: a stream of those does not say why it ended."""
+    """The finish reasons. A stream of bare texts has none."""
     reasons = [reason for result in _results(response) if (reason := field(result, "stop_reason"))]
     return [gen_ai.finish_reason(reason) for reason in reasons] or None
 
 
 def _fold(response: dict[str, Any], chunk: Any) -> None:
-    """Add a chunk: a bare text, or an answer whose counts are those so far."""
+    """Add a chunk: a text, or a response whose counts are those so far."""
     if (model := field(chunk, "model_id")) is not None:
         response["model_id"] = model
     (entry,) = response.setdefault("results", [{}])
@@ -138,7 +138,7 @@ def _spec(module: str, *operations: Operation) -> ClientSpec:
 
 
 def _gateway(operation: Operation, params: str, *names: str) -> ClientSpec:
-    """Its methods of the operation, which send what it was told at first where a call says nothing of it."""
+    """A spec for GatewayInference. Parameters of its constructor apply if the call gives none."""
 
     def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in arguments.items() if value is not None}
@@ -153,7 +153,7 @@ def _gateway(operation: Operation, params: str, *names: str) -> ClientSpec:
 
 
 def _made(operation: Operation, kind: str) -> Operation:
-    """The operation where each gateway has a class of its own for it."""
+    """The operation at one of the classes that a gateway defines in `__init__`."""
     return replace(
         operation, methods=tuple(f"Gateway.__init__.<locals>.{kind}.{name}" for name in ("create", "acreate"))
     )
@@ -161,7 +161,7 @@ def _made(operation: Operation, kind: str) -> Operation:
 
 GATEWAY_EMBEDDINGS = replace(
     embeddings.EMBEDDINGS,
-    # Of many inputs, which are sent in batches, the total alone is that of all.
+    # Many inputs are sent in batches: only the total counts all of them.
     response={**embeddings.EMBEDDINGS.response, semconv.GEN_AI_USAGE_INPUT_TOKENS: "usage.total_tokens"},
 )
 

@@ -1,6 +1,6 @@
-"""The litellm package: its functions and its Router, one span a call whatever client it uses beneath.
+"""The litellm package: its functions and its Router. A call is one span, whichever client litellm uses for it.
 
-What only the client beneath knows (the server, the answer's own id and model), litellm keeps beside its answers.
+The server and the response's own id and model are in `_hidden_params` of litellm's response.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,10 +36,10 @@ _PROVIDERS: Mapping[str, str] = {
     "watsonx": "ibm.watsonx.ai",
     "xai": "x_ai",
 }
-"""What litellm writes before the slash of a model's name, in the conventions' words; others stay as they are."""
+"""Provider names by litellm's prefix of the model's name; other prefixes are used unchanged."""
 
 _FAMILIES: Mapping[str, str] = {"claude": "anthropic", "command": "cohere", "gemini": "gcp.vertex_ai"}
-"""Who a model belongs to that is named without a provider, by how its name begins."""
+"""Providers by the beginning of the model's name, for names without a prefix."""
 
 
 def _provider(request: Any) -> str:
@@ -61,7 +61,7 @@ def _model(request: Any) -> object:
 
 
 def fold(response: dict[str, Any], chunk: Any) -> None:
-    """Add a chunk; litellm takes the counts out of what it streams and keeps them beside it, 0 where it has none."""
+    """Add a chunk. litellm moves its usage to `_hidden_params`."""
     chat_completions.fold(response, chunk)
     beside = field(chunk, "_hidden_params")
     for name in ("api_base", "custom_llm_provider", "provider_response_model", "received_model_id"):
@@ -73,7 +73,7 @@ def fold(response: dict[str, Any], chunk: Any) -> None:
 
 
 class _Usage:
-    """The counts that litellm keeps beside a chunk, which it mends once it has read the end; 0 where it has none."""
+    """The usage in a chunk's `_hidden_params`, which litellm corrects after the last chunk; else the streamed one."""
 
     def __init__(self, beside: Any, streamed: Any) -> None:
         self.streamed = streamed
@@ -88,7 +88,7 @@ class _Usage:
 
 
 def _beside(name: str, path: str) -> Callable[[Any], object]:
-    """What litellm keeps beside its answer, or else what stands in it."""
+    """Reads a field of `_hidden_params`, or else of the response."""
     return lambda response: field(response, "_hidden_params", name) or field(response, path)
 
 
@@ -98,7 +98,7 @@ def _answering(response: Any) -> object:
 
 
 def _cost(response: Any) -> object:
-    """The cost that litellm has worked out for its whole answer; 0 is what it says of a model without a price."""
+    """The cost in USD that litellm calculated; 0 stands for a model without a price."""
     return field(response, "_hidden_params", "response_cost") or chat_completions.cost(response)
 
 
@@ -135,7 +135,7 @@ EMBEDDING = replace(
 
 
 def _traced(module: Any) -> str | None:
-    """The module's own callback, which would write on the span of ours that has ended, and warn of it each time."""
+    """The name of litellm's own callback, if the program registered it. It would write on spans that have ended."""
     given = (*items(module, "callbacks"), *items(module, "success_callback"))
     theirs = (
         callback == "otel" or "OpenTelemetry" in {kind.__name__ for kind in type(callback).__mro__}
@@ -153,4 +153,4 @@ SPEC = ClientSpec(
 )
 
 SPECS = (SPEC, replace(SPEC, module="litellm.main"))
-"""The package hands its calls on to a module of its own, from which programs import the functions too."""
+"""The functions are defined in `litellm.main`, from which programs import them too."""

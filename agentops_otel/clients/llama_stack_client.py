@@ -1,4 +1,4 @@
-"""The llama_stack_client package: its OpenAI-compatible API and the one of its own before it, turns of agents too."""
+"""The llama_stack_client package: its OpenAI-compatible API, the inference API before that, and agents' turns."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def _fold(response: dict[str, Any], chunk: Any) -> None:
     event = field(chunk, "event")
     add_text(message, "content", field(event, "delta", "text"))
     call = field(event, "delta", "tool_call")
-    if call is not None and not isinstance(call, str):  # text is a piece of one that is not whole yet
+    if call is not None and not isinstance(call, str):  # a string is a piece of an unfinished call
         message.setdefault("tool_calls", []).append(call)
     if (reason := field(event, "stop_reason")) is not None:
         message["stop_reason"] = reason
@@ -157,7 +157,7 @@ BATCH = replace(
         ]
     },
 )
-"""Several conversations, or texts to go on with, of which each has its answer in the one response."""
+"""A batch of conversations or texts. The response has an answer for each."""
 
 BATCH_COMPLETION = replace(
     COMPLETION,
@@ -177,7 +177,7 @@ BATCH_COMPLETION = replace(
 
 
 def _turn(arguments: Mapping[str, Any]) -> Mapping[str, str]:
-    """Whose turn a request begins or goes on with, and of which session."""
+    """The agent's and the session's id, if the request begins or resumes a turn."""
     options = arguments.get("options")
     path = r"/v1/agents/(?P<agent_id>[^/]+)/session/(?P<session_id>[^/]+)/turn(/[^/]+/resume)?"
     match = re.fullmatch(path, str(field(options, "url")))
@@ -190,7 +190,7 @@ def _body(arguments: Mapping[str, Any]) -> Any:
 
 
 def _fold_turn(response: dict[str, Any], chunk: Any) -> None:
-    """The turn comes whole with the last event, and what the model says before that in pieces."""
+    """Add a chunk. The last one has the complete turn, those before have pieces of its message."""
     payload = field(chunk, "event", "payload")
     for name in ("session_id", "steps", "output_message"):
         if (value := field(payload, "turn", name)) is not None:
@@ -201,7 +201,7 @@ def _fold_turn(response: dict[str, Any], chunk: Any) -> None:
 
 
 def _turned(response: Any) -> Iterator[gen_ai.Part]:
-    """The tools that the service called, and what the agent said in the end."""
+    """The parts of a turn: calls and results of the service's tools, and the agent's message."""
     for step in items(response, "steps"):
         for call in items(step, "tool_calls"):
             name, details = field(call, "tool_name"), {"arguments": field(call, "arguments")}

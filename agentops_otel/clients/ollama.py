@@ -1,4 +1,4 @@
-"""The ollama package: its clients and its module-level functions, which are methods of a client of its own."""
+"""The ollama package: its clients, and its module-level functions, which are methods of a default client."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from agentops_otel.instrumentation.reading import STREAM, Table, add_text, as_ma
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _PATH_LENGTH = 1024
-"""An image given as text is a path when it is short, and its bytes in base64 when it is long."""
+"""An image as text is a path if it is shorter, otherwise base64."""
 
 
 def _methods(name: str) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def _image(image: Any) -> gen_ai.Part | None:
 
 
 def _definition(tool: Any) -> Any:
-    """A tool may be the program's own function."""
+    """A tool's definition. The program may pass a function itself."""
     return {"type": "function", "name": tool.__name__} if callable(tool) else gen_ai.definition(tool)
 
 
@@ -160,7 +160,7 @@ EMBEDDINGS = Operation(
 
 
 def _state(state: Any) -> list[gen_ai.Message]:
-    """What is to be decided on: a text, or JSON that the model reads as one."""
+    """Messages for the state to decide on: text, or JSON."""
     return gen_ai.texts(state) or ([{"role": "user", "parts": [{"type": "json", "content": state}]}] if state else [])
 
 

@@ -1,4 +1,4 @@
-"""The together package: one method that sends, since its second version; a class for each kind of call before."""
+"""The together package: since version 2 one method that sends, before that a class for each kind of call."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The `Client` and `AsyncClient` of dashscope 2, which say the same whichever of three dialects they speak."""
+"""dashscope 2: `Client` and `AsyncClient`, whose responses look the same for each of the three dialects they speak."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,13 +15,13 @@ from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 
 
 def _body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments, and over them what the program has the client send besides."""
+    """The arguments, updated with `parameters`, which the client sends as they are."""
     more = arguments.get("parameters")
     return {**arguments, **more} if isinstance(more, dict) else arguments
 
 
 def _as_list(value: Any) -> Sequence[Any]:
-    """A list, or the one thing that may stand for a list of one."""
+    """The value as a list. A single item may stand for a list of one."""
     return items(value) or ([] if value is None else [value])
 
 
@@ -32,7 +32,7 @@ def _message(message: Any) -> gen_ai.Message | None:
 
 
 def _part(part: Any) -> gen_ai.Part | None:
-    """A part in any of the forms that the client takes: dashscope's own, OpenAI's, and the client's."""
+    """A part in dashscope's form, OpenAI's or the client's own."""
     if isinstance(part, str):
         return gen_ai.text(part)
     return dashscope.part(part) or chat_completions.part(part) or _medium(part, field(part, "type"))
@@ -47,7 +47,7 @@ def _medium(part: Any, kind: Any) -> gen_ai.Part | None:
 
 
 def _count(*paths: str) -> Callable[[Any], Any]:
-    """The first of the counts that the server said; one that it did not say may be 0 in the client's own."""
+    """Reads the first count that the server sent. For others the client has its default, 0."""
 
     def read(response: Any) -> Any:
         usage = field(response, "usage")
@@ -61,7 +61,7 @@ def _count(*paths: str) -> Callable[[Any], Any]:
 
 
 def _failure(response: Any) -> str | None:
-    """With `raise_on_error=False` a refusal is an answer."""
+    """`error.type` of an error response, which the client returns if `raise_on_error=False`."""
     if field(response, "is_error") is not True:
         return None
     return str(field(response, "code") or field(response, "status_code") or "_OTHER")
@@ -82,7 +82,7 @@ def _folding(*, incremental: bool) -> Fold:
 
 
 def _wrap_result(call: Call, value: Any) -> Any:
-    """The response or stream itself. Of a stream the inner one is observed, from which all its methods read."""
+    """The response or stream itself. The inner stream is observed: all methods of the outer one read from it."""
     if not hasattr(type(value), "text_stream"):
         call.completed(value)
         return value
@@ -154,7 +154,7 @@ MULTIMODAL_EMBEDDING = replace(
 
 
 def _nested(response: Any) -> dict[str, Any]:
-    """What an application says, as it was on the wire."""
+    """The application's response in the shape that it has on the wire."""
     envelope = {name: field(response, name) for name in ("request_id", "usage", "code", "status_code", "is_error")}
     return {**envelope, "output": {name: field(response, name) for name in ("text", "finish_reason", "session_id")}}
 

@@ -18,12 +18,12 @@ def _url(_: Any) -> object:
 
 
 def _message(message: Any, role: str = "user") -> gen_ai.Message | None:
-    """A message of the dialect, whose parts are told apart by their one key instead of a type."""
+    """A message of the dialect. Its parts have one key each in place of a type."""
     return chat_completions.message(message, role, part)
 
 
 def part(part: Any) -> gen_ai.Part | None:
-    """A part of a message, or one of what vectors are made of."""
+    """A part of a message or of an embedding's input."""
     return (
         gen_ai.text(field(part, "text"))
         or gen_ai.media("image", field(part, "image"))
@@ -33,25 +33,25 @@ def part(part: Any) -> gen_ai.Part | None:
 
 
 def _choices(response: Any) -> list[Any]:
-    """The choices; a text alone is one, in the older form of the answer."""
+    """The choices. The older response format has one text instead."""
     output = field(response, "output")
     text = {"message": {"content": field(output, "text")}, "finish_reason": field(output, "finish_reason")}
     return list(items(output, "choices")) or ([text] if output else [])
 
 
 def _message_in(choice: Any) -> Any:
-    """What a choice says: a message, or what is in one."""
+    """The message of a choice, which may be the choice itself."""
     return field(choice, "message") or choice
 
 
 def _failure(response: Any) -> str | None:
-    """A refusal is an answer of this client, not an exception."""
+    """`error.type` of an error response: this client raises no exception for one."""
     status = field(response, "status_code")
     return str(field(response, "code") or status) if isinstance(status, int) and status >= 400 else None
 
 
 def _folding(*, incremental: bool) -> Fold:
-    """Chunks go on where the last one ended if that was asked for; else most models say everything again."""
+    """The fold. With *incremental* a chunk has new text only; without it most models repeat all text so far."""
 
     def fold(response: dict[str, Any], chunk: Any) -> None:
         for name in ("request_id", "usage", "status_code", "code", "is_error"):
@@ -70,7 +70,7 @@ def _folding(*, incremental: bool) -> Fold:
 
 
 def fold_message(choice: dict[str, Any], delta: Any, *, incremental: bool) -> None:
-    """Add what a chunk says to the choice's message."""
+    """Add a chunk's message to the choice's message."""
     message = choice.setdefault("message", {"role": "assistant"})
     for name in ("content", "reasoning_content"):
         text, text_so_far = _text(field(delta, name)), str(message.get(name, ""))
@@ -78,7 +78,7 @@ def fold_message(choice: dict[str, Any], delta: Any, *, incremental: bool) -> No
         add_text(message, name, text[len(text_so_far) :] if again else text)
     calls = items(delta, "tool_calls")
     if calls and (not incremental or all(field(call, "index") is None for call in calls)):
-        message["tool_calls"] = list(calls)  # all of them again
+        message["tool_calls"] = list(calls)  # each chunk repeats all calls
     else:
         chat_completions.fold_tool_calls(message, calls)
 
@@ -101,7 +101,7 @@ _RESPONSE: Table = {
 
 
 def _asked(request: Any, *, in_turns: bool) -> list[gen_ai.Message]:
-    """What was said before, in turns or as messages, and the prompt."""
+    """The history, as turns or as messages, and the prompt."""
     turns = [
         gen_ai.message(role, [gen_ai.text(field(turn, name))])
         for turn in items(request, "history")
@@ -120,7 +120,7 @@ CHAT = Operation(
     request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"},
     request_content={
         **chat_completions.REQUEST_CONTENT,
-        # Turns go before messages where both are given; an application has it the other way round.
+        # If both are given, a chat uses `history` and an application `messages`.
         semconv.GEN_AI_INPUT_MESSAGES: lambda request: _asked(request, in_turns=field(request, "history") is not None),
     },
     response=_RESPONSE,
@@ -149,7 +149,7 @@ EMBEDDING = replace(
 
 
 def _seen_tokens(response: Any) -> Any:
-    """All that was read; some models count pictures beside what they call input."""
+    """The input tokens. Unknown for models that count images apart."""
     usage = field(response, "usage")
     return None if field(usage, "image_tokens") is not None else field(usage, "input_tokens")
 
@@ -167,10 +167,10 @@ MULTIMODAL_EMBEDDING = replace(
 
 
 def _used(name: str) -> Callable[[Any], int | None]:
-    """The tokens of all the models that an application asks."""
+    """The total of a token count over all models that an application uses."""
 
     def total(response: Any) -> int | None:
-        # A client has numbers of its own for what the server did not say.
+        # The client has a default for each count that the server did not send.
         models = items(response, "usage", "models")
         reported = (model for model in models if name in (field(model, "model_fields_set") or (name,)))
         counts = [count for model in reported if isinstance(count := field(model, name), int)]
@@ -199,7 +199,7 @@ APPLICATION = replace(
 
 
 def both_ways(operation: Operation) -> tuple[Operation, Operation]:
-    """The operation where a stream goes on where it ended, and where it says everything again."""
+    """The operation for incremental streams, and for streams that repeat the text so far."""
     return replace(operation, matches=_goes_on, fold=_folding(incremental=True)), operation
 
 
@@ -218,7 +218,7 @@ CODE = replace(
 
 
 def _with_attachment(message: Any) -> gen_ai.Message | None:
-    """A message, or what the code in question is told by instead."""
+    """A message, or an attachment's metadata in place of one."""
     if (meta := field(message, "meta")) is None:
         return _message(message)
     return gen_ai.message("user", [gen_ai.text(json.dumps(meta, default=lambda _: None))])

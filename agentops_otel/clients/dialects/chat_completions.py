@@ -1,4 +1,4 @@
-"""The chat-completions dialect, as OpenAI speaks it and many others after it: tables that their specs share."""
+"""The chat-completions dialect of OpenAI, which many other APIs speak: tables and folds for their specs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ REQUEST: Table = {
 
 
 def cost(response: Any) -> object:
-    """The cost in USD, where the provider says it: OpenRouter as a number, Perplexity with its parts."""
+    """The cost in USD, if the provider reports one: OpenRouter as a number, Perplexity as an object."""
     cost = field(response, "usage", "cost")
     return cost if isinstance(cost, int | float) else field(cost, "total_cost")
 
@@ -67,7 +67,7 @@ RESPONSE_CONTENT: Table = {
 
 
 def fold(response: dict[str, Any], chunk: Any) -> None:
-    """Add a chunk to the response that the plain call would have given."""
+    """Add a chunk to the response, which takes the shape of the unstreamed one."""
     fields = as_mapping(chunk)
     for name in _HEAD:
         if (value := fields.get(name)) is not None:
@@ -97,7 +97,7 @@ def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
 
 
 def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
-    """Add pieces of tool calls to those that the message has."""
+    """Add pieces of tool calls to the message's tool calls."""
     for call in calls:
         tool_calls.fold_tool_call(message, field(call, "index"), call)
 
@@ -105,7 +105,7 @@ def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
 def message(
     source: Any, role: str = "user", read: Callable[[Any], gen_ai.Part | None] | None = None
 ) -> gen_ai.Message | None:
-    """One message of the dialect, or of one whose parts alone are others and are *read* another way."""
+    """A message of the dialect. *read* reads its parts if they differ from the dialect's."""
     get = lookup_in(source)
     role = get("role") or role
     content = get("content")
@@ -118,21 +118,21 @@ def message(
         *map(_tool_call, items(get("tool_calls"))),
         _function_call(get("function_call")),
     ]
-    # Where the model's thoughts stand, by provider.
+    # Each provider has another name for the model's reasoning.
     thoughts = gen_ai.reasoning(get("reasoning_content") or get("reasoning") or get("tool_plan"))
     parts = [thoughts, *spoken, *beside] if thoughts or any(beside) else spoken
     return gen_ai.message("system" if role == "developer" else role, parts, get("name"))
 
 
 def part(source: Any) -> gen_ai.Part | None:
-    """One part of a message's content."""
+    """A part of a message's content."""
     kind = field(source, "type")
     reader = _PARTS.get(kind) if isinstance(kind, str) else None
     return reader(source) if reader else None
 
 
 def thought(part: Any) -> str | None:
-    """The text of a part in which the model thinks."""
+    """The text of a reasoning part."""
     thinking = field(part, "thinking")
     if isinstance(thinking, str):
         return thinking
@@ -154,13 +154,13 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 
 
 def _plain(content: Any) -> Any:
-    """A tool's answer: its text, where it is made of texts."""
+    """A tool's result; a list of text parts becomes one text."""
     texts = [field(part, "text") for part in content] if isinstance(content, list | tuple) else None
     return "".join(texts) if texts and all(isinstance(text, str) for text in texts) else content
 
 
 def _function_call(call: Any) -> gen_ai.Part | None:
-    """A call as the API said it before it had tools, without an id."""
+    """A function call of the API before tools: it has no id."""
     return gen_ai.tool_call(None, field(call, "name"), field(call, "arguments")) if call is not None else None
 
 
@@ -189,7 +189,7 @@ CHAT = Operation(
     response_content=RESPONSE_CONTENT,
     fold=fold,
 )
-"""A chat; `replace()` says where it is in a client."""
+"""A chat. A client's spec adds its methods with `replace()`."""
 
 TEXT_COMPLETION = Operation(
     name="text_completion",
@@ -206,4 +206,4 @@ TEXT_COMPLETION = Operation(
     },
     fold=_fold_completion,
 )
-"""The older API that goes on with a text."""
+"""A text completion, the API before chats. A client's spec adds its methods with `replace()`."""

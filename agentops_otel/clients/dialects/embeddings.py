@@ -1,4 +1,4 @@
-"""Embeddings, as OpenAI's API has them and many others after it."""
+"""The embeddings dialect of OpenAI, which many other APIs speak."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from agentops_otel.instrumentation.spec import Operation
 
 
 def dimensions(vector: Any) -> int | None:
-    """The length of a vector: numbers, or four bytes each in base64."""
+    """The length of a vector, which is a list of numbers or base64 of four bytes each."""
     if isinstance(vector, str):
         return (len(vector) * 3 // 4 - vector[-2:].count("=")) // 4
     return len(items(vector)) or None
@@ -35,4 +35,4 @@ EMBEDDINGS = Operation(
     },
     has_finish_reasons=False,
 )
-"""The operation of the dialect; `replace()` says where it is in a client."""
+"""The operation. A client's spec adds its methods with `replace()`."""

@@ -1,4 +1,4 @@
-"""Raw responses (`with_raw_response`, `with_streaming_response`, `cast_to`), which the program reads as it likes."""
+"""Raw responses (`with_raw_response`, `with_streaming_response`, `cast_to`), whose body the program reads itself."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import observed_call, observed_stream
 
 BODY_LIMIT_BYTES = 1024 * 1024
-"""Bytes that are kept of a body that the program reads in pieces."""
+"""The limit of what is kept of a body that the program reads in pieces."""
 
 
 def wrap_result(call: Call, response: Any) -> Any:
@@ -38,7 +38,7 @@ def _parsed_text(response: Any) -> Any:
 
 
 class _Step:
-    """Observes one method that reads a response; *read* makes what the program gets of its result."""
+    """Observes one method that reads the response. *read* makes the program's result from the method's."""
 
     def __init__(self, response: Any, read: Callable[[Call, Any, Any], Any]) -> None:
         self._response = response
@@ -61,7 +61,7 @@ def _step(name: str, read: Callable[[Call, Any, Any], Any]) -> Callable[..., Any
 
 
 def _parsed(call: Call, response: Any, value: Any) -> Any:
-    """The parsed response; a stream is observed, and is the same object each time."""
+    """The parsed response. A stream is observed, and is the same object at each call."""
     parsed, given = getattr(response, "_self_parsed", (None, None))
     if parsed is None or parsed is not value:
         given = call.returned(value)

@@ -1,4 +1,4 @@
-"""The Responses dialect of OpenAI: tables that the specs of clients which speak it share."""
+"""The Responses dialect of OpenAI: tables and a fold for the specs of clients that speak it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +46,7 @@ FETCHED: Table = {
     semconv.GEN_AI_RESPONSE_ID: "id",
     semconv.GEN_AI_RESPONSE_MODEL: "model",
 }
-"""What an answer says of itself, whoever asks for it."""
+"""Attributes of a response, whether it was just created or is fetched later."""
 
 RESPONSE: Table = {
     **FETCHED,
@@ -63,7 +63,7 @@ RESPONSE_CONTENT: Table = {
 
 
 def fold(response: dict[str, Any], event: Any) -> None:
-    """Add an event to the response; the events that carry a response say the most."""
+    """Add an event to the response. Some events carry the whole response so far."""
     fields = as_mapping(event)
     snapshot = as_mapping(fields.get("response"))
     for name in _FIELDS if snapshot else ():
@@ -91,7 +91,7 @@ _FIELDS = (
 
 
 def _begin_item(response: dict[str, Any], event: Mapping[str, Any]) -> None:
-    """An item begins, even if the server gives it the index of another one."""
+    """Begin an item, even if the server repeats the index of another one."""
     index = event.get("output_index")
     entry = indexed(response, "output", index)
     _update(begin_entry(response, "output", index) if "type" in entry else entry, event)
@@ -102,7 +102,7 @@ def _fold_item(response: dict[str, Any], event: Mapping[str, Any]) -> None:
 
 
 def _item_of(response: dict[str, Any], event: Mapping[str, Any], item_id: object) -> dict[str, Any]:
-    """The item that an event belongs to: by its id, which some servers change, or by its index."""
+    """The item of an event: by its id, which some servers change, or else by its index."""
     return entry_with(response, "output", "id", item_id) or indexed(response, "output", event.get("output_index"))
 
 
@@ -112,7 +112,7 @@ def _update(entry: dict[str, Any], event: Mapping[str, Any]) -> None:
 
 
 def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
-    """Adds a delta to the text of one part of one item."""
+    """A fold that adds a delta to the text of one part of an item."""
     text = "refusal" if part == "refusal" else "text"
 
     def fold_delta(response: dict[str, Any], event: Mapping[str, Any]) -> None:
@@ -126,7 +126,7 @@ def _adding(kind: str, part: str, key: str, index: str) -> Callable[[dict[str, A
 
 
 def _asking(kind: str, key: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
-    """Adds a delta to what one call of a tool asks for."""
+    """A fold that adds a delta to the arguments of a tool call."""
 
     def fold_delta(response: dict[str, Any], event: Mapping[str, Any]) -> None:
         item = _item_of(response, event, event.get("item_id"))
@@ -158,13 +158,13 @@ _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
 
 
 def fetched(options: Any) -> str | None:
-    """The id of the response that a request asks for, if that is what it does."""
+    """The response's id, if the request fetches a response."""
     match = re.fullmatch(r"/responses/([^/?]+)(\?.*)?", str(field(options, "url")))
     return match[1] if match and str(field(options, "method")).lower() == "get" else None
 
 
 def failure(response: Any) -> str | None:
-    """The error's code where the response says that it failed."""
+    """`error.type` of a failed response: the error's code."""
     if field(response, "status") != "failed":
         return None
     code = field(response, "error", "code")
@@ -176,7 +176,7 @@ _UNFINISHED = ("queued", "in_progress")
 
 
 def _finish_reasons(response: Any) -> list[str] | None:
-    """One word for the one answer; none while it is still being made in the background."""
+    """The finish reason of the one response; None while it is in progress."""
     match field(response, "status"):
         case "completed":
             calls = any(field(item, "type") == "function_call" for item in items(response, "output"))
@@ -201,7 +201,7 @@ def _input(given: Any) -> Sequence[gen_ai.Message]:
 
 
 def answer(output: Sequence[Any]) -> list[gen_ai.Message]:
-    """The items of an answer as messages; what is said in several, one after another, is one message."""
+    """The items of a response as messages. Successive items of one role become one message."""
     messages: list[gen_ai.Message] = []
     for item in output:
         read = _item(item, "assistant")
@@ -237,7 +237,7 @@ def _call(item: Any, key: str) -> gen_ai.Message | None:
 
 
 def _tool(item: Any, kind: str) -> gen_ai.Message | None:
-    """A call of a tool or its answer, by the kind's name; what is neither says nothing."""
+    """A tool call or its result, told apart by the item's type. None for any other type."""
     tool, _, ending = kind.rpartition("_")
     called = field(item, "call_id")
     if ending == "output" and tool not in _AT_THE_SERVER:
@@ -257,11 +257,11 @@ def _tool(item: Any, kind: str) -> gen_ai.Message | None:
 _OUTSIDE = ("type", "id", "call_id", "name", "status", "index")
 _AT_THE_SERVER = ("mcp_list_tools", "program", "tool_search")
 _AT_THE_PROGRAM = ("apply_patch", "computer", "local_shell", "shell")
-"""Tools of the provider's that the program runs for it."""
+"""The provider's tools that the program runs."""
 
 
 def _image(item: Any) -> gen_ai.Message | None:
-    """An image that the provider made: by type and size."""
+    """A generated image, by type and size."""
     details = {"action": field(item, "action"), "revised_prompt": field(item, "revised_prompt")}
     call = gen_ai.server_tool_call(field(item, "id"), "image_generation", "image_generation", details)
     made = field(item, "result")
@@ -317,4 +317,4 @@ RESPONSES = Operation(
     fold=fold,
     failure=failure,
 )
-"""The operation of the dialect; `replace()` says where it is in a client."""
+"""The operation. A client's spec adds its methods with `replace()`."""

@@ -18,7 +18,7 @@ def fold_tool_call(message: dict[str, Any], index: object, call: Any) -> None:
 
 
 def _entry(message: dict[str, Any], index: object, call: Any) -> dict[str, Any]:
-    """The call with the piece's id; else the last one of its index, unless the piece begins a new one."""
+    """The call with the piece's id, or else the last one of its index, or a new one."""
     call_id = field(call, "id")
     if (entry := entry_with(message, "tool_calls", "id", call_id)) is not None:
         return entry
@@ -27,10 +27,10 @@ def _entry(message: dict[str, Any], index: object, call: Any) -> dict[str, Any]:
 
 
 def _begins(last: dict[str, Any], call_id: object, call: Any) -> bool:
-    """Whether a piece begins another call than the last one of its index.
+    """Whether a piece begins a new call, rather than continuing the last one of its index.
 
-    It does with a new id, unless it goes on with arguments (some servers give each piece an id of its own); and with a
-    name, once the arguments of the last call are complete.
+    A new id begins a call, unless the piece only adds arguments (some servers give each piece an id of its own). A name
+    begins a call if the arguments of the last one are complete.
     """
     name, arguments = field(call, "function", "name"), field(call, "function", "arguments")
     if call_id and last.get("id"):

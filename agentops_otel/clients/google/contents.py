@@ -1,4 +1,4 @@
-"""What requests and answers of Google's models are made of: contents, parts and tools, told as messages."""
+"""Reads Google's contents, parts and tools as messages and tool definitions."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -9,13 +9,13 @@ from agentops_otel.instrumentation.reading import add_text, as_mapping, field, i
 
 
 def contents(given: Any) -> list[gen_ai.Message]:
-    """The contents in whichever of the shapes that the package takes: texts, parts, contents, or a list of them."""
+    """Messages for contents in any form that the package takes: texts, parts, contents, or a list of those."""
     listed = items(given) or ([given] if given is not None else [])
     return [message for item in listed if (message := content(item))]
 
 
 def named(source: Any, name: str) -> Any:
-    """What stands under the name, in a dict also where it is written as the API writes it: `functionCall`."""
+    """The field of that name. In a dict it may also be in camelCase, as the API writes it."""
     value = field(source, name)
     return source.get(_camel(name)) if value is None and isinstance(source, dict) else value
 
@@ -27,7 +27,7 @@ def _camel(name: str) -> str:
 
 
 def content(given: Any, role: str = "user") -> gen_ai.Message | None:
-    """One content as a message, of who it says that speaks."""
+    """A content, or a single part, as a message. *role* is for one without a role."""
     role = field(given, "role") or role
     parts = [part for part in map(_part, items(given, "parts") or [given]) if part]
     answers = bool(parts) and all(part["type"] == "tool_call_response" for part in parts)
@@ -46,7 +46,7 @@ def _part(part: Any) -> gen_ai.Part | None:
 
 
 def modality(mime_type: object) -> str:
-    """What kind of medium has the type."""
+    """The modality of a MIME type: "image", "audio", "video", or "document" for all others."""
     kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
     return kind if kind in ("image", "audio", "video") else "document"
 
@@ -95,7 +95,7 @@ _PARTS: Mapping[str, Callable[[Any], gen_ai.Part | None]] = {
 
 
 def tools(tool: Any) -> list[Any]:
-    """The declared functions and what Google runs itself; a Python function given as a tool is told by its name."""
+    """Definitions of the declared functions and Google's own tools. A Python function has only its name."""
     definitions: list[Any] = [*map(_function, named(tool, "function_declarations") or ())]
     definitions += ({"type": name, "name": name} for name in _TOOLS if named(tool, name) is not None)
     if callable(tool) and (name := field(tool, "__name__")):
@@ -114,7 +114,7 @@ def _function(function: Any) -> dict[str, Any]:
 
 
 def _schema(schema: Any) -> Any:
-    """A schema without all that it does not say."""
+    """A schema without the fields that are None."""
     if isinstance(schema, list):
         return [_schema(item) for item in schema]
     fields = _NOTHING if isinstance(schema, str) else as_mapping(schema)
@@ -129,7 +129,7 @@ _TOOLS = (
 
 
 def fold_part(parts: list[Any], part: Any) -> None:
-    """Add a part of a chunk to the parts of the answer: pieces of one text become one."""
+    """Add a part of a chunk to the response's parts. Successive pieces of text become one part."""
     text, thought = field(part, "text"), field(part, "thought")
     if text is None:
         parts.append(part)

@@ -1,7 +1,7 @@
 """The google-genai package, for Gemini and Vertex.
 
-What is wrapped is one request to the model. The public methods above it also call the program's own functions and ask
-again with their results: each such request is a call with tokens of its own, and the functions are no part of it.
+The private methods that send one request each are wrapped. The public ones also call the program's functions and send
+their results: each such request is a call with its own tokens, and the functions are not part of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,18 +20,18 @@ def _provider(models: Any, host: str | None) -> str:
 
 
 def _url(models: Any) -> object:
-    # The models are all that the method is called on, and they keep the address to themselves.
+    # `Models` has no public attribute for the URL.
     return field(models, "_api_client", "_http_options", "base_url")
 
 
 def model(request: Any) -> object:
-    """The model's name, without the folder that the API has it in."""
+    """The model's name without the prefix `models/`."""
     name = field(request, "model")
     return name.removeprefix("models/") if isinstance(name, str) else None
 
 
 def _config(*path: str) -> Callable[[Any], Any]:
-    """What stands at the end of the path in the configuration."""
+    """Reads a field of the request's config."""
     return lambda request: reduce(contents.named, path, field(request, "config"))
 
 
@@ -44,7 +44,7 @@ def _tools(request: Any) -> list[Any]:
 
 
 def _output_type(request: Any) -> str | None:
-    """The medium that is asked for, if it is not text alone; how the text is to be written otherwise."""
+    """The modality that the request asks for; for text, its format."""
     modalities = [_word(kind) for kind in items(_config("response_modalities")(request))]
     kind = _config("response_mime_type")(request)
     written = MIME_TYPES.get(kind) if isinstance(kind, str) else None
@@ -55,7 +55,7 @@ def _output_type(request: Any) -> str | None:
 
 
 def _word(value: Any) -> str:
-    """The word that an enumeration of the package's stands for, which may be given as it is."""
+    """The value of an enumeration member, which may be given as a string."""
     return str(getattr(value, "value", value)).upper()
 
 
@@ -63,7 +63,7 @@ _MEDIA = {"IMAGE": "image", "AUDIO": "speech", "VIDEO": "video"}
 
 
 MIME_TYPES = {"application/json": "json", "text/plain": "text"}
-"""`gen_ai.output.type` for the type of answer that a request asks for."""
+"""`gen_ai.output.type` by the MIME type that a request asks for."""
 
 
 def _finish_reason(candidate: Any) -> str | None:
@@ -73,7 +73,7 @@ def _finish_reason(candidate: Any) -> str | None:
 
 
 def total(*names: str) -> Callable[[Any], int | None]:
-    """Counts that Gemini keeps apart and the conventions add up; None when there is none at all."""
+    """The sum of the counts that the response has; None if it has none of them."""
 
     def add(response: Any) -> int | None:
         counts = [field(response, "usage_metadata", name) for name in names]
@@ -84,7 +84,7 @@ def total(*names: str) -> Callable[[Any], int | None]:
 
 
 def _answer(candidate: Any) -> gen_ai.Message | None:
-    """What the model says, a text in several parts as one: so comes one that was streamed."""
+    """The message of a candidate. Successive texts become one part, as they do in a stream."""
     parts: list[Any] = []
     for part in items(candidate, "content", "parts"):
         contents.fold_part(parts, part)
@@ -98,11 +98,11 @@ def _finish_reasons(response: Any) -> list[str | None]:
 
 
 Details = Callable[[Any], Sequence[Any]]
-"""The counts that a response has for each medium."""
+"""Reads the token counts by modality from a response."""
 
 
 def _medium(modality: str, details: Details) -> Callable[[Any], int | None]:
-    """The tokens of one kind of medium."""
+    """Reads the tokens of one modality."""
 
     def count(response: Any) -> int | None:
         reported = (
@@ -116,7 +116,7 @@ def _medium(modality: str, details: Details) -> Callable[[Any], int | None]:
 
 
 def media(prompt: Details, answer: Details) -> Table:
-    """The tokens of each kind of medium in the prompt and in the answer."""
+    """A table of the input and output tokens by modality."""
     return {
         semconv.GEN_AI_USAGE_TEXT_INPUT_TOKENS: _medium("TEXT", prompt),
         semconv.GEN_AI_USAGE_IMAGE_INPUT_TOKENS: _medium("IMAGE", prompt),
@@ -128,12 +128,12 @@ def media(prompt: Details, answer: Details) -> Table:
 
 
 def details(name: str) -> Details:
-    """Those that a response's usage has under the name."""
+    """Reads the details of that name from a response's usage."""
     return lambda response: items(response, "usage_metadata", name)
 
 
 def fold(response: dict[str, Any], chunk: Any) -> None:
-    """Add a chunk, which has the response's own shape, to the response."""
+    """Add a chunk to the response. Both have the same shape."""
     for name in ("response_id", "model_version", "usage_metadata", "prompt_feedback"):
         if (value := field(chunk, name)) is not None:
             response[name] = value
@@ -150,7 +150,7 @@ _ASKED: Table = {semconv.GEN_AI_REQUEST_MODEL: model, **server_table(_config("ht
 
 
 def _asking(method: str) -> str:
-    """One request to the model, with those by which the package continues its answer."""
+    """The alternatives for the private method that sends one request, in several versions of the package."""
     return "|".join(method.format(*around) for around in (("_", "_with_continuation"), ("_", ""), ("", "")))
 
 
@@ -199,7 +199,7 @@ GENERATE = Operation(
 
 
 def _embedded(response: Any) -> Any:
-    """The tokens of what was embedded: as a whole, or of each text."""
+    """The tokens of an embeddings request: the total, or the sum over its texts."""
     if (total := field(response, "usage_metadata", "prompt_token_count")) is not None:
         return total
     counts = [field(one, "statistics", "token_count") for one in items(response, "embeddings")]
@@ -271,7 +271,7 @@ VIDEOS = Operation(
     response={semconv.GEN_AI_RESPONSE_ID: "name"},
     has_finish_reasons=False,
 )
-"""The start of a job; the video is fetched later, by its name."""
+"""Starts a job. The program fetches the video later by the job's name."""
 
 SPEC = ClientSpec(
     name="google-genai",

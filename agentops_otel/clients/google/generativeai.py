@@ -1,7 +1,7 @@
-"""The google-generativeai package, which google-genai replaced: Gemini by gRPC or REST.
+"""The google-generativeai package, the predecessor of google-genai: Gemini by gRPC or REST.
 
-What is wrapped is the API client beneath `GenerativeModel`, its chats and `embed_content`. It speaks in protocol
-buffers, whose fields have the names that google-genai gives them.
+The API client is wrapped that `GenerativeModel`, its chats and `embed_content` call. It takes and returns protocol
+buffers, whose fields have the same names as google-genai's.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ def _methods(*names: str) -> tuple[str, ...]:
 
 
 def _plain(message: Any) -> Any:
-    """A protocol buffer as plain values, without what it does not say; anything else as it is."""
+    """A protocol buffer as a dict of the fields that are set; any other value unchanged."""
     kind: Any = type(message)
     if not hasattr(kind, "pb"):
         return message
-    from google.protobuf.json_format import MessageToDict  # there where the message is
+    from google.protobuf.json_format import MessageToDict  # installed wherever protocol buffers are
 
     return MessageToDict(kind.pb(message), preserving_proto_field_name=True)
 
 
 def _body(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The request in the shape that google-genai's tables read; a batch of embeddings is a list of requests."""
+    """The request in the shape that google-genai's tables read. A batch of embeddings is a list of requests."""
     request = arguments.get("request")
     given = arguments if request is None else _plain(request)
     if not isinstance(given, Mapping):
@@ -56,7 +56,7 @@ def _fold(response: dict[str, Any], chunk: Any) -> None:
 
 
 def wrap_result(call: Call, value: Any) -> Any:
-    """The very answer; an asynchronous stream, which is iterable and no iterator, is watched."""
+    """The response itself. An asynchronous stream is observed: it is iterable, but no iterator."""
     if hasattr(value, "__aiter__"):
         return call.observe_stream(value)
     call.completed(_plain(value))

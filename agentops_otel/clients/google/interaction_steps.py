@@ -1,4 +1,4 @@
-"""What an interaction of google-genai is made of: contents and steps, told as messages, and folded from a stream."""
+"""The contents and steps of google-genai's interactions: read as messages, and folded from a stream."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from agentops_otel.instrumentation.reading import add_text, field, indexed, item
 
 
 def messages(source: Any, role: str) -> list[gen_ai.Message]:
-    """A text, a content, or a list of contents or steps; what one speaker says in a row is one message."""
+    """Messages for a text, a content, or a list of contents or steps. Successive ones of a role are one message."""
     read: list[gen_ai.Message] = []
     for item in items(source) or [source]:
         if (message := _message(item, role)) is None:
@@ -28,14 +28,14 @@ def _message(item: Any, role: str) -> gen_ai.Message | None:
         return gen_ai.message(_ROLES.get(kind, "assistant"), reader(item))
     if kind.endswith(("_call", "_result")):
         return gen_ai.message("assistant", [_server_tool(item, kind)])
-    content, speaker = field(item, "content"), field(item, "role")  # a turn, as the package had them first
+    content, speaker = field(item, "content"), field(item, "role")  # a turn, in the package's first versions
     return gen_ai.message(
         "assistant" if speaker == "model" else speaker or role, _contents(items(content) or [content])
     )
 
 
 def _server_tool(step: Any, kind: str) -> gen_ai.Part:
-    """What a tool that the provider runs itself was asked, or what it answered."""
+    """The call of a tool that the provider runs, or its result."""
     tool, _, ending = kind.rpartition("_")
     if ending == "result":
         details = {"result": field(step, "result"), "is_error": field(step, "is_error")}
@@ -90,7 +90,7 @@ def fold(response: dict[str, Any], event: Any) -> None:
 
 
 def _fold_created(response: dict[str, Any], event: Any) -> None:
-    # The package goes on by asking again: the steps are counted anew then, and the tokens are further ones.
+    # The package continues a long response with a further request: steps count from 0 again, and its tokens add up.
     steps = items(response, "steps")
     response["before"] = steps[-1]["index"] + 1 if steps else 0
     response.setdefault("usages", []).append(None)
@@ -122,7 +122,7 @@ def _fold_start(response: dict[str, Any], event: Any) -> None:
 
 
 def _fold_step(entry: dict[str, Any], step: Any) -> None:
-    """The step as far as it is there; a content that stands for a step is one of the model's output."""
+    """Update a step. In version 1 the event has a content, which is a step of the model's output."""
     if _kind(step) in _CONTENTS:
         step = {"type": "model_output", "content": [step]}
     for name in ("type", "id", "call_id", "name", "server_name", "arguments", "result", "is_error"):
@@ -152,7 +152,7 @@ def _fold_delta(response: dict[str, Any], event: Any) -> None:
 
 
 def _fold_part(parts: list[Any], part: Any) -> None:
-    """Texts and sounds come in pieces; other media come whole."""
+    """Add a part. Text and audio come in pieces, other media at once."""
     kind = _kind(part)
     last = parts[-1] if parts and isinstance(parts[-1], dict) else None
     if kind not in ("text", "audio") or field(part, "uri") is not None:

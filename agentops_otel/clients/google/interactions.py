@@ -1,6 +1,6 @@
-"""The interactions and decisions of the google-genai package, which it imports when a program first asks for them.
+"""The interactions and decisions of the google-genai package, in modules that it imports at the first use.
 
-An interaction that the package continues by itself, because its answer was too long for one request, is one call.
+If a response is too long for one request, the package continues it with further ones. All of them are one call.
 """
 
 import re
@@ -22,7 +22,7 @@ def _provider(interactions: Any, host: str | None) -> str:
 
 
 def _body(arguments: Mapping[str, Any]) -> Any:
-    """What is asked for: in arguments of their own, or in one of them as a whole."""
+    """The request's body: in arguments of its own, or in the one argument `request`."""
     body = field(arguments.get("request"), "body") or arguments
     extra = arguments.get("extra_body")
     return {**body, **extra} if isinstance(body, Mapping) and isinstance(extra, Mapping) else body
@@ -71,7 +71,7 @@ _UNFINISHED = ("queued", "in_progress")
 
 
 def _finish_reason(response: Any) -> str | None:
-    """The conventions' word for the status; none while the answer is still being made in the background."""
+    """The finish reason for the status; None while a background response is in progress."""
     status = field(response, "status")
     if isinstance(status, str) and status in _FINISHED:
         return _FINISHED[status]
@@ -79,7 +79,7 @@ def _finish_reason(response: Any) -> str | None:
 
 
 def _failure(response: Any) -> str | None:
-    """The error's code where the answer says that it failed."""
+    """`error.type` of a failed interaction: the error's code."""
     if field(response, "status") != "failed":
         return None
     code = field(first(response, "errors"), "code")
@@ -87,7 +87,7 @@ def _failure(response: Any) -> str | None:
 
 
 def _usages(response: Any) -> Sequence[Any]:
-    """A stream has the tokens of each of its requests."""
+    """The usage of each request of the call: a stream may have several."""
     return items(response, "usages") or [field(response, "usage")]
 
 
@@ -96,7 +96,7 @@ def _details(name: str) -> genai.Details:
 
 
 def _count(*names: str) -> Callable[[Any], int | None]:
-    """What the counts of those names come to."""
+    """Reads the sum of the counts of those names."""
 
     def count(response: Any) -> int | None:
         counts = [
@@ -171,7 +171,7 @@ AGENT = replace(
 
 
 def _held(operation: Operation) -> Operation:
-    """The same beneath the public class, where a raw-response wrapper leads that a program holds from before."""
+    """The operation at the private class, for a raw-response wrapper that the program bound before `init()`."""
     method = operation.methods[0].rpartition(".")[2]
     return replace(
         operation,
@@ -181,7 +181,7 @@ def _held(operation: Operation) -> Operation:
 
 
 def _named(source: Any, name: str, kind: str) -> list[gen_ai.Part]:
-    """What stands under a name each: the questions of a decision, and their answers."""
+    """Parts for the entries of a mapping: a decision's questions or answers."""
     entries = field(source, f"{name}s")
     return [
         {"type": kind, "id": identity, name: entry}
@@ -190,7 +190,7 @@ def _named(source: Any, name: str, kind: str) -> list[gen_ai.Part]:
 
 
 def _asked(request: Any) -> list[gen_ai.Message]:
-    """The input, and the questions about it."""
+    """Messages for the input and the questions about it."""
     questions = gen_ai.message("user", _named(request, "question", "question"))
     return interaction_steps.messages(field(request, "input"), "user") + ([questions] if questions else [])
 
@@ -230,7 +230,7 @@ SPEC = ClientSpec(
 
 
 def _fetched(arguments: Mapping[str, Any]) -> str | None:
-    """The id of the interaction that a request asks for, if that is what it does."""
+    """The interaction's id, if the request fetches an interaction."""
     options = arguments.get("options")
     match = re.fullmatch(r".*/interactions/([^/?]+)(\?.*)?", str(field(options, "url")))
     return match[1] if match and str(field(options, "method")).lower() == "get" else None
@@ -261,6 +261,6 @@ FIRST = ClientSpec(
     body=stainless.body,
     wrap_result=raw_response.wrap_result,
 )
-"""Of google-genai 1, which had a client made by Stainless for them."""
+"""The spec for google-genai 1, whose interactions had a client made by Stainless."""
 
 SPECS = (SPEC, FIRST)

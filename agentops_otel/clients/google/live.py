@@ -1,7 +1,7 @@
-"""The live sessions of the google-genai package, over a websocket: one call a turn of the model's.
+"""The live sessions of the google-genai package, over a websocket: one call for each turn of the model.
 
-What the program says is heard on its way to the socket, what the model says as the package gives it to the program. The
-session is the package's own; one receiver and the socket within it are watched.
+Messages that the program sends are read at the socket. Messages from the model are read as the package gives them to
+the program. The session object stays the package's own; its receiver and socket are replaced.
 """
 
 import gc
@@ -22,7 +22,7 @@ from agentops_otel.wrapping.stream import observed_call
 
 
 class UserInput:
-    """What a program tells the model before a turn: contents, and what it shows and says as it happens."""
+    """The program's input to a turn: contents, transcribed speech, and the sizes of audio and video."""
 
     def __init__(self) -> None:
         self.contents: list[Any] = []
@@ -30,26 +30,26 @@ class UserInput:
         self._transcript: dict[str, TextBuilder] = {}
 
     def add_transcript(self, text: object) -> None:
-        """What was said aloud, in words."""
+        """Add transcribed speech."""
         add_text(self._transcript, "text", text)
 
     def add_media(self, blob: Any) -> None:
-        """A piece of sound or of a picture: sizes are added up."""
+        """Add the size of a piece of audio or video."""
         kind = contents.named(blob, "mime_type")
         self._media[kind] = self._media.get(kind, 0) + (gen_ai.size_of(field(blob, "data")) or 0)
 
     @property
     def messages(self) -> list[gen_ai.Message]:
-        """All of it, in the conventions' words."""
+        """The input as messages."""
         media = [gen_ai.blob(contents.modality(kind), kind, None, size) for kind, size in self._media.items()]
         message = gen_ai.message("user", [*media, gen_ai.text(str(self._transcript.get("text", "")))])
         return [*contents.contents(self.contents), *([message] if message else [])]
 
 
 class LiveTracker(ConnectionTracker):
-    """A session. A turn begins when the program has said what it has to say, or when the model speaks unasked.
+    """Tracks a session. A turn begins when the program completes its input, or when the model answers without that.
 
-    What the program says while the model has not answered yet belongs to what it is about to answer.
+    Input that the program sends before the model answers belongs to the turn that waits for the answer.
     """
 
     def __init__(self, start_call: CallStarter) -> None:
@@ -61,11 +61,11 @@ class LiveTracker(ConnectionTracker):
         self._midway = False
 
     def opened(self, manager: Any) -> Any:
-        """The package's context manager, which gives the session."""
+        """A proxy of the package's context manager, which returns the session."""
         return proxied(manager, self, {"__aenter__": _enter, "__aexit__": _exit})
 
     def join(self, session: Any) -> None:
-        """The session is there."""
+        """Track the session that the program got."""
         self._session = field(session, "session_id")
         receive = session._receive
         if self.has_unseen_recv:
@@ -74,10 +74,9 @@ class LiveTracker(ConnectionTracker):
         session._receive = lambda: observed_call(Receiving(self), receive)
 
     def _remember(self, session: Any) -> None:
-        """What a session was opened with stands nowhere but in the package's own function, which waits for its end.
+        """Find the arguments of a session that was opened before: only the frame of `connect` holds them.
 
-        Where the program is at the end of an answer, or waits for the next one, that has no span: nobody could say
-        how much of it was heard before.
+        If the program is in the middle of receiving a turn, that turn gets no span, because its beginning is lost.
         """
         self.start_call.instance = SimpleNamespace(_api_client=session._api_client)
         for holder in gc.get_referrers(session, session._ws):
@@ -88,7 +87,7 @@ class LiveTracker(ConnectionTracker):
                     self.start_call.known = {name: values.get(name) for name in ("model", "config")}
 
     def sent(self, message: Any) -> Turn | None:
-        """Contents and texts ask for an answer, and so does the end of what is said aloud."""
+        """A turn begins with complete contents, a text, a tool's result, or the end of speech."""
         content, realtime, tools = (field(message, name) for name in _SENT)
         if tools is not None and self.turns:
             self.add(self.turns[0], message)
@@ -109,7 +108,7 @@ class LiveTracker(ConnectionTracker):
         return self._begin() if (ends or tools is not None) and waiting is self._input else None
 
     def received(self, message: Any) -> None:
-        """What the model says belongs to the turn that it is at."""
+        """Add the message to the turn that the model is answering."""
         content = field(message, "server_content")
         ends = bool(field(content, "turn_complete"))
         self._heard_by().add_transcript(field(content, "input_transcription", "text"))
@@ -125,25 +124,25 @@ class LiveTracker(ConnectionTracker):
         self._midway = self._midway and not ends
 
     def failed(self, error: BaseException) -> None:
-        """The package raises its own error where the connection is gone, or the server says one.
+        """End the turns if the package raises its error for a lost connection.
 
-        That another task is receiving ends nothing, which goes on for that one.
+        If another task is already receiving, the package raises too, and nothing ends.
         """
         if isinstance(error, Exception) and type(error).__name__ != "ConcurrencyError":
             self.broke(error)
 
     def end(self, turn: Turn, error: BaseException | None = None) -> None:
-        """The turn is over, and whether it was interrupted does not matter any more."""
+        """End the turn, and forget whether it was interrupted."""
         self._answering, self._interrupted = None, False
         super().end(turn, error)
 
     def _waiting(self) -> UserInput:
-        """What is added to by what the program says now: what it has not asked yet, or what has no answer yet."""
+        """The input that the program adds to now: of the next turn, or of the one that has no answer yet."""
         last = self.turns[-1] if self.turns else None
         return self._input if last is None or last is self._answering else last.request["input"]
 
     def _heard_by(self) -> UserInput:
-        """What was said aloud is written down late: the model may be at its answer already."""
+        """The input that a transcript belongs to: it arrives late, maybe while the model answers."""
         answering = None if self._interrupted else self._answering
         return self._waiting() if answering is None else answering.request["input"]
 
@@ -189,14 +188,14 @@ def _speak(session: Any, start_call: CallStarter, *_: Any) -> None:
 
 
 def _hear(session: Any, start_call: CallStarter, *_: Any) -> Receiving | None:
-    """A session that has been joined hears for itself, but for the call that it was joined by."""
+    """Attach to a session, and observe the call of `_receive` that is under way; later ones are observed already."""
     before = session._ws
     tracker = _join(session, start_call)
     return None if session._ws is before else Receiving(tracker)
 
 
 def fold(response: dict[str, Any], message: Any) -> None:
-    """Add a message to the turn: the model's, or the answer of a tool that it called."""
+    """Add a message to the turn's response: the model's, or a tool's result."""
     if (usage := field(message, "usage_metadata")) is not None:
         response["usage_metadata"] = usage
     content = field(message, "server_content")
@@ -221,7 +220,7 @@ _REASONS: Mapping[object, str] = {
     "NEED_MORE_INPUT": "stop",
     "MALFORMED_FUNCTION_CALL": "error",
 }
-"""The conventions' word for the reason of a turn's end; each of the others is something that was not allowed."""
+"""The finish reason by a turn's `turn_complete_reason`; the others are about forbidden content."""
 
 
 def _answers_of(tools: Any) -> Sequence[Any]:
@@ -229,7 +228,7 @@ def _answers_of(tools: Any) -> Sequence[Any]:
 
 
 def _spoken(response: dict[str, Any], role: str) -> list[Any]:
-    """The parts of who speaks now."""
+    """The parts of the last content, in a new one if the role changed."""
     contents: list[Any] = response.setdefault("contents", [])
     if not contents or contents[-1]["role"] != role:
         contents.append({"role": role, "parts": []})
@@ -238,7 +237,7 @@ def _spoken(response: dict[str, Any], role: str) -> list[Any]:
 
 
 def _fold_part(parts: list[Any], part: Any) -> None:
-    """A sound comes in many pieces, of which the size is kept."""
+    """Add a part. Audio comes in many pieces, of which only the size is kept."""
     data = field(part, "inline_data")
     kind = field(data, "mime_type")
     if data is None or contents.modality(kind) != "audio":

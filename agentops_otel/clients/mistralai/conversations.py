@@ -1,4 +1,4 @@
-"""Conversations that Mistral keeps: their entries, and the events in which a stream tells them."""
+"""Conversations that Mistral stores: their entries, and the events of their streams."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,12 +20,12 @@ from agentops_otel.instrumentation.spec import Operation
 
 
 def body(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What a completion is told, beside the other arguments."""
+    """The arguments, and `completion_args` as arguments of their own."""
     return {**as_mapping(arguments.get("completion_args")), **arguments}
 
 
 def fold(response: dict[str, Any], event: Any) -> None:
-    """Add an event to the answer that the plain call would have given."""
+    """Add an event to the response, which takes the shape of the unstreamed one."""
     data = as_mapping(field(event, "data"))
     kind = data.get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
@@ -64,7 +64,7 @@ def _fold_message(response: dict[str, Any], data: Mapping[str, Any]) -> None:
 
 
 def _asking(kind: str) -> Callable[[dict[str, Any], Mapping[str, Any]], None]:
-    """Adds to what one call of a tool asks for."""
+    """A fold that adds a piece to the arguments of a tool call."""
 
     def ask(response: dict[str, Any], data: Mapping[str, Any]) -> None:
         add_text(_entry(response, data, kind), "arguments", data.get("arguments"))
@@ -85,18 +85,18 @@ _FOLDERS: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
 
 
 def _failure(response: Any) -> str | None:
-    """The code of the error with which a stream ended."""
+    """`error.type`: the code of the error event that ended the stream."""
     code = field(response, "code")
     return None if code is None else str(code)
 
 
 def _first(name: str) -> Callable[[Any], Any]:
-    """What the first entry that says anything of it says."""
+    """Reads a field from the first entry that has it."""
     return lambda response: next(filter(None, (field(entry, name) for entry in items(response, "outputs"))), None)
 
 
 def _finish_reasons(response: Any) -> list[str] | None:
-    """The API does not say why an answer ended; but one that calls the program's functions waits for them."""
+    """The finish reason "tool_call", if the response calls a function. The API reports no other."""
     calls = any(field(entry, "type") == "function.call" for entry in items(response, "outputs"))
     return ["tool_call"] if calls else None
 
@@ -108,7 +108,7 @@ def _input(given: Any) -> list[gen_ai.Message]:
 
 
 def _message(entry: Any) -> gen_ai.Message | None:
-    """What one entry that the program sends says; an entry without a type is told by what it has."""
+    """An entry of the input as a message. Entries without a type are recognised by their fields."""
     if (answer := field(entry, "result")) is not None:
         return gen_ai.message("tool", [gen_ai.tool_call_response(field(entry, "tool_call_id"), answer)])
     is_answer = field(entry, "type") not in (None, "message.input")

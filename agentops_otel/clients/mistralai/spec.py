@@ -73,7 +73,7 @@ _APIS = {"chat": CHAT, "agents": AGENT, "fim": FIM, "responses": RESPONSES, "emb
 
 
 def _builtin_tracing(_: Any) -> str | None:
-    """The package's own telemetry, if the program asked for it by the variable and it goes where ours goes."""
+    """The name of the package's own telemetry, if the program enabled it by variable for the global provider."""
     chosen = environment.env("MISTRAL_SDK_TELEMETRY") if _has_telemetry_setting() else ""
     return "its own telemetry (MISTRAL_SDK_TELEMETRY)" if chosen.lower() == "global" else None
 
@@ -100,10 +100,10 @@ def _specs(package: str) -> Iterator[ClientSpec]:
 
 
 def _without_own_span(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments of the package's own tracing, switched off where nobody asked for it.
+    """The arguments of the package's own tracing, switched off unless the program asked for it.
 
-    Before its third version the package makes a span a request as soon as there is a global tracer provider, and sends
-    the trace to the server. Since then it does so only if the program asks for it.
+    Before version 3 the package makes a span for each request as soon as there is a global tracer provider, and sends
+    the trace to the server. Version 3 does so only if the program asks for it.
     """
     if _has_telemetry_setting() or not arguments.get("tracing_enabled"):
         return arguments

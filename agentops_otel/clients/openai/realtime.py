@@ -1,4 +1,4 @@
-"""What OpenAI's Realtime API says over a socket: one call a response, asked for by the program or by its speech."""
+"""OpenAI's Realtime API over a websocket: one call for each response."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from agentops_otel.instrumentation.spec import Operation
 
 
 class RealtimeTracker(ConnectionTracker):
-    """A session: what it is set to, what is said in it, and the answers to that, which have ids of their own.
+    """Tracks a session: its settings, its input, and its responses by id.
 
-    An answer that the program asked for is the next one that begins; where it waits for none, the server began one by
-    itself, when it heard the speaker end.
+    `response.created` begins the oldest pending `response.create`; without one, the server began the response itself
+    when it detected the end of speech.
     """
 
     def __init__(self, start_call: CallStarter) -> None:
@@ -29,7 +29,7 @@ class RealtimeTracker(ConnectionTracker):
         self._doubts: dict[Turn, Any] = {}
 
     def sent(self, message: Any) -> Turn | None:
-        """Settings and speech are kept for the answer; `response.create` begins one."""
+        """`response.create` begins a turn. Settings and input are kept for it."""
         match field(message, "type"):
             case "session.update":
                 self._set(field(message, "session"))
@@ -47,7 +47,7 @@ class RealtimeTracker(ConnectionTracker):
         return None
 
     def received(self, message: Any) -> None:
-        """What is received belongs to the answer whose id it has."""
+        """Add the message to the turn of its response id."""
         kind, identity = field(message, "type"), field(message, "response_id") or field(message, "response", "id")
         match kind:
             case "session.created" | "session.updated":
@@ -69,12 +69,12 @@ class RealtimeTracker(ConnectionTracker):
             self.end(turn)
 
     def broke(self, error: BaseException) -> None:
-        """The connection is gone; a refused request was not interrupted by that."""
+        """Refused requests end first: they were not interrupted."""
         self._end_all_refused()
         super().broke(error)
 
     def abandoned(self) -> None:
-        """The program closes the connection; it did not abandon what was refused."""
+        """Refused requests end first: they were not abandoned."""
         self._end_all_refused()
         super().abandoned()
 
@@ -91,14 +91,14 @@ class RealtimeTracker(ConnectionTracker):
         self._audio_bytes = 0
 
     def _committed(self) -> None:
-        """What was heard is said; how much of what was sent that is, the server decided, unless the program did."""
+        """Add audio that the server committed, of unknown size unless the program committed it."""
         if self._commits:
             self._commits -= 1
         else:
             self._hear(None)
 
     def _answer(self, request: dict[str, Any]) -> Turn:
-        """An answer begins; it is to what was said since the last one, or to what the request itself says."""
+        """Begin a turn with its own input, or with all input since the last one."""
         if "input" not in request:
             request["input"] = list(self._input_items)
             self._input_items.clear()
@@ -109,14 +109,14 @@ class RealtimeTracker(ConnectionTracker):
         if not waiting:
             return self._answer({})
         turn = next((turn for turn in waiting if turn not in self._doubts), waiting[0])
-        # Requests are answered one after the other: those before it were not, and will not be.
+        # Requests are answered in order: earlier ones without a response were refused.
         for refused in waiting[: waiting.index(turn)]:
             self._end_refused(refused)
         self._doubts.pop(turn, None)
         return turn
 
     def _refused(self, message: Any) -> None:
-        """A request went wrong: the one that the error names, or it may be the oldest that waits."""
+        """Note an error for the request that it names, or for the oldest pending one."""
         named = field(message, "error", "event_id")
         waiting = [turn for turn in self.turns if turn not in self._begun.values() and turn not in self._doubts]
         refused = next((turn for turn in waiting if named is None or field(turn.request, "event_id") == named), None)
@@ -135,7 +135,7 @@ def _given(value: Any) -> dict[str, Any]:
 
 
 def _item(item: Any) -> Any:
-    """The item without its audio, which is kept by its size."""
+    """The item without its audio, of which the size is kept."""
     parts = items(item, "content")
     return {**item, "content": [_light(part, "audio") for part in parts]} if parts else item
 
@@ -151,7 +151,7 @@ def _size(audio: Any) -> int:
 
 
 def fold(response: dict[str, Any], event: Any) -> None:
-    """Add an event to the response; of its audio, the size."""
+    """Add an event to the response. Of audio, the size is added."""
     responses.fold(response, event)
     if (conversation := field(event, "response", "conversation_id")) is not None:
         response["conversation"] = conversation

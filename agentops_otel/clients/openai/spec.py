@@ -1,4 +1,4 @@
-"""The openai package, for OpenAI, Azure and every server that speaks the same API."""
+"""The openai package, for OpenAI, Azure and all servers with the same API."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -41,7 +41,7 @@ _HOST_ENDINGS: Mapping[str, str] = {
 
 
 def provider(client: Any, host: str | None) -> str:
-    """By the client's class, then by the host; a server that nobody knows is called what the client is made for."""
+    """The provider by the client's class, then by the host; "openai" for an unknown host."""
     if any(kind.__name__ in ("AzureOpenAI", "AsyncAzureOpenAI") for kind in type(client).__mro__):
         return "azure.ai.openai"
     host = host or ""
@@ -54,7 +54,7 @@ def _unless_auto(tier: Any) -> Any:
 
 
 def _detail(response: Any, name: str) -> Any:
-    """A count of one kind of token, which images and audio keep under slightly different names."""
+    """A token count of the usage's details, whose name differs between images and audio."""
     return field(response, "usage", "input_tokens_details", name) or field(
         response, "usage", "input_token_details", name
     )

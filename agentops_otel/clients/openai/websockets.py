@@ -1,4 +1,4 @@
-"""What the openai package asks over websockets: one call a response, as over HTTP."""
+"""The websocket connections of the openai package: one call for each response, as over HTTP."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,9 +13,10 @@ from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 
 class ResponsesTracker(ConnectionTracker):
-    """The Responses API over a socket: in each lane (`stream_id`) one answer after another.
+    """Tracks the Responses API over a websocket: in each lane (`stream_id`) one response after another.
 
-    Input that steers an answer may make the server begin the next one by itself, with the settings of the one before.
+    After input that steers a response (`response.steer`), the server may begin another one itself, with the settings of
+    that response.
     """
 
     def __init__(self, start_call: CallStarter) -> None:
@@ -33,7 +34,7 @@ class ResponsesTracker(ConnectionTracker):
         return None
 
     def received(self, message: Any) -> None:
-        """What is received belongs to the oldest answer of its lane."""
+        """Add the event to the oldest turn of its lane."""
         kind, lane = field(message, "type"), field(message, "stream_id")
         turn = next((candidate for candidate in self.turns if field(candidate.request, "stream_id") == lane), None)
         if kind == "response.created":
@@ -49,13 +50,13 @@ class ResponsesTracker(ConnectionTracker):
             self.end(turn)
 
     def _unasked(self, lane: object) -> Turn:
-        """An answer that was asked for before anybody heard: it has its place before all others, and no span."""
+        """A turn whose request was not seen. It has no span, and comes before all others."""
         turn = Turn({"stream_id": lane})
         self.turns.insert(0, turn)
         return turn
 
     def _steered(self, turn: Turn | None, lane: object, parent: object) -> Turn | None:
-        """The turn that the server began by itself, which comes before those that wait in its lane."""
+        """A turn that the server began itself, before those that wait in its lane; None if it did not."""
         steers = self._steers.pop(parent, None)
         if steers is None or (turn is not None and field(turn.request, "previous_response_id") == parent):
             return None
@@ -70,7 +71,7 @@ def _message(text: Any) -> dict[str, Any]:
 
 
 def _goes_on(message: Any) -> bool:
-    """Whether the event cannot be among the first two of an answer, which are numbered 0 and 1."""
+    """Whether the event is later than the first two of a response, which are numbered 0 and 1."""
     number = field(message, "sequence_number")
     return isinstance(number, int) and number > 1
 
@@ -79,13 +80,13 @@ _ENDS = frozenset({"response.completed", "response.failed", "response.incomplete
 
 
 def _own(manager: Any, name: str) -> Any:
-    """What a connection manager, of which nothing is public, was made with."""
+    """A private attribute of a connection manager, by its name before mangling."""
     return next((value for attribute, value in vars(manager).items() if attribute.endswith(f"Manager__{name}")), None)
 
 
 def _address(socket: Any) -> Any:
-    """Where an open socket leads, in the words of websockets."""
-    return field(socket, "protocol", "uri") or field(socket, "protocol", "wsuri")  # the second until websockets 14
+    """The address of an open connection of the websockets package."""
+    return field(socket, "protocol", "uri") or field(socket, "protocol", "wsuri")  # `wsuri` until websockets 14
 
 
 def _query(opener: Any, *names: str) -> object:
@@ -115,7 +116,7 @@ def _join(connection: Any, start_call: CallStarter, *_: Any) -> None:
 
 
 def _parse(connection: Any, start_call: CallStarter, *data: Any) -> None:
-    """An event that the program has waited for since before the socket was joined is heard when it is parsed."""
+    """Read an event that a `recv()` from before we attached returned, when the program parses it."""
     if (tracker := _attached(connection, start_call)).has_unseen_recv and data:
         tracker.received(loads(data[0]))
 
@@ -130,7 +131,7 @@ def _methods(*paths: str) -> tuple[str, ...]:
 
 
 def _spec(module: str, name: str, operation: Operation) -> ClientSpec:
-    """The spec of one of the package's sockets; it is opened by a method that is not public, below all that is."""
+    """A spec for one kind of connection. The private method that opens it is wrapped: all public ones call it."""
     opens = _methods(f"*{name}Manager._connect_ws")
     speaks = _methods(f"*{name}._send|*{name}.send", f"*{name}.recv_bytes")
     return ClientSpec(

@@ -1,4 +1,4 @@
-"""zhipuai's agents, assistants and searches of the web: texts, media, and tools that the service runs."""
+"""zhipuai's agents, assistants and web search: texts, media, and tools that the service runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ _HEAD = ("id", "agent_id", "conversation_id", "status", "error", "last_error", "
 
 
 def _fold(response: dict[str, Any], chunk: Any) -> None:
-    """Add a chunk, or an answer that came at once, which may be said as chunks are; or one that is folded."""
+    """Add a chunk, or a complete response, to the response."""
     for name in _HEAD:
         if (value := field(chunk, name)) is not None:
             response[name] = value
@@ -44,7 +44,7 @@ def _fold_part(parts: list[Any], part: Any) -> None:
 
 
 def _fold_call(parts: list[Any], call: Any) -> None:
-    """What goes into a tool comes in pieces, and what comes out of it after that."""
+    """Add a piece of a tool call: its arguments come in pieces, its outputs after them."""
     kind = str(field(call, "type"))
     if not parts or field(parts[-1], "tool", "type") != kind:
         parts.append({"tool": {"type": kind, "id": field(call, "id"), "folded": {}}})
@@ -107,7 +107,7 @@ _USAGE: Table = {
 
 
 def operations(methods: tuple[str, ...]) -> tuple[Operation, ...]:
-    """What is asked of the service's agents, by the client's methods."""
+    """The operations of the service's agents."""
     agent = Operation(
         name="invoke_agent",
         methods=methods,

@@ -1,4 +1,4 @@
-"""The zhipuai package: chats at once or fetched later, agents, and embeddings."""
+"""The zhipuai package: chats, chats that are fetched later, agents, and embeddings."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _METHODS = ("ZhipuAI.request",)
 
 
 def _fetched(arguments: Mapping[str, Any]) -> str | None:
-    """The id of the answer that a request asks for, if that is what it does."""
+    """The response's id, if the request fetches a response."""
     options = arguments.get("options")
     match = re.fullmatch(r"/async-result/([^/?]+)", str(field(options, "url")))
     return match[1] if match and str(field(options, "method")).lower() == "get" else None
@@ -29,7 +29,7 @@ BEGUN = replace(
     background_id=lambda response: field(response, "id"),
     has_finish_reasons=False,
 )
-"""A chat whose answer is fetched later."""
+"""A chat whose response is fetched later."""
 
 FETCHED = Operation(
     name="fetch_response",
