@@ -16,7 +16,7 @@ _CLASSES = {
 
 
 def _url(client: Any) -> object:
-    """The URL that the client was created with, as `base_url` or as `model`. Else the package chooses one at each call."""
+    """The URL that the client was created with, as `base_url` or as `model`. Else the package chooses one."""
     named = field(client, "base_url") or field(client, "model")
     return named if isinstance(named, str) and named.startswith(("https://", "http://")) else None
 

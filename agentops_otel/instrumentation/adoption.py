@@ -35,7 +35,7 @@ class Adoptions:
 
 
 def _is_inference(span: Span) -> bool:
-    """Whether the span says that it is a request to a model, and is somebody else's."""
+    """Whether the span is another library's span of a request to a model."""
     scope, attributes = getattr(span, "instrumentation_scope", None), getattr(span, "attributes", None) or {}
     operation = attributes.get(semconv.GEN_AI_OPERATION_NAME)
     return getattr(scope, "name", semconv.SCOPE) != semconv.SCOPE and operation in semconv.INFERENCE_OPERATIONS

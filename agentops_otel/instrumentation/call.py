@@ -29,7 +29,7 @@ CALL_IN_PROGRESS = create_key("agentops_otel.call")
 _folding = guard("folding a stream")
 
 _IDENTITY = (semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
-"""Attributes that a span keeps even if it is full: they say what it is."""
+"""Attributes that identify a call. A full span drops its oldest attributes, and these are set again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Call:
         operation: What the call is.
         services: What the calls of an installation share.
         span: The call's span.
-        said: The attributes that are known of the request.
+        attributes: The attributes read from the request.
         started: Start of the call, in nanoseconds since the epoch.
         owns_span: False if the span is a framework's (see `adoption`): it is filled, and its owner ends it.
         pending_request: The request, if it has parts that the client has not read yet; read again at the end.
@@ -89,7 +89,7 @@ class Call:
         operation: Operation,
         services: CallServices,
         span: Span,
-        said: dict[str, AttributeValue],
+        attributes: dict[str, AttributeValue],
         started: int,
         *,
         owns_span: bool = True,
@@ -102,7 +102,7 @@ class Call:
         self.span = span
         self.context = set_value(CALL_IN_PROGRESS, operation.dedup_group, set_span_in_context(span))
         self._services = services
-        self._attributes = said
+        self._attributes = attributes
         self._content: dict[str, AnyValue] = {}
         self._content_bytes: int | None = 0 if owns_span else None
         self._owns_span = owns_span
@@ -114,7 +114,7 @@ class Call:
         self._started = started
         self._once = Lock()
         if not owns_span:
-            self._set({**recorder.defaults.attributes(self.context), **said})
+            self._set({**recorder.defaults.attributes(self.context), **attributes})
 
     def returned(self, value: Any) -> Any:
         """The client's method returned *value*; the result goes to the program."""
@@ -202,7 +202,7 @@ class Call:
             run_outside_gc(self.abandoned)
 
     def _set(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Set attributes; on a framework's span those that it has not set itself, and while it is open."""
+        """Set attributes. On a framework's span only those that it has not set itself, and only while it is open."""
         self._attributes.update(attributes)
         if self._owns_span:
             self.span.set_attributes(attributes)
@@ -243,9 +243,9 @@ class Call:
         with guard("ending a span"):
             ended = self.recorder.clock()
             if self._owns_span and isinstance(self.span, ReadableSpan) and self.span.dropped_attributes:
-                # A full span drops its oldest attributes.
-                known = self._attributes
-                self.span.set_attributes({name: known[name] for name in _IDENTITY if name in known})
+                # dropped with the oldest attributes
+                kept = self._attributes
+                self.span.set_attributes({name: kept[name] for name in _IDENTITY if name in kept})
             if self.recorder.event_content is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
                 self._services.events.details(self.context, self._attributes, self._content)
             if self._owns_span:
@@ -277,7 +277,7 @@ class FoldingObserver(StreamObserver):
         call.recorder.track_stream(self)
 
     def chunk(self, chunk: Any) -> Any:
-        """Fold the chunk before the program has it, which may change it."""
+        """Fold the chunk before the program gets it, which may change it."""
         response = self._response
         if response is None:
             response = self._response = {}

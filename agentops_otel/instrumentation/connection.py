@@ -28,18 +28,18 @@ class CallStarter:
         by: The wrapper that starts them. Replaced after `uninstrument()` and `instrument()`.
         operation: What the calls are.
         instance: The object to read provider and server from: what opened the connection, or the connection itself.
-        known: The arguments that the connection was opened with, if they are known.
+        arguments: The arguments that the connection was opened with, as far as they can be read.
     """
 
-    def __init__(self, by: Starter, operation: Any, instance: Any, known: Mapping[str, Any]) -> None:
+    def __init__(self, by: Starter, operation: Any, instance: Any, arguments: Mapping[str, Any]) -> None:
         self.operation = operation
         self.instance = instance
-        self.known = known
+        self.arguments = arguments
         self._by = by
 
     def __call__(self, request: Mapping[str, Any]) -> StreamObserver | None:
         """Start the call that the request asks for; None if it gets no span."""
-        return self._by.start_on_connection(self.operation, self.instance, {**self.known, **request})
+        return self._by.start_on_connection(self.operation, self.instance, {**self.arguments, **request})
 
     def use_wrapper_of(self, other: "CallStarter") -> None:
         """Start calls with the other's wrapper if ours is off."""

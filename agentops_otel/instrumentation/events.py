@@ -1,4 +1,4 @@
-"""The conventions' events of a call: log records for programs that want content apart from the spans, or with them."""
+"""The conventions' events of a call: log records with the content, beside the spans or in place of content on them."""
 
 import traceback
 from collections.abc import Mapping
@@ -15,27 +15,29 @@ from agentops_otel.version import VERSION
 
 
 class Events:
-    """Writes to the global logger provider; without one, and with an OpenTelemetry before 1.45, nothing is written."""
+    """Emits log records by the global logger provider. Without one, or before OpenTelemetry 1.45, there are none."""
 
     def __init__(self) -> None:
         self._logger = get_logger(semconv.SCOPE, VERSION)
 
-    def details(self, context: Context, said: Mapping[str, AttributeValue], told: Mapping[str, AnyValue]) -> None:
-        """What the span of an inference says, with content as structures."""
-        self._emit(semconv.EVENT_INFERENCE_DETAILS, context, SeverityNumber.DEBUG, {**said, **told})
+    def details(
+        self, context: Context, attributes: Mapping[str, AttributeValue], content: Mapping[str, AnyValue]
+    ) -> None:
+        """Emit the event of an inference: the span's attributes, and content as structures."""
+        self._emit(semconv.EVENT_INFERENCE_DETAILS, context, SeverityNumber.DEBUG, {**attributes, **content})
 
     def exception(self, context: Context, error: BaseException, content: Content) -> None:
-        """The exception that a call ended by."""
-        said: dict[str, AnyValue] = {semconv.EXCEPTION_TYPE: qualified_name(type(error))}
+        """Emit the event of the exception that ended a call."""
+        attributes: dict[str, AnyValue] = {semconv.EXCEPTION_TYPE: qualified_name(type(error))}
         if content.enabled:
             stack = "".join(traceback.format_exception(error))
-            said[semconv.EXCEPTION_MESSAGE] = content.text(semconv.EXCEPTION_MESSAGE, str(error))
-            said[semconv.EXCEPTION_STACKTRACE] = content.text(semconv.EXCEPTION_STACKTRACE, stack)
-        known = {name: value for name, value in said.items() if value is not None}
-        self._emit(semconv.EVENT_EXCEPTION, context, SeverityNumber.WARN, known)
+            attributes[semconv.EXCEPTION_MESSAGE] = content.text(semconv.EXCEPTION_MESSAGE, str(error))
+            attributes[semconv.EXCEPTION_STACKTRACE] = content.text(semconv.EXCEPTION_STACKTRACE, stack)
+        present = {name: value for name, value in attributes.items() if value is not None}
+        self._emit(semconv.EVENT_EXCEPTION, context, SeverityNumber.WARN, present)
 
     def _emit(self, name: str, context: Context, severity: SeverityNumber, attributes: Mapping[str, AnyValue]) -> None:
-        # Loggers that cannot be asked are those of older SDKs, which take no records but their own.
+        # Loggers of older SDKs have no `enabled`, and take no `LogRecord` of the API.
         enabled = getattr(self._logger, "enabled", None)
         if enabled is not None and enabled(context=context, severity_number=severity, event_name=name):
             record = LogRecord(context=context, severity_number=severity, event_name=name, attributes=attributes)
@@ -43,12 +45,12 @@ class Events:
 
 
 def structured(content: Content, name: str, value: object) -> AnyValue:
-    """The content as far as it may be told: what its JSON says; the text where a redaction of the user's broke it."""
+    """The content as a structure, redacted and truncated; as text, if the program's redaction broke the JSON."""
     text = content.json(name, value)
     if text is None:
         return None
     try:
-        found: AnyValue = orjson.loads(text)
+        value: AnyValue = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    return found
+    return value

@@ -50,7 +50,7 @@ class FrameworkInstallation:
             self._stop_waiting.append(on_import(module, partial(self._apply, spec, steps, listen)))
 
     def uninstall(self) -> None:
-        """Take the listeners away. One that stays in the framework's hands is silent from now on."""
+        """Remove the listeners. Those that the framework keeps record nothing from now on."""
         while self._stop_waiting:
             self._stop_waiting.pop()()
         with self._lock:

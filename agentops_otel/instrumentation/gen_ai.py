@@ -1,4 +1,4 @@
-"""The message format of the GenAI conventions: parts, and what an attached medium may say of itself."""
+"""The message format of the GenAI conventions: messages, parts and tool definitions."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -8,9 +8,9 @@ import orjson
 from agentops_otel.content import LazyList
 
 _MANY = 128
-"""Messages or parts of which there is seldom room for all."""
+"""From this many items on, a list is converted only as far as it is written."""
 _LONGEST_ARGUMENTS = 128 * 1024
-"""Characters of a tool's arguments that are parsed; of more there is never room for all."""
+"""Characters of a tool's arguments that are parsed as JSON; longer ones would be truncated anyway."""
 
 Part = dict[str, Any]
 Message = dict[str, Any]
@@ -61,11 +61,11 @@ FINISH_REASONS: Mapping[str, str] = {
     "time_limit": "length",
     "token_limit": "length",
 }
-"""What providers call the conventions' stop, length, content_filter, tool_call and error; others stay as they are."""
+"""Finish reasons of the conventions by those of providers. Others stay as they are."""
 
 
 def finish_reason(reason: object) -> str | None:
-    """The conventions' word for a provider's; None if the provider gave none.
+    """The conventions' finish reason for a provider's; None if the provider gave none.
 
     >>> finish_reason("tool_use"), finish_reason(None)
     ('tool_call', None)
@@ -75,29 +75,29 @@ def finish_reason(reason: object) -> str | None:
     return FINISH_REASONS.get(reason.lower(), reason.lower())
 
 
-def output_type(said: object) -> str | None:
+def output_type(response_format: object) -> str | None:
     """`gen_ai.output.type` for the format that a request asks for."""
-    return _OUTPUT_TYPES.get(said) if isinstance(said, str) else None
+    return _OUTPUT_TYPES.get(response_format) if isinstance(response_format, str) else None
 
 
-def choice_count(said: object) -> object:
-    """`gen_ai.request.choice.count`, which is said only where it is not 1."""
-    return None if said == 1 else said
+def choice_count(count: object) -> object:
+    """`gen_ai.request.choice.count`, which is not set if it is 1."""
+    return None if count == 1 else count
 
 
 _LONGEST_HEAD = 1024
-"""Characters before the data of a `data:` address."""
+"""Characters of a `data:` URL that are searched for the beginning of its data."""
 
 _OUTPUT_TYPES = {"json_object": "json", "json_schema": "json", "text": "text"}
 
 
 def message(role: object, parts: Iterable[Part | None], name: object = None) -> Message | None:
-    """One message, with the speaker's name if it has one; None when it has nothing to say."""
-    found = parts if type(parts) is LazyList else [part for part in parts if part]
-    if not found:
+    """A message, with the author's name if there is one; None if there are no parts."""
+    present = parts if type(parts) is LazyList else [part for part in parts if part]
+    if not present:
         return None
-    said = {"role": role if isinstance(role, str) else "user", "parts": found}
-    return {**said, "name": name} if isinstance(name, str) else said
+    built = {"role": role if isinstance(role, str) else "user", "parts": present}
+    return {**built, "name": name} if isinstance(name, str) else built
 
 
 def listed(item: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -105,68 +105,78 @@ def listed(item: dict[str, Any] | None) -> list[dict[str, Any]]:
     return [] if item is None else [item]
 
 
-def lazily(read: Callable[[Any], dict[str, Any] | None], said: Sequence[Any]) -> Sequence[dict[str, Any]]:
-    """What *read* makes of each; of a long list that is asked only as far as there is room for it."""
-    return LazyList(read, said) if len(said) > _MANY else [told for item in said if (told := read(item))]
+def lazily(read: Callable[[Any], dict[str, Any] | None], sources: Sequence[Any]) -> Sequence[dict[str, Any]]:
+    """The items that *read* makes of the sources, without None. A long list is read only as far as it is written."""
+    return LazyList(read, sources) if len(sources) > _MANY else [item for source in sources if (item := read(source))]
 
 
-def texts(said: object, role: str = "user") -> list[Message]:
-    """A text, or a list of them, as one message; token numbers say nothing to a reader."""
-    known = said if isinstance(said, list | tuple) else [said]
-    found = message(role, map(text, known))
-    return [found] if found else []
+def texts(content: object, role: str = "user") -> list[Message]:
+    """One message for a text or a list of texts. Token numbers are left out."""
+    contents = content if isinstance(content, list | tuple) else [content]
+    return listed(message(role, map(text, contents)))
 
 
 def text(content: object) -> Part | None:
-    """A text, if it is one and not empty."""
+    """A text part; None for no text or an empty one."""
     return {"type": "text", "content": content} if isinstance(content, str) and content else None
 
 
 def reasoning(content: object) -> Part | None:
-    """What the model thought aloud."""
+    """A reasoning part; None for no text or an empty one."""
     return {"type": "reasoning", "content": content} if isinstance(content, str) and content else None
 
 
 def tool_call(identity: object, name: object, arguments: object) -> Part:
-    """The model's wish to call a tool; arguments that are JSON text are said as JSON, others as they are."""
+    """A tool call. Arguments in JSON text are parsed."""
     return _present({"type": "tool_call", "id": identity, "name": _name(name), "arguments": parsed(arguments)})
 
 
 def parsed(arguments: object) -> object:
-    """The arguments of a tool: JSON text as the value in it, everything else as it is."""
+    """A tool's arguments, parsed if they are JSON text."""
     if not isinstance(arguments, str) or len(arguments) > _LONGEST_ARGUMENTS:
         return arguments
     try:
-        found: object = orjson.loads(arguments)
+        value: object = orjson.loads(arguments)
     except ValueError:
         return arguments
-    return found
+    return value
 
 
 def tool_call_response(identity: object, response: object) -> Part:
-    """What a tool answered; nothing is an answer too."""
+    """A tool's result, which may be None."""
     return {**_present({"type": "tool_call_response", "id": identity}), "response": response}
 
 
-def server_tool_call(identity: object, name: object, tool: object, said: Mapping[str, Any]) -> Part:
-    """A tool that the provider runs itself, of the kind *tool*, with what is said of the call."""
-    told = {"type": tool, **_present(said)}
-    return _present({"type": "server_tool_call", "id": identity, "name": _name(name), "server_tool_call": told})
+def server_tool_call(identity: object, name: object, tool: object, details: Mapping[str, Any]) -> Part:
+    """A call of a tool that the provider runs, of the type *tool*."""
+    return _present(
+        {
+            "type": "server_tool_call",
+            "id": identity,
+            "name": _name(name),
+            "server_tool_call": {"type": tool, **_present(details)},
+        }
+    )
 
 
-def server_tool_call_response(identity: object, tool: object, said: Mapping[str, Any]) -> Part:
-    """What a tool answered that the provider ran itself."""
-    told = {"type": tool, **_present(said)}
-    return _present({"type": "server_tool_call_response", "id": identity, "server_tool_call_response": told})
+def server_tool_call_response(identity: object, tool: object, details: Mapping[str, Any]) -> Part:
+    """The result of a tool that the provider ran."""
+    return _present(
+        {
+            "type": "server_tool_call_response",
+            "id": identity,
+            "server_tool_call_response": {"type": tool, **_present(details)},
+        }
+    )
 
 
 def file(identity: object, modality: str = "document") -> Part | None:
-    """A file that the provider keeps, if there is one."""
+    """A file stored at the provider; None without an id."""
     return {"type": "file", "modality": modality, "file_id": identity} if isinstance(identity, str) else None
 
 
 def definition(tool: Any) -> Any:
-    """A tool's definition as the conventions have it: the function's fields beside the type, and always a name."""
+    """A tool's definition: the function's fields beside the type, and always a name."""
     if not isinstance(tool, dict):
         return tool
     if isinstance(function := tool.get("function"), dict):
@@ -178,29 +188,29 @@ def definition(tool: Any) -> Any:
 
 
 def media(modality: str, url: object) -> Part | None:
-    """An image, audio or video by its address; a `data:` address is said by type and size alone."""
+    """An image, audio or video by its URL. A `data:` URL is recorded by type and size only."""
     if not isinstance(url, str):
         return None
     if not url.startswith("data:"):
         return {"type": "uri", "modality": modality, "uri": url}
-    # An attached picture is megabytes: its beginning is read, not copied.
+    # A picture is megabytes: only its beginning is copied.
     head = url[5:_LONGEST_HEAD].partition(",")[0]
     return blob(modality, head.split(";")[0] or None, url, begins=len(head) + 6)
 
 
 def blob(modality: str, mime_type: object, data: object, byte_size: object = None, *, begins: int = 0) -> Part:
-    """A medium inside the message, in *data* from *begins* on: its type and size, as given or read, never its bytes."""
+    """A medium inside the message, by type and size, never its bytes. In *data* it begins at index *begins*."""
     size = byte_size if isinstance(byte_size, int) else size_of(data, begins)
     return _present({"type": "blob", "modality": modality, "mime_type": mime_type, "byte_size": size})
 
 
-def _name(said: object) -> str:
-    """A tool's name, which a call of it always has in the conventions, whatever the answer was like."""
-    return said if isinstance(said, str) else ""
+def _name(name: object) -> str:
+    """A tool's name, which the conventions require."""
+    return name if isinstance(name, str) else ""
 
 
 def size_of(data: object, begins: int = 0) -> int | None:
-    """How many bytes there are, in base64 text (from *begins* on) or as they are."""
+    """The size in bytes of base64 text (from index *begins* on) or of bytes."""
     if isinstance(data, str):
         return max(len(data) - begins, 0) * 3 // 4 - data[max(begins, len(data) - 2) :].count("=")
     return len(data) if isinstance(data, bytes | bytearray) else None

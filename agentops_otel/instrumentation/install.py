@@ -1,4 +1,4 @@
-"""Applies the specs it is given when their clients are imported, and undoes it."""
+"""Wraps clients when they are imported, and unwraps them."""
 
 import logging
 import sys
@@ -95,7 +95,7 @@ class Installation:
                 )
 
     def uninstall(self) -> None:
-        """Put every method back. A wrapper that someone else's wrapper holds passes calls through from now on."""
+        """Unwrap every method. Another library's wrapper may keep ours, which then only passes calls through."""
         while self._stop_listening:
             self._stop_listening.pop()()
         with guard("unwrapping a client"), self._lock:
@@ -149,14 +149,14 @@ def _methods(spec: ClientSpec) -> Iterator[tuple[str, list[Operation]]]:
 
 
 def _resolve(module: ModuleType, path: str) -> Any:
-    found: Any = module
+    value: Any = module
     for name in path.split(".") if path else ():
-        found = getattr(found, name, None)
-    return found
+        value = getattr(value, name, None)
+    return value
 
 
 def _another(spec: ClientSpec, module: ModuleType) -> str | None:
-    """The other instrumentation of the client, if any: it sits on a method, or is part of the client."""
+    """The name of another instrumentation of the client, if any: a wrapper of a method, or the client's own."""
     if (own := spec.builtin_tracing(module)) is not None:
         return own
     where = {path for operation in spec.operations for places in operation.methods for path in places.split("|")}
@@ -165,7 +165,7 @@ def _another(spec: ClientSpec, module: ModuleType) -> str | None:
 
 
 def _wrappers(method: Any) -> Iterator[str]:
-    """The modules of those who stand before the method."""
+    """The modules of the wrappers around the method."""
     while method is not None:
         if isinstance(method, _WRAPPERS):
             yield str(method._self_wrapper.__module__)
@@ -176,4 +176,4 @@ def _wrappers(method: Any) -> Iterator[str]:
 
 _WRAPPERS = (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)
 _REPLACERS = ("logfire", "mlflow", "openinference", "sentry_sdk")
-"""Instrumentations that put functions of their own in the place of a client's."""
+"""Instrumentations that replace a client's functions by their own."""

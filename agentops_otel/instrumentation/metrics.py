@@ -1,4 +1,4 @@
-"""The conventions' metrics of a call: how long it took, how many tokens, how soon its chunks came."""
+"""The conventions' metrics of a call: duration, tokens, and the time to and between chunks."""
 
 from collections.abc import Iterable, Mapping, Set
 
@@ -9,12 +9,12 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 
 LATEST = "gen_ai_latest_experimental"
-"""In `OTEL_SEMCONV_STABILITY_OPT_IN`: the newest names instead of those of v1.41, which is what most backends know."""
+"""In `OTEL_SEMCONV_STABILITY_OPT_IN`: the newest metric names in place of those of v1.41, which most backends know."""
 
 SECONDS = tuple(0.01 * 2**power for power in range(14))
 TOKENS = tuple(4**power for power in range(14))
 
-_ALONG = (
+_DIMENSIONS = (
     semconv.GEN_AI_OPERATION_NAME,
     semconv.GEN_AI_PROVIDER_NAME,
     semconv.GEN_AI_REQUEST_MODEL,
@@ -22,7 +22,7 @@ _ALONG = (
     semconv.SERVER_ADDRESS,
     semconv.SERVER_PORT,
 )
-"""What a measurement says beside its value."""
+"""Attributes of a measurement."""
 
 _COUNTED = (
     semconv.GEN_AI_USAGE_INPUT_TOKENS,
@@ -35,7 +35,7 @@ _TYPES = {semconv.GEN_AI_USAGE_INPUT_TOKENS: "input", semconv.GEN_AI_USAGE_OUTPU
 
 
 class Metrics:
-    """Records the measurements of calls with the global meter provider; without one that costs next to nothing.
+    """Records measurements by the global meter provider. Without one they cost next to nothing.
 
     Args:
         opt_in: The words of `OTEL_SEMCONV_STABILITY_OPT_IN`.
@@ -63,32 +63,35 @@ class Metrics:
 
     @property
     def kept(self) -> bool:
-        """Whether anybody keeps the measurements: OpenTelemetry's API has providers of its own, which do not."""
+        """Whether a meter provider records the measurements: the placeholders of OpenTelemetry's API do not."""
         return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
 
-    def record(self, said: Mapping[str, AttributeValue], duration_s: float, waits_s: Iterable[float] = ()) -> None:
+    def record(
+        self, attributes: Mapping[str, AttributeValue], duration_s: float, waits_s: Iterable[float] = ()
+    ) -> None:
         """Record one call.
 
         Args:
-            said: The attributes of its span.
+            attributes: The attributes of its span.
             duration_s: From the request to the last chunk, in seconds.
             waits_s: From each chunk to the next, in seconds.
         """
-        along = {name: said[name] for name in _ALONG if name in said}
-        failed = {semconv.ERROR_TYPE: said[semconv.ERROR_TYPE]} if semconv.ERROR_TYPE in said else {}
-        inference = said.get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS
-        (self._inference if inference else self._duration).record(duration_s, {**along, **failed})
-        waited = said.get(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
-        if isinstance(waited, float):
-            self._first_chunk.record(waited, along)
+        dimensions = {name: attributes[name] for name in _DIMENSIONS if name in attributes}
+        failed = {semconv.ERROR_TYPE: attributes[semconv.ERROR_TYPE]} if semconv.ERROR_TYPE in attributes else {}
+        inference = attributes.get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS
+        (self._inference if inference else self._duration).record(duration_s, {**dimensions, **failed})
+        first_chunk_s = attributes.get(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+        if isinstance(first_chunk_s, float):
+            self._first_chunk.record(first_chunk_s, dimensions)
         for wait in waits_s:
-            self._chunk.record(wait, along)
+            self._chunk.record(wait, dimensions)
         for name, counter in self._counters.items():
-            if isinstance(count := said.get(name), int):
-                counter.add(count, along)
+            if isinstance(count := attributes.get(name), int):
+                counter.add(count, dimensions)
         for name, histogram in self._tokens.items():
-            if isinstance(count := said.get(name), int):
-                histogram.record(count, along if self._latest else {**along, semconv.GEN_AI_TOKEN_TYPE: _TYPES[name]})
+            if isinstance(count := attributes.get(name), int):
+                kind = {} if self._latest else {semconv.GEN_AI_TOKEN_TYPE: _TYPES[name]}
+                histogram.record(count, {**dimensions, **kind})
 
     def _seconds(self, name: str, description: str) -> Histogram:
         return self._meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)

@@ -1,4 +1,4 @@
-"""Reading what a client was given and gave back: objects, dicts or nonsense, never an exception, nothing consumed."""
+"""Reads values from requests and responses of any type. Never raises, and consumes no iterator."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,22 +13,22 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 
 Extractor = str | Callable[[Any], object]
-"""Where a value stands: a dotted path (`"usage.prompt_tokens"`), or a function of the source."""
+"""How a value is read: by a dotted path (`"usage.prompt_tokens"`), or by a function of the source."""
 
 SEEN_LIMIT = 10_000
-"""Items that are remembered of an iterator that a client reads."""
+"""Items that are kept of an iterator that a client consumes."""
 
 Table = Mapping[str, Extractor]
-"""Attribute name -> where its value stands."""
+"""Extractors by attribute name."""
 
 STREAM: Table = {semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None}
 """The row of a request's `stream`, which is set only if it is true."""
 
 LONGEST = 4096
-"""Characters of one plain attribute (a model's name, an id); content has its own limits."""
+"""Characters of a plain attribute (a model's name, an id). Content has its own limits."""
 
 TEXT_LIMIT = 128 * 1024
-"""Characters that a streamed text may grow to in memory; more than `content` would let through."""
+"""Characters that are kept of a streamed text, more than `content` writes."""
 
 
 def field(value: Any, *path: str) -> Any:
@@ -41,15 +41,15 @@ def field(value: Any, *path: str) -> Any:
         if isinstance(value, dict):
             value = value.get(step)
         else:
-            known = getattr(value, "__dict__", _NOTHING)
-            value = known[step] if step in known else _attribute(value, step)
+            own = getattr(value, "__dict__", _NOTHING)
+            value = own[step] if step in own else _attribute(value, step)
         if value is None:
             return None
     return value
 
 
 def _attribute(value: Any, name: str) -> Any:
-    """An attribute that is not in the object's own dict; pydantic is spared the exception for one that is missing."""
+    """A value that is not in the object's `__dict__`. For pydantic, `getattr` of a missing one would be slow."""
     if isinstance(value, type):  # its attributes are descriptors and methods, no data
         return None
     extra = _NOTHING if name.startswith("_") else getattr(value, "__pydantic_extra__", _NOTHING)
@@ -67,9 +67,9 @@ def _names(kind: type) -> frozenset[str]:
 
 
 def lookup_in(value: Any) -> Callable[[str], Any]:
-    """`field` of the value, for reading several: what a request holds is mostly dicts, which have their own.
+    """`field` of the value, for reading several fields. For a dict it is the dict's own `get`.
 
-    >>> getter({"role": "user"})("role")
+    >>> lookup_in({"role": "user"})("role")
     'user'
     """
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ def lookup_in(value: Any) -> Callable[[str], Any]:
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """What a dict or an object holds, by name, for reading several at once."""
+    """The fields of a dict or an object, for reading several at once."""
     if isinstance(value, dict):
         return value
     if value is None:
@@ -91,15 +91,15 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def items(value: Any, *path: str) -> Sequence[Any]:
-    """The list at the end of the path, or nothing: iterators and other types are left alone.
+    """The list at the end of the path; empty if there is none. Iterators are not consumed.
 
     >>> items({"choices": None}, "choices")
     ()
     """
-    found = field(value, *path) if path else value
-    if isinstance(found, list | tuple):
-        return found
-    return found._self_seen if isinstance(found, RecordedIterator) else ()
+    value = field(value, *path) if path else value
+    if isinstance(value, list | tuple):
+        return value
+    return value._self_seen if isinstance(value, RecordedIterator) else ()
 
 
 def first(value: Any, *path: str) -> Any:
@@ -112,7 +112,7 @@ def first(value: Any, *path: str) -> Any:
 
 
 class RecordedIterator(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
-    """An iterator among a call's arguments, which passes for itself and remembers what the client reads from it."""
+    """An iterator argument that keeps the items that the client consumes, and passes isinstance()."""
 
     def __init__(self, iterator: Iterator[Any]) -> None:
         super().__init__(iterator)
@@ -129,20 +129,20 @@ class RecordedIterator(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot b
 
 
 def record_iterators(body: Any) -> Any:
-    """The body with its iterators as `Seen`; the body itself when it has none."""
+    """The body with its iterators as `RecordedIterator`; the same object if it has none."""
     if not isinstance(body, dict):
         return body
     if _PLAIN.issuperset(map(type, body.values())):
         return body
-    found = {name: _seen(value) for name, value in body.items() if isinstance(value, Iterator)}
-    return {**body, **found} if found else body
+    recorded = {name: _seen(value) for name, value in body.items() if isinstance(value, Iterator)}
+    return {**body, **recorded} if recorded else body
 
 
 _PLAIN = {bool, dict, float, int, list, str, tuple, NoneType}
 
 
 def loads(body: Any) -> Any:
-    """What a body or a message says, if it is JSON; None if not. The second try takes lone surrogates too.
+    """The value of JSON text or bytes; None if it is no JSON. `json` accepts lone surrogates, `orjson` does not.
 
     >>> loads(b'{"id": 1}')
     {'id': 1}
@@ -162,7 +162,7 @@ def _seen(iterator: Iterator[Any]) -> RecordedIterator:
 
 @cache
 def _seen_class(name: str, module: str) -> type[RecordedIterator]:
-    """Named after the iterator: pydantic tells Python's own from objects with attributes by where they are from."""
+    """A class with the iterator's name and module: pydantic decides by the module how to serialise an object."""
     return type(name, (RecordedIterator,), {"__module__": module, "__qualname__": name})
 
 
@@ -188,12 +188,12 @@ def add_text(entry: dict[str, Any], key: str, piece: object) -> None:
 
 
 def indexed(response: dict[str, Any], key: str, index: object) -> dict[str, Any]:
-    """The entry with that index in the list `response[key]`, made if it is new.
+    """The entry with that index in the list `response[key]`, created if it is missing.
 
-    Without an index it is the last entry; of several with one index, too (see `begin_entry`).
+    Without an index, or if several have it, the last entry (see `begin_entry`).
     """
-    found: list[dict[str, Any]] | None = response.get(key)
-    if found and isinstance(last := found[-1], dict) and (index is None or last.get("index") == index):
+    listed: list[dict[str, Any]] | None = response.get(key)
+    if listed and isinstance(last := listed[-1], dict) and (index is None or last.get("index") == index):
         return last
     entries = _entries(response, key)
     if (wanted := _integer(index)) is None:  # together's indices are floats
@@ -222,17 +222,17 @@ def entry_with(response: dict[str, Any], key: str, name: str, value: object) -> 
 
 
 def _entries(response: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """The list `response[key]`, made if it is not there or holds anything but entries."""
-    found = response.get(key)
-    if isinstance(found, list) and all(isinstance(entry, dict) and "index" in entry for entry in found):
-        return found
+    """The list `response[key]`, created if it is missing or has items that are no entries."""
+    listed = response.get(key)
+    if isinstance(listed, list) and all(isinstance(entry, dict) and "index" in entry for entry in listed):
+        return listed
     entries: list[dict[str, Any]] = []
     response[key] = entries
     return entries
 
 
 def joined(value: Any) -> Any:
-    """The folded answer with every `Pieces` turned into its text."""
+    """The folded response with each `TextBuilder` as text."""
     if isinstance(value, TextBuilder):
         return str(value)
     if isinstance(value, dict):
@@ -250,8 +250,8 @@ def _text(value: object) -> str | None:
 
 
 def _texts(value: object) -> list[str] | None:
-    found = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
-    return [text for text in map(_text, found) if text is not None] or None
+    values = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
+    return [text for text in map(_text, values) if text is not None] or None
 
 
 def _integer(value: object) -> int | None:
@@ -335,13 +335,13 @@ CONVERTERS: Mapping[str, Converter] = {
     semconv.OPENAI_AGENTS_GUARDRAIL_TRIGGERED: _flag,
     semconv.SERVER_PORT: _integer,
 }
-"""The type that each attribute of the conventions takes; a value of another type is left out."""
+"""Converters by attribute. A value that cannot be converted is left out."""
 
 _CONVENTIONS = frozenset(value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str))
 
 
 def _as_it_is(value: object) -> AttributeValue | None:
-    """A value of an attribute that is the spec's own, of whichever type."""
+    """The value of an attribute outside the conventions, of any attribute type."""
     if isinstance(value, bool | int | float):
         return value
     return _texts(value) if isinstance(value, list | tuple) else _text(value)
@@ -364,8 +364,8 @@ def _path(dotted: str) -> Callable[[Any], object]:
 
     def read(value: Any) -> object:
         # A table has many rows and a request few fields: most of them are missing in a dict.
-        found = value.get(first) if type(value) is dict else field(value, first)
-        return found if found is None or not rest else field(found, *rest)
+        inner = value.get(first) if type(value) is dict else field(value, first)
+        return inner if inner is None or not rest else field(inner, *rest)
 
     return read
 
@@ -383,16 +383,16 @@ def compile_table(table: Table, *, is_content: bool = False) -> tuple[Row, ...]:
 
 
 def attributes(table: Iterable[Row], source: Any) -> dict[str, AttributeValue]:
-    """The attributes that the rows find in the source; what is missing or of the wrong kind is left out."""
-    found: dict[str, AttributeValue] = {}
+    """The attributes that the table reads from the source. Missing values and those of a wrong type are left out."""
+    read: dict[str, AttributeValue] = {}
     for name, reader, kind in table:
         value = reader(source)
         if value is not None and (checked := kind(value)) is not None:
-            found[name] = checked
-    return found
+            read[name] = checked
+    return read
 
 
 def contents(table: Iterable[Row], source: Any) -> dict[str, object]:
-    """The content that the rows find in the source, as it stands; empty content is left out."""
-    found = ((name, reader(source)) for name, reader, _ in table)
-    return {name: value for name, value in found if value}
+    """The content that the table reads from the source, without empty values."""
+    values = ((name, reader(source)) for name, reader, _ in table)
+    return {name: value for name, value in values if value}

@@ -22,8 +22,8 @@ def _nothing(value: Any) -> None:
 class Step:
     """One kind of step that a framework takes, and the span that it becomes.
 
-    The tables are those of `Operation`; all but `outcome` and `result` read what the framework said when the step
-    began.
+    The tables are those of `Operation`. `outcome` and `result` read the framework's data at the end of a step, the others
+    that at its beginning.
     """
 
     operation: str
@@ -43,9 +43,9 @@ class Step:
     content: Table = field(default_factory=dict)
     """Attributes whose values are content: set as JSON, redacted and truncated, and only if content is captured."""
     result: Table = field(default_factory=dict)
-    """The same, read from what the framework said when the step ended."""
+    """The same, read at the end of the step."""
     outcome: Table = field(default_factory=dict)
-    """Attributes, as `attributes`, read from what the framework said when the step ended."""
+    """Attributes, as `attributes`, read at the end of the step."""
     failure: Callable[[Any], str | None] = _nothing
     """`error.type` of a result that reports a failure without an exception; None: the step succeeded."""
     kind: SpanKind = SpanKind.INTERNAL
@@ -77,4 +77,4 @@ _NAME_OF = {
     "invoke_workflow": semconv.GEN_AI_WORKFLOW_NAME,
     "retrieval": semconv.GEN_AI_DATA_SOURCE_ID,
 }
-"""Operation -> the attribute that has the name; the name of any other step is in the span's name alone."""
+"""The attribute for the name, by operation. The name of other steps is only in the span's name."""

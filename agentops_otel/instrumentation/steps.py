@@ -1,4 +1,4 @@
-"""The open steps of a framework: it says what begins and ends by keys of its own, and each is a span or none."""
+"""The open steps of a framework, by the framework's own keys. A step has a span or none."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Token
@@ -25,24 +25,24 @@ from agentops_otel.tracing import (
 )
 
 OPEN_LIMIT = 10_000
-"""Steps of one framework that are open at a time; the oldest one is given up for a further one."""
+"""Open steps of one framework at a time. Beyond that, the oldest one ends."""
 
 _STEP = create_key("agentops_otel_step")
-"""Where a context has the innermost step that it is within."""
+"""Context key: the innermost step around it."""
 
 Source = Any
-"""What the framework says of a step: the tables of the step's kind read it."""
+"""The framework's data about a step, which the tables of the step's kind read."""
 
 
 class OpenStep:
-    """One step with a span. It ends once, whoever comes first: the framework, a further step, or the shutdown."""
+    """One step with a span. The framework, the limit of open steps or the shutdown ends it; only the first counts."""
 
     def __init__(self, recorder: Recorder, kind: Step, key: Hashable, source: Source, context: Context) -> None:
         self.key = key
         self.aliases: set[Hashable] = set()
-        """Keys of steps without a span that stand for this one."""
+        """Keys of steps without a span below this one."""
         self.token: Token[Context] | None = None
-        """Set where the step was made the current one."""
+        """Set if the step was made the current one."""
         self._recorder = recorder
         self.kind = kind
         self._above: object = context.get(_STEP)
@@ -59,18 +59,18 @@ class OpenStep:
     def _start(self, source: Source, context: Context) -> Span:
         named = attributes(self.kind.name_row, source)
         operation = self.kind.operation
-        said: dict[str, AttributeValue] = {**attributes(self.kind.attribute_rows, source)}
+        own: dict[str, AttributeValue] = {**attributes(self.kind.attribute_rows, source)}
         if operation in semconv.OPERATION_ROLES:
-            said = {semconv.GEN_AI_OPERATION_NAME: operation, **named, **said}
+            own = {semconv.GEN_AI_OPERATION_NAME: operation, **named, **own}
         else:
-            said[semconv.AGENTOPS_SPAN_KIND] = operation
+            own[semconv.AGENTOPS_SPAN_KIND] = operation
         name = " ".join((self.kind.span_name or operation, *map(str, named.values())))
-        span = self._recorder.start(name, kind=self.kind.kind, attributes=said, context=context)
+        span = self._recorder.start(name, kind=self.kind.kind, attributes=own, context=context)
         self._set_content(span, self.kind.content_rows, source)
         return span
 
     def is_around(self, context: Context) -> bool:
-        """Whether the context is within the step; spans of the program's own may lie between."""
+        """Whether the context is within the step, also by way of the program's own spans."""
         step: object = context.get(_STEP)
         while isinstance(step, OpenStep):
             if step is self:
@@ -97,7 +97,7 @@ class OpenStep:
         return self.kind.failure(result)
 
     def abandoned(self) -> None:
-        """End the span of a step that nobody ends: its stream was left, or the process ends."""
+        """End the span of a step that has no end: its stream was abandoned, or the process ends."""
         if self._is_first_end():
             self.span.set_attribute(semconv.AGENTOPS_STREAM_ABANDONED, True)
             self._recorder.end(self.span)
@@ -128,7 +128,7 @@ class Steps:
         self, kinds: Sequence[Step], control_flow: frozenset[str], get_recorder: Callable[[], Recorder | None]
     ) -> None:
         self.off = False
-        """True once nobody listens any more: a listener that cannot be removed falls silent."""
+        """True once closed. A listener that cannot be removed then records nothing."""
         self._kinds = kinds
         self._control_flow = control_flow
         self._get_recorder = get_recorder
@@ -256,7 +256,7 @@ class Steps:
                 self._open[key] = above
 
     def _forget(self, step: OpenStep) -> None:
-        """Aliases are forgotten with what they stand for."""
+        """Remove the step with its aliases."""
         with self._lock:
             for alias in step.aliases:
                 self._open.pop(alias, None)

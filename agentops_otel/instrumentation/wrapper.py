@@ -71,7 +71,7 @@ def _kind(operation: Operation, method: Callable[..., Any]) -> type["Wrapper"]:
 
 
 class Wrapper:
-    """Stands before one method of a client; without a recorder it only passes calls through."""
+    """Wraps one method of a client. Without a recorder it only passes calls through."""
 
     __slots__ = ("_get_recorder", "_name", "_operations", "_parameters", "_services", "_spec", "_was_called", "off")
 
@@ -149,12 +149,15 @@ class Wrapper:
 
     def _start_call(self, recorder: Recorder, instance: Any, request: _Request, pending: bool) -> Call | None:
         operation, body = request.operation, self._spec.body(request.arguments)
-        read = attributes(operation.request_rows, body)
-        said = {semconv.GEN_AI_OPERATION_NAME: operation.name, **self._spec.server_attributes(instance), **read}
+        request_attributes = {
+            semconv.GEN_AI_OPERATION_NAME: operation.name,
+            **self._spec.server_attributes(instance),
+            **attributes(operation.request_rows, body),
+        }
         started = recorder.clock()
         adopted = self._services.adoptions.adopt(recorder, operation.name, get_current())
         links = self._services.background.links(operation.fetched_id(request.arguments))
-        span = adopted or _start_span(recorder, said, links, started)
+        span = adopted or _start_span(recorder, request_attributes, links, started)
         if span is INVALID_SPAN:
             return None
         call = Call(
@@ -163,11 +166,11 @@ class Wrapper:
             operation,
             self._services,
             span,
-            said,
+            request_attributes,
             started,
             owns_span=adopted is None,
             pending_request=body if pending or _has_iterators(body) else None,
-            is_streamed=read.get(semconv.GEN_AI_REQUEST_STREAM) is True,
+            is_streamed=request_attributes.get(semconv.GEN_AI_REQUEST_STREAM) is True,
         )
         with guard("reading a request"):
             call.record_content(operation.request_content_rows, body)
@@ -202,7 +205,7 @@ class AsyncCallWrapper(Wrapper):
 
 
 class SilentWrapper(Wrapper):
-    """For a method that the client calls itself, in another thread, as a part of a call that has a span."""
+    """For a method that the client calls from a thread of its own, as a part of a call that has a span."""
 
     __slots__ = ()
 
@@ -253,15 +256,17 @@ class _PartOfCall:
         """The client handles it."""
 
 
-def _start_span(recorder: Recorder, said: Mapping[str, AttributeValue], links: Sequence[Link], started: int) -> Span:
+def _start_span(
+    recorder: Recorder, attributes: Mapping[str, AttributeValue], links: Sequence[Link], started: int
+) -> Span:
     names = (
-        said[semconv.GEN_AI_OPERATION_NAME],
-        said.get(semconv.GEN_AI_REQUEST_MODEL) or said.get(semconv.GEN_AI_AGENT_NAME),
+        attributes[semconv.GEN_AI_OPERATION_NAME],
+        attributes.get(semconv.GEN_AI_REQUEST_MODEL) or attributes.get(semconv.GEN_AI_AGENT_NAME),
     )
     return recorder.start(
         " ".join(str(name) for name in names if name),
         kind=SpanKind.CLIENT,
-        attributes=said,
+        attributes=attributes,
         context=get_current(),
         links=links,
         start_time=started,

@@ -84,7 +84,7 @@ class LiveTracker(ConnectionTracker):
                 values = holder.ag_frame.f_locals
                 self._midway = self._midway or holder.ag_code.co_name == "receive"
                 if holder.ag_code.co_name == "connect":
-                    self.start_call.known = {name: values.get(name) for name in ("model", "config")}
+                    self.start_call.arguments = {name: values.get(name) for name in ("model", "config")}
 
     def sent(self, message: Any) -> Turn | None:
         """A turn begins with complete contents, a text, a tool's result, or the end of speech."""
