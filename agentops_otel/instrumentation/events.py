@@ -50,7 +50,7 @@ def structured(content: Content, name: str, value: object) -> AnyValue:
     if text is None:
         return None
     try:
-        value: AnyValue = orjson.loads(text)
+        parsed: AnyValue = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    return value
+    return parsed
