@@ -51,12 +51,12 @@ class _Instrumentor:
         """Record from now on, with the global tracer provider."""
         # An exception here would keep the launcher from starting every other instrumentation.
         with guard("starting under an OpenTelemetry launcher"):
-            sdk.stand_in(self.what, wanted=True)
+            sdk.instrument_until_init(self.what, wanted=True)
 
     def uninstrument(self, **_: object) -> None:
         """Put back what was wrapped."""
         with guard("stopping under an OpenTelemetry launcher"):
-            sdk.stand_in(self.what, wanted=False)
+            sdk.instrument_until_init(self.what, wanted=False)
 
 
 class LlmInstrumentor(_Instrumentor):

@@ -36,7 +36,7 @@ class _KernelState:
         self.context = TraceContextTextMapPropagator().extract({"traceparent": traceparent})
         if content is not self.content:
             self.content = content
-            sdk.stand_in("llm_calls", wanted=True, capture_content=content)
+            sdk.instrument_until_init("llm_calls", wanted=True, capture_content=content)
 
 
 _inside: dict[str, _KernelState] = {}

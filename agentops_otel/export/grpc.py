@@ -21,9 +21,9 @@ from h2.exceptions import H2Error
 from urllib3.util import make_headers
 
 from agentops_otel.config import Destination
-from agentops_otel.export.discretion import discreet
-from agentops_otel.export.forking import steady
+from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.http import COMPRESS, partial_success, tls
+from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
@@ -86,7 +86,7 @@ class GrpcTransport:
             **_lower(destination.headers),
         }
 
-    @discreet()
+    @without_debug_logs()
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
         deadline = time.monotonic() + timeout_s
@@ -238,7 +238,7 @@ def _left(deadline: float) -> float:
 
 
 def _connected(destination: Destination, url: SplitResult, deadline: float) -> socket.socket:
-    with steady:
+    with no_fork:
         import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
 
         context = tls(destination) if url.scheme == "https" else None
@@ -289,7 +289,7 @@ def _retry_info(encoded: str) -> float | None:
     """The seconds of the RetryInfo among the details, as google.rpc.Status has them."""
     if not encoded:
         return None
-    with steady:
+    with no_fork:
         from google.protobuf.message import DecodeError
         from google.rpc.error_details_pb2 import RetryInfo
         from google.rpc.status_pb2 import Status

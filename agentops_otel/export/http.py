@@ -24,8 +24,8 @@ from urllib3.exceptions import (
 )
 
 from agentops_otel.config import Destination
-from agentops_otel.export.discretion import discreet
-from agentops_otel.export.forking import steady
+from agentops_otel.export.fork_guard import no_fork
+from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
@@ -34,7 +34,7 @@ _READ_BYTES = 64 * 1024
 
 
 def _zstandard() -> ModuleType:
-    with steady:
+    with no_fork:
         return import_module("zstandard")
 
 
@@ -78,7 +78,7 @@ class HttpTransport:
         if self._compress:
             self._headers["content-encoding"] = destination.compression
 
-    @discreet()
+    @without_debug_logs()
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
         if self._pool is None:
@@ -176,7 +176,7 @@ def tls(destination: Destination) -> ssl.SSLContext:
 
 def pool(destination: Destination) -> urllib3.PoolManager:
     """Connections to the destination and to who authorises for it."""
-    with steady:
+    with no_fork:
         import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
 
         context = tls(destination)

@@ -59,7 +59,7 @@ class Entry:
     """Where it is on disk; empty: in memory alone."""
     own: bool = True
     """False: an earlier process left it."""
-    cut: bool = False
+    is_truncated: bool = False
     tries: int = 0
 
 
@@ -95,8 +95,8 @@ class Outbox:
         """What the sender is at: it stays here until it is settled, through every retry."""
         self._failing = False
         self._idle = False
-        self._rest_until = 0.0
-        self._rest_asked = False
+        self._paused_until = 0.0
+        self._paused_by_destination = False
         self._closed = False
         self._interrupts = 0
         self._added = self._sent = self._recovered = self._forgotten = 0
@@ -147,8 +147,8 @@ class Outbox:
         with self._changed:
             interrupts = self._interrupts
             while not self._closed and self._interrupts == interrupts and (now := self._clock()) < deadline:
-                if now < self._rest_until:
-                    self._changed.wait(min(self._rest_until - now, deadline - now, LONGEST_WAIT_S))
+                if now < self._paused_until:
+                    self._changed.wait(min(self._paused_until - now, deadline - now, LONGEST_WAIT_S))
                 elif self._in_flight or self._fill_hand():
                     return self._in_flight[-1]
                 elif deadline < math.inf:
@@ -222,16 +222,16 @@ class Outbox:
                 self._changed.notify_all()
             time.sleep(0)  # The app's threads go first.
 
-    def rest(self, seconds: float, *, asked: bool) -> None:
-        """Send nothing for a while; *asked* for by the destination, the while is not cut short by a flush."""
+    def pause(self, seconds: float, *, by_destination: bool) -> None:
+        """Send nothing for *seconds*. A flush ends the pause, unless the destination asked for it."""
         with self._changed:
-            self._rest_until, self._rest_asked = self._clock() + seconds, asked
+            self._paused_until, self._paused_by_destination = self._clock() + seconds, by_destination
 
     def resume(self) -> None:
-        """Someone waits: try now, unless the destination asked for rest."""
+        """End the pause, unless the destination asked for it."""
         with self._changed:
-            if not self._rest_asked:
-                self._rest_until = 0.0
+            if not self._paused_by_destination:
+                self._paused_until = 0.0
             self._changed.notify_all()
 
     def spool_older_than(self, older_than_s: float = 0.0) -> float | None:

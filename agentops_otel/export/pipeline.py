@@ -282,15 +282,13 @@ class Pipeline(SpanProcessor):
         deadline = self._clock() + timeout_s
         for sender in self._senders:
             sender.start()
-        return {sender.shown: sender.outbox.recover(deadline) for sender in self._senders}
+        return {sender.name: sender.outbox.recover(deadline) for sender in self._senders}
 
     def stats(self) -> Stats:
         """What became of the spans so far."""
         produced = self._taken + len(self._queue)
         each = {
-            **{
-                route.sender.shown: route.sender.outbox.stats(produced) for route in self._routes if route.sender.wanted
-            },
+            **{route.sender.name: route.sender.outbox.stats(produced) for route in self._routes if route.sender.wanted},
             **{sink.name: sink.stats(produced) for sink in self._sinks if sink.counts},
         }
         if not each:

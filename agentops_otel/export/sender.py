@@ -11,9 +11,9 @@ from typing import Protocol
 
 from opentelemetry.context import attach, detach, set_value
 
-from agentops_otel.export.divide import cut, halves
 from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.outbox import Entry, Outbox
+from agentops_otel.export.split import split_in_two, truncate_values
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.guard import guard
 from agentops_otel.tracing import SUPPRESS_KEY
@@ -24,9 +24,9 @@ FEW_TRIES = 3
 """How often a request is tried again where OTLP does not call the answer retryable, but other collectors' words do."""
 QUIET_S = 60.0
 """One line a fault in this time."""
-LOOK_AGAIN_S = 5.0
+PROBE_AGAIN_S = 5.0
 """How long a collector that nobody named, and that did not answer, is left alone."""
-_CUT_BYTES = 1024
+_TRUNCATED_BYTES = 1024
 _random = Random()
 """Not the program's own generator, which it may have seeded."""
 
@@ -104,7 +104,7 @@ class Sender:
     """Empties one outbox over one transport, on a thread of its own that starts with the first span.
 
     Args:
-        shown: The destination's name in logs, without secrets.
+        name: The destination's name in logs, without secrets.
         outbox: What is to be sent.
         transport: How.
         timeout_s: For one request.
@@ -115,7 +115,7 @@ class Sender:
 
     def __init__(
         self,
-        shown: str,
+        name: str,
         outbox: Outbox,
         transport: Transport,
         *,
@@ -125,15 +125,15 @@ class Sender:
         cargo: str = "spans",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.shown = shown
+        self.name = name
         self._cargo = cargo
         self.outbox = outbox
         self._transport = transport
         self._timeout_s = timeout_s
         self._authorization = authorization
-        self._looking = probe
+        self._probing = probe
         self._clock = clock
-        self._look_at = 0.0
+        self._next_probe_at = 0.0
         self._said: dict[str, float] = {}
         self._failures = 0
         self._renewed = False
@@ -156,7 +156,7 @@ class Sender:
     @property
     def wanted(self) -> bool:
         """False for a destination that nobody named and that has not answered: it is no destination."""
-        return not self._looking
+        return not self._probing
 
     def start(self) -> bool:
         """Make sure that the thread runs; cheap when it does. False if the interpreter allows no thread."""
@@ -215,7 +215,7 @@ class Sender:
         """Send one request and act on the answer. A fault of ours costs the request, never the thread."""
         acted = False
         with self._sending, guard("sending spans"):
-            if self._looking and not self._found():
+            if self._probing and not self._probe():
                 self.outbox.discard()
             elif self.outbox.is_pending(entry):
                 answer = self._ask(entry, min(timeout_s, self._timeout_s))
@@ -225,13 +225,13 @@ class Sender:
         if not acted:
             self.outbox.dropped(entry, "failed")
 
-    def _found(self) -> bool:
-        if self._clock() < self._look_at:
+    def _probe(self) -> bool:
+        if self._clock() < self._next_probe_at:
             return False
-        with guard("looking for a collector"):
-            self._looking = self._transport.send(b"", {}, 1.0).verdict is not Verdict.ACCEPTED
-        self._look_at = self._clock() + LOOK_AGAIN_S
-        return not self._looking
+        with guard("probing for a collector"):
+            self._probing = self._transport.send(b"", {}, 1.0).verdict is not Verdict.ACCEPTED
+        self._next_probe_at = self._clock() + PROBE_AGAIN_S
+        return not self._probing
 
     def _ask(self, entry: Entry, timeout_s: float) -> Answer:
         if entry.spans > 1 and len(entry.body) > self._limit_bytes:
@@ -249,22 +249,22 @@ class Sender:
         self._failures, self._renewed = 0, False
         self.outbox.delivered(entry, min(answer.rejected, entry.spans))
         if answer.rejected or answer.message:
-            self._say("partial", "%s took all but %d %s: %s", self.shown, answer.rejected, self._cargo, answer.message)
+            self._say("partial", "%s took all but %d %s: %s", self.name, answer.rejected, self._cargo, answer.message)
 
     def _later(self, entry: Entry, answer: Answer) -> None:
-        said = f"{answer.fault}: {answer.message}" if answer.message else answer.fault
+        fault = f"{answer.fault}: {answer.message}" if answer.message else answer.fault
         waits = "%s: %s. The %s wait, and are sent when it takes them."
-        self._say(answer.fault, waits, self.shown, said, self._cargo)
+        self._say(answer.fault, waits, self.name, fault, self._cargo)
         self._back_off(entry, answer)
 
     def _back_off(self, entry: Entry, answer: Answer) -> None:
         self._failures += 1
         self.outbox.failed()
         if answer.retry_after_s is not None:
-            self.outbox.rest(answer.retry_after_s, asked=True)
+            self.outbox.pause(answer.retry_after_s, by_destination=True)
         else:
             limit = min(BACKOFF_LIMIT_S, BACKOFF_S * 2 ** min(self._failures - 1, 10))
-            self.outbox.rest(limit * _random.uniform(0.5, 1), asked=False)
+            self.outbox.pause(limit * _random.uniform(0.5, 1), by_destination=False)
 
     def _few_times(self, entry: Entry, answer: Answer) -> None:
         entry.tries += 1
@@ -276,15 +276,15 @@ class Sender:
     def _too_large(self, entry: Entry, answer: Answer) -> None:
         if entry.spans > 1:
             self._limit_bytes = min(self._limit_bytes, len(entry.body) - 1)
-            self.outbox.replace(entry, halves(entry.body))
-        elif not entry.cut:
-            self.outbox.replace(entry, [cut(entry.body, _CUT_BYTES)])
+            self.outbox.replace(entry, split_in_two(entry.body))
+        elif not entry.is_truncated:
+            self.outbox.replace(entry, [truncate_values(entry.body, _TRUNCATED_BYTES)])
         else:
             self._refused(entry, answer)
 
     def _bad(self, entry: Entry, answer: Answer) -> None:
         if entry.spans > 1:
-            self.outbox.replace(entry, halves(entry.body))
+            self.outbox.replace(entry, split_in_two(entry.body))
         else:
             self._refused(entry, answer)
 
@@ -299,7 +299,7 @@ class Sender:
 
     def _refused(self, entry: Entry, answer: Answer) -> None:
         self.outbox.dropped(entry, answer.fault)
-        self._say(answer.fault, "%s refused %s: %s %s", self.shown, self._cargo, answer.fault, answer.message)
+        self._say(answer.fault, "%s refused %s: %s %s", self.name, self._cargo, answer.fault, answer.message)
 
     def say_what_is_left(self) -> None:
         """One line at the end, if not everything was delivered."""
@@ -307,9 +307,9 @@ class Sender:
         spool = self.outbox.spool
         if stats.spooled and spool:
             where = spool.directory.parent
-            _logger.warning("%s: %d %s wait in %s for the next run.", self.shown, stats.spooled, self._cargo, where)
+            _logger.warning("%s: %d %s wait in %s for the next run.", self.name, stats.spooled, self._cargo, where)
         if stats.dropped:
-            _logger.warning("%s: %s were dropped: %s", self.shown, self._cargo, dict(stats.dropped))
+            _logger.warning("%s: %s were dropped: %s", self.name, self._cargo, dict(stats.dropped))
 
     def _say(self, fault: str, line: str, *args: object) -> None:
         now = self._clock()

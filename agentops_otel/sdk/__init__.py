@@ -108,18 +108,18 @@ class _Running:
     client: Client | None = None
     latest: Client | None = None
     """The client of the newest `init()`, also after its `shutdown()`: its account can still be read."""
-    stand_in: Client | None = None
-    """The client that gives way to the program's own `init()`."""
-    launched: frozenset[str] = frozenset()
-    """What it was asked to wrap: "llm_calls", "taskweaver"."""
+    temporary_client: Client | None = None
+    """The client of `instrument_until_init()`."""
+    wanted_parts: frozenset[str] = frozenset()
+    """What it wraps: "llm_calls", "taskweaver"."""
     relay: Relay = field(default_factory=Relay)
-    visited: list[ref[TracerProvider]] = field(default_factory=list)
-    """The providers that have our relay already."""
+    with_relay: list[ref[TracerProvider]] = field(default_factory=list)
+    """The providers that have our relay."""
     configured: dict[str, object] = field(default_factory=dict)
-    """What the next `init()` is told by `configure()`."""
-    asked: Config = field(default_factory=Config)
-    """What the running client was asked for; beside somebody else's provider it does less."""
-    gives_way: bool = False
+    """Settings of `configure()` for the next `init()`."""
+    requested: Config = field(default_factory=Config)
+    """The requested settings, before `Config.as_guest()` reduced them."""
+    is_replaceable: bool = False
     """True when a launcher started the client, and the program has not called `init()` yet."""
     installations: tuple[Installed, ...] = ()
     warned: set[str] = field(default_factory=set)
@@ -176,18 +176,18 @@ class _Running:
             self.client = None
             self.relay.targets = ()
 
-    def visit(self, provider: TracerProvider) -> None:
+    def attach_relay(self, provider: TracerProvider) -> None:
         """Add the relay to a provider, once."""
         add = getattr(provider, "add_span_processor", None)
-        if add is not None and not any(reference() is provider for reference in self.visited):
-            self.visited.append(ref(provider))  # compared by identity: logfire's provider has no hash
+        if add is not None and not any(reference() is provider for reference in self.with_relay):
+            self.with_relay.append(ref(provider))  # compared by identity: logfire's provider has no hash
             add(self.relay)
 
     def provider_replaced(self, provider: TracerProvider) -> None:
         """The program has set a global provider in place of ours: our spans go through it to where they went before."""
         with self.lock:
             if self.client is not None:
-                self.visit(provider)
+                self.attach_relay(provider)
                 _process_exit.watch()
 
     def warn_once(self, what: str) -> None:
@@ -339,20 +339,20 @@ def init(
     Raises:
         ConfigError: A setting that cannot work; the message names it and says what would be right.
     """
-    asked = locals()
-    given = {name: asked[name] for name, default in _DEFAULTS.items() if asked[name] is not default}
+    arguments = locals()
+    given = {name: arguments[name] for name, default in _DEFAULTS.items() if arguments[name] is not default}
     settings = translate_settings({**_running.configured, **given, **compat}, _DEFAULTS)
     with _running.lock:
-        client = None if _running.client is _running.stand_in else _running.client
+        client = None if _running.client is _running.temporary_client else _running.client
         if client is not None and not settings:
             return client
         config = read_config(**settings)
-        if client is not None and _running.gives_way:
+        if client is not None and _running.is_replaceable:
             client.shutdown()
             client = None
         if client is None:
             return _start(config, settings)
-        if config.differences(_running.asked):
+        if config.differences(_running.requested):
             ignored = ", ".join(name for name, value in settings.items() if client.settings.get(name) != value)
             _running.warn_once(
                 f"init() was called again with other settings ({ignored}): they are ignored as a whole;"
@@ -367,7 +367,7 @@ _DEFAULTS: dict[str, object] = {"api_key": None, **(init.__kwdefaults__ or {})}
 def init_for_program() -> Client:
     """As `init()`, for a launcher: the program's own first `init()` with settings takes the place of this one."""
     client = init()
-    _running.gives_way = True
+    _running.is_replaceable = True
     return client
 
 
@@ -379,9 +379,9 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
         source = choose_provider(config.tracer_provider, config.service_name, _running.provider_replaced)
         client = _make(config.as_guest() if source.guest else config, settings, source, time.time_ns)
         if not source.guest or config.by_name or config.span_processors:
-            _running.visit(source.provider)
+            _running.attach_relay(source.provider)
     _running.run(client)
-    _running.configured, _running.asked, _running.gives_way = {}, config, False
+    _running.configured, _running.requested, _running.is_replaceable = {}, config, False
     _process_exit.watch()
     if not (client.config.quiet or config.disabled or _is_child_of_run(config)):
         client.announce()
@@ -396,11 +396,13 @@ def _is_child_of_run(config: Config) -> bool:
     return config.run is not None and not config.run.is_main_process
 
 
-def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_content: bool | None = None) -> None:
-    """Wrap other people's code and record with the global provider, whose owner alone says where spans go.
+def instrument_until_init(
+    what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_content: bool | None = None
+) -> None:
+    """Start a temporary client on the global provider, without destinations.
 
-    For OpenTelemetry's launcher and TaskWeaver's kernel, which know nothing of `init()`: when the program calls that,
-    this gives way, and after that it does nothing.
+    For OpenTelemetry's launcher and TaskWeaver's kernel, which do not call `init()`. The program's own `init()`
+    replaces the client; after that this does nothing.
 
     Args:
         what: The clients to wrap or, not *wanted*, to put back; the other ones stay as they are.
@@ -408,13 +410,13 @@ def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_
         capture_content: As `init()` has it.
     """
     with _running.lock:
-        if _running.client is not _running.stand_in:
+        if _running.client is not _running.temporary_client:
             return
-        _running.launched = _running.launched - {what} | ({what} if wanted else set())
+        _running.wanted_parts = _running.wanted_parts - {what} | ({what} if wanted else set())
         config = read_config(
-            instrument_llm_calls="llm_calls" in _running.launched,
-            instrument_taskweaver="taskweaver" in _running.launched,
-            instrument_frameworks="llm_calls" in _running.launched,
+            instrument_llm_calls="llm_calls" in _running.wanted_parts,
+            instrument_taskweaver="taskweaver" in _running.wanted_parts,
+            instrument_frameworks="llm_calls" in _running.wanted_parts,
             capture_content=capture_content,
             auto_start_session=False,
             console=False,
@@ -423,8 +425,8 @@ def stand_in(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, capture_
         )
         config = replace(config, destinations=(), exporters=())
         source = None if config.disabled else ProviderChoice(provider=get_tracer_provider(), guest=True)
-        _running.stand_in = _make(config, {}, source, time.time_ns)
-        _running.run(_running.stand_in)
+        _running.temporary_client = _make(config, {}, source, time.time_ns)
+        _running.run(_running.temporary_client)
 
 
 @contextmanager
@@ -436,7 +438,7 @@ def running(
     client.processors += (processor,)
     with _running.lock:
         before = _running.client
-        _running.visit(provider)
+        _running.attach_relay(provider)
         _running.run(client)
     try:
         yield client

@@ -38,11 +38,11 @@ class CodePatch:
             found = found.__wrapped__
         return cls(found, wrapper, bound=bound) if type(found) is FunctionType else None
 
-    def stand_in(self, found: Any) -> Any:
+    def unpatched(self, attribute: Any) -> Any:
         """The unpatched copy, for the class attribute: a call must not pass the wrapper twice."""
-        if found is self._function:
+        if attribute is self._function:
             return self._copy
-        return classmethod(self._copy) if isinstance(found, classmethod) else found
+        return classmethod(self._copy) if isinstance(attribute, classmethod) else attribute
 
     def apply(self) -> None:
         """Send calls of the function to the wrapper."""

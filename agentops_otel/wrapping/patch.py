@@ -57,7 +57,7 @@ class Patch:
         bound = inspect.isclass(owner)
         self._code = CodePatch.within(self._before, callback, bound=bound) if patch_code else None
         if self._code is not None:
-            setattr(owner, name, self._code.stand_in(self._before))
+            setattr(owner, name, self._code.unpatched(self._before))
         wrapt.wrap_object(owner, name, Function, (callback,))
         self._after = vars(owner)[name]
         if self._code is not None:

@@ -6,8 +6,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
-from agentops_otel.export.divide import cut
 from agentops_otel.export.encode import Encoder
+from agentops_otel.export.split import truncate_values
 from tests.loopback.otlp_sink import attributes_of
 
 
@@ -25,7 +25,7 @@ def test_every_kind_of_long_value_is_cut_and_the_short_ones_are_whole() -> None:
         instrumentation_scope=InstrumentationScope("test"),
     )
 
-    smaller = cut(Encoder().batch([span]).body, 100)
+    smaller = truncate_values(Encoder().batch([span]).body, 100)
 
     (found,) = ExportTraceServiceRequest.FromString(smaller.body).resource_spans[0].scope_spans[0].spans
     cut_values = {"text": "x" * 100, "bytes": b"b" * 100, "list": None, "mapping": None}

@@ -1,33 +1,33 @@
-"""Requests made smaller, for a destination that does not take them whole. Rare, so by way of message objects."""
+"""Splits requests, and truncates spans, that a destination refuses as too large. Rare, so by message objects."""
 
 from typing import Any
 
 from agentops_otel.export.encode import Batch
-from agentops_otel.export.forking import steady
+from agentops_otel.export.fork_guard import no_fork
 
 
-def halves(body: bytes) -> list[Batch]:
-    """Two requests with half of the spans each, of a request with at least two."""
-    whole = _decoded(body)
-    places = [(r, s, n) for r in whole.resource_spans for s in r.scope_spans for n in range(len(s.spans))]
+def split_in_two(body: bytes) -> list[Batch]:
+    """Two requests with half of the spans each. The request has at least two."""
+    request = _decoded(body)
+    places = [(r, s, n) for r in request.resource_spans for s in r.scope_spans for n in range(len(s.spans))]
     middle = len(places) // 2
     return [_request(places[:middle]), _request(places[middle:])]
 
 
-def cut(body: bytes, limit_bytes: int) -> Batch:
-    """The request with every longer value cut to *limit_bytes*, for a span that is too large alone."""
-    whole = _decoded(body)
-    spans = [span for r in whole.resource_spans for s in r.scope_spans for span in s.spans]
+def truncate_values(body: bytes, limit_bytes: int) -> Batch:
+    """The request of one span, with its values truncated to *limit_bytes*."""
+    request = _decoded(body)
+    spans = [span for r in request.resource_spans for s in r.scope_spans for span in s.spans]
     for span in spans:
         for holder in (span, *span.events, *span.links):
             for attribute in holder.attributes:
-                _cut_value(attribute.value, limit_bytes)
+                _truncate(attribute.value, limit_bytes)
         span.status.message = span.status.message[:limit_bytes]
         span.name = span.name[:limit_bytes]
-    return Batch(whole.SerializeToString(), len(spans))
+    return Batch(request.SerializeToString(), len(spans))
 
 
-def _cut_value(value: Any, limit_bytes: int) -> None:
+def _truncate(value: Any, limit_bytes: int) -> None:
     match value.WhichOneof("value"):
         case "string_value":
             value.string_value = value.string_value.encode()[:limit_bytes].decode(errors="ignore")
@@ -38,7 +38,7 @@ def _cut_value(value: Any, limit_bytes: int) -> None:
 
 
 def _decoded(body: bytes) -> Any:
-    with steady:
+    with no_fork:
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     return ExportTraceServiceRequest.FromString(body)
