@@ -22,8 +22,8 @@ def _nothing(value: Any) -> None:
 class Step:
     """One kind of step that a framework takes, and the span that it becomes.
 
-    The tables are those of `Operation`. `outcome` and `result` read the framework's data at the end of a step, the others
-    that at its beginning.
+    The tables are those of `Operation`. `outcome` and `result` read the framework's data at the end of a step, the
+    others that at its beginning.
     """
 
     operation: str
