@@ -125,6 +125,8 @@ def read_config(**arguments: Any) -> Config:
     on_terminal = nowhere and is_shown and not (run and run.parent)  # --one-trace prints at the end
     if given.get("upload_logs") and owner is None:
         raise ConfigError("upload_logs", True, "what is printed goes to an AgentOps account: give api_key too")
+    if value["durability"] == "span" and not value["spool_dir"]:
+        raise ConfigError("spool_dir", False, 'durability="span" needs the disk; give a directory, or leave it out')
     return Config(
         disabled=environment.env("OTEL_SDK_DISABLED").lower() == "true",
         service_name=value["service_name"],

@@ -1,5 +1,6 @@
 """How spans leave the process."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from agentops_otel.export.pipeline import Pipeline, Route, Sink
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
 from agentops_otel.export.trace_directory import KEEP
+
+_logger = logging.getLogger("agentops_otel")
 
 __all__ = ["Pipeline", "Stats", "build", "log_upload", "transport"]
 
@@ -77,9 +80,13 @@ def log_upload(config: Config) -> LogUpload | None:
 
 
 def _spool(destination: Destination, config: Config) -> Spool | None:
-    if config.spool_dir and not destination.probe and AVAILABLE:
-        return Spool(folder(config.spool_dir, destination))
-    return None
+    if not config.spool_dir or destination.probe:
+        return None
+    if not AVAILABLE:
+        if config.durability == "span":
+            _logger.warning('durability="span" keeps nothing here: this system cannot lock files, so there is no spool')
+        return None
+    return Spool(folder(config.spool_dir, destination))
 
 
 def _route(destination: Destination, config: Config, fallback: FallbackFile | None, translation: Translation) -> Route:

@@ -27,6 +27,7 @@ class DropReason(StrEnum):
     DAMAGED = "damaged on disk", "a record of the spool could not be read back as it was written"
     DISK_FAILED = "the disk failed", "the spool could not be read or written"
     NOT_ENCODABLE = "not encodable", "the span cannot be written as OTLP"
+    SENDER_FAILED = "the sender failed", "a fault of agentops_otel's own; the log has it"
     EXPORTER_BUSY = "the exporter is busy", "an exporter within the process was still at earlier spans"
     EXPORTER_FAILED = "the exporter failed", "an exporter within the process, such as the trace file, said so or raised"
     NO_ROOM = "no room", "AgentOps had not yet accepted the key, and more than 512 spans waited for the trace file"

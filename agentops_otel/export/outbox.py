@@ -43,6 +43,8 @@ class Stats:
     """Given up, by reason: an HTTP or gRPC status, or a `DropReason` such as "outbox full"."""
     recovered: int = 0
     """Delivered on behalf of earlier processes, from what they left on disk; not among the others."""
+    given_up: int = 0
+    """Left on disk by earlier processes and given up: too old, or refused. A line on stderr says so."""
     destinations: Mapping[str, "Stats"] = field(default_factory=dict)
     """The same for each destination, by its endpoint without secrets."""
 
@@ -99,7 +101,7 @@ class Outbox:
         self._paused_by_destination = False
         self._closed = False
         self._interrupts = 0
-        self._added = self._sent = self._recovered = self._forgotten = 0
+        self._added = self._sent = self._recovered = self._given_up = self._forgotten = 0
         self._dropped: Counter[str] = Counter()
 
     def forked(self) -> None:
@@ -187,12 +189,15 @@ class Outbox:
                 self._dropped.update({DropReason.PARTIAL_SUCCESS: rejected} if rejected else {})
             elif not entry.own:
                 self._recovered += entry.spans - rejected
+                self._given_up += rejected
 
     def dropped(self, entry: Entry, reason: str) -> None:
         """Nobody will get it."""
         with self._changed:
             if self._settle(entry) and entry.own:
                 self._dropped[reason] += entry.spans
+            elif not entry.own:
+                self._given_up += entry.spans
 
     def count_lost(self, spans: int, reason: str) -> None:
         """Count spans that were meant for the destination and never came here."""
@@ -325,6 +330,7 @@ class Outbox:
                 pending=produced - self._sent - spooled - self._dropped.total(),
                 dropped=dict(self._dropped),
                 recovered=self._recovered,
+                given_up=self._given_up + (self.spool.given_up if self.spool else 0),
             )
 
     # All below is called with the lock held.

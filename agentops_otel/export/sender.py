@@ -223,7 +223,7 @@ class Sender:
                     self._act[answer.verdict](entry, answer)
             acted = True
         if not acted:
-            self.outbox.dropped(entry, "failed")
+            self.outbox.dropped(entry, DropReason.SENDER_FAILED)
 
     def _probe(self) -> bool:
         if self._clock() < self._next_probe_at:

@@ -128,6 +128,8 @@ class Spool:
         self._clear()
 
     def _clear(self) -> None:
+        self.given_up = 0
+        """How many spans of earlier processes were given up here: too old, no room, the disk failed."""
         self._segments: list[Segment] = []
         """Own and adopted, oldest first; the last own one is written to."""
         self._open: Segment | None = None
@@ -307,6 +309,12 @@ class Spool:
     def _give_up(self, segment: Segment, reason: str) -> None:
         if segment.waiting_spans:
             self._expired[reason] += segment.waiting_spans
+        with suppress(OSError):
+            foreign = sum(spans for *_, spans in _heads(segment)) - segment.waiting_spans
+            if foreign > 0:
+                self.given_up += foreign
+                told = "%s: %d spans that earlier processes left were given up: %s"
+                _logger.warning(told, self.directory, foreign, reason)
         if segment in self._segments:
             self._drop(segment)
         else:

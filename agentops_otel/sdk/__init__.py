@@ -421,7 +421,6 @@ def instrument_until_init(
             auto_start_session=False,
             console=False,
             trace_file=False,
-            spool_dir=False,
         )
         config = replace(config, destinations=(), exporters=())
         source = None if config.disabled else ProviderChoice(provider=get_tracer_provider(), guest=True)

@@ -12,8 +12,9 @@ import pytest
 
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, build
+from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.http import HttpTransport
-from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.pipeline import Route
 from agentops_otel.export.sender import Sender
 from tests.export.delivery import adds_up, destination, make_spans, running, tracer_for
@@ -122,6 +123,24 @@ def test_what_was_dropped_is_told_by_the_next_flush_and_by_no_other() -> None:
 def sink_names(received: Received) -> set[str]:
     """The names of the spans in a request."""
     return {span.name for span in received.spans}
+
+
+def test_a_fault_of_ours_in_the_sender_costs_the_request_and_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reason is one that the pages explain."""
+    monkeypatch.setattr("agentops_otel.guard.reraise", False)
+
+    class Broken(Outbox):
+        def delivered(self, entry: Entry, rejected: int = 0) -> None:
+            raise ZeroDivisionError
+
+    with OtlpSink() as sink:
+        where = destination(sink)
+        pipeline = Pipeline([Route(sender=Sender(where.display_url, Broken(), HttpTransport(where)))])
+        make_spans(tracer_for(pipeline), 3)
+
+        assert not pipeline.force_flush(5000)
+        assert pipeline.stats().dropped == {DropReason.SENDER_FAILED: 3}
+        pipeline.close(1)
 
 
 @both

@@ -298,3 +298,15 @@ def test_where_the_network_is_forbidden_nobody_is_looked_for_in_vain(error: str)
 
     assert (done.stdout, "dropped" in done.stderr) == ("", False)
     assert done.stderr == "" or error == "ValueError"  # a fault that nobody expects is logged, once
+
+
+def test_where_files_cannot_be_locked_a_durable_span_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """As on Windows: nothing is kept on disk, and the line says so before a span is lost."""
+    monkeypatch.setattr("agentops_otel.export.AVAILABLE", False)
+    config = Config(destinations=(Destination(endpoint="http://localhost:1"),), spool_dir=tmp_path, durability="span")
+
+    build(config)
+
+    assert 'durability="span" keeps nothing here' in caplog.text

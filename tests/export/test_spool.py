@@ -166,16 +166,19 @@ def test_the_oldest_make_room_and_are_counted(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_what_is_too_old_is_given_up(tmp_path: Path) -> None:
-    """What an earlier process left is not delivered after its time."""
+def test_what_is_too_old_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What an earlier process left is not delivered after its time; a line says so, and the count."""
     now = [os.stat(tmp_path).st_mtime]
-    filled(tmp_path, b"old").close()
+    filled(tmp_path, b"old", b"as old", b"older").close()
 
     now[0] += 8 * 24 * 3600
     late = Spool(tmp_path, clock=lambda: now[0])
 
     assert late.read(MANY, MANY) is None
     assert files(tmp_path) == []
+    assert late.given_up == 3
+    assert "3 spans that earlier processes left were given up: too old" in caplog.text
+    assert Outbox(late).stats(0).given_up == 3
 
 
 def test_what_a_sibling_leaves_is_found_later(tmp_path: Path) -> None:
@@ -293,7 +296,7 @@ def test_an_adopted_request_is_not_counted_among_our_own(tmp_path: Path) -> None
         outbox.delivered(part) if expected == b"two" else outbox.dropped(part, "404")
 
     stats = outbox.stats(0)
-    assert (stats.recovered, stats.sent, stats.spooled, stats.dropped) == (1, 0, 0, {})
+    assert (stats.recovered, stats.given_up, stats.sent, stats.spooled, stats.dropped) == (1, 1, 0, 0, {})
     outbox.close()
     outbox.release()
 
