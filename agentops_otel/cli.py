@@ -16,8 +16,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.config import Config, read_config
 from agentops_otel.distribution import warn_of_clash
 from agentops_otel.environment import ConfigError, inherited
-from agentops_otel.export import build as build_pipeline
-from agentops_otel.export import file, otlp_json, trace_directory
+from agentops_otel.export import file, otlp_json, send_left_overs, trace_directory
 from agentops_otel.launcher import Run, command
 from agentops_otel.one_trace import OneTrace
 from agentops_otel.private_files import opener
@@ -225,15 +224,18 @@ def doctor(context: click.Context, as_json: bool) -> None:
 def send(timeout: float) -> None:
     """Deliver the spans that earlier runs could not: those that wait on disk.
 
-    The settings come from the environment, and say to which destination. The exit code is 1 when spans still wait.
+    The settings come from the environment, and say to which destination. The directories that programs named with
+    spool_dir= are found. The exit code is 1 when spans still wait, or no destination is named.
     """
-    pipeline = build_pipeline(_config())
-    waiting = False
-    for shown, (sent, left) in pipeline.recover(timeout).items():
-        click.echo(f"{shown}: {plural(sent, 'span')} sent, {left or 'none'} left")
-        waiting |= left > 0
-    pipeline.close(0.0)
-    sys.exit(int(waiting))
+    config = _config()
+    if all(destination.probe for destination in config.destinations):
+        raise click.ClickException("no destination is named: set OTEL_EXPORTER_OTLP_ENDPOINT or AGENTOPS_API_KEY")
+    sent, left, others = send_left_overs(config, timeout)
+    for shown in sent:
+        click.echo(f"{shown}: {plural(sent[shown], 'span')} sent, {left[shown] or 'none'} left")
+    for place in others:
+        click.echo(f"spans for other endpoints, headers or keys wait in {place}", err=True)
+    sys.exit(int(left.total() > 0 or (bool(others) and not sent.total())))
 
 
 @commands.command(

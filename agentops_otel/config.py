@@ -20,6 +20,8 @@ from agentops_otel.launcher import Run
 
 __all__ = ["TRACES_PATH", "AgentOps", "Config", "Destination", "OtlpProtocol", "read_config"]
 
+SPOOL = "spool"
+"""The spool's directory in the state directory."""
 Durability = Literal["batch", "span"]
 
 _BUILT_IN_EXPORTERS = ("otlp", "console", "none", "agentops")
@@ -233,7 +235,7 @@ def _run() -> Run | None:
 def _spool_dir(setting: Path | bool, state_dir: Path) -> Path | None:
     if isinstance(setting, Path):
         return setting
-    return state_dir / "spool" if setting else None
+    return state_dir / SPOOL if setting else None
 
 
 def _state_dir() -> Path:

@@ -142,8 +142,7 @@ def _destination(
         certificate=certificate,
         client_certificate=client_certificate,
         client_key=client_key,
-        # A proxy takes localhost for itself, and would get what nobody meant for it.
-        proxy=None if probe else environment.proxy(found.text),
+        proxy=environment.proxy(found.text),
         agentops=agentops,
         probe=probe,
     )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -66,13 +67,31 @@ def first(argument: object, name: str, *variables: str) -> Setting | None:
     return next((Setting(variable, env(variable)) for variable in variables if env(variable)), None)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the name or address is that of this machine."""
+    host = host.lower().rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def proxy(endpoint: str) -> str | None:
-    """The proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for the URL."""
+    """The proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for the URL.
+
+    None for this machine: a proxy takes `localhost` for itself, and would get what nobody meant for it.
+    """
     from urllib.request import getproxies, proxy_bypass
 
     url = urlsplit(endpoint)
     proxies = getproxies()
-    return None if proxy_bypass(url.netloc) else proxies.get(url.scheme) or proxies.get("all")
+    return (
+        None
+        if is_loopback(url.hostname or "") or proxy_bypass(url.netloc)
+        else proxies.get(url.scheme) or proxies.get("all")
+    )
 
 
 def seconds(found: Setting) -> float:

@@ -1,14 +1,17 @@
 """How spans leave the process."""
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from agentops_otel.config import Config, Destination
+from agentops_otel.config import SPOOL, Config, Destination
 from agentops_otel.content import SpanRedaction
 from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_logs import LogTransport, LogUpload, destination_of_logs
@@ -20,11 +23,12 @@ from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.pipeline import Pipeline, Route, Sink
 from agentops_otel.export.sender import Sender, Transport
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
+from agentops_otel.export.spool_places import reminder, used
 from agentops_otel.export.trace_directory import KEEP
 
 _logger = logging.getLogger("agentops_otel")
 
-__all__ = ["Pipeline", "Stats", "build", "log_upload", "transport"]
+__all__ = ["Pipeline", "Stats", "build", "log_upload", "send_left_overs", "transport"]
 
 
 def build(
@@ -62,6 +66,26 @@ def build(
     )
 
 
+def send_left_overs(config: Config, timeout_s: float) -> tuple[Counter[str], Counter[str], Sequence[Path]]:
+    """Deliver what lies on disk for the destinations of the settings, in every directory that was used for it.
+
+    Returns:
+        How many spans were sent and how many are left, by endpoint; the folders where spans for others wait.
+    """
+    deadline = time.monotonic() + timeout_s
+    sent, left, others = Counter[str](), Counter[str](), list[Path]()
+    places = dict.fromkeys([config.spool_dir or config.state_dir / SPOOL, *used(config.state_dir)])
+    for place in places:
+        pipeline = build(replace(config, spool_dir=place, exporters=(), trace_file=None))
+        for shown, (delivered, waiting) in pipeline.recover(deadline - time.monotonic()).items():
+            sent[shown] += delivered
+            left[shown] += waiting
+        pipeline.close(0.0)
+        own = {folder(place, destination) for destination in config.destinations}
+        others += sorted({path.parent for path in place.glob("*/*.spans")} - own)
+    return sent, left, others
+
+
 def log_upload(config: Config) -> LogUpload | None:
     """What takes printed text to AgentOps' Logs tab; None where that is not wanted. Opens nothing, as `build`."""
     for destination in config.destinations:
@@ -86,7 +110,10 @@ def _spool(destination: Destination, config: Config) -> Spool | None:
         if config.durability == "span":
             _logger.warning('durability="span" keeps nothing here: this system cannot lock files, so there is no spool')
         return None
-    return Spool(folder(config.spool_dir, destination))
+    own = config.spool_dir == config.state_dir / SPOOL
+    return Spool(
+        folder(config.spool_dir, destination), begun=None if own else reminder(config.state_dir, config.spool_dir)
+    )
 
 
 def _route(destination: Destination, config: Config, fallback: FallbackFile | None, translation: Translation) -> Route:

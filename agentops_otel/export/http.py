@@ -31,6 +31,7 @@ from agentops_otel.version import VERSION
 
 _LIMIT_BYTES = 64 * 1024 * 1024
 _READ_BYTES = 64 * 1024
+_CONTENT_TYPE = "application/x-protobuf"
 
 
 def _zstandard() -> ModuleType:
@@ -71,7 +72,7 @@ class HttpTransport:
         self._inherited: urllib3.PoolManager | None = None
         self._headers = {
             **destination.headers,
-            "content-type": "application/x-protobuf",
+            "content-type": _CONTENT_TYPE,
             "user-agent": f"agentops-otel/{VERSION}",
         }
         self._compress = COMPRESS.get(destination.compression)
@@ -118,7 +119,8 @@ def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
     """What an HTTP response means."""
     if 200 <= status < 300:
         rejected, message = partial_success(content)
-        return Answer(verdict=Verdict.ACCEPTED, rejected=rejected, message=message)
+        is_otlp = headers.get("content-type", "").startswith(_CONTENT_TYPE) and _is_response(content)
+        return Answer(verdict=Verdict.ACCEPTED, rejected=rejected, message=message, is_otlp=is_otlp)
     if 300 <= status < 400:
         # Following it could carry credentials to another origin. Nothing is lost: someone has to mend the endpoint.
         return Answer(
@@ -137,6 +139,12 @@ def partial_success(content: bytes) -> tuple[int, str]:
     if not isinstance(rejected, int) or not isinstance(message, bytes) or rejected >= 1 << 63:
         return 0, ""
     return rejected, message[:200].decode(errors="replace")
+
+
+def _is_response(content: bytes) -> bool:
+    """Whether the content is an `ExportTraceServiceResponse`, which is empty where all was taken."""
+    fields = _fields(content)
+    return not content or (fields.keys() == {1} and isinstance(fields[1], bytes))
 
 
 def _fields(message: bytes) -> dict[int, int | bytes]:

@@ -175,6 +175,11 @@ class Outbox:
             return self._done() >= self._added
 
     @property
+    def has_left_overs(self) -> bool:
+        """Whether something lies on disk for the destination, of whichever process."""
+        return self.spool is not None and self.spool.has_segments
+
+    @property
     def has_work(self) -> bool:
         """Whether there is anything to send, in memory or on disk."""
         with self._changed:

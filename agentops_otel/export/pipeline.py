@@ -174,6 +174,8 @@ class Pipeline(SpanProcessor):
         self._threshold = 1
         """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
         self._popped = self._taken = self._encoding = 0
+        self._looking_back: Sequence[Sender] = ()
+        """Whose spools had something in them at the start."""
         self._told = 0
         """How many dropped spans `_kept_all` has told of."""
 
@@ -234,6 +236,10 @@ class Pipeline(SpanProcessor):
             return True
         deadline = self._clock() + timeout_s
         self.deliver(timeout_s * 0.8)
+        if not self._taken:  # A process that made no span has its time for what others left.
+            for sender in self._looking_back:
+                if sender.start():
+                    sender.outbox.recover(deadline - timeout_s * 0.2)
         self._closed, self._threshold = True, 1
         self._wake_up.set()
         self._close_queue()
@@ -269,6 +275,12 @@ class Pipeline(SpanProcessor):
             self._deliver_until, self._threshold = self._clock() + self._exit_timeout_s, 1
         self.deliver(max(0.0, self._deliver_until - self._clock()))
         self.persist()
+
+    def look_back(self) -> None:
+        """Begin to deliver what earlier processes left on disk, if they did; nothing waits for it but `close`."""
+        self._looking_back = [sender for sender in self._senders if sender.outbox.has_left_overs]
+        for sender in self._looking_back:
+            sender.start()
 
     def recover(self, timeout_s: float) -> dict[str, tuple[int, int]]:
         """Deliver what earlier processes left on disk.

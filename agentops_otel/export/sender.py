@@ -82,6 +82,8 @@ class Answer:
     """How many spans of an accepted request were not taken."""
     message: str = ""
     """What the destination says about it."""
+    is_otlp: bool = False
+    """True: an accepted request was answered in OTLP's own words, so that who answers is a collector."""
 
 
 class Transport(Protocol):
@@ -229,7 +231,8 @@ class Sender:
         if self._clock() < self._next_probe_at:
             return False
         with guard("probing for a collector"):
-            self._probing = self._transport.send(b"", {}, 1.0).verdict is not Verdict.ACCEPTED
+            answer = self._transport.send(b"", {}, 1.0)
+            self._probing = not (answer.verdict is Verdict.ACCEPTED and answer.is_otlp)
         self._next_probe_at = self._clock() + PROBE_AGAIN_S
         return not self._probing
 

@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from agentops_otel.config import Destination
+from agentops_otel.environment import is_loopback
 from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.private_files import make_directories
 
@@ -95,8 +97,23 @@ class Stored:
 def folder(spool_dir: Path, destination: Destination) -> Path:
     """Where the spans for the destination wait, apart from those for the same endpoint under other credentials."""
     account = destination.agentops.api_key if destination.agentops else ""
-    about = (destination.endpoint, destination.protocol, account, *sorted(map(str, destination.headers.items())))
+    about = (
+        _one_spelling(destination.endpoint),
+        destination.protocol,
+        account,
+        *sorted(map(str, destination.headers.items())),
+    )
     return spool_dir / hashlib.sha256("\n".join(about).encode()).hexdigest()[:16]
+
+
+def _one_spelling(endpoint: str) -> str:
+    """The endpoint as all ways to write it: without case, default port, last slash, and with one name for loopback."""
+    url = urlsplit(endpoint)
+    host = (url.hostname or "").rstrip(".")
+    host = "localhost" if is_loopback(host) else host
+    port = url.port or (443 if url.scheme == "https" else 80)
+    user = url.netloc.rpartition("@")[0]
+    return f"{url.scheme}://{user}@{host}:{port}{url.path.rstrip('/')}?{url.query}"
 
 
 class Spool:
@@ -108,6 +125,7 @@ class Spool:
         limit_age_s: How long it may lie there, in seconds.
         segment_bytes: A segment is closed and another begun at this size.
         clock: Seconds since the epoch.
+        begun: Called when the first record is written.
     """
 
     def __init__(
@@ -118,8 +136,10 @@ class Spool:
         limit_age_s: float = LIMIT_AGE_S,
         segment_bytes: int = SEGMENT_BYTES,
         clock: Callable[[], float] = time.time,
+        begun: Callable[[], None] | None = None,
     ) -> None:
         self.directory = directory
+        self._begun = begun
         self._limit_bytes = limit_bytes
         self._limit_age_s = limit_age_s
         self._segment_bytes = min(segment_bytes, max(1, limit_bytes // 4))
@@ -142,6 +162,11 @@ class Spool:
     def own_spans(self) -> int:
         """How many spans of this process wait here."""
         return self._left + sum(segment.waiting_spans for segment in self._segments)
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether anybody has a segment here."""
+        return next(self.directory.glob(f"*{_SUFFIX}"), None) is not None
 
     @property
     def has_records(self) -> bool:
@@ -243,6 +268,9 @@ class Spool:
             self._open = None
             self._tidy()
             make_directories(self.directory)
+            if self._begun:
+                self._begun()
+                self._begun = None
             path = self.directory / f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}{_SUFFIX}"
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             self._open = Segment(path, file, own=True)

@@ -383,6 +383,8 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
     _running.run(client)
     _running.configured, _running.requested, _running.is_replaceable = {}, config, False
     _process_exit.watch()
+    if not config.disabled:
+        client.pipeline.look_back()
     if not (client.config.quiet or config.disabled or _is_child_of_run(config)):
         client.announce()
     if config.run is not None:

@@ -196,6 +196,27 @@ def test_a_collector_nobody_named_gets_spans_if_it_is_there() -> None:
     assert [len(received.spans) for received in sink.received] == [0, 5]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(headers={"content-type": "text/html"}, body=b"<html>hello</html>"),
+        Answer(headers={"content-type": "text/html"}, body=b""),
+        Answer(body=b"<html>hello</html>"),
+        Answer(headers={"content-type": "application/json"}, body=b"{}"),
+    ],
+    ids=["a page", "an empty page", "a page that calls itself protobuf", "JSON"],
+)
+def test_who_says_yes_to_everything_is_no_collector(answer: Answer) -> None:
+    """Another server on the port of the unnamed collector gets an empty request, and never a span."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: answer
+        with running(Config(destinations=(destination(sink, probe=True),))) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            assert pipeline.force_flush()
+
+        assert [len(received.spans) for received in sink.received] == [0]
+
+
 def test_a_collector_nobody_named_that_is_not_there_costs_nothing() -> None:
     """Spans for a default that does not answer are not counted as lost, and nobody waits for it."""
     with OtlpSink() as gone:

@@ -100,6 +100,43 @@ def delivered_later(sink: OtlpSink, spool: Path, spans: int) -> None:
         assert sink.duplicates == 0
 
 
+@pytest.mark.parametrize("lives", ["long", "briefly"])
+def test_a_process_that_makes_no_span_delivers_what_waits(lives: str, tmp_path: Path) -> None:
+    """What an earlier process left goes out with the next one's `init()`, at its end at the latest."""
+    sink = stopped_sink()
+    run("start(); make(100)", sink.endpoint, tmp_path)
+
+    with sink:
+        if lives == "long":
+            with python("start(); say(); sys.stdin.read()", sink.endpoint, tmp_path) as process:
+                wait_for("ready", process)
+                sink.wait_for(100)
+        else:
+            assert run("start(exit_timeout_s=30)", sink.endpoint, tmp_path)[1:] == ("", 0)
+        assert len(sink.ids) == 100
+        assert sink.duplicates == 0
+
+
+def test_what_waits_does_not_hold_up_a_process_that_makes_no_span(tmp_path: Path) -> None:
+    """With a collector that hangs, the process has its `exit_timeout_s` and no more; the spans still wait."""
+    sink = stopped_sink()
+    run("start(); make(100)", sink.endpoint, tmp_path)
+
+    with sink:
+        sink.decide = lambda received: Answer(hang=True)
+        with python("start(); say()", sink.endpoint, tmp_path) as process:
+            wait_for("ready", process)
+            began = time.monotonic()
+            process.communicate(timeout=START_S)
+            assert time.monotonic() - began < EXIT_S + 10
+    delivered_later(sink_again(sink), tmp_path, 100)
+
+
+def sink_again(sink: OtlpSink) -> OtlpSink:
+    """Another collector on the port of one that has stopped."""
+    return OtlpSink(port=sink.port)
+
+
 ENDINGS = {
     "the end": "",
     "sys.exit": "sys.exit(3)",

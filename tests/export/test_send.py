@@ -1,17 +1,21 @@
 """`agentops-otel send`: a spool delivered by hand."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.export.test_processes import run, stopped_sink
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
 
-def send(sink: OtlpSink, spool: Path) -> tuple[str, int]:
+def send(sink: OtlpSink, spool: Path, **variables: str) -> tuple[str, int]:
     """Run the command for the sink: what it prints and its exit code."""
-    env = {**os.environ, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": sink.endpoint, "XDG_STATE_HOME": str(spool)}
+    named = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": sink.endpoint, "XDG_STATE_HOME": str(spool), **variables}
+    env = {**os.environ, **named}
     command = [sys.executable, "-m", "agentops_otel", "send", "--timeout", "20"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout, done.returncode
@@ -43,3 +47,47 @@ def test_what_is_not_taken_stays(tmp_path: Path) -> None:
 
     assert refused == (f"{sink.endpoint}: 0 spans sent, 300 left\n", 1)
     assert taken == (f"{sink.endpoint}: 300 spans sent, none left\n", 0)
+
+
+def test_a_spool_dir_that_a_program_named_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`init(spool_dir=)` leaves a note; one that is gone is forgotten."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    sink = stopped_sink()
+    for place in ("first place", "second", "gone"):
+        run("start(); make(10)", sink.endpoint, tmp_path / place)
+    shutil.rmtree(tmp_path / "gone")
+
+    with sink:
+        first, second = (send(sink, tmp_path / "state") for _ in range(2))
+
+    assert len(sink.ids) == 20
+    assert first == (f"{sink.endpoint}: 20 spans sent, none left\n", 0)
+    assert second == (f"{sink.endpoint}: 0 spans sent, none left\n", 0)
+
+
+@pytest.mark.parametrize("spelling", ["HTTP://LOCALHOST:{port}/v1/traces", "http://127.0.0.1:{port}/v1/traces/"])
+def test_the_same_endpoint_in_another_spelling_is_the_same(spelling: str, tmp_path: Path) -> None:
+    """What was left under one is sent under the other."""
+    sink = stopped_sink()
+    run("start(); make(10)", sink.endpoint, tmp_path / "agentops_otel" / "spool")
+
+    with sink:
+        out, code = send(sink, tmp_path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=spelling.format(port=sink.port))
+
+        assert code == 0, out
+    assert len(sink.ids) == 10
+
+
+def test_nothing_to_send_to_is_no_success(tmp_path: Path) -> None:
+    """Without a destination, and where spans wait for another one, the exit code is 1, and a line says why."""
+    sink = stopped_sink()
+    run("start(headers={'x-team': 'a'}); make(10)", sink.endpoint, tmp_path / "agentops_otel" / "spool")
+
+    with sink:
+        nowhere = send(sink, tmp_path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="")
+        without_headers = send(sink, tmp_path)
+        with_headers = send(sink, tmp_path, OTEL_EXPORTER_OTLP_HEADERS="x-team=a")
+
+    assert nowhere == ("", 1)
+    assert without_headers == (f"{sink.endpoint}: 0 spans sent, none left\n", 1)
+    assert with_headers == (f"{sink.endpoint}: 10 spans sent, none left\n", 0)

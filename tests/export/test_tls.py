@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
@@ -165,15 +166,13 @@ def test_tls_goes_through_a_proxy_to_the_collector(
     proxy: HTTPServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """HTTPS_PROXY: the collector's certificate is checked at the tunnel's end; the password is the proxy's alone."""
-    monkeypatch.setenv("https_proxy", f"http://me:secret@127.0.0.1:{proxy.server_port}")
+    """The collector's certificate is checked at the tunnel's end; the password is the proxy's alone."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(ca_file))
 
     with tls_sink(protocol, authority) as sink:
-        with running(config.read_config(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)) as (
-            pipeline,
-            tracer,
-        ):
+        settings = config.read_config(endpoint=sink.endpoint, protocol=protocol, spool_dir=False)
+        through = replace(settings.destinations[0], proxy=f"http://me:secret@127.0.0.1:{proxy.server_port}")
+        with running(replace(settings, destinations=(through,))) as (pipeline, tracer):
             make_spans(tracer, 5)
             assert pipeline.force_flush(10_000)
         assert len(sink.ids) == 5
@@ -195,10 +194,33 @@ def test_a_proxy_that_is_not_there_is_an_outage(protocol: Protocol, caplog: pyte
     assert "secret" not in caplog.text
 
 
-def test_no_proxy_is_respected(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that NO_PROXY names is reached directly."""
+def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that NO_PROXY names is reached directly, and each other one through the proxy of its scheme."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:2")
+    monkeypatch.setenv("no_proxy", "near.invalid")
+
+    found = {
+        url: config.read_config(endpoint=url).destinations[0].proxy
+        for url in ("http://near.invalid", "http://far.invalid", "https://far.invalid")
+    }
+
+    assert list(found.values()) == [None, "http://127.0.0.1:1", "http://127.0.0.1:2"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.8.0.1", "[::1]"])
+def test_this_machine_is_never_asked_for_through_a_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named or not: a proxy takes `localhost` for itself."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
+
+    assert config.read_config(endpoint=f"http://{host}:4318").destinations[0].proxy is None
+    assert config.read_config().destinations[0].proxy is None
+
+
+def test_a_proxy_that_says_yes_to_everything_gets_nothing(proxy: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to a named collector on loopback goes there alone."""
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
-    monkeypatch.setenv("no_proxy", "localhost")
 
     with OtlpSink() as sink:
         with running(config.read_config(endpoint=sink.endpoint, spool_dir=False)) as (pipeline, tracer):
