@@ -132,7 +132,7 @@ def show(
 def _write_page(traces: Iterable[Sequence[Node]], path: Path, *, title: str) -> None:
     # Imported here: the other commands do without SQLite.
     from agentops_otel.view.live import Store, saved
-    from agentops_otel.view.live.store import Filter as Wanted
+    from agentops_otel.view.live.wanted import Filter as Wanted
 
     store, given = Store(None, otlp_json, limit_bytes=saved.LIMIT_BYTES), 0
     for roots in traces:

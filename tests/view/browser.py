@@ -1,5 +1,6 @@
 """A real browser without a window, told what to do over its own protocol (https://chromedevtools.github.io)."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -17,8 +18,16 @@ from websockets.sync.client import connect
 CHROMIUM = shutil.which("chromium")
 MISSING = "no chromium (Debian: apt-get install chromium)"
 _SWITCHES = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--remote-debugging-port=0"),
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+    ),
+    *("--disable-component-update", "--disable-sync"),
+    "--remote-debugging-port=0",
 )
 
 
@@ -69,6 +78,33 @@ class Page:
                 assert "exceptionDetails" not in answer["result"], answer["result"]
                 return answer["result"]["result"].get("value")
         raise AssertionError(answer)
+
+    def command(self, method: str, **asked: object) -> dict[str, Any]:
+        """What a command of the browser's protocol answers."""
+        number = next(self._ids)
+        self._socket.send(json.dumps({"id": number, "method": method, "params": asked}))
+        answer = next(found for found in self._answers() if found.get("id") == number)
+        assert "error" not in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def look(self, *, width: int, height: int, dark: bool = False) -> None:
+        """Make the window so large, and its colours dark or light."""
+        self.command(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.command("Emulation.setEmulatedMedia", features=[scheme])
+
+    def picture(self, path: Path) -> None:
+        """Write what the window shows as a PNG."""
+        path.write_bytes(base64.b64decode(self.command("Page.captureScreenshot", format="png")["data"]))
+
+    def press(self, key: str) -> None:
+        """A key, as from a keyboard, on what has the focus."""
+        text = {"text": key} if len(key) == 1 else {}
+        self.command("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+        self.command("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def _answers(self) -> Iterator[dict[str, Any]]:
         while True:

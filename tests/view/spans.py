@@ -18,6 +18,7 @@ RESOURCE = Resource({"service.name": "bot", "process.pid": 7})
 
 ACTION = {"agentops.span.kind": "action", "operation.name": "plan"}
 TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "travel"}
 WORKFLOW = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "research"}
 CHAT: Mapping[str, AttributeValue] = {
     "gen_ai.operation.name": "chat",
@@ -102,7 +103,7 @@ def conversation() -> list[ReadableSpan]:
         "invoke_agent travel",
         0,
         2100,
-        attributes={"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "travel"},
+        attributes=AGENT,
     )
     first = {
         **CHAT,

@@ -23,7 +23,8 @@ from agentops_otel.export import otlp_json
 from agentops_otel.view.live import otlp
 from agentops_otel.view.live.loopback import BODY_BYTES, CONNECTIONS
 from agentops_otel.view.live.server import LiveView
-from agentops_otel.view.live.store import Filter, Store
+from agentops_otel.view.live.store import Store
+from agentops_otel.view.live.wanted import Filter
 from tests.view.requests import request, send
 from tests.view.spans import Trace, research
 

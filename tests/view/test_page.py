@@ -16,6 +16,7 @@ from tests.view.spans import CHAT, Trace, conversation, research, text
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 TRACE = "0" * 31 + "1"
 HOSTILE = "<img src=x onerror=document.title='hacked'><script>document.title='hacked'</script>\"'&"
+SHOWN = "document.querySelector('#main').dataset.shown === location.hash"
 NAMES = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
 
 
@@ -35,9 +36,65 @@ def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, tmp_p
         assert page.evaluate("location.search") == ""
         cells = page.evaluate("[...document.querySelectorAll('tbody td')].map(cell => cell.textContent)")
         assert isinstance(cells, list)
-        assert cells[1:] == snapshot(
+        assert cells[2:] == snapshot(
             ["bot", "invoke_workflow research", "1.24 s", "1", "1", "1,200", "180", "", "$0.0048", "1", "", ""]
         )
+
+
+def test_totals_are_plots_and_tables(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """By day, model, tool and agent, of the runs that pass the filters; a name leads to its runs."""
+    store.add([*research(), *conversation()])
+    rows = "[...document.querySelectorAll('section tbody tr')].map(row => row.innerText)"
+    with Page(f"{live.url}#/totals", tmp_path / "browser") as page:
+        page.wait_for("document.querySelectorAll('section').length === 4")
+        all_of_them = page.evaluate(rows)
+        drawn = page.evaluate("[...document.querySelectorAll('.plots title')].map(one => one.textContent.slice(12))")
+        page.evaluate("location.hash = '#/totals?tool=search&sort=cost'")
+        page.wait_for(f"{SHOWN} && document.querySelectorAll('section').length === 3")
+        some = page.evaluate(rows)
+        page.evaluate("[...document.querySelectorAll('tbody a')].find(link => link.innerText === 'search').click()")
+        page.wait_for(f"{SHOWN} && {NAMES}.length === 1")
+
+        assert isinstance(all_of_them, list)
+        assert isinstance(some, list)
+        assert [row.partition("\t")[2] for row in all_of_them[:1]] == [
+            "2\t2 (100%)\t1.24 s\t2.10 s\t3,600\t540\t$0.0144\t"
+        ]
+        assert all_of_them[1:] == [
+            "gpt-4o-2024-08-06\t3\t\t835 ms\t895 ms\t3,600\t540\t$0.0144\t",
+            "search\t1\t1 (100%)\t3.0 ms\t3.0 ms\t\t\t\t",
+            "weather\t1\t1 (100%)\t195 ms\t195 ms\t\t\t\t",
+            "travel\t1\t\t2.10 s\t2.10 s\t2,400\t360\t$0.0096\t",
+        ]
+        assert some[1:] == [
+            "gpt-4o-2024-08-06\t1\t\t820 ms\t820 ms\t1,200\t180\t$0.0048\t",
+            "search\t1\t1 (100%)\t3.0 ms\t3.0 ms\t\t\t\t",
+        ]
+        assert drawn == snapshot(["2 runs, 2 with errors", "4,140", "$0.0144"])
+        assert page.evaluate("location.hash") == "#/?tool=search"
+
+
+def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """The others are drawn when they are scrolled to, or walked to by key."""
+    store.add([Trace(number).span(f"run {number}", number) for number in range(1, 1001)])
+    with Page(live.url, tmp_path / "browser") as page:
+        page.wait_for(f"{NAMES}.length > 10")
+        page.look(width=1200, height=800)
+        page.wait_for("document.querySelector('.frame').clientHeight > 300")
+        most = page.evaluate("document.querySelectorAll('.runs a').length")
+        page.evaluate("document.querySelector('.frame').scrollTop = 1e6")
+        page.wait_for(f"{NAMES}.at(-1) === 'run 1'")
+        page.evaluate("document.querySelector('.frame').scrollTop = 0")
+        page.wait_for(f"{NAMES}[0] === 'run 1000'")
+        page.evaluate("document.querySelector('.runs a').focus()")
+        for _ in range(60):
+            page.press("j")
+
+        assert isinstance(most, int)
+        assert most < 100
+        assert page.evaluate("document.activeElement.textContent") == "run 940"
+        page.press("Enter")
+        page.wait_for("document.querySelector('h1')?.textContent === 'run 940'")
 
 
 def test_a_browser_shows_a_run(live: LiveView, store: Store, tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
 """The store of `agentops-otel view`: what arrived is found again, by what it is and by what is in it."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from datetime import date, timedelta
 from pathlib import Path
 from stat import S_IMODE
 
@@ -9,8 +13,10 @@ import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel.export import otlp_json
-from agentops_otel.view.live.store import Filter, Store
-from tests.view.spans import CHAT, Trace, research
+from agentops_otel.view.live.store import Store
+from agentops_otel.view.live.totals import percentile
+from agentops_otel.view.live.wanted import Filter
+from tests.view.spans import AGENT, CHAT, TOOL, Trace, research
 
 
 @pytest.fixture
@@ -109,6 +115,8 @@ def some_runs(store: Store) -> None:
         ({"dearer_usd": 0.4}, ["chat gpt-4o"]),
         ({"text": "oslo rain"}, ["short"]),
         ({"text": "osl"}, ["short"]),
+        ({"text": "ValueError"}, ["short"]),
+        ({"text": "nightly"}, ["long"]),
         ({"text": "oslo snow"}, []),
         ({"text": '"in" OR NOT ) *'}, []),
         ({"text": "gpt-4o", "dearer_usd": 1.0}, []),
@@ -133,6 +141,96 @@ def test_the_filters_can_be_set_to_what_is_there(store: Store) -> None:
         "agents": ["Planner"],
         "services": ["bot"],
     }
+
+
+def test_totals_are_by_day_model_tool_and_agent(store: Store) -> None:
+    """A call's tokens and cost are also the agent's that made it; of nested calls the outer counts; filters hold."""
+    for number, length in enumerate((100, 200, 900), 1):
+        trace = Trace(number)
+        agent = trace.span("invoke_agent a", 0, 1000, attributes={**AGENT, "gen_ai.agent.name": "a"})
+        outer = trace.span("chat gpt-4o", 1, 1 + length, under=agent, attributes=CHAT)
+        inner = trace.span("chat gpt-4o", 2, length, under=outer, attributes=CHAT)
+        tool = trace.span("execute_tool search", 950, 960, under=agent, attributes=TOOL, error="E: x")
+        store.add([agent, outer, inner, tool][: 4 if number > 1 else 3])
+    found = {kind: [asdict(total) for total in totals] for kind, totals in store.totals(Filter()).items()}
+
+    day = found["day"][0].pop("name")
+    assert date.fromisoformat(day) - date(2023, 11, 14) <= timedelta(days=1)
+    assert found == snapshot(
+        {
+            "day": [
+                {
+                    "calls": 3,
+                    "errors": 2,
+                    "p50": 1000000000,
+                    "p95": 1000000000,
+                    "input_tokens": 3600,
+                    "output_tokens": 540,
+                    "cost": 0.0144,
+                }
+            ],
+            "agent": [
+                {
+                    "name": "a",
+                    "calls": 3,
+                    "errors": 0,
+                    "p50": 1000000000,
+                    "p95": 1000000000,
+                    "input_tokens": 3600,
+                    "output_tokens": 540,
+                    "cost": 0.0144,
+                }
+            ],
+            "model": [
+                {
+                    "name": "gpt-4o-2024-08-06",
+                    "calls": 3,
+                    "errors": 0,
+                    "p50": 200000000,
+                    "p95": 900000000,
+                    "input_tokens": 3600,
+                    "output_tokens": 540,
+                    "cost": 0.0144,
+                }
+            ],
+            "tool": [
+                {
+                    "name": "search",
+                    "calls": 2,
+                    "errors": 2,
+                    "p50": 10000000,
+                    "p95": 10000000,
+                    "input_tokens": None,
+                    "output_tokens": None,
+                    "cost": None,
+                }
+            ],
+        }
+    )
+    assert [total.calls for total in store.totals(Filter(tool="search"))["model"]] == [2]
+    assert store.totals(Filter(tool="none")) == {}
+
+
+@pytest.mark.parametrize(("part", "found"), [(0.5, 5), (0.95, 10), (0.0, 1), (1.0, 10)])
+def test_a_percentile_is_one_of_the_values(part: float, found: int) -> None:
+    """The nearest rank."""
+    assert percentile(range(1, 11), part) == found
+
+
+def test_a_file_of_an_older_layout_is_read(tmp_path: Path) -> None:
+    """What follows from the spans is made anew, since it may have other columns."""
+    path = tmp_path / "view.sqlite3"
+    before = Store(path, otlp_json)
+    before.add(research())
+    rows, totals = before.runs(Filter()), before.totals(Filter())
+    before.close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript("DROP TABLE runs; CREATE TABLE runs (trace TEXT PRIMARY KEY); PRAGMA user_version = 1")
+    after = Store(path, otlp_json)
+
+    assert (after.runs(Filter()), after.totals(Filter())) == (rows, totals)
+    assert after.runs(Filter(text="page")) == rows
+    after.close()
 
 
 def test_a_restart_loses_nothing(tmp_path: Path) -> None:

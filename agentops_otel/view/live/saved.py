@@ -11,7 +11,9 @@ from typing import Any
 
 import orjson
 
-from agentops_otel.view.live.store import LISTS, Filter, Store
+from agentops_otel.view.live.facts import LISTS
+from agentops_otel.view.live.store import Store
+from agentops_otel.view.live.wanted import Filter
 
 LIMIT_BYTES = 64 * 1024 * 1024
 """What the spans of one file may take; more makes a browser slow."""
@@ -47,13 +49,15 @@ def page(store: Store, *, title: str, trace: str | None = None) -> bytes:
     Raises:
         KeyError: There is no such run.
     """
-    found = [run for run in store.runs(Filter(), limit=None) if trace in (None, run["trace"])]
+    wanted = Filter(trace=trace or "")
+    found = store.runs(wanted, limit=None)
     if trace is not None and not found:
         raise KeyError(trace)
     data = {
         "list": found,
         "runs": {str(run["trace"]): store.run(str(run["trace"])) for run in found},
         "choices": _choices(found),
+        "totals": store.totals(wanted),
     }
     style, script, index = _read("style.css"), bundle(), _read("index.html")
     text = _PAGE.substitute(

@@ -18,7 +18,8 @@ import orjson
 
 from agentops_otel.view.live import otlp, saved
 from agentops_otel.view.live.loopback import HOST, Reply, Request, Server
-from agentops_otel.view.live.store import Codec, Filter, Store
+from agentops_otel.view.live.store import Codec, Store
+from agentops_otel.view.live.wanted import Filter
 
 PORT = 4319
 OTLP_PORT = 4318
@@ -140,6 +141,8 @@ class _Page:
                 found: object = self._store.runs(_filter(query))
             case ["runs", trace]:
                 found = self._store.run(trace)
+            case ["totals"]:
+                found = self._store.totals(_filter(query))
             case ["choices"]:
                 found = self._store.choices()
             case ["changes"]:

@@ -8,23 +8,24 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel import semconv
-from agentops_otel.view.cost import cost_of
-from agentops_otel.view.format import model_of
-from agentops_otel.view.tree import build, error_of, role, summarize, trace_id
+from agentops_otel.view.live.facts import LISTS, run_row, shown, steps, words
+from agentops_otel.view.live.totals import Step, Total, totals
+from agentops_otel.view.live.wanted import Filter
+from agentops_otel.view.tree import build, trace_id
 
 LIMIT_BYTES = 512 * 1024 * 1024
 """What all spans may take; the oldest runs give way."""
 LIMIT_AGE_S = 30 * 24 * 3600.0
 """How long a run is kept after its last span has arrived."""
-PAGE_RUNS = 200
+PAGE_RUNS = 2000
 """How many runs one answer has at most."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spans (
@@ -35,26 +36,20 @@ CREATE TABLE IF NOT EXISTS runs (
     llm_calls INTEGER, tools INTEGER, input_tokens INTEGER, output_tokens INTEGER, cached_tokens INTEGER, cost REAL,
     errors INTEGER, tags TEXT, models TEXT, tool_names TEXT, agents TEXT, arrived REAL, bytes INTEGER
 );
+CREATE TABLE IF NOT EXISTS steps (
+    trace TEXT NOT NULL, kind TEXT, name TEXT, duration INTEGER, failed INTEGER, input_tokens INTEGER,
+    output_tokens INTEGER, cost REAL
+);
+CREATE INDEX IF NOT EXISTS steps_by_trace ON steps (trace);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT);
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (start);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (trace UNINDEXED, text);
 """
 _OWN = ("bytes", "arrived")
 """Columns that are nobody else's business."""
-LISTS = ("tags", "models", "tool_names", "agents")
-"""Columns that hold several values."""
-SORTS = (
-    "start",
-    "duration",
-    "name",
-    "service",
-    "llm_calls",
-    "tools",
-    "input_tokens",
-    "output_tokens",
-    "cost",
-    "errors",
-)
+_LAYOUT = 2
+"""Of the tables that follow from the spans; a file of another one has them made anew."""
+_DERIVED = ("words", "steps", "runs")
 
 
 class Codec(Protocol):
@@ -65,25 +60,6 @@ class Codec(Protocol):
 
     def loads(self, line: bytes | str) -> list[ReadableSpan]:
         """The spans of bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which runs are wanted. What is None or empty excludes none."""
-
-    text: str = ""
-    """Words that all are somewhere in the run's names and content."""
-    model: str = ""
-    tool: str = ""
-    agent: str = ""
-    tag: str = ""
-    service: str = ""
-    failed: bool = False
-    slower_s: float | None = None
-    dearer_usd: float | None = None
-    sort: str = "start"
-    """One of `SORTS`."""
-    ascending: bool = False
 
 
 class Store:
@@ -119,7 +95,7 @@ class Store:
         self._database = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._database.row_factory = sqlite3.Row
         self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.executescript(_SCHEMA)
+        self._lay_out()
 
     def add(self, spans: Sequence[ReadableSpan]) -> None:
         """Keep the spans; one that is known already replaces itself.
@@ -144,11 +120,8 @@ class Store:
 
     def runs(self, wanted: Filter, *, limit: int | None = PAGE_RUNS) -> list[dict[str, object]]:
         """The runs that pass the filter, *limit* at most."""
-        where, values = _conditions(wanted)
-        order = wanted.sort if wanted.sort in SORTS else "start"
-        direction = "ASC" if wanted.ascending else "DESC"
-        most = -1 if limit is None else limit
-        query = f"SELECT * FROM runs {where} ORDER BY {order} {direction}, start DESC LIMIT {most}"
+        where, values = wanted.conditions()
+        query = f"SELECT * FROM runs {where} {wanted.order()} LIMIT {-1 if limit is None else limit}"
         with self._changed:
             return [_run(row) for row in self._database.execute(query, values)]
 
@@ -157,7 +130,19 @@ class Store:
         with self._changed:
             row = self._database.execute("SELECT * FROM runs WHERE trace = ?", (trace,)).fetchone()
             spans = self._spans(trace)
-        return None if row is None else {**_run(row), "spans": [_shown(span) for span in spans]}
+        return None if row is None else {**_run(row), "spans": [shown(span) for span in spans]}
+
+    def totals(self, wanted: Filter) -> dict[str, list[Total]]:
+        """What the runs that pass the filter add up to: by `day` of this machine, `model`, `tool` and `agent`."""
+        where, values = wanted.conditions()
+        columns = "duration, {} AS failed, {}.input_tokens, {}.output_tokens, {}.cost"
+        of_runs = f"SELECT start, {columns.format('errors > 0', *['runs'] * 3)} FROM runs {where}"
+        of_steps = f"SELECT * FROM steps WHERE trace IN (SELECT trace FROM runs {where})"
+        with self._changed:
+            runs = [dict(row) for row in self._database.execute(of_runs, values)]
+            below = [dict(row) for row in self._database.execute(of_steps, values)]
+        days = [Step(kind="day", name=_day(row.pop("start")), **row) for row in runs]
+        return totals([*days, *(Step(**{name: row[name] for name in row if name != "trace"}) for row in below)])
 
     def choices(self) -> dict[str, list[str]]:
         """What the filters can be set to: the models, tools, agents, tags and services of all runs."""
@@ -189,6 +174,16 @@ class Store:
 
     # All below is called with the lock held.
 
+    def _lay_out(self) -> None:
+        if self._database.execute("PRAGMA user_version").fetchone()[0] != _LAYOUT:
+            self._database.executescript("".join(f"DROP TABLE IF EXISTS {table};" for table in _DERIVED))
+        self._database.executescript(f"{_SCHEMA}; PRAGMA user_version = {_LAYOUT}")
+        with self._database:
+            for row in self._database.execute(
+                "SELECT DISTINCT trace FROM spans WHERE trace NOT IN (SELECT trace FROM runs)"
+            ).fetchall():
+                self._summarize(row["trace"])
+
     def _write(self, spans: Sequence[ReadableSpan]) -> None:
         with self._database:
             for span in spans:
@@ -210,14 +205,28 @@ class Store:
     def _summarize(self, trace: str) -> None:
         """Write the run's row and its words anew."""
         spans = self._spans(trace)
-        values = {"trace": trace, **_summary(spans), "arrived": self._clock()}
+        roots = build(spans)
+        values = {"trace": trace, **run_row(roots), "arrived": self._clock()}
         size = "SELECT sum(length(body)) FROM spans WHERE trace = ?"
         values["bytes"] = self._database.execute(size, (trace,)).fetchone()[0]
-        names = ", ".join(values)
+        self._forget(trace)
+        self._insert_row("runs", values)
+        text = "\n".join(map(words, spans))
+        query = "INSERT INTO words (rowid, trace, text) SELECT rowid, trace, :text FROM runs WHERE trace = :trace"
+        self._database.execute(query, {"trace": trace, "text": text})
+        for step in steps(roots):
+            self._insert_row("steps", {"trace": trace, **asdict(step)})
+
+    def _insert_row(self, table: str, values: Mapping[str, object]) -> None:
         marks = ", ".join(f":{name}" for name in values)
-        self._database.execute(f"INSERT OR REPLACE INTO runs ({names}) VALUES ({marks})", values)
-        self._database.execute("DELETE FROM words WHERE trace = ?", (trace,))
-        self._database.execute("INSERT INTO words VALUES (?, ?)", (trace, "\n".join(map(_words, spans))))
+        self._database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)
+
+    def _forget(self, trace: str) -> None:
+        """Remove what follows from the run's spans."""
+        # By its number: in a table of words no other column is found without reading all of them.
+        self._database.execute("DELETE FROM words WHERE rowid = (SELECT rowid FROM runs WHERE trace = ?)", (trace,))
+        for table in ("steps", "runs"):
+            self._database.execute(f"DELETE FROM {table} WHERE trace = ?", (trace,))
 
     def _prune(self) -> None:
         oldest_first = "SELECT trace, arrived, bytes FROM runs ORDER BY arrived, start"
@@ -228,98 +237,13 @@ class Store:
             if too_much <= 0 and row["arrived"] >= too_old:
                 break
             too_much -= row["bytes"]
-            for table in ("spans", "runs", "words"):
-                self._database.execute(f"DELETE FROM {table} WHERE trace = ?", (row["trace"],))
-
-
-def _summary(spans: Sequence[ReadableSpan]) -> dict[str, object]:
-    """The columns of a run: the first root names it."""
-    roots = build(spans)
-    first, total = roots[0].span, summarize(roots)
-    attributes = [span.attributes or {} for span in spans]
-    cached = [value[semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS] for value in attributes if _CACHED in value]
-    return {
-        "start": first.start_time or 0,
-        "duration": total.duration_ns,
-        "name": first.name,
-        "service": str(first.resource.attributes.get(semconv.SERVICE_NAME, "")),
-        "session": str((first.attributes or {}).get(semconv.SESSION_ID, "")),
-        "spans": total.spans,
-        "llm_calls": total.llm_calls,
-        "tools": total.tools,
-        "input_tokens": total.input_tokens,
-        "output_tokens": total.output_tokens,
-        "cached_tokens": sum(tokens for tokens in cached if isinstance(tokens, int)) if cached else None,
-        "cost": total.cost_usd,
-        "errors": total.errors,
-        "tags": _json(tag for value in attributes for tag in _texts(value.get(semconv.AGENTOPS_TAGS))),
-        "models": _json(model for span in spans if role(span) == "llm" and (model := model_of(span))),
-        "tool_names": _json(str(value[semconv.GEN_AI_TOOL_NAME]) for value in attributes if _TOOL in value),
-        "agents": _json(str(value[semconv.GEN_AI_AGENT_NAME]) for value in attributes if _AGENT in value),
-    }
-
-
-_CACHED, _TOOL, _AGENT = (
-    semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
-    semconv.GEN_AI_TOOL_NAME,
-    semconv.GEN_AI_AGENT_NAME,
-)
-
-
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, tuple | list) else []
-
-
-def _json(values: Iterable[str]) -> str:
-    return orjson.dumps(list(dict.fromkeys(values))).decode()
+            self._forget(row["trace"])
+            self._database.execute("DELETE FROM spans WHERE trace = ?", (row["trace"],))
 
 
 def _run(row: sqlite3.Row) -> dict[str, object]:
     return {name: orjson.loads(row[name]) if name in LISTS else row[name] for name in row.keys() if name not in _OWN}  # noqa: SIM118 - a Row iterates over its values
 
 
-def _shown(span: ReadableSpan) -> dict[str, object]:
-    """What the page shows of a span; times in nanoseconds since the epoch, as text, since JavaScript rounds them."""
-    context = span.get_span_context()
-    return {
-        "id": f"{context.span_id:016x}" if context else "",
-        "parent": f"{span.parent.span_id:016x}" if span.parent else None,
-        "name": span.name,
-        "role": role(span),
-        "start": str(span.start_time or 0),
-        "end": str(span.end_time or 0),
-        "error": error_of(span),
-        "message": span.status.description,
-        "model": model_of(span),
-        "cost": cost_of(span) if role(span) == "llm" else None,
-        "attributes": dict(span.attributes or {}),
-        "events": [{"name": event.name, "attributes": dict(event.attributes or {})} for event in span.events],
-    }
-
-
-def _words(span: ReadableSpan) -> str:
-    """What a search finds a span by: its name, and every text in its attributes and events."""
-    said = [span.attributes or {}, *(event.attributes or {} for event in span.events)]
-    return "\n".join([span.name, *(value for one in said for value in one.values() if isinstance(value, str))])
-
-
-def _conditions(wanted: Filter) -> tuple[str, Mapping[str, object]]:
-    """The WHERE clause and its values."""
-    found: dict[str, tuple[str, object]] = {}
-    for column, value in (
-        ("models", wanted.model),
-        ("tool_names", wanted.tool),
-        ("agents", wanted.agent),
-        ("tags", wanted.tag),
-    ):
-        found[column] = (f"EXISTS (SELECT 1 FROM json_each(runs.{column}) WHERE value = :{column})", value)
-    found["service"] = ("service = :service", wanted.service)
-    found["failed"] = ("errors > 0 AND :failed", wanted.failed)
-    found["slower"] = ("duration >= :slower * 1e9", wanted.slower_s)
-    found["dearer"] = ("cost >= :dearer", wanted.dearer_usd)
-    # Each word in quotes, so that none is taken for an operator of the search.
-    words = " ".join('"' + word.replace('"', '""') + '"*' for word in wanted.text.replace("\0", " ").split())
-    found["text"] = ("trace IN (SELECT trace FROM words WHERE words MATCH :text)", words)
-    used = {name: pair for name, pair in found.items() if pair[1] not in (None, "", False)}
-    clause = " AND ".join(condition for condition, _ in used.values())
-    return f"WHERE {clause}" if clause else "", {name: value for name, (_, value) in used.items()}
+def _day(start_ns: int) -> str:
+    return datetime.fromtimestamp(start_ns / 1e9).date().isoformat()

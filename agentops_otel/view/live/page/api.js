@@ -12,6 +12,8 @@ import { filtered, saved } from "./saved.js";
  *   cached_tokens: number | null, cost: number | null, errors: number, tags: string[], models: string[],
  *   tool_names: string[], agents: string[]}} Run
  * @typedef {Omit<Run, "spans"> & {spans: Span[]}} Told a run with all that it has
+ * @typedef {{name: string, calls: number, errors: number, p50: number, p95: number, input_tokens: number | null,
+ *   output_tokens: number | null, cost: number | null}} Total
  * @typedef {Record<"tags" | "models" | "tool_names" | "agents" | "services", string[]>} Choices
  */
 
@@ -34,6 +36,9 @@ export const runs = async (wanted) => (saved ? filtered(saved, wanted) : get(`/a
 
 /** @param {string} trace @returns {Promise<Told | null>} */
 export const run = async (trace) => (saved ? (saved.runs[trace] ?? null) : get(`/api/runs/${encodeURIComponent(trace)}`));
+
+/** By `day`, `model`, `tool` and `agent`. @param {URLSearchParams} wanted @returns {Promise<Record<string, Total[]>>} */
+export const totals = async (wanted) => (saved ? saved.totals : get(`/api/totals?${wanted}`));
 
 /** @returns {Promise<Choices>} */
 export const choices = async () => (saved ? saved.choices : get("/api/choices"));

@@ -27,3 +27,10 @@ export const bytes = (size) => (size < 1000 ? `${size} bytes` : size < 1e6 ? `${
 
 /** @param {number} nanoseconds since the epoch */
 export const moment = (nanoseconds) => new Date(nanoseconds / 1e6).toLocaleString();
+
+/** Today by the clock, else with the day. @param {number} nanoseconds since the epoch */
+export function shortMoment(nanoseconds) {
+  const date = new Date(nanoseconds / 1e6);
+  const time = date.toLocaleTimeString("en-GB");
+  return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time}`;
+}

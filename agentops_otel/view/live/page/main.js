@@ -5,6 +5,7 @@ import * as conversation from "./conversation.js";
 import { byId, element } from "./dom.js";
 import * as run from "./run.js";
 import * as runs from "./runs.js";
+import * as totals from "./totals.js";
 
 const PAUSE_MS = 300;
 const AGAIN_MS = 2000;
@@ -15,7 +16,7 @@ let asked = "";
 /** Show what `#/?filters` or `#/<view>/<trace>` names. */
 async function route() {
   const [path, query = ""] = location.hash.slice(1).split("?");
-  const [, view, trace, span] = path.split("/");
+  const [, view = "", trace, span] = path.split("/");
   // Each view has a place of its own: what an earlier one still waits for is written nowhere.
   const place = element("div");
   const mine = (asked = location.hash);
@@ -25,6 +26,10 @@ async function route() {
   refresh = next;
   byId("main").replaceChildren(place);
   byId("main").dataset.shown = mine;
+  for (const [id, name] of [["to-runs", ""], ["to-totals", "totals"]]) {
+    /** @type {HTMLAnchorElement} */ (byId(id)).href = `#/${name}?${view === "" || view === "totals" ? query : ""}`;
+    byId(id).ariaCurrent = view === name ? "page" : null;
+  }
   if (focused) document.getElementById(focused)?.focus();
 }
 
@@ -38,10 +43,11 @@ async function route() {
 function show(view, place, trace, span, wanted) {
   // Replaced, so that the way back is out of the run, not through its spans; and nothing is drawn anew.
   const select = (/** @type {string} */ id) => history.replaceState(null, "", `#/run/${trace}/${id}`);
-  const go = (/** @type {URLSearchParams} */ next) => { location.hash = `#/?${next}`; };
+  const go = (/** @type {URLSearchParams} */ next) => { location.hash = `#/${view}?${next}`; };
   switch (view) {
     case "run": return run.show(place, trace, span, select);
     case "conversation": return conversation.show(place, trace);
+    case "totals": return totals.show(place, wanted, go);
     default: return runs.show(place, wanted, go);
   }
 }

@@ -1,107 +1,94 @@
-// The list of runs, with its filters. The address holds them all, so that a view can be linked.
+// The list of runs, with its filters; two of them can be chosen, to be seen side by side.
 
 import * as api from "./api.js";
 import { element } from "./dom.js";
-import { count, dollars, duration, moment } from "./format.js";
+import { filters, head } from "./filters.js";
+import { count, dollars, duration, moment, shortMoment } from "./format.js";
+import { windowed } from "./windowed.js";
 
-/** @typedef {[sort: string, heading: string, cell: (run: api.Run) => string, kind?: string]} Column */
+/** @typedef {{sort: string, heading: string, cell: (run: api.Run) => string, kind?: string}} Column */
 /** @type {Column[]} */
 const COLUMNS = [
-  ["start", "Time", (run) => moment(run.start)],
-  ["service", "Service", (run) => run.service],
-  ["name", "Name", (run) => run.name],
-  ["duration", "Duration", (run) => duration(run.duration), "number"],
-  ["llm_calls", "LLM calls", (run) => count(run.llm_calls), "number"],
-  ["tools", "Tools", (run) => count(run.tools), "number"],
-  ["input_tokens", "Tokens in", (run) => count(run.input_tokens), "number"],
-  ["output_tokens", "out", (run) => count(run.output_tokens), "number"],
-  ["", "cached", (run) => count(run.cached_tokens), "number"],
-  ["cost", "Cost", (run) => dollars(run.cost), "number"],
-  ["errors", "Errors", (run) => (run.errors ? count(run.errors) : ""), "number error"],
-  ["", "Tags", (run) => run.tags.join(", ")],
-  ["", "Session", (run) => run.session],
+  { sort: "start", heading: "Time", cell: (run) => shortMoment(run.start), kind: "start" },
+  { sort: "service", heading: "Service", cell: (run) => run.service, kind: "wide" },
+  { sort: "name", heading: "Name", cell: (run) => run.name, kind: "title" },
+  { sort: "duration", heading: "Duration", cell: (run) => duration(run.duration), kind: "number" },
+  { sort: "llm_calls", heading: "LLM calls", cell: (run) => count(run.llm_calls), kind: "number wide" },
+  { sort: "tools", heading: "Tools", cell: (run) => count(run.tools), kind: "number wide" },
+  { sort: "input_tokens", heading: "Tokens in", cell: (run) => count(run.input_tokens), kind: "number wide" },
+  { sort: "output_tokens", heading: "out", cell: (run) => count(run.output_tokens), kind: "number wide" },
+  { sort: "cached_tokens", heading: "cached", cell: (run) => count(run.cached_tokens), kind: "number wide" },
+  { sort: "cost", heading: "Cost", cell: (run) => dollars(run.cost), kind: "number" },
+  { sort: "errors", heading: "Errors", cell: (run) => (run.errors ? count(run.errors) : ""), kind: "number error" },
+  { sort: "", heading: "Tags", cell: (run) => run.tags.join(", "), kind: "wide" },
+  { sort: "", heading: "Session", cell: (run) => run.session, kind: "wide" },
 ];
-/** @type {[string, keyof api.Choices][]} */
-const SELECTS = [["service", "services"], ["model", "models"], ["tool", "tool_names"], ["agent", "agents"], ["tag", "tags"]];
+const [ROW_PX, NARROW_ROW_PX] = [30, 54];
+const narrow = matchMedia("(max-width: 50em)");
+const MOST = 2000;
 
 /**
  * @param {HTMLElement} place
  * @param {URLSearchParams} wanted
- * @param {(wanted: URLSearchParams) => void} go opens the list with other filters
+ * @param {import("./filters.js").Go} go
  * @returns {Promise<() => Promise<void>>} what brings the list up to date
  */
 export async function show(place, wanted, go) {
   const body = element("tbody");
-  const empty = element("p", { className: "empty" });
-  const refresh = async () => {
-    const found = await api.runs(wanted);
-    body.replaceChildren(...found.map(row));
-    empty.textContent = found.length ? "" : "No runs. Send OTLP to http://localhost:4318, or run agentops-otel run app.py.";
+  const empty = element("p", { className: "empty", role: "status" });
+  const heads = element("thead", {}, element("tr", {},
+    element("th", { scope: "col", className: "pick" }, element("span", { className: "unseen" }, "Compare")),
+    ...COLUMNS.map((column) => head(column, wanted, go, "start"))));
+  const frame = element("div", { className: "frame", tabIndex: -1 }, element("table", { className: "runs" }, heads, body));
+  const compare = element("a", { className: "button", hidden: true }, "Compare");
+  /** @type {string[]} the one chosen first comes first */
+  const picked = [];
+  /** @type {api.Run[]} */
+  let found = [];
+  const pick = (/** @type {string} */ trace, /** @type {boolean} */ is) => {
+    if (is) picked.push(trace); else picked.splice(picked.indexOf(trace), 1);
+    if (picked.length > 2) picked.shift();
+    compare.hidden = picked.length < 2;
+    compare.href = `#/compare/${picked.join("/")}`;
+    list.show(found);
   };
-  place.replaceChildren(
-    filters(wanted, await api.choices(), go),
-    element("table", { className: "runs" }, element("thead", {}, element("tr", {}, ...COLUMNS.map((column) => head(column, wanted, go)))), body),
-    empty,
-  );
+  /** @type {import("./windowed.js").Windowed<api.Run>} */
+  const list = windowed(frame, body, { tag: "tr", height: () => (narrow.matches ? NARROW_ROW_PX : ROW_PX), row: (run) => row(run, picked, pick), top: () => heads.offsetHeight });
+  place.addEventListener("keydown", (event) => walk(event, found, list));
+  const refresh = async () => {
+    found = await api.runs(wanted);
+    list.show(found);
+    empty.textContent = found.length >= MOST ? `The first ${count(MOST)}: a filter shows others.` : found.length ? ""
+      : wanted.size ? "No run is like this." : "No runs yet. Send OTLP to http://localhost:4318, or run agentops-otel run app.py.";
+  };
+  place.replaceChildren(element("div", { className: "bar-of-filters" }, filters(wanted, await api.choices(), go), compare), frame, empty);
   await refresh();
   return refresh;
 }
 
-/** @param {api.Run} run */
-function row(run) {
-  const cells = COLUMNS.map(([, heading, text, kind = ""]) =>
-    element("td", { className: kind }, heading === "Name" ? element("a", { href: `#/run/${run.trace}` }, run.name || "(no name)") : text(run)),
-  );
-  return element("tr", {}, ...cells);
+/** @param {api.Run} run @param {string[]} picked @param {(trace: string, is: boolean) => void} pick */
+function row(run, picked, pick) {
+  const name = run.name || "(no name)";
+  const link = element("a", { href: `#/run/${run.trace}`, id: `run-${run.trace}`, title: name }, name);
+  const box = element("input", { type: "checkbox", id: `pick-${run.trace}`, checked: picked.includes(run.trace), "aria-label": `Compare ${name}`,
+    on: { change: (/** @type {any} */ event) => pick(run.trace, event.target.checked) } });
+  return element("tr", {}, element("td", { className: "pick" }, box), ...COLUMNS.map(({ heading, cell, kind }) => {
+    const text = cell(run);
+    return element("td", { className: kind, title: heading === "Time" ? moment(run.start) : text }, heading === "Name" ? link : text);
+  }));
 }
 
 /**
- * @param {Column} column
- * @param {URLSearchParams} wanted
- * @param {(wanted: URLSearchParams) => void} go
+ * Down and up the list by key.
+ * @param {KeyboardEvent} event @param {api.Run[]} found @param {import("./windowed.js").Windowed<api.Run>} list
  */
-function head([sort, heading, , kind = ""], wanted, go) {
-  if (!sort) return element("th", { scope: "col", className: kind }, heading);
-  const current = (wanted.get("sort") ?? "start") === sort;
-  const up = current && wanted.get("order") === "up";
-  const sorted = current ? (up ? "ascending" : "descending") : "none";
-  const click = () => go(changed(wanted, { sort, order: current && !up ? "up" : "" }));
-  return element("th", { scope: "col", className: kind, "aria-sort": sorted }, element("button", { type: "button", on: { click } }, heading));
-}
-
-/**
- * @param {URLSearchParams} wanted
- * @param {api.Choices} choices
- * @param {(wanted: URLSearchParams) => void} go
- */
-function filters(wanted, choices, go) {
-  const set = (/** @type {string} */ name) => (/** @type {any} */ event) => {
-    const box = event.target;
-    go(changed(wanted, { [name]: box.type === "checkbox" ? (box.checked ? "1" : "") : box.value }));
-  };
-  const input = (/** @type {string} */ name, /** @type {string} */ label, /** @type {object} */ more) =>
-    element("label", {}, `${label} `, element("input", { id: name, name, value: wanted.get(name) ?? "", on: { change: set(name) }, ...more }));
-  const selects = SELECTS.filter(([name, list]) => choices[list].length || wanted.get(name)).map(([name, list]) => {
-    const options = ["", ...choices[list]].map((value) =>
-      element("option", { value, selected: value === (wanted.get(name) ?? "") }, value || "any"),
-    );
-    return element("label", {}, `${name} `, element("select", { id: name, on: { change: set(name) } }, ...options));
-  });
-  return element("form", { className: "filters", role: "search", on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
-    input("text", "text", { type: "search" }),
-    ...selects,
-    input("slower", "slower than (s)", { type: "number", min: "0", step: "any" }),
-    input("dearer", "dearer than ($)", { type: "number", min: "0", step: "any" }),
-    input("failed", "errors", { type: "checkbox", checked: wanted.get("failed") === "1" }),
-  );
-}
-
-/**
- * @param {URLSearchParams} wanted
- * @param {Record<string, string>} changes empty takes a filter away
- */
-function changed(wanted, changes) {
-  const next = new URLSearchParams(wanted);
-  for (const [name, value] of Object.entries(changes)) value ? next.set(name, value) : next.delete(name);
-  return next;
+function walk(event, found, list) {
+  const at = document.activeElement?.id ?? "";
+  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
+  if (!step || !/^(run|pick)-/.test(at)) return;
+  const index = found.findIndex((run) => at.endsWith(run.trace)) + step;
+  if (!found[index]) return;
+  event.preventDefault();
+  list.reveal(index);
+  document.getElementById(at.replace(/-.*/, `-${found[index].trace}`))?.focus({ preventScroll: true });
 }

@@ -2,7 +2,8 @@
 
 /**
  * @typedef {import("./api.js").Run} Run
- * @typedef {{list: Run[], runs: Record<string, import("./api.js").Told>, choices: import("./api.js").Choices}} Saved
+ * @typedef {{list: Run[], runs: Record<string, import("./api.js").Told>, choices: import("./api.js").Choices,
+ *   totals: Record<string, import("./api.js").Total[]>}} Saved
  */
 
 const text = document.getElementById("saved")?.textContent;
@@ -32,5 +33,5 @@ function says(run, words) {
   return words.every((word) => all.includes(word));
 }
 
-/** @param {any} one @param {any} other */
-const compared = (one, other) => (one === other ? 0 : (one ?? -Infinity) < (other ?? -Infinity) ? -1 : 1);
+/** Nothing is less than anything. @param {any} one @param {any} other */
+export const compared = (one, other) => (one === other ? 0 : (one ?? -Infinity) < (other ?? -Infinity) ? -1 : 1);
