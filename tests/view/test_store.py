@@ -16,7 +16,7 @@ from agentops_otel.export import otlp_json
 from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.totals import percentile
 from agentops_otel.view.live.wanted import Filter
-from tests.view.spans import AGENT, CHAT, TOOL, Trace, research
+from tests.view.spans import AGENT, CHAT, MS, TOOL, Trace, research
 
 
 @pytest.fixture
@@ -156,57 +156,14 @@ def test_totals_are_by_day_model_tool_and_agent(store: Store) -> None:
 
     day = found["day"][0].pop("name")
     assert date.fromisoformat(day) - date(2023, 11, 14) <= timedelta(days=1)
-    assert found == snapshot(
-        {
-            "day": [
-                {
-                    "calls": 3,
-                    "errors": 2,
-                    "p50": 1000000000,
-                    "p95": 1000000000,
-                    "input_tokens": 3600,
-                    "output_tokens": 540,
-                    "cost": 0.0144,
-                }
-            ],
-            "agent": [
-                {
-                    "name": "a",
-                    "calls": 3,
-                    "errors": 0,
-                    "p50": 1000000000,
-                    "p95": 1000000000,
-                    "input_tokens": 3600,
-                    "output_tokens": 540,
-                    "cost": 0.0144,
-                }
-            ],
-            "model": [
-                {
-                    "name": "gpt-4o-2024-08-06",
-                    "calls": 3,
-                    "errors": 0,
-                    "p50": 200000000,
-                    "p95": 900000000,
-                    "input_tokens": 3600,
-                    "output_tokens": 540,
-                    "cost": 0.0144,
-                }
-            ],
-            "tool": [
-                {
-                    "name": "search",
-                    "calls": 2,
-                    "errors": 2,
-                    "p50": 10000000,
-                    "p95": 10000000,
-                    "input_tokens": None,
-                    "output_tokens": None,
-                    "cost": None,
-                }
-            ],
-        }
-    )
+    usage = {"input_tokens": 3600, "output_tokens": 540, "cost": 0.0144}
+    second, none = 1000 * MS, {"input_tokens": None, "output_tokens": None, "cost": None}
+    assert found == {
+        "day": [{"calls": 3, "errors": 2, "p50": second, "p95": second, **usage}],
+        "agent": [{"name": "a", "calls": 3, "errors": 0, "p50": second, "p95": second, **usage}],
+        "model": [{"name": "gpt-4o-2024-08-06", "calls": 3, "errors": 0, "p50": 200 * MS, "p95": 900 * MS, **usage}],
+        "tool": [{"name": "search", "calls": 2, "errors": 2, "p50": 10 * MS, "p95": 10 * MS, **none}],
+    }
     assert [total.calls for total in store.totals(Filter(tool="search"))["model"]] == [2]
     assert store.totals(Filter(tool="none")) == {}
 
