@@ -37,8 +37,13 @@ def steps(decorated: Callable[..., Any], client: Any) -> dict[str, Callable[[], 
     assert span is not None
     form, names, tracer = span._form, call.names(), recorder.tracer
 
+    def end_call() -> None:
+        running = tracer.begin("three", None, 0, form, ARGUMENTS)
+        running._start_time = 1
+        recorder.end_call(running, BACK)
+
     def end() -> None:
-        running = tracer.begin("three", None, {})
+        running = tracer.begin("three", None)
         running._start_time = 1
         running.end(2)
 
@@ -50,12 +55,13 @@ def steps(decorated: Callable[..., Any], client: Any) -> dict[str, Callable[[], 
         "  the session's attributes and parent": lambda: recorder.defaults.at(current),
         "  the arguments: whether they may be kept": lambda: names.plain(ARGUMENTS),
         "  Recorder.begin": lambda: recorder.begin(form, ARGUMENTS, None, current),
-        "    Tracer.begin: the span and its ids": lambda: tracer.begin("three", None, None),
+        "    Tracer.begin: the span and its ids": lambda: tracer.begin("three", None, 0, form, ARGUMENTS),
         "    which processors there are": tracer.dispatch,
         "    the clock": time.time_ns,
         "the context of the body": lambda: Context({**current, SPAN_KEY: span}),
         "attach and detach": lambda: detach_context(attach_context(current)),
         "the result's snapshot": lambda: snapshot(BACK),
+        "Tracer.begin and Recorder.end_call": end_call,
         "an empty span, begun and ended": end,
     }
 

@@ -7,6 +7,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from contextvars import Token
 from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any
@@ -102,10 +103,29 @@ class DecoratedCall:
         names = self._parameters or self.names()
         return names.required <= count <= len(names.positional)
 
+    def enter(
+        self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[OwnSpan, Token[Context]] | None:
+        """Start the span of a call of a plain function and make it current.
+
+        Returns:
+            The span, and what `leave` takes; None: the call is to be made by `__call__`, which asks more.
+        """
+        try:
+            current, added = current_context(), self.added
+            span = self.begin(recorder, current, args, kwargs)
+            if span is not None:
+                values = {**current, **added, SPAN_KEY: span} if current or added else {SPAN_KEY: span}
+                return span, attach_context(Context(values))
+        except BaseException as error:  # not `with`, which costs a twentieth of the whole call
+            if not _starting.__exit__(type(error), error, None):
+                raise
+        return None
+
     def begin(
         self, recorder: Recorder, current: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> OwnSpan | None:
-        """Start the span of a call of a plain function; None: the call is to be made by `__call__`, which asks more."""
+        """Start the span of a call of a plain function; None: it is not as simple."""
         defaults, parent = recorder.defaults.at(current)
         form, of_defaults, of_inherited = self._form
         inherited = self.template.inherited or (current.get(INHERITED_KEY) if current else None)
@@ -223,14 +243,6 @@ class DecoratedCall:
             self._parameters = parameters.read(_callable(self._function))
         return self._parameters
 
-    def end(self, recorder: Recorder, span: OwnSpan, result: object) -> None:
-        """End the span that `begin` started, of a call that returned."""
-        try:
-            recorder.end_call(span, result)
-        except BaseException as error:  # not `with`, which costs a twentieth of the whole call
-            if not _ending.__exit__(type(error), error, None):
-                raise
-
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
         """End the span of a call that returned; a result of None is no attribute."""
         with _ending:
@@ -258,24 +270,17 @@ class DecoratedCall:
 
 def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
     """The function, with a span about each of its calls."""
-    get_recorder, begin, added = call.get_recorder, call.begin, call.added
+    get_recorder, enter = call.get_recorder, call.enter
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         recorder = get_recorder()
-        if recorder is None or (kwargs and "session" in kwargs):
+        if recorder is None:
+            return function(*args, **kwargs) if "session" not in kwargs else call(function, None, args, kwargs)
+        entered = None if "session" in kwargs else enter(recorder, args, kwargs)
+        if entered is None:
             return call(function, None, args, kwargs)
-        span = None
-        try:
-            current = current_context()
-            span = begin(recorder, current, args, kwargs)
-            if span is not None:
-                token = attach_context(Context({**current, **added, SPAN_KEY: span}))
-        except BaseException as error:
-            if not _starting.__exit__(type(error), error, None):
-                raise
-        if span is None:
-            return call(function, None, args, kwargs)
+        span, token = entered
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
@@ -283,7 +288,7 @@ def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., A
             call.fail(recorder, span, error)
             raise
         detach_context(token)
-        call.end(recorder, span, result)
+        recorder.end_call(span, result)
         return result
 
     return wrapper
@@ -291,20 +296,13 @@ def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., A
 
 def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
     """The coroutine function, with a span about each run of its coroutines; wrong arguments raise at the call."""
-    get_recorder, begin, added = call.get_recorder, call.begin, call.added
+    get_recorder, enter = call.get_recorder, call.enter
 
     async def run(recorder: Recorder, args: tuple[Any, ...]) -> Any:
-        span = None
-        try:
-            current = current_context()
-            span = begin(recorder, current, args, {})
-            if span is not None:
-                token = attach_context(Context({**current, **added, SPAN_KEY: span}))
-        except BaseException as error:
-            if not _starting.__exit__(type(error), error, None):
-                raise
-        if span is None:
+        entered = enter(recorder, args, {})
+        if entered is None:
             return await call(function, None, args, {})
+        span, token = entered
         try:
             result = await function(*args)
         except BaseException as error:
@@ -312,7 +310,7 @@ def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Calla
             call.fail(recorder, span, error)
             raise
         leave_context(token)
-        call.end(recorder, span, result)
+        recorder.end_call(span, result)
         return result
 
     @functools.wraps(function)

@@ -328,8 +328,12 @@ class Sessions:
 
     def at(self, current: Context) -> tuple[Mapping[str, AttributeValue], object]:
         """Both: the attributes and the parent of a span that starts in *current*."""
-        if not current and not self.open and self._parent is None:
-            return self._at
+        if not self.open and self._parent is None:
+            if not current:
+                return self._at
+            span = current.get(SPAN_KEY)
+            if type(span) is OwnSpan and _SESSION not in current:
+                return self._attributes, span
         return self.attributes(current), self.context(current).get(SPAN_KEY)
 
     def context(self, current: Context) -> Context:

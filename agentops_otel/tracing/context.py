@@ -10,7 +10,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
-from agentops_otel.tracing.gc_safe import is_collecting_here
+from agentops_otel.tracing.gc_safe import is_collecting_here, state
 
 SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 """Set in a context, it turns every instrumentation off. OpenTelemetry has no public name for it."""
@@ -77,9 +77,11 @@ class attached:
 
 def leave_context(token: Token[Context]) -> None:
     """Detach what `attach_context` attached; nothing where a collector or a closing loop ends the block elsewhere."""
-    if not is_collecting_here():
-        with suppress(ValueError):
+    if state.collecting_thread is None or not is_collecting_here():
+        try:  # noqa: SIM105 - `suppress` takes longer than all the rest
             detach_context(token)
+        except ValueError:
+            pass
 
 
 def suppressed() -> attached:

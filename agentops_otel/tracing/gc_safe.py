@@ -29,30 +29,30 @@ class _State:
         """True while a thread has been started that has not begun to drain."""
 
 
-_state = _State()
+state = _State()
 
 
 def is_collecting() -> bool:
     """Whether a thread is collecting garbage at this moment; it may be this one."""
-    return _state.collecting_thread is not None
+    return state.collecting_thread is not None
 
 
 def is_collecting_here() -> bool:
     """Whether this thread runs inside of a garbage collection."""
-    return _state.collecting_thread is not None and _state.collecting_thread == get_ident()
+    return state.collecting_thread is not None and state.collecting_thread == get_ident()
 
 
 def run_outside_gc(work: Callable[..., None], *args: object) -> None:
     """Call `work(*args)` now; if this thread is collecting garbage, soon and in another thread."""
     if is_collecting_here():
-        _state.deferred.put(partial(work, *args))
+        state.deferred.put(partial(work, *args))
     else:
         work(*args)
 
 
 def drain(timeout_s: float = 10.0) -> float:
     """Run the deferred finalizers and wait for running ones, at most *timeout_s* seconds; return the seconds spent."""
-    state, began = _state, time.monotonic()
+    began = time.monotonic()
     if state.draining.acquire(timeout=timeout_s):
         try:
             while not state.deferred.empty():
@@ -71,27 +71,27 @@ def install_gc_callback() -> None:
 
 
 def _collection(phase: str, info: dict[str, int]) -> None:
-    _state.collecting_thread = get_ident() if phase == "start" else None
-    if phase == "stop" and not _state.scheduled and not _state.deferred.empty():
+    state.collecting_thread = get_ident() if phase == "start" else None
+    if phase == "stop" and not state.scheduled and not state.deferred.empty():
         # Not `threading.Thread`, which takes locks: this thread is still where the collector interrupted it.
-        _state.scheduled = True
+        state.scheduled = True
         try:
             _thread.start_new_thread(_run_deferred, ())
         except RuntimeError:  # no thread can be started: the next `drain` runs them
-            _state.scheduled = False
+            state.scheduled = False
 
 
 def _run_deferred() -> None:
-    with _state.draining:
-        _state.scheduled = False
+    with state.draining:
+        state.scheduled = False
     drain()
 
 
 def _remove_gc_callback() -> None:
     with suppress(ValueError):
         gc.callbacks.remove(_collection)
-    _state.collecting_thread = None
+    state.collecting_thread = None
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_state.__init__)  # type: ignore[misc]  # the parent runs its own
+    os.register_at_fork(after_in_child=state.__init__)  # type: ignore[misc]  # the parent runs its own

@@ -65,9 +65,12 @@ def _calls(flat: Sequence[tuple[SpanProcessor, bool]], method: str, doing: str) 
     return tuple(
         _guarded(getattr(processor, method), doing) if relayed else getattr(processor, method)
         for processor, relayed in flat
-        if getattr(type(processor), method, None) is not getattr(SpanProcessor, method)
-        or method in getattr(processor, "__dict__", ())
+        if hasattr(processor, method) and not _is_base_method(getattr(processor, method), method)
     )
+
+
+def _is_base_method(call: object, method: str) -> bool:
+    return getattr(call, "__func__", None) is getattr(SpanProcessor, method)
 
 
 def _guarded(call: Callable[..., None], doing: str) -> Callable[..., None]:

@@ -112,6 +112,10 @@ class SpanSource(sdk_trace.Tracer):
     text_limit: int | None
     """The most characters of a text in a span's attribute; None: any number."""
     instrumentation_scope: InstrumentationScope
+    counts_spans: bool
+    """Whether spans are counted in the SDK's own metrics."""
+    latest_dispatch: Dispatch
+    """What `dispatch` returned last: it is asked again only when the processors have changed."""
 
     def start(self, span: Any, context: Context | None = None, start_time: int | None = None) -> None:
         """Start a span that was begun."""
@@ -451,9 +455,15 @@ class Span(LazySpan, sdk_trace.Span):
             _sdk_logger.warning("Calling end() on an ended span.")
             return
         self._end_time = now
-        if self._record_end_metrics is not None:
+        tracer = self._tracer
+        if tracer.counts_spans and self._record_end_metrics is not None:
             self._record_end_metrics()
-        dispatch = self._tracer.dispatch()
+        dispatch = tracer.latest_dispatch
+        if (
+            dispatch.source._span_processors is not dispatch.processors
+            or dispatch.relay.targets is not dispatch.targets
+        ):
+            dispatch = tracer.dispatch()
         if dispatch.on_ending:
             self._is_ending = True
             try:
@@ -465,13 +475,12 @@ class Span(LazySpan, sdk_trace.Span):
         for on_end in dispatch.on_end:
             on_end(ended)
 
-    def end_call(self, result: Any, end_time: int) -> None:
-        """End the span of a decorated call, with a snapshot of its result; None: no attribute."""
-        if result is not None and self._end_time is None:
+    def set_result(self, result: Any) -> None:
+        """Set the snapshot of a decorated call's result."""
+        if self._end_time is None:
             self._result = result
             if self._has_values:
                 self.put_unread(self._form.output_name, [result])
-        self.end(end_time)
 
     def _readable_span(self) -> ReadableSpan:
         return EndedSpan(self)

@@ -25,7 +25,7 @@ from agentops_otel.content import Content
 from agentops_otel.tracing.context import SPAN_KEY, current_context
 from agentops_otel.tracing.ids import EntropyIdGenerator, random_bits
 from agentops_otel.tracing.processors import Dispatch, dispatch_for
-from agentops_otel.tracing.span import SAMPLED, SAMPLED_RANDOM, Span, SpanSource
+from agentops_otel.tracing.span import SAMPLED, SAMPLED_RANDOM, CallForm, Span, SpanSource
 
 _UNBOUNDED = sys.maxsize
 _new = object.__new__
@@ -44,13 +44,14 @@ class Tracer(SpanSource):
 
     def take_over(self, tracer: sdk_trace.Tracer, policy: Content | None) -> None:
         """Make spans as *tracer* would from now on, under *policy*."""
-        vars(self).update(vars(tracer))
+        for name, value in vars(tracer).items():  # not by `vars(self)`: an instance whose dict was touched is slower
+            setattr(self, name, value)
         self.policy = policy
         self.instrumentation_scope: InstrumentationScope = tracer._instrumentation_scope
         self.read_limits()
         self._own_ids = type(self.id_generator) is EntropyIdGenerator
-        self._counts_spans = type(self._tracer_metrics) is not NoOpTracerMetrics
-        self._dispatch = dispatch_for(self.span_processor)
+        self.counts_spans = type(self._tracer_metrics) is not NoOpTracerMetrics
+        self.latest_dispatch = dispatch_for(self.span_processor)
 
     def read_limits(self) -> None:
         """Take the limits of a span's attributes from the provider's `SpanLimits`."""
@@ -60,10 +61,10 @@ class Tracer(SpanSource):
 
     def dispatch(self) -> Dispatch:
         """The calls for the processors as they are now."""
-        dispatch = self._dispatch
+        dispatch = self.latest_dispatch
         if dispatch.source._span_processors is dispatch.processors and dispatch.relay.targets is dispatch.targets:
             return dispatch
-        self._dispatch = dispatch = dispatch_for(self.span_processor)
+        self.latest_dispatch = dispatch = dispatch_for(self.span_processor)
         return dispatch
 
     def start_span(
@@ -80,7 +81,7 @@ class Tracer(SpanSource):
         """Start a span; see `opentelemetry.trace.Tracer.start_span`."""
         parent: Any = (current_context() if context is None else context).get(SPAN_KEY)
         if self.is_always_sampled(parent) and self._tracer_config.is_enabled:
-            span = self.begin(name, parent, {})
+            span = self.begin(name, parent)
         elif (asked := self._ask(name, context, kind, attributes, links or ())) is None:
             return NonRecordingSpan(get_current_span(context).get_span_context())
         elif type(asked[0]) is not Span:
@@ -115,7 +116,7 @@ class Tracer(SpanSource):
             context: The parent's context as it was given to the tracer.
             start_time: Nanoseconds since the epoch; now by default.
         """
-        if self._counts_spans:
+        if self.counts_spans:
             decision = (
                 sampling.Decision.RECORD_AND_SAMPLE if span._trace_flags.sampled else sampling.Decision.RECORD_ONLY
             )
@@ -126,23 +127,31 @@ class Tracer(SpanSource):
             for on_start in dispatch.on_start:
                 on_start(span, parent_context=context)
 
-    def begin(self, name: str, parent: Span | None, values: dict[str, Any] | None, trace_id: int = 0) -> Span:
+    def begin(
+        self, name: str, parent: Span | None, trace_id: int = 0, form: CallForm | None = None, given: object = None
+    ) -> Span:
         """A sampled span, a root or a child of a sampled span of ours; it is to be started.
 
         Args:
             name: The span's name.
             parent: The parent; None for a root.
-            values: The span's attributes, its own from now on, of types that the SDK keeps as they are; None: it is
-                the span of a decorated call, which makes them when they are needed.
             trace_id: The trace that the span belongs to, if it has no parent; 0: a new one.
+            form: Of the span of a decorated call: what the function's spans have in common.
+            given: The arguments of that call, see `LazySpan`.
         """
         span: Span = _new(Span)
         span._tracer = self
         span._resource = self.resource
         span._name = name
         span._end_time = None
-        if values is not None:
-            span._values = values
+        if form is None:
+            span._values = {}
+        else:
+            span._form = form
+            span._given = given
+            span._result = None
+            span._has_values = False
+            span._unread = form.content_names
         if parent is not None:
             span._trace_id = parent._trace_id
             span._parent_id = parent._span_id
@@ -176,11 +185,11 @@ class Tracer(SpanSource):
         is_sampled = result.decision is sampling.Decision.RECORD_AND_SAMPLE
         flags = TraceFlags(TraceFlags.SAMPLED * is_sampled | TraceFlags.RANDOM_TRACE_ID * is_random)
         if result.decision is sampling.Decision.DROP:
-            if self._counts_spans:
+            if self.counts_spans:
                 self._tracer_metrics.start_span(parent, result.decision)
             span_id = self.id_generator.generate_span_id()
             own = SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags, trace_state=result.trace_state)
             return NonRecordingSpan(own), None
-        span = self.begin(name, None, {}, trace_id)
+        span = self.begin(name, None, trace_id)
         span._trace_flags, span._trace_state, span._parent_context = flags, result.trace_state, parent
         return span, result.attributes
