@@ -130,7 +130,10 @@ def test_distribution_has_the_name_that_the_package_says() -> None:
 
 
 def test_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
-    """The sdist holds package, tests, pages and licence, and a wheel built from it has the same files."""
+    """The sdist holds package, tests, pages and licence, and a wheel built from it has the same files.
+
+    Two builds with what builds it installed for them: it takes seconds.
+    """
     pip("install", "--quiet", "--target", str(tmp_path / "build"), "hatchling")
     run(
         f"import os; os.chdir({str(ROOT)!r})\nfrom hatchling.build import build_sdist\nbuild_sdist({str(tmp_path)!r})",

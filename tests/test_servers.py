@@ -86,7 +86,10 @@ def test_a_server_that_drains_its_requests_delivers_their_spans(server: str, tmp
 
 
 def test_celerys_recycled_children_deliver(tmp_path: Path) -> None:
-    """A child leaves by `os._exit` after five tasks, the others when the worker is told to end."""
+    """A child leaves by `os._exit` after five tasks, the others when the worker is told to end.
+
+    Most of its seconds are Celery's start, twice.
+    """
     pytest.importorskip("celery")
     broker = tmp_path / "broker"
     broker.mkdir()

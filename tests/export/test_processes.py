@@ -161,7 +161,7 @@ def test_spans_leave_with_the_process_while_the_collector_is_well(ending: str, t
 
 @pytest.mark.parametrize("ending", ["the end", "SIGINT", "SIGTERM through Python"])
 def test_an_exit_takes_two_seconds_at_most_while_the_collector_hangs(ending: str, tmp_path: Path) -> None:
-    """What was not delivered by then is on disk, and the next process delivers it."""
+    """What was not delivered by then is on disk, and the next process delivers it. The two seconds pass."""
     sink = OtlpSink()
     with sink:
         sink.decide = lambda received: Answer(hang=True)
@@ -554,7 +554,7 @@ say(stats.produced == stats.sent + stats.spooled + sum(stats.dropped.values()))
 def test_a_burst_of_two_hundred_thousand_spans(spool: bool, tmp_path: Path) -> None:
     """With the collector down: none is lost where there is a disk, memory is bounded, and no `end()` is slow.
 
-    Without a disk what does not fit is counted to the span.
+    Without a disk what does not fit is counted to the span. It takes the seconds that making so many spans takes.
     """
     out, err, status = run(BURST.format(spool=spool), stopped_sink().endpoint, tmp_path)
 

@@ -50,7 +50,10 @@ def clever(make_app: MakeApp) -> Any:
 
 
 def test_steps(clever: Any, llm: ScriptedLLM, traced: Capture) -> None:
-    """Each is a span of the reply that it is made for, with the LLM calls that it makes, tokens and all."""
+    """Each is a span of the reply that it is made for, with the LLM calls that it makes, tokens and all.
+
+    It takes the seconds that TaskWeaver's kernel and its scripts take to start.
+    """
     llm.script("compute with care", plan("compute"), code("1"), final("one"), "the story so far", final("two"))
 
     for message in ("first", "second"):
