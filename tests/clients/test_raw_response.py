@@ -1,14 +1,18 @@
 """A raw response gives what it gives without us, however often the program asks it."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
+from anthropic import Anthropic
+from groq import Groq
 
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, async_client, sync_client
-from tests.loopback.llm_server import LlmServer
+from tests.loopback import anthropic_server
+from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion
 
 
@@ -40,20 +44,30 @@ def async_parsed(server: LlmServer, *, stream: bool) -> list[object]:
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("cast_to", [httpx.Response, str, object])
-def test_a_post_of_any_type_tells_of_the_response(cast_to: Any, server: LlmServer) -> None:
-    """`client.post(path, cast_to=...)` reads the body; model, tokens and answer are on the span."""
-    whole = completion()
-    server.answer(answer(whole, stream=False))
+MESSAGE = anthropic_server.text()
+POSTS: dict[str, tuple[Any, str, dict[str, Any]]] = {
+    "openai": (sync_client, "/chat/completions", completion()),
+    "groq": (lambda server: Groq(base_url=server.url, api_key="key"), "/openai/v1/chat/completions", completion()),
+    "anthropic": (lambda server: Anthropic(base_url=server.url, api_key="key"), "/v1/messages", MESSAGE),
+}
+"""The client, the path, and the response's body."""
 
-    with capture() as captured, sync_client(server) as client:
-        client.post("/chat/completions", body=ASKED, cast_to=cast_to)
+
+@pytest.mark.parametrize("cast_to", [httpx.Response, str, object])
+@pytest.mark.parametrize("name", POSTS)
+def test_a_post_of_any_type_tells_of_the_response(name: str, cast_to: Any, server: LlmServer) -> None:
+    """`client.post(path, cast_to=...)` reads the body; model, tokens and answer are on the span."""
+    client_of, path, body = POSTS[name]
+    server.answer(Answer.json(body))
+
+    with capture() as captured, client_of(server) as client:
+        client.post(path, body=ASKED, cast_to=cast_to)
 
     (span,) = captured.spans
-    said: dict[str, Any] = dict(span.attributes or {})
-    assert said["gen_ai.response.model"] == whole["model"]
-    assert said["gen_ai.usage.input_tokens"] == whole["usage"]["prompt_tokens"]
-    assert "gen_ai.output.messages" in said
+    attributes: dict[str, Any] = dict(span.attributes or {})
+    assert attributes["gen_ai.response.model"] == body["model"]
+    assert attributes["gen_ai.usage.output_tokens"] == 7
+    assert json.loads(attributes["gen_ai.output.messages"])[0]["parts"][0]["content"] == "It is 21 degrees in Paris."
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from agentops_otel.clients.dialects import server_sent_events
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import field, joined, loads
 from agentops_otel.wrapping.proxy import proxied
@@ -105,10 +106,9 @@ _HOOKS = {
 def _response_in(call: Call, folded: dict[str, Any]) -> Any:
     """The response in the body: JSON, or server-sent events to fold."""
     body = bytes(folded.get("body", b""))
-    if not body.lstrip().startswith((b"data:", b"event:", b":")) or call.operation.fold is None:
+    if call.operation.fold is None or not server_sent_events.are_events(body):
         return loads(body)
     response: dict[str, Any] = {}
-    for line in body.splitlines():
-        if line.startswith(b"data:") and isinstance(chunk := loads(line[5:]), dict):
-            call.operation.fold(response, chunk)
+    for event in server_sent_events.events(body.splitlines()):
+        call.operation.fold(response, event)
     return joined(response)
