@@ -23,7 +23,7 @@ from agentops_otel.instrumentation.spec import ClientSpec
 SPECS: tuple[ClientSpec, ...] = (
     *ai21.SPECS,
     anthropic.SPEC,
-    bedrock.SPEC,
+    *bedrock.SPECS,
     *cohere.SPECS,
     *dashscope.SPECS,
     *google.SPECS,

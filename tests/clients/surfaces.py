@@ -15,7 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from agentops_otel.clients import SPECS, bedrock
+from agentops_otel.clients import SPECS
+from agentops_otel.clients.bedrock import spec as bedrock
 from agentops_otel.clients.google import genai, interactions, live
 from agentops_otel.instrumentation import ClientSpec
 from tests.clients.decided import CALLS, LITELLM, REMAINING, REST

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -182,6 +183,42 @@ def test_a_streamed_model_of_bedrock_is_folded(captured: Captured, server: LlmSe
             },
         }
     )
+
+
+def _readinto(body: Any) -> bytes:
+    read, buffer = b"", bytearray(50)
+    while count := body.readinto(buffer):
+        read += buffer[:count]
+    return read
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda body: body.read(), id="read"),
+        pytest.param(lambda body: b"".join(body), id="iterate"),
+        pytest.param(lambda body: b"".join(body.iter_lines()), id="iter_lines"),
+        pytest.param(lambda body: b"".join(body.readlines()), id="readlines"),
+        pytest.param(_readinto, id="readinto"),
+        pytest.param(lambda body: b"".join(body.__enter__()), id="iterate the raw stream"),
+        pytest.param(lambda body: b"".join(iter(body.__enter__().readline, b"")), id="readline of the raw stream"),
+        pytest.param(lambda body: b"".join(body.__enter__().stream(50)), id="stream of the raw stream"),
+    ],
+)
+def test_a_body_is_told_in_whichever_way_the_program_reads_it(
+    read: Callable[[Any], bytes], captured: Captured, server: LlmServer
+) -> None:
+    """The program reads what the server sent, and the span has the tokens."""
+    server.answer(Answer.json(MESSAGE))
+
+    with forms_of("boto3").client(server.url) as client:
+        answer = client.invoke_model(modelId="anthropic.claude-4-v1:0", body=json.dumps(CLAUDE))
+        assert json.loads(read(answer["body"])) == MESSAGE
+
+    (span,) = captured.spans
+    attributes = span.attributes or {}
+    assert attributes["gen_ai.usage.output_tokens"] == 7
+    assert "agentops.stream.abandoned" not in attributes
 
 
 @pytest.mark.parametrize("read", [False, True])

@@ -8,7 +8,8 @@ from google.genai import types
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic, bedrock
+from agentops_otel.clients import anthropic
+from agentops_otel.clients.bedrock import spec as bedrock
 from agentops_otel.clients.dashscope import spec as dashscope
 from agentops_otel.clients.google import genai, interactions
 from agentops_otel.clients.openai import spec as openai

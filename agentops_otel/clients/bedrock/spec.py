@@ -9,13 +9,12 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import anthropic
+from agentops_otel.clients.bedrock.body import observed_body
 from agentops_otel.clients.dialects import chat_completions, embeddings
-from agentops_otel.clients.dialects.raw_response import BODY_LIMIT_BYTES
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, add_text, begin_entry, field, first, indexed, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-from agentops_otel.wrapping.proxy import proxied
 
 _METHODS = ("BaseClient._make_api_call",)
 
@@ -59,44 +58,10 @@ def wrap_result(call: Call, value: Any) -> Any:
             value[name] = call.observe_stream(source)
             return value
         if (raw := getattr(source, "_raw_stream", None)) is not None:
-            source._raw_stream = proxied(raw, _Body(call, value), {"read": _read, "close": _close})
+            source._raw_stream = observed_body(raw, call, value)
             return value
     call.completed(value)
     return value
-
-
-class _Body:
-    """Collects the bytes that the program reads from a response body."""
-
-    def __init__(self, call: Call, response: Any) -> None:
-        self.call = call
-        self._headers = field(response, "ResponseMetadata", "HTTPHeaders")
-        self._data = bytearray()
-
-    def add(self, data: bytes, *, ends: bool) -> None:
-        """Add bytes that were read; at the end of the body, complete the call."""
-        if len(self._data) <= BODY_LIMIT_BYTES:
-            self._data += data
-        if ends or str(len(self._data)) == field(self._headers, "content-length"):
-            response = loads(self._data)
-            counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
-            self.call.completed({**response, "counts": counts} if isinstance(response, dict) else response)
-
-
-def _read(self: Any, amount: int | None = None, *args: Any, **kwargs: Any) -> Any:
-    body: _Body = self._self_observer
-    try:
-        data = self.__wrapped__.read(amount, *args, **kwargs)
-    except BaseException as error:
-        body.call.raised(error)
-        raise
-    body.add(data, ends=amount is None or (not data and amount > 0))
-    return data
-
-
-def _close(self: Any) -> None:
-    self._self_observer.call.abandoned()
-    self.__wrapped__.close()
 
 
 def _part(block: Any) -> gen_ai.Part | None:
