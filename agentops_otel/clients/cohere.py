@@ -201,6 +201,14 @@ def _fold_vector(response: dict[str, Any], chunk: Any) -> None:
     response.setdefault("embeddings", [field(chunk, "embedding")])
 
 
+def _embedded(request: Any) -> list[gen_ai.Message]:
+    """One message for the texts and images, or for inputs of both."""
+    inputs = (part for source in items(request, "inputs") for part in items(source, "content"))
+    images = (gen_ai.media("image", image) for image in items(request, "images"))
+    texts = map(gen_ai.text, items(request, "texts"))
+    return gen_ai.listed(gen_ai.message("user", [*texts, *images, *map(chat_completions.part, inputs)]))
+
+
 def _embed(*methods: str) -> Operation:
     return Operation(
         name="embeddings",
@@ -210,7 +218,7 @@ def _embed(*methods: str) -> Operation:
             semconv.GEN_AI_REQUEST_ENCODING_FORMATS: "embedding_types",
             semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "output_dimension",
         },
-        request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "texts"))},
+        request_content={semconv.GEN_AI_INPUT_MESSAGES: _embedded},
         response={
             semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda response: embeddings.dimensions(_vector(response)),
             semconv.GEN_AI_USAGE_INPUT_TOKENS: _tokens("meta", "input_tokens"),

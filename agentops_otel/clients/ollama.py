@@ -42,7 +42,7 @@ def _image(image: Any) -> gen_ai.Part | None:
     data = image if isinstance(image, str | bytes) else field(image, "value")
     if isinstance(data, str) and len(data) < _PATH_LENGTH:
         return gen_ai.media("image", data)
-    return gen_ai.blob("image", None, data)
+    return None if data is None else gen_ai.blob("image", None, data)
 
 
 def _definition(tool: Any) -> Any:
@@ -56,7 +56,7 @@ def _finish_reasons(response: Any) -> list[str | None]:
 
 
 def _fold(response: dict[str, Any], chunk: Any) -> None:
-    for name in ("model", "done_reason", "prompt_eval_count", "eval_count"):
+    for name in ("model", "done_reason", "prompt_eval_count", "eval_count", "image"):
         if (value := field(chunk, name)) is not None:
             response[name] = value
     for name in ("response", "thinking"):
@@ -115,14 +115,20 @@ GENERATE = Operation(
     request=_REQUEST,
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "system"))),
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.texts(field(request, "prompt")),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.listed(
+            gen_ai.message("user", [gen_ai.text(field(request, "prompt")), *map(_image, items(request, "images"))])
+        ),
     },
     response=_RESPONSE,
     response_content={
         semconv.GEN_AI_OUTPUT_MESSAGES: lambda response: gen_ai.listed(
             gen_ai.message(
                 "assistant",
-                [gen_ai.reasoning(field(response, "thinking")), gen_ai.text(field(response, "response"))],
+                [
+                    gen_ai.reasoning(field(response, "thinking")),
+                    gen_ai.text(field(response, "response")),
+                    _image(field(response, "image")),
+                ],
             )
         )
     },

@@ -1,6 +1,7 @@
 """The functions of the ollama package, which are methods of a client that it makes when it is imported."""
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from tests.loopback.llm_server import Answer, LlmServer
 IMPORT = "import functools, ollama; from ollama import chat, generate, embed, embeddings"
 SCRIPT = """
 import asyncio
+import base64
 import json
 {before}
 from tests.clients.capture import capture
@@ -113,3 +115,26 @@ def test_a_decision_is_told_with_its_answers(asynchronous: bool, captured: Captu
             },
         }
     )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_generated_image_is_told_by_its_size(stream: bool, captured: Captured, server: LlmServer) -> None:
+    """The image that the request shows and the one that the model makes: never their bytes."""
+    image = base64.b64encode(bytes(3000)).decode()
+    last = {"model": "painter", "done": True, "done_reason": "stop", "image": image}
+    server.answer(Answer(body=json.dumps(last).encode() + b"\n", headers={"content-type": "application/x-ndjson"}))
+
+    with forms_of("ollama").client(server.url) as client:
+        answer = client.generate(model="painter", prompt="A dog, as here", images=[bytes(2000)], stream=stream)
+        shown = [chunk.image for chunk in answer] if stream else [answer.image]
+
+    assert shown == [image]
+    (span,) = captured.spans
+    attributes: dict[str, Any] = dict(span.attributes or {})
+    assert json.loads(attributes["gen_ai.output.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "blob", "modality": "image", "byte_size": 3000}]}
+    ]
+    assert json.loads(attributes["gen_ai.input.messages"])[0]["parts"] == [
+        {"type": "text", "content": "A dog, as here"},
+        {"type": "blob", "modality": "image", "byte_size": 2000},
+    ]

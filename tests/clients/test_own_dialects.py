@@ -294,6 +294,41 @@ def test_embeddings_of_cohere_have_a_span(captured: Captured, server: LlmServer)
     )
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"images": ["data:image/png;base64,AAAA"], "input_type": "image"},
+        {
+            "inputs": [
+                {
+                    "content": [
+                        {"type": "text", "text": "Paris"},
+                        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+                    ]
+                }
+            ],
+            "input_type": "search_document",
+        },
+    ],
+    ids=["images", "inputs"],
+)
+def test_images_that_cohere_embeds_are_told_by_their_size(
+    asked: dict[str, Any], captured: Captured, server: LlmServer
+) -> None:
+    """As other media are."""
+    cohere = forms_of("cohere")
+    server.answer(cohere.vectors)
+
+    with cohere.client(server.url) as client:
+        client.embed(model="embed-v4", embedding_types=["float"], **asked)
+
+    (span,) = captured.spans
+    (message,) = json.loads(str((span.attributes or {})["gen_ai.input.messages"]))
+    text = [{"type": "text", "content": "Paris"}] if "inputs" in asked else []
+    image = {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 3}
+    assert message == {"role": "user", "parts": [*text, image]}
+
+
 @pytest.mark.parametrize("form", ["plain", "streamed"])
 def test_every_form_of_a_chat_with_dashscope_makes_the_same_span(
     form: str, captured: Captured, server: LlmServer
