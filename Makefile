@@ -11,7 +11,7 @@ ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 # Where it is set, as in many containers, each Python that starts compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick shaken shuffled check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks e2e-servers clean
+.PHONY: demo test quick shaken shuffled check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -75,6 +75,10 @@ lowest: ## the tests with the lowest versions that pyproject.toml allows
 
 benchmarks: $(BIN)/.test ## ratios against a raw OpenTelemetry span
 	$(BIN)/python -m benchmarks
+
+agent-benchmark: ## what a run of an agent costs with us, OpenInference and OpenLLMetry
+	$(ENVIRONMENTS) install .venv-agent-benchmark agent-benchmark
+	.venv-agent-benchmark/bin/python benchmarks/agent_step.py
 
 e2e-servers: ## a real Collector and a real Jaeger, built from the Go module registry and cached
 	$(INTERPRETER) tests/e2e/install_servers.py

@@ -3,6 +3,8 @@
 PYTEST_DONT_REWRITE: a program under `agentops-otel run` has imported this before pytest begins.
 """
 
+from importlib import import_module
+
 from agentops_otel.api import (
     add_tags,
     end_session,
@@ -135,5 +137,13 @@ __all__ = [
     "update_trace_metadata",
     "workflow",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """AgentOps' handlers for LangChain, which import LangChain."""
+    if name in ("AsyncLangchainCallbackHandler", "LangchainCallbackHandler"):
+        return getattr(import_module("agentops_otel.langchain_callback_handler"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _warn_of_clash()

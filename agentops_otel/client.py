@@ -101,6 +101,7 @@ class ClientBase(CompatClient):
                 clock=clock,
                 trusts_callers=trusts_callers,
                 follows_mcp=config.follow_mcp,
+                provider=source.provider,
             )
 
     def report(self) -> Report:

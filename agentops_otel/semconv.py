@@ -68,6 +68,8 @@ OPERATION_ROLES: Mapping[str, Literal["agent", "tool", "workflow"]] = MappingPro
         "invoke_workflow": "workflow",
         "plan": "agent",
         "retrieval": "tool",
+        "search_memory": "tool",
+        "upsert_memory": "tool",
     }
 )
 """Values of `gen_ai.operation.name` -> what such a span stands for. Any other operation calls a model."""
@@ -191,6 +193,10 @@ LANGGRAPH_STEP = "langgraph.step"
 # OpenAI Agents: ours, in its words.
 OPENAI_AGENTS_GUARDRAIL_TRIGGERED = "openai_agents.guardrail.triggered"
 
+# What Pydantic AI calls content on its own spans.
+PYDANTIC_AI_ALL_MESSAGES = "pydantic_ai.all_messages"
+PYDANTIC_AI_FINAL_RESULT = "final_result"
+
 # TaskWeaver's rounds: ours, in TaskWeaver's words. An attachment is the prefix and its type: `taskweaver.plan`.
 TASKWEAVER_ARTIFACT_COUNT = "taskweaver.artifact.count"
 TASKWEAVER_ARTIFACTS = "taskweaver.artifact_paths"
@@ -227,6 +233,8 @@ CONTENT = frozenset(
         GEN_AI_TOOL_CALL_ARGUMENTS,
         GEN_AI_TOOL_CALL_RESULT,
         GEN_AI_TOOL_DEFINITIONS,
+        PYDANTIC_AI_ALL_MESSAGES,
+        PYDANTIC_AI_FINAL_RESULT,
     }
 )
 """The attributes whose values are the user's own words or data."""

@@ -24,7 +24,7 @@ class Adoptions:
             operation not in semconv.INFERENCE_OPERATIONS
             or not span.is_recording()
             or not _is_inference(span)
-            or not _is_exported_with_ours(span, recorder)
+            or not is_exported_with_ours(span, recorder)
         ):
             return None
         with self._lock:
@@ -41,7 +41,7 @@ def _is_inference(span: Span) -> bool:
     return getattr(scope, "name", semconv.SCOPE) != semconv.SCOPE and operation in semconv.INFERENCE_OPERATIONS
 
 
-def _is_exported_with_ours(span: Span, recorder: Recorder) -> bool:
+def is_exported_with_ours(span: Span, recorder: Recorder) -> bool:
     """Whether the span is of the recorder's own tracer provider: a provider gives all its spans one resource object."""
     resource = getattr(recorder.tracer, "resource", None)
     return resource is not None and getattr(span, "resource", None) is resource

@@ -1,10 +1,13 @@
 """Listens to the frameworks it is given when they are imported, and stops listening."""
 
+import logging
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import RLock
 from types import ModuleType
+from typing import Any
 
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.framework import FrameworkSpec, Listen
@@ -39,15 +42,29 @@ class FrameworkInstallation:
         self._stop_waiting: list[Callable[[], None]] = []
         self._lock = RLock()
         self._off = False
+        self._heard: set[str] = set()
         self.wrapped: set[str] = set()
         """The packages that are listened to."""
 
     def listen(self, spec: FrameworkSpec) -> None:
         """Listen to the framework from the import of each of its modules on; now to those that are imported."""
-        steps = Steps(spec.steps, spec.control_flow, self._get_recorder)
+        steps = Steps(spec.steps, spec.control_flow, self._get_recorder, on_begin=partial(self._begun, spec))
         self._steps.append(steps)
         for module, listen in spec.listeners.items():
             self._stop_waiting.append(on_import(module, partial(self._apply, spec, steps, listen)))
+
+    def _begun(self, spec: FrameworkSpec) -> None:
+        """Warn once, at its first step, if another instrumentation listens to the framework."""
+        if spec.name not in self._heard:
+            self._heard.add(spec.name)
+            if other := _another(spec.name.replace("-", "_")):
+                _logger.warning(
+                    "%s is instrumented by %s too: its agents and tools have two spans each. Keep one: leave the "
+                    "other's instrument() out, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
+                    spec.name,
+                    other,
+                    spec.name,
+                )
 
     def uninstall(self) -> None:
         """Remove the listeners. Those that the framework keeps record nothing from now on."""
@@ -74,3 +91,21 @@ class FrameworkInstallation:
         for undo in self._undo.pop(key, ()):
             with guard(f"leaving {key[1]}"):
                 undo()
+
+
+def _another(framework: str) -> str | None:
+    """The package that instruments the framework too: OpenInference's, OpenLLMetry's, OpenTelemetry's own."""
+    for beginning in _OTHERS:
+        module = sys.modules.get(f"{beginning}{framework}")
+        if module is not None and any(map(_is_on, vars(module).values())):
+            return f"{beginning}{framework}"
+    return None
+
+
+def _is_on(instrumentor: Any) -> bool:
+    """Whether it is the class of an instrumentor that is instrumenting: there is one object of each."""
+    return bool(getattr(getattr(instrumentor, "_instance", None), "_is_instrumented_by_opentelemetry", False))
+
+
+_OTHERS = ("openinference.instrumentation.", "opentelemetry.instrumentation.", "opentelemetry.instrumentation.genai.")
+_logger = logging.getLogger("agentops_otel")

@@ -1,16 +1,17 @@
 """The open steps of a framework, by the framework's own keys. A step has a span or none."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextvars import Token
 from threading import RLock
 from typing import Any
 
 from opentelemetry.context import Context, create_key, set_value
-from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.adoption import is_exported_with_ours
 from agentops_otel.instrumentation.reading import Row, attributes, contents
 from agentops_otel.instrumentation.step import Step
 from agentops_otel.tracing import (
@@ -105,7 +106,8 @@ class OpenStep:
     def _is_first_end(self) -> bool:
         with self._lock:
             first, self._ended = not self._ended, True
-        if self.token is not None and current_context() is self.context:
+        # Steps below that were given up may still be current.
+        if self.token is not None and self.is_around(current_context()):
             leave_context(self.token)
         return first
 
@@ -122,24 +124,46 @@ class Steps:
         kinds: The kinds of steps, the first that matches counts.
         control_flow: Qualified names of exceptions that are no failures.
         get_recorder: The recorder at the moment of a step; None: nothing is recorded.
+        on_begin: Called when a step with a span begins.
     """
 
     def __init__(
-        self, kinds: Sequence[Step], control_flow: frozenset[str], get_recorder: Callable[[], Recorder | None]
+        self,
+        kinds: Sequence[Step],
+        control_flow: frozenset[str],
+        get_recorder: Callable[[], Recorder | None],
+        on_begin: Callable[[], None] = lambda: None,
     ) -> None:
         self.off = False
         """True once closed. A listener that cannot be removed then records nothing."""
         self._kinds = kinds
         self._control_flow = control_flow
         self._get_recorder = get_recorder
+        self._on_begin = on_begin
         self._open: dict[Hashable, OpenStep] = {}
         self._lock = RLock()
 
     @property
+    def recorder(self) -> Recorder | None:
+        """What records now; None: nothing does."""
+        return None if self.off else self._get_recorder()
+
+    def tell(self, attributes: Mapping[str, AttributeValue], content: Mapping[str, object]) -> None:
+        """Say more on the current span, which the framework makes itself, if it goes where ours go."""
+        with guard("telling more of a framework's span"):
+            recorder, span = self.recorder, get_current_span()
+            if recorder is None or not span.is_recording() or not is_exported_with_ours(span, recorder):
+                return
+            span.set_attributes(attributes)
+            if recorder.content.enabled:
+                for name, value in content.items():
+                    recorder.set_content(span, name, value)
+
+    @property
     def follows_callers(self) -> bool:
         """Whether a trace that a caller sends is continued where the framework's protocol says so."""
-        recorder = self._get_recorder()
-        return recorder is not None and not self.off and recorder.follows_mcp
+        recorder = self.recorder
+        return recorder is not None and recorder.follows_mcp
 
     def begin(
         self,
@@ -169,6 +193,7 @@ class Steps:
             if kind is None:
                 self._add_alias(key, above)
                 return
+            self._on_begin()
             context = current if above is None or above.is_around(current) else above.context
             step = OpenStep(recorder, kind, key, source, context)
             self._add(step)

@@ -18,6 +18,7 @@ from opentelemetry.trace import (
     SpanKind,
     StatusCode,
     Tracer,
+    TracerProvider,
     get_current_span,
     set_span_in_context,
 )
@@ -91,6 +92,8 @@ class Recorder:
     """The content policy of the conventions' events of a call; None: no events are made."""
     trusts_callers: bool = True
     """Whether the `traceparent` of an unknown caller, read by a web framework, is followed."""
+    provider: TracerProvider | None = None
+    """What makes the tracers of other libraries whose spans go where ours go; None: the global one."""
     follows_mcp: bool = True
     """Whether an MCP server continues the trace that its client sends."""
     open_streams: WeakKeyDictionary[OpenStream, int] = field(

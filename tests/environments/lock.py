@@ -6,11 +6,12 @@ import sys
 
 from tests.environments.install import LOCKS, ROOT
 
-FRAMEWORKS = ("langchain", "openai-agents")
+FRAMEWORKS = ("crewai", "google-adk", "langchain", "mcp-1", "mcp-2", "openai-agents", "pydantic-ai")
 
 WITH_US = (
     *("test", "clients", "litellm", "backends", "second", "older-1", "older-2", "older-together", "lowest", "demo"),
     *FRAMEWORKS,
+    "agent-benchmark",
 )
 """What is installed for our own requirements too."""
 

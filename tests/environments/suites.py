@@ -38,12 +38,14 @@ _FIRST = (
 )
 
 
-def _module(framework: str) -> str:
-    """Versions of one framework have the same tests."""
-    return framework.rstrip("-0123456789").replace("-", "_")
+def _of_framework(name: str) -> Sequence[str]:
+    """Its own tests, if it has some, which are those of all its versions, and its example."""
+    own = f"tests/frameworks/test_{name.rstrip('-0123456789').replace('-', '_')}.py"
+    tests = ("tests/frameworks/test_examples.py", *((own,) if (ROOT / own).exists() else ()))
+    # Programs of agents seldom close their clients.
+    return ("-W", "ignore::pytest.PytestUnraisableExceptionWarning", *tests)
 
 
-_UNCLOSED = "ignore::pytest.PytestUnraisableExceptionWarning"
 _TESTS: dict[str, Sequence[str]] = {
     "clients": ("tests/clients",),
     "litellm": ("--noconftest", "tests/clients/test_litellm.py"),
@@ -53,8 +55,7 @@ _TESTS: dict[str, Sequence[str]] = {
     "older-2": [f"tests/clients/test_{name}.py" for name in _FIRST],
     "older-together": [f"tests/clients/test_{name}.py" for name in ("contract", "streams", "chat_completions_clients")],
     "lowest": (),
-    # Programs of agents seldom close their clients.
-    **{name: ("-W", _UNCLOSED, f"tests/frameworks/test_{_module(name)}.py") for name in FRAMEWORKS},
+    **{name: _of_framework(name) for name in FRAMEWORKS},
 }
 SUITES = {name: Suite(name=name, lock=name, tests=tests) for name, tests in _TESTS.items()}
 

@@ -29,6 +29,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 
+from agentops_otel.langchain_callback_handler import LangchainCallbackHandler
+
 
 class State(TypedDict):
     """What the graphs pass on."""
@@ -652,6 +654,16 @@ create_agent(chat, [], name="guide").invoke({{"messages": [("user", "Hello!")]}}
 def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
     """It does not matter whether LangChain is imported before `init()`, and its name switches it off."""
     assert spans(IMPORTS, WORK.format(model.url), **how) == found
+
+
+def test_the_handler_of_agentops(model: LlmServer) -> None:
+    """A program that passes AgentOps' handler has the same spans as one that passes none."""
+    with capture() as captured:
+        handler = LangchainCallbackHandler(api_key="none", tags=["x"])
+        guide(model).invoke(ask("weather(Paris) weather(Rome)"), {"callbacks": [handler]})
+        assert agentops_otel.LangchainCallbackHandler is LangchainCallbackHandler
+
+    assert shown(captured.tree()) == AGENT_WITH_TWO_TOOLS
 
 
 def test_init_imports_no_framework() -> None:

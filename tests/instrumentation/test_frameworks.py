@@ -1,14 +1,19 @@
 """The machine under agent frameworks, by a framework that the example describes."""
 
+import asyncio
+import sys
 from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry.context import get_current
+from opentelemetry.propagate import extract
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 import agentops_otel
-from agentops_otel.instrumentation import FrameworkInstallation, Steps, install_frameworks, steps
+from agentops_otel.instrumentation import FrameworkInstallation, Step, Steps, install_frameworks, steps
 from agentops_otel.testing import Capture, capture
 from examples import own_framework
 from examples.own_framework import Crew
@@ -153,3 +158,94 @@ def test_suppressed(captured: Capture) -> None:
         Crew().run("hello")
 
     assert captured.spans == ()
+
+
+def test_what_is_known_at_the_end(captured: Capture) -> None:
+    """Attributes of the outcome are set with a result, also where the step has failed."""
+    kind = Step(
+        operation="task", name="name", outcome={"app.used": "used"}, failure=lambda result: result.get("failed")
+    )
+    open_steps = Steps((kind,), frozenset(), lambda: captured.client.recorder)
+    for name, failed, error in (("good", None, None), ("reported", "refused", None), ("raised", None, KeyError("x"))):
+        open_steps.begin(name, {"name": name})
+        open_steps.end(name, {"used": 3, "failed": failed}, error)
+
+    assert [(span.name, (span.attributes or {})["app.used"]) for span in captured.spans] == [
+        ("task good", 3),
+        ("task reported", 3),
+        ("task raised", 3),
+    ]
+    assert [(span.attributes or {}).get("error.type") for span in captured.spans] == [None, "refused", "KeyError"]
+
+
+def test_a_step_around_what_is_awaited(captured: Capture) -> None:
+    """A step is current while its work runs, ends with what that gives or raises, and begins in a caller's trace."""
+    open_steps = opened(captured)
+    caller = extract({"traceparent": "00-0000000000000000000000000000abcd-00000000000000ef-01"})
+
+    async def work() -> str:
+        with captured.client.recorder.active(captured.client.recorder.start("own")):  # type: ignore[union-attr]
+            return "done"
+
+    async def fail() -> None:
+        raise ValueError("no")
+
+    assert asyncio.run(open_steps.around(step("agent", "a"), work, context=caller)) == "done"
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(open_steps.around(step("agent", "b"), fail))
+
+    first, second = captured.spans
+    assert (first.name, first.context.trace_id) == ("invoke_agent a", 0xABCD)
+    assert first.parent is not None
+    assert first.parent.span_id == 0xEF
+    assert (second.name, second.status.description) == ("invoke_agent b", "no")
+
+
+def test_more_on_the_span_of_a_framework(captured: Capture) -> None:
+    """What a framework's own span leaves out is told on it, under the content policy."""
+    open_steps = opened(captured)
+    provider = captured.client.recorder.provider  # type: ignore[union-attr]
+    with provider.get_tracer("framework").start_as_current_span("execute_tool weather"):  # type: ignore[union-attr]
+        open_steps.tell({"gen_ai.transfer.mode": "pass_control"}, {"gen_ai.tool.call.arguments": {"city": "Paris"}})
+    with TracerProvider().get_tracer("apart").start_as_current_span("of another provider") as apart:
+        open_steps.tell({"gen_ai.transfer.mode": "pass_control"}, {})
+
+    (span,) = captured.spans
+    assert dict(span.attributes or {}) == {
+        "gen_ai.transfer.mode": "pass_control",
+        "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+    }
+    assert isinstance(apart, ReadableSpan)
+    assert dict(apart.attributes or {}) == {}
+
+
+def test_a_step_below_that_nobody_ended_is_not_left_current(captured: Capture) -> None:
+    """The end of a step leaves what began in it and was given up."""
+    before = get_current()
+    open_steps = opened(captured)
+    open_steps.begin("a", step("agent"), is_current=True)
+    open_steps.begin("b", step("tool"), parent="a", is_current=True)
+    open_steps.end("a")
+
+    assert get_current() is before
+    open_steps.close()
+
+
+class Instrumentor:
+    """As OpenTelemetry's instrumentors are: one object, which knows whether it is on."""
+
+    _instance: Any = SimpleNamespace(_is_instrumented_by_opentelemetry=True)
+
+
+def test_another_instrumentation_of_the_framework(
+    captured: Capture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where another instrumentation listens too, one warning says so at the first step."""
+    other = ModuleType("openinference.instrumentation.crew")
+    vars(other)["CrewInstrumentor"] = Instrumentor
+    monkeypatch.setitem(sys.modules, other.__name__, other)
+    Crew().run("hello")
+    Crew().run("hello")
+
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert "crew is instrumented by openinference.instrumentation.crew too" in warning

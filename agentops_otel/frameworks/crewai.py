@@ -1,0 +1,158 @@
+"""CrewAI: crews, flows, tasks, agents, tools, memory and knowledge, as its events tell of them.
+
+Handlers of its event bus run in other threads, in no order. The bus itself is called where the work runs, and has
+written into the event which one it is within, and which one it ends.
+"""
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field
+from agentops_otel.instrumentation.gen_ai import parsed
+from agentops_otel.wrapping.patch import Hook, Patch
+
+_PARAMETERS = ("source", "event")
+
+Told = dict[str, Any]
+"""An event, its type, and whose it is."""
+
+
+def _hear_bus(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    def emit(wrapped: Any, bus: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = wrapped(*args, **kwargs)
+        source: Any
+        event: Any
+        source, event = map({**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}.get, _PARAMETERS)
+        if event.type.endswith("_started"):
+            told = {"type": event.type.removesuffix("_started"), "event": event, "source": source}
+            steps.begin(event.event_id, told, parent=event.parent_event_id, is_current=True)
+        elif began := event.started_event_id:
+            steps.end(began, event, error=_error(event))
+        return result
+
+    return Patch(module.CrewAIEventsBus, "emit", Hook(emit)).undo
+
+
+def _error(event: Any) -> BaseException | None:
+    """The exception that an event of a failure is about: many have its text alone, and tell while it is under way."""
+    if not event.type.endswith(("_failed", "_error")):
+        return None
+    error = field(event, "error")
+    return error if isinstance(error, BaseException) else sys.exception()
+
+
+def _failure(event: Any) -> str | None:
+    if event.type.endswith(("_failed", "_error")):
+        return "error"
+    return "tool_error" if field(event, "failure") else None
+
+
+def _is(*types: str) -> Callable[[Told], bool]:
+    return lambda told: told["type"] in types
+
+
+def _is_of_program(*types: str) -> Callable[[Told], bool]:
+    """An agent's loop is a flow too, which is its own affair."""
+    return lambda told: told["type"] in types and not field(told["source"], "suppress_flow_events")
+
+
+def _crew_name(told: Told) -> object:
+    return None if (name := told["event"].crew_name) in ("crew", "Crew") else name
+
+
+def _role(told: Told) -> object:
+    role = field(told["event"], "agent", "role") or field(told["event"], "agent_info", "role")
+    return str(role).strip() if role else None
+
+
+def _goal(told: Told) -> object:
+    return field(told["event"], "agent", "goal") or field(told["event"], "agent_info", "goal")
+
+
+def _raw(output: Any) -> object:
+    return field(output, "raw") or output
+
+
+_OUTPUT = {semconv.AGENTOPS_ENTITY_OUTPUT: lambda event: _raw(field(event, "output"))}
+
+WORKFLOW = Step(
+    operation="invoke_workflow",
+    matches=_is("crew_kickoff"),
+    name=_crew_name,
+    content={semconv.AGENTOPS_ENTITY_INPUT: "event.inputs"},
+    result=_OUTPUT,
+    failure=_failure,
+)
+FLOW = Step(
+    operation="invoke_workflow",
+    matches=_is_of_program("flow"),
+    name="event.flow_name",
+    content={semconv.AGENTOPS_ENTITY_INPUT: "event.inputs"},
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: lambda event: _raw(field(event, "result"))},
+    failure=_failure,
+)
+METHOD = Step(
+    operation="method",
+    matches=_is_of_program("method_execution"),
+    name="event.method_name",
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: lambda event: _raw(field(event, "result"))},
+    failure=_failure,
+)
+TASK = Step(
+    operation="task",
+    matches=_is("task"),
+    name="event.task.name",
+    content={semconv.AGENTOPS_ENTITY_INPUT: "event.task.description"},
+    result=_OUTPUT,
+    failure=_failure,
+)
+AGENT = Step(
+    operation="invoke_agent",
+    matches=_is("agent_execution", "lite_agent_execution"),
+    name=_role,
+    attributes={semconv.GEN_AI_AGENT_DESCRIPTION: _goal},
+    result=_OUTPUT,
+    failure=_failure,
+)
+TOOL = Step(
+    operation="execute_tool",
+    matches=_is("tool_usage"),
+    name="event.tool_name",
+    attributes={semconv.GEN_AI_TOOL_TYPE: lambda told: "function"},
+    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda told: parsed(told["event"].tool_args)},
+    result={semconv.GEN_AI_TOOL_CALL_RESULT: "output"},
+    failure=_failure,
+)
+MEMORY_QUERY = Step(
+    operation="search_memory",
+    matches=_is("memory_query"),
+    content={semconv.AGENTOPS_ENTITY_INPUT: "event.query"},
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: "results"},
+    failure=_failure,
+)
+MEMORY_SAVE = Step(
+    operation="upsert_memory",
+    matches=_is("memory_save"),
+    content={semconv.AGENTOPS_ENTITY_INPUT: "event.value"},
+    failure=_failure,
+)
+KNOWLEDGE = Step(
+    operation="retrieval",
+    matches=_is("knowledge_search_query"),
+    result={
+        semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: "query",
+        semconv.GEN_AI_RETRIEVAL_DOCUMENTS: "retrieved_knowledge",
+    },
+    failure=_failure,
+)
+GUARDRAIL = Step(operation="guardrail", matches=_is("llm_guardrail"), name="event.guardrail_name", failure=_failure)
+
+CREWAI = FrameworkSpec(
+    name="crewai",
+    module="crewai",
+    steps=(WORKFLOW, FLOW, METHOD, TASK, AGENT, TOOL, MEMORY_QUERY, MEMORY_SAVE, KNOWLEDGE, GUARDRAIL),
+    listeners={"crewai.events.event_bus": _hear_bus},
+)

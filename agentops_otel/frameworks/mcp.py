@@ -1,0 +1,201 @@
+"""MCP: the calls of tools, in the client and in the server, in one trace; its first version and its second.
+
+A call carries its trace in `_meta`, as the protocol has it, and the server continues it. The second version makes spans
+of its own: where ours is current, it tells what it knows on ours. Within a framework's span of the tool there is no
+second one.
+"""
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
+from contextvars import ContextVar
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from opentelemetry.propagate import extract, get_global_textmap, inject
+from opentelemetry.trace import Span, SpanKind, get_current_span
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items
+from agentops_otel.wrapping.patch import Hook, Patch
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+CALL = "tools/call"
+_headers: ContextVar[Mapping[str, str] | None] = ContextVar("agentops_otel_mcp_headers", default=None)
+
+
+def _hear_client(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """`ClientSession.call_tool` is a span, and sends its trace along."""
+    takes_meta = "meta" in inspect.signature(module.ClientSession.call_tool).parameters
+
+    def call_tool(wrapped: Any, session: Any, args: Args, kwargs: Kwargs) -> Any:
+        async def work() -> Any:
+            meta = dict(kwargs.get("meta") or {})
+            inject(meta)
+            return await wrapped(*args, **({**kwargs, "meta": meta} if meta and takes_meta else kwargs))
+
+        async def within_tool() -> Any:
+            get_current_span().set_attribute(semconv.MCP_METHOD_NAME, CALL)
+            return await work()
+
+        if _is_tool_of_framework():
+            return within_tool()
+        named = dict(zip(("name", "arguments"), args, strict=False))
+        return steps.around({"side": "client", **named, **kwargs}, work)
+
+    return Patch(module.ClientSession, "call_tool", Hook(call_tool)).undo
+
+
+def _is_tool_of_framework() -> bool:
+    span = get_current_span()
+    is_tool = _attribute(span, semconv.GEN_AI_OPERATION_NAME) == "execute_tool"
+    return is_tool and field(span, "kind") is SpanKind.INTERNAL
+
+
+def _attribute(span: Span, name: str) -> object:
+    return (getattr(span, "attributes", None) or {}).get(name)
+
+
+def _hear_first_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """The first version: a request of a tool is a span of the server."""
+
+    def handle(wrapped: Any, server: Any, args: Args, kwargs: Kwargs) -> Any:
+        request = kwargs.get("req") or args[1]
+        if field(request, "method") != CALL:
+            return wrapped(*args, **kwargs)
+        answers = _answers(kwargs.get("message") or args[0])
+        return _served(steps, request.params, lambda: wrapped(*args, **kwargs), lambda _: next(iter(answers), None))
+
+    is_first = hasattr(module.Server, "_handle_request")
+    return Patch(module.Server, "_handle_request", Hook(handle)).undo if is_first else _nothing
+
+
+def _answers(message: Any) -> list[Any]:
+    """Where the answer to the message will be."""
+    answers: list[Any] = []
+    respond = message.respond
+
+    def kept(response: Any) -> Any:
+        answers.append(getattr(response, "root", response))
+        return respond(response)
+
+    message.respond = kept
+    return answers
+
+
+def _hear_second_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """The second version: its own span of a request is ours for a tool; those of others are its own."""
+
+    def handle(wrapped: Any, middleware: Any, args: Args, kwargs: Kwargs) -> Any:
+        request = args[0]
+        if request.method != CALL:
+            return wrapped(*args, **kwargs)
+        params = {**(request.params or {}), "meta": request.meta}
+        return _served(steps, params, lambda: wrapped(*args, **kwargs), lambda result: result)
+
+    def extracted(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+        return wrapped(*args, **kwargs) if steps.follows_callers else None
+
+    patches = [
+        Patch(module.OpenTelemetryMiddleware, "__call__", Hook(handle)),
+        Patch(module, "extract_trace_context", Hook(extracted)),
+        Patch(module, "otel_span", Hook(_told_on_ours)),
+    ]
+    return partial(_undo, patches)
+
+
+def _undo(patches: list[Patch]) -> None:
+    for patch in patches:
+        patch.undo()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _served(steps: Steps, params: Any, work: Callable[[], Any], said: Callable[[Any], Any]) -> Coroutine[Any, Any, Any]:
+    meta = field(params, "meta")
+    carrier = meta if isinstance(meta, dict) else field(meta, "__pydantic_extra__")
+    context = extract(carrier) if carrier and "traceparent" in carrier and steps.follows_callers else None
+    told = {"side": "server", "name": field(params, "name"), "arguments": field(params, "arguments")}
+    return steps.around(told, work, said=said, context=context)
+
+
+def _hear_dispatcher(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    return Patch(module, "otel_span", Hook(_told_on_ours)).undo
+
+
+def _hear_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Over HTTP the trace is in the headers too, for servers that read those alone."""
+
+    def post(wrapped: Any, transport: Any, args: Args, kwargs: Kwargs) -> Any:
+        async def work() -> Any:
+            message = field(kwargs.get("ctx") or args[0], "session_message", "message")
+            meta = field(message, "root", "params", "_meta") or field(message, "params", "_meta") or {}
+            _headers.set({name: meta[name] for name in get_global_textmap().fields if name in meta})
+            return await wrapped(*args, **kwargs)
+
+        return work()
+
+    def prepare(wrapped: Any, transport: Any, args: Args, kwargs: Kwargs) -> Any:
+        return {**wrapped(*args, **kwargs), **(_headers.get() or {})}
+
+    hooks = {"_handle_post_request": post, "_prepare_headers": prepare}
+    transport = module.StreamableHTTPTransport
+    return partial(_undo, [Patch(transport, name, Hook(hook)) for name, hook in hooks.items()])
+
+
+def _told_on_ours(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+    """The package's own span of a call; where ours is current, it is that one."""
+    name, span = kwargs.get("name") or args[0], get_current_span()
+    if CALL not in name or _attribute(span, semconv.MCP_METHOD_NAME) != CALL:
+        return wrapped(*args, **kwargs)
+    span.set_attributes(kwargs.get("attributes") or {})
+    return nullcontext(span)
+
+
+def _result(result: Any) -> object:
+    """What the tool said: structured, or its texts."""
+    structured = field(result, "structuredContent") or field(result, "structured_content")
+    texts = [field(part, "text") for part in items(field(result, "content"))]
+    return structured or (texts[0] if len(texts) == 1 else texts)
+
+
+def _failure(result: Any) -> str | None:
+    if field(result, "isError") or field(result, "is_error"):
+        return "tool_error"
+    return None if (code := field(result, "code")) is None else str(code)
+
+
+def _call(side: str, kind: SpanKind) -> Step:
+    return Step(
+        operation="execute_tool",
+        span_name=CALL,
+        kind=kind,
+        matches=lambda told: told["side"] == side,
+        name="name",
+        attributes={semconv.MCP_METHOD_NAME: lambda told: CALL},
+        content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "arguments"},
+        result={semconv.GEN_AI_TOOL_CALL_RESULT: _result},
+        failure=_failure,
+    )
+
+
+CLIENT = _call("client", SpanKind.CLIENT)
+SERVER = _call("server", SpanKind.SERVER)
+
+MCP = FrameworkSpec(
+    name="mcp",
+    module="mcp",
+    steps=(CLIENT, SERVER),
+    listeners={
+        "mcp.client.session": _hear_client,
+        "mcp.client.streamable_http": _hear_http,
+        "mcp.server.lowlevel.server": _hear_first_server,
+        "mcp.server._otel": _hear_second_server,
+        "mcp.shared.jsonrpc_dispatcher": _hear_dispatcher,
+    },
+)

@@ -1,0 +1,312 @@
+"""CrewAI, the real package: whole trees of crews and flows."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+import agentops_otel
+from agentops_otel.testing import capture
+from tests.frameworks.shown import holds_together, names, shown
+from tests.frameworks.whole_program import spans
+from tests.loopback.llm_server import LlmServer
+
+pytest.importorskip("crewai", reason="crewai is not installed")
+
+from crewai import LLM, Agent, Crew, Task
+from crewai.events import crewai_event_bus
+from crewai.flow.flow import Flow, listen, start
+from crewai.tools import tool
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of its own, in each crew
+
+crewai_event_bus._ensure_executor_initialized()
+_all = Barrier(crewai_event_bus._sync_executor._max_workers)
+for _ in range(_all.parties):  # its threads stay
+    crewai_event_bus._sync_executor.submit(_all.wait)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes to its makers."""
+    monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("CREWAI_DISABLE_TRACKING", "true")
+    monkeypatch.setenv("CREWAI_TRACING_ENABLED", "false")
+
+
+@tool("weather")
+def weather(city: str) -> str:
+    """Say the weather of a city."""
+    return look_up(city)
+
+
+@tool("broken")
+def broken(city: str) -> str:
+    """Fail."""
+    raise ValueError(f"no weather in {city}")
+
+
+@agentops_otel.record_action("look up")
+def look_up(city: str) -> str:
+    """Work of the program's own."""
+    return f"sunny in {city}"
+
+
+def crew(server: LlmServer, question: str, *tools: Any, **more: Any) -> Any:
+    """A crew of one agent with one task; by default with a tool that works and one that fails."""
+    llm = LLM(model="openai/gpt-4.1", base_url=f"{server.url}/v1", api_key="none")
+    guide = Agent(
+        role="guide", goal="Say the weather.", backstory="Local.", llm=llm, tools=list(tools or (weather, broken))
+    )
+    task = Task(name="trip", description=question, expected_output="The weather.", agent=guide)
+    return Crew(**{"name": "travel", "agents": [guide], "tasks": [task], "verbose": False, **more})
+
+
+def test_a_crew_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
+    """Crew, task, agent and tools are below each other, and a tool that fails is an error of its own alone."""
+    with capture() as captured:
+        result = crew(model, "weather(Paris) broken(Rome)").kickoff()
+
+    assert result.raw == "It is 21 degrees in Paris."
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_workflow travel",
+                "attributes": {
+                    "agentops.entity.output": '"It is 21 degrees in Paris."',
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "travel",
+                },
+                "children": [
+                    {
+                        "name": "task trip",
+                        "attributes": {
+                            "agentops.entity.input": '"weather(Paris) broken(Rome)"',
+                            "agentops.entity.output": '"It is 21 degrees in Paris."',
+                            "agentops.span.kind": "task",
+                        },
+                        "children": [
+                            {
+                                "name": "invoke_agent guide",
+                                "attributes": {
+                                    "agentops.entity.output": '"It is 21 degrees in Paris."',
+                                    "gen_ai.agent.description": "Say the weather.",
+                                    "gen_ai.agent.name": "guide",
+                                    "gen_ai.operation.name": "invoke_agent",
+                                },
+                                "children": [
+                                    {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                                    {"name": "chat gpt-4.1", "attributes": {"gen_ai.agent.name": "guide"}},
+                                    {
+                                        "name": "execute_tool broken",
+                                        "status": "ERROR: no weather in Rome",
+                                        "attributes": {
+                                            "error.type": "ValueError",
+                                            "gen_ai.agent.name": "guide",
+                                            "gen_ai.operation.name": "execute_tool",
+                                            "gen_ai.tool.call.arguments": '{"city":"Rome"}',
+                                            "gen_ai.tool.name": "broken",
+                                            "gen_ai.tool.type": "function",
+                                        },
+                                    },
+                                    {
+                                        "name": "execute_tool weather",
+                                        "attributes": {
+                                            "gen_ai.agent.name": "guide",
+                                            "gen_ai.operation.name": "execute_tool",
+                                            "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                                            "gen_ai.tool.call.result": '"sunny in Paris"',
+                                            "gen_ai.tool.name": "weather",
+                                            "gen_ai.tool.type": "function",
+                                        },
+                                        "children": [
+                                            {
+                                                "name": "look up",
+                                                "attributes": {
+                                                    "agentops.entity.input": '{"city":"Paris"}',
+                                                    "agentops.entity.output": '"sunny in Paris"',
+                                                    "agentops.span.kind": "operation",
+                                                    "gen_ai.agent.name": "guide",
+                                                    "operation.name": "look up",
+                                                },
+                                            }
+                                        ],
+                                    },
+                                ],
+                            }
+                        ],
+                    }
+                ],
+            }
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_a_crew_that_is_awaited(model: LlmServer) -> None:
+    """Both of its async forms are told as the sync one."""
+
+    async def both() -> None:
+        await crew(model, "weather(Paris)").kickoff_async()
+        await crew(model, "weather(Rome)").akickoff()
+
+    with capture() as captured:
+        asyncio.run(both())
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_crews_at_once(model: LlmServer) -> None:
+    """Crews beside each other, in threads or in tasks, have a trace each."""
+
+    async def together() -> None:
+        await asyncio.gather(*(crew(model, f"weather({city})").akickoff() for city in ("Paris", "Rome")))
+
+    with capture() as captured, ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda city: crew(model, f"weather({city})").kickoff(), ("Oslo", "Bern")))
+        asyncio.run(together())
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+        ]
+    )
+    holds_together(captured, model, traces=4)
+
+
+def test_a_flow(model: LlmServer) -> None:
+    """A flow is a workflow, its methods are spans, and a crew in one is below it."""
+
+    class Trip(Flow[Any]):  # type: ignore[misc]  # of a package that is seldom installed
+        @start()
+        def plan(self) -> str:
+            return str(crew(model, "weather(Paris)").kickoff().raw)
+
+        @listen(plan)
+        async def check(self, found: str) -> str:
+            return str((await crew(model, "weather(Rome)").akickoff()).raw)
+
+    with capture() as captured:
+        assert Trip().kickoff() == "It is 21 degrees in Paris."
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow Trip",
+            [
+                "method check",
+                [
+                    "invoke_workflow travel",
+                    [
+                        "task trip",
+                        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+                    ],
+                ],
+                "method plan",
+                [
+                    "invoke_workflow travel",
+                    [
+                        "task trip",
+                        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+                    ],
+                ],
+            ],
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_a_crew_that_fails(model: LlmServer) -> None:
+    """What fails is an error up to the crew, and the program gets the exception."""
+
+    def refuse(output: Any) -> Any:
+        raise KeyError("refused")
+
+    failing = crew(model, "hello")
+    failing.tasks[0].callback = refuse
+    with capture() as captured, pytest.raises(KeyError):
+        failing.kickoff()
+
+    assert names(captured.tree()) == snapshot(
+        ["invoke_workflow travel ERROR", ["task trip ERROR", ["invoke_agent guide", ["chat gpt-4.1"]]]]
+    )
+    holds_together(captured, model)
+
+
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
+    """Result and requests are the same with us as without."""
+
+    def go() -> tuple[Any, list[Any]]:
+        before = len(model.requests)
+        result = crew(model, "weather(Paris) broken(Rome)").kickoff().raw
+        return result, [request.json for request in model.requests[before:]]
+
+    plain = go()
+    with capture():
+        assert go() == plain
+
+
+def test_content_off(model: LlmServer) -> None:
+    """Without content the steps are there, and none of what was said."""
+    with capture(capture_content=False) as captured:
+        crew(model, "weather(Paris)").kickoff()
+
+    assert "execute_tool weather" in str(captured.tree())
+    assert "Paris" not in str(captured.tree())
+
+
+WORK = """
+llm = crewai.LLM(model="openai/gpt-4.1", base_url="{}/v1", api_key="none")
+guide = crewai.Agent(role="guide", goal="Talk.", backstory="Local.", llm=llm)
+task = crewai.Task(name="trip", description="hello", expected_output="Words.", agent=guide)
+crewai.Crew(name="travel", agents=[guide], tasks=[task], verbose=False).kickoff()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide", "task trip", "invoke_workflow travel"]),
+        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide", "task trip", "invoke_workflow travel"]),
+        ({"disabled": "crewai"}, ["chat gpt-4.1"]),
+    ],
+    ids=str,
+)
+def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
+    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
+    assert spans("import crewai", WORK.format(model.url), **how) == found

@@ -1,0 +1,94 @@
+"""The example of each framework that is installed: as many LLM spans as requests, in one trace, as the framework is."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import ReadableSpan
+
+from agentops_otel import semconv
+from agentops_otel.export.file import read
+from tests.loopback.llm_server import LlmServer
+from tests.program import ROOT, TIMEOUT_S
+
+EXAMPLES = {
+    "langchain_agent": (
+        "langchain",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
+    "openai_agents": (
+        "agents",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
+    "crewai_crew": (
+        "crewai",
+        snapshot(
+            [
+                "chat gpt-4.1",
+                "chat gpt-4.1",
+                "execute_tool weather",
+                "invoke_agent guide",
+                "invoke_workflow travel",
+                "task trip",
+            ]
+        ),
+    ),
+    "mcp_tool": (
+        "mcp.server.mcpserver",
+        snapshot(["MCP send initialize", "MCP send tools/list", "tools/call weather"]),
+    ),
+    "pydantic_ai_agent": (
+        "pydantic_ai",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
+}
+"""Example -> the package that it is about, and the names of the spans."""
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _ask(example: str, model: LlmServer, file: Path) -> None:
+    variables = {
+        "OPENAI_BASE_URL": f"{model.url}/v1",
+        "OPENAI_API_BASE": f"{model.url}/v1",
+        "OPENAI_API_KEY": "none",
+        "AGENTOPS_TRACE_FILE": str(file),
+        "CREWAI_DISABLE_TELEMETRY": "true",
+        "CREWAI_TRACING_ENABLED": "false",
+    }
+    question = [] if example == "mcp_tool" else ["weather(Paris)"]
+    command = [sys.executable, f"examples/frameworks/{example}.py", *question]
+    finished = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example(example: str, model: LlmServer, tmp_path: Path) -> None:
+    """Each LLM call is one span, whoever makes it, and all are in one trace."""
+    package, names = EXAMPLES[example]
+    if not _is_installed(package):
+        pytest.skip(f"{package} is not installed")
+    _ask(example, model, tmp_path / "spans.jsonl")
+
+    spans = [span for span in read(tmp_path / "spans.jsonl") if isinstance(span, ReadableSpan)]
+    llm = [span for span in spans if _said(span).get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS]
+    assert sorted(span.name for span in spans) == names
+    assert len(llm) == len(model.requests)
+    assert all(_said(span).get(semconv.GEN_AI_USAGE_INPUT_TOKENS) for span in llm)
+
+
+def _said(span: ReadableSpan) -> Mapping[str, object]:
+    return span.attributes or {}

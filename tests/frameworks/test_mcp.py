@@ -1,0 +1,262 @@
+"""MCP, the real package in its first version or its second: client and server in one trace."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+import agentops_otel
+from agentops_otel.testing import Capture, capture
+from tests.frameworks.shown import shown
+from tests.frameworks.whole_program import spans
+
+pytest.importorskip("mcp", reason="mcp is not installed")
+
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from tests.frameworks.mcp_server import server
+
+FIRST = version("mcp").startswith("1.")
+CALLS = ("tools/call", "look up", "own", "execute_tool")
+"""What the spans of a call begin with; the second version has others for all that a session asks."""
+
+HEADERS: list[dict[str, str]] = []
+"""Of the requests that the server over HTTP had."""
+
+Connect = Callable[[], AbstractAsyncContextManager[ClientSession]]
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[ClientSession]:
+    """A client and a server in one process."""
+    if FIRST:
+        from mcp.shared.memory import create_connected_server_and_client_session
+
+        async with create_connected_server_and_client_session(server()._mcp_server) as session:
+            yield session
+    else:
+        from mcp.client import Client
+
+        async with Client(server()) as client:
+            yield client.session
+
+
+@asynccontextmanager
+async def over_http() -> AsyncIterator[ClientSession]:
+    """A client and a server that speak HTTP on loopback."""
+    import uvicorn
+    from mcp.client import streamable_http
+
+    app = server().streamable_http_app()
+
+    async def seen(scope: Any, receive: Any, send: Any) -> None:
+        HEADERS.append({name.decode(): value.decode() for name, value in scope.get("headers", ())})
+        await app(scope, receive, send)
+
+    serving = uvicorn.Server(uvicorn.Config(seen, port=0, log_level="error", lifespan="on"))
+    running = asyncio.create_task(serving.serve())
+    while not serving.started:
+        await asyncio.sleep(0.01)
+    port = serving.servers[0].sockets[0].getsockname()[1]
+    connect = getattr(streamable_http, "streamable_http_client", None) or streamable_http.streamablehttp_client
+    async with connect(f"http://127.0.0.1:{port}/mcp") as streams, ClientSession(*streams[:2]) as session:
+        await session.initialize()
+        yield session
+    serving.should_exit = True
+    await running
+
+
+def calls(captured: Capture) -> Any:
+    """The tree of the calls alone, with what both versions say."""
+    return _common(shown(captured.tree()))
+
+
+def _common(tree: Any) -> Any:
+    found = [span for span in tree if span["name"].startswith(CALLS)]
+    for span in found:
+        for name in ("jsonrpc.request.id", "mcp.protocol.version"):
+            span["attributes"].pop(name, None)
+        if "children" in span:
+            span["children"] = _common(span["children"])
+    return found
+
+
+async def ask(connect: Connect, tool: str) -> str:
+    """What the tool answers."""
+    async with connect() as session:
+        return str((await session.call_tool(tool, {"city": "Paris"})).content[0].text)
+
+
+@pytest.mark.parametrize("connect", [in_memory, over_http])
+def test_a_call(connect: Connect) -> None:
+    """A call is a span of the client, the server's is below it, and what the tool does below that."""
+    with capture() as captured:
+        assert asyncio.run(ask(connect, "weather")) == "sunny in Paris"
+
+    assert calls(captured) == snapshot(
+        [
+            {
+                "name": "tools/call weather",
+                "kind": "CLIENT",
+                "attributes": {
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                    "gen_ai.tool.call.result": '{"result":"sunny in Paris"}',
+                    "gen_ai.tool.name": "weather",
+                    "mcp.method.name": "tools/call",
+                },
+                "children": [
+                    {
+                        "name": "tools/call weather",
+                        "kind": "SERVER",
+                        "attributes": {
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                            "gen_ai.tool.call.result": '{"result":"sunny in Paris"}',
+                            "gen_ai.tool.name": "weather",
+                            "mcp.method.name": "tools/call",
+                        },
+                        "children": [
+                            {
+                                "name": "look up",
+                                "attributes": {
+                                    "agentops.entity.input": '{"city":"Paris"}',
+                                    "agentops.entity.output": '"sunny in Paris"',
+                                    "agentops.span.kind": "operation",
+                                    "operation.name": "look up",
+                                },
+                            }
+                        ],
+                    }
+                ],
+            }
+        ]
+    )
+
+
+@pytest.mark.parametrize("connect", [in_memory, over_http])
+def test_a_call_that_fails(connect: Connect) -> None:
+    """A tool that fails is an error of both spans, and of nothing else."""
+    with capture() as captured:
+        asyncio.run(ask(connect, "broken"))
+
+    (client,) = calls(captured)
+    (served,) = client["children"]
+    for span in (client, served):
+        assert span["status"].startswith("ERROR")
+        assert span["attributes"]["error.type"] == "tool_error"
+
+
+def test_within_a_tool() -> None:
+    """Within the span of a framework's tool, or of a tool of the program's own, there is no second one."""
+
+    @agentops_otel.record_tool("ask")
+    async def tool() -> str:
+        return await ask(in_memory, "weather")
+
+    with capture() as captured:
+        asyncio.run(tool())
+
+    (found,) = calls(captured)
+    assert found["attributes"]["mcp.method.name"] == "tools/call"
+    assert [span["name"] for span in found["children"] if span["name"].startswith(CALLS)] == ["tools/call weather"]
+
+
+def test_a_server_of_stdio(tmp_path: Path) -> None:
+    """A server in a process of its own continues the client's trace."""
+    file = tmp_path / "server.jsonl"
+
+    async def go() -> None:
+        command = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "tests.frameworks.mcp_server", str(file)],
+            env={**os.environ},
+        )
+        async with stdio_client(command) as streams, ClientSession(*streams) as session:
+            await session.initialize()
+            await session.call_tool("weather", {"city": "Paris"})
+
+    with capture() as captured:
+        asyncio.run(go())
+
+    (client,) = (span for span in captured.spans if span.name == "tools/call weather")
+    served = [span for line in file.read_text().splitlines() for span in _spans(json.loads(line))]
+    found = {span["name"]: span for span in served}
+    assert found["tools/call weather"]["parentSpanId"] == f"{client.context.span_id:016x}"
+    assert found["look up"]["traceId"] == f"{client.context.trace_id:032x}"
+
+
+def _spans(request: Any) -> list[Any]:
+    return [
+        span
+        for resource in request.get("resourceSpans", ())
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
+
+
+FOLLOWED = """
+import asyncio
+from tests.frameworks.test_mcp import ask, over_http
+asyncio.run(ask(over_http, "weather"))
+traces = {{span.kind.name: span.context.trace_id for span in exporter.get_finished_spans() if "weather" in span.name}}
+assert (traces["SERVER"] == traces["CLIENT"]) is {}
+"""
+
+
+@pytest.mark.parametrize(("trust_callers", "followed"), [("", True), ("false", False)])
+def test_callers_that_are_not_followed(trust_callers: str, followed: bool) -> None:
+    """A server continues the trace of its callers, and with AGENTOPS_TRUST_CALLERS=false it does not."""
+    assert spans("import mcp", FOLLOWED.format(followed), trust_callers=trust_callers)
+
+
+def test_the_headers_of_a_call() -> None:
+    """Over HTTP the trace is in the headers of a call, too, and in those of no other request."""
+    HEADERS.clear()
+    with capture() as captured:
+        asyncio.run(ask(over_http, "weather"))
+
+    (client,) = calls(captured)
+    assert client["name"] == "tools/call weather"
+    (span,) = (span for span in captured.spans if span.name == "tools/call weather" and span.kind.name == "CLIENT")
+    assert f"{span.context.span_id:016x}" in [headers.get("traceparent", "--")[36:52] for headers in HEADERS]
+
+
+def test_content_off() -> None:
+    """Without content there are no arguments and no results."""
+    with capture(capture_content=False) as captured:
+        asyncio.run(ask(in_memory, "weather"))
+
+    assert "Paris" not in str(captured.tree())
+    assert calls(captured)
+
+
+WORK = """
+import asyncio
+from tests.frameworks.test_mcp import ask, in_memory
+asyncio.run(ask(in_memory, "weather"))
+"""
+
+
+@pytest.mark.parametrize("imported", ["before", "after"])
+def test_a_whole_program(imported: str) -> None:
+    """It does not matter whether the package is imported before `init()`."""
+    found = spans("import mcp.client.session, mcp.server", WORK, imported=imported)
+    assert [name for name in found if name.startswith("tools/call")] == ["tools/call weather"] * 2
+
+
+def test_disabled_by_its_name() -> None:
+    """Its name in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS leaves it alone: the first version has no spans then."""
+    found = spans("import mcp", WORK, disabled="mcp")
+    assert [name for name in found if name.startswith(("tools/call", "MCP send tools/call"))] == (
+        [] if FIRST else ["tools/call weather"]
+    )
