@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agentops_otel.content.secret_shapes import PREFIXES
-from tests.content.test_redaction import EXAMPLES, SECRETS
+from tests.content.secret_examples import EXAMPLES, SECRETS
 from tests.program import ROOT
 
 

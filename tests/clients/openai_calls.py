@@ -181,3 +181,24 @@ def said(captured: Captured, server: LlmServer) -> list[dict[str, object]]:
         assert isinstance(attributes, dict)
         assert attributes.pop("server.port") == server.port
     return tree
+
+
+RESPONSES_ASKED: dict[str, Any] = {
+    "model": "gpt-5",
+    "instructions": "Be brief.",
+    "input": [
+        {"role": "user", "content": [{"type": "input_text", "text": "How warm?"}]},
+        {"type": "function_call", "call_id": "call_0", "name": "place", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_0", "output": "Paris"},
+        {
+            "role": "user",
+            "content": [{"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,aGk="}],
+        },
+    ],
+    "conversation": "conv_1",
+    "max_output_tokens": 100,
+    "reasoning": {"effort": "low"},
+    "temperature": 0.5,
+    "text": {"format": {"type": "json_object"}},
+    "tools": [{"type": "function", "name": "weather", "parameters": {}, "strict": True}],
+}

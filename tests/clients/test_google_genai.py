@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import google.auth.credentials
 import pytest
 from google import genai
 from google.genai import errors, types
@@ -15,6 +14,7 @@ from opentelemetry import trace
 
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import outcome
+from tests.clients.google_credentials import NoCredentials
 from tests.clients.openai_calls import STREAMED, said
 from tests.loopback.google_genai_server import CALL, answer, content
 from tests.loopback.llm_server import Answer, LlmServer
@@ -270,14 +270,6 @@ def test_embeddings_have_a_span(client: genai.Client, captured: Captured, server
             }
         ]
     )
-
-
-class NoCredentials(google.auth.credentials.Credentials):
-    """Nobody asks for more on loopback."""
-
-    def refresh(self, request: object) -> None:
-        """Always fresh."""
-        self.token = "token"
 
 
 def vertex(server: LlmServer) -> genai.Client:

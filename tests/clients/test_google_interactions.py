@@ -14,8 +14,8 @@ from opentelemetry import trace
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import was_left
 from tests.clients.forms.google_genai import FIRST
+from tests.clients.google_credentials import NoCredentials
 from tests.clients.openai_calls import STREAMED, said
-from tests.clients.test_google_genai import NoCredentials
 from tests.loopback.google_interactions_server import CALL, USAGE, answer, events, interaction
 from tests.loopback.llm_server import Answer, LlmServer
 

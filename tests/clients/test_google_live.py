@@ -17,7 +17,7 @@ from opentelemetry.trace import StatusCode
 from agentops_otel.tracing import qualified_name
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import was_left
-from tests.clients.test_google_genai import NoCredentials
+from tests.clients.google_credentials import NoCredentials
 from tests.loopback.socket_server import WAIT_S, Said, SocketServer
 
 trustme = pytest.importorskip("trustme")

@@ -13,30 +13,10 @@ from pydantic import BaseModel
 
 from agentops_otel.clients.openai.spec import SPEC
 from tests.clients.capture import Captured
-from tests.clients.openai_calls import ASKED, STREAMED, async_client, said, sync_client
+from tests.clients.openai_calls import ASKED, RESPONSES_ASKED, STREAMED, async_client, said, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import TEXT, USAGE, completion, events, response
 from tests.loopback.openai_server import answer as chat_answer
-
-RESPONSES_ASKED: dict[str, Any] = {
-    "model": "gpt-5",
-    "instructions": "Be brief.",
-    "input": [
-        {"role": "user", "content": [{"type": "input_text", "text": "How warm?"}]},
-        {"type": "function_call", "call_id": "call_0", "name": "place", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "call_0", "output": "Paris"},
-        {
-            "role": "user",
-            "content": [{"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,aGk="}],
-        },
-    ],
-    "conversation": "conv_1",
-    "max_output_tokens": 100,
-    "reasoning": {"effort": "low"},
-    "temperature": 0.5,
-    "text": {"format": {"type": "json_object"}},
-    "tools": [{"type": "function", "name": "weather", "parameters": {}, "strict": True}],
-}
 
 
 def create(client: OpenAI) -> None:

@@ -1,7 +1,6 @@
 """The Realtime API of the openai package over a websocket on loopback: one span a response."""
 
 import asyncio
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -10,62 +9,13 @@ from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai_sockets import async_opened, async_read, opened, placeless, read, spoken
+from tests.clients.openai_sockets import async_opened, async_read, opened, placeless, read, spoken
+from tests.clients.realtime_events import AUDIO, GREETING, answer
 from tests.loopback.socket_server import Said, SocketServer
 
 pytest.importorskip("openai.resources.realtime.realtime", reason="this openai has no realtime")
 # The package opens its sockets in a way that websockets 17 no longer likes.
 pytestmark = pytest.mark.filterwarnings(r"ignore:connect\(\) must be used as a context manager:DeprecationWarning")
-
-AUDIO = base64.b64encode(bytes(48)).decode()
-SESSION = {
-    "type": "realtime",
-    "id": "sess_1",
-    "model": "gpt-realtime-2",
-    "instructions": "Be brief.",
-    "output_modalities": ["audio"],
-    "max_output_tokens": "inf",
-    "tools": [{"type": "function", "name": "weather", "parameters": {}}],
-}
-GREETING = {"type": "session.created", "event_id": "ev_0", "session": SESSION}
-USAGE = {
-    "total_tokens": 18,
-    "input_tokens": 11,
-    "output_tokens": 7,
-    "input_token_details": {"cached_tokens": 4, "text_tokens": 5, "audio_tokens": 6, "image_tokens": 0},
-    "output_token_details": {"text_tokens": 2, "audio_tokens": 5},
-}
-
-
-def answer(identity: str = "resp_1", **changes: Any) -> list[Said]:
-    """The events of one spoken answer."""
-    item = {
-        "id": f"item_{identity}",
-        "type": "message",
-        "role": "assistant",
-        "status": "completed",
-        "content": [{"type": "output_audio", "transcript": "It is 21 degrees."}],
-    }
-    response = {
-        "id": identity,
-        "object": "realtime.response",
-        "conversation_id": "conv_1",
-        "output_modalities": ["audio"],
-    }
-    begun = {**response, "status": "in_progress", "output": [], "usage": None}
-    done = {**response, "status": "completed", "output": [item], "usage": USAGE, **changes}
-    place = {"response_id": identity, "item_id": item["id"], "output_index": 0, "content_index": 0}
-    said: list[dict[str, Any]] = [
-        {"type": "response.created", "response": begun},
-        {"type": "response.output_item.added", **place, "item": {**item, "content": []}},
-        {"type": "response.output_audio_transcript.delta", **place, "delta": "It is "},
-        {"type": "response.output_audio.delta", **place, "delta": AUDIO},
-        {"type": "response.output_audio.delta", **place, "delta": AUDIO},
-        {"type": "response.output_audio_transcript.delta", **place, "delta": "21 degrees."},
-        {"type": "response.done", "response": done},
-        {"type": "rate_limits.updated", "rate_limits": []},
-    ]
-    return [{"event_id": f"ev_{number}", **event} for number, event in enumerate(said)]
 
 
 MESSAGE: Any = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "How warm?"}]}

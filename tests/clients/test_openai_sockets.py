@@ -9,12 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai_apis import RESPONSES_ASKED
+from tests.clients.openai_calls import RESPONSES_ASKED
+from tests.clients.openai_sockets import async_opened, async_read, create, is_last, opened, placeless, read, spoken
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import events, response
 from tests.loopback.socket_server import WAIT_S, SocketServer
@@ -33,46 +34,6 @@ def socket() -> Iterator[SocketServer]:
     """A model's server that speaks over websockets."""
     with SocketServer() as running:
         yield running
-
-
-def opened(socket: SocketServer, **options: Any) -> OpenAI:
-    """The package's client, whose sockets go to the server."""
-    return OpenAI(base_url=f"http://127.0.0.1:{socket.port}/v1", api_key="key", max_retries=0, **options)
-
-
-def async_opened(socket: SocketServer) -> AsyncOpenAI:
-    """The same, asynchronous."""
-    return AsyncOpenAI(base_url=f"http://127.0.0.1:{socket.port}/v1", api_key="key", max_retries=0)
-
-
-def is_last(event: Any) -> bool:
-    """Whether an answer ends with the event."""
-    return event.type in ("response.completed", "response.failed", "response.incomplete", "response.done", "error")
-
-
-def read(connection: Any) -> list[Any]:
-    """The events of one answer."""
-    found = []
-    for event in connection:
-        found.append(event)
-        if is_last(event):
-            break
-    return found
-
-
-async def async_read(connection: Any) -> list[Any]:
-    """The events of one answer."""
-    found = []
-    async for event in connection:
-        found.append(event)
-        if is_last(event):
-            break
-    return found
-
-
-def create(asked: dict[str, Any]) -> Any:
-    """The event that asks for an answer."""
-    return {"type": "response.create", **asked}
 
 
 def iterated(socket: SocketServer, **asked: Any) -> list[Any]:
@@ -179,14 +140,6 @@ def run(form: Callable[..., Any], socket: SocketServer, **asked: Any) -> list[An
     return list(asyncio.run(found) if asyncio.iscoroutine(found) else found)
 
 
-def placeless(captured: Captured) -> list[Any]:
-    """The spans without what differs from server to server."""
-    tree: list[Any] = captured.tree()
-    for node in tree:
-        assert node["attributes"].pop("server.port") > 0
-    return tree
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_a_response_over_a_socket_makes_the_span_of_one_over_http(
     form: Callable[..., Any], captured: Captured, server: LlmServer, socket: SocketServer
@@ -290,12 +243,6 @@ def message(text: str) -> dict[str, Any]:
     """An answer's text."""
     part = {"type": "output_text", "text": text, "annotations": []}
     return {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
-
-
-def spoken(node: Any, direction: str = "output") -> str:
-    """The text that a span's messages say."""
-    said = node["attributes"].get(f"gen_ai.{direction}.messages", [])
-    return "".join(part["content"] for message in said for part in message["parts"])
 
 
 def test_an_answer_that_the_server_begins_after_steering_is_a_span(captured: Captured, socket: SocketServer) -> None:

@@ -11,9 +11,9 @@ import pytest
 from websockets.sync.messages import Assembler
 
 from tests.clients.capture import Captured, capture
-from tests.clients.test_openai_apis import RESPONSES_ASKED
-from tests.clients.test_openai_realtime import answer
-from tests.clients.test_openai_sockets import async_opened, async_read, create, opened, read
+from tests.clients.openai_calls import RESPONSES_ASKED
+from tests.clients.openai_sockets import async_opened, async_read, create, opened, read
+from tests.clients.realtime_events import answer
 from tests.loopback.openai_server import events, response
 from tests.loopback.socket_server import WAIT_S, SocketServer
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agentops_otel.content import Content
 from agentops_otel.content.fast_json import plain_json
 from agentops_otel.content.json_writer import Writer
-from tests.content.test_redaction import IMAGE, SECRET_NAMES, SECRETS
+from tests.content.secret_examples import IMAGE, SECRET_NAMES, SECRETS
 
 LIMIT = 32 * 1024
 ROOMY = 1 << 30

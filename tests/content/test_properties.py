@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agentops_otel.content import Content
 from agentops_otel.content.redaction import redact
-from tests.content.test_redaction import EXAMPLES, SECRETS
+from tests.content.secret_examples import EXAMPLES, SECRETS
 
 LIMIT = 2_000
 PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
