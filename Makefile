@@ -34,10 +34,11 @@ shuffled: $(BIN)/.test ## every test alone, the last first, and in a random orde
 fuzz: $(BIN)/.test ## what holds of any value and any text that is recorded, with five thousand examples each
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/content/test_properties.py
 
-check: $(BIN)/.check ## lint, format, types
+check: $(BIN)/.check ## lint, format, types, of the page's scripts too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.page_tools
 
 $(BIN)/.%: pyproject.toml locks/%.txt locks/test.txt locks/install.txt
 	$(ENVIRONMENTS) install $(VENV) $*
@@ -80,7 +81,7 @@ agent-benchmark: ## what a run of an agent costs with us, OpenInference and Open
 	$(ENVIRONMENTS) install .venv-agent-benchmark agent-benchmark
 	.venv-agent-benchmark/bin/python benchmarks/agent_step.py
 
-e2e-servers: ## a real Collector and a real Jaeger, built from the Go module registry and cached
+e2e-servers: ## a real Collector and a real Jaeger, built from the Go module registry and cached; Chromium, axe-core
 	$(INTERPRETER) tests/e2e/install_servers.py
 
 clean:

@@ -136,11 +136,29 @@ def _install_launcher() -> None:
     print(f"opentelemetry-instrument: {folder}")
 
 
+def _install_chromium() -> None:
+    if shutil.which("chromium") is None:
+        if os.geteuid() != 0:
+            raise CannotBuild("as root: apt-get install chromium")
+        _run("apt-get", "update", "--quiet")
+        _run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "chromium")
+    print(f"chromium: {shutil.which('chromium')}")
+
+
+def _install_page_tools() -> None:
+    try:
+        print(f"axe-core: {page_tools.install()}")
+    except page_tools.CannotInstall as error:
+        raise CannotBuild(str(error)) from error
+
+
 def main() -> int:
-    """Install all three, whatever becomes of one of them."""
+    """Install all, whatever becomes of one of them."""
     os.nice(10)
     steps: dict[str, Callable[[], None]] = {
         "opentelemetry-instrument": _install_launcher,
+        "chromium": _install_chromium,
+        "axe-core": _install_page_tools,
         COLLECTOR.name: partial(_install, COLLECTOR),
         JAEGER.name: partial(_install, JAEGER),
     }

@@ -165,7 +165,7 @@ class _Page:
 
 def _filter(query: Mapping[str, str]) -> Filter:
     """The filter that an address asks for; what is no number is none."""
-    words = {name: query.get(name, "") for name in ("text", "model", "tool", "agent", "tag", "service")}
+    words = {name: query.get(name, "") for name in ("trace", "text", "model", "tool", "agent", "tag", "service")}
     return Filter(
         **words,
         failed=query.get("failed") == "1",

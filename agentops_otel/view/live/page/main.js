@@ -1,6 +1,7 @@
 // Which view the address asks for, and its refreshing while runs arrive.
 
 import * as api from "./api.js";
+import * as compare from "./compare.js";
 import * as conversation from "./conversation.js";
 import { byId, element } from "./dom.js";
 import * as run from "./run.js";
@@ -42,11 +43,13 @@ async function route() {
  */
 function show(view, place, trace, span, wanted) {
   // Replaced, so that the way back is out of the run, not through its spans; and nothing is drawn anew.
-  const select = (/** @type {string} */ id) => history.replaceState(null, "", `#/run/${trace}/${id}`);
-  const go = (/** @type {URLSearchParams} */ next) => { location.hash = `#/${view}?${next}`; };
+  const remember = (/** @type {string} */ id, /** @type {URLSearchParams} */ next) =>
+    history.replaceState(null, "", `#/run/${trace}/${id}${next.size ? `?${next}` : ""}`);
+  const go = (/** @type {URLSearchParams} */ next) => { location.hash = `${location.hash.split("?")[0] || "#/"}?${next}`; };
   switch (view) {
-    case "run": return run.show(place, trace, span, select);
+    case "run": return run.show(place, trace, span, wanted, remember);
     case "conversation": return conversation.show(place, trace);
+    case "compare": return compare.show(place, [trace, span], wanted, go);
     case "totals": return totals.show(place, wanted, go);
     default: return runs.show(place, wanted, go);
   }
@@ -77,6 +80,10 @@ addEventListener("keydown", (event) => {
   const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
   if (event.key === "/" && !typing) { event.preventDefault(); document.getElementById("text")?.focus(); }
   if (event.key === "Escape" && !typing) location.hash = "#/";
+  // A key that is pressed nowhere is the view's.
+  if (event.target === document.body && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    byId("main").firstElementChild?.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
+  }
 });
 const all = api.isSaved && !location.hash ? await api.runs(new URLSearchParams()) : [];
 if (all.length === 1) history.replaceState(null, "", `#/run/${all[0].trace}`);

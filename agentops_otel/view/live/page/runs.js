@@ -85,10 +85,11 @@ function row(run, picked, pick) {
 function walk(event, found, list) {
   const at = document.activeElement?.id ?? "";
   const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-  if (!step || !/^(run|pick)-/.test(at)) return;
-  const index = found.findIndex((run) => at.endsWith(run.trace)) + step;
+  const inRow = /^(run|pick)-/.test(at);
+  if (!step || (!inRow && event.target !== event.currentTarget)) return;
+  const index = inRow ? found.findIndex((run) => at.endsWith(run.trace)) + step : 0;
   if (!found[index]) return;
   event.preventDefault();
   list.reveal(index);
-  document.getElementById(at.replace(/-.*/, `-${found[index].trace}`))?.focus({ preventScroll: true });
+  document.getElementById(`${at.startsWith("pick-") ? "pick" : "run"}-${found[index].trace}`)?.focus({ preventScroll: true });
 }

@@ -17,7 +17,7 @@ export function filtered(all, wanted) {
   const words = asked("text").toLowerCase().split(/\s+/).filter(Boolean);
   const has = (/** @type {string[]} */ list, /** @type {string} */ name) => !asked(name) || list.includes(asked(name));
   const found = all.list.filter((run) =>
-    has(run.models, "model") && has(run.tool_names, "tool") && has(run.agents, "agent") && has(run.tags, "tag") && has([run.service], "service")
+    has([run.trace], "trace") && has(run.models, "model") && has(run.tool_names, "tool") && has(run.agents, "agent") && has(run.tags, "tag") && has([run.service], "service")
     && (!asked("failed") || run.errors > 0)
     && (!asked("slower") || run.duration >= Number(asked("slower")) * 1e9)
     && (!asked("dearer") || (run.cost ?? -1) >= Number(asked("dearer")))

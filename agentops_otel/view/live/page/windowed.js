@@ -18,8 +18,8 @@ const SPARE = 8;
  * @returns {Windowed<Item>}
  */
 export function windowed(frame, body, { tag, height, row, top = () => 0 }) {
-  const above = element(tag, { className: "filler", "aria-hidden": "true" });
-  const below = element(tag, { className: "filler", "aria-hidden": "true" });
+  const above = element(tag, { className: "filler", role: "presentation", "aria-hidden": "true" });
+  const below = element(tag, { className: "filler", role: "presentation", "aria-hidden": "true" });
   /** @type {Item[]} */
   let items = [];
   let shown = "";
