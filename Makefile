@@ -82,7 +82,7 @@ agent-benchmark: ## what a run of an agent costs with us, OpenInference and Open
 	.venv-agent-benchmark/bin/python benchmarks/agent_step.py
 
 e2e-servers: ## a real Collector and a real Jaeger, built from the Go module registry and cached; Chromium, axe-core
-	$(INTERPRETER) tests/e2e/install_servers.py
+	$(INTERPRETER) -m tests.e2e.install_servers
 
 clean:
 	rm -rf $(VENV) .venv-* .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -1,9 +1,10 @@
 """Builds the real servers that these tests run, a Collector and a Jaeger, from the Go module registry into a cache.
 
 OpenTelemetry's launcher, `opentelemetry-instrument`, is put there too, in a folder of its own: among the packages of
-the tests it would decide which version of OpenTelemetry's SDK they run with.
+the tests it would decide which version of OpenTelemetry's SDK they run with. So are Chromium, by apt, and axe-core, for
+the tests of the page.
 
-`python tests/e2e/install_servers.py`: minutes the first time, nothing the second. Needs Go 1.25 or later and no C
+`python -m tests.e2e.install_servers`: minutes the first time, nothing the second. Needs Go 1.25 or later and no C
 compiler. `OTELCOL=/path` and `JAEGER=/path`, or either program on PATH, take precedence over what is built here. What
 cannot be had is named at the end, with exit code 1; the rest is installed all the same, and nothing waits for ever.
 """
@@ -21,6 +22,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from tests import page_tools
 
 MANIFEST = Path(__file__).with_name("collector-builder.yaml")
 BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"

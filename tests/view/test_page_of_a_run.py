@@ -43,7 +43,9 @@ def searches(many: int, *, trace_id: int = 1, answer: str = "Yes.") -> list[Read
     chat = trace.span("chat gpt-4o", 2, 822, under=plan, attributes=told)
     times = range(many)
     found = [
-        trace.span("execute_tool search", 1000 + n * 10, 1008 + n * 10, under=root, attributes=TOOL, error="E" * (n == 2))
+        trace.span(
+            "execute_tool search", 1000 + n * 10, 1008 + n * 10, under=root, attributes=TOOL, error="E" * (n == 2)
+        )
         for n in times
     ]
     return [root, plan, chat, *found]
@@ -114,7 +116,9 @@ def test_the_critical_path_leaves_out_what_ran_beside(page: Page, store: Store) 
     root = trace.span("root", 0, 100)
     short, long = trace.span("short", 0, 20, under=root), trace.span("long", 0, 50, under=root)
     late = trace.span("late", 50, 120, under=root)
-    store.add([root, short, long, late, trace.span("below", 60, 70, under=late), trace.span("beside", 10, 99, under=root)])
+    store.add(
+        [root, short, long, late, trace.span("below", 60, 70, under=late), trace.span("beside", 10, 99, under=root)]
+    )
     go(page, f"#/run/{TRACE}?path=1")
 
     found = page.evaluate("[...document.querySelectorAll('.on-path .name')].map(name => name.title)")
@@ -140,13 +144,17 @@ def test_two_runs_are_seen_side_by_side(page: Page, store: Store) -> None:
         page.evaluate(f"document.querySelector('#pick-{trace}').click()")
     page.evaluate("[...document.querySelectorAll('a')].find(link => link.textContent === 'Compare').click()")
     page.wait_for(f"{SHOWN} && document.querySelectorAll('.pair').length === 6")
-    pairs = "[...document.querySelectorAll('.pair')].map(pair => [pair.className, pair.innerText.split('\\n').join(' ')])"
+    pairs = (
+        "[...document.querySelectorAll('.pair')].map(pair => [pair.className, pair.innerText.split('\\n').join(' ')])"
+    )
 
     assert page.evaluate("location.hash") == f"#/compare/{TRACE}/{OTHER}"
     assert page.evaluate("document.querySelector('.compared tbody tr:last-child').innerText") == (
         "Difference\t−10 ms (−1%)\t−1 (−17%)\t\t−1 (−33%)\t\t\t\t−1 (−100%)"  # noqa: RUF001
     )
-    assert page.evaluate("document.querySelector('.tools').innerText") == "They part at chat gpt-4o.\nonly what differs"
+    assert (
+        page.evaluate("document.querySelector('.tools').innerText") == "They part at chat gpt-4o.\n only what differs"
+    )
     assert page.evaluate(pairs) == [
         ["pair", "invoke_workflow research 1.03 s invoke_workflow research 1.02 s"],
         ["pair", "plan 899 ms plan 899 ms"],

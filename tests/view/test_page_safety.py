@@ -67,7 +67,9 @@ def test_hostile_text_is_text_in_every_view(page: Page, store: Store) -> None:
         page.evaluate(f"location.hash = '{view}'")
         page.wait_for(f"{SHOWN} && document.querySelector('#main').innerText.includes('onerror=document.title')")
         read[view] = page.evaluate("document.querySelectorAll('main :is(img, script, iframe, object, embed)').length")
-        assert page.evaluate("[...document.querySelectorAll('main a')].every(a => /^(#|\\/api\\/)/.test(a.getAttribute('href') ?? '#'))")
+        assert page.evaluate(
+            "[...document.querySelectorAll('main a')].every(a => /^(#|\\/api\\/)/.test(a.getAttribute('href') ?? '#'))"
+        )
 
     assert set(read.values()) == {0}
     assert page.evaluate("document.title") == "Runs - agentops-otel view"
