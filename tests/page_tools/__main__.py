@@ -7,18 +7,10 @@ from pathlib import Path
 from tests import page_tools
 
 _PAGE = Path(__file__).parents[2] / "agentops_otel" / "view" / "live" / "page"
-_OPTIONS = [
-    "--allowJs",
-    "--checkJs",
-    "--strict",
-    "--noEmit",
-    "--target",
-    "es2023",
-    "--module",
-    "esnext",
-    "--lib",
-    "es2023,dom,dom.iterable",
-]
+_OPTIONS = (
+    *("--allowJs", "--checkJs", "--strict", "--noEmit", "--target", "es2023", "--module", "esnext"),
+    *("--lib", "es2023,dom,dom.iterable"),
+)
 
 
 def main() -> int:

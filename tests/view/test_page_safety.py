@@ -16,6 +16,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 HOSTILE = "<img src=x onerror=document.title='hacked'><script>document.title='hacked'</script>\"'&"
 TRACE, OTHER = "0" * 31 + "1", "0" * 31 + "2"
 SHOWN = "document.querySelector('#main')?.dataset.shown === location.hash"
+NOTE = "event => reports.push(event.blockedURI)"
+OURS = "[...document.querySelectorAll('main a')].every(a => /^(#|\\/api\\/)/.test(a.getAttribute('href') ?? '#'))"
 VIEWS = ("#/", "#/totals", f"#/run/{TRACE}", f"#/run/{TRACE}/{1:016x}?path=1", f"#/conversation/{TRACE}")
 COMPARED = f"#/compare/{TRACE}/{OTHER}"
 
@@ -24,16 +26,14 @@ COMPARED = f"#/compare/{TRACE}/{OTHER}"
 def page(live: LiveView, tmp_path: Path) -> Iterator[Page]:
     """A browser with the list of runs, which notes what its policy forbids."""
     with Page(live.url, tmp_path / "browser") as opened:
-        opened.wait_for(f"{SHOWN}")
-        opened.evaluate(
-            "window.reports = [], addEventListener('securitypolicyviolation', event => reports.push(event.blockedURI)), 0"
-        )
+        opened.wait_for(SHOWN)
+        opened.evaluate(f"window.reports = [], addEventListener('securitypolicyviolation', {NOTE}), 0")
         yield opened
 
 
-def hostile() -> list[ReadableSpan]:
-    """Two runs in which each name, message, attribute, error and tag would be code."""
-    parts = [
+def hostile(*traces: int) -> list[ReadableSpan]:
+    """Runs in which each name, message, attribute, error and tag would be code."""
+    parts: list[dict[str, object]] = [
         {"type": "text", "content": HOSTILE},
         {"type": HOSTILE, "content": HOSTILE},
         {"type": "tool_call", "id": HOSTILE, "name": HOSTILE, "arguments": {HOSTILE: HOSTILE}},
@@ -50,7 +50,7 @@ def hostile() -> list[ReadableSpan]:
     names = {"gen_ai.tool.name": HOSTILE, "gen_ai.tool.call.id": HOSTILE, "gen_ai.tool.call.result": HOSTILE}
     event = Event("exception", {"exception.stacktrace": HOSTILE, "exception.message": HOSTILE, HOSTILE: HOSTILE})
     made = []
-    for number in (1, 2):
+    for number in traces:
         trace = Trace(number)
         root = trace.span(HOSTILE, attributes=attributes, error=f"{HOSTILE}: {HOSTILE}", events=[event])
         tool = {"gen_ai.operation.name": "execute_tool", **names}
@@ -61,15 +61,13 @@ def hostile() -> list[ReadableSpan]:
 
 def test_hostile_text_is_text_in_every_view(page: Page, store: Store) -> None:
     """It is read on each of them, and makes no element, no request, no report of the policy, and no other title."""
-    store.add(hostile())
+    store.add(hostile(1, 2))
     read = {}
     for view in (*VIEWS, COMPARED):
         page.evaluate(f"location.hash = '{view}'")
         page.wait_for(f"{SHOWN} && document.querySelector('#main').innerText.includes('onerror=document.title')")
         read[view] = page.evaluate("document.querySelectorAll('main :is(img, script, iframe, object, embed)').length")
-        assert page.evaluate(
-            "[...document.querySelectorAll('main a')].every(a => /^(#|\\/api\\/)/.test(a.getAttribute('href') ?? '#'))"
-        )
+        assert page.evaluate(OURS)
 
     assert set(read.values()) == {0}
     assert page.evaluate("document.title") == "Runs - agentops-otel view"
@@ -85,7 +83,7 @@ def test_everybody_can_use_it(page: Page, store: Store, dark: bool) -> None:
     """axe-core finds nothing serious on any view: names, roles, order, contrast; dark and light, wide and narrow."""
     folder = page_tools.folder()
     assert folder is not None
-    store.add([*conversation(), *(span for span in hostile() if span.get_span_context().trace_id == 1)])
+    store.add([*conversation(), *hostile(1)])
     page.evaluate(f"{(folder / 'axe-core' / 'axe.min.js').read_text('utf-8')}; 0")
     found = {}
     for width in (1200, 390):

@@ -68,7 +68,7 @@ export async function show(place, traces, wanted, go) {
 /** @param {import("./align.js").Pair} pair @param {number} index @param {boolean} selected @param {boolean} parted */
 function row({ left, right, differs }, index, selected, parted) {
   const kind = !left ? "right-only" : !right ? "left-only" : differs ? "differs" : "";
-  const made = element("div", { className: `pair ${kind}${parted ? " parted" : ""}`, role: "option", id: `pair-${index}`, "aria-selected": String(selected) },
+  const made = element("div", { className: ["pair", kind, parted ? "parted" : ""].filter(Boolean).join(" "), role: "option", id: `pair-${index}`, "aria-selected": String(selected) },
     ...[left, right].map((step) => {
       if (!step) return element("span", { className: "missing" }, "–");
       const { span } = step;
