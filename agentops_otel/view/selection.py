@@ -11,7 +11,9 @@ from agentops_otel.view.format import model_of
 from agentops_otel.view.tree import Node, build, by_trace, duration_ns, error_of, key_of
 
 HELD_SPANS = 20_000
-"""How many spans are held at a time; beyond that the traces whose root has been read are given, oldest first."""
+"""How many spans are held at a time; beyond that the oldest trace is given, whether its root has been read or not."""
+LATE_SPANS = 1_000
+"""How many spans after its root a trace is given: what ends after its root has come by then."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -43,20 +45,21 @@ class Filter:
 
 
 def traces(spans: Iterable[ReadableSpan], held_spans: int = HELD_SPANS) -> Iterator[list[Node]]:
-    """The roots of each trace, in the order the traces started as far as they are held together.
+    """The roots of each trace, in the order their roots ended, and then those that have none.
 
-    A trace is in one piece unless more spans lie between its own than are held.
+    A trace is in one piece unless more spans than are held, or a thousand after its root, lie between its own.
     """
     held: dict[int, list[ReadableSpan]] = {}
-    complete: dict[int, None] = {}
+    complete: dict[int, int] = {}
     count = 0
-    for span in spans:
+    for read, span in enumerate(spans):
         trace_id = key_of(span)[0]
         held.setdefault(trace_id, []).append(span)
         count += 1
         if span.parent is None:
-            complete[trace_id] = None
-        while count > held_spans:
+            complete.pop(trace_id, None)
+            complete[trace_id] = read  # at the end, where the newest are
+        while count > held_spans or (complete and read - next(iter(complete.values())) >= LATE_SPANS):
             oldest = next(iter(complete or held))
             complete.pop(oldest, None)
             given = held.pop(oldest)

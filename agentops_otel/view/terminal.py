@@ -140,9 +140,13 @@ def _width(stream: TextIO) -> int:
 def _write(text: str, stream: TextIO | None) -> None:
     """Write in one call, so that the lines of threads do not mix. Does nothing without a stream (pythonw)."""
     if stream is not None and not getattr(stream, "closed", False):
-        with suppress(OSError):
+        try:
             stream.write(_encodable(text, stream))
             stream.flush()
+        except OSError as error:
+            # Whoever reads what a command prints (`| head`) has had enough; to a program that is no reason to end.
+            if isinstance(error, BrokenPipeError) and stream is sys.stdout:
+                raise
 
 
 def _text(line: Line, width: int, glyphs: Glyphs, *, colored: bool) -> str:

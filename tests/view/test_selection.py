@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain, islice
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -30,6 +31,18 @@ def test_traces_are_given_before_all_is_read() -> None:
     assert [root.span.name for root in next(given)] == ["root"]
     assert read <= 101
     assert sum(1 for _ in given) == 9_999
+
+
+def test_a_trace_is_given_soon_after_its_root() -> None:
+    """What ends after its root is waited for, a thousand spans long; the rest of the file is not."""
+    trace = Trace(1)
+    root = trace.span("root")
+    late = trace.span("late", 5, 20, under=root)
+    others = (Trace(number).span("other") for number in range(2, 10_000))
+    given = selection.traces(chain([root], islice(others, 900), [late], others))
+
+    assert [node.span.name for _, node in next(given)[0].walk()] == ["root", "late"]
+    assert next(others).get_span_context().trace_id < 1200  # type: ignore[union-attr]
 
 
 def test_a_trace_whose_spans_lie_apart_is_whole() -> None:
