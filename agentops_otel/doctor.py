@@ -224,7 +224,8 @@ def _tls(destination: Destination, host: str, port: int) -> Finding:
         ):
             return Finding("ok", f"{secured.version()} with a trusted certificate")
     except OSError as error:
-        why = getattr(error, "verify_message", "") or error.strerror or str(error)
+        late = "no answer in time" if isinstance(error, TimeoutError) else ""
+        why = late or getattr(error, "verify_message", "") or error.strerror or str(error)
         advice = "name its authority: OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem; or http:// if it speaks no TLS"
         return Finding("wrong", f"TLS with {host}:{port} failed: {why}", advice)
 

@@ -182,6 +182,22 @@ def test_zstd_is_for_the_collector_that_the_user_knows(monkeypatch: pytest.Monke
     assert {(to.agentops is not None, to.compression) for to in found} == {(False, "zstd"), (True, "gzip")}
 
 
+@pytest.mark.parametrize(
+    ("said", "hosted"), [("none", "none"), ("gzip", "gzip"), ("deflate", "deflate"), (None, "none")]
+)
+def test_a_compression_that_every_server_takes_is_for_the_hosted_agentops_too(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, hosted: str
+) -> None:
+    """What the variable says; without it none."""
+    if said:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", said)
+
+    assert [to.compression for to in config.read_config(endpoint="http://c:4318", api_key="key").destinations] == [
+        hosted,
+        hosted,
+    ]
+
+
 def test_zstd_without_its_package_or_over_grpc_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the setting and says what to install, or what gRPC has instead."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd")

@@ -208,6 +208,23 @@ name its authority: OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem; or http:// if it spea
     )
 
 
+def test_a_tls_port_that_says_nothing_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection, and no handshake follows: told as TLS that failed, and no span is tried."""
+    monkeypatch.setattr("agentops_otel.doctor.TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        said = told(Destination(endpoint=f"https://127.0.0.1:{silent.getsockname()[1]}/v1/traces"))
+
+    assert said[1:] == snapshot(
+        [
+            "ok: 127.0.0.1:PORT takes connections",
+            """\
+wrong: TLS with 127.0.0.1:PORT failed: no answer in time
+name its authority: OTEL_EXPORTER_OTLP_CERTIFICATE=ca.pem; or http:// if it speaks no TLS\
+""",
+        ]
+    )
+
+
 def test_a_client_certificate_that_cannot_be_read_is_told(
     certificate: tuple[Path, ssl.SSLContext], tmp_path: Path
 ) -> None:

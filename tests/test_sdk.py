@@ -10,7 +10,8 @@ from pathlib import Path
 
 import openai
 import pytest
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -167,7 +168,8 @@ def test_guest_adds_its_processor_only_when_asked_by_name(settings: str, arrives
 import sys
 import agentops_otel
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 theirs = TracerProvider(shutdown_on_exit=False)
 theirs.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=lambda span: span.name + "\\n")))
@@ -304,6 +306,32 @@ def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> Non
     assert "Slow was not done in time" in finished.stderr
     assert "multi-threaded" not in finished.stderr
     assert time.monotonic() - began < 120
+
+
+class Marking(SpanProcessor):
+    """Sets an attribute on each span that starts, as baggage processors do."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """The span records, and can be changed."""
+        span.set_attribute("marked", f"{span.name} began")
+
+
+@pytest.mark.parametrize("guest", [False, True])
+def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
+    """What their `on_start` sets is on the span, on our provider and on one that the program brought."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False) if guest else None
+
+    agentops_otel.init(
+        tracer_provider=provider,
+        span_processors=[Marking(), SimpleSpanProcessor(exporter)],
+        **QUIET,  # type: ignore[arg-type]
+    )
+    span("seen")
+
+    assert [found.attributes and found.attributes["marked"] for found in exporter.get_finished_spans()] == [
+        "seen began"
+    ]
 
 
 def test_sampler_and_limits_come_from_the_environment() -> None:

@@ -242,6 +242,16 @@ def test_an_answer_without_a_usable_token_is_an_outage(body: bytes) -> None:
     assert not authorization.refused
 
 
+@pytest.mark.parametrize("status", [201, 202, 204, 206, 404, 500])
+def test_a_token_in_an_answer_that_is_not_200_is_none(status: int) -> None:
+    """Whoever said so, it was not the service that exchanges keys."""
+    with answering(b'{"token": "a.b.c"}', status=status) as account:
+        authorization = TokenAuthorization(account, DIRECT)
+
+        assert authorization.headers() is None
+        assert not authorization.refused
+
+
 @pytest.mark.parametrize(
     "text",
     ["opaque", "a.b.c", token([]), token({"exp": "soon"}), token({"exp": 0}), token({"exp": float("inf")}), "a.%.c"],

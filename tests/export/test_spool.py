@@ -15,6 +15,8 @@ from agentops_otel.export.outbox import Outbox
 from agentops_otel.export.spool import SCAN_S, Place, Spool, folder
 
 MANY = 1 << 30
+HEAD = 13
+"""The bytes of a record beside its body."""
 NO_TIME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -164,6 +166,48 @@ def test_the_oldest_make_room_and_are_counted(tmp_path: Path) -> None:
     assert dropped == {"spool full": 100 - spool.own_spans}
     assert spool.expired() == {}
     spool.close()
+
+
+@NO_TIME
+@given(limit=st.integers(1, 4000), sizes=st.lists(st.integers(1, 600), min_size=1, max_size=40))
+def test_a_limit_of_any_size_is_kept_to_and_every_span_is_accounted_for(
+    tmp_path_factory: pytest.TempPathFactory, limit: int, sizes: list[int]
+) -> None:
+    """Also one that a single segment fills: the newest record is there, beyond the limit is a record at most."""
+    directory = tmp_path_factory.mktemp("spool")
+    spool = Spool(directory, limit_bytes=limit)
+    dropped = 0
+    for number, size in enumerate(sizes):
+        assert spool.append(bytes((number,)) * size, 1)
+        dropped += spool.expired().get("spool full", 0)
+
+        assert spool.own_spans + dropped == number + 1
+        # A segment goes on until it is full, so the last record may stand out of it.
+        assert sum(path.stat().st_size for path in files(directory)) <= limit + max(sizes) + 2 * HEAD
+    assert everything(spool)[-1][:1] == bytes((len(sizes) - 1,))
+    spool.close()
+
+
+def test_a_segment_is_closed_at_its_size_and_another_begun(tmp_path: Path) -> None:
+    """A file holds as many records as begin below its size; read back, they are in their order."""
+    spool = Spool(tmp_path, segment_bytes=100)
+    for number in range(9):
+        spool.append(bytes((number,)) * 50, 1)
+
+    assert [path.stat().st_size for path in files(tmp_path)] == [8 + 2 * (50 + HEAD)] * 4 + [8 + 50 + HEAD]
+    assert [body[0] for body in everything(spool)] == list(range(9))
+    spool.close()
+
+
+def test_what_many_ended_processes_left_is_taken_in_one_go(tmp_path: Path) -> None:
+    """A few files at a time, one after the other, without waiting for the next look."""
+    for number in range(50):
+        filled(tmp_path, bytes((number,))).close()
+
+    after = Spool(tmp_path, clock=lambda: 1e9, limit_age_s=1e12)
+
+    assert everything(after) == [bytes((number,)) for number in range(50)]
+    assert files(tmp_path) == []
 
 
 def test_what_is_too_old_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
