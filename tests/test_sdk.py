@@ -19,6 +19,7 @@ import agentops_otel
 from agentops_otel import sdk
 from agentops_otel.testing import capture
 from tests.loopback.otlp_sink import OtlpSink
+from tests.many_threads import at_once
 from tests.program import run
 
 SPAN = """
@@ -27,6 +28,7 @@ def span(name):
     recorder = sdk.current()
     recorder.end(recorder.start(name))
 """
+CREATE = getattr_static(openai.resources.chat.Completions, "create")
 QUIET = {"console": False, "trace_file": False, "spool_dir": False}
 
 
@@ -402,6 +404,33 @@ def test_clients_may_be_left_alone_and_wrapped_again() -> None:
     assert off is before
     assert again is not before
     assert after is before
+
+
+def test_init_by_many_threads_starts_one_client() -> None:
+    """All have the same one, and after one shutdown nothing of it is left."""
+    for _ in range(3):
+        clients = at_once(lambda number: agentops_otel.init(**QUIET))  # type: ignore[arg-type]
+
+        assert len(set(map(id, clients))) == 1
+        assert getattr_static(openai.resources.chat.Completions, "create") is not CREATE
+        at_once(lambda number: agentops_otel.shutdown())
+        assert sdk.client() is None
+        assert getattr_static(openai.resources.chat.Completions, "create") is CREATE
+
+
+def test_init_and_shutdown_by_many_threads_leave_nothing_behind() -> None:
+    """Whoever was last, each client is stopped and other people's code is as it was."""
+
+    def again_and_again(number: int) -> None:
+        for _ in range(3):
+            agentops_otel.init(**QUIET)  # type: ignore[arg-type]
+            agentops_otel.shutdown()
+
+    at_once(again_and_again)
+    agentops_otel.shutdown()
+
+    assert sdk.client() is None
+    assert getattr_static(openai.resources.chat.Completions, "create") is CREATE
 
 
 def test_suppressed_work_leaves_no_span() -> None:

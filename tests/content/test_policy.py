@@ -424,20 +424,21 @@ def test_a_pydantic_object_is_told_by_its_fields() -> None:
 
 
 class _Attribute:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, repr: bool = True) -> None:
         self.name = name
-        self.repr = True
+        self.repr = repr
 
 
 class _Attrs:
-    __slots__ = ("a", "b")
-    __attrs_attrs__ = (_Attribute("a"), _Attribute("b"))
+    __slots__ = ("a", "b", "hidden")
+    __attrs_attrs__ = (_Attribute("a"), _Attribute("b"), _Attribute("hidden", repr=False))
 
 
 def test_an_attrs_object_is_told_by_the_fields_it_has() -> None:
-    """A declared field without a value is left out."""
+    """A declared field without a value is left out, and so is one that its repr would not show."""
     value = _Attrs()
     value.a = 1  # type: ignore[attr-defined]  # a slot
+    value.hidden = "unshown"  # type: ignore[attr-defined]
 
     assert shown(value) == {"a": 1}
 

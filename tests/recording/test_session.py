@@ -13,6 +13,7 @@ from opentelemetry import trace
 import agentops_otel
 from agentops_otel import sdk
 from agentops_otel.testing import Capture, capture
+from tests.many_threads import THREADS, at_once
 
 
 def step(name: str) -> None:
@@ -21,6 +22,13 @@ def step(name: str) -> None:
     assert recorder is not None
 
     recorder.end(recorder.start(name))
+
+
+def open_sessions() -> tuple[agentops_otel.Session, ...]:
+    """Those of the running client."""
+    client = sdk.client()
+    assert client is not None
+    return client.sessions.open
 
 
 def outline(captured: Capture) -> list[object]:
@@ -261,6 +269,45 @@ def test_a_running_session_tells_its_numbers(agentops_spans: Capture) -> None:
     }
     assert patched == "mine"
     assert agentops_otel.start_session().get_analytics() is None
+
+
+def test_a_session_tells_how_long_it_took(agentops_spans: Capture) -> None:
+    """From the start of its root span to its end; nothing while it runs."""
+    session = agentops_otel.start_session()
+    running = session.duration_ns
+    session.end()
+
+    [root] = agentops_spans.spans
+    assert root.start_time is not None
+    assert root.end_time is not None
+    assert (running, session.duration_ns) == (0, root.end_time - root.start_time)
+    assert session.duration_ns > 0
+
+
+def test_an_open_session_is_found_by_its_id(agentops_spans: Capture) -> None:
+    """Among several; one that has ended is not."""
+    first, second = (agentops_otel.start_session(session_id=name) for name in ("first", "second"))
+
+    assert [agentops_otel.get_session(name) for name in ("first", "second", "third")] == [first, second, None]
+    first.end()
+    assert [agentops_otel.get_session(name) for name in ("first", "second")] == [None, second]
+
+
+def test_sessions_of_many_threads_are_all_known(agentops_spans: Capture) -> None:
+    """Opened and closed at once, those that are left open are all there, and ended once by whoever asks for all."""
+
+    def open_some(number: int) -> None:
+        for turn in range(60):
+            with agentops_otel.start_session(session_id=f"{number} closed {turn}"):
+                agentops_otel.start_session(session_id=f"{number} open {turn}")
+
+    at_once(open_some)
+
+    left = {f"{number} open {turn}" for number in range(THREADS) for turn in range(60)}
+    assert {session.session_id for session in open_sessions()} == left
+    agentops_otel.end_all_sessions()
+    assert open_sessions() == ()
+    assert len(agentops_spans.spans) == 2 * len(left)
 
 
 def test_content_off_keeps_the_reason() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -32,6 +33,20 @@ def test_a_call_costs_what_the_price_list_says(changes: dict[str, str | float], 
     span = Trace().span("chat gpt-4o", attributes={**CHAT, **changes})
 
     assert cost.cost_of(span) == (None if expected is None else pytest.approx(expected))
+
+
+def test_a_call_costs_what_it_cost_when_it_was_made() -> None:
+    """A model whose price depends on the time of day, by the call's start; a span without a start has today's price."""
+    changes = {"gen_ai.provider.name": "deepseek", "gen_ai.response.model": "deepseek-chat"}
+    night, noon = (
+        cost.price({**CHAT, **changes}, start_ns=int(datetime(2025, 8, 1, hour, tzinfo=UTC).timestamp() * 1e9))
+        for hour in (20, 12)
+    )
+
+    assert night is not None
+    assert noon is not None
+    assert 0 < night < noon
+    assert cost.price({**CHAT, **changes}) in (night, noon)
 
 
 def test_without_the_extra_there_is_no_cost() -> None:
