@@ -11,7 +11,7 @@ ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 # Where it is set, as in many containers, each Python that starts compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick shaken shuffled check fuzz lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
+.PHONY: demo test quick shaken shuffled check fuzz mutants lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -33,6 +33,9 @@ shuffled: $(BIN)/.test ## every test alone, the last first, and in a random orde
 
 fuzz: $(BIN)/.test ## what holds of any value and any text that is recorded, with five thousand examples each
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/content/test_properties.py
+
+mutants: $(BIN)/.test ## faults planted at random, and those that no test notices: N=60 of them, by SEED=1
+	$(BIN)/python -m tests.mutants --number $(or $(N),60) --seed $(or $(SEED),1) --matching "$(MATCHING)"
 
 check: $(BIN)/.check ## lint, format, types, of the page's scripts too
 	$(BIN)/ruff check .

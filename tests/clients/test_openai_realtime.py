@@ -151,6 +151,25 @@ def test_speech_that_the_program_commits_is_said_by_its_size(captured: Captured)
     ]
 
 
+def test_speech_of_two_turns_is_counted_apart(captured: Captured) -> None:
+    """Each commit says what was sent since the one before it; the server's word for a commit adds nothing."""
+    committed: Said = {"type": "input_audio_buffer.committed", "event_id": "ev_c", "item_id": "item_0"}
+    with SocketServer(asks=("response.create",)) as socket, opened(socket) as client:
+        socket.answer(committed, *answer("resp_1"))
+        socket.answer(committed, committed, *answer("resp_2"))
+        with client.realtime.connect(model="gpt-realtime-2") as connection:
+            for sizes in ((2,), (1, 3)):
+                for number in sizes:
+                    for _ in range(number):
+                        connection.input_audio_buffer.append(audio=AUDIO)
+                    connection.input_audio_buffer.commit()
+                connection.response.create()
+                read(connection)
+
+    heard = [node["attributes"]["gen_ai.input.messages"] for node in placeless(captured)]
+    assert [[part["byte_size"] for message in said for part in message["parts"]] for said in heard] == [[96], [48, 144]]
+
+
 def test_answers_that_overlap_are_kept_apart(captured: Captured) -> None:
     """Two answers out of the conversation, whose events come in turns."""
     first, second = answer("resp_1"), answer("resp_2", status="incomplete", status_details={"reason": "content_filter"})

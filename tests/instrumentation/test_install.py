@@ -326,14 +326,23 @@ class Asking:
         return self.ask(model)
 
 
-def test_another_instrumentation_that_suppresses_ours_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "by",
+    [
+        "logfire._internal.integrations.llm_providers",
+        "mlflow.utils.autologging_utils.safety",
+        "openinference.instrumentation.openai",
+        "sentry_sdk.integrations.openai",
+    ],
+)
+def test_another_instrumentation_that_suppresses_ours_is_noticed(by: str, caplog: pytest.LogCaptureFixture) -> None:
     """Its call makes no span of ours; the one warning says why."""
     ask = Operation(name="chat", methods=("Asking.ask",))
     spec = ClientSpec(name="asking", module=__name__, operations=(ask,), provider="asking")
     with capture(conventional=False) as captured:
         installation = install([spec], lambda: captured.recorder)
         instrumented: dict[str, Any] = {
-            "__name__": "logfire.integrations",
+            "__name__": by,
             "suppressed": lambda: attached(set_value(SUPPRESS_KEY, True)),
         }
         exec(OTHER, instrumented)  # another package's module
@@ -345,7 +354,7 @@ def test_another_instrumentation_that_suppresses_ours_is_noticed(caplog: pytest.
 
     assert captured.spans == ()
     (message,) = caplog.messages
-    assert message.startswith("asking is instrumented by logfire.integrations too")
+    assert message.startswith(f"asking is instrumented by {by} too")
 
 
 OTHER = """

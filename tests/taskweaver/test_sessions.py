@@ -5,12 +5,15 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from threading import Event
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
+from agentops_otel.taskweaver.hooks import Hook, Hooks
+from agentops_otel.taskweaver.install import _HOOKS
 from agentops_otel.testing import Capture, capture
 from agentops_otel.view.tree import build
 from tests.loopback.taskweaver_llm import Failure, Held, ScriptedLLM, code, final, plan
@@ -145,18 +148,48 @@ class Noticing:
 
 
 def test_uninstall(app: Any) -> None:
-    """What was hooked is put back when the client is gone."""
-    from taskweaver.session.session import Session
+    """What was hooked is put back when the client is gone: each function of the table."""
+    owners = {
+        (module, path): getattr(import_module(module), path.partition(".")[0])
+        for module, hooks in _HOOKS.items()
+        for path in hooks
+    }
 
-    session = app.get_session()
-    before = {name: vars(owner)[name] for owner, name in _hooked(session)}
+    def found() -> dict[tuple[str, str], object]:
+        return {place: vars(owner)[place[1].partition(".")[2]] for place, owner in owners.items()}
 
-    with capture() as captured:
-        captured.client.flush()
-        during = {name: vars(owner)[name] for owner, name in _hooked(session)}
+    before = found()
+    with capture():
+        during = found()
 
-    assert {name: vars(owner)[name] for owner, name in _hooked(session)} == before
-    assert vars(Session)["send_message"] is before["send_message"] is not during["send_message"]
+    assert len(before) > 10
+    assert [place for place in before if during[place] is before[place]] == []
+    assert found() == before
+
+
+@pytest.mark.parametrize(
+    "hook", [pair for hooks in _HOOKS.values() for pair in hooks.items()], ids=lambda pair: pair[0]
+)
+def test_a_hook_that_outlives_its_client_does_nothing(hook: tuple[str, Hook]) -> None:
+    """Someone else's wrapper holds it: the function is called once, with what it was given, and its result returned."""
+    called: list[object] = []
+
+    def function(*args: object, **kwargs: object) -> object:
+        called.append((args, kwargs))
+        return called
+
+    _, outlived = hook
+    result = outlived(Hooks(lambda: None), function, Left(), ("a",), {"b": 2})
+
+    assert called == [(("a",), {"b": 2})]
+    assert result is called
+
+
+class Left:
+    """An object of TaskWeaver's, of which a hook without a client asks nothing."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was asked for")
 
 
 PLUGIN = """
@@ -235,12 +268,6 @@ invoke_workflow taskweaver
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
 """)
-
-
-def _hooked(session: Any) -> list[tuple[type, str]]:
-    from taskweaver.llm import LLMApi
-
-    return [(type(session), "send_message"), (type(session), "stop"), (LLMApi, "chat_completion_stream")]
 
 
 def _comparable(value: Any) -> Any:

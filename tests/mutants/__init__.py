@@ -1,0 +1,1 @@
+"""`make mutants`: small faults planted at random, one at a time, and whether a test notices."""

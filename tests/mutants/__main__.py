@@ -1,0 +1,167 @@
+"""`make mutants`: plant faults at random, one at a time, run the tests that run the line, and say what went unnoticed.
+
+All of it happens in a copy of the checkout, in a folder that is kept: what the tests run is measured once for a copy,
+and a draw that was interrupted goes on where it was. Another seed is another draw. Remove the folder after a change.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+from tests.mutants import covering
+from tests.mutants.covering import ROOT, Covering
+from tests.mutants.faults import Fault, faults
+
+# Those that others' servers, or environments of their own, are needed for.
+LEFT_OUT = ("e2e", "frameworks", "other_programs", "test_wheel.py", "mutants")
+TESTS_S = 60.0
+"""How long the tests of one fault may take in all, as they took unchanged: the room's own first, then the quickest."""
+PATIENCE = 4
+"""After so many times that, and a minute, a fault has made the tests hang."""
+
+Place = tuple[str, Fault]
+
+
+def main() -> None:
+    """Draw, plant, and print what was not noticed and the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--number", type=int, default=60, help="how many faults")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--matching", default="", help="only in lines with this regular expression")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
+    options = parser.parse_args()
+    copy, data = options.folder / "copy", options.folder / "data"
+    measured = _measured(copy, data)
+    drawn = draw(copy, measured, seed=options.seed, matching=options.matching)[: options.number]
+    verdicts = data / f"seed-{options.seed}{'-matching' * bool(options.matching)}.json"
+    print(f"seed {options.seed}: {len(drawn)} faults")
+    _print_table(drawn, judge(drawn, copy, measured, verdicts))
+
+
+def _measured(copy: Path, data: Path) -> Covering:
+    if not data.exists():
+        _copy(copy)
+        tests = [f"--ignore=tests/{name}" for name in LEFT_OUT]
+        covering.measure(copy, data, pytest_command("-q", *tests, "tests"))
+    return covering.read(copy, data)
+
+
+def _copy(copy: Path) -> None:
+    """Copy what git knows or would add."""
+    listed = subprocess.check_output(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+
+
+def pytest_command(*options: str) -> list[str]:
+    """A pytest that leaves no cache behind."""
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+
+
+def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "") -> list[Place]:
+    """A fault in each line that tests run, in random order: a line with many counts as one with few."""
+    drawn: list[Place] = []
+    random = Random(seed)
+    for file in sorted(measured.tests):
+        source = (copy / file).read_bytes()
+        lines = source.decode().splitlines()
+        by_line: dict[int, list[Fault]] = {}
+        for fault in faults(source):
+            by_line.setdefault(fault.line, []).append(fault)
+        drawn += [
+            (file, random.choice(found))
+            for line, found in sorted(by_line.items())
+            if _tests(file, found[0], lines, measured) and re.search(matching, lines[line - 1])
+        ]
+    random.shuffle(drawn)
+    return drawn
+
+
+def _tests(file: str, fault: Fault, lines: list[str], measured: Covering) -> list[str]:
+    """The tests that run the line; of what runs once for all, those that run a line of the file that names it."""
+    in_file = measured.tests[file]
+    if fault.line not in in_file:
+        return []
+    found = set(in_file[fault.line])
+    if fault.names is not None:
+        named = [n for n in in_file if any(name in lines[n - 1] for name in fault.names)]
+        found.update(*(in_file[n] for n in named or in_file))
+    room = "tests/" + _room(file)
+    ordered = sorted(found, key=lambda test: (not test.startswith(room), measured.seconds[test], test))
+    return list(_within(ordered, measured.seconds))
+
+
+def _within(tests: list[str], seconds: Mapping[str, float]) -> Iterator[str]:
+    spent = 0.0
+    for test in tests:
+        spent += seconds[test]
+        if spent <= TESTS_S:
+            yield test
+
+
+def judge(drawn: Sequence[Place], copy: Path, measured: Covering, kept: Path) -> dict[str, str]:
+    """By place: "noticed" or "survived". Those that an earlier run has judged are not judged again."""
+    verdicts: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
+    for file, fault in drawn:
+        source = (copy / file).read_bytes()
+        place = f"{file}:{fault.line} {fault.shown(source)}"
+        if place not in verdicts:
+            tests = _tests(file, fault, source.decode().splitlines(), measured)
+            try:
+                (copy / file).write_bytes(fault.planted(source))
+                verdicts[place] = _verdict(tests, copy, sum(measured.seconds[test] for test in tests))
+            finally:
+                (copy / file).write_bytes(source)
+            print(f"{verdicts[place]:9} {place}  ({len(tests)} tests)", flush=True)
+            kept.write_text(json.dumps(verdicts, indent=0))
+    return verdicts
+
+
+def _verdict(tests: list[str], copy: Path, seconds: float) -> str:
+    """What these tests make of the copy as it is now; tests that hang have noticed."""
+    chosen = copy.parent / "chosen"
+    chosen.write_text("\n".join(tests))
+    environment = {**covering.unmeasured(), "PYTHONPATH": str(copy)}
+    running = subprocess.Popen(
+        pytest_command("-x", "-q", f"@{chosen}"),
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return "noticed" if running.wait(PATIENCE * seconds + 60) else "survived"
+    except subprocess.TimeoutExpired:
+        return "noticed"
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+
+
+def _room(file: str) -> str:
+    return Path(file).parts[1].removesuffix(".py")
+
+
+def _print_table(drawn: list[Place], verdicts: Mapping[str, str]) -> None:
+    survived = [place for place, verdict in verdicts.items() if verdict == "survived"]
+    every, unnoticed = (Counter(_room(place.partition(":")[0]) for place in places) for places in (verdicts, survived))
+    for room, number in sorted(every.items()):
+        print(f"{room:18} {number:4} planted {number - unnoticed[room]:4} noticed")
+    print(f"{'all':18} {len(verdicts):4} planted {len(verdicts) - len(survived):4} noticed")
+    print("Unnoticed:", *survived, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
