@@ -82,6 +82,11 @@ def price(attributes: Mapping[str, AttributeValue], *, start_ns: int | None = No
     return float(priced.total_price)
 
 
+def is_loaded() -> bool:
+    """Whether the price list was looked for: a call that has no price by then has none."""
+    return _loaded.is_set()
+
+
 def _prices(wait: bool) -> ModuleType | None:
     if wait or _loaded.is_set():
         return _load()

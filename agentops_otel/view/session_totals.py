@@ -112,7 +112,8 @@ class SessionTotals(SpanProcessor):
             count.calls[tuple(cost.price_attributes(span.attributes or {}).items())] += 1
             if len(count.calls) >= PRICED_TOGETHER:
                 _price(count)
-                count.calls.clear()
+                if cost.is_loaded():
+                    count.calls.clear()
         if span.parent is None or span.parent.is_remote:
             count.traces += 1
         self._add_error(count, span)

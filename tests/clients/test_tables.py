@@ -1,0 +1,204 @@
+# ruff: noqa: E501  # a row is a path and all its clients
+"""The names of each vendor's requests and responses that attributes are read from, said a second time.
+
+A name that is changed by mistake is read from nothing: no call fails, and the attribute is not there any more.
+"""
+
+from collections import defaultdict
+
+import pytest
+from inline_snapshot import snapshot
+
+from agentops_otel.clients import SPECS
+from agentops_otel.instrumentation.reading import Table
+
+REQUEST = snapshot(
+    {
+        "gen_ai.agent.id": {"agent_id": "ai21 llama_stack_client mistralai", "app_id": "dashscope"},
+        "gen_ai.agent.name": {"agent": "google-genai"},
+        "gen_ai.conversation.id": {
+            "conversation_id": "mistralai zhipuai",
+            "session": "google-genai",
+            "session_id": "dashscope llama_stack_client",
+        },
+        "gen_ai.embeddings.dimension.count": {
+            "dimension": "dashscope",
+            "dimensions": "botocore groq ibm_watsonx_ai litellm llama_stack_client ollama openai together zhipuai",
+            "output_dimension": "cohere llama_stack_client mistralai",
+        },
+        "gen_ai.prompt.name": {"prompt.id": "llama_stack_client mistralai openai"},
+        "gen_ai.prompt.version": {"prompt.version": "llama_stack_client mistralai openai"},
+        "gen_ai.request.encoding_formats": {
+            "embedding_types": "cohere",
+            "encoding_format": "groq ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+        },
+        "gen_ai.request.frequency_penalty": {
+            "frequency_penalty": "ai21 botocore cohere dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "options.frequency_penalty": "ollama",
+        },
+        "gen_ai.request.max_tokens": {
+            "generation_config.max_output_tokens": "google-genai",
+            "inferenceConfig.maxTokens": "botocore",
+            "max_new_tokens": "huggingface_hub ibm_watsonx_ai",
+            "max_output_tokens": "llama_stack_client mistralai openai",
+            "max_tokens": "ai21 anthropic botocore cohere",
+            "options.num_predict": "ollama",
+            "sampling_params.max_tokens": "llama_stack_client",
+        },
+        "gen_ai.request.model": {
+            "model": "ai21 anthropic botocore cohere dashscope groq huggingface_hub ibm_watsonx_ai llama_stack_client mistralai ollama openai together zhipuai",
+            "model_id": "llama_stack_client",
+        },
+        "gen_ai.request.presence_penalty": {
+            "options.presence_penalty": "ollama",
+            "presence_penalty": "ai21 botocore cohere dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+        },
+        "gen_ai.request.previous_response.id": {
+            "previous_interaction_id": "google-genai",
+            "previous_response_id": "llama_stack_client mistralai openai",
+        },
+        "gen_ai.request.reasoning.level": {
+            "generation_config.thinking_level": "google-genai",
+            "output_config.effort": "anthropic botocore",
+            "reasoning.effort": "llama_stack_client mistralai openai",
+            "reasoning_effort": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "think": "ollama",
+        },
+        "gen_ai.request.seed": {
+            "generation_config.seed": "google-genai",
+            "options.seed": "ollama",
+            "random_seed": "ibm_watsonx_ai mistralai",
+            "seed": "ai21 botocore cohere dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client openai together zhipuai",
+        },
+        "gen_ai.request.stop_sequences": {
+            "generation_config.stop_sequences": "google-genai",
+            "inferenceConfig.stopSequences": "botocore",
+            "options.stop": "ollama",
+            "sampling_params.stop": "llama_stack_client",
+            "stop": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "stop_sequences": "ai21 anthropic botocore cohere ibm_watsonx_ai",
+        },
+        "gen_ai.request.temperature": {
+            "generation_config.temperature": "google-genai",
+            "inferenceConfig.temperature": "botocore",
+            "options.temperature": "ollama",
+            "sampling_params.strategy.temperature": "llama_stack_client",
+            "temperature": "ai21 anthropic botocore cohere dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+        },
+        "gen_ai.request.top_k": {
+            "k": "cohere",
+            "options.top_k": "ollama",
+            "sampling_params.strategy.top_k": "llama_stack_client",
+            "top_k": "anthropic botocore dashscope huggingface_hub ibm_watsonx_ai mistralai together",
+        },
+        "gen_ai.request.top_p": {
+            "generation_config.top_p": "google-genai",
+            "inferenceConfig.topP": "botocore",
+            "options.top_p": "ollama",
+            "p": "cohere",
+            "sampling_params.strategy.top_p": "llama_stack_client",
+            "top_p": "ai21 anthropic botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+        },
+    }
+)
+RESPONSE = snapshot(
+    {
+        "agentops.counted.input_tokens": {"input_tokens": "openai", "total_tokens": "google-genai"},
+        "anthropic.message.count_tokens.input_tokens": {"input_tokens": "anthropic"},
+        "gen_ai.conversation.id": {
+            "conversation_id": "mistralai zhipuai",
+            "output.session_id": "dashscope",
+            "session_id": "llama_stack_client",
+        },
+        "gen_ai.response.finish_reasons": {"finish_reason": "google-genai"},
+        "gen_ai.response.id": {
+            "generation_id": "cohere",
+            "id": "ai21 anthropic botocore cohere dashscope google-genai groq huggingface_hub ibm_watsonx_ai llama_stack_client mistralai openai together zhipuai",
+            "name": "google-genai",
+            "request_id": "dashscope",
+            "response_id": "google-genai google-generativeai",
+        },
+        "gen_ai.response.model": {
+            "model": "ai21 anthropic botocore dashscope google-genai groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai ollama openai together zhipuai",
+            "model_id": "ibm_watsonx_ai",
+            "model_version": "google-genai google-generativeai",
+        },
+        "gen_ai.usage.audio.input_tokens": {
+            "usage.input_token_details.audio_tokens": "openai",
+            "usage.prompt_tokens_details.audio_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+        },
+        "gen_ai.usage.audio.output_tokens": {
+            "usage.completion_tokens_details.audio_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "usage.output_token_details.audio_tokens": "openai",
+        },
+        "gen_ai.usage.cache_read.input_tokens": {
+            "meta.cached_tokens": "cohere",
+            "usage.cacheReadInputTokens": "botocore",
+            "usage.cache_read_input_tokens": "anthropic botocore",
+            "usage.cached_tokens": "cohere",
+            "usage.input_token_details.cached_tokens": "openai",
+            "usage.input_tokens_details.cached_tokens": "llama_stack_client mistralai openai",
+            "usage.prompt_tokens_details.cached_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "usage_metadata.cached_content_token_count": "google-genai google-generativeai",
+        },
+        "gen_ai.usage.cache_write.input_tokens": {
+            "usage.cacheWriteInputTokens": "botocore",
+            "usage.cache_creation_input_tokens": "anthropic botocore dashscope",
+            "usage.input_tokens_details.cache_write_tokens": "llama_stack_client mistralai openai",
+            "usage.prompt_tokens_details.cache_write_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+        },
+        "gen_ai.usage.image.input_tokens": {"usage.input_token_details.image_tokens": "openai"},
+        "gen_ai.usage.input_tokens": {
+            "input_token_count": "ibm_watsonx_ai",
+            "prompt_eval_count": "ollama",
+            "usage.input_tokens": "dashscope llama_stack_client mistralai ollama openai",
+            "usage.prompt_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "usage.total_tokens": "dashscope ibm_watsonx_ai",
+        },
+        "gen_ai.usage.output_tokens": {
+            "details.generated_tokens": "huggingface_hub",
+            "eval_count": "ollama",
+            "usage.completion_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "usage.outputTokens": "botocore",
+            "usage.output_tokens": "anthropic botocore dashscope llama_stack_client mistralai ollama openai",
+        },
+        "gen_ai.usage.reasoning.output_tokens": {
+            "usage.completion_tokens_details.reasoning_tokens": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
+            "usage.output_tokens_details.reasoning_tokens": "dashscope llama_stack_client mistralai openai",
+            "usage.output_tokens_details.thinking_tokens": "anthropic botocore",
+            "usage_metadata.thoughts_token_count": "google-genai google-generativeai",
+        },
+        "gen_ai.usage.text.input_tokens": {"usage.input_token_details.text_tokens": "openai"},
+        "gen_ai.usage.text.output_tokens": {"usage.output_token_details.text_tokens": "openai"},
+        "openai.response.service_tier": {"service_tier": "openai"},
+        "openai.response.system_fingerprint": {"system_fingerprint": "openai"},
+    }
+)
+
+
+def read(tables: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """By attribute and path: the clients whose operations read it there."""
+    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for spec in SPECS:
+        for operation in spec.operations:
+            for name in tables:
+                table: Table = getattr(operation, name)
+                for attribute, reader in table.items():
+                    if isinstance(reader, str):
+                        found[attribute][reader].add(spec.name)
+    return {
+        attribute: {path: " ".join(sorted(names)) for path, names in sorted(paths.items())}
+        for attribute, paths in sorted(found.items())
+    }
+
+
+@pytest.mark.parametrize(
+    ("tables", "names"),
+    [(("request", "request_content"), REQUEST), (("response", "response_content"), RESPONSE)],
+    ids=["request", "response"],
+)
+def test_each_attribute_is_read_from_the_vendors_name(
+    tables: tuple[str, ...], names: dict[str, dict[str, str]]
+) -> None:
+    """As the vendors' references have them, by attribute, path and client."""
+    assert read(tables) == names
