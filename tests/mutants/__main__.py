@@ -13,18 +13,18 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from random import Random
 
 from tests.mutants import covering
+from tests.mutants.choice import room, tests_of
 from tests.mutants.covering import ROOT, Covering
-from tests.mutants.faults import Fault, faults
+from tests.mutants.faults import Fault, compiles, faults
 
 # Those that others' servers, or environments of their own, are needed for.
 LEFT_OUT = ("e2e", "frameworks", "other_programs", "test_wheel.py", "mutants")
-TESTS_S = 60.0
-"""How long the tests of one fault may take in all, as they took unchanged: the room's own first, then the quickest."""
 PATIENCE = 4
 """After so many times that, and a minute, a fault has made the tests hang."""
 
@@ -41,10 +41,10 @@ def main() -> None:
     options = parser.parse_args()
     copy, data = options.folder / "copy", options.folder / "data"
     measured = _measured(copy, data)
-    drawn = draw(copy, measured, seed=options.seed, matching=options.matching)[: options.number]
+    drawn = list(islice(draw(copy, measured, seed=options.seed, matching=options.matching), options.number))
     verdicts = data / f"seed-{options.seed}{'-matching' * bool(options.matching)}.json"
     print(f"seed {options.seed}: {len(drawn)} faults")
-    _print_table(drawn, judge(drawn, copy, measured, verdicts))
+    _print_table(judge(drawn, copy, measured, verdicts))
 
 
 def _measured(copy: Path, data: Path) -> Covering:
@@ -69,55 +69,39 @@ def pytest_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
 
 
-def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "") -> list[Place]:
+def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "") -> Iterator[Place]:
     """A fault in each line that tests run, in random order: a line with many counts as one with few."""
-    drawn: list[Place] = []
     random = Random(seed)
-    for file in sorted(measured.tests):
+    places = [
+        (file, found)
+        for file in sorted(measured.tests)
+        for line, found in sorted(_by_line((copy / file).read_bytes()).items())
+        if line in measured.tests[file]
+    ]
+    random.shuffle(places)
+    for file, found in places:
         source = (copy / file).read_bytes()
-        lines = source.decode().splitlines()
-        by_line: dict[int, list[Fault]] = {}
-        for fault in faults(source):
-            by_line.setdefault(fault.line, []).append(fault)
-        drawn += [
-            (file, random.choice(found))
-            for line, found in sorted(by_line.items())
-            if _tests(file, found[0], lines, measured) and re.search(matching, lines[line - 1])
-        ]
-    random.shuffle(drawn)
-    return drawn
+        random.shuffle(found)
+        line = source.decode().splitlines()[found[0].line - 1]
+        if re.search(matching, line) and tests_of(file, found[0], source, measured):
+            yield from islice(((file, fault) for fault in found if compiles(fault.planted(source))), 1)
 
 
-def _tests(file: str, fault: Fault, lines: list[str], measured: Covering) -> list[str]:
-    """The tests that run the line; of what runs once for all, those that run a line of the file that names it."""
-    in_file = measured.tests[file]
-    if fault.line not in in_file:
-        return []
-    found = set(in_file[fault.line])
-    if fault.names is not None:
-        named = [n for n in in_file if any(name in lines[n - 1] for name in fault.names)]
-        found.update(*(in_file[n] for n in named or in_file))
-    room = "tests/" + _room(file)
-    ordered = sorted(found, key=lambda test: (not test.startswith(room), measured.seconds[test], test))
-    return list(_within(ordered, measured.seconds))
+def _by_line(source: bytes) -> dict[int, list[Fault]]:
+    found: dict[int, list[Fault]] = {}
+    for fault in faults(source):
+        found.setdefault(fault.line, []).append(fault)
+    return found
 
 
-def _within(tests: list[str], seconds: Mapping[str, float]) -> Iterator[str]:
-    spent = 0.0
-    for test in tests:
-        spent += seconds[test]
-        if spent <= TESTS_S:
-            yield test
-
-
-def judge(drawn: Sequence[Place], copy: Path, measured: Covering, kept: Path) -> dict[str, str]:
+def judge(drawn: Iterable[Place], copy: Path, measured: Covering, kept: Path) -> dict[str, str]:
     """By place: "noticed" or "survived". Those that an earlier run has judged are not judged again."""
     verdicts: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
     for file, fault in drawn:
         source = (copy / file).read_bytes()
         place = f"{file}:{fault.line} {fault.shown(source)}"
         if place not in verdicts:
-            tests = _tests(file, fault, source.decode().splitlines(), measured)
+            tests = tests_of(file, fault, source, measured)
             try:
                 (copy / file).write_bytes(fault.planted(source))
                 verdicts[place] = _verdict(tests, copy, sum(measured.seconds[test] for test in tests))
@@ -150,15 +134,11 @@ def _verdict(tests: list[str], copy: Path, seconds: float) -> str:
             running.wait()
 
 
-def _room(file: str) -> str:
-    return Path(file).parts[1].removesuffix(".py")
-
-
-def _print_table(drawn: list[Place], verdicts: Mapping[str, str]) -> None:
+def _print_table(verdicts: Mapping[str, str]) -> None:
     survived = [place for place, verdict in verdicts.items() if verdict == "survived"]
-    every, unnoticed = (Counter(_room(place.partition(":")[0]) for place in places) for places in (verdicts, survived))
-    for room, number in sorted(every.items()):
-        print(f"{room:18} {number:4} planted {number - unnoticed[room]:4} noticed")
+    every, unnoticed = (Counter(room(place.partition(":")[0]) for place in places) for places in (verdicts, survived))
+    for name, number in sorted(every.items()):
+        print(f"{name:18} {number:4} planted {number - unnoticed[name]:4} noticed")
     print(f"{'all':18} {len(verdicts):4} planted {len(verdicts) - len(survived):4} noticed")
     print("Unnoticed:", *survived, sep="\n")
 

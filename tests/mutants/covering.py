@@ -58,9 +58,9 @@ def read(copy: Path, data: Path) -> Covering:
     """What was measured there."""
     seconds: dict[str, float] = json.loads((data / _SECONDS).read_text())
     coverage = Coverage(config_file=str(data / "rc"))
+    coverage.load()
     if any(data.glob("coverage.*")):
         coverage.combine()
-    coverage.load()
     measured = coverage.get_data()
     tests: dict[str, dict[int, frozenset[str]]] = {}
     for file in measured.measured_files():

@@ -1,0 +1,62 @@
+"""Which tests a fault is shown to: those that run the line, the nearest first, within a bound of time."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from tests.mutants.covering import Covering
+from tests.mutants.faults import Fault
+
+TESTS_S = 60.0
+"""How long the tests of one fault may take in all, as they took unchanged."""
+
+
+def room(file: str) -> str:
+    """The room that the file is in."""
+    return Path(file).parts[1].removesuffix(".py")
+
+
+def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list[str]:
+    """The tests for a fault in the file: of the room's own and the quickest first; none if none runs the line."""
+    in_room = f"tests/{room(file)}"
+    if fault.names is None:
+        distance = {test: int(not test.startswith(in_room)) for test in measured.tests[file].get(fault.line, ())}
+    else:
+        distance = _distances(file, fault.names, source, measured)
+    ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
+    return list(_within(ordered, measured.seconds))
+
+
+def _distances(file: str, names: tuple[str, ...], source: bytes, measured: Covering) -> dict[str, int]:
+    """Of a line that runs once, when the module is imported, every test may notice.
+
+    The nearest are those that have the file's name in theirs, or run a function of the file that names what the line
+    makes; then those that run any of its functions.
+    """
+    stem = Path(file).stem
+    distance = {test: 0 if stem in test else 2 for test in measured.seconds}
+    lines = source.decode().splitlines()
+    for line in _lines_of_functions(source):
+        named = any(name in lines[line - 1] for name in names)
+        for test in measured.tests[file].get(line, ()):
+            distance[test] = min(distance[test], 0 if named else 1)
+    return distance
+
+
+@cache
+def _lines_of_functions(source: bytes) -> frozenset[int]:
+    return frozenset(
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+    )
+
+
+def _within(tests: list[str], seconds: Mapping[str, float]) -> Iterator[str]:
+    spent = 0.0
+    for test in tests:
+        spent += seconds[test]
+        if spent <= TESTS_S:
+            yield test
