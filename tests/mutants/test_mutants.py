@@ -75,7 +75,7 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
 
     assert sorted(verdicts.items()) == snapshot(
         [
-            ("agentops_otel/small.py:2 return: return number + number -> return None", "noticed"),
+            ("agentops_otel/small.py:2 operator: number + number -> (number - number)", "noticed"),
             ("agentops_otel/small.py:6 return: return number -> return None", "survived"),
         ]
     )
