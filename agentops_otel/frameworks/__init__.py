@@ -2,11 +2,12 @@
 
 from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK
+from agentops_otel.frameworks.haystack import HAYSTACK
 from agentops_otel.frameworks.langchain import LANGCHAIN
 from agentops_otel.frameworks.mcp import MCP
 from agentops_otel.frameworks.openai_agents import OPENAI_AGENTS
 from agentops_otel.frameworks.pydantic_ai import PYDANTIC_AI
 from agentops_otel.instrumentation import FrameworkSpec
 
-SPECS: tuple[FrameworkSpec, ...] = (CREWAI, GOOGLE_ADK, LANGCHAIN, MCP, OPENAI_AGENTS, PYDANTIC_AI)
+SPECS: tuple[FrameworkSpec, ...] = (CREWAI, GOOGLE_ADK, HAYSTACK, LANGCHAIN, MCP, OPENAI_AGENTS, PYDANTIC_AI)
 """Every framework that `init()` listens to."""

@@ -6,7 +6,10 @@ import sys
 
 from tests.environments.install import LOCKS, ROOT
 
-FRAMEWORKS = ("crewai", "google-adk", "langchain", "mcp-1", "mcp-2", "openai-agents", "pydantic-ai")
+FRAMEWORKS = (
+    *("agent-framework", "crewai", "google-adk", "haystack", "langchain", "mcp-1", "mcp-2", "openai-agents"),
+    *("pydantic-ai", "semantic-kernel", "strands-agents"),
+)
 
 WITH_US = (
     *("test", "clients", "litellm", "backends", "second", "older-1", "older-2", "older-together", "lowest", "demo"),

@@ -24,7 +24,9 @@ def _script(request: Request) -> Answer:
 def _calls(text: str, asked: Any) -> Iterator[dict[str, Any]]:
     """One for each `tool(argument)` in the text; the argument's name is the tool's own."""
     tools = {tool["function"]["name"]: tool["function"]["parameters"] for tool in asked.get("tools") or ()}
-    asked_for = [call for call in re.findall(r"(\w+)\((.*?)\)", text) if call[0] in tools]
+    # Semantic Kernel puts the name of a plugin before that of a tool.
+    full = {name.rpartition("-")[2]: name for name in tools}
+    asked_for = [(full[name], value) for name, value in re.findall(r"(\w+)\((.*?)\)", text) if name in full]
     for number, (name, value) in enumerate(asked_for, start=1):
         arguments = {field: value for field in tools.get(name, {}).get("properties", {})}
         function = {"name": name, "arguments": json.dumps(arguments)}

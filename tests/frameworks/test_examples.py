@@ -17,6 +17,7 @@ from tests.loopback.llm_server import LlmServer
 from tests.program import ROOT, TIMEOUT_S
 
 EXAMPLES = {
+    "haystack_agent": ("haystack", snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent"])),
     "langchain_agent": (
         "langchain",
         snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
@@ -45,6 +46,47 @@ EXAMPLES = {
     "pydantic_ai_agent": (
         "pydantic_ai",
         snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
+    "google_adk_agent": (
+        "google.adk",
+        snapshot(
+            [
+                "execute_tool weather",
+                "generate_content openai/gpt-4.1",
+                "generate_content openai/gpt-4.1",
+                "invoke_agent guide",
+                "invoke_workflow guide",
+            ]
+        ),
+    ),
+    "agent_framework_agent": (
+        "agent_framework",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
+    "strands_agent": (
+        "strands",
+        snapshot(
+            [
+                "chat",
+                "chat",
+                "execute_event_loop_cycle",
+                "execute_event_loop_cycle",
+                "execute_tool weather",
+                "invoke_agent guide",
+            ]
+        ),
+    ),
+    "semantic_kernel_agent": (
+        "semantic_kernel",
+        snapshot(
+            [
+                "AutoFunctionInvocationLoop",
+                "chat gpt-4.1",
+                "chat gpt-4.1",
+                "execute_tool Local-weather",
+                "invoke_agent guide",
+            ]
+        ),
     ),
 }
 """Example -> the package that it is about, and the names of the spans."""

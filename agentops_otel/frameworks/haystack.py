@@ -1,0 +1,135 @@
+"""Haystack: pipelines, components, agents and tools, as it tells its tracer; that of the program keeps its place."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field
+from agentops_otel.wrapping.patch import Hook, Patch
+
+Told = dict[str, Any]
+"""The tags of a span of theirs, those of content too, and what it is of."""
+
+_PARAMETERS = ("operation_name", "tags", "parent_span")
+_OPERATION = "operation_name"
+
+
+def _hear_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    heard: Any = type("Heard", (_Heard, module.Span), {})
+
+    @contextmanager
+    def traced(wrapped: Any, told: Told, arguments: dict[str, Any]) -> Iterator[Any]:
+        key = object()
+        steps.begin(key, told, is_current=True)
+        try:
+            with wrapped(**arguments) as span:
+                yield heard(span, told)
+        except BaseException as error:
+            steps.end(key, told, error=error)
+            raise
+        steps.end(key, told)
+
+    def trace(wrapped: Any, tracer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        arguments = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}
+        parent = arguments.get("parent_span")
+        arguments["parent_span"] = getattr(parent, "theirs", parent)
+        return traced(wrapped, {**(arguments.get("tags") or {}), _OPERATION: arguments[_OPERATION]}, arguments)
+
+    return Patch(module.ProxyTracer, "trace", Hook(trace)).undo
+
+
+class _Heard:
+    """A span of the program's own tracer, if it has one, that we hear the tags of."""
+
+    def __init__(self, theirs: Any, told: Told) -> None:
+        self.theirs, self._told = theirs, told
+
+    def set_tag(self, key: str, value: Any) -> None:
+        """Pass it on, and keep it."""
+        self._told[key] = value
+        self.theirs.set_tag(key, value)
+
+    def set_content_tag(self, key: str, value: Any) -> None:
+        """Keep it; what of it the other tracer gets is the program's setting."""
+        self._told[key] = value
+        self.theirs.set_content_tag(key, value)
+
+    def raw_span(self) -> Any:
+        """The other tracer's."""
+        return self.theirs.raw_span()
+
+    def get_correlation_data_for_logs(self) -> Any:
+        """The other tracer's."""
+        return self.theirs.get_correlation_data_for_logs()
+
+
+def _is(operation: str) -> Callable[[Told], bool]:
+    return lambda told: told[_OPERATION] == f"haystack.{operation}"
+
+
+def _tag(name: str) -> Callable[[Told], Any]:
+    return lambda told: told.get(f"haystack.{name}")
+
+
+def _said(name: str) -> Callable[[Told], Any]:
+    """What was given or came out, with the text of the messages in it and not all that Haystack keeps there."""
+    return lambda told: _readable(told.get(f"haystack.{name}"))
+
+
+def _readable(value: Any) -> Any:
+    if (role := field(value, "_role")) is not None:
+        return {
+            "role": field(role, "value"),
+            "content": value.text or [field(one, "result") for one in value.tool_call_results],
+        }
+    if isinstance(value, dict):
+        return {name: _readable(part) for name, part in value.items() if name not in ("tools", "state")}
+    return [_readable(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+WORKFLOW = Step(
+    operation="invoke_workflow",
+    matches=_is("pipeline.run"),
+    content={semconv.AGENTOPS_ENTITY_INPUT: _said("pipeline.input_data")},
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: _said("pipeline.output_data")},
+)
+COMPONENT = Step(
+    operation="component",
+    matches=_is("component.run"),
+    name=_tag("component.name"),
+    result={
+        semconv.AGENTOPS_ENTITY_INPUT: _said("component.input"),
+        semconv.AGENTOPS_ENTITY_OUTPUT: _said("component.output"),
+    },
+)
+AGENT = Step(
+    operation="invoke_agent",
+    matches=_is("agent.run"),
+    result={
+        semconv.AGENTOPS_ENTITY_INPUT: _said("agent.input"),
+        semconv.AGENTOPS_ENTITY_OUTPUT: _said("agent.output"),
+    },
+)
+TOOL = Step(
+    operation="execute_tool",
+    matches=_is("agent.step.tool"),
+    name=_tag("tool.name"),
+    attributes={
+        semconv.GEN_AI_TOOL_DESCRIPTION: _tag("tool.description"),
+        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
+    },
+    result={
+        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: _tag("agent.step.tool.input"),
+        semconv.GEN_AI_TOOL_CALL_RESULT: _tag("agent.step.tool.output"),
+    },
+    failure=lambda told: "tool_error" if told.get("haystack.tool.error") else None,
+)
+
+HAYSTACK = FrameworkSpec(
+    name="haystack",
+    module="haystack",
+    steps=(WORKFLOW, COMPONENT, AGENT, TOOL),
+    listeners={"haystack.tracing.tracer": _hear_tracer},
+)
