@@ -173,13 +173,30 @@ AGENTOPS_USAGE_COST = "agentops.usage.cost"
 OPERATION_NAME = "operation.name"
 OPERATION_VERSION = "operation.version"
 
-# Values of `gen_ai.provider.name` for those that the conventions do not list.
+# Values of `gen_ai.provider.name`. Not in the conventions: AI21, DASHSCOPE, HUGGING_FACE, LLAMA_STACK, OLLAMA, TOGETHER_AI
+# and ZHIPU_AI.
 AI21 = "ai21"
+ANTHROPIC = "anthropic"
+AWS_BEDROCK = "aws.bedrock"
+AZURE_AI_INFERENCE = "azure.ai.inference"
+AZURE_AI_OPENAI = "azure.ai.openai"
+COHERE = "cohere"
 DASHSCOPE = "dashscope"
+DEEPSEEK = "deepseek"
+GCP_GEMINI = "gcp.gemini"
+GCP_GEN_AI = "gcp.gen_ai"
+GCP_VERTEX_AI = "gcp.vertex_ai"
+GROQ = "groq"
 HUGGING_FACE = "hugging_face"
+IBM_WATSONX_AI = "ibm.watsonx.ai"
 LLAMA_STACK = "llama_stack"
+MISTRAL_AI = "mistral_ai"
+MOONSHOT_AI = "moonshot_ai"
 OLLAMA = "ollama"
+OPENAI = "openai"
+PERPLEXITY = "perplexity"
 TOGETHER_AI = "together_ai"
+X_AI = "x_ai"
 ZHIPU_AI = "zhipu_ai"
 
 # Values of `error.type` where no exception was raised.

@@ -27,16 +27,16 @@ from agentops_otel.tracing.provider import OwnProvider
 _CLIENTS = ("Anthropic", "AnthropicBedrock", "AnthropicBedrockMantle", "AnthropicVertex")
 _METHODS = tuple(f"{prefix}{client}.request" for client in _CLIENTS for prefix in ("", "Async"))
 _PROVIDERS: Mapping[str, str] = {
-    "AnthropicBedrock": "aws.bedrock",
-    "AnthropicBedrockMantle": "aws.bedrock",
-    "AnthropicFoundry": "azure.ai.inference",
-    "AnthropicVertex": "gcp.vertex_ai",
+    "AnthropicBedrock": semconv.AWS_BEDROCK,
+    "AnthropicBedrockMantle": semconv.AWS_BEDROCK,
+    "AnthropicFoundry": semconv.AZURE_AI_INFERENCE,
+    "AnthropicVertex": semconv.GCP_VERTEX_AI,
 }
 
 
 def _provider(client: Any, host: str | None) -> str:
     names = (kind.__name__.removeprefix("Async") for kind in type(client).__mro__)
-    return next((_PROVIDERS[name] for name in names if name in _PROVIDERS), "anthropic")
+    return next((_PROVIDERS[name] for name in names if name in _PROVIDERS), semconv.ANTHROPIC)
 
 
 def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

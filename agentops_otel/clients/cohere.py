@@ -259,7 +259,7 @@ def _wrap_result(call: Call, value: Any) -> Any:
 
 
 def _spec(module: str, *operations: Operation, **more: Any) -> ClientSpec:
-    return ClientSpec(name="cohere", module=module, operations=operations, provider="cohere", url=_url, **more)
+    return ClientSpec(name="cohere", module=module, operations=operations, provider=semconv.COHERE, url=_url, **more)
 
 
 def _raw(operation: Operation) -> Operation:

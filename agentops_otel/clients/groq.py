@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings, raw_response, stainless
 from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec
@@ -28,7 +29,7 @@ SPEC = ClientSpec(
         ),
         replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/openai/v1/embeddings")),
     ),
-    provider="groq",
+    provider=semconv.GROQ,
     url=stainless.url,
     body=stainless.body,
     wrap_result=raw_response.wrap_result,

@@ -130,7 +130,7 @@ def _spec(module: str, *operations: Operation) -> ClientSpec:
         name="ibm_watsonx_ai",
         module=f"ibm_watsonx_ai.{module}",
         operations=operations,
-        provider="ibm.watsonx.ai",
+        provider=semconv.IBM_WATSONX_AI,
         url=_url,
         client_attributes={semconv.GEN_AI_REQUEST_MODEL: _model},
         body=_body,

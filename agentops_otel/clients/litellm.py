@@ -14,31 +14,31 @@ from agentops_otel.instrumentation.spec import ClientSpec, server_table
 
 _PROVIDERS: Mapping[str, str] = {
     "ai21": semconv.AI21,
-    "anthropic": "anthropic",
-    "azure": "azure.ai.openai",
-    "azure_ai": "azure.ai.inference",
-    "bedrock": "aws.bedrock",
-    "bedrock_converse": "aws.bedrock",
-    "cohere": "cohere",
-    "cohere_chat": "cohere",
-    "deepseek": "deepseek",
-    "gemini": "gcp.gemini",
-    "groq": "groq",
+    "anthropic": semconv.ANTHROPIC,
+    "azure": semconv.AZURE_AI_OPENAI,
+    "azure_ai": semconv.AZURE_AI_INFERENCE,
+    "bedrock": semconv.AWS_BEDROCK,
+    "bedrock_converse": semconv.AWS_BEDROCK,
+    "cohere": semconv.COHERE,
+    "cohere_chat": semconv.COHERE,
+    "deepseek": semconv.DEEPSEEK,
+    "gemini": semconv.GCP_GEMINI,
+    "groq": semconv.GROQ,
     "huggingface": semconv.HUGGING_FACE,
-    "mistral": "mistral_ai",
-    "moonshot": "moonshot_ai",
+    "mistral": semconv.MISTRAL_AI,
+    "moonshot": semconv.MOONSHOT_AI,
     "ollama": semconv.OLLAMA,
     "ollama_chat": semconv.OLLAMA,
-    "openai": "openai",
-    "perplexity": "perplexity",
+    "openai": semconv.OPENAI,
+    "perplexity": semconv.PERPLEXITY,
     "together_ai": semconv.TOGETHER_AI,
-    "vertex_ai": "gcp.vertex_ai",
-    "watsonx": "ibm.watsonx.ai",
-    "xai": "x_ai",
+    "vertex_ai": semconv.GCP_VERTEX_AI,
+    "watsonx": semconv.IBM_WATSONX_AI,
+    "xai": semconv.X_AI,
 }
 """Provider names by litellm's prefix of the model's name; other prefixes are used unchanged."""
 
-_FAMILIES: Mapping[str, str] = {"claude": "anthropic", "command": "cohere", "gemini": "gcp.vertex_ai"}
+_FAMILIES: Mapping[str, str] = {"claude": semconv.ANTHROPIC, "command": semconv.COHERE, "gemini": semconv.GCP_VERTEX_AI}
 """Providers by the beginning of the model's name, for names without a prefix."""
 
 
@@ -49,7 +49,7 @@ def _provider(request: Any) -> str:
     name = named if isinstance(named, str) else prefix if slash else ""
     if name:
         return _PROVIDERS.get(name, name)
-    return next((provider for start, provider in _FAMILIES.items() if model.startswith(start)), "openai")
+    return next((provider for start, provider in _FAMILIES.items() if model.startswith(start)), semconv.OPENAI)
 
 
 def _model(request: Any) -> object:

@@ -199,7 +199,8 @@ def _bills_cache_apart(given: Attributes) -> bool:
     """True where cached tokens are no part of what the provider calls the prompt: Claude, by whomever; Bedrock."""
     models = (given.get(semconv.GEN_AI_RESPONSE_MODEL), given.get(semconv.GEN_AI_REQUEST_MODEL))
     provider = given.get(semconv.GEN_AI_PROVIDER_NAME)
-    return provider in ("anthropic", "aws.bedrock") or any("claude" in str(model).lower() for model in models)
+    is_claude = any("claude" in str(model).lower() for model in models)
+    return is_claude or provider in (semconv.ANTHROPIC, semconv.AWS_BEDROCK)
 
 
 def _step(kind: str | None, given: Attributes, *, failed: bool) -> Attributes:

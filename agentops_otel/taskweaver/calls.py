@@ -18,10 +18,10 @@ from agentops_otel.tracing import FallbackClaim, Recorder
 
 _CALL_KEY = create_key("agentops_otel-taskweaver-call")
 _PROVIDERS = {
-    "azure": "azure.ai.openai",
-    "azure_ad": "azure.ai.openai",
-    "azure_ml": "azure.ai.inference",
-    "google_genai": "gcp.gemini",
+    "azure": semconv.AZURE_AI_OPENAI,
+    "azure_ad": semconv.AZURE_AI_OPENAI,
+    "azure_ml": semconv.AZURE_AI_INFERENCE,
+    "google_genai": semconv.GCP_GEMINI,
     "qwen": semconv.DASHSCOPE,
     "zhipuai": semconv.ZHIPU_AI,
 }

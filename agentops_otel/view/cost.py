@@ -27,15 +27,15 @@ _PRICE_ATTRIBUTES = (
     semconv.GEN_AI_RESPONSE_MODEL,
 )
 _PROVIDERS = {
-    "aws.bedrock": "aws",
-    "azure.ai.inference": "azure",
-    "azure.ai.openai": "azure",
-    "gcp.gemini": "google",
-    "gcp.gen_ai": "google",
-    "gcp.vertex_ai": "google",
-    "mistral_ai": "mistral",
-    "moonshot_ai": "moonshotai",
-    "x_ai": "x-ai",
+    semconv.AWS_BEDROCK: "aws",
+    semconv.AZURE_AI_INFERENCE: "azure",
+    semconv.AZURE_AI_OPENAI: "azure",
+    semconv.GCP_GEMINI: "google",
+    semconv.GCP_GEN_AI: "google",
+    semconv.GCP_VERTEX_AI: "google",
+    semconv.MISTRAL_AI: "mistral",
+    semconv.MOONSHOT_AI: "moonshotai",
+    semconv.X_AI: "x-ai",
 }
 
 

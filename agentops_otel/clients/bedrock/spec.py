@@ -304,7 +304,7 @@ SPEC = ClientSpec(
         ),
         INVOKE_TEXT,
     ),
-    provider="aws.bedrock",
+    provider=semconv.AWS_BEDROCK,
     url=lambda client: client.meta.endpoint_url,
     body=_body,
     wrap_result=wrap_result,

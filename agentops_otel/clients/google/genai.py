@@ -16,7 +16,7 @@ from agentops_otel.instrumentation.spec import ClientSpec, Operation, server_tab
 
 
 def _provider(models: Any, host: str | None) -> str:
-    return "gcp.vertex_ai" if field(models, "_api_client", "vertexai") else "gcp.gemini"
+    return semconv.GCP_VERTEX_AI if field(models, "_api_client", "vertexai") else semconv.GCP_GEMINI
 
 
 def _url(models: Any) -> object:

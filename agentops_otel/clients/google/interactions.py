@@ -18,7 +18,7 @@ from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 def _provider(interactions: Any, host: str | None) -> str:
     version = field(interactions, "sdk_configuration", "globals", "api_version")
-    return "gcp.vertex_ai" if isinstance(version, str) and "/projects/" in version else "gcp.gemini"
+    return semconv.GCP_VERTEX_AI if isinstance(version, str) and "/projects/" in version else semconv.GCP_GEMINI
 
 
 def _body(arguments: Mapping[str, Any]) -> Any:
@@ -255,7 +255,7 @@ FIRST = ClientSpec(
         _first(INTERACT, _created),
         _first(FETCH, lambda arguments: _fetched(arguments) is not None, fetched_id=_fetched),
     ),
-    provider=lambda client, host: "gcp.vertex_ai" if field(client, "_is_vertex") else "gcp.gemini",
+    provider=lambda client, host: semconv.GCP_VERTEX_AI if field(client, "_is_vertex") else semconv.GCP_GEMINI,
     url=stainless.url,
     rewrite_arguments=stainless.rewrite_arguments,
     body=stainless.body,

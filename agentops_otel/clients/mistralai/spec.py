@@ -85,7 +85,7 @@ def _specs(package: str) -> Iterator[ClientSpec]:
             name="mistralai",
             module=module,
             operations=(operation,),
-            provider="mistral_ai",
+            provider=semconv.MISTRAL_AI,
             url=_url,
             builtin_tracing=_builtin_tracing,
         )
@@ -93,7 +93,7 @@ def _specs(package: str) -> Iterator[ClientSpec]:
         name="mistralai",
         module=f"{package}.conversations",
         operations=(conversations.CONVERSATION,),
-        provider="mistral_ai",
+        provider=semconv.MISTRAL_AI,
         url=_url,
         body=conversations.body,
     )
@@ -119,7 +119,7 @@ _OWN_TRACING = ClientSpec(
     name="mistralai",
     module="mistralai.extra.observability.otel",
     operations=(Operation(name="chat", methods=("get_traced_request_and_span",), matches=lambda _: False),),
-    provider="mistral_ai",
+    provider=semconv.MISTRAL_AI,
     rewrite_other_arguments=_without_own_span,
 )
 

@@ -11,42 +11,42 @@ from agentops_otel.instrumentation.reading import Table, add_text, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _HOSTS: Mapping[str, str] = {
-    "api.anthropic.com": "anthropic",
-    "api.cohere.ai": "cohere",
-    "api.cohere.com": "cohere",
-    "api.deepseek.com": "deepseek",
-    "api.groq.com": "groq",
-    "api.mistral.ai": "mistral_ai",
-    "api.moonshot.ai": "moonshot_ai",
-    "api.moonshot.cn": "moonshot_ai",
-    "api.perplexity.ai": "perplexity",
+    "api.anthropic.com": semconv.ANTHROPIC,
+    "api.cohere.ai": semconv.COHERE,
+    "api.cohere.com": semconv.COHERE,
+    "api.deepseek.com": semconv.DEEPSEEK,
+    "api.groq.com": semconv.GROQ,
+    "api.mistral.ai": semconv.MISTRAL_AI,
+    "api.moonshot.ai": semconv.MOONSHOT_AI,
+    "api.moonshot.cn": semconv.MOONSHOT_AI,
+    "api.perplexity.ai": semconv.PERPLEXITY,
     "api.together.ai": semconv.TOGETHER_AI,
     "api.together.xyz": semconv.TOGETHER_AI,
-    "api.x.ai": "x_ai",
+    "api.x.ai": semconv.X_AI,
     "dashscope-intl.aliyuncs.com": semconv.DASHSCOPE,
     "dashscope.aliyuncs.com": semconv.DASHSCOPE,
-    "generativelanguage.googleapis.com": "gcp.gemini",
+    "generativelanguage.googleapis.com": semconv.GCP_GEMINI,
     "open.bigmodel.cn": semconv.ZHIPU_AI,
     "router.huggingface.co": semconv.HUGGING_FACE,
 }
 _HOST_ENDINGS: Mapping[str, str] = {
-    ".api.x.ai": "x_ai",
-    ".cognitiveservices.azure.com": "azure.ai.openai",
-    ".openai.azure.com": "azure.ai.openai",
-    ".services.ai.azure.com": "azure.ai.inference",
-    ".models.ai.azure.com": "azure.ai.inference",
-    "aiplatform.googleapis.com": "gcp.vertex_ai",
-    ".amazonaws.com": "aws.bedrock",
+    ".api.x.ai": semconv.X_AI,
+    ".cognitiveservices.azure.com": semconv.AZURE_AI_OPENAI,
+    ".openai.azure.com": semconv.AZURE_AI_OPENAI,
+    ".services.ai.azure.com": semconv.AZURE_AI_INFERENCE,
+    ".models.ai.azure.com": semconv.AZURE_AI_INFERENCE,
+    "aiplatform.googleapis.com": semconv.GCP_VERTEX_AI,
+    ".amazonaws.com": semconv.AWS_BEDROCK,
 }
 
 
 def provider(client: Any, host: str | None) -> str:
     """The provider by the client's class, then by the host; "openai" for an unknown host."""
     if any(kind.__name__ in ("AzureOpenAI", "AsyncAzureOpenAI") for kind in type(client).__mro__):
-        return "azure.ai.openai"
+        return semconv.AZURE_AI_OPENAI
     host = host or ""
     endings = (name for ending, name in _HOST_ENDINGS.items() if host.endswith(ending))
-    return _HOSTS.get(host) or next(endings, "openai")
+    return _HOSTS.get(host) or next(endings, semconv.OPENAI)
 
 
 def _unless_auto(tier: Any) -> Any:

@@ -103,7 +103,7 @@ def _url(opener: Any) -> object:
 
 def _provider(opener: Any, host: str | None) -> str:
     if _query(opener, "api-version"):
-        return "azure.ai.openai"
+        return semconv.AZURE_AI_OPENAI
     return openai.provider(_own(opener, "client"), host)
 
 
