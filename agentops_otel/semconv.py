@@ -173,7 +173,7 @@ AGENTOPS_USAGE_COST = "agentops.usage.cost"
 OPERATION_NAME = "operation.name"
 OPERATION_VERSION = "operation.version"
 
-# Values of `gen_ai.provider.name`. Not in the conventions: AI21, DASHSCOPE, HUGGING_FACE, LLAMA_STACK, OLLAMA, TOGETHER_AI
+# Values of `gen_ai.provider.name`. The conventions lack AI21, DASHSCOPE, HUGGING_FACE, LLAMA_STACK, OLLAMA, TOGETHER_AI
 # and ZHIPU_AI.
 AI21 = "ai21"
 ANTHROPIC = "anthropic"
