@@ -51,7 +51,7 @@ class TokenAuthorization:
     Args:
         account: The key, and where it is exchanged.
         destination: Whose TLS settings are used.
-        timeout_s: How long connecting, and each wait for the answer, may take.
+        timeout_s: How long a request may take.
         fallback: Takes the spans if the key is refused.
         clock: Seconds that only go forward; counted in tests.
     """

@@ -14,7 +14,6 @@ from agentops_otel.config import AgentOps, Destination
 
 TOKEN_PATH = "/v3/auth/token"
 TRACE_PATH = "/public/v1/traces/"
-_BODY_BYTES = 1024 * 1024
 _ANSWER_S = 5.0
 _PAUSE_S = 1.0
 
@@ -48,32 +47,27 @@ def ask(
         destination: The destination whose TLS and proxy settings are used.
         method: The method.
         path: Appended to the account's `api_endpoint`.
-        timeout_s: How long connecting, and each wait for the answer, may take.
+        timeout_s: How long it may take.
         headers: Sent along.
         json: The body; None sends none.
     """
     # Imported here, since `init` must not pay for them.
-    import urllib3
+    import h11
 
-    from agentops_otel.export.http import pool
+    from agentops_otel.export.http import HttpClient
 
+    sent = dict(headers or {})
+    body = b""
+    if json is not None:
+        sent["content-type"], body = "application/json", orjson.dumps(json)
+    client = HttpClient(destination, account.api_endpoint.rstrip("/") + path)
     try:
-        with pool(destination) as connections:
-            response = connections.request(
-                method,
-                account.api_endpoint.rstrip("/") + path,
-                headers=headers,
-                json=json,
-                timeout=urllib3.Timeout(timeout_s),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-            body = response.read(_BODY_BYTES)
-            response.close()
-            return Reply(status=response.status, body=json_object(body), date=response.headers.get("date"))
-    except (urllib3.exceptions.HTTPError, OSError):
+        response = client.request(method, sent, body, timeout_s)
+    except (OSError, h11.ProtocolError, RuntimeError):
         return Reply()
+    finally:
+        client.close()
+    return Reply(status=response.status, body=json_object(response.content), date=response.headers.get("date"))
 
 
 def wait_for_trace(

@@ -4,12 +4,10 @@ Not by grpcio: its threads do not survive a fork, and parent or child of one in 
 """
 
 import base64
-import socket
 import ssl
 import struct
 import time
 from collections.abc import Mapping
-from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -18,11 +16,12 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 from h2.exceptions import H2Error
-from urllib3.util import make_headers
 
 from agentops_otel.config import Destination
+from agentops_otel.export.connect import connect
 from agentops_otel.export.fork_guard import no_fork
-from agentops_otel.export.http import COMPRESS, partial_success, tls
+from agentops_otel.export.http import COMPRESS, partial_success
+from agentops_otel.export.http1 import left
 from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
@@ -153,7 +152,7 @@ class _Connection:
     """One HTTP/2 connection, with one call at a time."""
 
     def __init__(self, destination: Destination, url: SplitResult, deadline: float) -> None:
-        self._socket = _connected(destination, url, deadline)
+        self._socket = connect(destination, url, deadline, protocol="h2")
         self._http2 = H2Connection(H2Configuration(client_side=True))
         self._http2.initiate_connection()
         self._ending = False
@@ -202,9 +201,9 @@ class _Connection:
 
     def _exchange(self, reply: _Reply, deadline: float) -> None:
         """Send what there is to send, and wait for something to come back."""
-        self._socket.settimeout(_left(deadline))
+        self._socket.settimeout(left(deadline))
         self._flush()
-        self._socket.settimeout(_left(deadline))
+        self._socket.settimeout(left(deadline))
         self._receive(reply)
 
     def _receive(self, reply: _Reply | None) -> None:
@@ -228,45 +227,6 @@ class _Connection:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("no answer in time")
-    return left
-
-
-def _connected(destination: Destination, url: SplitResult, deadline: float) -> socket.socket:
-    with no_fork:
-        import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
-
-        context = tls(destination) if url.scheme == "https" else None
-    host, port = url.hostname or "localhost", url.port or (443 if context else 80)
-    plain = _tunnel(destination.proxy, host, port, deadline)
-    if plain is None:
-        plain = socket.create_connection((host, port), _left(deadline))
-    try:
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        plain.settimeout(_left(deadline))
-        if context is None:
-            return plain
-        context.set_alpn_protocols(["h2"])
-        return context.wrap_socket(plain, server_hostname=host)
-    except OSError:
-        plain.close()
-        raise
-
-
-def _tunnel(proxy: str | None, host: str, port: int, deadline: float) -> socket.socket | None:
-    if proxy is None:
-        return None
-    url = urlsplit(proxy)
-    way = HTTPConnection(url.hostname or "", url.port, timeout=_left(deadline))
-    user = f"{unquote(url.username)}:{unquote(url.password or '')}" if url.username else None
-    way.set_tunnel(host, port, make_headers(proxy_basic_auth=user))
-    way.connect()
-    return way.sock
 
 
 def _answer(reply: _Reply) -> Answer:

@@ -1,7 +1,8 @@
-"""OTLP over HTTP, by urllib3."""
+"""OTLP over HTTP."""
 
 import gzip
 import ssl
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -9,28 +10,18 @@ from email.utils import parsedate_to_datetime
 from importlib import import_module
 from itertools import islice
 from types import ModuleType
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
-import certifi
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+import h11
 
 from agentops_otel.config import Destination
+from agentops_otel.export.connect import Unreachable, authority, connect, proxy_authorization
 from agentops_otel.export.fork_guard import no_fork
-from agentops_otel.export.log_filter import without_debug_logs
+from agentops_otel.export.http1 import Connection, Response
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
 _LIMIT_BYTES = 64 * 1024 * 1024
-_READ_BYTES = 64 * 1024
 _CONTENT_TYPE = "application/x-protobuf"
 
 
@@ -52,67 +43,94 @@ _VERDICTS = {
     413: Verdict.TOO_LARGE,
 }
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
-    (SSLError, "TLS failed"),
-    (NameResolutionError, "unknown host"),
-    (NewConnectionError, "no connection"),
-    (ConnectTimeoutError, "no connection in time"),
-    (ProxyError, "the proxy failed"),
-    (ReadTimeoutError, "no answer in time"),
+    (ssl.SSLEOFError, "the connection broke"),
+    (ssl.SSLError, "TLS failed"),
+    (TimeoutError, "no answer in time"),
 )
 
 
+class HttpClient:
+    """Sends one request after the other over a kept-alive connection. It follows no redirect.
+
+    Args:
+        destination: Whose proxy and TLS settings are used.
+        url: Where the requests go.
+    """
+
+    def __init__(self, destination: Destination, url: str) -> None:
+        self._destination = destination
+        self._url = urlsplit(url)
+        self._connection: Connection | None = None
+        self._inherited: Connection | None = None
+
+    def request(self, method: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Response:
+        """Send one request and wait for its answer.
+
+        Raises:
+            OSError: The connection failed, or time ran out.
+            h11.ProtocolError: The other side does not speak HTTP as it should.
+        """
+        deadline = time.monotonic() + timeout_s
+        try:
+            if self._connection is None or not self._connection.usable():
+                self.close()
+                found = connect(self._destination, self._url, deadline, protocol="http/1.1")
+                self._connection = Connection(found)
+            target, own = self._about()
+            return self._connection.request(method, target, {**own, **headers}, body, deadline)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection; the next request makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def forked(self) -> None:
+        """In the child of a fork: the connection is the parent's."""
+        self._inherited, self._connection = self._connection, None
+
+    def _about(self) -> tuple[str, dict[str, str]]:
+        """What is asked for, and the headers of every request."""
+        host = authority(self._url)
+        target = f"{self._url.path or '/'}?{self._url.query}".removesuffix("?")
+        target = quote(target, safe="!#$%&'()*+,/:;=?@[]~")
+        headers = {"host": host, "accept-encoding": "identity", "user-agent": f"agentops-otel/{VERSION}"}
+        if self._destination.proxy is None or self._url.scheme == "https":
+            return target, headers
+        return f"http://{host}{target}", {**headers, **proxy_authorization(self._destination.proxy)}
+
+
 class HttpTransport:
-    """Sends to the destination's endpoint over kept-alive connections; redirects are not followed."""
+    """Sends to the destination's endpoint."""
 
     limit_bytes = _LIMIT_BYTES
 
     def __init__(self, destination: Destination) -> None:
-        self._destination = destination
-        self._pool: urllib3.PoolManager | None = None
-        self._inherited: urllib3.PoolManager | None = None
-        self._headers = {
-            **destination.headers,
-            "content-type": _CONTENT_TYPE,
-            "user-agent": f"agentops-otel/{VERSION}",
-        }
+        self._client = HttpClient(destination, destination.endpoint)
+        self._headers = {**destination.headers, "content-type": _CONTENT_TYPE}
         self._compress = COMPRESS.get(destination.compression)
         if self._compress:
             self._headers["content-encoding"] = destination.compression
 
-    @without_debug_logs()
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer."""
-        if self._pool is None:
-            self._pool = pool(self._destination)
+        content = self._compress(body) if self._compress else body
         try:
-            response = self._pool.request(
-                "POST",
-                self._destination.endpoint,
-                body=self._compress(body) if self._compress else body,
-                headers={**self._headers, **headers},
-                timeout=urllib3.Timeout(total=timeout_s),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-            try:
-                content = response.read(_READ_BYTES)
-            finally:
-                response.drain_conn()
-                response.release_conn()
-        except (HTTPError, OSError, RuntimeError) as error:  # RuntimeError: what forbids the network in tests raises it
+            response = self._client.request("POST", {**self._headers, **headers}, content, timeout_s)
+        except (OSError, h11.ProtocolError, RuntimeError) as error:  # the last: pytest-socket's
             return Answer(verdict=Verdict.RETRY, fault=_fault(error))
-        return answer(response.status, response.headers, content)
+        return answer(response.status, response.headers, response.content)
 
     def close(self) -> None:
-        """Close the connections; the next `send` makes new ones."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.clear()
+        """Close the connection; the next `send` makes a new one."""
+        self._client.close()
 
     def forked(self) -> None:
-        """In the child of a fork: the connections are the parent's. Even letting go of them could wait for ever."""
-        self._inherited, self._pool = self._pool, None
+        """In the child of a fork: the connection is the parent's."""
+        self._client.forked()
 
 
 def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
@@ -174,33 +192,6 @@ def _read_varint(rest: Iterator[int]) -> int:
     return value
 
 
-def tls(destination: Destination) -> ssl.SSLContext:
-    """Whom to trust, and who we are: the destination's own authorities win over the system's."""
-    context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
-    if destination.client_certificate:
-        context.load_cert_chain(destination.client_certificate, destination.client_key)
-    return context
-
-
-def pool(destination: Destination) -> urllib3.PoolManager:
-    """Connections to the destination and to who authorises for it."""
-    with no_fork:
-        import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
-
-        context = tls(destination)
-    if destination.proxy is None:
-        return urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
-    user = urlsplit(destination.proxy)
-    credentials = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
-    return urllib3.ProxyManager(
-        destination.proxy,
-        num_pools=1,
-        maxsize=1,
-        ssl_context=context,
-        proxy_headers=urllib3.make_headers(proxy_basic_auth=credentials),
-    )
-
-
 def _retry_after(value: str | None) -> float | None:
     """Seconds, from a number of them or from a date."""
     if not value:
@@ -217,6 +208,8 @@ def _retry_after(value: str | None) -> float | None:
 
 
 def _fault(error: Exception) -> str:
+    if isinstance(error, Unreachable):
+        return str(error)
     for kind, words in _FAULTS:
         if isinstance(error, kind):
             return words

@@ -1,4 +1,4 @@
-"""Hides DEBUG logs of urllib3 and hpack during our requests: URLs and headers in them contain keys."""
+"""Hides DEBUG logs of hpack during our requests: headers in them contain keys."""
 
 import logging
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 _is_ours: ContextVar[bool] = ContextVar("agentops_otel_request", default=False)
 
-for _name in ("urllib3.connectionpool", "hpack.hpack", "hpack.table"):
+for _name in ("hpack.hpack", "hpack.table"):
     logging.getLogger(_name).addFilter(lambda record: not _is_ours.get())
 
 

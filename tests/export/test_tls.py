@@ -194,6 +194,24 @@ def test_a_proxy_that_is_not_there_is_an_outage(protocol: Protocol, caplog: pyte
     assert "secret" not in caplog.text
 
 
+def test_tls_goes_through_the_tls_of_a_proxy(authority: trustme.CA, ca_file: Path, proxy: HTTPServer) -> None:
+    """A proxy with an `https` URL: its certificate is checked too, and the password is sent within TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+
+    with tls_sink("http/protobuf", authority) as sink:
+        where = destination(sink, certificate=ca_file, proxy=f"https://me:secret@localhost:{proxy.server_port}")
+        with running(Config(destinations=(where,))) as (pipeline, tracer):
+            make_spans(tracer, 5, text="x" * 100_000)
+            assert pipeline.force_flush(10_000)
+            make_spans(tracer, 5, "again")
+            assert pipeline.force_flush(10_000)
+        assert len(sink.ids) == 10
+
+    assert proxy.seen == [(f"localhost:{sink.port}", "Basic bWU6c2VjcmV0")]  # type: ignore[attr-defined]
+
+
 def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that NO_PROXY names is reached directly, and each other one through the proxy of its scheme."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")

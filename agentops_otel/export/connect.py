@@ -1,0 +1,175 @@
+"""Sockets to a destination: TCP, a proxy's tunnel, TLS."""
+
+import base64
+import socket
+import ssl
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import certifi
+import h11
+
+from agentops_otel.config import Destination
+from agentops_otel.export.fork_guard import no_fork
+from agentops_otel.export.http1 import Connection, left
+
+_PORTS = {"http": 80, "https": 443}
+_READ_BYTES = 64 * 1024
+
+
+class Unreachable(OSError):
+    """There is no connection; the text says in a few words why not, for the log."""
+
+
+def connect(destination: Destination, url: SplitResult, deadline: float, *, protocol: str) -> socket.socket:
+    """A socket to where the URL points, by the destination's proxy if it has one.
+
+    A request for `http` over HTTP/1.1 is the proxy's own: the socket is one to the proxy.
+
+    Args:
+        destination: Whose proxy and TLS settings are used.
+        url: The endpoint.
+        deadline: When to give up, by `time.monotonic`.
+        protocol: What is spoken on it: "http/1.1" or "h2".
+
+    Raises:
+        Unreachable: There is no connection.
+        OSError: TLS failed, or the deadline passed.
+    """
+    with no_fork:
+        import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
+
+        context = tls(destination) if url.scheme == "https" else None
+    if destination.proxy is None:
+        found = _tcp(url, deadline)
+    else:
+        found = _by_proxy(destination, destination.proxy, url, deadline, context is not None or protocol == "h2")
+    if context is None:
+        return found
+    context.set_alpn_protocols([protocol])
+    return _tls(found, context, url.hostname or "", deadline)
+
+
+def tls(destination: Destination) -> ssl.SSLContext:
+    """Whom to trust, and who we are: the destination's own authorities win over the system's."""
+    context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
+    if destination.client_certificate:
+        context.load_cert_chain(destination.client_certificate, destination.client_key)
+    return context
+
+
+def proxy_authorization(proxy: str) -> dict[str, str]:
+    """The header with the user and the password of a proxy's URL; none where it has none."""
+    url = urlsplit(proxy)
+    if not url.username:
+        return {}
+    user = f"{unquote(url.username)}:{unquote(url.password or '')}"
+    return {"proxy-authorization": f"Basic {base64.b64encode(user.encode()).decode()}"}
+
+
+def authority(url: SplitResult) -> str:
+    """The host, and the port where it is none that the scheme implies; without user and password."""
+    return _host(url) if url.port in (None, _PORTS[url.scheme]) else f"{_host(url)}:{url.port}"
+
+
+def _host(url: SplitResult) -> str:
+    host = url.hostname or ""
+    try:
+        return f"[{host}]" if ":" in host else host.encode("idna").decode()
+    except UnicodeError:
+        raise Unreachable("unknown host") from None
+
+
+def _tcp(url: SplitResult, deadline: float) -> socket.socket:
+    try:
+        found = socket.create_connection((url.hostname or "", url.port or _PORTS[url.scheme]), left(deadline))
+    except (socket.gaierror, UnicodeError):
+        raise Unreachable("unknown host") from None
+    except TimeoutError:
+        raise Unreachable("no connection in time") from None
+    except OSError as error:
+        raise Unreachable("no connection") from error
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
+
+
+def _tls(plain: socket.socket, context: ssl.SSLContext, host: str, deadline: float) -> socket.socket:
+    try:
+        plain.settimeout(left(deadline))
+        if isinstance(plain, ssl.SSLSocket):
+            return _Inner(plain, context, host)  # type: ignore[return-value]  # as much of one as is used here
+        return context.wrap_socket(plain, server_hostname=host)
+    except OSError:
+        plain.close()
+        raise
+
+
+def _by_proxy(destination: Destination, proxy: str, url: SplitResult, deadline: float, tunnel: bool) -> socket.socket:
+    try:
+        found = _to_proxy(destination, urlsplit(proxy), deadline)
+        if tunnel:
+            _begin_tunnel(found, proxy, url, deadline)
+    except (OSError, h11.ProtocolError) as error:
+        raise Unreachable("the proxy failed") from error
+    return found
+
+
+def _to_proxy(destination: Destination, proxy: SplitResult, deadline: float) -> socket.socket:
+    found = _tcp(proxy, deadline)
+    if proxy.scheme != "https":
+        return found
+    context = ssl.create_default_context()
+    if destination.certificate:
+        context.load_verify_locations(str(destination.certificate))
+    return _tls(found, context, proxy.hostname or "", deadline)
+
+
+def _begin_tunnel(found: socket.socket, proxy: str, url: SplitResult, deadline: float) -> None:
+    to = f"{_host(url)}:{url.port or _PORTS[url.scheme]}"
+    headers = {"host": to, **proxy_authorization(proxy)}
+    try:
+        answer = Connection(found, read_bytes=1).request("CONNECT", to, headers, b"", deadline)
+        if not 200 <= answer.status < 300:
+            raise ConnectionError(f"it answered {answer.status}")
+    except (OSError, h11.ProtocolError):
+        found.close()
+        raise
+
+
+class _Inner:
+    """TLS within the TLS that a proxy speaks, which `SSLContext.wrap_socket` cannot make; used like a socket."""
+
+    def __init__(self, outer: ssl.SSLSocket, context: ssl.SSLContext, host: str) -> None:
+        self._outer = outer
+        self._received, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._received, self._to_send, server_hostname=host)
+        self._do(self._tls.do_handshake)
+
+    def settimeout(self, timeout_s: float) -> None:
+        self._outer.settimeout(timeout_s)
+
+    def recv(self, size: int) -> bytes:
+        try:
+            return bytes(self._do(self._tls.read, size))
+        except ssl.SSLZeroReturnError:
+            return b""
+
+    def sendall(self, data: bytes) -> None:
+        self._do(self._tls.write, data)
+
+    def close(self) -> None:
+        self._outer.close()
+
+    def _do(self, act: Any, *args: Any) -> Any:
+        while True:
+            try:
+                result = act(*args)
+            except ssl.SSLWantReadError:
+                self._outer.sendall(self._to_send.read())
+                if data := self._outer.recv(_READ_BYTES):
+                    self._received.write(data)
+                else:
+                    self._received.write_eof()
+            else:
+                self._outer.sendall(self._to_send.read())
+                return result

@@ -1,0 +1,121 @@
+"""HTTP/1.1 on a plain socket, spoken by h11.
+
+Not by urllib3, httpx or http.client: what records or answers a program's requests in its tests (vcrpy, responses,
+respx, pook) takes those over, and our requests with them.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import h11
+
+_LIMIT_BYTES = 1024 * 1024
+"""What is beyond it of an answer is not read, and the connection is not used again."""
+_READ_BYTES = 64 * 1024
+"""Read at once; and the longest that an answer's headers may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Their names in lower case."""
+    content: bytes
+
+
+class Connection:
+    """One connection, with one request at a time.
+
+    Args:
+        connected: The socket; it is the connection's from now on.
+        read_bytes: How much is read at once. 1: nothing beyond an answer, for what is then spoken on the socket.
+    """
+
+    def __init__(self, connected: socket.socket, *, read_bytes: int = _READ_BYTES) -> None:
+        self._socket = connected
+        self._read_bytes = read_bytes
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_READ_BYTES)
+
+    def usable(self) -> bool:
+        """Whether another request can be sent: the last one is done, and the other side has not closed."""
+        if self._http.our_state is not h11.IDLE:
+            return False
+        self._socket.settimeout(0)
+        try:
+            self._socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            pass
+        return False  # closed, or an answer that nobody asked for
+
+    def request(self, method: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Response:
+        """Send one request and wait for its answer.
+
+        Args:
+            method: "POST".
+            target: The path and the query; or what a proxy is asked for.
+            headers: All but the length.
+            body: The content.
+            deadline: When to give up, by `time.monotonic`.
+
+        Raises:
+            OSError: The connection failed, or the deadline passed.
+            h11.ProtocolError: The other side does not speak HTTP as it should.
+        """
+        lines = [*headers.items(), *([("content-length", str(len(body)))] if body or method == "POST" else [])]
+        head = self._http.send(h11.Request(method=method, target=target, headers=lines))
+        content = self._http.send(h11.Data(data=body)) if body else b""
+        end = self._http.send(h11.EndOfMessage())
+        # The other side may have answered, and closed, before it has read everything.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for data in filter(None, (head, content, end)):
+                self._socket.settimeout(left(deadline))
+                self._socket.sendall(data)
+        return self._response(deadline)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+    def _response(self, deadline: float) -> Response:
+        head: h11.Response | None = None
+        content = bytearray()
+        while len(content) < _LIMIT_BYTES:
+            match self._next_event(deadline):
+                case h11.Response() as head:
+                    pass
+                case h11.Data(data=data):
+                    content += data
+                case h11.EndOfMessage() | h11.ConnectionClosed() | h11.PAUSED:  # the last: a tunnel begins
+                    break
+        if head is None:
+            raise ConnectionResetError("the connection was closed")
+        if self._http.our_state is h11.DONE is self._http.their_state:
+            self._http.start_next_cycle()
+        named = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+        return Response(head.status_code, named, bytes(content))
+
+    def _next_event(self, deadline: float) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._socket.settimeout(left(deadline))
+            self._http.receive_data(self._socket.recv(self._read_bytes))
+        return event
+
+
+def left(deadline: float) -> float:
+    """The seconds until then.
+
+    Raises:
+        TimeoutError: It has passed.
+    """
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("no answer in time")
+    return seconds

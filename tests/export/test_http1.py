@@ -1,0 +1,125 @@
+"""HTTP as servers speak it, byte by byte: what of it is understood, and when a connection is used again."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from agentops_otel.config import Destination
+from agentops_otel.export.http import HttpTransport
+from agentops_otel.export.sender import Answer, Verdict
+
+ACCEPTED = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+PARTLY = b"\x0a\x06\x08\x05\x12\x02no"
+"""OTLP's partial success: 5 spans rejected, "no"."""
+
+
+@contextmanager
+def answering(*connections: tuple[bytes, ...], close: bool = False, read: bool = True) -> Iterator[HttpTransport]:
+    """A transport to a server that answers with these bytes, one tuple a connection, one item a request."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for answers in connections:
+            try:
+                taken, _ = listener.accept()
+            except OSError:  # shut down: nobody wants another connection
+                return
+            with taken:
+                for text in answers:
+                    if read:
+                        _read_request(taken)
+                    with suppress(ConnectionError):  # it need not be read to its end
+                        taken.sendall(text)
+                if not close:
+                    stopped.wait(60)
+
+    stopped = threading.Event()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    transport = HttpTransport(Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}/v1/traces"))
+    try:
+        yield transport
+    finally:
+        stopped.set()
+        transport.close()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        listener.close()
+
+
+def _read_request(taken: socket.socket) -> None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += taken.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += taken.recv(65536)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        pytest.param(ACCEPTED, Answer(verdict=Verdict.ACCEPTED), id="an empty answer"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n" + PARTLY[:4] + b"\r\n4\r\n" + PARTLY[4:]
+            + b"\r\n0\r\n\r\n",
+            Answer(verdict=Verdict.ACCEPTED, rejected=5, message="no"),
+            id="chunks",
+        ),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + ACCEPTED, Answer(verdict=Verdict.ACCEPTED), id="100 first"),
+        pytest.param(
+            b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + ACCEPTED, Answer(verdict=Verdict.ACCEPTED), id="103 first"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + b"<" * 300000,
+            Answer(verdict=Verdict.ACCEPTED),
+            id="300 kB that are no OTLP",
+        ),
+        pytest.param(
+            b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\ncontent-length: 2\r\n\r\nno",
+            Answer(verdict=Verdict.RETRY, fault="503", retry_after_s=7),
+            id="503",
+        ),
+        pytest.param(b"SSH-2.0\r\n\r\n", Answer(verdict=Verdict.RETRY, fault="the connection broke"), id="SSH"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_understood(text: bytes, answer: Answer) -> None:
+    """However the server writes it."""
+    with answering((text,)) as transport:
+        assert transport.send(b"spans", {}, 30) == answer
+
+
+@pytest.mark.parametrize(
+    ("first", "faults"),
+    [
+        pytest.param((ACCEPTED, ACCEPTED), ["", ""], id="kept alive"),
+        pytest.param((b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",), ["", ""], id="closed"),
+        pytest.param((b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",), ["", ""], id="HTTP/1.0"),
+        pytest.param(
+            (b"HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n" + b"<" * 1_200_000,), ["", ""], id="endless"
+        ),
+        pytest.param((ACCEPTED + b"HTTP/1.1 408 Timeout\r\n\r\n",), ["", ""], id="more than was asked"),
+        pytest.param((b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab",), ["the connection broke", ""], id="torn"),
+    ],
+)  # fmt: skip
+def test_a_connection_is_used_again_only_if_it_can_be(first: tuple[bytes, ...], faults: list[str]) -> None:
+    """The second request goes out on the same connection, or on a new one, and is answered."""
+    with answering(first, (ACCEPTED,), close=True) as transport:
+        assert [transport.send(b"spans", {}, 30).fault for _ in range(2)] == faults
+
+
+def test_an_answer_before_the_request_is_read_is_understood() -> None:
+    """A server that says 413 to the length, and closes, is understood."""
+    refused = b"HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+    with answering((refused,), close=True, read=False) as transport:
+        assert transport.send(b"x" * 20_000_000, {}, 30).verdict is Verdict.TOO_LARGE
+
+
+def test_no_answer_in_time_is_said() -> None:
+    """The deadline holds for the whole request."""
+    with answering((b"",)) as transport:
+        assert transport.send(b"spans", {}, 0.2) == Answer(verdict=Verdict.RETRY, fault="no answer in time")
