@@ -1,9 +1,9 @@
 """What records or answers a program's HTTP in its tests sees the program's requests, and none of ours."""
 
+import json
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.llm_server import LlmServer
@@ -19,7 +19,7 @@ client = agentops_otel.init(console=False, spool_dir=False, trace_file=False)
 
 RECORDED = """
 import openai, vcr
-with vcr.use_cassette({cassette!r}, record_mode={mode!r}):
+with vcr.use_cassette({cassette!r}, record_mode={mode!r}, serializer="json"):
     with openai.OpenAI(base_url={model!r}, api_key="none", max_retries=0) as asked:
         asked.chat.completions.create(model="gpt-4.1", messages=[{{"role": "user", "content": "hi"}}])
     assert client.flush(60)
@@ -29,22 +29,25 @@ with vcr.use_cassette({cassette!r}, record_mode={mode!r}):
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_a_cassette_of_vcrpy_has_what_the_program_asked(protocol: str, tmp_path: Path) -> None:
     """Recording and replaying: the spans are delivered, and nothing of ours is in the cassette."""
-    cassette = tmp_path / "cassette.yaml"
+    cassette = tmp_path / "cassette.json"
     with OtlpSink(protocol) as sink, LlmServer() as model:  # type: ignore[arg-type]  # one of its two words
         model.answer(answer(completion(TEXT), stream=False))
-        where = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": sink.endpoint, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
         for mode in ("once", "none"):
-            run(BEGIN + RECORDED.format(cassette=str(cassette), mode=mode, model=model.url + "/v1"), **where)
+            run(
+                BEGIN + RECORDED.format(cassette=str(cassette), mode=mode, model=model.url + "/v1"),
+                OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+                OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+            )
 
         assert [span.name for span in sink.every] == ["chat gpt-4.1"] * 2
         assert len(model.requests) == 1
-    asked = [interaction["request"]["uri"] for interaction in yaml.safe_load(cassette.read_text())["interactions"]]
+    asked = [interaction["request"]["uri"] for interaction in json.loads(cassette.read_text())["interactions"]]
     assert asked == [f"{model.url}/v1/chat/completions"]
 
 
 def test_a_cassette_has_no_key_of_agentops(tmp_path: Path) -> None:
     """The exchange of the key is not in it either."""
-    cassette = tmp_path / "cassette.yaml"
+    cassette = tmp_path / "cassette.json"
     with AgentOpsBackend() as backend, LlmServer() as model:
         model.answer(answer(completion(TEXT), stream=False))
         run(
@@ -55,7 +58,7 @@ def test_a_cassette_has_no_key_of_agentops(tmp_path: Path) -> None:
         )
 
         assert "chat gpt-4.1.llm" in backend.sink.spans
-    assert [one["request"]["uri"] for one in yaml.safe_load(cassette.read_text())["interactions"]] == [
+    assert [one["request"]["uri"] for one in json.loads(cassette.read_text())["interactions"]] == [
         f"{model.url}/v1/chat/completions"
     ]
 
