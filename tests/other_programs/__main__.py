@@ -41,14 +41,21 @@ class Outcome:
 def install(program: Program) -> Path:
     """The folder of the environment's commands; made anew where it is not whole."""
     folder = ENVIRONMENTS / program.name
-    commands = folder / "bin"
-    pip = [str(commands / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    python = folder / "bin" / "python"
     if not (folder / ".done").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=INSTALL_S)
-        subprocess.run([*pip, *program.packages, str(ROOT)], check=True, timeout=INSTALL_S)
+        _install(python, *program.packages, str(ROOT))
         (folder / ".done").touch()
-    subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True, timeout=INSTALL_S)
-    return commands
+    _install(python, "--no-deps", "--force-reinstall", str(ROOT))
+    return python.parent
+
+
+def _install(python: Path, *what: str) -> None:
+    """With uv, or with pip where only that knows the registry."""
+    uv = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", str(python), *what]
+    if subprocess.run(uv, check=False, stderr=subprocess.DEVNULL, timeout=INSTALL_S).returncode:
+        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *what]
+        subprocess.run(pip, check=True, timeout=INSTALL_S)
 
 
 def run(program: Program, mode: str, commands: Path) -> Outcome:
