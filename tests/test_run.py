@@ -257,6 +257,32 @@ def test_a_python_that_was_not_reached_is_said(environment: dict[str, str], tmp_
     assert "nothing was traced: no Python process was reached" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["-I", "-E", "-S", "-sIB"])
+def test_a_child_that_was_not_reached_is_said(environment: dict[str, str], tmp_path: Path, option: str) -> None:
+    """Beside processes that were reached."""
+    child = f"subprocess.run([sys.executable, {option!r}, '-c', 'print(1)', '-I'], check=True)"
+    (tmp_path / "app.py").write_text(f"import subprocess, sys, ask\nask.ask()\n{child}\n{child}")
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "1\n1\n"), done.stderr
+    named = "-I" if "I" in option else option
+    assert f"; not traced: 2 Python processes with {named}; agentops-otel show" in done.stderr
+
+
+def test_a_child_with_another_path_is_said(environment: dict[str, str], tmp_path: Path) -> None:
+    """An environment of its own leaves PYTHONPATH out; one that is a copy does not, nor does `-I` of the program."""
+    (tmp_path / "app.py").write_text(
+        "import os, subprocess, sys, ask\nask.ask()\n"
+        "subprocess.run([sys.executable, '-c', 'pass', '-I'], env=dict(os.environ), check=True)\n"
+        "subprocess.run([sys.executable, '-c', 'pass'], env={}, check=True)"
+    )
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert "; not traced: 1 Python process with another PYTHONPATH; agentops-otel show" in done.stderr
+
+
 def test_an_interpreter_without_the_package_is_said(environment: dict[str, str], tmp_path: Path) -> None:
     """Another interpreter runs as without us, and is named at the end."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "other"], check=True, timeout=120)

@@ -98,6 +98,10 @@ class Run:
         """The interpreters that started without the package, one entry a process."""
         return [path.read_text() for path in sorted(self.folder.glob("*.unreached"))]
 
+    def isolated(self) -> list[str]:
+        """What kept each Python from importing our `sitecustomize` that a process of the run has started."""
+        return [path.read_text() for path in sorted(self.folder.glob("*.isolated"))]
+
     def end(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder.parent, ignore_errors=True)

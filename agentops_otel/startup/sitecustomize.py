@@ -10,13 +10,16 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from itertools import count
 from types import ModuleType
 from typing import Any
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 RUN = os.environ.get("AGENTOPS_OTEL_RUN", "")
+_numbers = count()
 
 
 class Trigger(MetaPathFinder):
@@ -70,6 +73,34 @@ def start() -> None:
         init_for_program()
 
 
+def note_unreached(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook: notes each Python that this process starts and that will not import this file."""
+    if event in ("subprocess.Popen", "os.exec"):
+        executable, words, env = str(args[0]), args[1], args[-1]
+        if os.path.basename(executable).startswith("python") and isinstance(words, (list, tuple)):
+            why = isolation(words) or ("" if env is None or has_folder(env) else "another PYTHONPATH")
+            if why and os.path.isdir(RUN):
+                with open(os.path.join(RUN, f"{os.getpid()}-{next(_numbers)}.isolated"), "w") as file:
+                    file.write(why)
+
+
+def isolation(words: Sequence[Any]) -> str:
+    """The option of a Python's command line by which it does not read PYTHONPATH, or imports no `sitecustomize`."""
+    for word in map(str, words[1:]):
+        if not word.startswith("-") or word[1:2] in ("", "-", "c", "m"):
+            break
+        if word[1] not in "XW":
+            for option in "IES":
+                if option in word:
+                    return f"-{option}"
+    return ""
+
+
+def has_folder(env: Mapping[Any, Any]) -> bool:
+    """Whether a Python with this environment imports this file."""
+    return FOLDER in str(env.get("PYTHONPATH", ""))
+
+
 def main() -> None:
     """Start tracing, now or later, if this is a process of a run."""
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.curdir) != FOLDER]
@@ -80,7 +111,9 @@ def main() -> None:
     if not all(importlib.util.find_spec(name) for name in ("agentops_otel", "opentelemetry")):
         with open(os.path.join(RUN, f"{os.getpid()}.unreached"), "w") as file:
             file.write(sys.executable)
-    elif os.path.basename(RUN).endswith(f"-{os.getppid()}"):
+        return
+    sys.addaudithook(note_unreached)
+    if os.path.basename(RUN).endswith(f"-{os.getppid()}"):
         start()
     else:
         with open(os.path.join(RUN, "modules")) as file:
