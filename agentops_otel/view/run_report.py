@@ -19,9 +19,7 @@ def describe(run: Run, program: str) -> str:
     seen = any(report.traces for report in reports)
     traces = 1 if run.parent else sum(report.traces for report in reports)
     facts = ", ".join(_totals(reports, traces)) if seen else f"nothing was traced: {_reason(reports)}"
-    return "; ".join(
-        [f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_isolated(run), *_links(reports, seen)]
-    )
+    return "; ".join([f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_links(reports, seen)])
 
 
 def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:
@@ -65,8 +63,6 @@ def _unreached(run: Run) -> Iterator[str]:
     for interpreter, processes in Counter(run.unreached()).items():
         yield f"{plural(processes, 'process')} of {interpreter} was not traced: the package is not installed there"
 
-
-def _isolated(run: Run) -> Iterator[str]:
     for option, processes in Counter(run.isolated()).items():
         yield f"not traced: {plural(processes, 'Python process')} with {option}"
 
