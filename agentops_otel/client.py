@@ -70,7 +70,7 @@ class ClientBase(CompatClient):
             config.tags,
             self._session_ended,
             self._analytics,
-            config.run.parent if config.run else None,
+            (config.run.starter or config.run.parent) if config.run else None,
             self._trace_as_html,
         )
         logs = export.log_upload(config)
@@ -107,7 +107,8 @@ class ClientBase(CompatClient):
     def report(self) -> Report:
         """What this process reports to `agentops-otel run`."""
         trace_file = str(self.trace_file) if self.trace_file else None
-        report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), trace_file=trace_file)
+        joins = self.config.run is not None and self.config.run.starter is not None
+        report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), joins=joins, trace_file=trace_file)
         return self._totals.report(report)
 
     def __repr__(self) -> str:

@@ -118,6 +118,49 @@ def test_children_are_traced(environment: dict[str, str], tmp_path: Path, progra
     assert (done.returncode, llm_spans()) == (0, 1), done.stderr
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("pool", ["context.Pool(2)", "ProcessPoolExecutor(2, mp_context=context)"])
+def test_the_tasks_of_a_pool_join_the_trace_that_made_it(
+    environment: dict[str, str], tmp_path: Path, method: str, pool: str
+) -> None:
+    """Whatever starts its processes."""
+    (tmp_path / "app.py").write_text(
+        f"""
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+import agentops_otel, ask
+
+@agentops_otel.record_action("whole")
+def whole(context):
+    pool = {pool}
+    list(pool.map(ask.ask, ["hi", "ho"]))
+    if hasattr(pool, "close"):
+        pool.close()
+        pool.join()
+    else:
+        pool.shutdown()
+
+if __name__ == "__main__":
+    whole(multiprocessing.get_context({method!r}))
+"""
+    )
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, llm_spans()) == (0, 2), done.stderr
+    assert "app: 2 LLM calls, 1 trace, " in done.stderr
+
+
+def test_a_spawned_process_outside_of_a_span_has_its_own_trace(environment: dict[str, str], tmp_path: Path) -> None:
+    """As a server's worker: nothing is its parent."""
+    (tmp_path / "app.py").write_text(CHILDREN["spawn"])
+
+    run("app.py", env=environment, cwd=tmp_path)
+
+    files = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
+    assert [span.parent for path in files for span in file.read(path) if not isinstance(span, ValueError)] == [None]
+
+
 def test_a_child_without_a_client_imports_nothing_of_ours(environment: dict[str, str], tmp_path: Path) -> None:
     """A child that imports no LLM client takes no longer than before."""
     child = "import sys; assert not any(name.startswith(('agentops_otel', 'opentelemetry')) for name in sys.modules)"

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ class Report:
     pid: int
     program: str
     ended: bool = False
+    joins: bool = False
+    """Whether its spans are in the trace of the process that has spawned it."""
     trace_file: str | None = None
     clients: Mapping[str, str] = field(default_factory=dict)
     """The LLM clients that the process has imported, with their versions."""
@@ -45,6 +48,8 @@ class Run:
     folder: Path
     VARIABLE: ClassVar[str] = "AGENTOPS_OTEL_RUN"
     """The environment variable that names the folder."""
+    STARTER: ClassVar[str] = "agentops_otel_starter"
+    """The option of `sys._xoptions` that has the span in which the process was spawned."""
 
     @classmethod
     def begin(cls, program: str, modules: Iterable[str]) -> Self:
@@ -75,9 +80,14 @@ class Run:
     def parent(self) -> SpanContext | None:
         """The span above all spans of the run; None without `--one-trace`."""
         with suppress(FileNotFoundError):
-            trace_id, span_id = (int(word, 16) for word in (self.folder / "parent").read_text().split())
-            return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+            return _context((self.folder / "parent").read_text())
         return None
+
+    @property
+    def starter(self) -> SpanContext | None:
+        """The span of another process in which this one was spawned; see `recording.processes`."""
+        option = sys._xoptions.get(self.STARTER)
+        return _context(option) if isinstance(option, str) else None
 
     def set_parent(self, context: SpanContext) -> None:
         """Put the spans of the run's processes below this one."""
@@ -105,3 +115,8 @@ class Run:
     def end(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+
+def _context(ids: str) -> SpanContext:
+    trace_id, span_id = (int(word, 16) for word in ids.split())
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))

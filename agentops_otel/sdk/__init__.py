@@ -23,6 +23,7 @@ from agentops_otel.export.process_exit import ProcessExit
 from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import install, install_frameworks
+from agentops_otel.recording.processes import ProcessPropagation
 from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
@@ -258,6 +259,8 @@ def _installations(config: Config) -> Iterator[Installed]:
         threads = ThreadPropagation()
         threads.install()
         yield threads
+    if config.run is not None:
+        yield ProcessPropagation()
 
 
 TaskWeaverEventHandler.current = staticmethod(current)  # TaskWeaver's users make handlers without arguments

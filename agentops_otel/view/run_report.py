@@ -17,7 +17,7 @@ def describe(run: Run, program: str) -> str:
     """
     reports = run.reports()
     seen = any(report.traces for report in reports)
-    traces = 1 if run.parent else sum(report.traces for report in reports)
+    traces = 1 if run.parent else sum(report.traces for report in reports if not report.joins)
     facts = ", ".join(_totals(reports, traces)) if seen else f"nothing was traced: {_reason(reports)}"
     return "; ".join([f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_links(reports, seen)])
 
