@@ -145,7 +145,7 @@ def read_config(**arguments: Any) -> Config:
         auto_start_session=owner is not None if value["auto_start_session"] is None else value["auto_start_session"],
         tracer_provider=value["tracer_provider"],
         span_processors=value["span_processors"],
-        destinations=(destinations.local_collector(given),) if nowhere else found,
+        destinations=(destinations.local_collector(given),) if nowhere and not isinstance(trace_file, Path) else found,
         exporters=tuple(name for name in exporters or () if name not in _BUILT_IN_EXPORTERS),
         console=on_terminal or "console" in (exporters or ()) if console is None else console,
         trace_file=trace_file if isinstance(trace_file, Path) else None,

@@ -188,7 +188,7 @@ OPTIONS = (
         name="endpoint",
         check=text,
         variables=_otlp("ENDPOINT"),
-        shown_default="localhost:4318 if a collector answers",
+        shown_default="localhost:4318 if a collector answers and no trace file is named",
         sentence="A collector's base URL; `/v1/traces` is appended for HTTP.",
     ),
     Option(

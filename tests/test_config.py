@@ -481,6 +481,24 @@ def test_the_collector_that_is_looked_for_is_on_this_machine(monkeypatch: pytest
     assert (local.probe, local.proxy) == (True, None)
 
 
+def test_nothing_is_looked_for_where_a_destination_or_a_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By argument or variable; `trace_file=True` names none."""
+    monkeypatch.chdir(tmp_path)
+    by_argument = config.read_config(trace_file="t.jsonl")
+    by_endpoint = config.read_config(endpoint="http://named:4318")
+    any_file = config.read_config(trace_file=True)
+    monkeypatch.setenv("AGENTOPS_TRACE_FILE", "t.jsonl")
+    by_variable = config.read_config()
+
+    probed = [
+        any(destination.probe for destination in found.destinations)
+        for found in (by_argument, by_variable, by_endpoint, any_file)
+    ]
+    assert probed == [False, False, False, True]
+
+
 def test_without_a_home_nothing_is_kept_and_the_program_goes_on(tmp_path: Path) -> None:
     """A user id without an entry in passwd, no HOME, or a relative one: one line, no trace file, no error."""
     program = """
