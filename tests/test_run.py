@@ -4,10 +4,14 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -159,6 +163,59 @@ def test_a_spawned_process_outside_of_a_span_has_its_own_trace(environment: dict
 
     files = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
     assert [span.parent for path in files for span in file.read(path) if not isinstance(span, ValueError)] == [None]
+
+
+SERVED = """
+import ask
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        ask.ask()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"answered"})
+"""
+
+
+@pytest.mark.parametrize("option", ["--reload", "--workers=2"])
+def test_the_workers_of_a_server_are_traced(environment: dict[str, str], tmp_path: Path, option: str) -> None:
+    """Those of uvicorn's supervisors, each request in its own trace."""
+    (tmp_path / "served.py").write_text(SERVED)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "agentops_otel", "run", "uvicorn", "served:app", option, f"--port={port}"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert {answer_of(port, server) for _ in range(2)} == {b"answered"}
+        finally:
+            server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=60)
+
+    assert llm_spans() == 2
+    assert "uvicorn: 2 LLM calls, 2 traces, " in said
+
+
+def test_the_processes_of_a_pool_that_is_terminated_are_counted(environment: dict[str, str], tmp_path: Path) -> None:
+    """`with Pool()` ends its processes by a signal."""
+    (tmp_path / "app.py").write_text(
+        "import multiprocessing, ask\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(2) as pool:\n"
+        "        pool.map(ask.ask, ['hi', 'ho', 'hu'])"
+    )
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert "app: 3 LLM calls, 3 traces, " in done.stderr
+    assert llm_spans() == 3
+
+
+def answer_of(port: int, server: subprocess.Popen[str]) -> bytes:
+    """What the server answers as soon as it listens."""
+    while True:
+        try:
+            return bytes(urlopen(f"http://127.0.0.1:{port}/", timeout=60).read())
+        except URLError:
+            assert server.poll() is None
+            time.sleep(0.1)
 
 
 def test_a_child_without_a_client_imports_nothing_of_ours(environment: dict[str, str], tmp_path: Path) -> None:

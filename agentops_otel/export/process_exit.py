@@ -53,7 +53,7 @@ class ProcessExit:
             wrapt.register_post_import_hook(self._watch_uvicorn, "uvicorn.server")
         self._after_fork()
         process = sys.modules.get("multiprocessing.process")
-        if process is not None and process.parent_process() is not None:
+        if process is not None and _is_child(process):
             self._in_child()
         if not threading.main_thread().is_alive():
             self._ending.deliver_at_once()  # Handlers of atexit run already: one that is registered now is not called.
@@ -69,9 +69,10 @@ class ProcessExit:
             return
         self._child = os.getpid()
         with guard("watching a child of multiprocessing"):
-            sys.modules["multiprocessing.util"].Finalize(None, self._leave_child, exitpriority=0)
             from multiprocessing.reduction import ForkingPickler
+            from multiprocessing.util import Finalize
 
+            Finalize(None, self._leave_child, exitpriority=0)
             _before_call(ForkingPickler, "dumps", self._ending.persist)
 
     def _leave_child(self) -> None:
@@ -100,6 +101,11 @@ class ProcessExit:
 
         if hasattr(server.Server, "shutdown"):
             wrapt.wrap_function_wrapper(server, "Server.shutdown", shutdown)
+
+
+def _is_child(process: ModuleType) -> bool:
+    """Also of one that is spawned and still imports its main module, when multiprocessing has not told it yet."""
+    return process.parent_process() is not None or hasattr(process.current_process(), "_inheriting")
 
 
 def _before_call(owner: type, name: str, run: Callable[[], None]) -> None:

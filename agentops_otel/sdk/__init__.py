@@ -89,10 +89,14 @@ class Client(ClientBase):
             clients = _running.clients()
             _running.forget(self)
             delivered = self.close(timeout_s)
-            if self.config.run is not None:
-                with guard("reporting to agentops-otel run"):
-                    self.config.run.write(replace(self.report(), ended=True, **clients))
+            self.report_to_run(clients)
             return delivered
+
+    def report_to_run(self, clients: Mapping[str, Any]) -> None:
+        """Report what this process has done to `agentops-otel run`: it ends, or may be ended from now on."""
+        if self.config.run is not None:
+            with guard("reporting to agentops-otel run"):
+                self.config.run.write(replace(self.report(), ended=True, **clients))
 
 
 class Installed(Protocol):
@@ -215,11 +219,13 @@ class _Ending:
             with guard("flushing"):
                 client.flush(client.config.exit_timeout_s)
                 client.pipeline.persist()
+                client.report_to_run(_running.clients())
 
     def persist(self) -> None:
         """Put on disk what has ended."""
         if client := _running.client:
             client.pipeline.persist()
+            client.report_to_run(_running.clients())
 
     def deliver_at_once(self) -> None:
         """End what is open, and deliver each span from now on when it ends."""
@@ -227,6 +233,7 @@ class _Ending:
             with guard("delivering at once"):
                 client.end_open()
                 client.pipeline.deliver_at_once()
+                client.report_to_run(_running.clients())
 
 
 _process_exit = ProcessExit(_Ending())
