@@ -189,7 +189,7 @@ class Printer:
     def _write(self, show: Callable[[TextIO], None]) -> None:
         stream = self._stream or sys.__stderr__
         if stream is not None:
-            self._unlocked(lambda: show(stream))
+            self._unlocked(lambda: _show_on_a_line_of_its_own(show, stream))
 
     def _unlocked(self, call: Callable[[], None]) -> None:
         """Call without the lock: the terminal may block."""
@@ -239,6 +239,11 @@ def _after_fork_in_parent() -> None:
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
+
+
+def _show_on_a_line_of_its_own(show: Callable[[TextIO], None], stream: TextIO) -> None:
+    stream.write(screen.line_start(stream))
+    show(stream)
 
 
 def _summed_up(traces: Sequence[Summary]) -> str:

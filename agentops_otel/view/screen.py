@@ -1,6 +1,7 @@
 """Whether the terminal is ours to print on, or belongs to the program's own display at the moment."""
 
 import io
+import os
 import sys
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,19 @@ def is_free() -> bool:
     return (
         _is_own(sys.stderr, sys.__stderr__) and _is_own(sys.stdout, sys.__stdout__) and _is_line_mode() and not _bars()
     )
+
+
+def line_start(stream: Any) -> str:
+    """What brings the cursor of a terminal to the start of a line, where the program has begun one: a streamed answer.
+
+    Spaces of a whole line end on the next one if the cursor is within a line, and on the same if it is at its start.
+    """
+    if not is_terminal(stream):
+        return ""
+    with suppress(OSError, ValueError, AttributeError):
+        if columns := os.get_terminal_size(stream.fileno()).columns:
+            return " " * columns + "\r"
+    return "\n"
 
 
 def _is_own(stream: Any, original: Any) -> bool:

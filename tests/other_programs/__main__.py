@@ -1,4 +1,4 @@
-"""Runs each program plain, under `run` and with `init()`, and compares: output, exit code, and a span for each call.
+"""Runs each program plain, under `run` and with `init()`, and compares: output, exit code, a span and a trace a call.
 
 python -m tests.other_programs [NAME]...    # all without a name; an environment each, kept in .venv-programs
 """
@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
+
+from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.export import file, trace_directory
 from tests.loopback.llm_server import LlmServer
@@ -36,6 +38,8 @@ class Outcome:
     output: str
     requests: int
     spans: int
+    traces: int
+    """In so many traces the spans are."""
 
 
 def install(program: Program) -> Path:
@@ -74,8 +78,11 @@ def run(program: Program, mode: str, commands: Path) -> Outcome:
         environment = variables(Path(home), model.url, commands, mode)
         exit_code, output = start(program, command, environment, port)
         traces = trace_directory.trace_files(Path(home) / "state" / "agentops_otel" / trace_directory.DIRECTORY)
-        spans = [getattr(span, "name", "") for path in traces for span in file.read(path)]
-        return Outcome(exit_code, output, len(model.requests), sum(name.startswith("chat ") for name in spans))
+        read = [span for path in traces for span in file.read(path) if isinstance(span, ReadableSpan)]
+        calls = [span.get_span_context() for span in read if span.name.startswith("chat ")]
+        return Outcome(
+            exit_code, output, len(model.requests), len(calls), len({call.trace_id for call in calls if call})
+        )
 
 
 def variables(home: Path, url: str, commands: Path, mode: str) -> dict[str, str]:
@@ -124,12 +131,6 @@ def start(program: Program, command: tuple[str, ...], env: Mapping[str, str], po
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def get(url: str) -> str:
-    """What the server answers."""
-    with urlopen(url, timeout=30) as response:
-        return str(response.read().decode())
-
-
 def wait_for(port: int, process: subprocess.Popen[str]) -> None:
     """Wait until the server takes connections."""
     end = time.monotonic() + START_S
@@ -160,8 +161,10 @@ def faults(program: Program, outcomes: Mapping[str, Outcome]) -> list[str]:
         ours = outcomes[mode]
         if (ours.exit_code, ours.output) != (plain.exit_code, plain.output):
             found.append(f"{mode}: {ours.exit_code}, {ours.output!r} instead of {plain.exit_code}, {plain.output!r}")
-        if (ours.requests, ours.spans) != (program.calls, program.calls):
-            found.append(f"{mode}: {ours.requests} requests, {ours.spans} spans, not {program.calls}")
+        if {ours.requests, ours.spans, ours.traces} != {program.calls}:
+            found.append(
+                f"{mode}: {ours.requests} requests, {ours.spans} spans, {ours.traces} traces, not {program.calls}"
+            )
     return found
 
 

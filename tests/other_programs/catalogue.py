@@ -13,7 +13,7 @@ class Program:
     command: tuple[str, ...]
     """How it is started, in the folder of the apps; `{port}` is a free port."""
     calls: int = 1
-    """How many LLM calls it makes."""
+    """How many LLM calls it makes, each in its own trace."""
     init: tuple[str, ...] = ()
     """How it is started where its own code cannot call `init()`."""
     requests: tuple[str, ...] = ()
@@ -58,6 +58,20 @@ PROGRAMS = (
         calls=2,
     ),
     Program(
+        name="gevent",
+        packages=("flask", "gunicorn", "gevent", "openai"),
+        command=("gunicorn", "-k", "gevent", "-b", "127.0.0.1:{port}", "flask_app:app"),
+        requests=ASKED_TWICE,
+        calls=2,
+    ),
+    Program(
+        name="reload",
+        packages=("fastapi", "uvicorn", "openai"),
+        command=("uvicorn", "fastapi_app:app", "--reload", "--port", "{port}"),
+        requests=ASKED_TWICE,
+        calls=2,
+    ),
+    Program(
         name="django",
         packages=("django", "openai"),
         command=("python", "django_app.py", "runserver", "{port}"),
@@ -67,6 +81,7 @@ PROGRAMS = (
     Program(name="celery", packages=("celery", "openai"), command=("python", "celery_app.py")),
     Program(name="joblib", packages=("joblib", "openai"), command=("python", "joblib_app.py"), calls=3),
     Program(name="dask", packages=("dask[distributed]", "openai"), command=("python", "dask_app.py"), calls=2),
+    Program(name="ray", packages=("ray", "openai"), command=("python", "ray_app.py"), calls=2),
     Program(
         name="instructor",
         packages=("instructor", "openai"),
@@ -74,7 +89,15 @@ PROGRAMS = (
         text='{"city": "Paris"}',
     ),
     Program(name="streamlit", packages=("streamlit", "openai"), command=("python", "streamlit_app.py")),
-    Program(name="gradio", packages=("gradio", "gradio_client", "openai"), command=("python", "gradio_app.py")),
+    Program(
+        name="gradio", packages=("gradio", "gradio_client", "openai"), command=("python", "gradio_app.py"), calls=2
+    ),
+    Program(
+        name="chainlit",
+        packages=("chainlit", "openai", "aiohttp"),
+        command=("python", "chainlit_turns.py", "{port}"),
+        calls=2,
+    ),
     Program(name="marimo", packages=("marimo", "openai"), command=("python", "marimo_app.py")),
     Program(
         name="jupyter", packages=("nbclient", "ipykernel", "openai"), command=("jupyter-execute", "notebook.ipynb")

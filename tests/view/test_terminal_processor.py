@@ -368,6 +368,21 @@ def test_a_display_is_never_written_into(display: str) -> None:
     assert "invoke_workflow" in after
 
 
+@pytest.mark.parametrize(("columns", "between"), [(0, "\r\n"), (40, " " * 40 + "\r")])
+@pytest.mark.parametrize("line", ["It is 21 degr", ""])
+def test_a_trace_does_not_stand_in_a_streamed_answer(line: str, columns: int, between: str) -> None:
+    """A line that the program has begun is left; one that is empty is used."""
+    shown = on_a_terminal(
+        PROGRAM.format(
+            "import fcntl, struct, termios\n"
+            f"fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack('HHHH', 24, {columns}, 0, 0))\n"
+            f"print({line!r}, end='', flush=True); trace(); processor.force_flush(60_000)"
+        )
+    )
+
+    assert shown.startswith(f"{line}{between}\x1b[1minvoke_workflow")
+
+
 @pytest.mark.parametrize(("console", "is_shown"), [("false", False), ("true", True)])
 def test_one_variable_silences_the_terminal_and_keeps_the_file(
     console: str, is_shown: bool, monkeypatch: pytest.MonkeyPatch
