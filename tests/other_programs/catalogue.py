@@ -102,5 +102,5 @@ PROGRAMS = (
     Program(
         name="jupyter", packages=("nbclient", "ipykernel", "openai"), command=("jupyter-execute", "notebook.ipynb")
     ),
-    Program(name="dspy", packages=("dspy",), command=("python", "dspy_app.py")),
+    Program(name="dspy", packages=("dspy", "litellm"), command=("python", "dspy_app.py")),
 )

@@ -1,4 +1,4 @@
-"""A model of dspy's, which asks by way of litellm."""
+"""A model of dspy's that asks by way of litellm; its own engine is no client that we know."""
 
 import os
 
@@ -10,5 +10,6 @@ if os.environ.get("PROGRAM_INIT"):
 import dspy
 
 if __name__ == "__main__":
-    model = dspy.LM("openai/gpt-4.1", api_base=os.environ["MODEL_URL"] + "/v1", api_key="none", cache=False)
+    where = {"api_base": os.environ["MODEL_URL"] + "/v1", "api_key": "none"}
+    model = dspy.LM("openai/gpt-4.1", **where, engine="litellm", cache=False)
     print(model("hi"))
