@@ -49,11 +49,14 @@ def where(sink: OtlpSink, spool: Path) -> dict[str, str]:
     return {"COLLECTOR": sink.endpoint, "PROTOCOL": sink.protocol, "SPOOL": str(spool)}
 
 
-def arrived(sink: OtlpSink, spool: Path) -> Counter[str]:
-    """How many spans of each name have arrived, once another process has delivered what is on disk; none twice."""
+def arrived(sink: OtlpSink, spool: Path, *, killed: str = "") -> Counter[str]:
+    """How many spans of each name have arrived, once another process has delivered what is on disk; none twice.
+
+    But those of the name *killed* may: their process dies by a signal, perhaps between a request and its answer.
+    """
     if list(spool.rglob("*.spans")):
         ended("delivering.py", **where(sink, spool))
-    assert sink.duplicates == 0
+    assert [span.name for span in sink.every if sink.counts[span.span_id] > 1 and span.name != killed] == []
     assert list(spool.rglob("*.spans")) == []
     return Counter(span.name for span in sink.every)
 
@@ -192,4 +195,5 @@ def test_children_of_multiprocessing_deliver(method: str, where_init: str, tmp_p
         done = ended("children.py", method, where_init, **where(sink, tmp_path))
 
         assert (done.err, done.code) == ("", 0)
-        assert arrived(sink, tmp_path) == {"process": 10, "closed": 10, "terminated": 10, "executor": 10}
+        expected = {"process": 10, "closed": 10, "terminated": 10, "executor": 10}
+        assert arrived(sink, tmp_path, killed="terminated") == expected
