@@ -34,6 +34,7 @@ from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.export.trace_directory import DIRECTORY
+from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.settings import OPTIONS
 from agentops_otel.version import VERSION
 
@@ -61,9 +62,11 @@ def examine(config: Config, *, read_back_s: float = READ_BACK_S) -> Iterator[Fin
 
     Touches the network: connects to each destination and sends it one span, which it reads back from AgentOps.
     """
-    yield from _versions({dist.name: dist for dist in metadata.distributions()})
+    installed = {dist.name: dist for dist in metadata.distributions()}
+    yield from _versions(installed)
     yield _from_environment()
     yield from _switches(config)
+    yield from _frameworks(config, installed)
     yield _provider(trace.get_tracer_provider())
     yield from _patched(metadata.entry_points(group="opentelemetry_instrumentor"))
     for destination in config.destinations:
@@ -126,6 +129,23 @@ def _switches(config: Config) -> Iterator[Finding]:
     if config.disabled_instrumentations:
         names = ",".join(sorted(config.disabled_instrumentations))
         yield Finding("note", f"some clients are left alone: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={names}")
+
+
+def _frameworks(config: Config, installed: Mapping[str, metadata.Distribution]) -> Iterator[Finding]:
+    """The agent frameworks that are installed, and whether they are listened to when a program imports them."""
+    found = {spec.name: dist for spec in FRAMEWORKS if (dist := _framework(spec.name, installed))}
+    heard = found.keys() - config.disabled_instrumentations if config.instrument_frameworks else set()
+    for names, said in ((heard, "traced when they are imported"), (found.keys() - heard, "left alone")):
+        if names:
+            listed = ", ".join(f"{found[name].name} {found[name].version}" for name in sorted(names))
+            yield Finding("ok" if names is heard else "note", f"agent frameworks that are {said}: {listed}")
+
+
+def _framework(name: str, installed: Mapping[str, metadata.Distribution]) -> metadata.Distribution | None:
+    """The distribution of a framework; some are in one with a longer name."""
+    return next(
+        (installed[each] for each in (name, f"{name}-core", f"{name}-slim", f"{name}-ai") if each in installed), None
+    )
 
 
 def _provider(found: trace.TracerProvider) -> Finding:

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from agentops_otel.cli import commands
 from agentops_otel.config import Config, Destination, read_config
-from agentops_otel.doctor import Finding, _listening, _patched, _provider, _versions, examine
+from agentops_otel.doctor import Finding, _frameworks, _listening, _patched, _provider, _versions, examine
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
@@ -351,6 +351,28 @@ def test_versions_that_do_not_belong_together_are_told(tmp_path: Path) -> None:
     assert [finding.level for finding in found] == ["ok", "note"]
     assert found[1].text.split(" for ")[1] == "opentelemetry-semantic-conventions 0.48b0; 0.66b2 is installed"
     assert found[1].advice.endswith("--upgrade opentelemetry-instrumentation opentelemetry-semantic-conventions")
+
+
+def test_the_frameworks_that_are_installed_are_told(tmp_path: Path) -> None:
+    """Agent frameworks that are installed are named, with whether they are traced."""
+    for name, version in (("crewai", "1.15.0"), ("langchain-core", "1.5.2"), ("flask", "3.1")):
+        (tmp_path / f"{name}-{version}.dist-info").mkdir()
+        (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    installed = {dist.name: dist for dist in metadata.distributions(path=[str(tmp_path)])}
+    off = Config(instrument_frameworks=False)
+    some = Config(disabled_instrumentations=frozenset({"crewai"}))
+
+    assert lines(_frameworks(Config(), installed)) == [
+        "ok: agent frameworks that are traced when they are imported: crewai 1.15.0, langchain-core 1.5.2"
+    ]
+    assert lines(_frameworks(off, installed)) == [
+        "note: agent frameworks that are left alone: crewai 1.15.0, langchain-core 1.5.2"
+    ]
+    assert lines(_frameworks(some, installed)) == [
+        "ok: agent frameworks that are traced when they are imported: langchain-core 1.5.2",
+        "note: agent frameworks that are left alone: crewai 1.15.0",
+    ]
+    assert lines(_frameworks(Config(), {})) == []
 
 
 def test_what_is_patched_twice_is_told() -> None:
