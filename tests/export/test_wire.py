@@ -53,7 +53,7 @@ def test_a_number_of_rejected_spans_is_counted_to_the_span(protocol: OtlpProtoco
 
 
 def test_an_answer_of_any_length_leaves_the_connection_fit_for_use() -> None:
-    """What is not read of an error page of 300 kB is not taken for the next answer."""
+    """What is not read of a page of 300 kB is not taken for the next answer, and the next request goes the same way."""
     with OtlpSink() as sink:
         transport = HttpTransport(destination(sink))
         sink.answer(Answer(status=503, body=b"x" * 300_000), Answer(body=b"x" * 300_000), Answer(status=503))
@@ -64,6 +64,7 @@ def test_an_answer_of_any_length_leaves_the_connection_fit_for_use() -> None:
     said = [(answer.verdict, answer.fault) for answer in answers]
     accepted, later = (Verdict.ACCEPTED, ""), (Verdict.RETRY, "503")
     assert said == [later, accepted, later, accepted]
+    assert len({received.peer for received in sink.received}) == 1
 
 
 @pytest.mark.parametrize("words", [b"na\xefve", b"na%EFve"])

@@ -82,6 +82,8 @@ class Received:
     size: int
     """Bytes of the body on the wire."""
     request: ExportTraceServiceRequest
+    peer: str = ""
+    """The other end of its connection: two requests with the same came by one."""
 
     @property
     def spans(self) -> list[Span]:
@@ -328,6 +330,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             size=len(raw),
             request=ExportTraceServiceRequest.FromString(body),
+            peer=str(self.client_address),
         )
         answer = self.sink.judge(received)
         if answer.reset or answer.hang:
@@ -374,7 +377,9 @@ class _GrpcServer:
 
     def _export(self, request: ExportTraceServiceRequest, context: grpc.ServicerContext) -> ExportTraceServiceResponse:
         metadata = {str(name): str(value) for name, value in context.invocation_metadata()}
-        received = Received(path=EXPORT_METHOD, headers=metadata, size=request.ByteSize(), request=request)
+        received = Received(
+            path=EXPORT_METHOD, headers=metadata, size=request.ByteSize(), request=request, peer=context.peer()
+        )
         answer = self._sink.judge(received)
         if answer.code != "OK":
             code = grpc.StatusCode[answer.code]
