@@ -1,6 +1,8 @@
 """Runs as one HTML file: the page with its data, which opens from disk, asks for nothing, and runs nothing recorded."""
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,18 @@ TRACE = "0" * 31 + "1"
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 
 
-def test_the_file_is_whole() -> None:
-    """Two scripts, one of them data, and a style; no address; a policy with the digest of what may run."""
-    store = Store(None, otlp_json)
-    store.add([*research(), *conversation()])
+@pytest.fixture
+def memory() -> Iterator[Store]:
+    """A store without a file."""
+    with closing(Store(None, otlp_json)) as made:
+        yield made
 
-    html = saved.page(store, title="t.jsonl").decode()
+
+def test_the_file_is_whole(memory: Store) -> None:
+    """Two scripts, one of them data, and a style; no address; a policy with the digest of what may run."""
+    memory.add([*research(), *conversation()])
+
+    html = saved.page(memory, title="t.jsonl").decode()
 
     assert re.findall(r"<(?:script|style|link|img)[^>]*>", html) == [
         "<style>",
@@ -37,17 +45,16 @@ def test_the_file_is_whole() -> None:
     assert not re.search(r"^(import|export)\b", saved.bundle(), re.MULTILINE)
 
 
-def test_one_run_is_saved_alone() -> None:
+def test_one_run_is_saved_alone(memory: Store) -> None:
     """Nothing of the other runs goes with it, not even what the filters could be set to."""
-    store = Store(None, otlp_json)
-    store.add([*research(), Trace(3).span("other", attributes={"agentops.tags": ("secret project",)})])
+    memory.add([*research(), Trace(3).span("other", attributes={"agentops.tags": ("secret project",)})])
 
-    html = saved.page(store, title="t", trace=TRACE).decode()
+    html = saved.page(memory, title="t", trace=TRACE).decode()
 
     assert "research" in html
     assert "other" not in html.partition('id="saved">')[2].partition("</script>")[0]
     with pytest.raises(KeyError):
-        saved.page(store, title="t", trace="f" * 32)
+        saved.page(memory, title="t", trace="f" * 32)
 
 
 def test_the_page_saves_a_run(live: LiveView, store: Store) -> None:
@@ -64,12 +71,11 @@ def test_the_page_saves_a_run(live: LiveView, store: Store) -> None:
 
 
 @needs_chromium
-def test_the_file_opens_from_disk(tmp_path: Path) -> None:
+def test_the_file_opens_from_disk(memory: Store, tmp_path: Path) -> None:
     """The list with its filters and its order, a run, and its conversation, without a request."""
-    store = Store(None, otlp_json)
-    store.add([*research(), *conversation()])
+    memory.add([*research(), *conversation()])
     file = tmp_path / "runs.html"
-    file.write_bytes(saved.page(store, title="runs"))
+    file.write_bytes(saved.page(memory, title="runs"))
     names = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
     with Page(file.as_uri(), tmp_path / "browser") as page:
         page.wait_for(f"{names}.length === 2")
@@ -112,11 +118,10 @@ def test_the_file_opens_from_disk(tmp_path: Path) -> None:
 
 
 @needs_chromium
-def test_hostile_text_in_a_file_is_text(tmp_path: Path) -> None:
+def test_hostile_text_in_a_file_is_text(memory: Store, tmp_path: Path) -> None:
     """What would end the data, the script or an element is shown, and does nothing."""
-    store = Store(None, otlp_json)
     error = {"exception.stacktrace": EVIL, "exception.message": EVIL}
-    store.add(
+    memory.add(
         [
             Trace().span(
                 EVIL,
@@ -127,7 +132,7 @@ def test_hostile_text_in_a_file_is_text(tmp_path: Path) -> None:
         ]
     )
     file = tmp_path / "run.html"
-    file.write_bytes(saved.page(store, title=EVIL))
+    file.write_bytes(saved.page(memory, title=EVIL))
     with Page(file.as_uri(), tmp_path / "browser") as page:
         page.wait_for("document.querySelectorAll('.span table').length === 2")
 
