@@ -57,9 +57,13 @@ PLUGINS = {"weather.py": PLUGIN, "weather.yaml": ABOUT, "report.py": REPORT, "re
 
 
 @pytest.fixture(scope="module")
-def session(make_app: MakeApp) -> Any:
-    """A session whose kernel has plugins."""
-    return make_app(plugins=PLUGINS).get_session()
+def session(make_app: MakeApp, llm: ScriptedLLM) -> Any:
+    """A session whose kernel has plugins, and has been started already."""
+    session = make_app(plugins=PLUGINS).get_session()
+    llm.script(plan("start"), code("0"), final("started"))
+    with capture():
+        session.send_message("start")
+    return session
 
 
 def test_plugin(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
@@ -77,7 +81,6 @@ invoke_workflow taskweaver
       - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.send_to='Planner'
-    taskweaver.kernel.start
     chat scripted-model
       - usage.input_tokens='20'  usage.output_tokens='7'
     execute_tool python
