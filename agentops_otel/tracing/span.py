@@ -300,7 +300,7 @@ class Span(LazySpan, sdk_trace.Span):
         if self._end_time is not None and self._refuses("Setting attribute on ended span."):
             return
         tracer, kind = self._tracer, type(value)
-        if type(key) is not str or not key or not (kind in _PLAIN or (kind is str and tracer.text_limit is None)):
+        if type(key) is not str or not key or not ((kind is str and tracer.text_limit is None) or kind in _PLAIN):
             with guard("setting an attribute"):  # the value's own `__str__` may run
                 self._put_strange(key, value)
         elif key in semconv.CONTENT and tracer.policy is not None:
@@ -334,7 +334,8 @@ class Span(LazySpan, sdk_trace.Span):
     def put(self, key: str, value: Any) -> None:
         """Set an attribute whose value may be kept as it is: it needs neither the SDK's rules nor the policy."""
         values = self._values
-        values.pop(key, None)  # one that is set again moves to the end
+        if key in values:
+            del values[key]  # one that is set again moves to the end
         if len(values) >= self._tracer.attribute_limit:
             self._dropped_attributes += 1
             if not values:

@@ -23,6 +23,7 @@ from opentelemetry.util.types import Attributes
 
 from agentops_otel.content import Content
 from agentops_otel.tracing.context import SPAN_KEY, current_context
+from agentops_otel.tracing.current_span import CurrentSpan
 from agentops_otel.tracing.ids import EntropyIdGenerator, random_bits
 from agentops_otel.tracing.processors import Dispatch, dispatch_for
 from agentops_otel.tracing.span import SAMPLED, SAMPLED_RANDOM, CallForm, Span, SpanSource
@@ -100,6 +101,22 @@ class Tracer(SpanSource):
             span._set_status_on_exception = False
         self.start(span, context, start_time)
         return span
+
+    def start_as_current_span(  # type: ignore[override]  # the SDK's is a class of its own too
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> CurrentSpan:
+        """A block in which a new span is the current one; see `opentelemetry.trace.Tracer.start_as_current_span`."""
+        settings = (name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception)
+        return CurrentSpan(self, settings, record_exception, set_status_on_exception, end_on_exit)
 
     def is_always_sampled(self, parent: object) -> bool:
         """Whether a child of *parent* is sampled for certain, by the default sampler: a root, or in a trace of ours."""

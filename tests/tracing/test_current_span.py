@@ -1,0 +1,136 @@
+"""`start_as_current_span` of our tracer does what the SDK's does: as a block, as a decorator, with each exception."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Status, StatusCode, Tracer
+
+from agentops_otel.tracing.provider import OwnProvider
+
+RESOURCE = Resource({"service.name": "test"})
+TIMED = ("start_time", "end_time", "timestamp", "context", "parent_id", "exception.stacktrace")
+
+
+class UnreadableError(Exception):
+    """Its text cannot be read."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def nested(tracer: Tracer) -> None:
+    """A block in a block."""
+    with tracer.start_as_current_span("outer") as outer:
+        assert trace.get_current_span() is outer
+        with tracer.start_as_current_span(
+            "inner", attributes={"a": 1}, kind=trace.SpanKind.CLIENT, start_time=5
+        ) as inner:
+            assert trace.get_current_span() is inner
+        assert not inner.is_recording()
+    assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def failing(error: BaseException, **settings: bool) -> Callable[[Tracer], None]:
+    """A block that *error* leaves."""
+
+    def program(tracer: Tracer) -> None:
+        with pytest.raises(type(error)), tracer.start_as_current_span("fails", **settings):  # type: ignore[arg-type]
+            raise error
+
+    return program
+
+
+def left_open(tracer: Tracer) -> None:
+    """A span that outlives its block."""
+    with tracer.start_as_current_span("open", end_on_exit=False) as span:
+        pass
+    assert span.is_recording()
+    span.end()
+
+
+def ok_stays(tracer: Tracer) -> None:
+    """A block that fails after it was well."""
+
+    @tracer.start_as_current_span("ok")
+    def fail() -> None:
+        trace.get_current_span().set_status(Status(StatusCode.OK))
+        raise ValueError("late")
+
+    with pytest.raises(ValueError, match="late"):
+        fail()
+
+
+def decorated(tracer: Tracer) -> None:
+    """A function, called twice."""
+
+    @tracer.start_as_current_span("call", attributes={"a": 1})
+    def call(n: int) -> int:
+        trace.get_current_span().set_attribute("n", n)
+        return n + 1
+
+    assert [call(1), call(n=2), call.__name__] == [2, 3, "call"]
+
+
+def decorated_coroutine(tracer: Tracer) -> None:
+    """A coroutine function, run twice at the same time."""
+
+    @tracer.start_as_current_span("run")
+    async def run(n: int) -> int:
+        await asyncio.sleep(0)
+        trace.get_current_span().set_attribute("n", n)
+        return n + 1
+
+    async def two() -> list[int]:
+        return list(await asyncio.gather(run(1), run(2)))
+
+    assert asyncio.run(two()) == [2, 3]
+
+
+PROGRAMS = {
+    "nested": nested,
+    "an exception": failing(ValueError("no")),
+    "StopIteration": failing(StopIteration("done")),
+    "Ctrl-C": failing(KeyboardInterrupt()),
+    "not recorded": failing(ValueError("no"), record_exception=False),
+    "without a status": failing(ValueError("no"), set_status_on_exception=False),
+    "left open": left_open,
+    "OK stays OK": ok_stays,
+    "a decorated function": decorated,
+    "a decorated coroutine function": decorated_coroutine,
+}
+
+
+def spans_of(provider: TracerProvider, program: Callable[[Tracer], None]) -> list[dict[str, Any]]:
+    """What the program's spans say."""
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    program(provider.get_tracer("test"))
+    return [json.loads(span.to_json(), object_hook=without_times) for span in exporter.get_finished_spans()]
+
+
+def without_times(parts: dict[str, Any]) -> dict[str, Any]:
+    """Without what differs each time."""
+    return {name: value for name, value in parts.items() if name not in TIMED}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_does_what_the_sdk_does(program: str) -> None:
+    """Spans, statuses, exceptions and the current span are those of the SDK's tracer."""
+    ours = spans_of(OwnProvider(resource=RESOURCE), PROGRAMS[program])
+    theirs = spans_of(TracerProvider(resource=RESOURCE, shutdown_on_exit=False), PROGRAMS[program])
+    assert ours == theirs
+
+
+def test_an_exception_without_a_text_reaches_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the text of an exception raises, the program gets the first exception, and the span ends."""
+    monkeypatch.setattr("agentops_otel.guard.reraise", False)
+    (span,) = spans_of(OwnProvider(resource=RESOURCE), failing(UnreadableError()))
+    assert span["name"] == "fails"
