@@ -19,7 +19,6 @@ SHORTEST_SECRET = 5
 """Characters of the shortest text that can hold a name and a secret: `dsn=x`."""
 CLEAN_CHARACTERS = 2_000_000
 """How many characters of texts without secrets are remembered."""
-_SHORTEST_CACHED = 8
 _ENTRY_CHARACTERS = 100
 """The memory that an entry takes beside its text, counted as characters."""
 
@@ -106,9 +105,8 @@ class Clean(set[str]):
     def keep(self, texts: Iterable[str]) -> None:
         """Remember the texts. When they are too many, all are forgotten."""
         for text in texts:
-            if len(text) >= _SHORTEST_CACHED:
-                self.add(text)
-                self.remaining_characters -= len(text) + _ENTRY_CHARACTERS
+            self.add(text)
+            self.remaining_characters -= len(text) + _ENTRY_CHARACTERS
         if self.remaining_characters < 0:
             self.clear()
             self.remaining_characters = CLEAN_CHARACTERS

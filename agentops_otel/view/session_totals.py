@@ -10,6 +10,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.launcher import Report
+from agentops_otel.tracing import ids_of
 from agentops_otel.view import cost, tree
 
 PRICED_TOGETHER = 1_000
@@ -51,13 +52,14 @@ class SessionTotals(SpanProcessor):
         """Called by the provider when a span has ended."""
         if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
-        with self._lock:
-            self._add(self._process, span)
         attributes = span.attributes or {}
-        for key in {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}:
-            if isinstance(key, str):
-                with self._lock:
-                    self._add(self._counts.setdefault(key, _Count()), span)
+        keys = {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}
+        role, error = tree.role(span), tree.error_of(span)
+        with self._lock:
+            self._add(self._process, span, role, error)
+            for key in keys:
+                if isinstance(key, str):
+                    self._add(self._counts.setdefault(key, _Count()), span, role, error)
                     if len(self._counts) > SESSIONS:
                         del self._counts[next(iter(self._counts))]
 
@@ -101,8 +103,7 @@ class SessionTotals(SpanProcessor):
             unpriced=[(dict(call), times) for call, times in count.calls.items()],
         )
 
-    def _add(self, count: _Count, span: ReadableSpan) -> None:
-        role = tree.role(span)
+    def _add(self, count: _Count, span: ReadableSpan, role: tree.Role, error: str | None) -> None:
         count.spans += 1
         count.roles[role] += 1
         if role == "llm":
@@ -114,20 +115,16 @@ class SessionTotals(SpanProcessor):
                 _price(count)
                 if cost.is_loaded():
                     count.calls.clear()
-        if span.parent is None or span.parent.is_remote:
+        _, span_id, _, parent_id, is_remote = ids_of(span)
+        parent_here = None if is_remote else parent_id
+        if parent_here is None:
             count.traces += 1
-        self._add_error(count, span)
-
-    def _add_error(self, count: _Count, span: ReadableSpan) -> None:
-        """Count an error at the innermost span only, not again in the spans that it passes through."""
-        context = span.get_span_context()
-        below = count.failed_below.pop(context.span_id, None) if context else None
-        error = tree.error_of(span)
-        if error is None:
-            return
-        count.errors += error != below
-        if span.parent is not None and not span.parent.is_remote:
-            count.failed_below[span.parent.span_id] = error
+        # An error is counted at the innermost span only, not again in the spans that it passes through.
+        below = count.failed_below.pop(span_id, None)
+        if error is not None:
+            count.errors += error != below
+            if parent_here is not None:
+                count.failed_below[parent_here] = error
 
 
 def _price(count: _Count) -> None:
