@@ -15,7 +15,7 @@ import openai.types.responses
 from pydantic import TypeAdapter
 
 from agentops_otel.clients import anthropic as anthropic_client
-from agentops_otel.clients import openai as openai_client
+from agentops_otel.clients.openai import spec as openai_client
 from agentops_otel.instrumentation import ClientSpec, Operation
 
 WORD = "word "

@@ -285,8 +285,12 @@ class FoldingObserver(StreamObserver):
         elif self._times:
             self._call.next_chunk()
         if self._fold is not None:
-            with _folding, self._lock:
-                self._fold(response, chunk)
+            try:
+                with self._lock:
+                    self._fold(response, chunk)
+            except BaseException as error:  # not `with`: this is paid for each chunk
+                if not _folding.__exit__(type(error), error, None):
+                    raise
         return chunk
 
     def exhausted(self) -> None:

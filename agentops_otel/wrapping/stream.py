@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import CoroutineType
 from typing import Any, Protocol
 
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context
 
+from agentops_otel.tracing import attach_context, leave_context
 from agentops_otel.wrapping.proxy import proxied
 
 
@@ -74,14 +75,14 @@ _READ_ELSEWHERE = ("generator already executing", "generator is already running"
 
 def observed_call(observer: Observer, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call the client's code in the observer's context. A coroutine is observed as it runs; its value is the call's."""
-    token = attach(observer.context)
+    token = attach_context(observer.context)
     try:
         value = call(*args, **kwargs)
     except BaseException as error:
         observer.raised(error)
         raise
     finally:
-        detach(token)
+        leave_context(token)
     return Awaited(value, observer) if isinstance(value, Coroutine) else observer.returned(value)
 
 
@@ -144,7 +145,7 @@ class Awaited(Coroutine[Any, Any, Any]):
         observer = self._observer
         if observer is None:
             return step(*args)
-        token = attach(observer.context)
+        token = attach_context(observer.context)
         try:
             return step(*args)
         except StopIteration as stop:
@@ -153,7 +154,7 @@ class Awaited(Coroutine[Any, Any, Any]):
             observer.raised(error)
             raise
         finally:
-            detach(token)
+            leave_context(token)
         raise StopIteration(observer.returned(value))
 
 
@@ -165,14 +166,14 @@ def observed_stream(stream: Any, observer: StreamObserver) -> Any:
 def _next(self: Any) -> Any:
     # `observed_call`, written out: this is paid for each chunk.
     observer = self._self_observer
-    token = attach(observer.context)
+    token = attach_context(observer.context)
     try:
         chunk = self.__wrapped__.__next__()
     except BaseException as error:
         observer.raised(error)
         raise
     finally:
-        detach(token)
+        leave_context(token)
     return observer.chunk(chunk)
 
 

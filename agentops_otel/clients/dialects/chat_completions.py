@@ -69,8 +69,9 @@ RESPONSE_CONTENT: Table = {
 def fold(response: dict[str, Any], chunk: Any) -> None:
     """Add a chunk to the response, which takes the shape of the unstreamed one."""
     fields = as_mapping(chunk)
+    get = fields.get
     for name in _HEAD:
-        if (value := fields.get(name)) is not None:
+        if (value := get(name)) is not None:
             response[name] = value
     for choice in items(fields.get("choices")):
         choice_fields = as_mapping(choice)
