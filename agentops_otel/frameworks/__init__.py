@@ -7,7 +7,17 @@ from agentops_otel.frameworks.langchain import LANGCHAIN
 from agentops_otel.frameworks.mcp import MCP
 from agentops_otel.frameworks.openai_agents import OPENAI_AGENTS
 from agentops_otel.frameworks.pydantic_ai import PYDANTIC_AI
+from agentops_otel.frameworks.smolagents import SMOLAGENTS
 from agentops_otel.instrumentation import FrameworkSpec
 
-SPECS: tuple[FrameworkSpec, ...] = (CREWAI, GOOGLE_ADK, HAYSTACK, LANGCHAIN, MCP, OPENAI_AGENTS, PYDANTIC_AI)
+SPECS: tuple[FrameworkSpec, ...] = (
+    CREWAI,
+    GOOGLE_ADK,
+    HAYSTACK,
+    LANGCHAIN,
+    MCP,
+    OPENAI_AGENTS,
+    PYDANTIC_AI,
+    SMOLAGENTS,
+)
 """Every framework that `init()` listens to."""

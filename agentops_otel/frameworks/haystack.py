@@ -21,15 +21,9 @@ def _hear_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
     @contextmanager
     def traced(wrapped: Any, told: Told, arguments: dict[str, Any]) -> Iterator[Any]:
-        key = object()
-        steps.begin(key, told, is_current=True)
-        try:
-            with wrapped(**arguments) as span:
-                yield heard(span, told)
-        except BaseException as error:
-            steps.end(key, told, error=error)
-            raise
-        steps.end(key, told)
+        with steps.step(told) as step, wrapped(**arguments) as span:
+            step.result = told  # to which tags are added meanwhile
+            yield heard(span, told)
 
     def trace(wrapped: Any, tracer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}

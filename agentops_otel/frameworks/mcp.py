@@ -6,13 +6,14 @@ second one.
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from contextvars import ContextVar
 from functools import partial
 from types import ModuleType
 from typing import Any
 
+from opentelemetry.context import Context
 from opentelemetry.propagate import extract, get_global_textmap, inject
 from opentelemetry.trace import Span, SpanKind, get_current_span
 
@@ -44,7 +45,7 @@ def _hear_client(module: ModuleType, steps: Steps) -> Callable[[], None]:
         if _is_tool_of_framework():
             return within_tool()
         named = dict(zip(("name", "arguments"), args, strict=False))
-        return steps.around({"side": "client", **named, **kwargs}, work)
+        return _around(steps, {"side": "client", **named, **kwargs}, work)
 
     return Patch(module.ClientSession, "call_tool", Hook(call_tool)).undo
 
@@ -121,7 +122,20 @@ def _served(steps: Steps, params: Any, work: Callable[[], Any], said: Callable[[
     carrier = meta if isinstance(meta, dict) else field(meta, "__pydantic_extra__")
     context = extract(carrier) if carrier and "traceparent" in carrier and steps.follows_callers else None
     told = {"side": "server", "name": field(params, "name"), "arguments": field(params, "arguments")}
-    return steps.around(told, work, said=said, context=context)
+    return _around(steps, told, work, said, context)
+
+
+async def _around(
+    steps: Steps,
+    told: Mapping[str, Any],
+    work: Callable[[], Awaitable[Any]],
+    said: Callable[[Any], Any] = lambda result: result,
+    context: Context | None = None,
+) -> Any:
+    with steps.step(told, context=context) as step:
+        result = await work()
+        step.result = said(result)
+        return result
 
 
 def _hear_dispatcher(module: ModuleType, steps: Steps) -> Callable[[], None]:

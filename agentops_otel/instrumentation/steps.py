@@ -1,6 +1,7 @@
 """The open steps of a framework, by the framework's own keys. A step has a span or none."""
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import Token
 from threading import RLock
 from typing import Any
@@ -117,6 +118,12 @@ class OpenStep:
                 self._recorder.set_content(span, name, value)
 
 
+class Outcome:
+    """What a step that is a block gave."""
+
+    result: object = None
+
+
 class Steps:
     """What a framework's listener reports to. None of its methods ever raises.
 
@@ -215,31 +222,25 @@ class Steps:
             else:
                 step.end(result, None if error is None or self._is_control_flow(error) else error)
 
-    async def around(
-        self,
-        source: Source,
-        work: Callable[[], Awaitable[Any]],
-        *,
-        said: Callable[[Any], object] = lambda result: result,
-        context: Context | None = None,
-    ) -> Any:
-        """Await what *work* makes as one step, the current one meanwhile.
+    @contextmanager
+    def step(self, source: Source, *, context: Context | None = None) -> Iterator["Outcome"]:
+        """A block that is one step, the current one meanwhile; what it raises ends the step, and goes on.
 
         Args:
             source: What the framework says of the step.
-            work: Calls the framework's function.
-            said: What of the awaited value is the step's result.
             context: As of `begin`.
+
+        Yields:
+            What takes the step's result.
         """
-        key = object()
-        self.begin(key, source, is_current=True, context=context)
+        outcome = Outcome()
+        self.begin(outcome, source, is_current=True, context=context)
         try:
-            result = await work()
+            yield outcome
         except BaseException as error:
-            self.end(key, error=error)
+            self.end(outcome, outcome.result, error)
             raise
-        self.end(key, said(result))
-        return result
+        self.end(outcome, outcome.result)
 
     def kind_of(self, key: Hashable) -> Step | None:
         """The kind of the open step that the key stands for; None if there is none."""

@@ -8,7 +8,7 @@ from tests.environments.install import LOCKS, ROOT
 
 FRAMEWORKS = (
     *("agent-framework", "crewai", "google-adk", "haystack", "langchain", "mcp-1", "mcp-2", "openai-agents"),
-    *("pydantic-ai", "semantic-kernel", "strands-agents"),
+    *("pydantic-ai", "semantic-kernel", "smolagents", "strands-agents"),
 )
 
 WITH_US = (

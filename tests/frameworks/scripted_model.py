@@ -17,8 +17,12 @@ def scripted_model() -> LlmServer:
 def _script(request: Request) -> Answer:
     asked = request.json
     last = asked["messages"][-1]
-    calls = list(_calls(str(last["content"]), asked)) if last["role"] == "user" else []
+    calls = list(_calls(_text(last["content"]), asked)) if last["role"] == "user" else []
     return answer(_tool_calls(calls) if calls else completion(), stream=bool(asked.get("stream")))
+
+
+def _text(content: Any) -> str:
+    return "\n".join(part.get("text", "") for part in content) if isinstance(content, list) else str(content)
 
 
 def _calls(text: str, asked: Any) -> Iterator[dict[str, Any]]:

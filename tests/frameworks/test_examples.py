@@ -63,6 +63,10 @@ EXAMPLES = {
         "agent_framework",
         snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
     ),
+    "smolagents_agent": (
+        "smolagents",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
     "strands_agent": (
         "strands",
         snapshot(

@@ -178,26 +178,25 @@ def test_what_is_known_at_the_end(captured: Capture) -> None:
     assert [(span.attributes or {}).get("error.type") for span in captured.spans] == [None, "refused", "KeyError"]
 
 
-def test_a_step_around_what_is_awaited(captured: Capture) -> None:
-    """A step is current while its work runs, ends with what that gives or raises, and begins in a caller's trace."""
+def test_a_step_that_is_a_block(captured: Capture) -> None:
+    """A step is current in its block, ends with what that gives or raises, and begins in a caller's trace."""
     open_steps = opened(captured)
     caller = extract({"traceparent": "00-0000000000000000000000000000abcd-00000000000000ef-01"})
 
-    async def work() -> str:
-        with captured.client.recorder.active(captured.client.recorder.start("own")):  # type: ignore[union-attr]
-            return "done"
+    async def work() -> None:
+        with open_steps.step(step("tool", "a"), context=caller) as block:
+            await asyncio.sleep(0)
+            block.result = "done"
 
-    async def fail() -> None:
+    asyncio.run(work())
+    with pytest.raises(ValueError, match="no"), open_steps.step(step("agent", "b")):
         raise ValueError("no")
 
-    assert asyncio.run(open_steps.around(step("agent", "a"), work, context=caller)) == "done"
-    with pytest.raises(ValueError, match="no"):
-        asyncio.run(open_steps.around(step("agent", "b"), fail))
-
     first, second = captured.spans
-    assert (first.name, first.context.trace_id) == ("invoke_agent a", 0xABCD)
+    assert (first.name, first.context.trace_id) == ("execute_tool a", 0xABCD)
     assert first.parent is not None
     assert first.parent.span_id == 0xEF
+    assert (first.attributes or {})["gen_ai.tool.call.result"] == '"done"'
     assert (second.name, second.status.description) == ("invoke_agent b", "no")
 
 

@@ -1,0 +1,81 @@
+"""smolagents: agents and tools. It tells only of steps that are over, so that runs and calls of tools are wrapped."""
+
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field
+from agentops_otel.wrapping.patch import Hook, Patch
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+
+def _hear_agents(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    def run(wrapped: Any, agent: Any, args: Args, kwargs: Kwargs) -> Any:
+        given = {**dict(zip(("task", "stream"), args, strict=False)), **kwargs}
+        told = {"kind": "agent", "of": agent, "given": given.get("task")}
+        if given.get("stream"):
+            return _streamed(steps, told, wrapped(*args, **kwargs))
+        with steps.step(told) as step:
+            step.result = result = wrapped(*args, **kwargs)
+            return result
+
+    return Patch(module.MultiStepAgent, "run", Hook(run)).undo
+
+
+def _streamed(steps: Steps, told: Any, stream: Iterator[Any]) -> Iterator[Any]:
+    """The stream, each piece of which is made in a context of its own: what is current there is not in its reader."""
+    context, key, last = copy_context(), object(), None
+    context.run(steps.begin, key, told, is_current=True)
+    try:
+        for last in iter(partial(context.run, next, stream, _END), _END):
+            yield last
+    except BaseException as error:
+        context.run(steps.end, key, None, error)
+        raise
+    context.run(steps.end, key, field(last, "output"))
+
+
+_END = object()
+
+
+def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    def call(wrapped: Any, tool: Any, args: Args, kwargs: Kwargs) -> Any:
+        given = {name: value for name, value in kwargs.items() if name != "sanitize_inputs_outputs"}
+        with steps.step({"kind": "tool", "of": tool, "given": given or list(args)}) as step:
+            step.result = result = wrapped(*args, **kwargs)
+            return result
+
+    return Patch(module.Tool, "__call__", Hook(call)).undo
+
+
+AGENT = Step(
+    operation="invoke_agent",
+    matches=lambda told: told["kind"] == "agent",
+    name="of.name",
+    attributes={semconv.GEN_AI_AGENT_DESCRIPTION: "of.description"},
+    content={semconv.AGENTOPS_ENTITY_INPUT: "given"},
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: lambda result: field(result, "output") or result},
+)
+TOOL = Step(
+    operation="execute_tool",
+    matches=lambda told: told["kind"] == "tool" and told["of"].name != "final_answer",  # that is how an agent ends
+    name="of.name",
+    attributes={
+        semconv.GEN_AI_TOOL_DESCRIPTION: "of.description",
+        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
+    },
+    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "given"},
+    result={semconv.GEN_AI_TOOL_CALL_RESULT: lambda result: result},
+)
+
+SMOLAGENTS = FrameworkSpec(
+    name="smolagents",
+    module="smolagents",
+    steps=(AGENT, TOOL),
+    listeners={"smolagents.agents": _hear_agents, "smolagents.tools": _hear_tools},
+)
