@@ -1,12 +1,12 @@
 """The command line: run a program and see it, show a trace file, find out why nothing arrives."""
 
 import sys
-import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import orjson
@@ -25,9 +25,6 @@ from agentops_otel.view import run_report, selection, terminal
 from agentops_otel.view.format import dollars, plural, seconds, tokens_text
 from agentops_otel.view.selection import Filter
 from agentops_otel.view.tree import Node, Summary, by_trace, key_of, summarize
-
-if TYPE_CHECKING:
-    from agentops_otel.view.live import Store
 
 
 def main() -> None:
@@ -239,41 +236,43 @@ def send(timeout: float) -> None:
 
 
 @commands.command(
-    epilog=_examples("view", "view yesterday.jsonl", "view --otlp-port 4320   # beside a collector on 4318")
+    epilog=_examples(
+        "view",
+        "view yesterday.jsonl",
+        "view --otlp-port 4320 --jaeger http://localhost:16686   # beside Jaeger on 4318",
+    )
 )
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]...")
 @click.option("--port", default=4319, show_default=True, metavar="PORT", help="Of the page; 0 takes a free one.")
 @click.option(
     "--otlp-port", default=4318, show_default=True, metavar="PORT", help="Where spans are taken by OTLP/HTTP."
 )
-def view(paths: tuple[Path, ...], port: int, otlp_port: int) -> None:
+@click.option("--jaeger", metavar="URL", help="Jaeger's user interface: each run has a link to its trace there.")
+def view(paths: tuple[Path, ...], port: int, otlp_port: int, jaeger: str | None) -> None:
     """Show runs on a page of this machine, as they arrive: those sent by OTLP, the trace files, and each FILE.
 
     Programs with the default settings send to it while it runs. Ctrl-C ends it; what came is there the next time.
     """
-    from agentops_otel.view.live import LiveView, Store
+    from agentops_otel.view.live import LiveView, Store, files
 
-    state_dir = Config().state_dir
-    store = Store(state_dir / "view.sqlite3", otlp_json)
+    config = _config()
+    links = {"Jaeger": f"{jaeger.rstrip('/')}/trace/{{trace}}"} if jaeger else {}
+    for account in (destination.agentops for destination in config.destinations):
+        links |= {"AgentOps": account.session_url("{trace}")} if account else {}
+    store = Store(config.state_dir / "view.sqlite3", otlp_json)
     try:
-        with LiveView(store, otlp_json, port=port, otlp_port=otlp_port) as live:
+        with LiveView(store, otlp_json, port=port, otlp_port=otlp_port, links=links) as live:
             click.echo(f"{live.url}\nspans are taken at {live.otlp_endpoint}; Ctrl-C ends this")
-            for path in (*trace_directory.trace_files(state_dir / trace_directory.DIRECTORY), *paths):
-                _import(path, store)
-            threading.Event().wait()
+            while True:
+                for path in (*trace_directory.trace_files(config.state_dir / trace_directory.DIRECTORY), *paths):
+                    files.read_on(path, store, file.read_from, terminal.announce)
+                time.sleep(file.FOLLOW_S)
     except OSError as error:
         raise click.ClickException(f"{error.strerror or error}: name other ports with --port and --otlp-port") from None
     except KeyboardInterrupt:
         pass
     finally:
         store.close()
-
-
-def _import(path: Path, store: "Store") -> None:
-    """Read a trace file, unless it is as it was when it was read before."""
-    about = path.stat()
-    if store.first_read(str(path.absolute()), f"{about.st_size} {about.st_mtime_ns}"):
-        store.add(list(_spans([path])))
 
 
 def _config() -> Config:

@@ -38,6 +38,27 @@ def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
                     yield ValueError(f"{path}:{number}: {error}")
 
 
+def read_from(path: Path, place: int) -> Iterator[tuple[list[ReadableSpan] | ValueError, int]]:
+    """The spans of each line from a place in the file on, or what is wrong with it, and where the next line begins.
+
+    A last line that is not whole yet is left for the next time.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as lines:
+        lines.seek(place)
+        for line in lines:
+            try:
+                spans: list[ReadableSpan] | ValueError = loads(line) if line.strip() else []
+            except ValueError as error:
+                if not line.endswith(b"\n"):
+                    return
+                spans = ValueError(f"{path} at byte {place}: {error}")
+            place += len(line)
+            yield spans, place
+
+
 def follow(paths: Callable[[], Sequence[Path]]) -> Iterator[ReadableSpan | None]:
     """The spans of trace files that are being written, without end; None each time when all there was has been read.
 
@@ -49,13 +70,10 @@ def follow(paths: Callable[[], Sequence[Path]]) -> Iterator[ReadableSpan | None]
     read_to: dict[Path, int] = {}
     while True:
         for path in paths():
-            with suppress(FileNotFoundError), path.open("rb") as lines:
-                lines.seek(read_to.setdefault(path, 0))
-                for line in lines:
-                    if line.endswith(b"\n"):
-                        read_to[path] += len(line)
-                        with suppress(ValueError):
-                            yield from loads(line)
+            with suppress(FileNotFoundError):
+                for spans, read_to[path] in read_from(path, read_to.get(path, 0)):  # noqa: B020 - where it goes on
+                    if not isinstance(spans, ValueError):
+                        yield from spans
         yield None
         time.sleep(FOLLOW_S)
 

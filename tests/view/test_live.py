@@ -214,9 +214,10 @@ def test_a_page_that_waits_hears_of_what_arrives(live: LiveView) -> None:
 
 
 def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
-    """It prints the address of the page, reads the file, and ends at once."""
+    """It prints the address of the page, reads the file, also what is added to it, and ends at once."""
     (tmp_path / "trace.jsonl").write_bytes(otlp_json.dumps(research()))
-    command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", "0", "trace.jsonl"]
+    command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", "0"]
+    command += ["--jaeger", "http://localhost:16686/", "trace.jsonl"]
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": os.getcwd()}
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -228,11 +229,16 @@ def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
         since = 0
         while not since:
             since = json.loads(request(url.port or 0, "GET", "/api/changes?since=0", headers=cookie)[2])
-        runs = json.loads(request(url.port or 0, "GET", "/api/runs", headers=cookie)[2])
+        with (tmp_path / "trace.jsonl").open("ab") as more:
+            more.write(b"\n" + otlp_json.dumps([Trace(2).span("later", 1)]) + b"\n")
+        while len(runs := json.loads(request(url.port or 0, "GET", "/api/runs", headers=cookie)[2])) < 2:
+            time.sleep(0.05)
+        links = json.loads(request(url.port or 0, "GET", "/api/links", headers=cookie)[2])
         started.send_signal(signal.SIGINT)
         code = started.wait(20)
 
-    assert [run["name"] for run in runs] == ["invoke_workflow research"]
+    assert [run["name"] for run in runs] == ["later", "invoke_workflow research"]
+    assert links == {"Jaeger": "http://localhost:16686/trace/{trace}"}
     assert code == 0
     assert (tmp_path / "agentops_otel" / "view.sqlite3").stat().st_mode & 0o777 == 0o600
 

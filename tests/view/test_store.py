@@ -12,7 +12,8 @@ from stat import S_IMODE
 import pytest
 from inline_snapshot import snapshot
 
-from agentops_otel.export import otlp_json
+from agentops_otel.export import file, otlp_json
+from agentops_otel.view.live import files
 from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.totals import percentile
 from agentops_otel.view.live.wanted import Filter
@@ -234,12 +235,31 @@ def test_text_that_no_database_takes_is_kept_as_far_as_it_can_be(store: Store) -
     assert names(store, text="fine") == ["a?\0b"]
 
 
-def test_a_file_is_read_when_it_has_changed(store: Store) -> None:
-    """A trace file that is as it was is not read again."""
-    read = [store.first_read("/a.jsonl", stamp) for stamp in ("1", "1", "2")]
+def test_a_file_is_read_as_it_grows(store: Store, tmp_path: Path) -> None:
+    """From where it was read to, a line only when it is whole; another file in its place from its beginning."""
+    path, said = tmp_path / "t.jsonl", list[str]()
 
-    assert read == [True, False, True]
-    assert store.first_read("/b.jsonl", "1")
+    def read() -> list[object]:
+        files.read_on(path, store, file.read_from, said.append)
+        return names(store, sort="name")
+
+    first, second = (otlp_json.dumps([Trace(n).span(f"run {n}")]) for n in (1, 2))
+    gone = read()
+    path.write_bytes(first + b"\nno span\n" + second[:50])
+    once = read()
+    with path.open("ab") as more:
+        more.write(second[50:])
+    whole = read()
+    path.rename(tmp_path / "old.jsonl")
+    path.write_bytes(otlp_json.dumps([Trace(3).span("run 3"), Trace(4).span("too long", end=1e13)]) + b"\n")
+    bad = read()
+    path.write_bytes(b"")
+
+    assert (gone, once, whole, bad) == ([], ["run 1"], ["run 2", "run 1"], ["run 2", "run 1"])
+    assert read() == bad
+    assert len(said) == 2
+    assert said[0].startswith(f"left out: {path} at byte {len(first) + 1}: ")
+    assert "2 spans" in said[1]
 
 
 def test_who_waits_hears_of_a_change(store: Store) -> None:

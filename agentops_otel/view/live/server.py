@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from importlib.resources import files
+from types import MappingProxyType
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -39,14 +40,23 @@ class LiveView:
         codec: Reads what comes by OTLP.
         port: Of the page; 0 takes a free one.
         otlp_port: Of the receiver; 0 takes a free one.
+        links: Where a run can be seen besides: a name, and an address with `{trace}` in the place of the trace's id.
 
     Raises:
         OSError: A port is taken.
     """
 
-    def __init__(self, store: Store, codec: Codec, *, port: int = PORT, otlp_port: int = OTLP_PORT) -> None:
+    def __init__(
+        self,
+        store: Store,
+        codec: Codec,
+        *,
+        port: int = PORT,
+        otlp_port: int = OTLP_PORT,
+        links: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._token = secrets.token_urlsafe(32)
-        self._servers = [Server(otlp_port, _Receiver(store, codec)), Server(port, _Page(store, self._token))]
+        self._servers = [Server(otlp_port, _Receiver(store, codec)), Server(port, _Page(store, self._token, links))]
         self.otlp_port, self.port = (server.server_address[1] for server in self._servers)
 
     @property
@@ -101,8 +111,9 @@ class _Receiver:
 class _Page:
     """The page, and what it asks for."""
 
-    def __init__(self, store: Store, token: str) -> None:
+    def __init__(self, store: Store, token: str, links: Mapping[str, str]) -> None:
         self._store = store
+        self._links = dict(links)
         self._token = token
         folder = files("agentops_otel.view.live").joinpath("page")
         self._files = {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
@@ -143,6 +154,8 @@ class _Page:
                 found = self._store.run(trace)
             case ["totals"]:
                 found = self._store.totals(_filter(query))
+            case ["links"]:
+                found = self._links
             case ["choices"]:
                 found = self._store.choices()
             case ["changes"]:

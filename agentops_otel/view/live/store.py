@@ -41,15 +41,15 @@ CREATE TABLE IF NOT EXISTS steps (
     output_tokens INTEGER, cost REAL
 );
 CREATE INDEX IF NOT EXISTS steps_by_trace ON steps (trace);
-CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT);
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, place INTEGER);
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (start);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (trace UNINDEXED, text);
 """
 _OWN = ("bytes", "arrived")
 """Columns that are nobody else's business."""
-_LAYOUT = 2
-"""Of the tables that follow from the spans; a file of another one has them made anew."""
-_DERIVED = ("words", "steps", "runs")
+_LAYOUT = 3
+"""Of the tables that follow from the spans and the files; a database of another one has them made anew."""
+_DERIVED = ("words", "steps", "runs", "files")
 
 
 class Codec(Protocol):
@@ -97,26 +97,29 @@ class Store:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._lay_out()
 
-    def add(self, spans: Sequence[ReadableSpan]) -> None:
+    def add(self, spans: Sequence[ReadableSpan], *, read_to: tuple[str, int] | None = None) -> None:
         """Keep the spans; one that is known already replaces itself.
+
+        Args:
+            spans: What has come.
+            read_to: The file that they are from, and how far it has been read with them.
 
         Raises:
             ValueError: A time or a count of theirs is no number of 64 bits; none of them is kept.
         """
         with self._changed:
             try:
-                self._write(spans)
+                self._write(spans, read_to)
             except OverflowError as error:
                 raise ValueError("a time or a count is no number of 64 bits") from error
             self._version += 1
             self._changed.notify_all()
 
-    def first_read(self, path: str, stamp: str) -> bool:
-        """Whether a file has not been read yet, or has another stamp than then; it has from now on."""
-        with self._changed, self._database:
-            row = self._database.execute("SELECT stamp FROM files WHERE path = ?", (path,)).fetchone()
-            self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", (path, stamp))
-            return row is None or row["stamp"] != stamp
+    def read_to(self, path: str) -> int:
+        """How far a file has been read: what was given with its spans."""
+        with self._changed:
+            row = self._database.execute("SELECT place FROM files WHERE path = ?", (path,)).fetchone()
+            return 0 if row is None else int(row["place"])
 
     def runs(self, wanted: Filter, *, limit: int | None = PAGE_RUNS) -> list[dict[str, object]]:
         """The runs that pass the filter, *limit* at most."""
@@ -184,8 +187,10 @@ class Store:
             ).fetchall():
                 self._summarize(row["trace"])
 
-    def _write(self, spans: Sequence[ReadableSpan]) -> None:
+    def _write(self, spans: Sequence[ReadableSpan], read_to: tuple[str, int] | None) -> None:
         with self._database:
+            if read_to is not None:
+                self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", read_to)
             for span in spans:
                 self._insert(span)
             for trace in {trace_id(span) for span in spans}:

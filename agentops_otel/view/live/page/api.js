@@ -43,5 +43,8 @@ export const totals = async (wanted) => (saved ? saved.totals : get(`/api/totals
 /** @returns {Promise<Choices>} */
 export const choices = async () => (saved ? saved.choices : get("/api/choices"));
 
+/** Other places that show a run: an address with `{trace}` in it, by name. @returns {Promise<Record<string, string>>} */
+export const links = async () => (saved ? {} : get("/api/links"));
+
 /** The number of changes, once there are more than *since*. @param {number} since @returns {Promise<number>} */
 export const changes = (since) => get(`/api/changes?since=${since}`);

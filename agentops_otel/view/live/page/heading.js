@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { element } from "./dom.js";
 import { count, dollars, duration, moment, plural } from "./format.js";
 
+const elsewhere = Object.entries(await api.links());
 /** @type {[string, string][]} */
 const VIEWS = [["run", "Tree"], ["conversation", "Conversation"]];
 
@@ -20,7 +21,8 @@ export function heading(run, view) {
     element("h1", {}, run.name || "(no name)"),
     element("p", { className: "facts" }, facts.filter(Boolean).join(" · "),
       run.errors ? element("span", { className: "error" }, ` · ${plural(run.errors, "error")}`) : null),
-    element("nav", { className: "views", "aria-label": "Views of the run" }, ...views, ...(api.isSaved ? [] : saves(run))),
+    element("nav", { className: "views", "aria-label": "Views of the run" }, ...views, ...(api.isSaved ? [] : saves(run)),
+      ...elsewhere.map(([name, address]) => element("a", { href: address.replace("{trace}", run.trace), rel: "noreferrer", target: "_blank" }, `Open in ${name}`))),
   ];
 }
 
