@@ -34,12 +34,15 @@ from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.export.trace_directory import DIRECTORY
+from agentops_otel.export.viewers import JAEGER_PORT, showing
 from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.settings import OPTIONS
 from agentops_otel.version import VERSION
 
 READ_BACK_S = 15.0
 """How long AgentOps may take to show a span; its collector alone gathers for 5 s."""
+SEEN_S = 3.0
+"""How long a viewer that answers may take to know the span."""
 TIMEOUT_S = 5.0
 """The longest that one connection or one answer is waited for."""
 
@@ -57,10 +60,11 @@ class Finding:
     """What to do about it."""
 
 
-def examine(config: Config, *, read_back_s: float = READ_BACK_S) -> Iterator[Finding]:
+def examine(config: Config, *, read_back_s: float = READ_BACK_S, jaeger_port: int = JAEGER_PORT) -> Iterator[Finding]:
     """Look at everything between a program and where its spans go, in the order in which it matters.
 
-    Touches the network: connects to each destination and sends it one span, which it reads back from AgentOps.
+    Touches the network: connects to each destination and sends it one span, which it reads back from AgentOps,
+    from `agentops-otel view` and from a Jaeger on the same host, where they answer.
     """
     installed = {dist.name: dist for dist in metadata.distributions()}
     yield from _versions(installed)
@@ -74,7 +78,7 @@ def examine(config: Config, *, read_back_s: float = READ_BACK_S) -> Iterator[Fin
         reached = list(_connect(destination))
         yield from reached
         if reached[-1].level == "ok":
-            yield from _probe(destination, config.tags, read_back_s)
+            yield from _probe(destination, config.tags, read_back_s, jaeger_port)
     if config.own_trace_file or config.trace_file:
         yield _file(config)
     captured = "captured and redacted" if config.capture_content else "not captured"
@@ -250,8 +254,8 @@ def _tls(destination: Destination, host: str, port: int) -> Finding:
         return Finding("wrong", f"TLS with {host}:{port} failed: {why}", advice)
 
 
-def _probe(destination: Destination, tags: tuple[str, ...], read_back_s: float) -> Iterator[Finding]:
-    """Send one span by the transport that the program's spans go by; from AgentOps, read it back."""
+def _probe(destination: Destination, tags: tuple[str, ...], read_back_s: float, jaeger_port: int) -> Iterator[Finding]:
+    """Send one span by the transport that the program's spans go by, and read it back."""
     account = destination.agentops
     authorization = TokenAuthorization(account, destination) if account else None
     headers = authorization.headers() if authorization else {}
@@ -275,6 +279,9 @@ def _probe(destination: Destination, tags: tuple[str, ...], read_back_s: float) 
     if account and sent.level == "ok":
         shown = wait_for_trace(account, destination, headers, f"{trace_id:032x}", read_back_s)
         yield _read_back(shown, f"see {account.session_url(f'{trace_id:032x}')}")
+    elif sent.level == "ok":
+        for viewer in showing(destination.endpoint, f"{trace_id:032x}", jaeger_port=jaeger_port, patience_s=SEEN_S):
+            yield Finding("ok", f"the span was read back from {viewer}")
 
 
 def _read_back(reply: Reply, page: str) -> Finding:

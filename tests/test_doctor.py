@@ -20,8 +20,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from agentops_otel.cli import commands
 from agentops_otel.config import Config, Destination, read_config
 from agentops_otel.doctor import Finding, _frameworks, _listening, _patched, _provider, _versions, examine
+from agentops_otel.export import otlp_json
+from agentops_otel.view.live import LiveView, Store
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import Answer, OtlpSink
+from tests.view.requests import request
 
 Protocol = Literal["http/protobuf", "grpc"]
 
@@ -64,6 +67,22 @@ def test_a_collector_that_works_gets_one_span(protocol: Protocol) -> None:
     assert [line for line in said if not line.startswith("note: localhost is")][-1].startswith(
         "ok: a span was sent to "
     )
+
+
+def test_a_span_is_read_back_where_it_can_be_seen(closed_port: int) -> None:
+    """From `agentops-otel view`, which says of a trace that it is there, and nothing else."""
+    store = Store(None, otlp_json)
+    with LiveView(store, otlp_json, port=0, otlp_port=0) as live:
+        to = Destination(endpoint=f"http://127.0.0.1:{live.otlp_port}/v1/traces", protocol="http/protobuf")
+
+        said = list(examine(Config(destinations=(to,)), jaeger_port=closed_port))
+        unknown = request(live.otlp_port, "GET", f"/v1/traces/{'f' * 32}")
+        other = request(live.otlp_port, "GET", "/v1/traces/")
+
+    assert "the span was read back from agentops-otel view" in [finding.text for finding in said]
+    assert (unknown[0], unknown[2]) == (404, b"")
+    assert other[0] == 405
+    store.close()
 
 
 def endpoint(sink: OtlpSink) -> str:

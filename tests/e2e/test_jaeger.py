@@ -15,6 +15,8 @@ from opentelemetry import trace
 from opentelemetry.trace import Link
 
 import agentops_otel
+from agentops_otel.config import Config, Destination
+from agentops_otel.doctor import examine
 from tests.e2e.servers import ROOT, Jaeger
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, TOOL_CALL, answer, completion
@@ -193,3 +195,13 @@ def lines(file: Path) -> list[str]:
     found = file.read_text().splitlines()
     assert all(line.startswith('{"resourceSpans":[') and line.endswith("]}") for line in found)
     return found
+
+
+def test_the_doctor_reads_its_span_back(jaeger: Jaeger) -> None:
+    """With the address of its page."""
+    to = Destination(endpoint=f"{jaeger.endpoint}/v1/traces", protocol="http/protobuf")
+    port = int(jaeger.url.rpartition(":")[2])
+
+    texts = [finding.text for finding in examine(Config(destinations=(to,)), jaeger_port=port)]
+
+    assert any(text.startswith(f"the span was read back from Jaeger at {jaeger.url}/trace/") for text in texts), texts

@@ -34,13 +34,13 @@ def go(page: Page, to: str) -> None:
     page.wait_for(SHOWN)
 
 
-def searches(many: int, *, trace_id: int = 1, answer: str = "Yes.") -> list[ReadableSpan]:
+def searches(many: int, *, trace_id: int = 1, model: str = "gpt-4o") -> list[ReadableSpan]:
     """A run that plans, and then searches so many times, the third time in vain."""
     trace = Trace(trace_id)
     root = trace.span("invoke_workflow research", 0, 1000 + many * 10, attributes=WORKFLOW)
     plan = trace.span("plan", 1, 900, under=root, attributes=ACTION)
-    told = {**CHAT, "gen_ai.output.messages": json.dumps([said("assistant", text(answer))])}
-    chat = trace.span("chat gpt-4o", 2, 822, under=plan, attributes=told)
+    told = {**CHAT, "gen_ai.output.messages": json.dumps([said("assistant", text("Yes."))])}
+    chat = trace.span(f"chat {model}", 2, 822, under=plan, attributes=told)
     times = range(many)
     found = [
         trace.span(
@@ -136,8 +136,8 @@ def test_a_circle_of_parents_is_shown(page: Page, store: Store) -> None:
 
 
 def test_two_runs_are_seen_side_by_side(page: Page, store: Store) -> None:
-    """Chosen in the list; the numbers, the steps that only one has, and the first whose answer is another."""
-    store.add([*searches(3), *searches(2, trace_id=2, answer="No.")])
+    """Chosen in the list; numbers, steps that only one has, and where they part, which another model alone is not."""
+    store.add([*searches(3), *searches(2, trace_id=2, model="gpt-5")])
     go(page, "#/?sort=name")
     page.wait_for("document.querySelectorAll('.runs a').length === 2")
     for trace in (TRACE, OTHER):
@@ -158,7 +158,7 @@ def test_two_runs_are_seen_side_by_side(page: Page, store: Store) -> None:
     assert page.evaluate(pairs) == [
         ["pair", "invoke_workflow research 1.03 s invoke_workflow research 1.02 s"],
         ["pair", "plan 899 ms plan 899 ms"],
-        ["pair differs parted", "chat gpt-4o 820 ms chat gpt-4o 820 ms"],
+        ["pair differs parted", "chat gpt-4o 820 ms chat gpt-5 820 ms"],
         ["pair", "execute_tool search 8.0 ms execute_tool search 8.0 ms"],
         ["pair", "execute_tool search 8.0 ms execute_tool search 8.0 ms"],
         ["pair left-only", "execute_tool search 8.0 ms –"],  # noqa: RUF001

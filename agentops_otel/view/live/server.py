@@ -24,6 +24,7 @@ from agentops_otel.view.live.wanted import Filter
 
 PORT = 4319
 OTLP_PORT = 4318
+_TRACES = "/v1/traces"
 _WAIT_S = 25.0
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -88,15 +89,18 @@ class _Receiver:
         self._codec = codec
 
     def get(self, request: Request) -> Reply:
-        """Nothing is read here."""
-        return Reply(status=HTTPStatus.METHOD_NOT_ALLOWED)
+        """Whether a trace has arrived, for `agentops-otel doctor`; nothing else is read here."""
+        path, _, trace = request.path.rpartition("/")
+        if path != _TRACES or not trace:
+            return Reply(status=HTTPStatus.METHOD_NOT_ALLOWED)
+        return Reply(status=HTTPStatus.OK if self._store.runs(Filter(trace=trace)) else HTTPStatus.NOT_FOUND)
 
     def post(self, request: Request) -> Reply:
         """Keep the spans of an ExportTraceServiceRequest."""
         content_type = request.headers.get("content-type", "")
         try:
             body = request.read()
-            if request.path != "/v1/traces":
+            if request.path != _TRACES:
                 return Reply(status=HTTPStatus.NOT_FOUND)
             encoding = request.headers.get("content-encoding", "").lower()
             spans = otlp.decode(body, self._codec, content_type=content_type, encoding=encoding)

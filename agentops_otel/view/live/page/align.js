@@ -26,13 +26,16 @@ export function pairs(left, right) {
 }
 
 /** @param {import("./api.js").Span[]} spans @returns {Step[]} */
-const steps = (spans) => [...walk(tree(spans))].map(({ node, depth }) => ({ span: node.span, depth, key: `${depth} ${node.span.role} ${node.span.name}` }));
+const steps = (spans) => [...walk(tree(spans))].map(({ node: { span }, depth }) => ({ span, depth, key: `${depth} ${span.role} ${kind(span)}` }));
+
+/** A call of a model is the same step with another model. @param {import("./api.js").Span} span */
+const kind = (span) => (span.role === "llm" ? span.attributes["gen_ai.operation.name"] : span.name);
 
 /** @param {Step | null} left @param {Step | null} right @returns {Pair} */
 const pair = (left, right) => ({ left, right, differs: !left || !right || said(left.span) !== said(right.span) });
 
 /** What came of a step. @param {import("./api.js").Span} span */
-const said = (span) => JSON.stringify([span.error, ...SAID.map((name) => span.attributes[name] ?? null)]);
+const said = (span) => JSON.stringify([span.name, span.error, ...SAID.map((name) => span.attributes[name] ?? null)]);
 
 /** The longest order of steps that both have, and what each has between. @param {Step[]} one @param {Step[]} other */
 function common(one, other) {

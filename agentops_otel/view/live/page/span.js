@@ -33,6 +33,9 @@ export function details(span) {
 
 /** @param {string} caption @param {[string, unknown][]} fields */
 function table(caption, fields) {
-  const rows = fields.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text(parsed(value)))));
+  const rows = fields.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text(short(parsed(value))))));
   return element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
 }
+
+/** A list of words or numbers on one line. @param {unknown} value */
+const short = (value) => (Array.isArray(value) && value.every((one) => typeof one !== "object") ? value.join(", ") : value);

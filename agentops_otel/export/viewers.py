@@ -1,0 +1,46 @@
+"""Where a span that was sent can be seen: `agentops-otel view` at the same address, a Jaeger on the same host."""
+
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+JAEGER_PORT = 16686
+"""Of its user interface, unless somebody has moved it."""
+_TIMEOUT_S = 2.0
+_PAUSE_S = 0.1
+TRACE_PATH = "/v1/traces/"
+"""At this path, with a trace's id, `agentops-otel view` says whether it has the trace."""
+
+
+def showing(endpoint: str, trace_id: str, *, jaeger_port: int = JAEGER_PORT, patience_s: float) -> Iterator[str]:
+    """The name and address of each that shows the trace; none where nobody of them answers.
+
+    Args:
+        endpoint: Where the span was sent.
+        trace_id: 32 hex digits.
+        jaeger_port: Of Jaeger's user interface on that host.
+        patience_s: How long each is asked while it does not know the trace.
+    """
+    url = urlsplit(endpoint)
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    if _has(f"{url.scheme}://{url.netloc}{TRACE_PATH}{trace_id}", patience_s):
+        yield "agentops-otel view"
+    jaeger = f"http://{host}:{jaeger_port}"
+    if _has(f"{jaeger}/api/traces/{trace_id}", patience_s):
+        yield f"Jaeger at {jaeger}/trace/{trace_id}"
+
+
+def _has(page: str, patience_s: float) -> bool:
+    # Imported here: what sends by gRPC does without it.
+    import urllib3
+
+    deadline = time.monotonic() + patience_s
+    with urllib3.PoolManager(timeout=_TIMEOUT_S, retries=False) as pool:
+        while True:
+            try:
+                status = pool.request("GET", page).status
+            except (urllib3.exceptions.HTTPError, OSError):
+                return False
+            if status != 404 or time.monotonic() >= deadline:
+                return status == 200
+            time.sleep(_PAUSE_S)
