@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 JAEGER_PORT = 16686
 """Of its user interface, unless somebody has moved it."""
 _TIMEOUT_S = 2.0
-_PAUSE_S = 0.1
+_PAUSE_S = 0.2
+_HERE = ("localhost", "127.0.0.1")
+"""`agentops-otel view` is on the user's own machine alone; nobody else is asked for it."""
 TRACE_PATH = "/v1/traces/"
 """At this path, with a trace's id, `agentops-otel view` says whether it has the trace."""
 
@@ -23,7 +25,7 @@ def showing(endpoint: str, trace_id: str, *, jaeger_port: int = JAEGER_PORT, pat
     """
     url = urlsplit(endpoint)
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
-    if _has(f"{url.scheme}://{url.netloc}{TRACE_PATH}{trace_id}", patience_s):
+    if url.hostname in _HERE and _has(f"{url.scheme}://{url.netloc}{TRACE_PATH}{trace_id}", patience_s):
         yield "agentops-otel view"
     jaeger = f"http://{host}:{jaeger_port}"
     if _has(f"{jaeger}/api/traces/{trace_id}", patience_s):
