@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 JAEGER_PORT = 16686
@@ -25,7 +27,7 @@ def showing(endpoint: str, trace_id: str, *, jaeger_port: int = JAEGER_PORT, pat
     """
     url = urlsplit(endpoint)
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
-    if url.hostname in _HERE and _has(f"{url.scheme}://{url.netloc}{TRACE_PATH}{trace_id}", patience_s):
+    if url.hostname in _HERE and _has(f"http://{url.netloc}{TRACE_PATH}{trace_id}", patience_s):
         yield "agentops-otel view"
     jaeger = f"http://{host}:{jaeger_port}"
     if _has(f"{jaeger}/api/traces/{trace_id}", patience_s):
@@ -33,16 +35,22 @@ def showing(endpoint: str, trace_id: str, *, jaeger_port: int = JAEGER_PORT, pat
 
 
 def _has(page: str, patience_s: float) -> bool:
-    # Imported here: what sends by gRPC does without it.
-    import urllib3
-
     deadline = time.monotonic() + patience_s
-    with urllib3.PoolManager(timeout=_TIMEOUT_S, retries=False) as pool:
-        while True:
-            try:
-                status = pool.request("GET", page).status
-            except (urllib3.exceptions.HTTPError, OSError):
-                return False
-            if status != 404 or time.monotonic() >= deadline:
-                return status == 200
-            time.sleep(_PAUSE_S)
+    while True:
+        status = _status(page)
+        if status != HTTPStatus.NOT_FOUND or time.monotonic() >= deadline:
+            return status == HTTPStatus.OK
+        time.sleep(_PAUSE_S)
+
+
+def _status(page: str) -> int | None:
+    """What a page answers with; None where nobody answers."""
+    url = urlsplit(page)
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("GET", url.path)
+        return connection.getresponse().status
+    except (HTTPException, OSError):
+        return None
+    finally:
+        connection.close()
