@@ -8,6 +8,8 @@ import uuid
 
 import socketio
 
+NOW = "2026-01-01T00:00:00Z"
+
 
 async def turns(url):
     """Ask twice, over one websocket."""
@@ -23,7 +25,7 @@ async def turns(url):
     await window.connect(url, socketio_path="/ws/socket.io", auth=session, transports=["websocket"], retry=True)
     await window.emit("connection_successful")
     for text in ("hi", "ho"):
-        message = {"id": str(uuid.uuid4()), "type": "user_message", "name": "user", "output": text}
+        message = {"id": str(uuid.uuid4()), "type": "user_message", "name": "user", "output": text, "createdAt": NOW}
         await window.emit("client_message", {"message": message, "fileReferences": []})
         print(await asyncio.wait_for(answers.get(), 60))
     await window.disconnect()
