@@ -78,7 +78,7 @@ def run(args: tuple[str, ...], one_trace: bool, name: str | None) -> None:
         if whole is not None:
             whole.end(code)
         if not config.quiet:
-            terminal.announce(run_report.describe(begun, name))
+            terminal.announce(run_report.describe(begun, name, lambda path: _spans([path])))
     finally:
         begun.end()
     command.end_as(code)

@@ -208,6 +208,17 @@ def test_the_processes_of_a_pool_that_is_terminated_are_counted(environment: dic
     assert llm_spans() == 3
 
 
+@pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])
+def test_a_process_that_leaves_no_report_is_counted(environment: dict[str, str], tmp_path: Path, end: str) -> None:
+    """By its trace file: Chainlit ends its server so."""
+    (tmp_path / "app.py").write_text(f"import os, agentops_otel, ask\nask.ask()\nagentops_otel.flush(60)\n{end}")
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert done.returncode in (3, -9)
+    assert "app: 1 LLM call, 1 trace, " in done.stderr
+
+
 def answer_of(port: int, server: subprocess.Popen[str]) -> bytes:
     """What the server answers as soon as it listens."""
     while True:

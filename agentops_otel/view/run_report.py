@@ -1,25 +1,47 @@
 """What `agentops-otel run` prints at the end of a run: the totals of its processes, or why there are none."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.launcher import Report, Run
 from agentops_otel.view import cost
 from agentops_otel.view.format import dollars, plural, tokens_text
+from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.tree import added
 
 
-def describe(run: Run, program: str) -> str:
+def describe(run: Run, program: str, read: Callable[[Path], Iterable[ReadableSpan]]) -> str:
     """One line for the end of the run.
+
+    Args:
+        run: The run.
+        program: Its name.
+        read: Gives the spans of a trace file: a process that was killed has left no totals.
 
     Example:
         `app: 2 LLM calls, 1 trace, 24→12 tok, $0.0012; agentops-otel show`
     """
-    reports = run.reports()
+    reports = [_counted(report, run, read) for report in run.reports()]
     seen = any(report.traces for report in reports)
     traces = 1 if run.parent else sum(report.traces for report in reports if not report.joins)
     facts = ", ".join(_totals(reports, traces)) if seen else f"nothing was traced: {_reason(reports)}"
     return "; ".join([f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_links(reports, seen)])
+
+
+def _counted(report: Report, run: Run, read: Callable[[Path], Iterable[ReadableSpan]]) -> Report:
+    """The report; with the totals of the process's own trace file if the process has not reported its end."""
+    path = Path(report.trace_file or "")
+    if report.ended or not path.name.startswith(run.name) or not path.exists():
+        return report
+    totals = SessionTotals()
+    for span in read(path):
+        totals.on_end(span)
+    found = totals.report(report)
+    return replace(found, ended=True) if found.traces or found.llm_calls else report
 
 
 def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:
