@@ -59,7 +59,7 @@ PROGRAMS = (
     ),
     Program(
         name="gevent",
-        packages=("flask", "gunicorn", "gevent", "openai"),
+        packages=("flask", "gunicorn", "gevent", "packaging", "openai"),
         command=("gunicorn", "-k", "gevent", "-b", "127.0.0.1:{port}", "flask_app:app"),
         requests=ASKED_TWICE,
         calls=2,
