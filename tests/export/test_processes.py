@@ -326,6 +326,13 @@ FORKS = {
 }
 
 
+PATIENT = """
+from agentops_otel.export import pipeline
+pipeline.FORK_WAIT_S = 30.0
+start(exit_timeout_s=30)
+"""
+
+
 @pytest.mark.parametrize(
     ("fork", "protocol"),
     [*((fork, "http/protobuf") for fork in FORKS), ("os.fork", "grpc"), ("a process pool", "grpc")],
@@ -333,12 +340,11 @@ FORKS = {
 def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol, tmp_path: Path) -> None:
     """100 spans wait in the parent when it forks: each span of each process is delivered by its own, none twice.
 
-    The time to leave is long: on a busy machine the usual one may not do, and spans then wait for the next run.
+    The time to leave is long: on a busy machine the usual one may not do, and spans then wait for the next run. So is
+    the time that a fork waits for our threads: with one that is still there, Python would warn.
     """
     with OtlpSink(protocol) as sink:
-        out, err, status = run(
-            "start(exit_timeout_s=30)\nmake(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path
-        )
+        out, err, status = run(PATIENT + "make(100)\n" + textwrap.dedent(FORKS[fork]), sink.endpoint, tmp_path)
 
         assert (out, err, status) == ("", "", 0)
         assert len(sink.ids) == 1100
@@ -350,6 +356,8 @@ def test_what_waits_at_a_fork_is_on_disk_soon_without_another_span(tmp_path: Pat
     """The parent makes none any more, and is killed; its collector is down."""
     sink = stopped_sink()
     code = f"""
+        from agentops_otel.export import pipeline
+        pipeline.FORK_WAIT_S = 30.0
         client = start()
         make(100)
         if not os.fork():
