@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import SpanKind, StatusCode
 
 from agentops_otel import sdk, semconv
@@ -111,9 +113,25 @@ _ids = _CountingIds()
 """One for all captures: the first capture's provider stays the global one for the process."""
 
 
+_LIMITS = SpanLimits(
+    max_attributes=128,
+    max_events=128,
+    max_links=128,
+    max_span_attributes=128,
+    max_event_attributes=128,
+    max_link_attributes=128,
+    max_attribute_length=SpanLimits.UNSET,
+    max_span_attribute_length=SpanLimits.UNSET,
+)
+"""OpenTelemetry's own defaults, each said: what is not said comes from the environment."""
+
+
 def _provider() -> OwnProvider:
     """A provider with counted ids. It becomes the global one if there is none."""
-    provider = OwnProvider("test", _ids)
+    provider = OwnProvider(
+        id_generator=_ids, resource=Resource({semconv.SERVICE_NAME: "test"}), sampler=DEFAULT_ON, span_limits=_LIMITS
+    )
+    provider._disabled = False  # the SDK reads OTEL_SDK_DISABLED whatever it is told
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
     return provider

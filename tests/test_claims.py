@@ -420,6 +420,37 @@ def test_same_tree_twice() -> None:
     assert once() == once()
 
 
+def test_capture_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is not read."""
+
+    def captured() -> object:
+        with capture() as captured:
+            plain(1)
+        return captured.tree(), [dict(span.resource.attributes) for span in captured.spans]
+
+    without = captured()
+    for name, value in {
+        "OTEL_SDK_DISABLED": "true",
+        "OTEL_TRACES_SAMPLER": "always_off",
+        "OTEL_SERVICE_NAME": "elsewhere",
+        "OTEL_RESOURCE_ATTRIBUTES": "team=red",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "1",
+        "OTEL_ATTRIBUTE_COUNT_LIMIT": "1",
+        "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "1",
+        "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "1",
+        "OTEL_SPAN_EVENT_COUNT_LIMIT": "0",
+        "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT": "0",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "NO_CONTENT",
+        "AGENTOPS_INSTRUMENT_LLM_CALLS": "false",
+        "AGENTOPS_DEFAULT_TAGS": "tag",
+        "AGENTOPS_REDACT": "builtins:print",
+        "AGENTOPS_TRACE_FILE": "/nowhere/t.jsonl",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    assert captured() == without
+
+
 def test_no_file_from_capture(tmp_path: Path) -> None:
     """It touches no network and no file."""
     with capture():
