@@ -136,6 +136,60 @@ def test_each_family_of_models_is_read_in_its_own_dialect(captured: Captured, se
     )
 
 
+def test_pictures_rankings_and_videos_of_bedrock_are_no_texts(captured: Captured, server: LlmServer) -> None:
+    """A picture, a video and what is said of one are `generate_content`; a ranking has no span, as with Cohere."""
+    family = forms_of("boto3")
+    picture = base64.b64encode(b"\x89PNG" * 400).decode()
+    asked: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("stability.sd3-5-large-v1:0", {"prompt": QUESTION}, {"images": [picture], "finish_reasons": [None]}),
+        (
+            "stability.stable-diffusion-xl-v1",
+            {"text_prompts": [{"text": QUESTION}]},
+            {"artifacts": [{"base64": picture}]},
+        ),
+        (
+            "amazon.nova-canvas-v1:0",
+            {
+                "taskType": "TEXT_IMAGE",
+                "textToImageParams": {"text": QUESTION},
+                "imageGenerationConfig": {"numberOfImages": 2},
+            },
+            {"images": [picture, picture]},
+        ),
+        ("twelvelabs.pegasus-1-2-v1:0", {"inputPrompt": QUESTION}, {"message": TEXT, "finishReason": "stop"}),
+        ("amazon.rerank-v1:0", {"query": QUESTION, "documents": ["Paris"]}, {"results": [{"index": 0}]}),
+        ("arn:aws:mine", {"query": QUESTION, "documents": ["Paris"]}, {"results": [{"index": 0}]}),
+    ]
+    with family.client(server.url) as client:
+        for model, body, said in asked:
+            server.answer(Answer.json(said))
+            assert json.loads(client.invoke_model(modelId=model, body=json.dumps(body))["body"].read()) == said
+        server.answer(
+            Answer.json({"invocationArn": "arn:aws:bedrock:us-east-1:123456789012:async-invoke/a1b2c3d4e5f6"})
+        )
+        client.start_async_invoke(
+            modelId="amazon.nova-reel-v1:1",
+            modelInput={"taskType": "TEXT_VIDEO", "textToVideoParams": {"text": QUESTION}},
+            outputDataConfig={"s3OutputDataConfig": {"s3Uri": "s3://films"}},
+        )
+
+    told = []
+    for node in captured.tree():
+        attributes = node["attributes"]
+        assert isinstance(attributes, dict)
+        assert attributes["gen_ai.input.messages"][0]["parts"] == [{"type": "text", "content": QUESTION}]
+        parts = [part for message in attributes.get("gen_ai.output.messages", ()) for part in message["parts"]]
+        told.append((node["name"], attributes["gen_ai.output.type"], parts))
+    blob = {"type": "blob", "modality": "image", "byte_size": 1600}
+    assert told == [
+        ("generate_content stability.sd3-5-large-v1:0", "image", [blob]),
+        ("generate_content stability.stable-diffusion-xl-v1", "image", [blob]),
+        ("generate_content amazon.nova-canvas-v1:0", "image", [blob, blob]),
+        ("generate_content twelvelabs.pegasus-1-2-v1:0", "text", [{"type": "text", "content": TEXT}]),
+        ("generate_content amazon.nova-reel-v1:1", "video", []),
+    ]
+
+
 def test_a_streamed_model_of_bedrock_is_folded(captured: Captured, server: LlmServer) -> None:
     """InvokeModelWithResponseStream packs the model's own events; the span says what the plain call's says."""
     family = forms_of("boto3")

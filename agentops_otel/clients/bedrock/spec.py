@@ -9,45 +9,14 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.clients import anthropic
+from agentops_otel.clients.bedrock import media
 from agentops_otel.clients.bedrock.body import observed_body
+from agentops_otel.clients.bedrock.request import METHODS, asks, body, either, invokes
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
 from agentops_otel.instrumentation.reading import Table, add_text, begin_entry, field, first, indexed, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-
-_METHODS = ("BaseClient._make_api_call",)
-
-
-def _body(arguments: Mapping[str, Any]) -> Any:
-    """The parameters of Converse, or the body of InvokeModel, and the model's id."""
-    params = arguments["api_params"]
-    sent = params.get("body")
-    body = loads(sent) if isinstance(sent, bytes | bytearray | str) else params
-    return {**(body if isinstance(body, dict) else {}), "model": params.get("modelId")}
-
-
-def _asks(*names: str) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda arguments: arguments.get("operation_name") in names
-
-
-_INVOKES = _asks("InvokeModel", "InvokeModelWithResponseStream")
-
-
-def _invokes(
-    *, model: str | None = None, mark: str | None = None, unless: str | None = None
-) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether a call invokes a model with *model* in its id, or with the key *mark* in its body."""
-
-    def applies(arguments: Mapping[str, Any]) -> bool:
-        if not _INVOKES(arguments):
-            return False
-        params = arguments["api_params"]
-        named = model is not None and model in str(params.get("modelId"))
-        body = _body(arguments)
-        return (named or (mark is not None and mark in body)) and unless not in body
-
-    return applies
 
 
 def wrap_result(call: Call, value: Any) -> Any:
@@ -153,8 +122,8 @@ def _fold_block(block: dict[str, Any], event: Any) -> None:
 
 CONVERSE = Operation(
     name="chat",
-    methods=_METHODS,
-    matches=_asks("Converse", "ConverseStream"),
+    methods=METHODS,
+    matches=asks("Converse", "ConverseStream"),
     request={
         semconv.GEN_AI_REQUEST_MODEL: "model",
         semconv.GEN_AI_REQUEST_MAX_TOKENS: "inferenceConfig.maxTokens",
@@ -193,27 +162,21 @@ def _chunks(fold: Fold) -> Fold:
     return folding
 
 
-def _either(*names: str) -> Callable[[Any], Any]:
-    return lambda source: next(
-        (value for name in names if (value := field(source, *name.split("."))) is not None), None
-    )
-
-
 def _count(kind: str, *names: str) -> Callable[[Any], Any]:
     """A token count by one of the model's names, or else from the response's headers or a stream's last chunk."""
 
     def count(response: Any) -> Any:
         text = field(response, "counts", kind)
         header_count = int(text) if isinstance(text, str) and text.isdigit() else None
-        count = _either(*names)(response)
+        count = either(*names)(response)
         return count if isinstance(count, int) else header_count or field(response, _METRICS, f"{kind}TokenCount")
 
     return count
 
 
 _METRICS = "amazon-bedrock-invocationMetrics"
-_TEXT = _either("generation", "outputText", "text", "completion", "data.text")
-_REASON = _either("stop_reason", "finish_reason", "completionReason", "finishReason.reason")
+_TEXT = either("generation", "outputText", "text", "completion", "data.text")
+_REASON = either("stop_reason", "finish_reason", "completionReason", "finishReason.reason")
 _LISTS = ("results", "outputs", "generations", "completions", "choices")
 
 
@@ -237,20 +200,20 @@ def _fold_text(response: dict[str, Any], chunk: Any) -> None:
 
 TEXT: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",
-    semconv.GEN_AI_REQUEST_MAX_TOKENS: _either(
+    semconv.GEN_AI_REQUEST_MAX_TOKENS: either(
         "max_gen_len", "max_tokens", "maxTokens", "max_tokens_to_sample", "textGenerationConfig.maxTokenCount"
     ),
-    semconv.GEN_AI_REQUEST_TEMPERATURE: _either("temperature", "textGenerationConfig.temperature"),
-    semconv.GEN_AI_REQUEST_TOP_P: _either("top_p", "p", "textGenerationConfig.topP"),
+    semconv.GEN_AI_REQUEST_TEMPERATURE: either("temperature", "textGenerationConfig.temperature"),
+    semconv.GEN_AI_REQUEST_TOP_P: either("top_p", "p", "textGenerationConfig.topP"),
 }
 
 INVOKE_TEXT = Operation(
     name="text_completion",
-    methods=_METHODS,
-    matches=_INVOKES,
+    methods=METHODS,
+    matches=invokes(),
     request=TEXT,
     request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda source: gen_ai.texts(_either("prompt", "inputText", "message")(source))
+        semconv.GEN_AI_INPUT_MESSAGES: lambda source: gen_ai.texts(either("prompt", "inputText", "message")(source))
     },
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda source: [gen_ai.finish_reason(_reason(source))],
@@ -270,10 +233,10 @@ INVOKE_TEXT = Operation(
 
 INVOKE_EMBEDDING = Operation(
     name="embeddings",
-    methods=_METHODS,
-    matches=_invokes(model="embed"),
+    methods=METHODS,
+    matches=invokes("embed"),
     request={semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: "dimensions"},
-    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda source: gen_ai.texts(_either("inputText", "texts")(source))},
+    request_content={semconv.GEN_AI_INPUT_MESSAGES: lambda source: gen_ai.texts(either("inputText", "texts")(source))},
     response={
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _count("input", "inputTextTokenCount"),
         semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: lambda source: embeddings.dimensions(
@@ -289,24 +252,27 @@ SPEC = ClientSpec(
     operations=(
         CONVERSE,
         INVOKE_EMBEDDING,
+        media.IMAGES,
+        media.VIDEOS,
+        media.WATCHING,
         replace(
             anthropic.MESSAGES,
-            methods=_METHODS,
-            matches=_invokes(model="anthropic.", mark="anthropic_version", unless="prompt"),
+            methods=METHODS,
+            matches=invokes("anthropic.", mark="anthropic_version", unless="prompt"),
             fold=_chunks(anthropic.fold),
         ),
-        replace(CONVERSE, matches=_invokes(model="amazon.nova", mark="inferenceConfig"), fold=_chunks(_fold)),
+        replace(CONVERSE, matches=invokes("amazon.nova", mark="inferenceConfig"), fold=_chunks(_fold)),
         replace(
             chat_completions.CHAT,
-            methods=_METHODS,
-            matches=_invokes(mark="messages"),
+            methods=METHODS,
+            matches=invokes(mark="messages"),
             fold=_chunks(chat_completions.fold),
         ),
         INVOKE_TEXT,
     ),
     provider=semconv.AWS_BEDROCK,
     url=lambda client: client.meta.endpoint_url,
-    body=_body,
+    body=body,
     wrap_result=wrap_result,
     also_check=("ClientCreator.create_client",),
 )

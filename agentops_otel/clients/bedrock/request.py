@@ -1,0 +1,54 @@
+"""Which operation of Bedrock's is called, for which model, and with which body."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_otel.instrumentation.reading import field, loads
+
+METHODS = ("BaseClient._make_api_call",)
+
+
+def body(arguments: Mapping[str, Any]) -> Any:
+    """The parameters of Converse, the body of InvokeModel, or the input of StartAsyncInvoke; and the model's id."""
+    params = arguments["api_params"]
+    sent = params.get("body")
+    found = loads(sent) if isinstance(sent, bytes | bytearray | str) else params.get("modelInput", params)
+    return {**(found if isinstance(found, dict) else {}), "model": params.get("modelId")}
+
+
+def asks(*names: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a call is of one of the operations."""
+    return lambda arguments: arguments.get("operation_name") in names
+
+
+_invokes_any = asks("InvokeModel", "InvokeModelWithResponseStream")
+
+
+def ranks(arguments: Mapping[str, Any]) -> bool:
+    """Whether a call has documents put in order. No text comes of it, and no other client's ranking has a span."""
+    asked = body(arguments)
+    return "rerank" in str(asked["model"]) or ("query" in asked and "documents" in asked)
+
+
+def invokes(*models: str, mark: str | None = None, unless: str | None = None) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a call invokes one of the models, by a part of its id, or any with the key *mark* in its body.
+
+    Without models and mark: any model that writes.
+    """
+
+    def applies(arguments: Mapping[str, Any]) -> bool:
+        if not _invokes_any(arguments):
+            return False
+        asked = body(arguments)
+        named = any(model in str(asked["model"]) for model in models)
+        is_any = not models and mark is None and not ranks(arguments)
+        return (named or is_any or (mark is not None and mark in asked)) and unless not in asked
+
+    return applies
+
+
+def either(*names: str) -> Callable[[Any], Any]:
+    """Reads the first of the fields that is there; dots lead inwards."""
+    return lambda source: next(
+        (value for name in names if (value := field(source, *name.split("."))) is not None), None
+    )
