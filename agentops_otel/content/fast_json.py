@@ -33,7 +33,11 @@ def plain_json(value: object, limit: int) -> bytes | None:
     """
     try:
         few = _few_texts(value, limit)
-        data = _all(value, limit) if few is None else orjson.dumps(value) if contain_no_secrets(few) else None
+        if few is None:
+            data = _all(value, limit)
+        else:
+            plain = contain_no_secrets(few) and not _have_media(few, KeyKind.PLAIN)
+            data = orjson.dumps(value) if plain else None
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
         return None
@@ -117,15 +121,18 @@ def _is_pair(value: Sequence[object]) -> bool:
 
 
 def _are_plain(names: set[str], texts: list[str]) -> bool:
-    """True if no name is a secret's, and no text is media under a name of media."""
+    """True if no name is a secret's, and no text is media, by itself or under a name of media."""
     if max(map(len, names), default=0) > LONGEST_NAME:
         return False
     kinds = set(map(_kind, names))
-    if KeyKind.MEDIA in kinds and any(
-        len(text) >= MEDIA_CHARACTERS and media_of(text, KeyKind.MEDIA) for text in texts
-    ):
+    if _have_media(texts, KeyKind.MEDIA if KeyKind.MEDIA in kinds else KeyKind.PLAIN):
         return False
     return kinds <= _RECORDED_KINDS
+
+
+def _have_media(texts: Sequence[str], kind: KeyKind) -> bool:
+    """Whether one of the texts is media, if it stands under a name of this kind."""
+    return any(len(text) >= MEDIA_CHARACTERS and media_of(text, kind) for text in texts)
 
 
 @lru_cache(maxsize=4096)

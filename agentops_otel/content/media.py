@@ -5,7 +5,7 @@ import re
 from agentops_otel.content.secret_names import KeyKind
 
 MEDIA_CHARACTERS = 256
-"""The shortest base64 text that is taken for media by the name above it."""
+"""The shortest base64 text that is taken for media by the name above it, or by how it begins."""
 
 _DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.-]{1,64}){0,4};base64,([A-Za-z0-9+/=_-]*)")
 _MAGIC = {
@@ -17,6 +17,7 @@ _MAGIC = {
     "SUQz": "audio/mpeg",
     "T2dnUw": "audio/ogg",
 }
+_BEGINNINGS = tuple(_MAGIC)
 # Any real base64 of this length has all three sorts of characters; a line of one letter has not.
 _BASE64 = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_-]+={0,2}")
 
@@ -32,7 +33,11 @@ def media_of(text: str, kind: KeyKind) -> str | None:
         head = text[:512]
         if (url := _DATA_URL.match(head)) and _DATA_URL.fullmatch(head):
             return _mark(url[1], len(text) - url.start(2))
-    elif kind is KeyKind.MEDIA and len(text) >= MEDIA_CHARACTERS and _BASE64.fullmatch(text[:1024] + text[-1024:]):
+    elif (
+        len(text) >= MEDIA_CHARACTERS
+        and (kind is KeyKind.MEDIA or text.startswith(_BEGINNINGS))
+        and _BASE64.fullmatch(text[:1024] + text[-1024:])
+    ):
         return _mark(next((media for magic, media in _MAGIC.items() if text.startswith(magic)), None), len(text))
     return None
 

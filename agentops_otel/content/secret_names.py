@@ -101,7 +101,11 @@ _STAGES = _words(
 )
 _PLAIN_AFTER = {"token": _ONE_TOKEN, "tokens": _COUNTED, "key": _INDEXING, "keys": _INDEXING, "pass": _STAGES}
 
-_MEDIA = re.compile(r"(?:^|_)(?:data|b64|base64|json_b64|image|images|audio|video|blob|file)(?:_|$)")
+_MEDIA = re.compile(
+    r"(?:^|_)(?:data|bytes|b64|base64|json_b64|blobs?|files?|attachments?|images?|img|pictures?|pics?|photos?|portraits?"
+    r"|avatars?|thumbnails?|screenshots?|scans?|frames?|png|jpe?g|gif|webp|pdf|audios?|sounds?|speech|voices?"
+    r"|recordings?|wav|mp3|videos?|clips?|mp4)(?:_|$)"
+)
 _LISTS_OF_NAMES = frozenset({"required", "enum", "columns", "fields", "property_ordering"})
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 

@@ -277,6 +277,14 @@ def test_no_embedding_hides_a_secret(embed: Callable[[str], str], secret: str) -
         ({"b64_json": IMAGE}, {"b64_json": "<image/png, 3 kB>"}),
         ({"audio": {"data": "Uk9X" + IMAGE, "format": "raw"}}, {"audio": {"data": "<base64, 3 kB>", "format": "raw"}}),
         ({"images": [IMAGE, IMAGE]}, {"images": ["<image/png, 3 kB>", "<image/png, 3 kB>"]}),
+        *(
+            ({name: "Uk9X" + IMAGE}, {name: "<base64, 3 kB>"})
+            for name in ("picture", "photo", "userPhoto", "screenshots", "thumbnail", "img", "attachment", "clip")
+        ),
+        ({"anything": IMAGE, "of": [IMAGE]}, {"anything": "<image/png, 3 kB>", "of": ["<image/png, 3 kB>"]}),
+        ((IMAGE,), ["<image/png, 3 kB>"]),
+        (IMAGE, "<image/png, 3 kB>"),
+        ({"picture": "a" * 300, "photo": "of a cat " * 60}, {"picture": "a" * 300, "photo": "of a cat " * 60}),
         ({"data": "short"}, {"data": "short"}),
         ({"data": "a" * 300}, {"data": "a" * 300}),
         ({"data": "text of words " * 30}, {"data": "text of words " * 30}),
