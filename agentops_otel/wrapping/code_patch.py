@@ -51,9 +51,14 @@ class CodePatch:
         self._function.__code__ = self._after
 
     def undo(self) -> None:
-        """Put the code back, unless someone else has replaced it since."""
+        """Put the code back, unless someone else has replaced it since.
+
+        The copy leads to the function from now on: what the program holds of this patch takes part in the next one.
+        """
         if self._function.__code__ is self._after:
             self._function.__code__ = self._before
+            vars(self._copy).setdefault("__signature__", inspect.signature(self._copy))
+            self._copy.__code__ = _leading_to(self._function, self._before)
             if not self._signed:
                 vars(self._function).pop("__signature__", None)
 

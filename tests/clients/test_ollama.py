@@ -2,15 +2,17 @@
 
 import asyncio
 import base64
+import inspect
 import json
 import os
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.clients.capture import Captured
+from tests.clients.capture import Captured, capture
 from tests.clients.forms.form import QUESTION, TEXT, forms_of
 from tests.clients.forms.ollama import OTHERS
 from tests.loopback.llm_server import Answer, LlmServer
@@ -138,3 +140,23 @@ def test_a_generated_image_is_told_by_its_size(stream: bool, captured: Captured,
         {"type": "text", "content": "A dog, as here"},
         {"type": "blob", "modality": "image", "byte_size": 2000},
     ]
+
+
+def test_what_was_taken_from_a_wrapped_client_takes_part_in_the_next_wrapping(server: LlmServer) -> None:
+    """As under `agentops-otel run`: the program holds what its launcher wrapped, and calls `init()` itself."""
+    forms = forms_of("ollama")
+    server.answer(forms.answer(stream=False), times=6)
+    asked = {"model": "llama3.2", "messages": [{"role": "user", "content": QUESTION}]}
+
+    with forms.client(server.url) as client:
+        with capture():
+            held = [client.chat, partial(type(client).chat, client), partial(client.chat, stream=False)]
+        signatures = [str(inspect.signature(ask)) for ask in held]
+        unwrapped = [ask(**asked).message.content for ask in held]
+        with capture() as captured:
+            wrapped = [ask(**asked).message.content for ask in held]
+        after = [str(inspect.signature(ask)) for ask in held]
+
+    assert [span.name for span in captured.spans] == ["chat llama3.2"] * 3
+    assert unwrapped == wrapped == [TEXT] * 3
+    assert after == signatures
