@@ -61,7 +61,8 @@ def start_session(
 ) -> Session:
     """Open a session: a trace of its own, under which everything that starts in this context nests.
 
-    In a thread without a context of its own, spans nest under the newest session that is open. The session is a
+    In a thread without a context of its own, spans nest under the session that is open; if several are, such as those
+    of two users, under the newest only if it was started within the others, else under none. The session is a
     context manager; `end_session()` ends it too.
 
     ```python

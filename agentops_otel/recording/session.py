@@ -85,6 +85,11 @@ class Session:
         return self._inner
 
     @property
+    def around(self) -> "Session | None":
+        """The session in which this one was started."""
+        return self._outer.get(_SESSION)  # type: ignore[return-value]  # a Context says of no value what it is
+
+    @property
     def trace_id(self) -> str:
         """The id of the session's trace, 32 hex digits: what a viewer is asked for."""
         return f"{self.span.get_span_context().trace_id:032x}"
@@ -250,6 +255,8 @@ class Sessions:
         self.analytics = analytics
         self.as_html = as_html
         self.open: tuple[Session, ...] = ()
+        self._ambient: Session | None = None
+        """The session of code that has none in its context."""
         self.agents: dict[str, str] = {}
         """The names of agents that were created by hand, by their id."""
         self._parent = None if parent is None else NonRecordingSpan(parent)
@@ -282,21 +289,37 @@ class Sessions:
         if recorder is not None:
             with self._lock:
                 self.open += (session,)
+                self._ambient = self._find_ambient()
         return session
+
+    def _find_ambient(self) -> Session | None:
+        """The newest open session, if it was started within each other one.
+
+        Two that know nothing of each other may be of two users: code that has neither in its context is of none.
+        """
+        newest = self.open[-1] if self.open else None
+        others, around = len(self.open) - 1, newest and newest.around
+        while others > 0 and around is not None:
+            others -= around in self.open
+            around = around.around
+        return newest if others <= 0 else None
 
     def close(self, session: Session) -> bool:
         """Remove the session from the open ones; False if it has been removed before."""
         with self._lock:
             still_open = session in self.open
             self.open = tuple(other for other in self.open if other is not session)
+            self._ambient = self._find_ambient()
             return still_open
 
     def current(self, context: Context | None = None) -> Session | None:
-        """The session of the context; in a context without one, the newest that is open."""
-        session = get_value(_SESSION, context)
-        if isinstance(session, Session) and session.end_state is None:
-            return session
-        return self.open[-1] if self.open else None
+        """The session of the context, or the one around it if it has ended; in a context without one, the ambient."""
+        session: Any = get_value(_SESSION, context)
+        if session is None:
+            return self._ambient
+        while session is not None and session.end_state is not None:
+            session = session.around
+        return session  # type: ignore[no-any-return]  # a Context says of no value what it is
 
     def name_agent(self, name: str, agent_id: object = None) -> str:
         """Keep an agent's name for the events that carry its id, which is a new UUID by default."""
@@ -321,10 +344,8 @@ class Sessions:
         """`session.id` and the tags, for a span that starts in *current*: the same object until they change."""
         session: Any = current.get(_SESSION) if current else None
         if session is None or session.end_state is not None:
-            if not self.open:
-                return self._attributes
-            session = self.open[-1]
-        return session._span_attributes  # type: ignore[no-any-return]  # a Context says of no value what it is
+            session = self.current(current)
+        return self._attributes if session is None else session._span_attributes
 
     def at(self, current: Context) -> tuple[Mapping[str, AttributeValue], object]:
         """Both: the attributes and the parent of a span that starts in *current*."""

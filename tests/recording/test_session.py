@@ -129,6 +129,36 @@ def test_new_threads_nest_under_the_open_session(agentops_spans: Capture) -> Non
     assert outline(agentops_spans) == [["invoke_workflow threads", "in a thread", "in a pool"]]
 
 
+def test_a_pools_threads_put_nothing_into_the_session_of_another_user(agentops_spans: Capture) -> None:
+    """With the sessions of two users open, or one ended, what has no session around it belongs to none."""
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as of_ada, ThreadPoolExecutor(1) as of_bob:
+        ada = of_ada.submit(agentops_otel.start_session, name="ada").result()
+        pool.submit(step, "with ada alone").result()
+        of_bob.submit(agentops_otel.start_session, name="bob").result()
+        pool.submit(step, "with both").result()
+        of_ada.submit(step, "in ada's own thread").result()
+        ada.end_session("Success")
+        of_ada.submit(step, "after ada's end").result()
+
+    agentops_otel.end_all_sessions()
+    assert outline(agentops_spans) == [
+        ["invoke_workflow ada", "with ada alone", "in ada's own thread"],
+        "invoke_workflow bob",
+        "with both",
+        "after ada's end",
+    ]
+
+
+def test_a_thread_is_in_the_innermost_of_nested_sessions(agentops_spans: Capture) -> None:
+    """One program that opens a session within another has no other user."""
+    with agentops_otel.start_session(name="outer"), agentops_otel.start_session(name="inner"):
+        thread = threading.Thread(target=step, args=("in a thread",))
+        thread.start()
+        thread.join()
+
+    assert outline(agentops_spans) == ["invoke_workflow outer", ["invoke_workflow inner", "in a thread"]]
+
+
 def test_a_session_is_a_trace_of_its_own(agentops_spans: Capture) -> None:
     """A session under an open span, or inside another session, starts a new trace and links back."""
     with trace.get_tracer("app").start_as_current_span("request"):
