@@ -239,6 +239,49 @@ def test_further_span_processors_see_every_span() -> None:
     assert [found.name for found in exporter.get_finished_spans()] == ["seen"]
 
 
+TWICE = {
+    "to the program's provider, and by init": """
+        provider.add_span_processor(processor)
+        trace.set_tracer_provider(provider)
+        agentops_otel.init(span_processors=[processor], **QUIET)
+        """,
+    "by init, and to the program's provider": """
+        agentops_otel.init(span_processors=[processor], **QUIET)
+        provider.add_span_processor(processor)
+        trace.set_tracer_provider(provider)
+        """,
+    "by init, and to our provider": """
+        agentops_otel.init(span_processors=[processor], **QUIET)
+        trace.get_tracer_provider().add_span_processor(processor)
+        """,
+    "twice by init": "agentops_otel.init(span_processors=[processor, processor], **QUIET)",
+}
+
+
+@pytest.mark.parametrize("order", TWICE)
+def test_a_processor_that_is_added_twice_sees_each_span_once(order: str) -> None:
+    """In whichever order the program adds it; spans of ours and of others."""
+    finished = run(
+        f"""
+        import agentops_otel
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+        QUIET = {QUIET}
+        exporter, provider = InMemorySpanExporter(), TracerProvider()
+        processor = SimpleSpanProcessor(exporter)
+        {TWICE[order]}
+        agentops_otel.record_action("ours")(lambda: None)()
+        trace.get_tracer("app").start_span("theirs").end()
+        print([span.name for span in exporter.get_finished_spans()])
+        """
+    )
+
+    assert finished.stdout == "['ours', 'theirs']\n"
+
+
 class Hanging(SpanProcessor):
     """Of the user's: it does not come back."""
 

@@ -28,6 +28,7 @@ from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import Recorder, suppressed
+from agentops_otel.tracing.processors import not_in
 from agentops_otel.tracing.provider import ProviderChoice, choose_provider
 from agentops_otel.tracing.relay import Relay
 
@@ -192,6 +193,7 @@ class _Running:
         """The program has set a global provider in place of ours: our spans go through it to where they went before."""
         with self.lock:
             if self.client is not None:
+                self.relay.targets = not_in(provider, self.relay.targets)
                 self.attach_relay(provider)
                 _process_exit.watch()
 
@@ -387,8 +389,10 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
         client = _make(config, settings, None, time.time_ns)
     else:
         source = choose_provider(config.tracer_provider, config.service_name, _running.provider_replaced)
-        client = _make(config.as_guest() if source.guest else config, settings, source, time.time_ns)
-        if not source.guest or config.by_name or config.span_processors:
+        missing = not_in(source.provider, config.span_processors)
+        used = replace(config.as_guest() if source.guest else config, span_processors=missing)
+        client = _make(used, settings, source, time.time_ns)
+        if not source.guest or config.by_name or missing:
             _running.attach_relay(source.provider)
     _running.run(client)
     _running.configured, _running.requested, _running.is_replaceable = {}, config, False

@@ -1,6 +1,6 @@
 """The calls that a span's start and end make: a provider's span processors, looked through when they change."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ def dispatch_for(processor: SpanProcessor) -> Dispatch:
     flat: list[tuple[SpanProcessor, bool]] = []
     for processor in processors:
         if processor is relay:
-            flat += [(target, True) for target in targets]
+            flat += [(target, True) for target in targets if not any(target is other for other in processors)]
         else:
             flat.append((processor, False))
     return Dispatch(
@@ -59,6 +59,17 @@ def dispatch_for(processor: SpanProcessor) -> Dispatch:
         on_end=_calls(flat, "on_end", "ending a span"),
         takes_running=all(getattr(processor, "takes_running_spans", False) for processor, _ in flat),
     )
+
+
+def not_in(provider: object, processors: Iterable[SpanProcessor]) -> tuple[SpanProcessor, ...]:
+    """The processors that the provider does not have already, each once: added twice, one would see each span twice."""
+    seen = list(getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ()))
+    kept = []
+    for processor in processors:
+        if not any(processor is other for other in seen):
+            seen.append(processor)
+            kept.append(processor)
+    return tuple(kept)
 
 
 def _calls(flat: Sequence[tuple[SpanProcessor, bool]], method: str, doing: str) -> tuple[Callable[..., None], ...]:
