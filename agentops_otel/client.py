@@ -50,6 +50,8 @@ class ClientBase(CompatClient):
 
     recorder: Recorder | None = None
     """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
+    sees_spans = True
+    """False beside a provider of the program's to which nothing of ours was added: nobody counts what it makes."""
 
     def __init__(
         self, config: Config, settings: dict[str, object], source: ProviderChoice | None, *, clock: Callable[[], int]
@@ -224,11 +226,14 @@ class ClientBase(CompatClient):
         """The totals of a session so far, in the form of `Session.get_analytics`."""
         self.pipeline.drain(1.0)
         totals = self._totals.get(session.session_id, session.duration_ns)
+        counts = {
+            "LLM calls": totals.llm_calls,
+            "Tool calls": totals.tools,
+            "Actions": totals.actions,
+            "Errors": totals.errors,
+        }
         return {
-            "LLM calls": str(totals.llm_calls),
-            "Tool calls": str(totals.tools),
-            "Actions": str(totals.actions),
-            "Errors": str(totals.errors),
+            **{name: str(count) if self.sees_spans else "unknown" for name, count in counts.items()},
             "Duration": format.seconds(totals.duration_ns),
             "Cost": "unknown" if totals.cost_usd is None else format.dollars(totals.cost_usd),
         }
@@ -244,7 +249,7 @@ class ClientBase(CompatClient):
             summary = self._totals.pop(session.session_id, session.duration_ns)
             if not self.config.quiet:
                 links = locations.links_to_trace(self.config, self.trace_file, session.trace_id)
-                terminal.summary(summary, end_state=str(session.end_state), links=links)
+                terminal.summary(summary, end_state=str(session.end_state), links=links, counted=self.sees_spans)
 
     def conversation_went_on(self, conversation_id: str) -> None:
         """Ask what a session of TaskWeaver has cost so far: by its end the prices are there, and nobody waits."""

@@ -46,6 +46,9 @@ SEEN_S = 3.0
 TIMEOUT_S = 5.0
 """The longest that one connection or one answer is waited for."""
 
+_NONE = ("0", "0.0")
+"""A ratio that keeps nothing."""
+
 Level = Literal["ok", "note", "wrong"]
 
 
@@ -126,8 +129,11 @@ def _switches(config: Config) -> Iterator[Finding]:
         yield Finding("note", f"OTEL_CONFIG_FILE={file} says where spans go: init() adds no place of its own")
     sampler = env("OTEL_TRACES_SAMPLER")
     if sampler.endswith(("always_off", "traceidratio")):
+        keeps_none = sampler.endswith("always_off") or ("ratio" in sampler and env("OTEL_TRACES_SAMPLER_ARG") in _NONE)
         share = f" with {env('OTEL_TRACES_SAMPLER_ARG') or '1.0'}" if "ratio" in sampler else ""
-        yield Finding("note", f"not every trace is kept: OTEL_TRACES_SAMPLER={sampler}{share}", "unset it to keep all")
+        kept = "no" if keeps_none else "not every"
+        level: Level = "wrong" if keeps_none else "note"
+        yield Finding(level, f"{kept} trace is kept: OTEL_TRACES_SAMPLER={sampler}{share}", "unset it to keep all")
     if not config.instrument_llm_calls:
         yield Finding("note", "LLM clients are left alone: AGENTOPS_INSTRUMENT_LLM_CALLS=false")
     if config.disabled_instrumentations:

@@ -451,6 +451,16 @@ def test_a_directory_for_trace_files_is_tried(tmp_path: Path) -> None:
     [
         ({"OTEL_TRACES_EXPORTER": "none"}, 0, "nothing is exported"),
         ({"OTEL_SDK_DISABLED": "true", "OTEL_TRACES_EXPORTER": "none"}, 1, "tracing is off"),
+        ({"OTEL_TRACES_SAMPLER": "always_off", "OTEL_TRACES_EXPORTER": "none"}, 1, "no trace is kept"),
+        (
+            {
+                "OTEL_TRACES_SAMPLER": "traceidratio",
+                "OTEL_TRACES_SAMPLER_ARG": "0",
+                "OTEL_TRACES_EXPORTER": "none",
+            },
+            1,
+            "no trace is kept",
+        ),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "no url"}, 1, "is not usable"),
     ],
 )

@@ -392,7 +392,8 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
         missing = not_in(source.provider, config.span_processors)
         used = replace(config.as_guest() if source.guest else config, span_processors=missing)
         client = _make(used, settings, source, time.time_ns)
-        if not source.guest or config.by_name or missing:
+        client.sees_spans = bool(not source.guest or config.by_name or missing)
+        if client.sees_spans:
             _running.attach_relay(source.provider)
     _running.run(client)
     _running.configured, _running.requested, _running.is_replaceable = {}, config, False

@@ -75,20 +75,23 @@ def announce(text: str, *, stream: TextIO | None = None) -> None:
     _write(f"agentops_otel: {one_line(text)}\n", _stderr() if stream is None else stream)
 
 
-def summary(of: Summary, *, end_state: str, links: Sequence[str] = (), stream: TextIO | None = None) -> None:
+def summary(
+    of: Summary, *, end_state: str, links: Sequence[str] = (), counted: bool = True, stream: TextIO | None = None
+) -> None:
     """Print the totals of a session.
 
     Args:
         of: The totals.
         end_state: The end state: "Success".
         links: URLs, paths and commands that show its spans.
+        counted: False where nothing is known but the duration.
         stream: Where to; `sys.stderr` by default.
     """
     stream = _stderr() if stream is None else stream
     counts = ((of.llm_calls, "LLM call"), (of.tools, "tool"), (of.actions, "action"), (of.errors, "error"))
     facts = [
         seconds(of.duration_ns),
-        *(plural(count, noun) for count, noun in counts),
+        *(plural(count, noun) for count, noun in counts if counted),
         tokens_text(of.input_tokens, of.output_tokens, _glyphs(stream)),
         *([dollars(of.cost_usd)] if of.cost_usd is not None else []),
     ]

@@ -14,6 +14,7 @@ import agentops_otel
 from agentops_otel import sdk
 from agentops_otel.testing import Capture, capture
 from tests.many_threads import THREADS, at_once
+from tests.program import run
 
 
 def step(name: str) -> None:
@@ -157,6 +158,28 @@ def test_a_thread_is_in_the_innermost_of_nested_sessions(agentops_spans: Capture
         thread.join()
 
     assert outline(agentops_spans) == ["invoke_workflow outer", ["invoke_workflow inner", "in a thread"]]
+
+
+def test_what_nobody_counts_is_not_said_to_be_nothing() -> None:
+    """Beside the program's own provider, to which nothing of ours was added, calls are unknown and not 0."""
+    finished = run(
+        """
+        import agentops_otel
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+
+        trace.set_tracer_provider(TracerProvider())
+        agentops_otel.init()
+        session = agentops_otel.start_session()
+        agentops_otel.record(agentops_otel.LLMEvent(model="m", prompt="a", completion="b"))
+        print(session.get_analytics()["LLM calls"])
+        session.end_session("Success")
+        """
+    )
+
+    assert finished.stdout == "unknown\n"
+    assert "session Success: " in finished.stderr
+    assert "LLM call" not in finished.stderr
 
 
 def test_a_session_is_a_trace_of_its_own(agentops_spans: Capture) -> None:
