@@ -278,6 +278,46 @@ def test_content_off(server: LlmServer) -> None:
     assert "21 degrees" not in text
 
 
+def test_names_stay() -> None:
+    """Names stay, since they are your program's own words: of spans, sessions, tools, agents and models, and tags."""
+    with capture(capture_content=False) as captured, agentops_otel.start_session(["my tag"], name="my session"):
+        record_action("my action")(lambda: None)()
+        agentops_otel.record(agentops_otel.ToolEvent(name="my tool", params="my words"))
+        agentops_otel.record(agentops_otel.LLMEvent(model="my-model", prompt="my words", completion_tokens=7))
+
+    text = "".join(span.to_json() for span in captured.spans)
+    for name in ("my tag", "my session", "my action", "my tool", "my-model"):
+        assert name in text
+    assert '"gen_ai.usage.output_tokens": 7' in text
+    assert "my words" not in text
+
+
+def test_counts_of_tokens_stay() -> None:
+    """Numbers under `tokens` and the like are counts and stay."""
+    text = recorded({"tokens": 31, "max_tokens": 100, "total_tokens": 7, "token": "a1b2c3d4e5f6"})
+
+    assert "31" in text
+    assert "100" in text
+    assert "a1b2c3d4e5f6" not in text
+
+
+def test_the_rule_gets_name_and_text() -> None:
+    """The rule gets the attribute's name and its whole text, which is JSON for arguments, results and messages."""
+    seen: dict[str, str] = {}
+
+    def rule(name: str, text: str) -> str | None:
+        seen[name] = text
+        return None if name == "agentops.entity.output" else text
+
+    with capture(redact=rule) as captured:
+        plain(1, b=2)
+    (span,) = captured.spans
+    attributes = span.attributes or {}
+
+    assert seen == {"agentops.entity.input": '{"a":1,"b":2}', "agentops.entity.output": "3"}
+    assert "agentops.entity.output" not in attributes
+
+
 def test_objects_are_not_run() -> None:
     """Objects are read, never run: no `__repr__` is called, no generator consumed."""
 
@@ -555,6 +595,60 @@ def test_requests_are_the_programs_own() -> None:
 
     assert traced == without
     assert len(captured.spans) == 1
+
+
+def test_two_destinations() -> None:
+    """Both, each in its own names."""
+    (collector, hosted) = read_config(endpoint="http://collector:4318", api_key="key").destinations
+
+    assert (collector.display_url, collector.agentops) == ("http://collector:4318/v1/traces", None)
+    assert hosted.agentops is not None
+
+
+def test_a_trace_file_by_name(tmp_path: Path) -> None:
+    """`init(trace_file="agent.jsonl")` names one."""
+    run(
+        "import agentops_otel; agentops_otel.init(trace_file='agent.jsonl')"
+        "; agentops_otel.record_action('step')(lambda: None)()",
+        cwd=tmp_path,
+        PYTHONPATH=str(ROOT),
+    )
+
+    assert [span.name for span in file.read(tmp_path / "agent.jsonl") if not isinstance(span, ValueError)] == ["step"]
+
+
+def test_shutdown_then_init() -> None:
+    """To change settings, call `agentops_otel.shutdown()` first."""
+    agentops_otel.init(tags=["one"], console=False, trace_file=False)
+    agentops_otel.shutdown()
+
+    assert agentops_otel.init(tags=["two"], console=False, trace_file=False).config.tags == ("two",)
+
+
+def test_the_root_says_what_was_asked(server: LlmServer) -> None:
+    """With nothing else set up, or with `init(console=True)`, each trace is printed on stderr when it ends."""
+    finished = run(
+        f"""
+        import openai, agentops_otel
+        agentops_otel.init(console=True, trace_file=False, endpoint="http://127.0.0.1:9", exit_timeout_s=0.2)
+        with openai.OpenAI(base_url="http://127.0.0.1:{server.port}/v1", api_key="none") as client:
+            client.chat.completions.create(model="m", messages=[{{"role": "user", "content": "How warm is it?"}}])
+        """
+    )
+
+    assert re.search('^chat m .*"How warm is it\\?"$', finished.stderr, re.MULTILINE)
+
+
+def test_a_sampler_that_drops() -> None:
+    """No span is made within `agentops_otel.suppress()`, nor in a trace that the sampler dropped."""
+    finished = run(
+        "import agentops_otel; agentops_otel.init(console=True, trace_file=False)"
+        "; agentops_otel.record_action('dropped')(lambda: None)(); agentops_otel.flush(); print(agentops_otel.stats())",
+        OTEL_TRACES_SAMPLER="always_off",
+    )
+
+    assert "dropped" not in finished.stderr
+    assert "produced=0" in finished.stdout
 
 
 def test_everything_off() -> None:
