@@ -317,6 +317,7 @@ class Outbox:
         with self._changed:
             if self.spool:
                 self.spool.close()
+                self._dropped.update(self.spool.expired())
 
     def is_pending(self, entry: Entry) -> bool:
         """Whether it still matters what becomes of the entry."""

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import secrets
+import stat
 import struct
 import time
 import zlib
@@ -64,6 +65,11 @@ class Segment:
     waiting_spans: int = 0
     """Of these records, the spans that this process produced."""
     gone: bool = False
+
+    @property
+    def has_vanished(self) -> bool:
+        """True if somebody has removed the file: no later process will find it."""
+        return not os.fstat(self.file).st_nlink
 
     def close(self, *, remove: bool) -> None:
         """Let go of the file; what stays of it is for the next process."""
@@ -258,13 +264,15 @@ class Spool:
 
     def close(self) -> None:
         """Let go of everything; what waits is for the next process."""
+        for segment in [segment for segment in self._segments if segment.has_vanished]:
+            self._give_up(segment, DropReason.DISK_FAILED)
         self._left = self.own_spans
         for segment in self._segments:
             segment.close(remove=not segment.waiting)
         self._segments, self._open = [], None
 
     def _writable(self) -> Segment:
-        if self._open is None or self._open.size >= self._segment_bytes:
+        if self._open is None or self._open.size >= self._segment_bytes or self._open.has_vanished:
             self._open = None
             self._tidy()
             make_directories(self.directory)
@@ -366,17 +374,25 @@ class Spool:
     def _locked(self, path: Path) -> Segment | None:
         """The segment, if nobody else has it."""
         try:
-            file = os.open(path, os.O_RDWR)
+            file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.fstat(file).st_nlink:
-                raise OSError("delivered and removed since it was found")
+            if not _is_a_segment(file):
+                raise OSError("delivered and removed since it was found, or none of ours")
             return Segment(path, file, own=False, size=os.fstat(file).st_size)
         except OSError:
             os.close(file)
             return None
+
+
+def _is_a_segment(file: int) -> bool:
+    """Whether the open file is a segment that this user wrote: in a folder that others share, anything may lie."""
+    about = os.fstat(file)
+    if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_nlink != 1:
+        return False
+    return os.pread(file, len(_MAGIC), 0) == _MAGIC[: about.st_size]
 
 
 def _heads(segment: Segment) -> Iterator[tuple[int, int, int, int, int]]:

@@ -1,6 +1,7 @@
 """The spool on disk: what is written comes back, whatever ended the process and whoever reads it."""
 
 import os
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -247,6 +248,48 @@ def test_no_place_to_write_is_said_once_and_nothing_raised(tmp_path: Path, caplo
 
     assert caplog.text.count("No spool at") == 1
     assert "spool_dir=" in caplog.text
+
+
+def test_only_what_this_user_wrote_is_read(tmp_path: Path) -> None:
+    """In a folder that others share: no file of theirs, no link, no pipe, no other file of mine; all of it stays."""
+    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
+    filled(shared, b"mine").close()
+    filled(elsewhere, b"linked").close()
+    (linked,) = files(elsewhere)
+    (shared / "2-1-a.spans").symlink_to(linked)
+    os.link(linked, shared / "3-1-a.spans")
+    os.mkfifo(shared / "4-1-a.spans")
+    (shared / "5-1-a.spans").write_bytes(b"a letter of mine, of more than some bytes")
+    (shared / "6-1-a.spans").mkdir()
+    if os.geteuid() == 0:
+        filled(shared, b"theirs").close()
+        os.chown(files(shared)[1], 12345, 12345)
+    others = [path for path in files(shared) if path != files(shared)[0]] + [linked]
+
+    spool = Spool(shared)
+
+    assert everything(spool) == [b"mine"]
+    assert all(os.path.lexists(path) for path in others)
+    assert linked.read_bytes().endswith(b"linked")
+    assert b"letter" in (shared / "5-1-a.spans").read_bytes()
+    spool.close()
+
+
+def test_a_directory_that_vanishes_is_made_again(tmp_path: Path) -> None:
+    """What is written after it is there for the next process; what was in it goes out from here, or is counted."""
+    outbox = Outbox(Spool(tmp_path / "spool"))
+    outbox.failed()
+    outbox.add(Batch(b"before", 1))
+    shutil.rmtree(tmp_path / "spool")
+    outbox.add(Batch(b"after", 1))
+
+    assert outbox.stats(2).spooled == 2
+    outbox.close()
+    outbox.release()
+
+    assert everything(Spool(tmp_path / "spool")) == [b"after"]
+    stats = outbox.stats(2)
+    assert (stats.spooled, stats.pending, stats.dropped) == (1, 0, {"the disk failed": 1})
 
 
 def test_each_account_has_a_folder_of_its_own_and_its_name_tells_no_key(tmp_path: Path) -> None:
