@@ -263,7 +263,7 @@ class Sender:
     def _back_off(self, entry: Entry, answer: Answer) -> None:
         self._failures += 1
         self.outbox.failed()
-        if answer.retry_after_s is not None:
+        if answer.retry_after_s:  # 0 is no leave to ask without a pause
             self.outbox.pause(answer.retry_after_s, by_destination=True)
         else:
             limit = min(BACKOFF_LIMIT_S, BACKOFF_S * 2 ** min(self._failures - 1, 10))

@@ -283,6 +283,20 @@ def test_retry_after_is_honoured_for_as_long_as_it_says(form: str) -> None:
             assert pipeline.stats().pending == 10
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "1e999"])
+def test_a_retry_after_of_no_time_or_of_all_time_is_a_plain_retry(value: str) -> None:
+    """The collector is neither asked without a pause nor never again."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=503, headers={"retry-after": value})
+        with running(Config(destinations=(destination(sink),), exit_timeout_s=0.2)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+            assert not pipeline.force_flush(500)
+            assert len(sink.received) < 20
+
+            sink.decide = lambda received: Answer()
+            assert pipeline.force_flush(20_000)
+
+
 def test_a_retry_after_that_says_nothing_is_a_plain_retry() -> None:
     """Garbage in the header does not matter."""
     with OtlpSink() as sink:

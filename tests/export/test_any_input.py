@@ -1,0 +1,204 @@
+"""Whatever a file or a collector says: what reads it answers, and raises nothing that it does not name."""
+
+import json
+import math
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from opentelemetry.sdk.trace import ReadableSpan
+
+from agentops_otel.config import Destination
+from agentops_otel.export import file, otlp_json
+from agentops_otel.export.grpc import GrpcTransport
+from agentops_otel.export.http import answer
+from agentops_otel.export.sender import Verdict
+from agentops_otel.export.spool import Spool
+
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+SPAN = {
+    "traceId": "0123456789abcdef0123456789abcdef",
+    "spanId": "0123456789abcdef",
+    "parentSpanId": "1123456789abcdef",
+    "traceState": "a=b",
+    "name": "span",
+    "kind": 1,
+    "startTimeUnixNano": "1",
+    "endTimeUnixNano": "2",
+    "attributes": [{"key": "a", "value": {"arrayValue": {"values": [{"intValue": "1"}, {"stringValue": "x"}]}}}],
+    "events": [{"timeUnixNano": "1", "name": "event", "attributes": [{"key": "b", "value": {"doubleValue": 1.5}}]}],
+    "links": [{"traceId": "0123456789abcdef0123456789abcdef", "spanId": "0123456789abcdef"}],
+    "status": {"code": 2, "message": "failed"},
+    "droppedAttributesCount": 1,
+}
+MESSAGE = {
+    "resourceSpans": [
+        {
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "s"}}]},
+            "scopeSpans": [{"scope": {"name": "scope"}, "spans": [SPAN]}],
+        }
+    ]
+}
+
+
+def places(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """The way to each value in a message."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from places(item, (*path, key))
+
+
+def replaced(value: object, path: tuple[object, ...], new: object) -> object:
+    """The message with another value at the place."""
+    if not path:
+        return new
+    key, *rest = path
+    if isinstance(value, dict):
+        return {**value, key: replaced(value[key], tuple(rest), new)}
+    assert isinstance(value, list)
+    return [replaced(item, tuple(rest), new) if number == key else item for number, item in enumerate(value)]
+
+
+@settings(max_examples=300)
+@given(place=st.sampled_from(list(places(MESSAGE))), value=VALUES)
+def test_any_value_anywhere_in_otlp_json_gives_spans_or_a_value_error(place: tuple[object, ...], value: object) -> None:
+    """What is read can be written again, as spans."""
+    line = json.dumps(replaced(MESSAGE, place, value))
+    try:
+        spans = otlp_json.loads(line)
+    except ValueError:
+        return
+
+    assert all(isinstance(span, ReadableSpan) for span in spans)
+    assert len(otlp_json.loads(otlp_json.dumps(spans))) == len(spans)
+
+
+@SHARED_FOLDER
+@given(
+    before=st.binary(max_size=200),
+    cut=st.integers(0, 2_000),
+    between=st.binary(max_size=50),
+    flipped=st.integers(0, 2_000),
+)
+def test_a_trace_file_of_any_bytes_is_read_line_by_line(
+    tmp_path: Path, before: bytes, cut: int, between: bytes, flipped: int
+) -> None:
+    """A whole line is read whatever is before and behind it; a line that holds no spans is an error in its place."""
+    whole = orjson.dumps(MESSAGE)
+    changed = bytearray(whole)
+    changed[flipped % len(changed)] ^= 0x80
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b"\n".join((before, whole, whole[: cut % len(whole)], between, whole, bytes(changed))))
+
+    found = list(file.read(path))
+
+    assert all(isinstance(one, ReadableSpan | ValueError) for one in found)
+    assert [one.name for one in found if isinstance(one, ReadableSpan)].count("span") >= 2
+
+
+@SHARED_FOLDER
+@given(content=st.binary(max_size=300), begins=st.booleans(), bodies=st.lists(st.binary(max_size=20), max_size=3))
+def test_a_spool_with_a_file_of_any_bytes_gives_out_what_is_whole(
+    tmp_path: Path, content: bytes, begins: bool, bodies: list[bytes]
+) -> None:
+    """It neither raises nor stops the records of the other segments."""
+    folder = tmp_path / os.urandom(8).hex()
+    written = Spool(folder)
+    for body in bodies:
+        assert written.append(body, 1)
+    written.close()
+    folder.mkdir(exist_ok=True)
+    (folder / f"{1 << 62:020d}-1-a.spans").write_bytes((b"AOTSPAN1" if begins else b"") + content)
+
+    spool, read = Spool(folder, limit_age_s=math.inf), []
+    while stored := spool.read(0, 0):
+        read.append(stored.body)
+        spool.settle(stored.places)
+    spool.close()
+
+    assert [body for body in read if body in bodies] == bodies
+
+
+@settings(max_examples=300)
+@given(
+    status=st.integers(100, 999),
+    content=st.binary(max_size=100),
+    retry_after=st.none() | st.text(max_size=30) | st.floats().map(str) | st.integers().map(str),
+    content_type=st.text(max_size=30) | st.just("application/x-protobuf"),
+)
+def test_any_answer_over_http_has_a_meaning(
+    status: int, content: bytes, retry_after: str | None, content_type: str
+) -> None:
+    """A wait that can be waited, counts that are counts, and acceptance only by a 2xx."""
+    headers = {"content-type": content_type, **({} if retry_after is None else {"retry-after": retry_after})}
+
+    meaning = answer(status, headers, content)
+
+    assert (meaning.verdict is Verdict.ACCEPTED) is (200 <= status < 300)
+    assert meaning.retry_after_s is None or 0 <= meaning.retry_after_s < math.inf
+    assert 0 <= meaning.rejected < 1 << 63
+    assert len(meaning.message) <= 200
+
+
+@contextmanager
+def saying(said: bytes) -> Iterator[Destination]:
+    """A server that takes what it is sent, says these bytes and hangs up."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(said)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}", protocol="grpc", timeout_s=60)
+        thread.join()
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2."""
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+
+
+SETTINGS = frame(4, 0, 0, b"")
+FRAMES = st.builds(
+    frame, st.integers(0, 12), st.integers(0, 255), st.sampled_from([0, 1, 2, 3, 7]), st.binary(max_size=40)
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(FRAMES, max_size=4).map(b"".join), st.binary(max_size=60), st.booleans())
+def test_any_frames_of_a_collector_are_an_answer(frames: bytes, rest: bytes, polite: bool) -> None:
+    """What is no gRPC answer is a failure of the collector's: the spans wait, nothing is raised."""
+    with saying((SETTINGS if polite else b"") + frames + rest) as destination:
+        transport = GrpcTransport(destination)
+        meaning = transport.send(b"x", {}, 60)
+        transport.close()
+
+    assert meaning.verdict is not Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e400", "-5", "١٢", "1_0", " 7 ", "Wed, 99 Foo 9999", ""])
+def test_a_retry_after_is_seconds_that_can_be_waited_or_nothing(value: str) -> None:
+    """A collector that says for ever is tried again as any other."""
+    wait = answer(503, {"retry-after": value}, b"").retry_after_s
+
+    assert wait is None or 0 <= wait < math.inf
