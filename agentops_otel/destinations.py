@@ -60,7 +60,8 @@ class Destination:
     def display_url(self) -> str:
         """The endpoint without anything secret: no user, password or query."""
         url = urlsplit(self.endpoint)
-        return f"{url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}{url.path}"
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        return f"{url.scheme}://{host}{f':{url.port}' if url.port else ''}{url.path}"
 
     def __repr__(self) -> str:
         """The endpoint and the protocol; headers and keys stay out."""

@@ -172,6 +172,75 @@ def test_otlp_variables_keep_their_meaning(monkeypatch: pytest.MonkeyPatch, tmp_
     assert (found.timeout_s, found.compression, found.certificate) == (2.5, "gzip", pem)
 
 
+@pytest.mark.parametrize(
+    ("variable", "text", "endpoint"),
+    [
+        ("ENDPOINT", "http://c:1/prefix/", "http://c:1/prefix/v1/traces"),
+        ("ENDPOINT", "http://c:1/prefix//", "http://c:1/prefix/v1/traces"),
+        ("ENDPOINT", "http://c:1/prefix/v1/traces", "http://c:1/prefix/v1/traces"),
+        ("ENDPOINT", "http://c:1/?a=b", "http://c:1/v1/traces?a=b"),
+        ("ENDPOINT", " http://c:1 ", "http://c:1/v1/traces"),
+        ("ENDPOINT", "http://[::1]:1", "http://[::1]:1/v1/traces"),
+        ("ENDPOINT", "http://c:4317/prefix", "http://c:4317"),
+        ("TRACES_ENDPOINT", "http://c:1", "http://c:1/"),
+        ("TRACES_ENDPOINT", "http://c:1/prefix/", "http://c:1/prefix/"),
+    ],
+)
+def test_prefixes_and_slashes_of_an_endpoint(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, endpoint: str
+) -> None:
+    """A base gets the path once; the signal's own variable is taken as it is; gRPC has no path."""
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{variable}", text)
+
+    found = only(config.read_config())
+
+    assert found.endpoint == endpoint
+    assert found.display_url == endpoint.partition("?")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "headers"),
+    [
+        ("a=b=c", {"a": "b=c"}),
+        ("Authorization=Basic%20YTpi%3D%3D", {"authorization": "Basic YTpi=="}),
+        ("authorization=Basic YTpi==", {"authorization": "Basic YTpi=="}),
+        ("a=b%2Cc,d=e", {"a": "b,c", "d": "e"}),
+        ("A=1, B = 2 ,", {"a": "1", "b": "2"}),
+        ("a=", {"a": ""}),
+        ("a=100%", {"a": "100%"}),
+        ("a=%zz", {"a": "%zz"}),
+        ("a=1,a=2", {"a": "2"}),
+    ],
+)
+def test_values_of_headers_with_signs_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, text: str, headers: dict[str, str]
+) -> None:
+    """Equals signs, percent signs and commas, by variable and by argument."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", text)
+
+    assert dict(only(config.read_config(endpoint="http://c:1")).headers) == headers
+    assert dict(only(config.read_config(endpoint="http://c:1", headers=text)).headers) == headers
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("10", 10.0), ("2.5", 2.5), (" 3 ", 3.0), ("1e3", 1000.0), ("10000", 10_000.0)]
+)
+def test_numbers_as_other_sdks_write_them(monkeypatch: pytest.MonkeyPatch, text: str, seconds: float) -> None:
+    """`OTEL_EXPORTER_OTLP_TIMEOUT` is in seconds, whole or not."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", text)
+
+    assert only(config.read_config(endpoint="http://c:1")).timeout_s == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "10s", "nan", "inf", "1_0x"])
+def test_a_number_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """With its variable, and what would be right."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", text)
+
+    with pytest.raises(config.ConfigError, match=r"^OTEL_EXPORTER_OTLP_TIMEOUT=.* is not usable: give a number"):
+        config.read_config(endpoint="http://c:1")
+
+
 def test_zstd_is_for_the_collector_that_the_user_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     """The collector gets zstd, the hosted AgentOps gzip, which every OTLP server takes."""
     pytest.importorskip("zstandard")
