@@ -15,7 +15,7 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 
-OURS = ("agentops.", "langgraph.", "taskweaver.")
+OURS = ("agentops.", "langgraph.", "openai_agents.", "pydantic_ai.", "taskweaver.")
 VERSION = tuple(int(part) for part in re.findall(r"\d+", metadata.version("opentelemetry-semantic-conventions"))[:2])
 KNOWN = {
     value
