@@ -237,7 +237,7 @@ def test_a_number_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, text: s
     """With its variable, and what would be right."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", text)
 
-    with pytest.raises(config.ConfigError, match=r"^OTEL_EXPORTER_OTLP_TIMEOUT=.* is not usable: give a number"):
+    with pytest.raises(agentops_otel.ConfigError, match=r"^OTEL_EXPORTER_OTLP_TIMEOUT=.* is not usable: give a number"):
         config.read_config(endpoint="http://c:1")
 
 
