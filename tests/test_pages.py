@@ -121,9 +121,12 @@ def test_measured_figures_have_a_command_and_a_date() -> None:
     """Each section of docs/benchmarks.md with a table names the command that makes its figures; the page has a date."""
     head, *sections = (ROOT / "docs/benchmarks.md").read_text().split("\n## ")
     commands = [re.findall(r"`python (?:-m pytest )?([\w/.]+)[^`]*`", section) for section in sections]
+    targets = [re.findall(r"`make ([\w-]+)`", section) for section in sections]
+    makefile = (ROOT / "Makefile").read_text()
 
     assert re.search(r"measured on \d+ [A-Z]\w+ \d{4}", " ".join(head.split()))
-    assert all(commands)
+    assert all(map(any, zip(commands, targets, strict=True)))
+    assert [name for section in targets for name in section if f"\n{name}:" not in makefile] == []
     assert [path for section in commands for path in section if not (ROOT / path).exists()] == []
 
 
