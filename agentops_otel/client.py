@@ -67,7 +67,10 @@ class ClientBase(CompatClient):
         shell = environment.notebook_shell()
         self._cells = CellOutput(shell, self._cell_ended) if shell and config.console else None
         self._shown = TerminalProcessor(self._cells, open_spans=open_spans) if config.console else None
-        self._observers = (self._totals, self._shown) if self._shown else (self._totals,)
+        self._users = UserProcessors(() if source is None else config.span_processors)
+        self._observers: tuple[SpanProcessor, ...] = (self._totals,)
+        self._observers += (self._shown,) if self._shown else ()
+        self._observers += (self._users,) if config.span_processors else ()
         self.sessions = Sessions(
             config.tags,
             self._session_ended,
@@ -84,7 +87,6 @@ class ClientBase(CompatClient):
             observers=self._observers,
         )
         self.processors: tuple[SpanProcessor, ...] = ()
-        self._users = UserProcessors(() if source is None else config.span_processors)
         self._closing = False
         if source is not None:
             gc_safe.install_gc_callback()
@@ -198,7 +200,7 @@ class ClientBase(CompatClient):
         """See `agentops_otel.flush`."""
         deadline = time.monotonic() + timeout_s
         timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
-        flushed = self._users.flush(timeout_s)
+        flushed = self._users.begin_flush(timeout_s)
         delivered = self.pipeline.force_flush(int(timeout_s * 1000))
         return self._users.wait(flushed, max(deadline - time.monotonic(), 0.0)) and delivered
 
@@ -212,7 +214,7 @@ class ClientBase(CompatClient):
         timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
         deadline = time.monotonic() + timeout_s
         processors, self.processors, self.recorder = self.processors, (), None
-        ended = self._users.shutdown()
+        ended = self._users.begin_shutdown()
         delivered = self.pipeline.close(timeout_s)
         for processor in (*self._observers, *processors):
             if processor is not self.pipeline and processor not in self.config.span_processors:

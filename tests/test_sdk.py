@@ -333,7 +333,8 @@ def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> Non
     began = time.monotonic()
     finished = run(
         f"""
-        import os, time
+        import os, time, warnings
+        warnings.simplefilter("always")  # an error of this kind is not raised by a fork
         import agentops_otel
         from opentelemetry.sdk.trace import SpanProcessor
 
@@ -344,6 +345,8 @@ def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> Non
         agentops_otel.init(span_processors=[Slow()], console=False, trace_file=False, exit_timeout_s=0.5)
         if {forks} and (child := os.fork()):
             os.waitpid(child, 0)
+            agentops_otel.record_action("after the fork")(lambda: None)()
+            agentops_otel.flush(30)
         """,
         PYTHONWARNINGS="",
     )

@@ -1,7 +1,6 @@
 """From ended spans to their destinations, off the app's threads: a queue bounded in bytes and one worker."""
 
 import os
-import sys
 import threading
 import time
 from collections import Counter, deque
@@ -21,6 +20,7 @@ from agentops_otel.export.sender import Sender
 from agentops_otel.export.threads import (
     FORK_WAIT_AGAIN_S,
     FORK_WAIT_S,
+    STARTS_AT_FORK,
     BackgroundThread,
     are_greenlets,
     weakly,
@@ -45,8 +45,6 @@ _PERSIST_S = 1.0
 """How long `persist` waits for what another thread encodes."""
 _PATIENCE_S = 0.02
 """How long an app's thread waits for a sink that is busy."""
-_STARTS_AT_FORK = sys.version_info < (3, 13)
-"""Whether a thread may begin as soon as the process has forked: Python 3.13 would take it for one that was there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,7 +511,7 @@ class Pipeline(SpanProcessor):
         self._wake_up.set()
         in_time = wait_before_fork(threads, self._fork_wait_s)
         self._fork_wait_s = FORK_WAIT_S if in_time else FORK_WAIT_AGAIN_S
-        if in_time and not _STARTS_AT_FORK:
+        if in_time and not STARTS_AT_FORK:
             self._forking = True
             self.persist()
 

@@ -9,6 +9,8 @@ FORK_WAIT_S = 0.25
 """How long a fork waits at most for our threads to end, in seconds. Idle ones take a fraction of a millisecond."""
 FORK_WAIT_AGAIN_S = 0.01
 """The same after a wait that was not enough: a thread is in a request that takes long."""
+STARTS_AT_FORK = sys.version_info < (3, 13)
+"""Whether a thread may begin as soon as the process has forked: Python 3.13 would take it for one that was there."""
 
 
 class BackgroundThread:

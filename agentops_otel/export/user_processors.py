@@ -9,13 +9,11 @@ from functools import partial
 from queue import SimpleQueue
 from time import monotonic
 
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from agentops_otel.export.threads import BackgroundThread, are_greenlets, weakly
+from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, are_greenlets, weakly
 from agentops_otel.guard import guard
 from agentops_otel.tracing.fork_wait import wait_before_fork
-
-_FORK_WAIT_S = 0.25
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -33,6 +31,9 @@ class _Caller:
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._greenlets = are_greenlets()
         self._thread.forked()
+
+    def stand_ready(self) -> None:
+        """Have the thread wait for a call; cheap if it does."""
         self._thread.start()
 
     def begin(self, call: Callable[[], object], doing: str) -> "Future[bool]":
@@ -67,23 +68,31 @@ def _answer(answer: "Future[bool]", call: Callable[[], object], doing: str) -> N
         answer.set_result(done)
 
 
-class UserProcessors:
+class UserProcessors(SpanProcessor):
     """Flushes and shuts down the processors side by side, and waits for none of them longer than it is told.
 
     Args:
-        processors: Those of the user. A thread stands ready for each; before a fork they end, as all of ours.
+        processors: Those of the user. A thread stands ready for each; before a fork they end, as all of ours. Where
+            they cannot begin again at once, they do with the next span: it is told of each by the pipeline.
     """
 
     def __init__(self, processors: Sequence[SpanProcessor]) -> None:
         self._callers = [_Caller(processor) for processor in processors]
+        for caller in self._callers:
+            caller.stand_ready()
         if self._callers and hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(
                 before=weakly(self._before_fork),
-                after_in_parent=weakly(self._after_fork),
+                after_in_parent=weakly(self._after_fork_in_parent),
                 after_in_child=weakly(self._after_fork),
             )
 
-    def flush(self, timeout_s: float) -> "list[Future[bool]]":
+    def on_end(self, span: ReadableSpan) -> None:
+        """Have the threads ready for the end."""
+        for caller in self._callers:
+            caller.stand_ready()
+
+    def begin_flush(self, timeout_s: float) -> "list[Future[bool]]":
         """Begin to flush each; the answers are for `wait`."""
         milliseconds = max(0, int(timeout_s * 1000))
         return [
@@ -91,7 +100,7 @@ class UserProcessors:
             for caller in self._callers
         ]
 
-    def shutdown(self) -> "list[Future[bool]]":
+    def begin_shutdown(self) -> "list[Future[bool]]":
         """Begin to shut each down; the answers are for `wait`."""
         return [caller.begin(caller.processor.shutdown, "shutting down a span processor") for caller in self._callers]
 
@@ -119,8 +128,15 @@ class UserProcessors:
 
     def _before_fork(self) -> None:
         if not are_greenlets():
-            wait_before_fork([caller.end().detach() for caller in self._callers], _FORK_WAIT_S)
+            wait_before_fork([caller.end().detach() for caller in self._callers], FORK_WAIT_S)
+
+    def _after_fork_in_parent(self) -> None:
+        for caller in self._callers:
+            caller.renew()
+            if STARTS_AT_FORK:
+                caller.stand_ready()
 
     def _after_fork(self) -> None:
         for caller in self._callers:
             caller.renew()
+            caller.stand_ready()
