@@ -21,6 +21,7 @@ RC = """\
 include = {copy}/agentops_otel/*
 data_file = {data}/coverage
 parallel = true
+core = ctrace
 context = ${{PYTEST_CURRENT_TEST-}}
 """
 _SECONDS = "seconds.json"
