@@ -23,6 +23,7 @@ from agentops_otel.content import Content
 from agentops_otel.export import file
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.span import Span as OwnSpan
+from tests.many_threads import at_once
 from tests.program import run
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"
@@ -75,6 +76,15 @@ def test_the_classes_are_opentelemetrys(provider: OwnProvider) -> None:
     assert isinstance(span, sdk_trace.Span)
     assert isinstance(span, ReadableSpan)
     assert provider.get_tracer("test") is tracer
+
+
+def test_many_threads_are_given_the_same_tracer(provider: OwnProvider) -> None:
+    """Of a scope there is one, whoever asks for it first."""
+    names = [f"scope {number}" for number in range(500)]
+
+    given = at_once(lambda number: [provider.get_tracer(name) for name in names])
+
+    assert [len(set(map(id, tracers))) for tracers in zip(*given, strict=True)] == [1] * len(names)
 
 
 def test_an_ended_span_is_handed_over_read_only(provider: OwnProvider, kept: Kept) -> None:
