@@ -38,13 +38,18 @@ def test_a_span_arrives_after_a_while_without_any(durability: Durability, disk: 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_flush_and_shutdown_of_a_client_keep_to_the_time_they_are_given(
-    protocol: Literal["http/protobuf", "grpc"],
+    protocol: Literal["http/protobuf", "grpc"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The collector hangs; their defaults, the exit's time and the request's own are all far longer."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600")
     with OtlpSink(protocol) as sink:
         sink.decide = lambda received: Answer(hang=True)
         client = agentops_otel.init(
-            endpoint=f"http://127.0.0.1:{sink.port}", protocol=protocol, console=False, exit_timeout_s=LONG_S
+            endpoint=f"http://127.0.0.1:{sink.port}",
+            protocol=protocol,
+            console=False,
+            spool_dir=False,
+            exit_timeout_s=LONG_S,
         )
         client.record_action("work")(lambda: None)()
 
@@ -80,8 +85,9 @@ class Held(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans() -> None:
-    """A burst of spans of 100 kB while the worker is held up: few wait, since the program's thread helps."""
+@pytest.mark.parametrize("holds", [True, False])
+def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans(holds: bool) -> None:
+    """A burst of spans of 100 kB, while the worker is held up or has not begun: few wait, since the program helps."""
     held = Held()
     with OtlpSink() as sink:
         where = destination(sink)
@@ -91,10 +97,11 @@ def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans
         make_spans(tracer, 20, text="x" * 100_000)
         assert pipeline.drain(LONG_S)  # it has seen how large they are
         held.entered.clear()
-        held.free.clear()
         try:
-            make_spans(tracer, 1)
-            assert held.entered.wait(LONG_S)
+            if holds:
+                held.free.clear()
+                make_spans(tracer, 1)
+                assert held.entered.wait(LONG_S)
             make_spans(tracer, 300, text="x" * 100_000)
             waiting = pipeline.stats().destinations["held"].pending
         finally:

@@ -80,7 +80,7 @@ def test_the_classes_are_opentelemetrys(provider: OwnProvider) -> None:
 
 def test_many_threads_are_given_the_same_tracer(provider: OwnProvider) -> None:
     """Of a scope there is one, whoever asks for it first."""
-    names = [f"scope {number}" for number in range(500)]
+    names = [f"scope {number}" for number in range(2000)]
 
     given = at_once(lambda number: [provider.get_tracer(name) for name in names])
 
