@@ -51,7 +51,7 @@ def _measured(copy: Path, data: Path) -> Covering:
     if not data.exists():
         _copy(copy)
         tests = [f"--ignore=tests/{name}" for name in LEFT_OUT]
-        covering.measure(copy, data, pytest_command("-q", *tests, "tests"))
+        covering.measure(copy, data, pytest_command("-q", "-n", "2", "--dist", "worksteal", *tests, "tests"))
     return covering.read(copy, data)
 
 

@@ -85,8 +85,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _seconds[report.nodeid] = report.duration
 
 
-def pytest_sessionfinish() -> None:
-    """Beside coverage's data, and what earlier runs have left there."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Beside coverage's data, and what earlier runs have left there; where tests run in several processes, in one."""
+    if hasattr(session.config, "workerinput"):
+        return
     kept = Path(os.environ["COVERAGE_PROCESS_START"]).parent / _SECONDS
     before = json.loads(kept.read_text()) if kept.exists() else {}
     kept.write_text(json.dumps({**before, **_seconds}))
