@@ -18,16 +18,16 @@ def look_up(city: str) -> str:
 
 
 def server() -> Any:
-    """A tool that works and one that fails."""
+    """A tool that works and one that fails; async, since the threads of others outlive a test."""
     made = Server("weather")
 
     @made.tool()
-    def weather(city: str) -> str:
+    async def weather(city: str) -> str:
         """Say the weather of a city."""
         return look_up(city)
 
     @made.tool()
-    def broken(city: str) -> str:
+    async def broken(city: str) -> str:
         """Fail."""
         raise ValueError(f"no weather in {city}")
 
