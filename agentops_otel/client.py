@@ -37,6 +37,9 @@ from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 
+DRAIN_SHARE = 0.5
+"""Of the time to flush or to end: for spans whose end a garbage collection deferred, and for queued ones."""
+
 
 class ClientBase(CompatClient):
     """A client without global state, as `init()` builds it from its settings.
@@ -199,7 +202,7 @@ class ClientBase(CompatClient):
     def flush(self, timeout_s: float = 10.0) -> bool:
         """See `agentops_otel.flush`."""
         deadline = time.monotonic() + timeout_s
-        timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
+        timeout_s = max(timeout_s - gc_safe.drain(timeout_s * DRAIN_SHARE), 0.0)
         flushed = self._users.begin_flush(timeout_s)
         delivered = self.pipeline.force_flush(int(timeout_s * 1000))
         return self._users.wait(flushed, max(deadline - time.monotonic(), 0.0)) and delivered
@@ -211,7 +214,7 @@ class ClientBase(CompatClient):
     def close(self, timeout_s: float | None) -> bool:
         """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
         timeout_s = self.config.exit_timeout_s if timeout_s is None else timeout_s
-        timeout_s = max(timeout_s - gc_safe.drain(timeout_s / 2), 0.0)
+        timeout_s = max(timeout_s - gc_safe.drain(timeout_s * DRAIN_SHARE), 0.0)
         deadline = time.monotonic() + timeout_s
         processors, self.processors, self.recorder = self.processors, (), None
         ended = self._users.begin_shutdown()
@@ -244,9 +247,9 @@ class ClientBase(CompatClient):
         """Deliver the session's spans and say what it came to."""
         with guard("summing up a session"):
             if self._closing:
-                self.pipeline.drain(self.config.exit_timeout_s / 2)
+                self.pipeline.drain(self.config.exit_timeout_s * DRAIN_SHARE)
             else:
-                gc_safe.drain(self.config.exit_timeout_s / 2)
+                gc_safe.drain(self.config.exit_timeout_s * DRAIN_SHARE)
                 self.pipeline.deliver(self.config.exit_timeout_s)
             summary = self._totals.pop(session.session_id, session.duration_ns)
             if not self.config.quiet:

@@ -46,6 +46,9 @@ _PERSIST_S = 1.0
 _PATIENCE_S = 0.02
 """How long an app's thread waits for a sink that is busy."""
 
+DELIVERY_SHARE = 0.8
+"""Of the time to end: for sending. The rest is for putting on disk what was not acknowledged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -233,11 +236,11 @@ class Pipeline(SpanProcessor):
         if self._closed:
             return True
         deadline = self._clock() + timeout_s
-        self.deliver(timeout_s * 0.8)
+        self.deliver(timeout_s * DELIVERY_SHARE)
         if not self._taken:  # A process that made no span has its time for what others left.
             for sender in self._looking_back:
                 if sender.start():
-                    sender.outbox.recover(deadline - timeout_s * 0.2)
+                    sender.outbox.recover(deadline - timeout_s * (1 - DELIVERY_SHARE))
         self._closed, self._threshold = True, 1
         self._wake_up.set()
         self._close_queue()
