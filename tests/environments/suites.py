@@ -33,7 +33,7 @@ class Suite:
 
 
 _FIRST = (
-    *("contract", "streams", "first_rank", "openai", "openai_apis", "openai_streams", "raw_response"),
+    *("contract", "streams", "hostile_by_client", "openai", "openai_apis", "openai_streams", "raw_response"),
     *("anthropic", "google_genai", "google_interactions", "google_live"),
 )
 

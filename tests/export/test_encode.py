@@ -19,7 +19,7 @@ from agentops_otel.content import MAX_DEPTH
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.otlp_json import dumps, loads
 from tests.loopback.otlp_sink import attributes_of
-from tests.stock import complete_stock_encoder
+from tests.stock_encoder import complete_stock_encoder
 
 ids = st.integers(1, 2**64 - 1)
 times = st.integers(0, 2**63 - 1)

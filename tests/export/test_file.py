@@ -28,7 +28,7 @@ from agentops_otel.export.file import LINE_BYTES, FileExporter, read
 from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import default_path, latest_run, prune, trace_files
 from tests.program import ROOT
-from tests.stock import complete_stock_encoder
+from tests.stock_encoder import complete_stock_encoder
 from tests.view.spans import CHAT, RESOURCE, START, Trace, research
 
 VALUES: Mapping[str, Any] = {
