@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_otel import semconv
-from agentops_otel.clients.dialects import chat_completions, embeddings
+from agentops_otel.clients import anthropic
+from agentops_otel.clients.dialects import chat_completions, embeddings, responses, server_sent_events
 from agentops_otel.instrumentation.reading import Table, field, items
 from agentops_otel.instrumentation.spec import ClientSpec, server_table
 
@@ -134,6 +135,25 @@ EMBEDDING = replace(
 )
 
 
+RESPONSES = replace(
+    responses.RESPONSES,
+    methods=("responses", "aresponses"),
+    request={**responses.REQUEST, **_COMMON},
+    response={**responses.RESPONSE, **_ANSWERED, semconv.AGENTOPS_USAGE_COST: _cost},
+    background_id=lambda response: field(response, "id") if field(response, "background") else None,
+)
+
+MESSAGES = replace(
+    anthropic.MESSAGES,
+    methods=("anthropic_messages", "anthropic_messages_handler"),
+    matches=lambda arguments: True,
+    request={**anthropic.MESSAGES.request, **_COMMON},
+    response={**anthropic.MESSAGES.response, **_ANSWERED},
+    fold=server_sent_events.folding_bytes(anthropic.fold),
+)
+"""Anthropic's API for any model. Its streams are the server-sent events in bytes."""
+
+
 def _traced(module: Any) -> str | None:
     """The name of litellm's own callback, if the program registered it. It would write on spans that have ended."""
     given = (*items(module, "callbacks"), *items(module, "success_callback"))
@@ -147,10 +167,14 @@ def _traced(module: Any) -> str | None:
 SPEC = ClientSpec(
     name="litellm",
     module="litellm",
-    operations=(COMPLETION, EMBEDDING),
+    operations=(COMPLETION, EMBEDDING, RESPONSES),
     provider="litellm",
     builtin_tracing=_traced,
 )
 
-SPECS = (SPEC, replace(SPEC, module="litellm.main"))
+SPECS = (
+    SPEC,
+    replace(SPEC, module="litellm.main"),
+    replace(SPEC, module="litellm.messages.dispatch", operations=(MESSAGES,)),
+)
 """The functions are defined in `litellm.main`, from which programs import them too."""

@@ -152,10 +152,10 @@ REMAINING: dict[str, tuple[str, set[str]]] = {
 """What a class can do besides: nothing that asks a model for a chat, a text or vectors."""
 
 LITELLM = {
-    *("acompletion", "aembedding"),  # which have a span
+    *("acompletion", "aembedding", "anthropic_messages", "aresponses"),  # which have a span
     # What asks by a client beneath, has the span of that, or is a picture, a sound, a ranking or a search.
     *("acompact_responses", "adecisions", "aextraction", "agenerate_content", "agenerate_content_stream"),
-    *("anthropic_messages", "aresponses", "_aresponses_websocket", "asystemone", "atext_completion"),
+    *("_aresponses_websocket", "asystemone", "atext_completion"),
     *("aimage_edit", "aimage_generation", "aimage_variation", "amoderation", "arerank", "asearch", "aspeech"),
     *("atranscription", "avideo_content", "avideo_create_character", "avideo_edit", "avideo_extension"),
     *("avideo_generation", "avideo_get_character", "avideo_list", "avideo_remix", "avideo_status"),

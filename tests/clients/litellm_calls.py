@@ -166,6 +166,77 @@ def by_huggingface(base: str) -> None:
     litellm.completion(**{**ASKED, "model": "huggingface/gpt-4.1"}, api_base=base)
 
 
+PROMPT: dict[str, Any] = {"model": "openai/gpt-5", "input": "How warm is it in Paris?", "api_key": "key"}
+MESSAGES: dict[str, Any] = {
+    "model": "anthropic/claude-test",
+    "max_tokens": 100,
+    "messages": ASKED["messages"],
+    "api_key": "key",
+}
+
+
+def responses(base: str) -> None:
+    """The Responses API."""
+    litellm.responses(**PROMPT, api_base=base)
+
+
+def responses_streamed(base: str) -> None:
+    """The same, streamed."""
+    list(litellm.responses(**PROMPT, api_base=base, stream=True))
+
+
+def async_responses(base: str) -> None:
+    """The same, asynchronous."""
+    asyncio.run(litellm.aresponses(**PROMPT, api_base=base))
+
+
+def async_responses_streamed(base: str) -> None:
+    """The same, asynchronous and streamed."""
+    asyncio.run(_read(litellm.aresponses(**PROMPT, api_base=base, stream=True)))
+
+
+async def _read(answering: Any) -> None:
+    async for _ in await answering:
+        pass
+
+
+def _routed(base: str, params: dict[str, Any]) -> Any:
+    known = {"model": params["model"], "api_key": "key", "api_base": base}
+    return litellm.Router(model_list=[{"model_name": "routed", "litellm_params": known}])
+
+
+def routed_responses(base: str) -> None:
+    """The Responses API, through a Router."""
+    _routed(base, PROMPT).responses(model="routed", input=PROMPT["input"])
+
+
+def async_routed_responses_streamed(base: str) -> None:
+    """The same, asynchronous and streamed."""
+    asyncio.run(_read(_routed(base, PROMPT).aresponses(model="routed", input=PROMPT["input"], stream=True)))
+
+
+def anthropic_messages(base: str) -> None:
+    """Anthropic's API."""
+    asyncio.run(litellm.anthropic.messages.acreate(**MESSAGES, api_base=base))
+
+
+def anthropic_messages_streamed(base: str) -> None:
+    """The same as a stream of bytes."""
+    asyncio.run(_read(litellm.anthropic.messages.acreate(**MESSAGES, api_base=base, stream=True)))
+
+
+def anthropic_messages_routed(base: str) -> None:
+    """The same, through a Router."""
+    messages = {name: MESSAGES[name] for name in ("max_tokens", "messages")}
+    asyncio.run(_routed(base, MESSAGES).aanthropic_messages(model="routed", **messages))
+
+
+def anthropic_messages_routed_streamed(base: str) -> None:
+    """The same, streamed."""
+    messages = {name: MESSAGES[name] for name in ("max_tokens", "messages")}
+    asyncio.run(_read(_routed(base, MESSAGES).aanthropic_messages(model="routed", **messages, stream=True)))
+
+
 def embedding(base: str) -> None:
     """A vector."""
     litellm.embedding(model="openai/embed-test", input=["warm"], api_key="key", api_base=base)
@@ -186,6 +257,7 @@ def refused(base: str) -> None:
 
 
 TOLD = openai_server.completion()
+RESPONSE = openai_server.response()
 REFUSED = Answer.json({"error": {"message": "How warm? It is 21 degrees"}}, 400)
 CALLS: dict[Callable[[str], None], Answer] = {
     plain: openai_server.answer(TOLD, stream=False),
@@ -209,6 +281,19 @@ CALLS: dict[Callable[[str], None], Answer] = {
     by_azure_streamed: openai_server.answer(TOLD, stream=True),
     by_groq_streamed: openai_server.answer(TOLD, stream=True),
     by_huggingface: openai_server.answer(TOLD, stream=False),
+    **dict.fromkeys((responses, async_responses, routed_responses), Answer.json(RESPONSE)),
+    **dict.fromkeys(
+        (responses_streamed, async_responses_streamed, async_routed_responses_streamed),
+        Answer.events(openai_server.events(RESPONSE)),
+    ),
+    **dict.fromkeys(
+        (anthropic_messages, anthropic_messages_routed),
+        anthropic_server.answer(anthropic_server.text(), stream=False),
+    ),
+    **dict.fromkeys(
+        (anthropic_messages_streamed, anthropic_messages_routed_streamed),
+        anthropic_server.answer(anthropic_server.text(), stream=True),
+    ),
     embedding: openai_server.embeddings([0.1, 0.2]),
     left: openai_server.answer(TOLD, stream=True),
     refused: Answer.json({"error": {"message": "no"}}, 400),

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentops_otel.clients import anthropic
+from agentops_otel.clients.dialects.server_sent_events import folding_bytes
 from agentops_otel.clients.google import genai, interactions, live
 from agentops_otel.clients.mistralai import conversations
 from agentops_otel.clients.openai import spec as openai
@@ -43,6 +45,23 @@ def test_a_chat_completion_cut_anywhere(texts: list[str], arguments: Any, size: 
     whole = openai_server.completion(*said)
 
     assert told(openai.CHAT, folded(openai.CHAT, openai_server.chunks(whole, size))) == told(openai.CHAT, whole)
+
+
+@given(text=TEXTS, arguments=ARGUMENTS, size=SIZES)
+def test_server_sent_events_in_bytes_cut_anywhere(text: str, arguments: Any, size: int) -> None:
+    """A message as the bytes of its stream, which may end within a character, a line or an event."""
+    use = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": arguments}
+    whole = anthropic_server.message(content=[{"type": "text", "text": text}, use])
+    lines = (
+        f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n"
+        for event in anthropic_server.events(whole)
+    )
+    body = "".join(lines).encode()
+    operation = replace(anthropic.MESSAGES, fold=folding_bytes(anthropic.fold))
+
+    streamed = folded(operation, [body[start : start + size] for start in range(0, len(body), size)])
+
+    assert told(operation, streamed) == told(operation, whole)
 
 
 NUMBERING: dict[str, Callable[[int], dict[str, Any]]] = {

@@ -89,6 +89,104 @@ def test_every_form_of_a_completion_makes_the_same_span(form: str, told: dict[st
     )
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("responses", "async_responses", "routed_responses"),
+        *("responses_streamed", "async_responses_streamed", "async_routed_responses_streamed"),
+    ],
+)
+def test_every_form_of_a_response_makes_the_same_span(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
+    """One span a call of the Responses API, by the functions and by a Router."""
+    (node,) = told[form]
+
+    attributes = node["attributes"]
+    assert attributes.pop("agentops.usage.cost") > 0  # by litellm's own prices
+    if "streamed" in form:
+        assert {name: attributes.pop(name) for name in STREAMED} == STREAMED
+    assert attributes.pop("gen_ai.response.id").startswith("resp_")  # litellm's own, with the deployment in it
+    assert node == snapshot(
+        {
+            "name": "chat gpt-5",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.conversation.id": "conv_1",
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {
+                        "role": "assistant",
+                        "parts": [
+                            {"type": "reasoning", "content": "Look it up."},
+                            {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Paris"}},
+                            {"type": "text", "content": "It is 21 degrees in Paris."},
+                        ],
+                    }
+                ],
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.model": "gpt-5",
+                "gen_ai.response.finish_reasons": ["tool_call"],
+                "gen_ai.response.model": "gpt-5-2026-01-01",
+                "gen_ai.usage.cache_creation.input_tokens": 2,
+                "gen_ai.usage.cache_read.input_tokens": 4,
+                "gen_ai.usage.cache_write.input_tokens": 2,
+                "gen_ai.usage.input_tokens": 11,
+                "gen_ai.usage.output_tokens": 7,
+                "gen_ai.usage.reasoning.output_tokens": 3,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("anthropic_messages", "anthropic_messages_routed"),
+        *("anthropic_messages_streamed", "anthropic_messages_routed_streamed"),
+    ],
+)
+def test_every_form_of_anthropics_messages_makes_the_same_span(
+    form: str, told: dict[str, list[dict[str, Any]]]
+) -> None:
+    """One span a call of Anthropic's API, whose streams are bytes."""
+    (node,) = told[form]
+
+    attributes = node["attributes"]
+    if "streamed" in form:
+        assert {name: attributes.pop(name) for name in STREAMED} == STREAMED
+    assert node == snapshot(
+        {
+            "name": "chat claude-test",
+            "kind": "CLIENT",
+            "attributes": {
+                "gen_ai.input.messages": [
+                    {"role": "user", "parts": [{"type": "text", "content": "How warm is it in Paris?"}]}
+                ],
+                "gen_ai.operation.name": "chat",
+                "gen_ai.output.messages": [
+                    {"role": "assistant", "parts": [{"type": "text", "content": "It is 21 degrees in Paris."}]}
+                ],
+                "gen_ai.provider.name": "anthropic",
+                "gen_ai.request.max_tokens": 100,
+                "gen_ai.request.model": "claude-test",
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.response.id": "msg_1",
+                "gen_ai.response.model": "claude-test-1",
+                "gen_ai.usage.cache_creation.input_tokens": 30,
+                "gen_ai.usage.cache_read.input_tokens": 64,
+                "gen_ai.usage.cache_write.input_tokens": 30,
+                "gen_ai.usage.input_tokens": 114,
+                "gen_ai.usage.output_tokens": 7,
+                "gen_ai.usage.reasoning.output_tokens": 3,
+                "server.address": "127.0.0.1",
+            },
+        }
+    )
+
+
 @pytest.mark.parametrize("form", ["anthropic", "anthropic_streamed"])
 def test_anthropic_behind_litellm_is_told_as_anthropic(form: str, told: dict[str, list[dict[str, Any]]]) -> None:
     """The provider is named by the model, and the tokens are those that were reported."""
