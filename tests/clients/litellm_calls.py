@@ -220,21 +220,10 @@ def anthropic_messages(base: str) -> None:
     asyncio.run(litellm.anthropic.messages.acreate(**MESSAGES, api_base=base))
 
 
-def anthropic_messages_streamed(base: str) -> None:
-    """The same as a stream of bytes."""
-    asyncio.run(_read(litellm.anthropic.messages.acreate(**MESSAGES, api_base=base, stream=True)))
-
-
 def anthropic_messages_routed(base: str) -> None:
     """The same, through a Router."""
     messages = {name: MESSAGES[name] for name in ("max_tokens", "messages")}
     asyncio.run(_routed(base, MESSAGES).aanthropic_messages(model="routed", **messages))
-
-
-def anthropic_messages_routed_streamed(base: str) -> None:
-    """The same, streamed."""
-    messages = {name: MESSAGES[name] for name in ("max_tokens", "messages")}
-    asyncio.run(_read(_routed(base, MESSAGES).aanthropic_messages(model="routed", **messages, stream=True)))
 
 
 def embedding(base: str) -> None:
@@ -289,10 +278,6 @@ CALLS: dict[Callable[[str], None], Answer] = {
     **dict.fromkeys(
         (anthropic_messages, anthropic_messages_routed),
         anthropic_server.answer(anthropic_server.text(), stream=False),
-    ),
-    **dict.fromkeys(
-        (anthropic_messages_streamed, anthropic_messages_routed_streamed),
-        anthropic_server.answer(anthropic_server.text(), stream=True),
     ),
     embedding: openai_server.embeddings([0.1, 0.2]),
     left: openai_server.answer(TOLD, stream=True),
