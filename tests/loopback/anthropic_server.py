@@ -1,5 +1,6 @@
 """What Anthropic's server says: each message whole, and the same one as a stream."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,7 +70,7 @@ def _block_events(number: int, block: dict[str, Any], size: int) -> Iterator[dic
 
 
 def _json_pieces(value: Any, size: int) -> list[str]:
-    said = str(value).replace("'", '"')
+    said = json.dumps(value)
     return [said[start : start + size] for start in range(0, len(said), size)]
 
 
