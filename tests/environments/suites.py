@@ -83,8 +83,7 @@ def named(name: str) -> list[Suite]:
 def _pythons() -> list[Suite]:
     """Those that BESIDE names are tested by another command.
 
-    On 3.13 a fork with spans under way still makes Python warn of our threads. Until that is mended, and 3.12 and 3.13
-    have been seen green as a whole, what fails here is told.
+    Until 3.12 and 3.13 have been seen green as a whole, what fails here is told.
     """
     found = {version: find(version) for version in NAMED}
     for version, interpreter in found.items():
