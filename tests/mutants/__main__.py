@@ -48,11 +48,22 @@ def main() -> None:
 
 
 def _measured(copy: Path, data: Path) -> Covering:
+    restore(copy)
     if not data.exists():
         _copy(copy)
         tests = [f"--ignore=tests/{name}" for name in LEFT_OUT]
         covering.measure(copy, data, pytest_command("-q", "-n", "2", "--dist", "worksteal", *tests, "tests"))
     return covering.read(copy, data)
+
+
+def restore(copy: Path) -> None:
+    """Put back the file that a draw which was killed has left with a fault in it."""
+    for original in _originals(copy).rglob("*.py"):
+        original.replace(copy / original.relative_to(_originals(copy)))
+
+
+def _originals(copy: Path) -> Path:
+    return copy.parent / "original"
 
 
 def _copy(copy: Path) -> None:
@@ -102,11 +113,14 @@ def judge(drawn: Iterable[Place], copy: Path, measured: Covering, kept: Path) ->
         place = f"{file}:{fault.line} {fault.shown(source)}"
         if place not in verdicts:
             tests = tests_of(file, fault, source, measured)
+            original = _originals(copy) / file
+            original.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(copy / file, original)
             try:
                 (copy / file).write_bytes(fault.planted(source))
                 verdicts[place] = _verdict(tests, copy, sum(measured.seconds[test] for test in tests))
             finally:
-                (copy / file).write_bytes(source)
+                restore(copy)
             print(f"{verdicts[place]:9} {place}  ({len(tests)} tests)", flush=True)
             kept.write_text(json.dumps(verdicts, indent=0))
     return verdicts

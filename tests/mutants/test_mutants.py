@@ -1,5 +1,7 @@
 """Faults in a small package: each kind is found, and one that a test notices is told from one that none does."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,17 +58,18 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
     copy, data = tmp_path / "copy", tmp_path / "data"
     source = "def double(number):\n    return number + number\n\n\ndef dead(number):\n    return number\n"
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:agentops_otel")
-    for name, text in {
-        "agentops_otel/__init__.py": "",
-        "agentops_otel/small.py": source,
-        "tests/test_small.py": (
-            "from agentops_otel.small import dead, double\n\n"
-            "def test_double():\n    assert double(2) == 4\n\n"
-            "def test_nothing():\n    dead(1)\n"
-        ),
-    }.items():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        (copy / name).write_text(text)
+    _write(
+        copy,
+        {
+            "agentops_otel/__init__.py": "",
+            "agentops_otel/small.py": source,
+            "tests/test_small.py": (
+                "from agentops_otel.small import dead, double\n\n"
+                "def test_double():\n    assert double(2) == 4\n\n"
+                "def test_nothing():\n    dead(1)\n"
+            ),
+        },
+    )
 
     covering.measure(copy, data, mutants.pytest_command("-q", "tests"))
     measured = covering.read(copy, data)
@@ -80,3 +83,38 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
         ]
     )
     assert (copy / "agentops_otel/small.py").read_text() == source
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.mutants import __main__ as mutants
+from tests.mutants.covering import Covering
+from tests.mutants.faults import faults
+
+copy, file, test = Path(sys.argv[1]), "agentops_otel/small.py", "tests/test_small.py::test_kills"
+fault = next(iter(faults((copy / file).read_bytes())))
+measured = Covering({file: {fault.line: frozenset([test])}}, {test: 0.0})
+mutants.judge([(file, fault)], copy, measured, copy / "verdicts.json")
+"""
+
+
+def test_a_draw_that_is_killed_leaves_a_copy_that_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test that the fault is shown to kills the draw, while the fault is in the file."""
+    copy = tmp_path / "copy"
+    source = "def one(number):\n    return number\n"
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:agentops_otel")
+    kills = "import os, signal\n\ndef test_kills():\n    os.kill(os.getppid(), signal.SIGKILL)\n"
+    _write(copy, {"agentops_otel/__init__.py": "", "agentops_otel/small.py": source, "tests/test_small.py": kills})
+
+    subprocess.run([sys.executable, "-c", KILLED, str(copy)], cwd=covering.ROOT, check=False)
+    left = (copy / "agentops_otel/small.py").read_text()
+    mutants.restore(copy)
+
+    assert (left, (copy / "agentops_otel/small.py").read_text()) == ("def one(number):\n    return None\n", source)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
