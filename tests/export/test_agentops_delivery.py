@@ -131,7 +131,10 @@ def test_a_rejected_token_is_replaced_once_and_costs_nothing(
 def test_a_refused_key_costs_only_the_spans_that_were_to_go_there(
     protocol: OtlpProtocol, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They are counted; one line says what to do, one at the end how many; the other destination has everything."""
+    """They are counted; one line says what to do, one at the end how many; the other destination has everything.
+
+    A flush tells of those that were dropped since the one before.
+    """
     with (
         AgentOpsBackend(protocol) as backend,
         OtlpSink() as collector,
@@ -143,13 +146,13 @@ def test_a_refused_key_costs_only_the_spans_that_were_to_go_there(
     ):
         work(tracer, 30)
         collector.wait_for(30)
-        flushed = pipeline.force_flush(5000)
+        flushed = [pipeline.force_flush(5000), pipeline.force_flush(5000)]
         work(tracer, 30)
         collector.wait_for(60)
-        pipeline.force_flush(5000)
+        flushed.append(pipeline.force_flush(5000))
 
     by_destination = pipeline.stats().destinations
-    assert flushed
+    assert flushed == [False, True, False]
     assert backend.exchanges == [400]
     assert backend.sink.received == []
     assert dict(by_destination[backend.destination.display_url].dropped) == {"unauthorised": 60}
