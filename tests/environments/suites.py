@@ -16,6 +16,10 @@ from tests.environments.lock import FRAMEWORKS
 TEST_S = 2400
 NEWEST_S = 900
 AT_A_TIME = 2
+TESTS_FAILED = 1
+"""pytest's exit code."""
+AGAIN = ("--last-failed", "--last-failed-no-failures=none")
+"""Only what failed. A test that fails twice fails the suite; both runs are printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +32,6 @@ class Suite:
     interpreter: str = sys.executable
     locked: bool = True
     """False takes what the registry has today; its failures are told, and fail nothing."""
-    must_pass: bool = True
-    """False: its failures are told, and fail nothing."""
 
 
 _FIRST = (
@@ -81,16 +83,13 @@ def named(name: str) -> list[Suite]:
 
 
 def _pythons() -> list[Suite]:
-    """Those that BESIDE names are tested by another command.
-
-    Until 3.12 and 3.13 have been seen green as a whole, what fails here is told.
-    """
+    """Those that BESIDE names are tested by another command."""
     found = {version: find(version) for version in NAMED}
     for version, interpreter in found.items():
         print(f"Python {version}: {interpreter or 'not found, and not tested'}", flush=True)
     beside = os.environ.get("BESIDE", "").split()
     return [
-        Suite(name=f"python-{version}", lock="test", tests=_ANY_PYTHON, interpreter=interpreter, must_pass=False)
+        Suite(name=f"python-{version}", lock="test", tests=_ANY_PYTHON, interpreter=interpreter)
         for version, interpreter in found.items()
         if interpreter and version not in beside
     ]
@@ -102,7 +101,7 @@ def run(suites: Sequence[Suite]) -> int:
         outcomes = list(pool.map(_one, suites))
     for suite, (said, _) in zip(suites, outcomes, strict=True):
         print(f"{suite.name}: {said}")
-    decisive = [code for suite, (_, code) in zip(suites, outcomes, strict=True) if suite.locked and suite.must_pass]
+    decisive = [code for suite, (_, code) in zip(suites, outcomes, strict=True) if suite.locked]
     return max(decisive, default=0)
 
 
@@ -114,18 +113,30 @@ def _one(suite: Suite) -> tuple[str, int]:
         python = install(folder, suite.lock, suite.interpreter, locked=suite.locked)
     except CannotInstall as error:
         return f"left out: {error}", 0
+    command = [str(python), "-m", "pytest", "-o", f"cache_dir={folder / '.pytest_cache'}", *suite.tests]
     try:
-        command = [str(python), "-m", "pytest", *suite.tests]
-        done = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit_s, check=False
-        )
+        done = _shown(suite.name, command, limit_s)
+        said = [f"{_last_line(done)} (in all {time.monotonic() - began:.0f} s)"]
+        if done.returncode == TESTS_FAILED:
+            done = _shown(f"{suite.name}: what failed, once more", [*command, *AGAIN], limit_s)
+            said.append(f"what failed, once more: {_last_line(done)}")
     except subprocess.TimeoutExpired as error:
         print(f"== {suite.name}\n{(error.stdout or b'').decode()}", flush=True)
         return f"not done after {limit_s / 60:.0f} minutes", 1
-    print(f"== {suite.name}\n{done.stdout.decode()}", flush=True)
-    last = done.stdout.decode().strip().rpartition("\n")[2].strip("= ")
-    said = [f"{last} (in all {time.monotonic() - began:.0f} s)", *(() if suite.locked else _new(python, suite.lock))]
-    return "\n".join(said), done.returncode
+    return "\n".join([*said, *(() if suite.locked else _new(python, suite.lock))]), done.returncode
+
+
+def _shown(name: str, command: Sequence[str], limit_s: float) -> subprocess.CompletedProcess[bytes]:
+    """Run it, and print all that it said when it has ended."""
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit_s, check=False
+    )
+    print(f"== {name}\n{done.stdout.decode()}", flush=True)
+    return done
+
+
+def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stdout.decode().strip().rpartition("\n")[2].strip("= ")
 
 
 def _new(python: Path, lock: str) -> list[str]:
