@@ -13,7 +13,6 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -21,6 +20,7 @@ from agentops_otel import sdk, semconv
 from agentops_otel.config import Config
 from agentops_otel.content import Redact
 from agentops_otel.tracing import gc_safe
+from agentops_otel.tracing.ids import EntropyIdGenerator
 from agentops_otel.tracing.provider import OwnProvider
 from agentops_otel.view.tree import Node, build
 
@@ -88,29 +88,41 @@ def capture(
         quiet=True,
     )
     exporter = InMemorySpanExporter()
-    _ids.reset()
-    with sdk.running(config, _provider(), SimpleSpanProcessor(exporter), clock=_clock().__next__) as client:
+    with (
+        _ids.counted(),
+        sdk.running(config, _provider(), SimpleSpanProcessor(exporter), clock=_clock().__next__) as client,
+    ):
         yield Capture(client, exporter)
 
 
-class _CountingIds(IdGenerator):
-    """1, 2, 3 and so on, for spans and traces apart."""
+class _CountedIds(EntropyIdGenerator):
+    """1, 2, 3 and so on during a capture, for spans and traces apart; random ids otherwise."""
 
     def __init__(self) -> None:
-        self.reset()
+        self._traces: Iterator[int] | None = None
+        self._spans: Iterator[int] | None = None
 
-    def reset(self) -> None:
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        before = self._traces, self._spans
         self._traces, self._spans = itertools.count(1), itertools.count(1)
+        try:
+            yield
+        finally:
+            self._traces, self._spans = before
 
     def generate_trace_id(self) -> int:
-        return next(self._traces)
+        return next(self._traces) if self._traces else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
-        return next(self._spans)
+        return next(self._spans) if self._spans else super().generate_span_id()
+
+    def is_trace_id_random(self) -> bool:
+        return self._traces is None
 
 
-_ids = _CountingIds()
-"""One for all captures: the first capture's provider stays the global one for the process."""
+_ids = _CountedIds()
+"""One for all captures: the first capture's provider stays the global one for the process, also for a later `init()`."""
 
 
 _LIMITS = SpanLimits(

@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 import stat
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -489,6 +490,31 @@ def test_capture_reads_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
     assert captured() == without
+
+
+def test_ids_count_only_during_a_capture() -> None:
+    """Spans that are made outside of a capture have random ids, also after one."""
+    program = """
+import agentops_otel
+from agentops_otel import testing
+from opentelemetry import trace
+
+def ids():
+    with trace.get_tracer("app").start_as_current_span("work") as span:
+        context = span.get_span_context()
+        return context.trace_id, context.span_id
+
+with testing.capture():
+    print(*ids())
+    with testing.capture():
+        print(*ids())
+    print(*ids())
+agentops_otel.init(console=False, trace_file=False)
+print(all(number > 1_000_000 for number in ids()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+
+    assert done.stdout.splitlines() == ["1 1", "1 1", "2 2", "True"], done.stderr
 
 
 def test_no_file_from_capture(tmp_path: Path) -> None:
