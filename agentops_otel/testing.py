@@ -122,7 +122,7 @@ class _CountedIds(EntropyIdGenerator):
 
 
 _ids = _CountedIds()
-"""One for all captures: the first capture's provider stays the global one for the process, also for a later `init()`."""
+"""One for all captures: the first capture's provider stays the global one of the process, for a later `init()` too."""
 
 
 _LIMITS = SpanLimits(
