@@ -1,4 +1,4 @@
-"""The content policy applied to a span's attributes: by whoever reads them first, which is the exporting thread."""
+"""Applies the content policy to a span's attributes when they are first read, usually on the exporting thread."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ SPAN_LIMIT_BYTES = 256 * 1024
 """The most content that one span holds, in UTF-8 bytes."""
 
 MARK_BYTES = 128
-"""The room for an attribute of a span that is full, in UTF-8 bytes: enough for a mark that content is missing."""
+"""Budget of an attribute in a span whose content limit is used up, in UTF-8 bytes: room for a mark."""
 
 
 def apply_policy(policy: Content | None, values: dict[str, Any], names: tuple[str, ...]) -> None:
@@ -45,7 +45,7 @@ def _kept(policy: Content | None, name: str, unread: list[Any], room: int) -> An
 
 
 def redacted(policy: Content, name: str, value: Any) -> Any:
-    """The value of somebody's attribute under the policy; None if it must not be kept."""
+    """The value of an attribute that the program or a library set, under the policy; None if it must not be kept."""
     if name not in semconv.CONTENT:
         return value
     if not policy.enabled:
@@ -61,7 +61,7 @@ def redacted(policy: Content, name: str, value: Any) -> Any:
 
 
 def _text(policy: Content, name: str, text: str) -> str | None:
-    """A text; one that is JSON is redacted by its names, and is JSON still when it is shortened."""
+    """A text under the policy. JSON is redacted by its keys, and stays valid JSON if it is shortened."""
     if text[:1] in ("{", "["):
         try:
             return policy.json(name, orjson.loads(text))

@@ -19,7 +19,7 @@ SUPPRESSED_BY_US = "agentops_otel"
 """The value of `SUPPRESS_KEY` in our own blocks; other libraries set True."""
 
 SPAN_KEY = next(iter(set_span_in_context(INVALID_SPAN, Context())))
-"""Where a context has its span. OpenTelemetry has no public name for it."""
+"""Context key of the current span. OpenTelemetry has no public name for it."""
 
 
 def _variable() -> "ContextVar[Context] | None":
@@ -41,7 +41,7 @@ _entered: ContextVar[None] = ContextVar("agentops_otel_entered")
 
 
 class attached:
-    """Makes *context* the current one for the block; may be entered again, with what the last block made of it.
+    """Makes *context* the current one for the block. Entered again, it starts with the context that the last block left.
 
     A generator or coroutine enters it for each step, never across a `yield`.
 
@@ -76,7 +76,7 @@ class attached:
 
 
 def leave_context(token: Token[Context]) -> None:
-    """Detach what `attach_context` attached; nothing where a collector or a closing loop ends the block elsewhere."""
+    """Detach what `attach_context` attached. Does nothing if the garbage collector or a closing loop ends the block."""
     if state.collecting_thread is None or not is_collecting_here():
         try:  # noqa: SIM105 - `suppress` takes longer than all the rest
             detach_context(token)

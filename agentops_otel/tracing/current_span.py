@@ -15,14 +15,14 @@ from agentops_otel.tracing.context import SPAN_KEY, attach_context, current_cont
 
 
 class SpanStarter(Protocol):
-    """A tracer."""
+    """A tracer, as far as `CurrentSpan` uses it."""
 
     def start_span(self, name: str, *settings: Any) -> Span:
         """See `opentelemetry.trace.Tracer.start_span`."""
 
 
 class CurrentSpan:
-    """As the SDK's generator and the one within it, at a fifth of their cost. Decorates functions too.
+    """Does what the SDK's `start_as_current_span` does, at a fifth of its cost. Decorates functions too.
 
     Args:
         tracer: Starts the span, when the block begins.

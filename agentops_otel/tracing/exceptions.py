@@ -7,7 +7,7 @@ FRAMES = 100
 """How many frames of a stack trace are recorded, the innermost ones; formatting one costs some ten microseconds."""
 
 Origin = tuple[int, type, CodeType | None, int]
-"""Which exception, and where it was raised; tells it from a later one at the same address."""
+"""Identity of an exception: its id and where it was raised. A later exception at the same address differs."""
 
 
 def qualified_name(kind: type) -> str:
@@ -21,7 +21,7 @@ def stack_text(error: BaseException) -> str:
 
 
 def origin_of(error: BaseException) -> Origin:
-    """Tells this exception, on its way through the stack, from any other; holds no reference to it."""
+    """The identity of an exception while it passes through the stack. Holds no reference to it."""
     innermost: TracebackType | None = error.__traceback__
     while innermost is not None and innermost.tb_next is not None:
         innermost = innermost.tb_next

@@ -24,7 +24,7 @@ def set_global(provider: trace.TracerProvider, replaced: Callable[[trace.TracerP
 
 
 class _OnceMore(Once):
-    """OpenTelemetry's switch of the global provider, which may be used once more."""
+    """Replaces OpenTelemetry's set-once flag of the global provider, so that the program can still set its own."""
 
     def __init__(self, replaced: Callable[[trace.TracerProvider], None]) -> None:
         super().__init__()

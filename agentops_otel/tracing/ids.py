@@ -1,4 +1,4 @@
-"""Trace and span ids from a random generator of our own: a program's `random.seed()` neither fixes nor feels them."""
+"""Trace and span ids from our own random generator. `random.seed()` in the program has no effect on them."""
 
 import os
 from random import Random
@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 _random = Random()  # seeded by the system's entropy
 random_bits = _random.getrandbits
-"""Returns an integer of so many random bits."""
+"""`random_bits(k)`: an integer of *k* random bits."""
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_random.seed)

@@ -1,4 +1,4 @@
-"""Which span is no parent: of another library's for one of ours, and an unknown caller's for a request's."""
+"""Decides when a span begins its own trace although another span is current."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer
 
 SERVERS = frozenset({"fastapi", "gradio", "starlette"})
-"""The scopes of web frameworks that trace as soon as there is a global provider, and read every caller's `traceparent`.
-An instrumentation that somebody has installed is asked for, and trusted."""
+"""Scopes of web frameworks that trace as soon as there is a global provider, and accept every caller's `traceparent`.
+Instrumentations that the user installed are not listed: installing one is consent."""
 
 
 class RequestTracer(Tracer):
@@ -45,10 +45,10 @@ class RequestTracer(Tracer):
 
 
 def begins_own_trace(parent: Span, *, trusts_callers: bool) -> bool:
-    """Whether a span of ours that starts below *parent* begins its own trace.
+    """Whether a span of ours begins its own trace instead of becoming a child of *parent*.
 
-    It does below another library's span that has ended (its context lives on in a queue or a background task), below a
-    websocket, which may be open for days, and where an unknown caller has chosen the trace or that it is not sampled.
+    True if *parent* is another library's span that has ended (its context lives on in a queue or a background task), if
+    it is a websocket, which may be open for days, and if an unknown caller chose the trace or its sampling.
 
     Args:
         parent: The span that is current where ours starts.

@@ -1,4 +1,4 @@
-"""The calls that a span's start and end make: a provider's span processors, looked through when they change."""
+"""Which span processors are called at a span's start and end. Computed again when the provider's processors change."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ _NO_RELAY = Relay()
 
 @dataclass(slots=True, kw_only=True)
 class Dispatch:
-    """The calls for the processors of one moment; those whose method is the base class's are left out."""
+    """The calls for one set of processors. Processors that do not override the method are left out."""
 
     source: Any
-    """What holds the processors: the provider's `SynchronousMultiSpanProcessor`, or something that looks like one."""
+    """The provider's `SynchronousMultiSpanProcessor`, or an object with the same attribute."""
     processors: Sequence[SpanProcessor]
-    """What they were when this was made: compared by identity."""
+    """The processors for which the calls were computed; compared by identity."""
     relay: Relay
     targets: Sequence[SpanProcessor]
-    """The relay's, likewise."""
+    """The relay's targets, likewise."""
     on_start: Sequence[Callable[..., None]]
     on_ending: Sequence[Callable[[Any], None]]
     on_end: Sequence[Callable[[ReadableSpan], None]]
     takes_running: bool
-    """True if all of `on_end` are ours: they are given the span itself, and not a read-only copy."""
+    """True if all `on_end` calls are ours: they get the span itself and not a read-only copy."""
 
 
 class _Fixed:
-    """A processor that calls others in its own way, such as `ConcurrentMultiSpanProcessor`: one that never changes."""
+    """A processor that calls others in its own way, such as `ConcurrentMultiSpanProcessor`, as a list of one."""
 
     def __init__(self, processor: SpanProcessor) -> None:
         self._span_processors = (processor,)
 
 
 def dispatch_for(processor: SpanProcessor) -> Dispatch:
-    """The calls for a provider's processor: for those in it, and for the targets of our relay among them."""
+    """The calls for the processors inside a provider's processor, with our relay replaced by its targets."""
     source: Any = processor if type(processor) is SynchronousMultiSpanProcessor else _Fixed(processor)
     processors: tuple[SpanProcessor, ...] = source._span_processors
     relay = next((one for one in processors if type(one) is Relay), _NO_RELAY)
@@ -62,7 +62,7 @@ def dispatch_for(processor: SpanProcessor) -> Dispatch:
 
 
 def not_in(provider: object, processors: Iterable[SpanProcessor]) -> tuple[SpanProcessor, ...]:
-    """The processors that the provider does not have already, each once: added twice, one would see each span twice."""
+    """The processors that the provider does not have yet, each once. One that is added twice would see each span twice."""
     seen = list(getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ()))
     kept = []
     for processor in processors:
@@ -85,7 +85,7 @@ def _is_base_method(call: object, method: str) -> bool:
 
 
 def _guarded(call: Callable[..., None], doing: str) -> Callable[..., None]:
-    """The call of a processor that came by `init()`: the program that makes the span does not see its exception."""
+    """Wrap the call of a processor given to `init()`: its exceptions are logged and do not reach the program."""
     place = guard(doing)
 
     def guarded(*arguments: Any, **named: Any) -> None:

@@ -88,10 +88,10 @@ def _own_provider(service_name: str | None) -> "OwnProvider":
 def tracer_of(
     provider: trace.TracerProvider, name: str, version: str, policy: Content, *, trusts_callers: bool = True
 ) -> trace.Tracer:
-    """The tracer that makes our spans with a provider, ours or the program's.
+    """The tracer that makes our spans on a provider, ours or the program's.
 
     Spans of an SDK provider that the program made are ours too: they have its resource, sampler, limits and ids, and go
-    to its processors. Where the SDK's tracer has changed so that this cannot be done, its own spans are used.
+    to its processors. If a future SDK's tracer cannot be taken over, the SDK's own spans are used.
 
     Args:
         provider: The provider.
@@ -121,7 +121,7 @@ _TAKEN_OVER = {
     "_tracer_config",
     "_tracer_metrics",
 }
-"""What our tracer takes over from the SDK's; those with an underscore are not public."""
+"""The attributes that our tracer takes over from the SDK's tracer; those with an underscore are not public."""
 
 
 class OwnProvider(sdk_trace.TracerProvider):
@@ -134,7 +134,7 @@ class OwnProvider(sdk_trace.TracerProvider):
     """
 
     policy: Content | None = None
-    """The content policy for what anybody records on spans of this provider."""
+    """The content policy for everything that is recorded on spans of this provider."""
     successor: sdk_trace.TracerProvider | None = None
     """The provider that makes the spans since the program set it as the global one."""
     trusts_callers = True
@@ -174,7 +174,7 @@ class OwnProvider(sdk_trace.TracerProvider):
         return own
 
     def renew(self, fresh: "OwnProvider") -> None:
-        """Take over the resource, sampler and limits of a provider made with the settings of now.
+        """Take over the resource, sampler and limits of *fresh*, a provider made with the current settings.
 
         The global provider stays the same over `shutdown()` and a further `init()`, with its tracers and the processors
         that the program added.
@@ -187,7 +187,7 @@ class OwnProvider(sdk_trace.TracerProvider):
                     tracer.read_limits()
 
     def follow(self, successor: trace.TracerProvider) -> bool:
-        """Have all tracers of this provider make their spans with another one, as its guests; False if that cannot be.
+        """Have all tracers of this provider make their spans on *successor*, as its guests; False if that is impossible.
 
         Those of ours keep the content policy for what they record themselves.
         """

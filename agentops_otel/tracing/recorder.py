@@ -1,4 +1,4 @@
-"""What every maker of spans is given: a tracer, the content policy, and what the running session adds."""
+"""`Recorder`: starts, fills and ends spans, with a tracer, the content policy and the session's attributes."""
 
 import os
 import time
@@ -37,22 +37,22 @@ from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer as OwnTracer
 
 INHERITED_KEY = create_key("agentops_otel_inherited")
-"""Where a context has the attributes that every span in it has."""
+"""Context key: attributes that every span started in the context gets."""
 _CLAIM = create_key("agentops_otel_claim")
 _ending = guard("ending the span of a decorated function")
 
 
 class SpanDefaults(Protocol):
-    """What the running session adds to every span: its attributes, and the parent of a span that has none."""
+    """Defaults of the running session for every span: its attributes, and the parent of a span that has none."""
 
     def attributes(self, current: Context) -> Mapping[str, AttributeValue]:
         """The attributes of every span that starts in *current*: `session.id`, the tags."""
 
     def context(self, current: Context) -> Context:
-        """The context whose span is the parent of a span that starts now in *current*."""
+        """The context that holds the parent of a span that starts in *current*."""
 
     def at(self, current: Context) -> tuple[Mapping[str, AttributeValue], object]:
-        """Both: the attributes, the same object as long as they are the same, and the parent or None."""
+        """The attributes and the parent (or None). The same attributes object is returned until they change."""
         return self.attributes(current), self.context(current).get(SPAN_KEY)
 
 
@@ -89,11 +89,11 @@ class Recorder:
     clock: Callable[[], int] = time.time_ns
     """Returns nanoseconds since the epoch; a counter in tests."""
     event_content: Content | None = None
-    """The content policy of the conventions' events of a call; None: no events are made."""
+    """The content policy of the GenAI events of a call; None: no events are made."""
     trusts_callers: bool = True
     """Whether the `traceparent` of an unknown caller, read by a web framework, is followed."""
     provider: TracerProvider | None = None
-    """What makes the tracers of other libraries whose spans go where ours go; None: the global one."""
+    """Provider for libraries that make their own spans, so that these go where ours go; None: the global one."""
     follows_mcp: bool = True
     """Whether an MCP server continues the trace that its client sends."""
     open_streams: WeakKeyDictionary[OpenStream, int] = field(
@@ -163,17 +163,17 @@ class Recorder:
         return {name: value for name, value in attributes.items() if name not in semconv.USER_TEXTS}
 
     def begin(self, form: CallForm, given: Any, parent: Any, current: Context) -> OwnSpan | None:
-        """Start the span of a decorated call for which nobody has to be asked.
+        """Start the span of a decorated call on the fast path: our tracer, no sampler to ask.
 
         Args:
             form: What the function's spans have in common.
-            given: The arguments: positional ones that stand for themselves, or a snapshot of all by their names; None:
+            given: The arguments: positional numbers and short texts, or a snapshot of all by their names; None:
                 not recorded.
-            parent: The parent, as `SpanDefaults.at` tells it.
+            parent: The parent, as `SpanDefaults.at` returns it.
             current: The current context.
 
         Returns:
-            The span; None if `start` has to ask: a tracer or sampler of others, a parent of others, suppressed.
+            The span; None if `start` must be used: another tracer or sampler, another library's parent, suppressed.
         """
         # As `OwnTracer.start_span`, without the calls between: each costs a fiftieth of the whole.
         tracer = self.tracer
@@ -230,7 +230,7 @@ class Recorder:
     def set_content(self, span: Span, name: str, value: object, *, held: int | None = None) -> int:
         """Set the attribute *name* to the value as JSON, under the content policy and within the span's size.
 
-        In a span that is full the value is cut to what still fits, at least a mark that it is missing.
+        If the span's content limit is used up, the value is cut to the remaining bytes, at least to a mark.
 
         Args:
             span: The span.
@@ -287,7 +287,7 @@ class Recorder:
         return None
 
     def set_error(self, span: Span, kind: str, message: str | None = None) -> None:
-        """Set status ERROR and `error.type`, for a failure that is no exception; *message* is redacted already."""
+        """Set status ERROR and `error.type` for a failure without an exception. *message* must be redacted already."""
         span.set_attribute(semconv.ERROR_TYPE, kind)
         span.set_status(StatusCode.ERROR, message or kind)
 
@@ -307,7 +307,7 @@ def with_inherited(attributes: Mapping[str, AttributeValue], context: Context | 
 
 
 def _was_recorded_below(span: Span, error: BaseException) -> bool:
-    """Whether a child of the span, the last to fail, has recorded this exception's stack; tells the parent the same."""
+    """Whether the last child that failed has recorded this exception's stack. Marks the parent span likewise."""
     origin = origin_of(error)
     recorded = getattr(span, "_recorded_below", None) == origin
     parent: Any = current_context().get(SPAN_KEY)
@@ -317,7 +317,7 @@ def _was_recorded_below(span: Span, error: BaseException) -> bool:
 
 
 def _put(span: Span, name: str, text: str) -> None:
-    """Set content that the policy has seen."""
+    """Set content to which the policy has been applied."""
     if type(span) is OwnSpan:
         span.put(name, text)
     else:
@@ -325,7 +325,7 @@ def _put(span: Span, name: str, text: str) -> None:
 
 
 def _content_bytes(span: Span) -> int:
-    """How much the texts of a span take, without those that are still to be written."""
+    """Size of the content in a span, in UTF-8 bytes, without content that is still to be written."""
     if type(span) is OwnSpan:
         values: Iterable[object] = span.raw_values()
     else:

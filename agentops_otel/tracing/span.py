@@ -95,7 +95,7 @@ class CallForm:
 
 
 class _ValuesOfCall:
-    """`_values` of a decorated call's span, made when they are needed; any other span is begun with its own."""
+    """Descriptor: makes `_values` of a decorated call's span on first use. Other spans have them from the start."""
 
     def __get__(self, span: Any, kind: type) -> Any:
         # Of two threads that read at the same time both get the same dict: this is one operation on one.
@@ -103,10 +103,10 @@ class _ValuesOfCall:
 
 
 class SpanSource(sdk_trace.Tracer):
-    """What a span reads of the tracer that made it."""
+    """The attributes of a tracer that its spans read."""
 
     policy: Content | None = None
-    """The content policy for attributes and exceptions that anybody records; None: they are kept as they are."""
+    """The content policy for attributes and exceptions set by the program or a library; None: kept as they are."""
     attribute_limit: int
     """The most attributes of a span."""
     text_limit: int | None
@@ -115,19 +115,19 @@ class SpanSource(sdk_trace.Tracer):
     counts_spans: bool
     """Whether spans are counted in the SDK's own metrics."""
     latest_dispatch: Dispatch
-    """What `dispatch` returned last: it is asked again only when the processors have changed."""
+    """The last result of `dispatch`, which is called again only when the processors have changed."""
 
     def start(self, span: Any, context: Context | None = None, start_time: int | None = None) -> None:
-        """Start a span that was begun."""
+        """Start a span that `begin` made."""
         raise NotImplementedError
 
     def dispatch(self) -> Dispatch:
-        """The calls that a start and an end make, for the processors that the provider has now."""
+        """The calls at a span's start and end, for the provider's current processors."""
         raise NotImplementedError
 
 
 class LazySpan(ReadableSpan):
-    """The readable side of a span of ours: what the SDK keeps in fields is made when it is read."""
+    """The readable side of our span: makes what the SDK keeps in fields when it is read."""
 
     _kind = SpanKind.INTERNAL
     _status = _UNSET
@@ -142,7 +142,7 @@ class LazySpan(ReadableSpan):
     _links: Sequence[Link] = _NONE
     _dropped_attributes = 0
     _unread: tuple[str, ...] | None = None
-    """None, or `_values` holds content that no policy has seen: under these names, and in lists (see `put_unread`)."""
+    """Names of content in `_values` that still needs the policy, as lists do (see `put_unread`); None: there is none."""
     _was_read = False
     """True once a live span's attributes were handed out: from then on content is redacted when it is set."""
 
@@ -270,7 +270,7 @@ class Span(LazySpan, sdk_trace.Span):
     _trace_config = None
 
     def __new__(cls, *args: object, **settings: object) -> "Span":
-        """Refused: only a tracer makes spans."""
+        """Raises TypeError: only a tracer makes spans."""
         raise TypeError("Span must be instantiated via a tracer.")
 
     @property
@@ -317,7 +317,7 @@ class Span(LazySpan, sdk_trace.Span):
                 self.set_attribute(key, value)
 
     def _refuses(self, message: str, *arguments: object) -> bool:
-        """Whether the ended span takes no more writes: the processors' `_on_ending` may still make some."""
+        """For an ended span: log *message* and return True. False while `_on_ending` of a processor runs: it may write."""
         if not self._is_ending:
             _sdk_logger.warning(message, *arguments)
         return not self._is_ending
@@ -345,7 +345,7 @@ class Span(LazySpan, sdk_trace.Span):
         values[key] = value
 
     def _put_strange(self, key: object, value: object) -> None:
-        """Set an attribute that the SDK's rules refuse, convert or shorten."""
+        """Set an attribute that the SDK's rules reject, convert or truncate."""
         bounded = BoundedAttributes(immutable=False, max_value_len=self._tracer.text_limit)
         bounded[key] = value  # type: ignore[index,assignment]  # it says what is wrong, and warns
         self._dropped_attributes += bounded.dropped
@@ -356,7 +356,7 @@ class Span(LazySpan, sdk_trace.Span):
                 self.put(name, cleaned)
 
     def _put_content(self, key: str, value: object) -> None:
-        """Set somebody's content attribute; the policy sees it before anybody reads it."""
+        """Set a content attribute of the program or a library. The policy is applied before it can be read."""
         policy = self._tracer.policy
         if policy is None or policy.enabled:
             self.put_unread(key, [value, None])

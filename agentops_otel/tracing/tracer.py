@@ -1,4 +1,4 @@
-"""The tracer: starts spans. Takes over what a tracer of the SDK was given, so that it serves any SDK provider."""
+"""The tracer: starts spans. It works on any SDK provider, with the settings of the SDK's own tracer."""
 
 import sys
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ class Tracer(SpanSource):
         self.text_limit = limits.max_span_attribute_length
 
     def dispatch(self) -> Dispatch:
-        """The calls for the processors as they are now."""
+        """The calls for the provider's current processors."""
         dispatch = self.latest_dispatch
         if dispatch.source._span_processors is dispatch.processors and dispatch.relay.targets is dispatch.targets:
             return dispatch
@@ -119,7 +119,7 @@ class Tracer(SpanSource):
         return CurrentSpan(self, settings, record_exception, set_status_on_exception, end_on_exit)
 
     def is_always_sampled(self, parent: object) -> bool:
-        """Whether a child of *parent* is sampled for certain, by the default sampler: a root, or in a trace of ours."""
+        """Whether the default sampler is sure to sample a child of *parent*: None, or a sampled span of ours."""
         return self.sampler is sampling.DEFAULT_ON and (
             parent is None
             or (type(parent) is Span and (parent._trace_flags is SAMPLED_RANDOM or parent._trace_flags.sampled))
@@ -147,7 +147,7 @@ class Tracer(SpanSource):
     def begin(
         self, name: str, parent: Span | None, trace_id: int = 0, form: CallForm | None = None, given: object = None
     ) -> Span:
-        """A sampled span, a root or a child of a sampled span of ours; it is to be started.
+        """Make a sampled span, a root or a child of a sampled span of ours. The caller starts it.
 
         Args:
             name: The span's name.
