@@ -41,7 +41,7 @@ _entered: ContextVar[None] = ContextVar("agentops_otel_entered")
 
 
 class attached:
-    """Makes *context* the current one for the block. Entered again, it starts with the context that the last block left.
+    """Makes *context* the current one for the block. Entered again, it starts with the context that the block left.
 
     A generator or coroutine enters it for each step, never across a `yield`.
 

@@ -62,7 +62,7 @@ def dispatch_for(processor: SpanProcessor) -> Dispatch:
 
 
 def not_in(provider: object, processors: Iterable[SpanProcessor]) -> tuple[SpanProcessor, ...]:
-    """The processors that the provider does not have yet, each once. One that is added twice would see each span twice."""
+    """The processors that the provider does not have yet, each once. One added twice would see each span twice."""
     seen = list(getattr(getattr(provider, "_active_span_processor", None), "_span_processors", ()))
     kept = []
     for processor in processors:

@@ -187,7 +187,7 @@ class OwnProvider(sdk_trace.TracerProvider):
                     tracer.read_limits()
 
     def follow(self, successor: trace.TracerProvider) -> bool:
-        """Have all tracers of this provider make their spans on *successor*, as its guests; False if that is impossible.
+        """Have all tracers of this provider make their spans on *successor*, as its guests; False if they cannot.
 
         Those of ours keep the content policy for what they record themselves.
         """

@@ -142,7 +142,7 @@ class LazySpan(ReadableSpan):
     _links: Sequence[Link] = _NONE
     _dropped_attributes = 0
     _unread: tuple[str, ...] | None = None
-    """Names of content in `_values` that still needs the policy, as lists do (see `put_unread`); None: there is none."""
+    """Names of content in `_values` that still needs the policy, as lists do (see `put_unread`); None: no content."""
     _was_read = False
     """True once a live span's attributes were handed out: from then on content is redacted when it is set."""
 
@@ -317,7 +317,7 @@ class Span(LazySpan, sdk_trace.Span):
                 self.set_attribute(key, value)
 
     def _refuses(self, message: str, *arguments: object) -> bool:
-        """For an ended span: log *message* and return True. False while `_on_ending` of a processor runs: it may write."""
+        """For an ended span: log *message* and return True. False while a processor's `_on_ending` runs: it may write."""
         if not self._is_ending:
             _sdk_logger.warning(message, *arguments)
         return not self._is_ending
