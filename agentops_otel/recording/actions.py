@@ -18,7 +18,7 @@ class Decorate(Protocol):
     """A decorator that keeps the function's type."""
 
     def __call__(self, function: F, /) -> F:
-        """The function, which makes a span for each call."""
+        """Return the function, wrapped so that each call makes a span."""
 
 
 class Decorators:
@@ -77,7 +77,7 @@ class Decorators:
         self, name: str | None = None, tags: Iterable[str] | None = None, *, version: str | None = None
     ) -> Decorate: ...
     def operation(self, name: Any = None, tags: Iterable[str] | None = None, *, version: str | None = None) -> Any:
-        """Record each call as a step of the program; as `record_action`, in the words of AgentOps 0.4.
+        """Record each call as a step of the program: `record_action`, with the arguments of AgentOps 0.4.
 
             @agentops_otel.operation
             def rank(hits: list[str]) -> list[str]: ...
@@ -176,7 +176,7 @@ class Decorators:
             name: The tool's name; the function's by default.
             tags: Added to those of the session.
             version: The function's version, kept as `operation.version`.
-            cost: What a call costs, in USD.
+            cost: The price of a call, in USD.
         """
         return self._decorator(TOOL, name, tags, version=version, cost=cost)
 
@@ -199,7 +199,7 @@ class Decorators:
         version: str | None = None,
         spec: Literal["input", "output"] | None = None,
     ) -> Any:
-        """Record each call as a check of what goes in or comes out.
+        """Record each call as a check of an input or an output.
 
             @agentops_otel.guardrail(spec="input")
             def no_secrets(prompt: str) -> bool: ...
@@ -208,7 +208,7 @@ class Decorators:
             name: The span's name; the function's by default.
             tags: Added to those of the session.
             version: The function's version, kept as `operation.version`.
-            spec: What is checked: "input" or "output".
+            spec: The side that is checked: "input" or "output".
         """
         return self._decorator(GUARDRAIL, name, tags, version=version, spec=spec)
 

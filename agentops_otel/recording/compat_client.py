@@ -1,4 +1,4 @@
-"""The methods of a client that AgentOps' generations have by other names."""
+"""Methods of a client under the names of older AgentOps SDKs."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,11 +18,11 @@ METADATA = {
     "tool_name": semconv.GEN_AI_TOOL_NAME,
     "workflow_name": semconv.GEN_AI_WORKFLOW_NAME,
 }
-"""The names in a trace's metadata that stand for an attribute, as AgentOps 0.4 derives them from its conventions."""
+"""Metadata keys of AgentOps 0.4 -> the attribute that each one sets."""
 
 
 class CompatClient(AllDecorators):
-    """What a client of AgentOps can do, on the sessions of ours."""
+    """The methods of AgentOps' own client, implemented on our sessions."""
 
     config: Config
     sessions: Sessions
@@ -74,7 +74,7 @@ class CompatClient(AllDecorators):
 
 
 def end_by_any_word(session: Session, end_state: object) -> None:
-    """End the session; a state that is none of the three is kept as the reason, as AgentOps 0.4 took any word."""
+    """End the session. Any other state than the three becomes the reason: AgentOps 0.4 accepted any word."""
     word = end_state_of(end_state)
     try:
         session.end(word)
@@ -83,7 +83,7 @@ def end_by_any_word(session: Session, end_state: object) -> None:
 
 
 def as_tags(given: object) -> tuple[str, ...]:
-    """Tags as AgentOps 0.4 takes them: one, several, or a mapping."""
+    """Tags in the forms of AgentOps 0.4: one string, several, or a mapping (each item as `key:value`)."""
     match given:
         case str():
             return (given,)

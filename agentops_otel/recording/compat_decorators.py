@@ -24,18 +24,18 @@ class AllDecorators(Decorators):
     """All decorators of all generations."""
 
     record_function = Decorators.record_action
-    """What AgentOps 0.1 to 0.3.6 called `record_action`."""
+    """`record_action` under its name in AgentOps 0.1 to 0.3.6."""
     track_tool = Decorators.record_tool
-    """What AgentOps 0.3 called `record_tool` for an agent's tool."""
+    """`record_tool` under its name in AgentOps 0.3."""
 
     @overload
     def track_agent(self, name: F, /) -> F: ...
     @overload
     def track_agent(self, name: str | None = None) -> Decorate: ...
     def track_agent(self, name: Any = None) -> Any:
-        """Record what an agent does, a class or a function, as `invoke_agent {name}`; as AgentOps 0.1 to 0.3 have it.
+        """Record the calls of an agent, a class or a function, as `invoke_agent {name}`; from AgentOps 0.1 to 0.3.
 
-        Each object of a class has an id of its own, and its name is what it was made with as `agentops_name`.
+        Each object of a class has its own id. Its name is the argument `agentops_name` of its constructor.
 
             @agentops_otel.track_agent(name="Researcher")
             class Researcher: ...
@@ -77,7 +77,7 @@ class AllDecorators(Decorators):
         capture_request: bool = True,
         capture_response: bool = True,
     ) -> Any:
-        """Record each request that a Flask view answers as `invoke_workflow {name}`, with what was asked and answered.
+        """Record each request to a Flask view as `invoke_workflow {name}`, with the request and the response.
 
             @app.post("/ask")
             @agentops_otel.track_endpoint
@@ -88,7 +88,7 @@ class AllDecorators(Decorators):
             tags: Added to those of the session.
             version: The view's version, kept as `operation.version`.
             capture_request: False leaves out the query and the body.
-            capture_response: False leaves out the answer's body.
+            capture_response: False leaves out the response's body.
         """
 
         def decorator(view: Callable[..., Any]) -> Any:

@@ -91,25 +91,25 @@ class DecoratedCall:
         self._parameters: parameters.Parameters | None = None
         self._form: tuple[Any, object, object] = (None, None, None)
         self.added: dict[str, object] = {INHERITED_KEY: template.inherited} if template.inherited else {}
-        """What the context of a call has besides the span."""
+        """Values that the context of a call has besides the span."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether the function is one written with `def` whose work is done when it returns."""
+        """True for a function (`def`) that is neither a coroutine function nor a generator function."""
         return type(self._function) is FunctionType and self._driver is None
 
     def takes(self, count: int) -> bool:
-        """Whether a call with so many positional arguments and no others fits the signature."""
+        """Whether a call with *count* positional arguments and no others fits the signature."""
         names = self._parameters or self.names()
         return names.required <= count <= len(names.positional)
 
     def enter(
         self, recorder: Recorder, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[OwnSpan, Token[Context]] | None:
-        """Start the span of a call of a plain function and make it current.
+        """Start the span of a plain function's call and make it the current one.
 
         Returns:
-            The span, and what `leave` takes; None: the call is to be made by `__call__`, which asks more.
+            The span and the token for `leave`; None if the fast path does not apply: use `__call__`.
         """
         try:
             current, added = current_context(), self.added
@@ -125,7 +125,7 @@ class DecoratedCall:
     def begin(
         self, recorder: Recorder, current: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> OwnSpan | None:
-        """Start the span of a call of a plain function; None: it is not as simple."""
+        """Start the span of a plain function's call; None if the fast path does not apply."""
         defaults, parent = recorder.defaults.at(current)
         form, of_defaults, of_inherited = self._form
         inherited = self.template.inherited or (current.get(INHERITED_KEY) if current else None)
@@ -144,7 +144,7 @@ class DecoratedCall:
         return span
 
     def _form_of(self, recorder: Recorder, current: Context, defaults: Any, inherited: Any) -> CallForm:
-        """What the spans have in common, kept until the session's attributes or the agent are others."""
+        """The common part of the function's spans, cached until the session's attributes or the agent change."""
         template = self.template
         own = with_tags(recorder, current, template.tags, recorder.allowed(template.attributes))
         form = CallForm(
@@ -269,7 +269,7 @@ class DecoratedCall:
 
 
 def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
-    """The function, with a span about each of its calls."""
+    """Wrap the function: each call makes a span."""
     get_recorder, enter = call.get_recorder, call.enter
 
     @functools.wraps(function)
@@ -295,7 +295,7 @@ def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., A
 
 
 def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
-    """The coroutine function, with a span about each run of its coroutines; wrong arguments raise at the call."""
+    """Wrap the coroutine function: each run of its coroutine makes a span. Wrong arguments raise at the call."""
     get_recorder, enter = call.get_recorder, call.enter
 
     async def run(recorder: Recorder, args: tuple[Any, ...]) -> Any:
@@ -323,7 +323,7 @@ def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Calla
     run.__name__, run.__qualname__ = function.__name__, function.__qualname__
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(wrapper)
-    # Python 3.11 tells a coroutine function by the flags of its code alone, which say nothing of how it runs.
+    # Python 3.11 recognises a coroutine function by its code flags alone; they do not change how it runs.
     code = wrapper.__code__  # type: ignore[attr-defined]  # it is a function still
     wrapper.__code__ = code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)  # type: ignore[attr-defined]
     return wrapper
@@ -349,14 +349,14 @@ class MethodCall(DecoratedCall):
 
 
 class Decorated(Function):
-    """A decorated function; it behaves as the function itself, apart from the span."""
+    """A decorated function. It behaves as the function itself, apart from the span."""
 
     def __reduce_ex__(self, protocol: object) -> str:
         return str(self.__qualname__)
 
 
 def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], Recorder | None]) -> Any:
-    """The function, which makes a span for each call; of a property the getter, of a class the methods.
+    """Wrap a function so that each call makes a span; of a property the getter, of a class the public methods.
 
     Raises:
         TypeError: *function* cannot be called.
@@ -380,7 +380,7 @@ def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], R
 def decorate_class(
     cls: type, template: SpanTemplate, get_recorder: Callable[[], Recorder | None], method_call: "type[MethodCall]"
 ) -> type:
-    """The class itself; each call of its own public methods from outside of the object makes a span."""
+    """Return the class itself, changed: each call of its own public methods from outside of the object makes a span."""
     for name, method in list(vars(cls).items()):
         if (name == "__call__" or not name.startswith("_")) and inspect.isfunction(method):
             where = {semconv.CODE_FUNCTION_NAME: f"{cls.__module__}.{method.__qualname__}"}
@@ -399,7 +399,7 @@ def name_of(function: Any) -> str:
 
 
 def _callable(function: Any) -> Any:
-    """The function that `inspect.signature` can read: of a class method the function, else *function* itself."""
+    """The callable whose signature is read: the function of a class method, otherwise *function* itself."""
     return function.__func__ if isinstance(function, classmethod | staticmethod) else function
 
 

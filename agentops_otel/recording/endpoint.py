@@ -59,7 +59,7 @@ class EndpointCall(DecoratedCall):
         super().fail(recorder, span, error)
 
     def _record_request(self, recorder: Recorder, span: Span) -> None:
-        # Not imported here: whoever calls a view has imported Flask.
+        # Flask is not imported here: it has been, if a view is called.
         flask: Any = sys.modules.get("flask")
         if flask is None or not flask.has_request_context():
             return

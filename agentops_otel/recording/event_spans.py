@@ -1,4 +1,4 @@
-"""Makes an event a span, with the event's own times."""
+"""Turns a recorded event into a span with the event's own times."""
 
 from collections.abc import Mapping
 
@@ -27,13 +27,13 @@ _CLASS_WORDS = ("actions", "llms", "tools", "errors")
 _KINDS = {"llm": CHAT, "tool": TOOL}
 
 FAILED = "the event was recorded as failed"
-"""The message of a failure of which nothing more is known."""
+"""Status description of a failed event without an error message."""
 
 
 def record(
     recorder: Recorder, event: Event, *, context: Context | None = None, agents: Mapping[str, str] | None = None
 ) -> None:
-    """Make the event a span under the current one, with its own times.
+    """Turn the event into a span under the current one, with the event's own times.
 
     Args:
         recorder: The recorder.
@@ -57,7 +57,7 @@ def record(
 
 
 def _subject(event: Event) -> tuple[Event, ErrorEvent | None]:
-    """The event that becomes a span, and its error. The trigger of an error fails itself, unless it has a span."""
+    """The event to make a span of, and its error. For an error it is the trigger, unless that has a span already."""
     if not isinstance(event, ErrorEvent):
         return event, None
     trigger = event.trigger_event
@@ -104,7 +104,7 @@ def _kind(event: Event) -> ActionKind:
 
 
 def _name(event: Event) -> str:
-    """The name in the span's name: the one that the event's class has, or the event's type."""
+    """The name for the span's name: the field of the event's class (a tool's name, a model), or the event's type."""
     match event:
         case ToolEvent(name=str(name)):
             return name
@@ -118,7 +118,7 @@ def _name(event: Event) -> str:
 
 
 def _name_without_content(event: Event) -> str:
-    """The name of an error's span is the user's own text."""
+    """The name if content is off: that of an error's span is the user's own text."""
     return "error" if isinstance(event, ErrorEvent) and event.event_type == "errors" else _name(event)
 
 

@@ -1,4 +1,4 @@
-"""Events: what a program has done and reports afterwards, with the classes of every AgentOps generation."""
+"""Event classes for `record()`: things that have already happened. They accept the arguments of all AgentOps SDKs."""
 
 import math
 import sys
@@ -20,7 +20,7 @@ _YEAR_10000 = 253_402_300_800
 
 
 class EventState(StrEnum):
-    """How an event went."""
+    """The result of an event, and the end state of a session."""
 
     SUCCESS = "Success"
     FAIL = "Fail"
@@ -28,7 +28,7 @@ class EventState(StrEnum):
 
 
 class ActionType(StrEnum):
-    """What sort of action an event was."""
+    """The type of action that an event describes."""
 
     ACTION = "action"
     LLM = "llm"
@@ -38,7 +38,7 @@ class ActionType(StrEnum):
 
 
 class Models(StrEnum):
-    """The models that AgentOps 0.0 to 0.2 had names for; any other is a string."""
+    """Models with names in AgentOps 0.0 to 0.2. Any other model is given as a string."""
 
     GPT_3_5_TURBO = "gpt-3.5-turbo"
     GPT_3_5_TURBO_0301 = "gpt-3.5-turbo-0301"
@@ -54,54 +54,60 @@ class Models(StrEnum):
 
 
 Time = float | str
-"""Seconds since the epoch, or an ISO 8601 text (UTC where it names no zone)."""
+"""Seconds since the epoch, or an ISO 8601 text (UTC if it names no zone)."""
 
 
 @dataclass
 class Event:
-    """Something that happened, for `record`.
+    """Something that has happened, for `agentops_otel.record`. Becomes a span.
 
         client.record(Event("api call", params={"url": url}, returns=answer, result="Success"))
 
     Raises:
-        ValueError: A result, an action type or a time that is none.
+        ValueError: The result, the action type or a time is invalid.
     """
 
     event_type: str
-    """What happened: the span's name."""
+    """The type of event; it is the span's name."""
     params: object = None
+    """The arguments: any value; recorded as JSON, redacted and truncated."""
     returns: object = None
+    """The result value, recorded likewise."""
     result: EventState | str | None = EventState.INDETERMINATE
-    """How it went. The classes of AgentOps 0.1 and later, which have no results, say none unless they are given one."""
+    """The result. Default: "Indeterminate"; None, no result, for the subclasses."""
     action_type: ActionType | str | list[str] | None = None
-    """`llm` when a model is named, `action` otherwise."""
+    """The type of action. Default: `llm` if a model is named, otherwise `action`."""
     model: Models | str | None = None
+    """The model that was called: "gpt-4o"."""
     prompt: object = None
-    """A text, a message (`{"role", "content"}`) or a list of them."""
+    """The prompt: a text, a message (`{"role", "content"}`) or a list of messages."""
     tags: Iterable[str] | None = None
+    """Tags of the span, in addition to those of the session."""
     init_timestamp: Time | None = None
-    """When it began; the moment the event was made by default."""
+    """Start time. Default: when the event object was made."""
     screenshot: str | None = None
-    """A URL, or an image in base64."""
+    """A screenshot: a URL, or an image in base64."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    """Used tokens, as the model's answer states them."""
     _: KW_ONLY
     timestamp: Time | None = None
-    """When it happened, if it is to have no duration."""
+    """The time of an event without duration: the default of the start and end times."""
     end_timestamp: Time | None = None
-    """When it ended; the moment it is recorded by default."""
+    """End time. Default: when the event is recorded."""
     agent_id: UUID | str | None = None
+    """The id of the agent, as `create_agent` returned it."""
     id: UUID | str = field(default_factory=uuid4)
     session_id: UUID | str | None = None
     output: InitVar[object] = None
-    """What AgentOps 0.0.2 called *returns*."""
+    """*returns* under its name in AgentOps 0.0.2."""
     span_context: SpanContext | None = field(default=None, init=False, repr=False, compare=False)
-    """The span that the event has become; None until it is recorded."""
+    """The context of the event's span; None until it is recorded."""
 
     def __post_init__(self, output: object) -> None:
         """Check the arguments and fill in the defaults that depend on others."""
         self.returns = output if self.returns is None else self.returns
-        if isinstance(self.action_type, list):  # AgentOps 0.0.2 and 0.0.3 had the tags in this place
+        if isinstance(self.action_type, list):  # AgentOps 0.0.2 and 0.0.3 had the tags at this position
             self.tags, self.action_type = self.action_type, None
         self.result = None if self.result is None else _member(EventState, "result", self.result)
         self._choose_action_type()
@@ -118,7 +124,7 @@ class Event:
 
 @dataclass
 class ActionEvent(Event):
-    """An action of an agent; its *action_type* is any text, and names the span."""
+    """An action of an agent. Its *action_type* is any text, and the span's name."""
 
     event_type: str = "actions"
     result: EventState | str | None = None
@@ -151,9 +157,9 @@ class LLMEvent(Event):
     _: KW_ONLY
     thread_id: UUID | str | None = None
     completion: object = None
-    """A text or a message."""
+    """The model's answer: a text or a message."""
     cost: float | None = None
-    """In USD."""
+    """The cost of the call, in USD."""
 
     def _choose_action_type(self) -> None:
         self.action_type = ActionType.LLM
@@ -161,7 +167,7 @@ class LLMEvent(Event):
 
 @dataclass
 class ErrorEvent(Event):
-    """A failure, and the event in which it happened."""
+    """An error, and the event in which it happened (the trigger)."""
 
     event_type: str = "errors"
     result: EventState | str | None = None
@@ -176,7 +182,7 @@ class ErrorEvent(Event):
     def _choose_action_type(self) -> None: ...
 
     def __post_init__(self, output: object) -> None:
-        """Take the type and the message from the exception, where there is one."""
+        """Take the type and the message from the exception, if there is one."""
         super().__post_init__(output)
         self.result = EventState.FAIL
         if self.exception is None and self.logs is None and sys.exception() is not None:

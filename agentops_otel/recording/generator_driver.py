@@ -84,7 +84,7 @@ def _drive_coroutine(
 
 async def _await(ender: SpanEnder, recorder: Recorder, body: _Unawaited, start: Callable[[], StartedSpan]) -> Any:
     span, context = start()
-    del start  # it holds the arguments, and the body may delete its own
+    del start  # it keeps the arguments alive, and the body may delete its own reference
     if span is INVALID_SPAN:
         return await body.take()
     try:
@@ -114,7 +114,7 @@ def _drive_generator(
         except BaseException as error:
             ender.fail(recorder, span, error)
             raise
-        # What is thrown in is thrown on after the `except`, not in it: there the body's own errors would get a
+        # An exception thrown in is passed on after the `except`, not in it: there the body's own errors would get a
         # `__context__` that they do not have without us. This serves `close` too: the body answers GeneratorExit as it
         # likes, and Python judges the answer on our generator.
         resume, sent = body.send, None

@@ -19,19 +19,19 @@ class Parameters:
 
     positional: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
-    """The same without the receiver, for a call through an instance or class."""
+    """The names without the receiver, for a call through an instance or class."""
     keywords: frozenset[str] = frozenset()
-    """The names that may be given as keywords."""
+    """Names of parameters that accept keywords."""
     defaults: tuple[tuple[str, object], ...] = ()
-    """In the order of the signature."""
+    """Names and values of the defaults, in the order of the signature."""
     expected: int = 0
-    """How many positional arguments leave no default to be added."""
+    """With this many positional arguments or more, no default is added."""
     receives: bool = False
     """Whether the first parameter is `self` or `cls`."""
     has_plain_defaults: bool = True
     """Whether all defaults are numbers and short texts."""
     required: int = 0
-    """How many arguments a call without keywords needs; more than there can be where keywords are needed."""
+    """Number of arguments that a call without keywords needs; too high to reach if it has required keywords."""
     rest: str = "args"
     """The name of `*args`."""
     extra: str = "kwargs"

@@ -1,4 +1,4 @@
-"""What a program prints to `sys.stdout`, kept by trace until the trace's root span ends."""
+"""Keeps the text that the program prints to `sys.stdout`, by trace, until the trace's root span ends."""
 
 import logging
 import threading
@@ -18,34 +18,34 @@ from agentops_otel.guard import guard
 _logger = logging.getLogger("agentops_otel")
 
 TRACE_CHARS = 256 * 1024
-"""What is kept of one trace; of what is printed beyond it only the number of prints is."""
+"""Characters kept of one trace. Further prints are only counted."""
 TRACES = 64
-"""Of how many traces something is kept; the oldest gives way."""
+"""Number of traces kept; beyond that the oldest is dropped."""
 
 _keeping = guard("keeping what was printed")
 
 
 @dataclass(slots=True)
 class _Printed:
-    """What was printed in one trace."""
+    """The text printed in one trace."""
 
     lines: list[tuple[float, str]] = field(default_factory=list)
-    """When (seconds since the epoch), and what a print wrote."""
+    """Time (seconds since the epoch) and text of each line."""
     begun: dict[int, list[str]] = field(default_factory=dict)
-    """By thread: what was written since the last end of a line. `print` writes its arguments one by one."""
+    """Unfinished line by thread: `print` writes its arguments one by one."""
     chars: int = 0
     left_out: int = 0
 
 
 class PrintedText(SpanProcessor):
-    """Copies what is written to a stream; with a trace's root span, hands over what was printed in the trace.
+    """Copies text written to a stream, and delivers the text of a trace when its root span ends.
 
     The stream stays the object that it is, of its own type: its `write` is shadowed by an attribute of the instance.
     There are no locks, since another thread may hold one when a process forks.
 
     Args:
-        stream: What `print` writes to.
-        where: The span context that a print belongs to now.
+        stream: The stream of `print`.
+        where: Returns the span context that a print belongs to now.
         content: Redacts each print before it is kept.
         deliver: Takes the trace's id and its text.
         clock: Seconds since the epoch.
@@ -76,7 +76,7 @@ class PrintedText(SpanProcessor):
     def _copy(self, text: str, /) -> int:
         """In place of the stream's `write`."""
         written = self._write(text)
-        if self._open and not getattr(self._busy, "now", False):  # what a redact= prints is not kept
+        if self._open and not getattr(self._busy, "now", False):  # prints of the user's redact= function are not kept
             self._busy.now = True
             try:
                 with _keeping:
@@ -91,7 +91,7 @@ class PrintedText(SpanProcessor):
             return
         printed = self._traces.get(context.trace_id) or self._begin(context.trace_id)
         printed.chars += len(text)
-        if printed.chars > TRACE_CHARS:  # and so it stays: the end of a print must not be kept without its beginning
+        if printed.chars > TRACE_CHARS:  # and stays so: the end of a print must not be kept without its beginning
             printed.begun.clear()
             printed.left_out += text.endswith("\n")
             return
@@ -113,7 +113,7 @@ class PrintedText(SpanProcessor):
             printed.lines.append((self._clock(), text.removesuffix("\n")))
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Hand over what was printed, where the span is a root; what is printed later goes with the whole again."""
+        """Deliver the text of the trace if the span is a root; after a later print, the whole text again."""
         if span.context is None or not (span.parent is None or span.parent.is_remote):
             return
         printed = self._traces.get(span.context.trace_id)
@@ -124,7 +124,7 @@ class PrintedText(SpanProcessor):
                 self._deliver(span.context.trace_id, _log(printed))
 
     def shutdown(self) -> None:
-        """Let go of the stream. Where something else has wrapped it since, our copy stays in between, and is idle."""
+        """Restore the stream's `write`. If someone else has wrapped it since, our copy stays and does nothing."""
         self._open = False
         if getattr(self._stream, "__dict__", {}).get("write") == self._copy:
             del self._stream.write

@@ -1,4 +1,4 @@
-"""The current span carried to the processes that multiprocessing spawns, below `agentops-otel run`."""
+"""Passes the current span to processes that multiprocessing spawns, under `agentops-otel run`."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -12,10 +12,10 @@ from agentops_otel.wrapping.patch import Hook, Patch
 
 
 class ProcessPropagation:
-    """Makes the span in which a process is spawned the parent of what the process does outside of other spans.
+    """Makes the span in which a process is spawned the parent of the process's root spans.
 
-    So a pool's tasks are in the trace of the function that made the pool, as they are where the pool forks. A server's
-    workers are started outside of any span.
+    A pool's tasks are then in the trace of the function that made the pool, as they are if the pool forks. A server's
+    workers are started outside of any span, so that their traces stay separate.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class ProcessPropagation:
         self._patch = Patch(module, "get_preparation_data", Hook(_prepare))
 
     def uninstall(self) -> None:
-        """Restore what is wrapped; processes that run already keep their parent."""
+        """Restore multiprocessing. Processes that already run keep their parent."""
         self._remove()
         if self._patch is not None:
             self._patch.undo()
@@ -41,7 +41,7 @@ def _prepare(wrapped: Callable[..., dict[str, Any]], instance: Any, args: Any, k
 
 
 class _Starter:
-    """Is unpickled as a line that the new process runs, whether or not the package is there."""
+    """Unpickles as a statement that the new process runs, even if the package is not installed there."""
 
     def __init__(self, context: SpanContext) -> None:
         self._line = f"import sys; sys._xoptions[{Run.STARTER!r}] = '{context.trace_id:032x} {context.span_id:016x}'"

@@ -51,7 +51,7 @@ class Session:
         self, sessions: "Sessions", recorder: Recorder | None, session_id: str, name: str, tags: Iterable[str]
     ) -> None:
         self.span: Span = INVALID_SPAN
-        """The root span; one that records nothing when tracing is off."""
+        """The root span; a non-recording one if tracing is disabled."""
         self.session_id = session_id
         self.name = name
         self._set_tags(distinct(tags))
@@ -81,17 +81,17 @@ class Session:
 
     @property
     def context(self) -> Context:
-        """The context of what runs in the session."""
+        """The context with the session's root span."""
         return self._inner
 
     @property
     def around(self) -> "Session | None":
-        """The session in which this one was started."""
+        """The enclosing session, if there is one."""
         return self._outer.get(_SESSION)  # type: ignore[return-value]  # a Context says of no value what it is
 
     @property
     def trace_id(self) -> str:
-        """The id of the session's trace, 32 hex digits: what a viewer is asked for."""
+        """The id of the session's trace, 32 hex digits, as trace viewers take it."""
         return f"{self.span.get_span_context().trace_id:032x}"
 
     def _repr_html_(self) -> str | None:
@@ -110,14 +110,14 @@ class Session:
         self.set_tags((*self.tags, *tags))
 
     def set_tags(self, tags: Iterable[str]) -> None:
-        """Replace the session's tags; its root span says the new ones."""
+        """Replace the session's tags, on its root span and on every span that starts from now on."""
         self._set_tags(distinct(tags))
         self.span.set_attribute(semconv.AGENTOPS_TAGS, self.tags)
 
     def _set_tags(self, tags: tuple[str, ...]) -> None:
         self.tags = tags
         self._span_attributes = _attributes(self.session_id, tags)
-        """What every span of the session has."""
+        """Attributes of every span in the session."""
 
     def end(
         self, end_state: str | Enum = "Indeterminate", *, rating: object = None, end_state_reason: str | None = None
@@ -126,11 +126,11 @@ class Session:
 
         Args:
             end_state: "Success", "Fail" or "Indeterminate", also as a member of `EventState`.
-            rating: The user's verdict: a string or a number.
-            end_state_reason: Why it ended like that, in words.
+            rating: The user's rating: a string or a number.
+            end_state_reason: The reason for the end state, as text.
 
         Raises:
-            ValueError: An end state that is none of the three.
+            ValueError: *end_state* is none of the three.
         """
         state = _end_state(end_state)
         if not self._sessions.close(self) or self._recorder is None:
@@ -146,7 +146,7 @@ class Session:
         self._sessions.ended(self)
 
     def _record_rating(self, recorder: Recorder, rating: object) -> None:
-        """A number as its digits; a text, and anything else, is content."""
+        """Record the rating: a number as text; anything else is content, under the content policy."""
         if isinstance(rating, str):
             recorder.set_text(self.span, semconv.AGENTOPS_SESSION_RATING, rating)
         elif type(rating) in (int, float, bool):
@@ -167,7 +167,7 @@ class Session:
         return self.end_state is not None
 
     def record(self, event: Event) -> None:
-        """Record an event in this session, whatever the current one is; see `agentops_otel.record`."""
+        """Record an event in this session, even if another one is current; see `agentops_otel.record`."""
         if self._recorder is not None:
             record(self._recorder, event, context=self.context, agents=self._sessions.agents)
 
@@ -188,22 +188,23 @@ class Session:
         return self._sessions.name_agent(name, agent_id)
 
     def set_video(self, video: str) -> None:
-        """Left aside: nothing shows a session's video any more."""
+        """Does nothing: AgentOps no longer shows a session's video."""
         log_ignored("Session.set_video()", video)
 
     def get_analytics(self) -> dict[str, str] | None:
-        """What the session has come to so far, in the words of AgentOps 0.3; None when nothing is recorded.
+        """The session's totals so far, in the format of AgentOps 0.3; None if nothing is recorded.
 
-        The keys are "LLM calls", "Tool calls", "Actions", "Errors", "Duration" and "Cost".
+        Returns:
+            Texts by "LLM calls", "Tool calls", "Actions", "Errors", "Duration" and "Cost".
         """
         return None if self._recorder is None else self._sessions.analytics(self)
 
     def patch(self, function: Callable[..., T]) -> Callable[..., T]:
-        """The function, called with `session=` this session; AgentOps 0.3's way to choose among several."""
+        """Bind the function's argument `session` to this session: AgentOps 0.3's way to choose among several."""
         return functools.partial(function, session=self)
 
     def say(self, attributes: Mapping[str, object]) -> None:
-        """Set attributes of the root span: numbers and booleans as they are, texts and other values as content.
+        """Set attributes of the root span. Numbers and booleans are set as they are; other values are content.
 
         Args:
             attributes: By the attributes' full names.
@@ -237,7 +238,7 @@ class Sessions:
         tags: The tags of every span.
         ended: Called with each session when it has ended.
         analytics: Returns the totals of a session, by AgentOps' names.
-        parent: The span above all spans that have no other parent; None: they are roots.
+        parent: The parent of spans that would be roots; None: they are roots.
         as_html: Returns the trace of a session as a notebook shows it; None outside of one.
     """
 
@@ -256,9 +257,9 @@ class Sessions:
         self.as_html = as_html
         self.open: tuple[Session, ...] = ()
         self._ambient: Session | None = None
-        """The session of code that has none in its context."""
+        """The ambient session: used by code without a session in its context."""
         self.agents: dict[str, str] = {}
-        """The names of agents that were created by hand, by their id."""
+        """Names given by `create_agent`, by the agent's id."""
         self._parent = None if parent is None else NonRecordingSpan(parent)
         self._lock = threading.Lock()
 
@@ -283,7 +284,7 @@ class Sessions:
     ) -> Session:
         """Open a session: a trace of its own, linked with the span it was started under.
 
-        Without a recorder the session makes no span and is the parent of none.
+        Without a recorder the session has no span and is no parent.
         """
         session = Session(self, recorder, session_id or uuid.uuid4().hex, name, (*self.tags, *tags))
         if recorder is not None:
@@ -293,9 +294,9 @@ class Sessions:
         return session
 
     def _find_ambient(self) -> Session | None:
-        """The newest open session, if it was started within each other one.
+        """The newest open session, if it was started inside all other open ones; otherwise None.
 
-        Two that know nothing of each other may be of two users: code that has neither in its context is of none.
+        Sessions that are not nested may belong to two users: code without a session in its context gets neither.
         """
         newest = self.open[-1] if self.open else None
         others, around = len(self.open) - 1, newest and newest.around
@@ -313,7 +314,7 @@ class Sessions:
             return still_open
 
     def current(self, context: Context | None = None) -> Session | None:
-        """The session of the context, or the one around it if it has ended; in a context without one, the ambient."""
+        """The session of the context, or its enclosing one if it has ended; without any, the ambient session."""
         session: Any = get_value(_SESSION, context)
         if session is None:
             return self._ambient
@@ -322,7 +323,7 @@ class Sessions:
         return session  # type: ignore[no-any-return]  # a Context says of no value what it is
 
     def name_agent(self, name: str, agent_id: object = None) -> str:
-        """Keep an agent's name for the events that carry its id, which is a new UUID by default."""
+        """Set an agent's name, for events that have only its id. The id is a new UUID by default."""
         identity = str(agent_id or uuid.uuid4())
         self.agents[identity] = name
         return identity
@@ -348,7 +349,7 @@ class Sessions:
         return self._attributes if session is None else session._span_attributes
 
     def at(self, current: Context) -> tuple[Mapping[str, AttributeValue], object]:
-        """Both: the attributes and the parent of a span that starts in *current*."""
+        """The attributes and the parent of a span that starts in *current*."""
         if not self.open and self._parent is None:
             if not current:
                 return self._at
@@ -376,7 +377,7 @@ class Sessions:
 
 
 def _attributes(session_id: str, tags: tuple[str, ...]) -> Mapping[str, AttributeValue]:
-    """What every span of a session has; never changed, made anew when the tags change."""
+    """Attributes of every span of a session. Immutable: a new mapping is made when the tags change."""
     return {semconv.SESSION_ID: session_id, **({semconv.AGENTOPS_TAGS: tags} if tags else {})}
 
 

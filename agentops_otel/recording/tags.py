@@ -11,7 +11,7 @@ from agentops_otel.tracing import Recorder
 
 
 def distinct(tags: Iterable[str] | str | None) -> tuple[str, ...]:
-    """The tags in their order, each once and without secrets; a single string is one tag."""
+    """Redacted tags without duplicates, in their order. A single string is one tag."""
     return tuple(dict.fromkeys(map(redact_cached, (tags,) if isinstance(tags, str) else tags or ())))
 
 

@@ -1,4 +1,4 @@
-"""The current span carried into threads and thread pools: `init(propagate_threads=True)`."""
+"""Passes the current span into threads and thread pools: `init(propagate_threads=True)`."""
 
 import threading
 from collections.abc import Callable
@@ -12,17 +12,17 @@ from agentops_otel.wrapping.patch import Hook, Patch
 
 
 class ThreadPropagation:
-    """Starts each thread, and each call in a thread pool, in the context of whoever started it.
+    """Runs each thread, and each call in a thread pool, in the OpenTelemetry context of the code that started it.
 
-    `Thread.start` and `ThreadPoolExecutor.submit` are wrapped, and with them what is built on the two: timers, `map`,
-    `loop.run_in_executor`. Only OpenTelemetry's context is carried; the app's own context variables are the app's.
+    Wraps `Thread.start` and `ThreadPoolExecutor.submit`, and so everything built on them: timers, `map`,
+    `loop.run_in_executor`. The app's own context variables are not copied.
     """
 
     def __init__(self) -> None:
         self._patches: list[Patch] = []
 
     def install(self) -> None:
-        """Wrap the two; a second call does nothing."""
+        """Wrap both methods. A second call does nothing."""
         if not self._patches:
             self._patches = [
                 Patch(threading.Thread, "start", Hook(_start_thread)),
@@ -30,13 +30,13 @@ class ThreadPropagation:
             ]
 
     def uninstall(self) -> None:
-        """Restore both; threads that run already keep their context."""
+        """Restore both methods. Threads that already run keep their context."""
         while self._patches:
             self._patches.pop().undo()
 
 
 def _start_thread(wrapped: Callable[[], None], thread: threading.Thread, args: Any, kwargs: Any) -> None:
-    """Start the thread with a `run` of its own, which is gone again when it runs: no reference is left."""
+    """Start the thread with a `run` that attaches the context. It removes itself first: no reference is left."""
     context = get_current()
     if not context:
         return wrapped(*args, **kwargs)
@@ -55,7 +55,7 @@ def _start_thread(wrapped: Callable[[], None], thread: threading.Thread, args: A
 
 
 def _submit(wrapped: Callable[..., Any], pool: ThreadPoolExecutor, args: tuple[Any, ...], kwargs: Any) -> Any:
-    """Submit the call with the submitter's context; the worker thread that this may start is to have none."""
+    """Submit the call with the submitter's context. A worker thread that is started for it gets no context."""
     context = get_current()
     if not context or not args:
         return wrapped(*args, **kwargs)

@@ -317,7 +317,7 @@ class Span(LazySpan, sdk_trace.Span):
                 self.set_attribute(key, value)
 
     def _refuses(self, message: str, *arguments: object) -> bool:
-        """For an ended span: log *message* and return True. False while a processor's `_on_ending` runs: it may write."""
+        """For an ended span: log *message* and return True. False while a processor's `_on_ending` runs."""
         if not self._is_ending:
             _sdk_logger.warning(message, *arguments)
         return not self._is_ending
