@@ -38,13 +38,13 @@ def build(
     senders: Sequence[Sender] = (),
     observers: Sequence[SpanProcessor] = (),
 ) -> Pipeline:
-    """The pipeline that the settings ask for. Opens no connection, no file and no thread: the first span does.
+    """Build the pipeline for the settings. Opens no connection, file or thread: the first span does.
 
     Args:
         config: The settings.
-        spare_trace_file: Where spans go if AgentOps refuses the key.
-        tags: Those of the client now: for AgentOps, a span without tags has them.
-        senders: Of something else than spans, flushed and closed with theirs.
+        spare_trace_file: The trace file for spans if AgentOps refuses the key.
+        tags: The client's tags; at AgentOps a span without tags gets them.
+        senders: Senders of other data than spans, flushed and closed with those of spans.
         observers: Processors that see each ended span in the pipeline's thread.
     """
     sinks = [Sink(name=name, exporter=exporter) for name, exporter in _exporters(config)]
@@ -67,10 +67,10 @@ def build(
 
 
 def send_left_overs(config: Config, timeout_s: float) -> tuple[Counter[str], Counter[str], Sequence[Path]]:
-    """Deliver what lies on disk for the destinations of the settings, in every directory that was used for it.
+    """Deliver spooled spans for the destinations of the settings, from every spool directory that was ever used.
 
     Returns:
-        How many spans were sent and how many are left, by endpoint; the folders where spans for others wait.
+        Spans sent and spans left, by endpoint, and the folders with spans for other destinations.
     """
     deadline = time.monotonic() + timeout_s
     sent, left, others = Counter[str](), Counter[str](), list[Path]()
@@ -87,7 +87,7 @@ def send_left_overs(config: Config, timeout_s: float) -> tuple[Counter[str], Cou
 
 
 def log_upload(config: Config) -> LogUpload | None:
-    """What takes printed text to AgentOps' Logs tab; None where that is not wanted. Opens nothing, as `build`."""
+    """The upload of printed text to AgentOps' Logs tab; None if it is off. Opens nothing, as `build`."""
     for destination in config.destinations:
         if config.upload_logs and (account := destination.agentops):
             logs = destination_of_logs(account, destination)
@@ -130,8 +130,8 @@ def _route(destination: Destination, config: Config, fallback: FallbackFile | No
 
 
 def transport(destination: Destination) -> Transport:
-    """What speaks the destination's protocol. It connects when it first sends."""
-    # Each is imported where it is wanted: grpc takes as long to import as all the rest.
+    """The transport for the destination's protocol. It connects at the first request."""
+    # Imported on use: grpc takes as long to import as all the rest.
     if destination.protocol == "grpc":
         from agentops_otel.export.grpc import GrpcTransport
 
@@ -142,7 +142,7 @@ def transport(destination: Destination) -> Transport:
 
 
 def _exporters(config: Config) -> Iterator[tuple[str, SpanExporter]]:
-    """The trace file, and what `OTEL_TRACES_EXPORTER` names, by its entry points."""
+    """The exporters within the process, by name: the trace file, and the entry points in `OTEL_TRACES_EXPORTER`."""
     if config.trace_file:
         yield "the trace file", FileExporter(config.trace_file, keep=KEEP if config.own_trace_file else None)
     if config.exporters:

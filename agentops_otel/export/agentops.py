@@ -1,4 +1,4 @@
-"""An AgentOps account as a place to send to: its API key becomes a token that expires, and a trace has a page."""
+"""Authorization at AgentOps: exchanges the API key for a token and renews it before it expires."""
 
 import base64
 import logging
@@ -23,7 +23,7 @@ _EARLY_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Token:
-    """A token and its times on the clock of `TokenAuthorization`."""
+    """A token, and when to renew it, by the clock of `TokenAuthorization`."""
 
     text: str = field(repr=False)
     renew_at: float = math.inf
@@ -31,7 +31,7 @@ class _Token:
 
 
 class KeyFallback(Protocol):
-    """Takes the spans of an account whose key is refused. Either method is called once, when that is known."""
+    """Takes the spans of an account if its key is refused. One of the methods is called, once, when that is known."""
 
     name: str
 
@@ -45,11 +45,11 @@ class KeyFallback(Protocol):
 class TokenAuthorization:
     """The `Authorization` of an AgentOps destination: exchanges the API key for a token and keeps it fresh.
 
-    Nothing is asked before the first request is to be sent, and only on the thread that sends: how often is up to
-    the sender, but not more than once a second. A key that the service refuses is not offered again.
+    The key is exchanged on the sending thread, before the first request, and at most once a second after a failure. A
+    key that the service refuses is not sent again.
 
     Args:
-        account: The key, and where it is exchanged.
+        account: The key, and the API that exchanges it.
         destination: Whose TLS settings are used.
         timeout_s: How long a request may take.
         fallback: Takes the spans if the key is refused.
@@ -66,7 +66,7 @@ class TokenAuthorization:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.refused = False
-        """True: the service does not know the key, and nothing can be sent with it."""
+        """True once the service has refused the key: nothing can be sent."""
         self._account = account
         self._destination = destination
         self._timeout_s = timeout_s
@@ -77,7 +77,7 @@ class TokenAuthorization:
         self._ask_at = -math.inf
 
     def headers(self) -> Mapping[str, str] | None:
-        """The header with the token; None: there is none now, and the spans wait."""
+        """The header with the token; None if there is no token now: the spans wait."""
         if self._token is None or self._clock() >= self._token.renew_at:
             self._ask()
         if self._token is None or self._clock() >= self._token.expires_at:
@@ -120,12 +120,12 @@ class TokenAuthorization:
             fallback.activate()
 
     def _take_fallback(self) -> KeyFallback | None:
-        """The fallback, the first time: it is told once."""
+        """The fallback at the first call, None afterwards: it is called once."""
         fallback, self._fallback = self._fallback, None
         return fallback
 
     def _fail(self, why: str) -> None:
-        """Leave the service alone for a moment; the first failure after a success is said."""
+        """Wait before the next exchange. The first failure after a success is logged."""
         self._ask_at = self._clock() + _PAUSE_S
         if not self._down:
             self._down = True
@@ -139,8 +139,8 @@ class TokenAuthorization:
 def _token(text: str, *, now: float, server_now: float) -> _Token:
     """The token with its times; renewed a minute before it expires, or after three quarters of a short life.
 
-    Life is measured by the server's clock, which is what it expires by; times are whole seconds, hence the one second.
-    A token that does not say its end, or says nonsense, is good until it is refused.
+    The lifetime is measured by the server's clock. Its times are whole seconds, hence the one second. A token without a
+    valid expiry time is used until it is refused.
     """
     life_s = (_expiry(text) or 0) - server_now
     if life_s <= 0:
@@ -149,7 +149,7 @@ def _token(text: str, *, now: float, server_now: float) -> _Token:
 
 
 def _token_text(body: Mapping[str, object]) -> str | None:
-    """The token in the answer; None if there is none that can be a header."""
+    """The token in the answer; None if there is none that fits into a header."""
     match body:
         case {"token": str(text)} if text and text.isascii() and text.isprintable() and " " not in text:
             return text
@@ -157,7 +157,7 @@ def _token_text(body: Mapping[str, object]) -> str | None:
 
 
 def _expiry(text: str) -> float | None:
-    """`exp` of a JSON web token, which is not verified: that is its readers' part."""
+    """`exp` of a JSON web token, in seconds since the epoch. The token is not verified: its receiver does that."""
     _, _, rest = text.partition(".")
     payload = rest.partition(".")[0]
     try:
@@ -169,7 +169,7 @@ def _expiry(text: str) -> float | None:
 
 
 def _time_of(date: str | None) -> float:
-    """Seconds since the epoch of an HTTP date; ours where there is none."""
+    """An HTTP date in seconds since the epoch; our own time if there is none."""
     try:
         return parsedate_to_datetime(date or "").timestamp()
     except ValueError:

@@ -1,6 +1,6 @@
-"""Single requests to the API of AgentOps: keys are exchanged there, and traces can be read back.
+"""Single requests to the API of AgentOps: exchanging a key, reading a trace back.
 
-It knows nothing of when to ask; a request neither raises what the network does nor follows a redirect.
+A request never raises network errors and follows no redirect. Retries are the caller's.
 """
 
 import time
@@ -20,14 +20,14 @@ _PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back."""
+    """The response to a request."""
 
     status: int = 0
-    """0: nothing did."""
+    """The HTTP status; 0: no response."""
     body: Mapping[str, object] = field(default_factory=dict)
-    """The JSON object in the body; empty where there is none."""
+    """The JSON object in the body; empty if there is none."""
     date: str | None = None
-    """The server's own time, as it wrote it."""
+    """The `Date` header as it was sent."""
 
 
 def ask(
@@ -51,7 +51,7 @@ def ask(
         headers: Sent along.
         json: The body; None sends none.
     """
-    # Imported here, since `init` must not pay for them.
+    # Imported here: `init()` must not pay for them.
     import h11
 
     from agentops_otel.export.http import HttpClient
@@ -73,7 +73,7 @@ def ask(
 def wait_for_trace(
     account: AgentOps, destination: Destination, headers: Mapping[str, str], trace_id: str, patience_s: float
 ) -> Reply:
-    """What the API says of a trace: asked again while it does not know it, for *patience_s* seconds."""
+    """Read a trace from the API. While it does not know the trace, ask again, for *patience_s* seconds."""
     deadline = time.monotonic() + patience_s
     while True:
         reply = ask(account, destination, "GET", TRACE_PATH + trace_id, timeout_s=_ANSWER_S, headers=headers)
@@ -83,7 +83,7 @@ def wait_for_trace(
 
 
 def json_object(body: bytes) -> dict[str, object]:
-    """The JSON object that the bytes are; an empty one where they are none."""
+    """The bytes parsed as a JSON object; an empty one if they are not."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,6 +1,6 @@
-"""What a program printed in a trace, on its way to the Logs tab of AgentOps: delivered and retried like spans.
+"""Uploads the text that a program printed in a trace to the Logs tab of AgentOps, with the retries of spans.
 
-`POST /v4/logs/upload/` keeps the body of a request as the log of the trace that a header names, in place of what it had
+`POST /v4/logs/upload/` stores the body as the log of the trace in a header, and replaces the previous log
 (`app/api/agentops/api/routes/v4/logs.py` of https://github.com/AgentOps-AI/agentops). The page reads a body that is a
 JSON string; of the object that AgentOps' own SDK sends it loses the first line.
 """
@@ -20,7 +20,7 @@ _SPLITTING = (Verdict.TOO_LARGE, Verdict.BAD)
 
 
 def destination_of_logs(account: AgentOps, destination: Destination) -> Destination:
-    """Where the account takes logs, by the way that its spans go."""
+    """The destination of the account's logs, with the TLS and proxy settings of its spans."""
     url = account.api_endpoint.rstrip("/") + LOGS_PATH
     return replace(destination, endpoint=url, protocol="http/protobuf", headers={}, compression="none")
 
@@ -29,7 +29,7 @@ class LogUpload:
     """Takes the printed text of traces, each as one request.
 
     Args:
-        sender: Empties the outbox that the requests are put in.
+        sender: The sender whose outbox gets the requests.
         durable: A request is on disk before the call returns.
     """
 
@@ -45,20 +45,20 @@ class LogUpload:
 
 
 class LogTransport:
-    """Sends what `LogUpload` has put in an outbox: 16 bytes of trace id, and the body.
+    """Sends the requests of `LogUpload`: 16 bytes of trace id, then the body.
 
     Args:
         destination: Of `destination_of_logs`.
     """
 
     def __init__(self, destination: Destination) -> None:
-        from agentops_otel.export.http import HttpTransport  # here, since it takes long to import
+        from agentops_otel.export.http import HttpTransport  # imported on use: it takes long
 
         self._http = HttpTransport(destination)
         self.limit_bytes = self._http.limit_bytes
 
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
-        """Send one request. One that is too large or bad is refused: a log cannot be split."""
+        """Send one request. A request that is too large counts as refused: a log cannot be split."""
         about = {"content-type": "application/json", "trace-id": _shown(body[:_ID_BYTES])}
         answer = self._http.send(body[_ID_BYTES:], {**headers, **about}, timeout_s)
         return replace(answer, verdict=Verdict.REFUSED) if answer.verdict in _SPLITTING else answer
@@ -73,6 +73,6 @@ class LogTransport:
 
 
 def _shown(trace_id: bytes) -> str:
-    """The id as AgentOps looks it up: a decimal number, but where its hex digits have no letter, those."""
+    """The id as AgentOps looks it up: a decimal number, or its hex digits if there is no letter among them."""
     digits = trace_id.hex()
     return digits if digits.isdecimal() else str(int.from_bytes(trace_id))

@@ -1,6 +1,6 @@
-"""Messages of an LLM call in the shape that the AgentOps dashboard shows: flat names, one a value, and text.
+"""Translates messages of an LLM call for the AgentOps dashboard: flat attribute names, one value each, as text.
 
-An answer's content is what was said. Reasoning is beside it, since the dashboard would show it as part of the answer.
+Reasoning gets an attribute of its own: in the content the dashboard would show it as part of the answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,18 +10,18 @@ from opentelemetry.util.types import AttributeValue
 
 _PART_TEXT = {"text": "content", "tool_call_response": "response"}
 _APART = ("reasoning", "tool_call")
-"""Types of parts that are no content of their message."""
+"""Types of message parts that are left out of the content."""
 
 
 def read(text: AttributeValue | None) -> list[Mapping[str, object]]:
-    """The messages of a JSON array; what is no object in it is said too."""
+    """The messages of a JSON array. An item that is no object becomes the content of a message."""
     value = parsed(text)
     items = value if isinstance(value, list) else []
     return [item if isinstance(item, dict) else {"content": item} for item in items]
 
 
 def prompts(messages: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
-    """`gen_ai.prompt.{i}.*`. A prompt without content is not shown, so calls of tools are its content then."""
+    """`gen_ai.prompt.{i}.*`. Prompts without content are not shown: theirs are the tool calls."""
     for i, message in enumerate(messages):
         content, reasoning, calls = _said(message)
         called = "\n".join(f"{call.get('name')}({as_text(call.get('arguments', ''))})" for call in calls)
@@ -31,7 +31,7 @@ def prompts(messages: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str
 
 
 def completions(messages: Iterable[Mapping[str, object]], reasons: object) -> Iterator[tuple[str, str]]:
-    """`gen_ai.completion.{i}.*`. Content comes first: the dashboard shows the first value of what calls no tool."""
+    """`gen_ai.completion.{i}.*`. Content comes first: without tool calls the dashboard shows the first value."""
     finished = reasons if isinstance(reasons, tuple | list) else ()
     for i, message in enumerate(messages):
         content, reasoning, calls = _said(message)
@@ -54,7 +54,7 @@ def _beside(prefix: str, reasoning: str, calls: Iterable[Mapping[str, object]]) 
 
 
 def _parts(message: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """The message's parts, also where it is the older `{role, content}`."""
+    """The message's parts; also of the older form `{role, content}`."""
     parts = message.get("parts", message.get("content"))
     if isinstance(parts, list):
         return [part if isinstance(part, dict) else {"type": "text", "content": part} for part in parts]
@@ -62,7 +62,7 @@ def _parts(message: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def _said(message: Mapping[str, object]) -> tuple[str, str, list[Mapping[str, object]]]:
-    """The content, the reasoning and the calls of tools; reasoning is the content where nothing else was said."""
+    """The content, the reasoning and the tool calls. Without any content the reasoning is the content."""
     parts = _parts(message)
     calls = [part for part in parts if part.get("type") == "tool_call"]
     reasoning = _joined(part.get("content", "") for part in parts if part.get("type") == "reasoning")
@@ -73,12 +73,12 @@ def _said(message: Mapping[str, object]) -> tuple[str, str, list[Mapping[str, ob
 
 
 def _joined(said: Iterable[object]) -> str:
-    """Text as it is, anything else (an image) as JSON, a line each."""
+    """The parts as lines: a text as it is, anything else (an image) as JSON."""
     return "\n".join(text for one in said if (text := as_text(one)))
 
 
 def parsed(text: object) -> object:
-    """The JSON value of a text; None where it is none."""
+    """The text parsed as JSON; None if it is not JSON."""
     if not isinstance(text, str):
         return None
     try:
@@ -89,7 +89,7 @@ def parsed(text: object) -> object:
 
 
 def as_text(value: object) -> str:
-    """A text as it is, anything else as JSON; what is nested deeper than JSON is written here has no text."""
+    """A text as it is, anything else as JSON; empty for a value that is nested too deep."""
     if isinstance(value, str):
         return value
     try:

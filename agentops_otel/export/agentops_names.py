@@ -1,4 +1,4 @@
-"""A span in the names that the AgentOps backend and its dashboard read, for that destination alone.
+"""Translates spans into the names that the AgentOps backend and dashboard read, for that destination alone.
 
 Names are literals here: this file is their table. What they do there is in https://github.com/AgentOps-AI/agentops
 (`app/api`, `app/dashboard`). Six habits of the reader shape everything below:
@@ -57,7 +57,7 @@ _TOOL_INPUT = "agentops.tool.input"
 
 _STEP_NAMES = {
     "agent": {
-        # In `agentops.entity.input` it would be the label of the agent's bar, in place of the agent's name.
+        # In `agentops.entity.input` it would replace the agent's name as the label of its bar.
         semconv.AGENTOPS_ENTITY_INPUT: "agentops.agent.input",
     },
     "tool": {
@@ -65,7 +65,7 @@ _STEP_NAMES = {
         semconv.AGENTOPS_ENTITY_OUTPUT: "tool.result",
         semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "tool.parameters",
         semconv.GEN_AI_TOOL_CALL_RESULT: "tool.result",
-        # The one cost that is summed up. It makes an LLM call of the tool in the counts, as AgentOps' own tools are.
+        # The only cost that the dashboard adds up. It counts the tool as an LLM call, as it counts AgentOps' own tools.
         semconv.AGENTOPS_USAGE_COST: "gen_ai.usage.total_cost",
     },
 }
@@ -101,7 +101,7 @@ def translate(
 
     Args:
         span: An ended span.
-        tags: What a span is tagged with that has no tags, such as the root of a web framework.
+        tags: Tags for a span without tags, such as the root span of a web framework.
     """
     given = dict(span.attributes or {})
     kind = _kind(span, given)
@@ -121,7 +121,7 @@ def translate(
 
 
 def _kind(span: ReadableSpan, given: Attributes) -> str | None:
-    """What the span says it is, else what its operation or its marks say; any other step inside is an operation."""
+    """The span's kind, by its own attribute, its operation or others; any other inner step is an operation."""
     match given.get(semconv.AGENTOPS_SPAN_KIND), given.get(semconv.GEN_AI_OPERATION_NAME):
         case str(kind), _:
             return kind
@@ -139,19 +139,19 @@ def _name(span: ReadableSpan, kind: str | None, given: Attributes) -> str:
     if _is_root(span) and suffix not in _OWN_SUFFIX:
         suffix = "session"
     if suffix is None and "." in name:
-        suffix = kind or "span"  # any: what is behind the last dot is not shown
+        suffix = kind or "span"  # any suffix: the dashboard does not show it
     return name if suffix is None or name.endswith(f".{suffix}") else f"{name}.{suffix}"
 
 
 def _is_root(span: ReadableSpan) -> bool:
-    """No parent, or the entry of a remote call: a parent that is remote to a step inside (a kernel) is a session's."""
+    """True without a parent, and at the entry of a remote call; not for steps in a kernel, whose parent is remote."""
     if span.parent is None:
         return True
     return span.parent.is_remote and span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
 def _status(span: ReadableSpan, given: Attributes) -> Status:
-    """ERROR as it is, UNSET for what ended as indeterminate, OK for the rest."""
+    """ERROR stays, an indeterminate end is UNSET, everything else is OK."""
     if span.status.status_code is StatusCode.ERROR:
         return span.status
     undecided = _UNDECIDED in (given.get(semconv.AGENTOPS_SESSION_END_STATE), given.get(semconv.AGENTOPS_EVENT_RESULT))
@@ -184,7 +184,7 @@ def _llm(given: Attributes) -> Attributes:
 
 
 def _count_tokens(given: Attributes, attributes: Attributes) -> None:
-    """The total, which is else made of parts that overlap; and of the prompt what has the full price."""
+    """Set the total tokens (the backend would add parts that overlap), and the prompt tokens at full price."""
     used = (attributes.get(name) for name in (_PROMPT_TOKENS, "gen_ai.usage.completion_tokens"))
     counted = [tokens for tokens in used if isinstance(tokens, int)]
     if counted:
@@ -196,7 +196,7 @@ def _count_tokens(given: Attributes, attributes: Attributes) -> None:
 
 
 def _bills_cache_apart(given: Attributes) -> bool:
-    """True where cached tokens are no part of what the provider calls the prompt: Claude, by whomever; Bedrock."""
+    """True if the provider does not count cached tokens as prompt tokens: Claude at any provider, and Bedrock."""
     models = (given.get(semconv.GEN_AI_RESPONSE_MODEL), given.get(semconv.GEN_AI_REQUEST_MODEL))
     provider = given.get(semconv.GEN_AI_PROVIDER_NAME)
     is_claude = any("claude" in str(model).lower() for model in models)
@@ -204,7 +204,7 @@ def _bills_cache_apart(given: Attributes) -> bool:
 
 
 def _step(kind: str | None, given: Attributes, *, failed: bool) -> Attributes:
-    """Everything that is no LLM call: it must not keep a `gen_ai.*` name, or it would be counted as one."""
+    """The attributes of any other span than an LLM call: with a `gen_ai.*` name it would be counted as one."""
     attributes = {
         _step_name(kind, name): value for name, value in given.items() if name != semconv.GEN_AI_OPERATION_NAME
     }
@@ -247,6 +247,6 @@ def _call_input(text: AttributeValue) -> AttributeValue:
 
 
 def _unquoted(text: AttributeValue) -> AttributeValue:
-    """The text that a JSON string is; anything else as it is."""
+    """The value of a JSON string; any other text as it is."""
     value = parsed(text)
     return value if isinstance(value, str) else text

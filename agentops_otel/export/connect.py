@@ -18,22 +18,22 @@ _READ_BYTES = 64 * 1024
 
 
 class Unreachable(OSError):
-    """There is no connection; the text says in a few words why not, for the log."""
+    """No connection could be made. The message is the reason in a few words, for the log."""
 
 
 def connect(destination: Destination, url: SplitResult, deadline: float, *, protocol: str) -> socket.socket:
-    """A socket to where the URL points, by the destination's proxy if it has one.
+    """Connect to the URL's host, through the destination's proxy if it has one.
 
-    A request for `http` over HTTP/1.1 is the proxy's own: the socket is one to the proxy.
+    For an `http` URL and HTTP/1.1 the socket is connected to the proxy, which forwards the request.
 
     Args:
         destination: Whose proxy and TLS settings are used.
         url: The endpoint.
         deadline: When to give up, by `time.monotonic`.
-        protocol: What is spoken on it: "http/1.1" or "h2".
+        protocol: The protocol on the socket: "http/1.1" or "h2".
 
     Raises:
-        Unreachable: There is no connection.
+        Unreachable: No connection could be made.
         OSError: TLS failed, or the deadline passed.
     """
     with no_fork:
@@ -51,7 +51,7 @@ def connect(destination: Destination, url: SplitResult, deadline: float, *, prot
 
 
 def tls(destination: Destination) -> ssl.SSLContext:
-    """Whom to trust, and who we are: the destination's own authorities win over the system's."""
+    """The TLS context: trusted authorities (the destination's or the system's) and our client certificate."""
     context = ssl.create_default_context(cafile=str(destination.certificate or certifi.where()))
     if destination.client_certificate:
         context.load_cert_chain(destination.client_certificate, destination.client_key)
@@ -59,7 +59,7 @@ def tls(destination: Destination) -> ssl.SSLContext:
 
 
 def proxy_authorization(proxy: str) -> dict[str, str]:
-    """The header with the user and the password of a proxy's URL; none where it has none."""
+    """`Proxy-Authorization` with the user and password of the proxy's URL; empty if it has none."""
     url = urlsplit(proxy)
     if not url.username:
         return {}
@@ -68,7 +68,7 @@ def proxy_authorization(proxy: str) -> dict[str, str]:
 
 
 def authority(url: SplitResult) -> str:
-    """The host, and the port where it is none that the scheme implies; without user and password."""
+    """The host, with the port unless it is the scheme's default; without user and password."""
     return _host(url) if url.port in (None, _PORTS[url.scheme]) else f"{_host(url)}:{url.port}"
 
 
@@ -137,7 +137,7 @@ def _begin_tunnel(found: socket.socket, proxy: str, url: SplitResult, deadline: 
 
 
 class _Inner:
-    """TLS within the TLS that a proxy speaks, which `SSLContext.wrap_socket` cannot make; used like a socket."""
+    """TLS inside the TLS connection to a proxy, which `SSLContext.wrap_socket` cannot make. Used like a socket."""
 
     def __init__(self, outer: ssl.SSLSocket, context: ssl.SSLContext, host: str) -> None:
         self._outer = outer

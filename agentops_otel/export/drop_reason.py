@@ -1,4 +1,4 @@
-"""Why spans are dropped, each reason with the sentence that docs/troubleshooting.md has for it."""
+"""The reasons for which spans are dropped, each with its sentence in docs/troubleshooting.md."""
 
 from enum import StrEnum
 from typing import Self
@@ -8,7 +8,7 @@ class DropReason(StrEnum):
     """A key of `Stats.dropped`, beside the HTTP and gRPC statuses by which a destination refuses spans."""
 
     meaning: str
-    """What happened, as a sentence."""
+    """The reason as a sentence."""
 
     def __new__(cls, text: str, meaning: str) -> Self:
         """Make a member of the text; the sentence is its `meaning`."""
@@ -17,7 +17,7 @@ class DropReason(StrEnum):
         member.meaning = meaning
         return member
 
-    __repr__ = str.__repr__  # stats() is printed by people
+    __repr__ = str.__repr__  # people print stats()
 
     PARTIAL_SUCCESS = "partial success", "the destination took the request and said that it rejected some of its spans"
     UNAUTHORISED = "unauthorised", "the key or the headers were refused"

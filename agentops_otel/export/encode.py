@@ -1,7 +1,7 @@
-"""Spans -> the bytes of OTLP's ExportTraceServiceRequest, without message objects: a third of their cost.
+"""Encodes spans as OTLP's ExportTraceServiceRequest, without message objects: at a third of the cost.
 
 The message is OpenTelemetry's own (https://github.com/open-telemetry/opentelemetry-proto, trace/v1/trace.proto); the
-field numbers of the constants are from there. A value that OTLP cannot carry costs itself, never its span.
+field numbers of the constants are from there. A value that OTLP cannot carry is left out; its span is sent.
 """
 
 import struct
@@ -21,7 +21,7 @@ from agentops_otel.guard import guard
 from agentops_otel.tracing import ids_of
 
 Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], Status]]
-"""What one destination reads instead of the span's own name, attributes and status. It must not change the span."""
+"""Gives name, attributes and status of a span for one destination. It must not change the span."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -29,7 +29,7 @@ V = TypeVar("V")
 _CACHED = 4096
 _INT_BITS = 1024
 _SHORT = 64
-"""Strings up to this many characters are remembered with their key: most come again and again."""
+"""Encoded strings of at most this many characters are cached with their key: most of them recur."""
 _DOUBLE = struct.Struct("<d").pack
 _FIXED64 = struct.Struct("<Q").pack
 _TIMES = struct.Struct("<BQBQ").pack
@@ -49,7 +49,7 @@ _KEY, _VALUE = b"\x0a", b"\x12"
 _STRING, _BOOL, _INT, _FLOAT, _ARRAY, _MAP, _BYTES = b"\x0a", b"\x10", b"\x18", b"\x21", b"\x2a", b"\x32", b"\x3a"
 _STATUS_CODE = {StatusCode.UNSET: b"", StatusCode.OK: b"\x18\x01", StatusCode.ERROR: b"\x18\x02"}
 _STATUS_UNSET = _STATUS + b"\x00"
-# Bits 8 and 9 of the flags: the parent's being remote is known, and it is.
+# Bits 8 and 9 of the flags: it is known whether the parent is remote, and it is.
 _FLAGS_LOCAL, _FLAGS_REMOTE = (struct.pack("<I", flags) for flags in (0x100, 0x300))
 _SPAN_FLAGS, _LINK_FLAGS = b"\x85\x01", b"\x35"
 
@@ -70,14 +70,14 @@ _KIND = {kind: b"\x30" + _SIZE[kind.value + 1] for kind in SpanKind}
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A request ready for the wire. Two bodies one after the other are one request with the spans of both."""
+    """An encoded request. Two bodies joined are one request with the spans of both."""
 
     body: bytes
     spans: int
 
 
 class Encoder:
-    """Encodes spans; keeps the bytes of what comes again and again: keys, resources, scopes. Safe on many threads."""
+    """Encodes spans. Caches the bytes of keys, resources and scopes. Thread-safe."""
 
     def __init__(self) -> None:
         self._keys: dict[str, bytes] = {}
@@ -87,7 +87,7 @@ class Encoder:
         self._scopes: dict[int, tuple[InstrumentationScope, bytes, bytes]] = {}
 
     def batch(self, spans: Iterable[ReadableSpan], translation: Translation | None = None) -> Batch:
-        """One request with the spans; a span that cannot be encoded at all is missing from it and from its count."""
+        """Encode the spans as one request. A span that cannot be encoded is neither in it nor in its count."""
         grouped: dict[int, dict[int, list[bytes]]] = {}
         of_resource: dict[int, tuple[Resource, bytes, bytes]] = {}
         of_scope: dict[int, tuple[InstrumentationScope, bytes, bytes]] = {}
@@ -217,7 +217,7 @@ def _text(tag: bytes, text: str | None) -> bytes:
 def _utf8(text: str) -> bytes:
     try:
         return str.encode(text)
-    except UnicodeEncodeError:  # lone surrogates: a receiver refuses a whole request that is not UTF-8
+    except UnicodeEncodeError:  # lone surrogates: a receiver rejects the whole request if it is not UTF-8
         return str.encode(text, errors="replace")
 
 
@@ -242,7 +242,7 @@ def _int(value: int) -> bytes:
         return _INT + _SIZE[value]
     if -(1 << 63) <= value < 1 << 63:
         return _INT + _varint(value & 0xFFFFFFFFFFFFFFFF)
-    # OTLP's integers have 64 bits. Text keeps what is there; Python refuses to write out the very long ones.
+    # OTLP's integers have 64 bits. Larger ones become text; Python refuses to convert very long ones.
     return _string(str(value) if value.bit_length() <= _INT_BITS else f"an integer of {value.bit_length()} bits")
 
 

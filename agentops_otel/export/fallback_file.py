@@ -10,7 +10,7 @@ from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.pipeline import Sink
 
 LIMIT = 512
-"""How many spans wait until the key is accepted or refused; the oldest are dropped."""
+"""Spans kept until the key is accepted or refused; beyond that the oldest are dropped."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class FallbackFile(Sink):
     """A sink that writes only if the account's key is refused. Until that is known it keeps the spans in memory."""
 
     active: bool | None = None
-    """True: the key was refused. None: that is not known yet."""
+    """True: the key was refused. False: it was accepted. None: not known yet."""
     waiting: deque[ReadableSpan] = field(default_factory=deque)
 
     @property
@@ -27,7 +27,7 @@ class FallbackFile(Sink):
         return self.active is True
 
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
-        """Keep, write or ignore the spans, by what is known of the key."""
+        """Keep the spans while the key is unchecked, write them if it was refused, ignore them if it was accepted."""
         if self.active is False:
             return
         self.waiting.extend(spans)
@@ -47,7 +47,7 @@ class FallbackFile(Sink):
         self.waiting.clear()
 
     def forked(self) -> None:
-        """As for every sink; what waits is the parent's."""
+        """In the child of a fork: forget the spans that wait, which are the parent's."""
         Sink.forked(self)
         self.waiting = deque()
 
@@ -56,7 +56,7 @@ class FallbackFile(Sink):
             Sink.export(self, spans, patience_s)
 
     def _taken(self, most: int) -> list[ReadableSpan]:
-        """Each span once, also when two threads are at it."""
+        """Take spans that wait, at most *most*; each once, also if two threads call this."""
         spans: list[ReadableSpan] = []
         while len(spans) < most:
             try:

@@ -1,4 +1,4 @@
-"""The trace file: lines of OTLP JSON, for the user's eyes only."""
+"""The trace file: lines of OTLP JSON, readable by the user alone."""
 
 import logging
 import os
@@ -18,13 +18,13 @@ from agentops_otel.export.trace_directory import FILE_BYTES
 FOLLOW_S = 0.2
 """How often `follow` looks for more."""
 LINE_BYTES = 1_000_000
-"""A line is no longer, since the Collector's otlp_json_file receiver drops what is over 1 MiB, without a word."""
+"""The longest line: the Collector's otlp_json_file receiver drops lines over 1 MiB without a message."""
 
 _logger = logging.getLogger("agentops_otel")
 
 
 def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
-    """The spans of a trace file in the order they ended, and an error in the place of each line that holds none.
+    """Read the spans of a trace file in the order they ended; an invalid line gives a ValueError in their place.
 
     Raises:
         OSError: The file cannot be read.
@@ -41,7 +41,7 @@ def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
 def read_from(path: Path, place: int) -> Iterator[tuple[list[ReadableSpan] | ValueError, int]]:
     """The spans of each line from a place in the file on, or what is wrong with it, and where the next line begins.
 
-    A last line that is not whole yet is left for the next time.
+    A last line without its end is left for the next call.
 
     Raises:
         OSError: The file cannot be read.
@@ -62,7 +62,7 @@ def read_from(path: Path, place: int) -> Iterator[tuple[list[ReadableSpan] | Val
 def follow(paths: Callable[[], Sequence[Path]]) -> Iterator[ReadableSpan | None]:
     """The spans of trace files that are being written, without end; None each time when all there was has been read.
 
-    Lines that are not whole yet, or hold no spans, are passed over.
+    Incomplete and invalid lines are skipped.
 
     Args:
         paths: Gives the files each time: a run begins further ones.
@@ -116,7 +116,7 @@ class FileExporter(SpanExporter):
 
     def _append(self, line: bytes, spans: int) -> None:
         with open(self.path, "ab", buffering=0, opener=private_files.opener) as file:
-            # A disk that was full left half a line; it must not spoil this one.
+            # A full disk left half a line: end it, so that this line stays valid.
             data = b"\n" + line if self._torn else line
             self._torn = True
             while data:
@@ -127,7 +127,7 @@ class FileExporter(SpanExporter):
                 self._make_room(self._keep, file.fileno())
 
     def _make_room(self, keep: int, descriptor: int) -> None:
-        """Take part in the bounds of the directory, after our own file is there."""
+        """Lock our file against `prune`, and apply the directory's limits once it exists."""
         about = os.fstat(descriptor)
         if (about.st_dev, about.st_ino) != self._locked:
             self._release()
@@ -155,7 +155,7 @@ class FileExporter(SpanExporter):
         return True
 
     def shutdown(self) -> None:
-        """Let go of the file, and say how many spans are missing in it."""
+        """Close the file, and log how many spans could not be written."""
         self._release()
         lost, self._lost = self._lost, 0
         if lost and self._written:

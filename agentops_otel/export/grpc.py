@@ -1,6 +1,6 @@
-"""OTLP over gRPC: one call after the other on one HTTP/2 connection, spoken by h2.
+"""OTLP over gRPC: one call after the other on one HTTP/2 connection, by h2.
 
-Not by grpcio: its threads do not survive a fork, and parent or child of one in the midst of its work crash or hang.
+Not by grpcio: its threads do not survive a fork, and a fork during its work makes parent or child crash or hang.
 """
 
 import base64
@@ -28,7 +28,7 @@ from agentops_otel.version import VERSION
 
 _PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _LIMIT_BYTES = 4 * 1024 * 1024
-"""What a gRPC server takes unless it is told otherwise."""
+"""The default message limit of gRPC servers."""
 _READ_BYTES = 64 * 1024
 # Compressed or not, and the length of the message.
 _PREFIX = struct.Struct(">?I")
@@ -53,7 +53,7 @@ _OF_HTTP_STATUS = {
     "404": "UNIMPLEMENTED",
     **dict.fromkeys(("429", "502", "503", "504"), "UNAVAILABLE"),
 }
-"""What an answer without a gRPC status means: it is not from the collector, but from a proxy before it."""
+"""HTTP status -> gRPC status, for answers without one: they come from a proxy in front of the collector."""
 _OF_RESET: Mapping[int | None, str] = {ErrorCodes.REFUSED_STREAM: "UNAVAILABLE", ErrorCodes.CANCEL: "CANCELLED"}
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLEOFError, "UNAVAILABLE"),
@@ -100,7 +100,7 @@ class GrpcTransport:
         except (OSError, H2Error, RuntimeError) as error:  # RuntimeError: what forbids the network in tests raises it
             self.close()
             fault = next((words for kind, words in _FAULTS if isinstance(error, kind)), "UNAVAILABLE")
-            # What h2 says may name a header with its value.
+            # h2's message may contain a header and its value.
             said = str(error) if isinstance(error, OSError) else "no HTTP/2 as it should be"
             return Answer(verdict=Verdict.RETRY, fault=fault, message=said[:200])
         return _answer(reply)
@@ -117,7 +117,7 @@ class GrpcTransport:
 
 
 class _Reply:
-    """What has come back for one call."""
+    """The response to one call, as far as it has arrived."""
 
     def __init__(self, stream: int) -> None:
         self.stream = stream
@@ -127,7 +127,7 @@ class _Reply:
         self.ended = False
 
     def note(self, event: Any) -> None:
-        """Add what an event of this call says."""
+        """Add the data of an event of this call."""
         match event:
             case ResponseReceived() | TrailersReceived():
                 self.headers.update((name.decode(), value.decode(errors="replace")) for name, value in event.headers)
@@ -141,7 +141,7 @@ class _Reply:
 
     @property
     def code(self) -> str:
-        """The name of the gRPC status, whoever gave it."""
+        """The name of the gRPC status, from the trailers or derived from the HTTP status."""
         number = self.headers.get("grpc-status", "")
         if number.isdecimal():
             return _CODES[int(number)] if int(number) < len(_CODES) else "UNKNOWN"
@@ -158,7 +158,7 @@ class _Connection:
         self._ending = False
 
     def usable(self) -> bool:
-        """Whether it can take another call: what has come since the last one is read, and may be its end."""
+        """Whether another call can be made. Reads what has arrived since the last one: the server may have closed."""
         self._socket.settimeout(0)
         try:
             while not self._ending:
@@ -174,7 +174,7 @@ class _Connection:
 
         Raises:
             OSError: The connection failed, or the deadline passed.
-            H2Error: The other side does not speak HTTP/2 as it should.
+            H2Error: The server violates HTTP/2.
         """
         reply = _Reply(self._http2.get_next_available_stream_id())
         self._http2.send_headers(reply.stream, list(headers.items()))
@@ -190,17 +190,17 @@ class _Connection:
                 self._exchange(reply, deadline)
         while not reply.ended:
             self._exchange(reply, deadline)
-        if rest and reply.reset is None:  # It knew the answer before it had read everything.
+        if rest and reply.reset is None:  # The server answered before it had read the whole request.
             self._http2.reset_stream(reply.stream, ErrorCodes.CANCEL)
             self._flush()
         return reply
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._socket.close()
 
     def _exchange(self, reply: _Reply, deadline: float) -> None:
-        """Send what there is to send, and wait for something to come back."""
+        """Send pending data, and wait until something arrives."""
         self._socket.settimeout(left(deadline))
         self._flush()
         self._socket.settimeout(left(deadline))
@@ -246,7 +246,7 @@ def _answer(reply: _Reply) -> Answer:
 
 
 def _retry_info(encoded: str) -> float | None:
-    """The seconds of the RetryInfo among the details, as google.rpc.Status has them."""
+    """The delay in seconds of the `RetryInfo` in the details of a `google.rpc.Status`; None if there is none."""
     if not encoded:
         return None
     with no_fork:

@@ -55,7 +55,7 @@ class HttpClient:
 
     Args:
         destination: Whose proxy and TLS settings are used.
-        url: Where the requests go.
+        url: The URL of every request.
     """
 
     def __init__(self, destination: Destination, url: str) -> None:
@@ -69,7 +69,7 @@ class HttpClient:
 
         Raises:
             OSError: The connection failed, or time ran out.
-            h11.ProtocolError: The other side does not speak HTTP as it should.
+            h11.ProtocolError: The server violates HTTP.
         """
         deadline = time.monotonic() + timeout_s
         try:
@@ -94,7 +94,7 @@ class HttpClient:
         self._inherited, self._connection = self._connection, None
 
     def _about(self) -> tuple[str, dict[str, str]]:
-        """What is asked for, and the headers of every request."""
+        """The request target and the headers of every request."""
         host = authority(self._url)
         target = f"{self._url.path or '/'}?{self._url.query}".removesuffix("?")
         target = quote(target, safe="!#$%&'()*+,/:;=?@[]~")
@@ -135,13 +135,13 @@ class HttpTransport:
 
 
 def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-    """What an HTTP response means."""
+    """The `Answer` for an HTTP response."""
     if 200 <= status < 300:
         rejected, message = partial_success(content)
         is_otlp = headers.get("content-type", "").startswith(_CONTENT_TYPE) and _is_response(content)
         return Answer(verdict=Verdict.ACCEPTED, rejected=rejected, message=message, is_otlp=is_otlp)
     if 300 <= status < 400:
-        # Following it could carry credentials to another origin. Nothing is lost: someone has to mend the endpoint.
+        # A redirect followed could send credentials to another origin. Nothing is lost until the endpoint is corrected.
         return Answer(
             verdict=Verdict.RETRY, fault=str(status), message="a redirect is not followed: name the new endpoint"
         )
@@ -150,7 +150,7 @@ def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
 
 
 def partial_success(content: bytes) -> tuple[int, str]:
-    """How many spans an accepted request lost, and why; none where the content is not OTLP."""
+    """Rejected spans of an accepted request, and the server's message; (0, "") if the content is not OTLP."""
     fields = _fields(content)
     inner = fields.get(1, b"")
     fields = _fields(inner) if isinstance(inner, bytes) else {}
@@ -194,7 +194,7 @@ def _read_varint(rest: Iterator[int]) -> int:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds, from a number of them or from a date."""
+    """`Retry-After` in seconds: a number or an HTTP date; None if it is neither."""
     if not value:
         return None
     try:

@@ -1,7 +1,7 @@
 """HTTP/1.1 on a plain socket, spoken by h11.
 
-Not by urllib3, httpx or http.client: what records or answers a program's requests in its tests (vcrpy, responses,
-respx, pook) takes those over, and our requests with them.
+Not by urllib3, httpx or http.client: libraries that record or answer a program's requests in tests (vcrpy, responses,
+respx, pook) patch those, and would catch our requests too.
 """
 
 import socket
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import h11
 
 _LIMIT_BYTES = 1024 * 1024
-"""What is beyond it of an answer is not read, and the connection is not used again."""
+"""The longest answer that is read. After a longer one the connection is closed."""
 _READ_BYTES = 64 * 1024
-"""Read at once; and the longest that an answer's headers may be."""
+"""Bytes per read, and the longest headers of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    """Their names in lower case."""
+    """Headers, by names in lower case."""
     content: bytes
 
 
@@ -33,7 +33,7 @@ class Connection:
     """One connection, with one request at a time.
 
     Args:
-        connected: The socket; it is the connection's from now on.
+        connected: The socket; the connection closes it.
         read_bytes: How much is read at once. 1: nothing beyond an answer, for what is then spoken on the socket.
     """
 
@@ -43,7 +43,7 @@ class Connection:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_READ_BYTES)
 
     def usable(self) -> bool:
-        """Whether another request can be sent: the last one is done, and the other side has not closed."""
+        """Whether another request can be sent: the last one is complete, and the server has not closed."""
         if self._http.our_state is not h11.IDLE:
             return False
         self._socket.settimeout(0)
@@ -67,7 +67,7 @@ class Connection:
 
         Raises:
             OSError: The connection failed, or the deadline passed.
-            h11.ProtocolError: The other side does not speak HTTP as it should.
+            h11.ProtocolError: The server violates HTTP.
         """
         lines = [*headers.items(), *([("content-length", str(len(body)))] if body or method == "POST" else [])]
         head = self._http.send(h11.Request(method=method, target=target, headers=lines))
@@ -81,7 +81,7 @@ class Connection:
         return self._response(deadline)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._socket.close()
 
     def _response(self, deadline: float) -> Response:

@@ -26,7 +26,7 @@ IS_REMOTE = 0x200
 def dumps(spans: Iterable[ReadableSpan]) -> bytes:
     """The spans as one line: an OTLP `TracesData` object, without the line's end.
 
-    What JSON cannot hold costs at most itself: a lone surrogate becomes `?`, an integer beyond 64 bits and a value that
+    Only values that JSON cannot hold change: a lone surrogate becomes `?`, an integer beyond 64 bits and a value that
     OTLP has no type for are left out.
     """
     message = {"resourceSpans": _resource_spans(spans)}
@@ -128,7 +128,7 @@ def _flags(context: SpanContext | None) -> int:
 
 
 def _filled(**fields: object) -> Json:
-    """The fields that say something: proto3's JSON leaves defaults out."""
+    """The fields that are not empty: proto3's JSON leaves defaults out."""
     return {name: value for name, value in fields.items() if value}
 
 

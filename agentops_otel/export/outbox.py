@@ -1,4 +1,4 @@
-"""What is not delivered yet to one destination: in memory while all goes well, on disk as soon as it does not."""
+"""The undelivered requests of one destination: in memory, or on disk once the destination fails."""
 
 import math
 import threading
@@ -13,22 +13,22 @@ from agentops_otel.export.encode import Batch
 from agentops_otel.export.spool import Place, Spool
 
 MEMORY_BYTES = 16 * 1024 * 1024
-"""What waits in memory at most; beyond it the disk is used, and without one the oldest spans are dropped."""
+"""The most that waits in memory. Beyond that, requests go to disk; without a spool the oldest are dropped."""
 LONGEST_WAIT_S = 3600.0
 _DISK_AGAIN_S = 1.0
-"""How soon a disk that takes nothing is tried again."""
+"""Seconds until a failed disk is tried again."""
 SLICE_BYTES = 1024 * 1024
-"""What is put on disk at a time; an app's thread may have to wait for it."""
+"""The most that is written to disk at a time: an app's thread may have to wait for it."""
 REQUEST_BYTES = 512 * 1024
 REQUEST_SPANS = 2048
-"""A request is filled up to one of these from a backlog."""
+"""Requests from a backlog are joined up to this many spans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`.
+    """Counts of spans: `produced == sent + spooled + pending + sum(dropped.values())`.
 
-    Where there are several destinations, the figures are those of the one that is furthest behind.
+    With several destinations the counts are those of the one that is furthest behind; see `destinations`.
     """
 
     produced: int = 0
@@ -51,22 +51,22 @@ class Stats:
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One request's worth of spans on the way."""
+    """One request that is not delivered yet."""
 
     body: bytes
     spans: int
     at: float
-    """When it came, by the outbox's clock."""
+    """When it was added, by the outbox's clock."""
     places: Sequence[Place] = ()
-    """Where it is on disk; empty: in memory alone."""
+    """Its records on disk; empty if it is only in memory."""
     own: bool = True
-    """False: an earlier process left it."""
+    """False if an earlier process made it."""
     is_truncated: bool = False
     tries: int = 0
 
 
 class Outbox:
-    """Holds what one sender has still to deliver, and counts what became of it. Safe on many threads.
+    """Holds the undelivered requests of one sender and counts results. Thread-safe.
 
     Args:
         spool: The disk; None: memory alone.
@@ -94,7 +94,7 @@ class Outbox:
         self._waiting: deque[Entry] = deque()
         self._waiting_bytes = 0
         self._in_flight: list[Entry] = []
-        """What the sender is at: it stays here until it is settled, through every retry."""
+        """Requests that the sender has taken; each stays here until it is settled, through every retry."""
         self._failing = False
         self._idle = False
         self._paused_until = 0.0
@@ -197,7 +197,7 @@ class Outbox:
                 self._given_up += rejected
 
     def dropped(self, entry: Entry, reason: str) -> None:
-        """Nobody will get it."""
+        """Count the request as dropped, for *reason*, and remove it."""
         with self._changed:
             if self._settle(entry) and entry.own:
                 self._dropped[reason] += entry.spans
@@ -205,7 +205,7 @@ class Outbox:
                 self._given_up += entry.spans
 
     def count_lost(self, spans: int, reason: str) -> None:
-        """Count spans that were meant for the destination and never came here."""
+        """Count spans that were lost before they were added."""
         if spans:
             with self._changed:
                 self._added += spans
@@ -222,7 +222,7 @@ class Outbox:
                 self._in_flight.extend(entries)
 
     def failed(self) -> None:
-        """The destination does not take anything now: what waits goes to disk, and so does what comes."""
+        """The destination fails: write waiting requests to disk, and new ones directly until it accepts again."""
         with self._changed:
             self._failing = True
         more = True
@@ -245,7 +245,7 @@ class Outbox:
             self._changed.notify_all()
 
     def spool_older_than(self, older_than_s: float = 0.0) -> float | None:
-        """Put on disk what has been on its way for longer than this.
+        """Spool the requests that are older than *older_than_s* seconds.
 
         Returns:
             In how many seconds there is more to put there; None: nothing that could be is on its way.
@@ -325,7 +325,7 @@ class Outbox:
             return entry in self._in_flight
 
     def stats(self, produced: int) -> Stats:
-        """The counts, of so many spans that were meant for the destination."""
+        """The counts, given the number of spans produced for the destination."""
         with self._changed:
             spooled = self.spool.own_spans if self.spool else 0
             produced -= self._forgotten

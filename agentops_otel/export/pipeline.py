@@ -30,17 +30,17 @@ from agentops_otel.tracing import is_sampled, suppressed
 from agentops_otel.tracing.fork_wait import wait_before_fork
 
 QUEUE_BYTES = 4 * 1024 * 1024
-"""What the spans may take that wait to be encoded. Beyond it the app's thread encodes a few itself."""
+"""The most that queued spans may take. Beyond that the app's thread encodes a few spans itself."""
 LINGER_S = 0.1
 """How long the worker lets spans gather."""
 OVERDUE_S = 0.1
-"""How long a request may be on its way before it is put on disk. With `LINGER_S`: what a killed process can lose."""
+"""Age at which an undelivered request is spooled. `LINGER_S + OVERDUE_S` is what a killed process can lose."""
 _GATHER = 512
 _SLICE = 64
 _HELP = 16
-"""How many spans an app's thread encodes when it has to help."""
+"""Spans that an app's thread encodes when the queue is full."""
 _SPAN_BYTES = 2000
-"""What a span takes in memory beside its content."""
+"""Estimated memory of a span without its content, in bytes."""
 _PERSIST_S = 1.0
 """How long `persist` waits for what another thread encodes."""
 _PATIENCE_S = 0.02
@@ -60,7 +60,7 @@ class Route:
 
 @dataclass(slots=True, kw_only=True)
 class Sink:
-    """A span exporter of somebody else's, or a local one; its faults are its own."""
+    """A span exporter within the process. Its failures do not affect other destinations."""
 
     name: str
     exporter: SpanExporter
@@ -117,7 +117,7 @@ class WakeUp:
 
 
 class Pipeline(SpanProcessor):
-    """Hands every ended, sampled span to its destinations, and knows what became of each.
+    """Hands every ended, sampled span to its destinations, and counts the results.
 
     Args:
         routes: Destinations reached by OTLP.
@@ -125,7 +125,7 @@ class Pipeline(SpanProcessor):
         senders: Of something else than spans: flushed, recovered and closed with those of the routes.
         observers: Span processors whose `on_end` the worker calls. They count and show; what they miss nobody counts.
         exit_timeout_s: What `shutdown` may take in all.
-        durable: A span is on disk when `on_end` has returned.
+        durable: True to have each span on disk before `on_end` returns.
         redaction: Takes the secrets out of a span before any destination or sink sees it.
     """
 
@@ -298,7 +298,7 @@ class Pipeline(SpanProcessor):
         return {sender.name: sender.outbox.recover(deadline) for sender in self._senders}
 
     def stats(self) -> Stats:
-        """What became of the spans so far."""
+        """The counts of spans so far; see `Stats`."""
         produced = self._taken + len(self._queue)
         each = {
             **{route.sender.name: route.sender.outbox.stats(produced) for route in self._routes if route.sender.wanted},
@@ -355,7 +355,7 @@ class Pipeline(SpanProcessor):
                     time.sleep(0)  # The app's threads go first.
                     due = self._secure()
         finally:
-            self._threshold = 1  # Whatever ended this thread, the next span starts another.
+            self._threshold = 1  # However this thread ended, the next span starts another.
 
     def _runs(self) -> bool:
         return self._worker.is_current() and not self._closed

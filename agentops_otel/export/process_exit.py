@@ -17,7 +17,7 @@ from agentops_otel.guard import guard
 
 
 class Ending(Protocol):
-    """What is called when the process ends, or may be about to; each is safe to call again."""
+    """Callbacks for the end of the process. Each may be called again."""
 
     def shutdown(self) -> bool:
         """Deliver what is left and stop."""

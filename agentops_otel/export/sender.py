@@ -1,4 +1,4 @@
-"""What an answer means: accepted, retry, split, bisect, renew the token, give up. One policy for every transport."""
+"""Sends requests and acts on the answers (retry, split, bisect, renew the token, drop), alike for every transport."""
 
 import logging
 import threading
@@ -23,9 +23,9 @@ BACKOFF_LIMIT_S = 5.0
 FEW_TRIES = 3
 """How often a request is tried again where OTLP does not call the answer retryable, but other collectors' words do."""
 QUIET_S = 60.0
-"""One line a fault in this time."""
+"""Seconds in which the same fault is logged once."""
 PROBE_AGAIN_S = 5.0
-"""How long a collector that nobody named, and that did not answer, is left alone."""
+"""Seconds between probes of the default collector while it does not answer."""
 _TRUNCATED_BYTES = 1024
 _random = Random()
 """Not the program's own generator, which it may have seeded."""
@@ -50,44 +50,44 @@ class Authorization(Protocol):
 
 
 class Verdict(Enum):
-    """What an answer says about the request."""
+    """The meaning of an answer for the request."""
 
     ACCEPTED = auto()
     RETRY = auto()
-    """The destination is at fault: later, for as long as it takes."""
+    """The destination fails: retry without a limit."""
     RETRY_FEW = auto()
-    """Probably the destination, perhaps the request: a few times."""
+    """Destination or request may be at fault: retry `FEW_TRIES` times."""
     TOO_LARGE = auto()
     BAD = auto()
-    """Some span in it is."""
+    """A span in the request is bad: bisect the request to find it."""
     UNAUTHORISED = auto()
     REFUSED = auto()
-    """For good."""
+    """The destination refuses the request for good: drop it."""
     NO_TOKEN = auto()
-    """Nothing was sent: there is no authorisation yet."""
+    """Not sent: no authorisation yet."""
     NO_ACCESS = auto()
-    """Nothing was sent: there will never be one."""
+    """Not sent: there will never be an authorisation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back for one request, whatever the transport."""
+    """The result of sending one request, over any transport."""
 
     verdict: Verdict
     fault: str = ""
-    """In a few words, for the log and the counts: "503", "timed out". Nothing secret."""
+    """The fault in a few words, for the log and the counts: "503", "timed out". Never contains secrets."""
     retry_after_s: float | None = None
-    """How long the destination asks to be left alone."""
+    """The pause that the destination asks for, in seconds."""
     rejected: int = 0
-    """How many spans of an accepted request were not taken."""
+    """Spans of an accepted request that were rejected."""
     message: str = ""
-    """What the destination says about it."""
+    """The destination's own message."""
     is_otlp: bool = False
-    """True: an accepted request was answered in OTLP's own words, so that who answers is a collector."""
+    """True if the answer to an accepted request is valid OTLP, so that the server must be a collector."""
 
 
 class Transport(Protocol):
-    """Bytes out, an answer back."""
+    """Sends encoded requests to one destination."""
 
     limit_bytes: int
     """Requests of several spans are split down to this before they are sent."""
@@ -157,7 +157,7 @@ class Sender:
 
     @property
     def wanted(self) -> bool:
-        """False for a destination that nobody named and that has not answered: it is no destination."""
+        """False for the default collector while it has not answered."""
         return not self._probing
 
     def start(self) -> bool:

@@ -1,4 +1,4 @@
-"""What could not be sent yet, on disk: append-only segments of checked records, one set a process.
+"""Unsent requests on disk: append-only segments of records with checksums, one set per process.
 
 A segment is locked (`flock`) by the process that owns it. One whose lock is free was left by a process that ended; the
 next with the same destination adopts and delivers it. There is nothing in it but OTLP: no header, no key.
@@ -32,12 +32,12 @@ else:
     AVAILABLE = True
 
 LIMIT_BYTES = 512 * 1024 * 1024
-"""What one destination may take on disk; the oldest segments make room."""
+"""The most that one destination may take on disk; beyond that the oldest segments are removed."""
 LIMIT_AGE_S = 7 * 24 * 3600.0
-"""What waits for longer than this is given up."""
+"""Age at which a record is dropped, in seconds."""
 SEGMENT_BYTES = 8 * 1024 * 1024
 SCAN_S = 10.0
-"""How often a process looks for what others left."""
+"""Seconds between two searches for segments of ended processes."""
 _ADOPT = 16
 _SUFFIX = ".spans"
 _MAGIC = b"AOTSPAN1"
@@ -59,9 +59,9 @@ class Segment:
     """False: another process wrote it."""
     size: int = len(_MAGIC)
     begin: int = len(_MAGIC)
-    """Nothing before this waits any more."""
+    """Offset of the first unsettled record."""
     waiting: int = 0
-    """Records that are not settled."""
+    """Number of unsettled records."""
     waiting_spans: int = 0
     """Of these records, the spans that this process produced."""
     gone: bool = False
@@ -83,7 +83,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where a record is."""
+    """The position of a record."""
 
     segment: Segment
     offset: int
@@ -101,7 +101,7 @@ class Stored:
 
 
 def folder(spool_dir: Path, destination: Destination) -> Path:
-    """Where the spans for the destination wait, apart from those for the same endpoint under other credentials."""
+    """The folder for the destination's records. Other credentials at the same endpoint have another folder."""
     account = destination.agentops.api_key if destination.agentops else ""
     about = (
         _one_spelling(destination.endpoint),

@@ -1,4 +1,4 @@
-"""Our threads: begun when there is work, ended before a fork, and done without where the interpreter allows none."""
+"""Background threads that start on demand and end before a fork. `start()` is False if none can be started."""
 
 import sys
 import threading

@@ -17,11 +17,11 @@ else:
 DIRECTORY = "traces"
 """Where the trace files are in the user's state directory."""
 KEEP = 100
-"""How many of them stay."""
+"""Number of trace files that are kept."""
 FILE_BYTES = 64 * 1024 * 1024
-"""A process goes on in another file beyond it."""
+"""The size at which a process continues in another file."""
 DIRECTORY_BYTES = 1024 * 1024 * 1024
-"""What they may take in all; the oldest make room."""
+"""The most that all trace files may take; beyond that the oldest are removed."""
 
 _OURS = re.compile(
     r"(?P<when>\d{8}T\d{6}(\.\d{3})?Z)-(?P<service>.*)-(?P<group>\d+)(?P<process>\.\d+)?(?P<part>\.part\d+)?\.jsonl"

@@ -1,4 +1,4 @@
-"""The span processors of `init(span_processors=)`, flushed and shut down in our time, which they may not keep."""
+"""Flushes and shuts down the processors of `init(span_processors=)`, with a limit on the time they take."""
 
 import logging
 import os

@@ -68,7 +68,7 @@ class Event:
     """
 
     event_type: str
-    """The type of event; it is the span's name."""
+    """The type of event. It names the span, unless the event names a tool, a model or an action type."""
     params: object = None
     """The arguments: any value; recorded as JSON, redacted and truncated."""
     returns: object = None
