@@ -13,7 +13,7 @@ import pytest
 
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import ROOT, TIMEOUT_S
-from tests.test_leaving import ENVIRONMENT, arrived, where
+from tests.run_program import ENVIRONMENT, arrived, where
 
 SERVERS = {
     "uvicorn": ["uvicorn", "--fd={}"],

@@ -7,24 +7,19 @@ from pathlib import Path
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.trace import Status, StatusCode, Tracer
+from opentelemetry.trace import Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 import agentops_otel
 from agentops_otel.export.file import read
+from tests.e2e.collector_spans import DECIDED, SECRET, tracer_to
 from tests.e2e.install_servers import COLLECTOR
 from tests.e2e.servers import CONFIG, WAIT_S, Collector, eventually, get, program
 from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
 
-SECRET = "sk-proj-Abcdefghijklmnop0123456789"
 PROMPT = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"my key is {SECRET}, I am a@b.example"}]}])
 SECOND = 1_000_000_000
-DECIDED = "otelcol_processor_tail_sampling_global_count_traces_sampled"
 EXPENSIVE = {"agentops.usage.cost": 0.5}
 MASKED = {
     "AKIAABCDEFGHIJKLMNOP": "****",
@@ -64,13 +59,6 @@ def arrived(sink: OtlpSink, *names: str) -> dict[str, Span]:
     """The spans of these names, once they are there."""
     sink.wait_until(lambda: {span.name for span in sink.every} >= set(names), f"{names}", WAIT_S)
     return {name: sink.spans[name] for name in names}
-
-
-def tracer_to(collector: Collector) -> Tracer:
-    """A tracer of the bare SDK, which redacts nothing itself; each span is delivered as it ends."""
-    provider = TracerProvider(resource=Resource({"service.name": "crew"}))
-    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{collector.endpoint}/v1/traces")))
-    return provider.get_tracer("tests")
 
 
 def to(sink: OtlpSink, **settings: str) -> dict[str, str]:

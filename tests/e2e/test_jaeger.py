@@ -17,11 +17,10 @@ from opentelemetry.trace import Link
 import agentops_otel
 from agentops_otel.config import Config, Destination
 from agentops_otel.doctor import examine
+from tests.e2e.jaeger_spans import rows, tags
 from tests.e2e.servers import ROOT, Jaeger
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, TOOL_CALL, answer, completion
-
-Row = tuple[str, str | None, str, bool]
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +28,6 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
     """One Jaeger for all tests; each looks at its own trace."""
     with Jaeger(tmp_path_factory.mktemp("jaeger")) as jaeger:
         yield jaeger
-
-
-def tags(span: dict[str, Any]) -> dict[str, Any]:
-    """The span's attributes, kind and error, as Jaeger keeps them."""
-    return {tag["key"]: tag["value"] for tag in span["tags"]}
-
-
-def rows(spans: list[dict[str, Any]]) -> list[Row]:
-    """Name, parent's name, kind and whether it failed; every span without a warning, every parent there."""
-    assert [span["warnings"] for span in spans] == [None] * len(spans)
-    names = {span["spanID"]: span["operationName"] for span in spans}
-
-    def row(span: dict[str, Any]) -> Row:
-        parents = [names[r["spanID"]] for r in span["references"] if r["refType"] == "CHILD_OF"]
-        parent = parents[0] if parents else None
-        return span["operationName"], parent, tags(span)["span.kind"], tags(span).get("error", False)
-
-    return sorted((row(span) for span in spans), key=str)
 
 
 def trace_of(span: trace.Span) -> int:

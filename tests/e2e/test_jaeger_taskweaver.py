@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import agentops_otel
+from tests.e2e.jaeger_spans import Row, rows
+from tests.e2e.launcher import launch
 from tests.e2e.servers import Jaeger
-from tests.e2e.test_jaeger import Row, rows
-from tests.e2e.test_launcher import launch
 from tests.loopback.taskweaver_llm import ScriptedLLM, code, final, plan, scripted_llm
 from tests.taskweaver.conftest import LEFT_OPEN, MISSING, app, configure, llm, make_app
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.collector_spans import DECIDED, SECRET
+from tests.e2e.gateways import KAFKA, KUBERNETES, TRACES, make_traces, total
 from tests.e2e.servers import WAIT_S, Collector, Jaeger, eventually, free_ports
-from tests.e2e.test_collector import DECIDED, SECRET
-from tests.e2e.test_kubernetes import KAFKA, KUBERNETES, TRACES, make_traces, total
 
 JARS = os.environ.get("KAFKA_JARS", "")
 pytestmark = pytest.mark.skipif(not JARS or shutil.which("java") is None, reason="no Kafka: KAFKA_JARS and java")

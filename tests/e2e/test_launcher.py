@@ -1,9 +1,5 @@
 """Programs started by OpenTelemetry's own launcher, `opentelemetry-instrument`, with our package installed."""
 
-import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,7 +7,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.e2e.install_servers import launcher_folder
+from tests.e2e.launcher import launch
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
@@ -37,27 +33,6 @@ def model() -> Iterator[LlmServer]:
     with LlmServer() as server:
         server.answer(answer(completion(TEXT), stream=False), times=2)
         yield server
-
-
-def launch(program: str, folder: Path, *arguments: str, **variables: str) -> str:
-    """Run the program's text under the launcher, with arguments and variables; what it and OpenTelemetry said."""
-    if not launcher_folder().is_dir():
-        pytest.skip("no opentelemetry-instrument: `make e2e-servers` installs it")
-    environment = {
-        **os.environ,
-        "HOME": str(folder),
-        "PYTHONPATH": str(launcher_folder()),
-        "OTEL_METRICS_EXPORTER": "none",
-        "OTEL_LOGS_EXPORTER": "none",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        **variables,
-    }
-    launcher = launcher_folder() / "bin" / "opentelemetry-instrument"
-    command = [sys.executable, str(launcher), sys.executable, "-c"]
-    command += [textwrap.dedent(program), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
 
 
 def names(sink: OtlpSink) -> list[str]:

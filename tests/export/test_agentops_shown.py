@@ -11,7 +11,7 @@ from opentelemetry.util.types import AttributeValue
 
 import agentops_otel
 from agentops_otel.export.agentops_names import translate
-from tests.export.test_agentops_names import CHAT, SPANS, messages, said, span, text
+from tests.export.agentops_spans import CHAT, SPANS, messages, said, span, text
 from tests.loopback import agentops_dashboard, agentops_traces
 from tests.loopback.agentops_backend import AgentOpsBackend
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import run
-from tests.test_leaving import arrived, ended, where
+from tests.run_program import arrived, ended, where
 
 PROGRAM = """
 from gevent import monkey; monkey.patch_all()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.test_processes import START_S, Protocol
+from tests.export.processes import START_S, Protocol
 from tests.loopback.otlp_sink import OtlpSink
 
 pytest.importorskip("gunicorn")

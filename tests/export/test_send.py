@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.test_processes import run, stopped_sink
+from tests.export.processes import run, stopped_sink
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
 

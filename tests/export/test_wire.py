@@ -13,7 +13,7 @@ from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.http import HttpTransport, partial_success
 from agentops_otel.export.sender import Verdict
 from tests.export.delivery import adds_up, destination, make_spans, running
-from tests.export.test_grpc import ask, headers, server
+from tests.export.grpc_server import ask, headers, server
 from tests.loopback.otlp_sink import Answer, OtlpSink
 
 PROTOCOLS: tuple[OtlpProtocol, ...] = ("http/protobuf", "grpc")

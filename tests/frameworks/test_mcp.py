@@ -4,9 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,56 +20,10 @@ pytest.importorskip("mcp", reason="mcp is not installed")
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from tests.frameworks.mcp_server import server
+from tests.frameworks.mcp_calls import FIRST, HEADERS, Connect, ask, in_memory, over_http
 
-FIRST = version("mcp").startswith("1.")
 CALLS = ("tools/call", "look up", "own", "execute_tool")
 """What the spans of a call begin with; the second version has others for all that a session asks."""
-
-HEADERS: list[dict[str, str]] = []
-"""Of the requests that the server over HTTP had."""
-
-Connect = Callable[[], AbstractAsyncContextManager[ClientSession]]
-
-
-@asynccontextmanager
-async def in_memory() -> AsyncIterator[ClientSession]:
-    """A client and a server in one process."""
-    if FIRST:
-        from mcp.shared.memory import create_connected_server_and_client_session
-
-        async with create_connected_server_and_client_session(server()._mcp_server) as session:
-            yield session
-    else:
-        from mcp.client import Client
-
-        async with Client(server()) as client:
-            yield client.session
-
-
-@asynccontextmanager
-async def over_http() -> AsyncIterator[ClientSession]:
-    """A client and a server that speak HTTP on loopback."""
-    import uvicorn
-    from mcp.client import streamable_http
-
-    app = server().streamable_http_app()
-
-    async def seen(scope: Any, receive: Any, send: Any) -> None:
-        HEADERS.append({name.decode(): value.decode() for name, value in scope.get("headers", ())})
-        await app(scope, receive, send)
-
-    serving = uvicorn.Server(uvicorn.Config(seen, port=0, log_level="error", lifespan="on"))
-    running = asyncio.create_task(serving.serve())
-    while not serving.started:
-        await asyncio.sleep(0.01)
-    port = serving.servers[0].sockets[0].getsockname()[1]
-    connect = getattr(streamable_http, "streamable_http_client", None) or streamable_http.streamablehttp_client
-    async with connect(f"http://127.0.0.1:{port}/mcp") as streams, ClientSession(*streams[:2]) as session:
-        await session.initialize()
-        yield session
-    serving.should_exit = True
-    await running
 
 
 def calls(captured: Capture) -> Any:
@@ -88,12 +39,6 @@ def _common(tree: Any) -> Any:
         if "children" in span:
             span["children"] = _common(span["children"])
     return found
-
-
-async def ask(connect: Connect, tool: str) -> str:
-    """What the tool answers."""
-    async with connect() as session:
-        return str((await session.call_tool(tool, {"city": "Paris"})).content[0].text)
 
 
 @pytest.mark.parametrize("connect", [in_memory, over_http])
@@ -206,7 +151,7 @@ def _spans(request: Any) -> list[Any]:
 
 FOLLOWED = """
 import asyncio
-from tests.frameworks.test_mcp import ask, over_http
+from tests.frameworks.mcp_calls import ask, over_http
 asyncio.run(ask(over_http, "weather"))
 traces = {{span.kind.name: span.context.trace_id for span in exporter.get_finished_spans() if "weather" in span.name}}
 assert (traces["SERVER"] == traces["CLIENT"]) is {}
@@ -242,7 +187,7 @@ def test_content_off() -> None:
 
 WORK = """
 import asyncio
-from tests.frameworks.test_mcp import ask, in_memory
+from tests.frameworks.mcp_calls import ask, in_memory
 asyncio.run(ask(in_memory, "weather"))
 """
 
