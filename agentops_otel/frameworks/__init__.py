@@ -1,4 +1,4 @@
-"""The agent frameworks that we know: a short file each, which describes one as data."""
+"""The agent frameworks that are traced: one short, declarative file each."""
 
 from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK

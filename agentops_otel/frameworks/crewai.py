@@ -1,7 +1,7 @@
-"""CrewAI: crews, flows, tasks, agents, tools, memory and knowledge, as its events tell of them.
+"""CrewAI: crews, flows, tasks, agents, tools, memory and knowledge, recorded from its events.
 
-Handlers of its event bus run in other threads, in no order. The bus itself is called where the work runs, and has
-written into the event which one it is within, and which one it ends.
+Handlers of its event bus run in other threads, in no order. So the bus itself is wrapped: it is called where the work
+runs, and sets in the event the ids of the event around it and of the one that it ends.
 """
 
 import sys
@@ -17,7 +17,7 @@ from agentops_otel.wrapping.patch import Hook, Patch
 _PARAMETERS = ("source", "event")
 
 Told = dict[str, Any]
-"""An event, its type, and whose it is."""
+"""An event, its type and its source."""
 
 
 def _hear_bus(module: ModuleType, steps: Steps) -> Callable[[], None]:
@@ -37,7 +37,7 @@ def _hear_bus(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _error(event: Any) -> BaseException | None:
-    """The exception that an event of a failure is about: many have its text alone, and tell while it is under way."""
+    """The exception of a failure event. Many events have its text alone; they are emitted while it is being handled."""
     if not event.type.endswith(("_failed", "_error")):
         return None
     error = field(event, "error")
@@ -55,7 +55,7 @@ def _is(*types: str) -> Callable[[Told], bool]:
 
 
 def _is_of_program(*types: str) -> Callable[[Told], bool]:
-    """An agent's loop is a flow too, which is its own affair."""
+    """Matches flows of the program, not the flow that an agent's loop is."""
     return lambda told: told["type"] in types and not field(told["source"], "suppress_flow_events")
 
 

@@ -1,4 +1,4 @@
-"""Google ADK makes spans of agents, tools and LLM calls itself; a plugin adds what its spans of tools leave out."""
+"""Google ADK: it makes spans of agents, tools and LLM calls; our plugin adds arguments and results of tools."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -10,7 +10,7 @@ from agentops_otel.wrapping.patch import Hook, Patch
 
 
 def _add_plugin(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Every runner gets the plugin, as the first one: a plugin that answers for a tool keeps it from the next ones."""
+    """Add the plugin to every runner, as the first one: a plugin that answers for a tool ends the chain."""
     plugin = _plugin(steps)
 
     def init(wrapped: Any, runner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Haystack: pipelines, components, agents and tools, as it tells its tracer; that of the program keeps its place."""
+"""Haystack: pipelines, components, agents and tools, recorded from its tracer. The program's own tracer still works."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field
 from agentops_otel.wrapping.patch import Hook, Patch
 
 Told = dict[str, Any]
-"""The tags of a span of theirs, those of content too, and what it is of."""
+"""The tags of a Haystack span, content tags included, and the traced object."""
 
 _PARAMETERS = ("operation_name", "tags", "parent_span")
 _OPERATION = "operation_name"
@@ -22,7 +22,7 @@ def _hear_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
     @contextmanager
     def traced(wrapped: Any, told: Told, arguments: dict[str, Any]) -> Iterator[Any]:
         with steps.step(told) as step, wrapped(**arguments) as span:
-            step.result = told  # to which tags are added meanwhile
+            step.result = told  # tags are added to it until it ends
             yield heard(span, told)
 
     def trace(wrapped: Any, tracer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -35,18 +35,18 @@ def _hear_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 class _Heard:
-    """A span of the program's own tracer, if it has one, that we hear the tags of."""
+    """Wraps a span of the program's own tracer, if it has one, and keeps the tags."""
 
     def __init__(self, theirs: Any, told: Told) -> None:
         self.theirs, self._told = theirs, told
 
     def set_tag(self, key: str, value: Any) -> None:
-        """Pass it on, and keep it."""
+        """Pass the tag on, and keep it."""
         self._told[key] = value
         self.theirs.set_tag(key, value)
 
     def set_content_tag(self, key: str, value: Any) -> None:
-        """Keep it; what of it the other tracer gets is the program's setting."""
+        """Keep the tag, and pass it on: the other tracer's setting decides whether it records content."""
         self._told[key] = value
         self.theirs.set_content_tag(key, value)
 
@@ -68,7 +68,7 @@ def _tag(name: str) -> Callable[[Told], Any]:
 
 
 def _said(name: str) -> Callable[[Told], Any]:
-    """What was given or came out, with the text of the messages in it and not all that Haystack keeps there."""
+    """Reads an input or output tag; of messages only their text, not all that Haystack keeps in them."""
     return lambda told: _readable(told.get(f"haystack.{name}"))
 
 

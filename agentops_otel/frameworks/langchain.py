@@ -1,4 +1,4 @@
-"""LangChain and LangGraph: graphs, nodes, agents, tools and retrievers, as their callbacks tell of them.
+"""LangChain and LangGraph: graphs, nodes, agents, tools and retrievers, recorded from their callbacks.
 
 A handler in every run, registered by `register_configure_hook`, which is public. What runs below a step runs in a
 context that LangChain has copied for it; the two private functions that prepare the copy are wrapped. Without them a
@@ -15,17 +15,17 @@ from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, ite
 from agentops_otel.wrapping.patch import Hook, Patch
 
 Run = dict[str, Any]
-"""One run as the callbacks tell of it: their arguments, the graph that is run, if it is one, and what it is within."""
+"""One run: the arguments of its callback, its graph (if it is a graph) and its parent run."""
 
 _graph: ContextVar[Any] = ContextVar("agentops_otel_langgraph", default=None)
-"""The graph that has just been asked for its name, as the last thing before it tells of its run.
+"""The graph whose name was read last: LangGraph reads it directly before the callback of its run.
 
 A callback does not say which object runs, and metadata is inherited by what runs below.
 """
 
 
 def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Put a handler into every run of every thread, and nothing into the program's own config."""
+    """Add our handler to every run in every thread, without changing the program's own config."""
     handler = _handler(steps)
     hook: ContextVar[Any] = ContextVar("agentops_otel_langchain", default=handler)
     before = list(module._configure_hooks)
@@ -47,19 +47,19 @@ def _handler(steps: Steps) -> Any:
             _graph.set(None)
         within = steps.kind_of(parent_run_id)
         source = {"kind": kind, "told": told, "parent": parent_run_id, "within": within, "graph": graph, **run}
-        # A retriever's work runs in the context of its caller; that of all others in a copied one.
+        # A retriever runs in the context of its caller, everything else in a copied context.
         steps.begin(run_id, source, parent=parent_run_id, is_current=kind == "retriever")
 
     class Handler(BaseCallbackHandler):  # type: ignore[misc]  # of a package that is seldom installed
-        run_inline = True  # in a thread beside an async run nothing could be made current
-        ignore_llm = True  # the spans of LLM calls are made by their clients
+        run_inline = True  # in a thread beside an async run no span can be made current
+        ignore_llm = True  # the client libraries make the spans of LLM calls
         ignore_chat_model = True
 
         @property
         def ignore_chain(self) -> bool:
             return steps.off
 
-        ignore_agent = ignore_retriever = ignore_chain  # "agent" stands for the tools
+        ignore_agent = ignore_retriever = ignore_chain  # "agent" is another name of the tools node
 
         def on_chain_start(
             self, serialized: Any, inputs: Any, *, run_id: Any, parent_run_id: Any = None, **run: Any
@@ -89,7 +89,7 @@ def _handler(steps: Steps) -> Any:
 
 
 def _enter_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Make the step of a run the current one in the context that is copied for it."""
+    """Make the span of a run the current one in the context that LangChain copies for it."""
 
     def prepare(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         prepared = wrapped(*args, **kwargs)
@@ -101,7 +101,7 @@ def _enter_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _hear_graphs(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Remember which graph is run."""
+    """Remember the graph that is about to run."""
 
     def name(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not args and not kwargs:
@@ -112,19 +112,19 @@ def _hear_graphs(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _is_node(run: Run) -> bool:
-    """A node of a graph that the program has drawn; the nodes that `create_agent` draws are its own affair."""
+    """True for a node of a graph that the program defined; not for the nodes that `create_agent` adds."""
     in_graph = any(str(tag).startswith("graph:step:") for tag in run.get("tags") or ())
     return in_graph and run["graph"] is None and run["within"] is not AGENT
 
 
 def _is_agent(run: Run) -> bool:
-    # The graph's own metadata: that of the run is inherited by all that runs below.
+    # The graph's own metadata: the run's metadata is inherited by everything below it.
     metadata = field(run["graph"], "config", "metadata") or {}
     return bool(metadata.get("ls_integration") == "langchain_create_agent")
 
 
 def _is_workflow(run: Run) -> bool:
-    """A graph, or a chain that no other run holds: several calls of it are one trace."""
+    """True for a graph, and for a chain without a parent run."""
     is_chain = run["kind"] == "chain" and run.get("run_type") in (None, "chain")
     return run["graph"] is not None or (is_chain and run["parent"] is None)
 
@@ -134,13 +134,13 @@ def _metadata(run: Run) -> Mapping[str, Any]:
 
 
 def _name(run: Run) -> object:
-    """The name that the program has given; None for the class names that LangChain fills in."""
+    """The name that the program gave; None for the class names that LangChain fills in."""
     name = str(run.get("name") or "")
     return None if name == "LangGraph" or name.startswith("Runnable") else name
 
 
 def _readable(value: Any, depth: int = 3) -> Any:
-    """A state, with the role, content and tool calls of the messages in it, and not all that LangChain keeps there."""
+    """A state whose messages are reduced to role, content and tool calls."""
     if (role := field(value, "type")) and field(value, "response_metadata") is not None:
         said = {"role": _ROLES.get(role, role), "content": value.content, "tool_calls": field(value, "tool_calls")}
         return {name: part for name, part in said.items() if part}

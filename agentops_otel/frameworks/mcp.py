@@ -1,8 +1,8 @@
-"""MCP: the calls of tools, in the client and in the server, in one trace; its first version and its second.
+"""MCP, versions 1 and 2: calls of tools, in the client and in the server, in one trace.
 
-A call carries its trace in `_meta`, as the protocol has it, and the server continues it. The second version makes spans
-of its own: where ours is current, it tells what it knows on ours. Within a framework's span of the tool there is no
-second one.
+A call carries its trace context in `_meta`, as the protocol defines, and the server continues the trace. Version 2
+makes spans of its own: where our span is current, it sets its attributes on ours. A call inside a framework's span of
+the tool gets no second span.
 """
 
 import inspect
@@ -29,7 +29,7 @@ _headers: ContextVar[Mapping[str, str] | None] = ContextVar("agentops_otel_mcp_h
 
 
 def _hear_client(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """`ClientSession.call_tool` is a span, and sends its trace along."""
+    """Make a span for each `ClientSession.call_tool`, and send the trace context along."""
     takes_meta = "meta" in inspect.signature(module.ClientSession.call_tool).parameters
 
     def call_tool(wrapped: Any, session: Any, args: Args, kwargs: Kwargs) -> Any:
@@ -61,7 +61,7 @@ def _attribute(span: Span, name: str) -> object:
 
 
 def _hear_first_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """The first version: a request of a tool is a span of the server."""
+    """Version 1: make a server span for each request of a tool."""
 
     def handle(wrapped: Any, server: Any, args: Args, kwargs: Kwargs) -> Any:
         request = kwargs.get("req") or args[1]
@@ -75,7 +75,7 @@ def _hear_first_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _answers(message: Any) -> list[Any]:
-    """Where the answer to the message will be."""
+    """The list that gets the answer to the message."""
     answers: list[Any] = []
     respond = message.respond
 
@@ -88,7 +88,7 @@ def _answers(message: Any) -> list[Any]:
 
 
 def _hear_second_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """The second version: its own span of a request is ours for a tool; those of others are its own."""
+    """Version 2: replace its own span of a tool request by ours; its spans of other requests stay."""
 
     def handle(wrapped: Any, middleware: Any, args: Args, kwargs: Kwargs) -> Any:
         request = args[0]
@@ -143,7 +143,7 @@ def _hear_dispatcher(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _hear_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Over HTTP the trace is in the headers too, for servers that read those alone."""
+    """Send the trace context in the HTTP headers too, for servers that read only those."""
 
     def post(wrapped: Any, transport: Any, args: Args, kwargs: Kwargs) -> Any:
         async def work() -> Any:
@@ -163,7 +163,7 @@ def _hear_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _told_on_ours(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> Any:
-    """The package's own span of a call; where ours is current, it is that one."""
+    """The package's own span of a call: our span, if that is current."""
     name, span = kwargs.get("name") or args[0], get_current_span()
     if CALL not in name or _attribute(span, semconv.MCP_METHOD_NAME) != CALL:
         return wrapped(*args, **kwargs)
@@ -172,7 +172,7 @@ def _told_on_ours(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> An
 
 
 def _result(result: Any) -> object:
-    """What the tool said: structured, or its texts."""
+    """The tool's result: its structured content, otherwise its texts."""
     structured = field(result, "structuredContent") or field(result, "structured_content")
     texts = [field(part, "text") for part in items(field(result, "content"))]
     return structured or (texts[0] if len(texts) == 1 else texts)

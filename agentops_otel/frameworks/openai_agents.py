@@ -1,8 +1,8 @@
-"""OpenAI Agents: runs, agents, tools, handoffs and guardrails, as its own spans tell of them.
+"""OpenAI Agents: runs, agents, tools, handoffs and guardrails, recorded from the package's own spans.
 
-Its spans start and finish where the work runs. The methods themselves are wrapped, since a processor hears nothing once
-the program has switched the tracing off, as those do who want no uploads. A run, a tool's context and a handoff say the
-little that the spans do not.
+Its spans start and finish where the work runs. Their methods are wrapped, because a trace processor gets nothing once
+the program has switched tracing off, which is how it prevents uploads. The run, the tool's context and the handoff
+have the few values that the spans lack.
 """
 
 import sys
@@ -21,11 +21,11 @@ from agentops_otel.instrumentation.gen_ai import parsed
 from agentops_otel.wrapping.patch import Hook, Patch
 
 Told = dict[str, Any]
-"""What is known of one span of theirs: its data, and what the run, the tool's context or the handoff say beside it."""
+"""One span of the package: its data, and the values from the run, the tool's context or the handoff."""
 
 _run: ContextVar[Mapping[str, Any] | None] = ContextVar("agentops_otel_openai_agents_run", default=None)
 _call: ContextVar[Any] = ContextVar("agentops_otel_openai_agents_call", default=None)
-"""The innermost tool call: its context, or the handoff's."""
+"""The context of the innermost tool call or handoff."""
 
 
 def _hear_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
@@ -60,7 +60,7 @@ def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
     def finish(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if source := told.pop(span, None):
             source["call"] = _call.get()
-            # Most spans are finished in a `finally`, and are not told what went wrong.
+            # Most spans are finished in a `finally`, without the error.
             error = source.get("error") or _raised(source)
             steps.end(span, source, error=GeneratorExit() if _is_left(source, error) else error)
         return wrapped(*args, **kwargs)
@@ -76,13 +76,13 @@ def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
 
 
 def _raised(source: Told) -> BaseException | None:
-    """The exception that is under way, unless it was already when the span started."""
+    """The exception being handled, unless it was being handled when the span started."""
     error = sys.exception()
     return None if error is source["before"] else error
 
 
 def _is_left(source: Told, error: BaseException | None) -> bool:
-    """Whether the program reads a stream no further: its run is cancelled."""
+    """Whether the program has stopped reading a stream: the run is cancelled then."""
     is_run = source["kind"] in ("trace", "task", "agent")
     return is_run and isinstance(error, CancelledError) and bool(field(source["run"], "is_streamed"))
 
@@ -93,7 +93,7 @@ def _undo(patches: list[Patch]) -> None:
 
 
 def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Remember what is run: the spans do not say."""
+    """Remember the agent that a run starts with: the spans do not have it."""
 
     def run(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         agent = args[0] if args else kwargs.get("starting_agent")
@@ -105,7 +105,7 @@ def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
             _run.reset(token)
         return _awaited(result, told) if isinstance(result, Coroutine) else result
 
-    # A program's own package can have the same name.
+    # A package of the program may have the same name.
     runner = getattr(module, "Runner", None)
     names = ("run", "run_sync", "run_streamed")
     return partial(_undo, [Patch(runner, name, Hook(run)) for name in names if hasattr(runner, name)])
@@ -121,7 +121,7 @@ async def _awaited(coroutine: Coroutine[Any, Any, Any], run: Mapping[str, Any]) 
 
 
 def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Remember the call that a tool answers: made within the tool's span."""
+    """Remember the context of a tool call, which is made inside the tool's span."""
 
     def made(wrapped: Any, context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = wrapped(*args, **kwargs)
@@ -132,7 +132,7 @@ def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _hear_handoffs(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Remember the call that a handoff answers, around the handoff's span."""
+    """Remember the tool call of a handoff, around the handoff's span."""
 
     def handoff(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = next(iter(items(kwargs.get("run_handoffs"))), None)
@@ -143,7 +143,7 @@ def _hear_handoffs(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _coordinates(run: Any) -> bool:
-    """Whether what is run may be several agents; a lone one is no workflow. A trace of the program's own is one."""
+    """Whether the run is a workflow: several agents may take part, or the program opened the trace itself."""
     agent = field(run, "agent")
     return agent is None or bool(
         field(agent, "handoffs") or any(field(tool, "_is_agent_tool") for tool in items(field(agent, "tools")))

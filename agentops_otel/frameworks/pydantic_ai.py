@@ -1,4 +1,4 @@
-"""Pydantic AI makes spans of agents, tools and LLM calls itself; they are switched on where nobody has decided."""
+"""Pydantic AI: it makes spans of agents, tools and LLM calls itself; switched on unless the program decided."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -9,7 +9,7 @@ from agentops_otel.instrumentation import FrameworkSpec, Steps
 
 
 def _switch_on(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Its spans go where ours go. What was set for an agent, or by `Agent.instrument_all`, or by logfire, stays."""
+    """Send its spans where ours go. A setting of an agent, of `Agent.instrument_all` or of logfire stays."""
     from pydantic_ai.models.instrumented import InstrumentationSettings
 
     agent, recorder = module.Agent, steps.recorder

@@ -1,4 +1,4 @@
-"""smolagents: agents and tools. It tells only of steps that are over, so that runs and calls of tools are wrapped."""
+"""smolagents: agents and tools. Its callbacks report finished steps only, so runs and tool calls are wrapped."""
 
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
@@ -28,7 +28,7 @@ def _hear_agents(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 
 def _streamed(steps: Steps, told: Any, stream: Iterator[Any]) -> Iterator[Any]:
-    """The stream, each piece of which is made in a context of its own: what is current there is not in its reader."""
+    """Read the stream in a context of its own, in which the run's span is current; it is not current in the reader."""
     context, key, last = copy_context(), object(), None
     context.run(steps.begin, key, told, is_current=True)
     try:
