@@ -1,4 +1,4 @@
-"""The functions of the package that act on the running client; `sdk` starts and stops it."""
+"""Public functions that act on the running client. `sdk` starts and stops the client."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,26 +14,26 @@ from agentops_otel.tracing import suppressed
 
 
 def flush(timeout_s: float = 10.0) -> bool:
-    """Wait until each span that has ended is delivered or, for a destination that fails, on disk.
+    """Deliver all spans that have ended. Waits until they are accepted, or spooled for a destination that fails.
 
     Waits for the processors of `init(span_processors=)` too. Those that the program added to the provider itself are
     the provider's: `trace.get_tracer_provider().force_flush()`.
 
     Args:
-        timeout_s: The longest to wait, in seconds.
+        timeout_s: The longest wait, in seconds.
 
     Returns:
-        True if that was done within the time, and nothing was dropped since the last time. What was dropped, and
-        why, is in `stats().dropped`.
+        True if this finished within the time and nothing was dropped since the last call. The counts of dropped spans,
+        by reason, are in `stats().dropped`.
     """
     client = sdk.client()
     return client.flush(timeout_s) if client else True
 
 
 def stats() -> Stats:
-    """What became of the spans so far: `produced == sent + spooled + pending + sum(dropped.values())`.
+    """Counts of spans since `init()`: `produced == sent + spooled + pending + sum(dropped.values())`.
 
-    After `shutdown()` it is the account of what was, until the next `init()`.
+    After `shutdown()` they are the final counts, until the next `init()`.
     """
     client = sdk.latest_client()
     return client.stats() if client else Stats()
@@ -71,13 +71,13 @@ def start_session(
     ```
 
     Args:
-        tags: Besides those of the client; every span of the session carries them.
-        name: The root span is called `invoke_workflow <name>`.
+        tags: Tags of every span in the session, in addition to the client's.
+        name: The session's name: the root span is called `invoke_workflow <name>`.
         session_id: `session.id` of its spans. Default: a new UUID's hex.
-        compat: What AgentOps took besides: `inherited_session_id` is *session_id*, the rest is left aside.
+        compat: Arguments of AgentOps' SDK: `inherited_session_id` is *session_id*; the others are ignored.
 
     Returns:
-        The session. Before `init()`, and when tracing is disabled, it is one in name only.
+        The session. Before `init()`, and if tracing is disabled, it records nothing.
     """
     client = sdk.client_for("start_session")
     session_id = compat.pop("inherited_session_id", None) or session_id
@@ -93,23 +93,23 @@ def end_session(
     end_state_reason: str | None = None,
     **compat: Unpack[CompatEndSettings],
 ) -> None:
-    """End the current session with a state, deliver its spans and print one line about it on stderr.
+    """End the current session, deliver its spans and print its totals on stderr.
 
     Args:
-        end_state: "Success", "Fail" or "Indeterminate", also as a member of `EventState`.
-        rating: The user's verdict: a string or a number.
-        end_state_reason: Why it ended like that, in words.
-        compat: What AgentOps took besides; left aside.
+        end_state: "Success", "Fail" or "Indeterminate", or a member of `EventState`.
+        rating: The user's rating: a string or a number.
+        end_state_reason: The reason for the end state, as text.
+        compat: Arguments of AgentOps' SDK; ignored.
 
     Raises:
-        ValueError: An end state that is none of the three.
+        ValueError: *end_state* is none of the three.
     """
     if client := sdk.client_for("end_session"):
         client.end_session(end_state, rating=rating, end_state_reason=end_state_reason, **compat)
 
 
 def record(event: events.Event) -> None:
-    """Record something that has happened, as a span with the event's own times under the current one.
+    """Record an event: a span with the event's own times, below the current span.
 
     ```python
     agentops_otel.record(agentops_otel.Event("api call", params={"q": "x"}, returns=[1], result="Success"))

@@ -1,4 +1,4 @@
-"""One client's parts put together: its recorder, its sessions, and where its spans go. It knows of no other client."""
+"""One client: its recorder, its sessions, its span processors and its pipeline. No global state."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 
 DRAIN_SHARE = 0.5
-"""Of the time to flush or to end: for spans whose end a garbage collection deferred, and for queued ones."""
+"""Share of the time to flush or exit for spans whose end a garbage collection deferred, or that are queued."""
 
 
 class ClientBase(CompatClient):
@@ -47,14 +47,14 @@ class ClientBase(CompatClient):
     Args:
         config: The settings, read.
         settings: The settings as `init()` got them.
-        source: Who makes the spans; None when tracing is disabled.
+        source: The tracer provider; None if tracing is disabled.
         clock: Nanoseconds since the epoch.
     """
 
     recorder: Recorder | None = None
     """None when tracing is disabled (`OTEL_SDK_DISABLED`) and after `shutdown()`."""
     sees_spans = True
-    """False beside a provider of the program's to which nothing of ours was added: nobody counts what it makes."""
+    """False if the program's provider makes the spans and none of our processors was added: spans are not counted."""
 
     def __init__(
         self, config: Config, settings: dict[str, object], source: ProviderChoice | None, *, clock: Callable[[], int]
@@ -123,7 +123,7 @@ class ClientBase(CompatClient):
         return f"<agentops_otel.Client: {self._destinations()}>"
 
     def _cell_ended(self) -> None:
-        """Have all that the cell of a notebook has ended shown below it."""
+        """Show the traces that ended in a notebook cell below the cell."""
         self.pipeline.drain(1.0)
         if self._shown:
             self._shown.show_open(0.0)
@@ -136,11 +136,11 @@ class ClientBase(CompatClient):
         return self._cells.html(session.trace_id)
 
     def _where(self) -> SpanContext:
-        """The span that what happens now belongs to: the current one, or the session's."""
+        """The context of the current span, or of the session's root span."""
         return get_current_span(self.sessions.context(get_current())).get_span_context()
 
     def announce(self) -> None:
-        """Say in one line where the spans go."""
+        """Print one line that names the destinations."""
         terminal.announce(self._destinations())
 
     def _destinations(self) -> str:
@@ -183,7 +183,7 @@ class ClientBase(CompatClient):
         return session.session_id if session else None
 
     def end_open(self) -> None:
-        """End every stream that is open, as left, and every session, as indeterminate; what follows delivers them."""
+        """End all open streams as abandoned, and all sessions as indeterminate. Does not deliver them."""
         self._closing = True
         if self.recorder is not None:
             self.recorder.end_open_streams()
@@ -212,7 +212,7 @@ class ClientBase(CompatClient):
         return self.pipeline.stats()
 
     def close(self, timeout_s: float | None) -> bool:
-        """Record nothing more, deliver what is left and let go of everything; a second time does nothing."""
+        """Stop recording, deliver the remaining spans and release all resources. A second call does nothing."""
         timeout_s = self.config.exit_timeout_s if timeout_s is None else timeout_s
         timeout_s = max(timeout_s - gc_safe.drain(timeout_s * DRAIN_SHARE), 0.0)
         deadline = time.monotonic() + timeout_s
@@ -244,7 +244,7 @@ class ClientBase(CompatClient):
         }
 
     def _session_ended(self, session: Session) -> None:
-        """Deliver the session's spans and say what it came to."""
+        """Deliver the session's spans and print its totals."""
         with guard("summing up a session"):
             if self._closing:
                 self.pipeline.drain(self.config.exit_timeout_s * DRAIN_SHARE)
@@ -257,12 +257,12 @@ class ClientBase(CompatClient):
                 terminal.summary(summary, end_state=str(session.end_state), links=links, counted=self.sees_spans)
 
     def conversation_went_on(self, conversation_id: str) -> None:
-        """Ask what a session of TaskWeaver has cost so far: by its end the prices are there, and nobody waits."""
+        """Price a TaskWeaver session's calls now, so that its end need not wait for the price list."""
         if not self.config.quiet:
             self._totals.get(conversation_id, 0)
 
     def conversation_ended(self, conversation_id: str, rounds: int, duration_ns: int) -> None:
-        """Say what a session of TaskWeaver came to."""
+        """Print the totals of a TaskWeaver session."""
         self.pipeline.drain(1.0)
         summary = self._totals.pop(conversation_id, duration_ns)
         if not self.config.quiet:
@@ -270,7 +270,7 @@ class ClientBase(CompatClient):
 
 
 def _own_trace_file(config: Config) -> Path:
-    """A trace file of the process's own, named for the run, or for the service."""
+    """Path of the process's own trace file, named after the run or the service."""
     if config.run is not None:
         return config.state_dir / DIRECTORY / f"{config.run.name}.{os.getpid()}.jsonl"
     service = config.service_name or program_name(sys.orig_argv[1:])

@@ -1,4 +1,4 @@
-"""The functions of AgentOps' generations that have newer names here; each acts on the running client."""
+"""Functions under the names of AgentOps' SDKs, for which we have newer ones. Each acts on the running client."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from agentops_otel.recording.events import Event, EventState
 from agentops_otel.recording.session import Session
 
 AgentOps = sdk.Client
-"""What AgentOps 0.0.2 called `Client`."""
+"""`Client` under its name in AgentOps 0.0.2."""
 EndState = SessionState = EventState
-"""What AgentOps 0.0 to 0.3 called the states in which a session ends."""
+"""The end states of a session under their names in AgentOps 0.0 to 0.3."""
 
 
 class TraceState(StrEnum):
-    """What AgentOps 0.4 called the states in which a trace ends."""
+    """The end states of a trace in AgentOps 0.4."""
 
     SUCCESS = "Success"
     ERROR = "Fail"
@@ -44,12 +44,12 @@ def get_api_key() -> str | None:
 
 
 def set_parent_key(key: str) -> None:
-    """Left aside: the spans of a parent project are not ours to share."""
+    """Does nothing: sharing spans with a parent project is not supported."""
     compat_settings.log_ignored("set_parent_key()", key)
 
 
 def stop_instrumenting() -> None:
-    """Put LLM clients back as they were; see `uninstrument`."""
+    """Restore the LLM clients; see `uninstrument`."""
     sdk.uninstrument()
 
 
@@ -62,8 +62,8 @@ def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, 
     ```
 
     Args:
-        trace_name: What the session is called.
-        tags: Besides those of the client; of a mapping, each as `key:value`.
+        trace_name: The session's name.
+        tags: Tags in addition to the client's; of a mapping, each item as `key:value`.
     """
     return api.start_session(as_tags(tags or ()), name=trace_name)
 
@@ -106,7 +106,7 @@ def create_agent(name: str, agent_id: str | None = None, session: Session | None
     Args:
         name: The agent's name.
         agent_id: Its id; a new UUID by default.
-        session: Left aside: the name holds in every session.
+        session: Ignored: the name is used in every session.
 
     Returns:
         The id.
@@ -128,7 +128,7 @@ def end_all_sessions(end_state: object = "Indeterminate") -> None:
 
 
 class AgentOpsLogger:
-    """Log records as events, as AgentOps 0.0 had it."""
+    """Records log records as events: `AgentOpsLogger` of AgentOps 0.0."""
 
     @staticmethod
     def get_agentops_logger(client: sdk.Client, name: str, level: int = logging.DEBUG) -> logging.Logger:

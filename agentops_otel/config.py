@@ -68,7 +68,7 @@ class Config:
     upload_logs: bool = False
     """Whether what is printed goes to the AgentOps account, by trace."""
     by_name: frozenset[str] = frozenset()
-    """Which of endpoint, api_key, trace_file and console were asked for by name, and not only by `OTEL_*`."""
+    """Those of endpoint, api_key, trace_file and console that were set by name, and not only by `OTEL_*`."""
     trust_callers: bool = False
     """Whether the `traceparent` of an unknown caller is followed where a web framework reads it by itself."""
     follow_mcp: bool = True
@@ -215,7 +215,7 @@ def _exporters() -> list[str] | None:
 
 
 def _check_exporter(name: str) -> None:
-    """An exporter that nobody has installed would export nothing, in silence."""
+    """Raise ConfigError for an exporter that is not installed: it would export nothing, without a message."""
     if name in _BUILT_IN_EXPORTERS:
         return
     from importlib.metadata import entry_points
@@ -239,7 +239,7 @@ def _spool_dir(setting: Path | bool, state_dir: Path) -> Path | None:
 
 
 def _state_dir() -> Path:
-    """The user's state directory. Without a home, a path at which nothing can be written: each use says so once."""
+    """The user's state directory. Without a home directory, a path that cannot be written: each use logs that once."""
     try:
         path = platformdirs.user_state_path("agentops_otel", appauthor=False)
     except RuntimeError:  # a user id without an entry in passwd, and no HOME

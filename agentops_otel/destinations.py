@@ -1,4 +1,4 @@
-"""Where spans are sent by OTLP: destinations, from arguments and `OTEL_EXPORTER_OTLP_*` and `AGENTOPS_*` variables."""
+"""OTLP destinations, from arguments and the variables `OTEL_EXPORTER_OTLP_*` and `AGENTOPS_*`."""
 
 import re
 from collections.abc import Mapping
@@ -54,11 +54,11 @@ class Destination:
     agentops: AgentOps | None = None
     """Set: the key is exchanged for a token, and attributes get the names that the AgentOps backend reads."""
     probe: bool = False
-    """True: nobody named it; spans go there only if a collector answers, and none is counted as lost if not."""
+    """True for the default collector: spans go there only if it answers, and are not counted as dropped otherwise."""
 
     @property
     def display_url(self) -> str:
-        """The endpoint without anything secret: no user, password or query."""
+        """The endpoint without secrets: without user, password and query."""
         url = urlsplit(self.endpoint)
         host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
         return f"{url.scheme}://{host}{f':{url.port}' if url.port else ''}{url.path}"
@@ -69,7 +69,7 @@ class Destination:
 
 
 def _otlp(name: str) -> tuple[str, str]:
-    """The signal's own variable, which wins, and the general one."""
+    """Names of the signal's own variable, which wins, and of the general one."""
     return f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}"
 
 
@@ -150,7 +150,7 @@ def _destination(
 
 
 def _protocol(endpoint: Setting, protocol: str | None) -> OtlpProtocol:
-    """What was said; else by the port, since 4317 is gRPC's and HTTP cannot be meant by it."""
+    """The given protocol; by default gRPC for port 4317, which is gRPC's, and HTTP for any other."""
     found = environment.first(protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL")))
     if found is None:
         return "grpc" if urlsplit(endpoint.text).netloc.endswith(":4317") else "http/protobuf"
@@ -164,7 +164,7 @@ def _protocol(endpoint: Setting, protocol: str | None) -> OtlpProtocol:
 
 
 def _http_endpoint(found: Setting) -> str:
-    """The traces variable is taken as it is; anything else is a base, which gets `/v1/traces`.
+    """The URL for HTTP: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` as it is, any other URL with `/v1/traces` appended.
 
     https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
     """
@@ -186,7 +186,7 @@ def _grpc_endpoint(found: Setting) -> str:
 
 
 def _compression(protocol: OtlpProtocol, hosted: bool) -> str:
-    """Who says zstd, which OTLP does not ask of a server, knows the collector, not the hosted AgentOps."""
+    """The compression. OTLP does not require zstd of a server: hosted AgentOps gets gzip instead."""
     allowed = ("none", "gzip") if protocol == "grpc" else ("none", "gzip", "deflate", "zstd")
     chosen = environment.compression(environment.first(None, "", *_otlp("COMPRESSION")), allowed)
     return "gzip" if hosted and chosen == "zstd" else chosen

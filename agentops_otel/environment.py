@@ -1,4 +1,4 @@
-"""Settings as text, from an argument or a variable, and the error for a wrong one: the only reader of `os.environ`."""
+"""Reads settings from arguments and variables as text. The only reader of `os.environ`; defines `ConfigError`."""
 
 import os
 import re
@@ -19,7 +19,7 @@ TRUTH: Mapping[str, bool] = {
 
 
 class ConfigError(ValueError):
-    """A setting that cannot work, said once at `init()`: which one, what it is (secrets masked) and what is right."""
+    """Raised by `init()` for an invalid setting. The message has its name, its value (secrets masked) and the fix."""
 
     def __init__(self, setting: str, value: object, right: str) -> None:
         super().__init__(f"{setting}={value!r} is not usable: {right}")
@@ -33,7 +33,7 @@ class Setting:
     text: str
 
     def wrong(self, right: str, *, secret: bool = False) -> ConfigError:
-        """The error that names it, with the value masked where it may be secret."""
+        """Make the error, with the value masked if it may be secret."""
         return ConfigError(self.name, "***" if secret else _masked(self.text), right)
 
 

@@ -31,7 +31,7 @@ def text(name: str, value: object) -> str:
 
 
 def secret(name: str, value: object) -> str:
-    """A text that no message shows."""
+    """A text that is never shown in messages."""
     if not isinstance(value, str):
         raise ConfigError(name, type(value).__name__, "give a text")
     return value
@@ -146,13 +146,13 @@ class Option:
     name: str
     check: Check
     sentence: str
-    """What it does, as `init()`'s docstring says it."""
+    """The description in `init()`'s docstring."""
     default: object = None
-    """What holds where it is not given; None: what `shown_default` says, decided by the other settings."""
+    """The default value; None if it depends on other settings, as `shown_default` describes."""
     shown_default: str
-    """The default, as `docs/settings.md` says it."""
+    """The default in `docs/settings.md`."""
     variables: tuple[str, ...] = ()
-    """The variables that are read where there is no argument, first the one that wins."""
+    """Variables that are read without an argument; the first one that is set wins."""
     listed: bool = False
     """True: the variable is a comma list."""
 

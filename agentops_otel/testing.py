@@ -1,4 +1,4 @@
-"""Spans for tests: in memory, with counted ids and a counted clock, compared as a tree.
+"""Captures spans in tests: in memory, with counted ids and a counted clock, compared as a tree.
 
 The pytest plugin, `agentops_otel_pytest.py`, makes a fixture of it.
 """
@@ -96,7 +96,7 @@ def capture(
 
 
 class _CountedIds(EntropyIdGenerator):
-    """1, 2, 3 and so on during a capture, for spans and traces apart; random ids otherwise."""
+    """Counts ids from 1 during a capture, separately for spans and traces; random ids otherwise."""
 
     def __init__(self) -> None:
         self._traces: Iterator[int] | None = None
@@ -135,7 +135,7 @@ _LIMITS = SpanLimits(
     max_attribute_length=SpanLimits.UNSET,
     max_span_attribute_length=SpanLimits.UNSET,
 )
-"""OpenTelemetry's own defaults, each said: what is not said comes from the environment."""
+"""OpenTelemetry's defaults, all set explicitly: the SDK reads unset ones from the environment."""
 
 
 def _provider() -> OwnProvider:

@@ -46,7 +46,7 @@ class Client(ClientBase):
         return init(api_key, **settings)  # type: ignore[arg-type]  # init checks them by name
 
     def __init__(self, *_: object, **__: object) -> None:
-        """Nothing is left to do: `init()` has made the client."""
+        """Does nothing: `__new__` has returned the client of `init()`."""
 
     @staticmethod
     def suppress() -> AbstractContextManager[None]:
@@ -101,7 +101,7 @@ class Client(ClientBase):
 
 
 class Installed(Protocol):
-    """Something of other people's that is wrapped until it is put back."""
+    """Wrapped libraries, until `uninstall()` restores them."""
 
     def uninstall(self) -> None:
         """Put it back."""
@@ -117,7 +117,7 @@ class _Running:
     temporary_client: Client | None = None
     """The client of `instrument_until_init()`."""
     wanted_parts: frozenset[str] = frozenset()
-    """What it wraps: "llm_calls", "taskweaver"."""
+    """The parts that it wraps: "llm_calls", "taskweaver"."""
     relay: Relay = field(default_factory=Relay)
     with_relay: list[ref[TracerProvider]] = field(default_factory=list)
     """The providers that have our relay."""
@@ -137,7 +137,7 @@ class _Running:
         return client.recorder if client else None
 
     def run(self, client: Client) -> None:
-        """Feed this client from now on, and wrap what its settings ask for."""
+        """Make *client* the running one, and wrap the libraries that its settings name."""
         self.uninstrument()
         self.client = self.latest = client
         self.relay.targets = client.processors
@@ -145,7 +145,7 @@ class _Running:
             self.instrument(client.config)
 
     def instrument(self, config: Config) -> None:
-        """Wrap other people's code as the settings say; nothing twice."""
+        """Wrap libraries by the settings; those that are wrapped already stay as they are."""
         if not self.installations:
             self.installations = tuple(_installations(config))
 
@@ -160,7 +160,7 @@ class _Running:
         }
 
     def uninstrument(self) -> None:
-        """Put back what was wrapped."""
+        """Restore the wrapped libraries."""
         for installation in self.installations:
             installation.uninstall()
         self.installations = ()
@@ -176,7 +176,7 @@ class _Running:
             self.client.conversation_went_on(conversation_id)
 
     def forget(self, client: Client) -> None:
-        """Stop feeding the client; a relay cannot be taken out of a provider, so it is emptied."""
+        """Detach the client. A relay cannot be removed from a provider, so it is emptied."""
         if self.client is client:
             self.uninstrument()
             self.client = None
@@ -190,7 +190,7 @@ class _Running:
             add(self.relay)
 
     def provider_replaced(self, provider: TracerProvider) -> None:
-        """The program has set a global provider in place of ours: our spans go through it to where they went before."""
+        """The program has set its own global provider: our spans are made on it and go to the same destinations."""
         with self.lock:
             if self.client is not None:
                 self.relay.targets = not_in(provider, self.relay.targets)
@@ -198,7 +198,7 @@ class _Running:
                 _process_exit.watch()
 
     def warn_once(self, what: str) -> None:
-        """Say something that the user should hear, once a process."""
+        """Log a warning, once per process."""
         if what not in self.warned:
             self.warned.add(what)
             _logger.warning("%s", what)
@@ -209,7 +209,7 @@ current = _running.current
 
 
 class _Ending:
-    """What the running client does when the process ends; nothing without one."""
+    """Forwards the end of the process to the running client, if there is one."""
 
     def shutdown(self) -> bool:
         """See `shutdown`."""
@@ -250,7 +250,7 @@ def _make(
 
 
 def _installations(config: Config) -> Iterator[Installed]:
-    """What the settings ask to be wrapped, each wrapped when it is reached."""
+    """Wrap the parts that the settings name, one at each step of the iterator."""
     disabled = set(config.disabled_instrumentations)
     taskweaver = config.instrument_taskweaver and not {"*", "taskweaver"} & disabled
     if (config.instrument_llm_calls or taskweaver) and "*" not in disabled:
@@ -377,7 +377,7 @@ _DEFAULTS: dict[str, object] = {"api_key": None, **(init.__kwdefaults__ or {})}
 
 
 def init_for_program() -> Client:
-    """As `init()`, for a launcher: the program's own first `init()` with settings takes the place of this one."""
+    """`init()` for a launcher. The program's own first `init()` with settings replaces this client."""
     client = init()
     _running.is_replaceable = True
     return client
@@ -422,7 +422,7 @@ def instrument_until_init(
     replaces the client; after that this does nothing.
 
     Args:
-        what: The clients to wrap or, not *wanted*, to put back; the other ones stay as they are.
+        what: The parts to wrap or, with *wanted* False, to restore; other parts stay as they are.
         wanted: Whether to wrap them.
         capture_content: As `init()` has it.
     """
@@ -474,28 +474,28 @@ def instrument() -> None:
 
 
 def uninstrument() -> None:
-    """Leave LLM clients, frameworks and TaskWeaver alone; decorated functions and events are recorded as before."""
+    """Restore LLM clients, frameworks and TaskWeaver. Decorated functions and events are recorded as before."""
     with _running.lock:
         _running.uninstrument()
 
 
 def shutdown(timeout_s: float | None = None) -> bool:
-    """End open sessions, deliver what is left and stop; the process may call `init()` again afterwards.
+    """End open sessions, deliver the remaining spans and stop. `init()` may be called again afterwards.
 
-    Runs by itself at exit. A tracer provider that somebody else made is left running.
+    Runs by itself at exit. A tracer provider that the program made keeps running.
 
     Args:
         timeout_s: The longest that it may take, in seconds. Default: `exit_timeout_s` of `init()`.
 
     Returns:
-        True if everything was delivered, or is safe on disk.
+        True if every span was delivered or spooled.
     """
     client = _running.client
     return client.shutdown(timeout_s) if client else True
 
 
 def configure(**settings: object) -> None:
-    """Keep settings for the next `init()`, which takes what it is not told itself from here.
+    """Keep settings for the next `init()`: they are used for arguments that it is not given.
 
     Args:
         settings: Those of `init()`.
@@ -514,7 +514,7 @@ def latest_client() -> Client | None:
 
 
 def client_for(function: str) -> Client | None:
-    """The running client; without one the user hears, once, that nothing was recorded."""
+    """The running client; None without one, after a warning, once, that *function* recorded nothing."""
     if _running.client is None:
         _running.warn_once(f"agentops_otel.{function}() recorded nothing: call agentops_otel.init() first.")
     return _running.client

@@ -1,4 +1,4 @@
-"""The decorators that use the running client; AgentOps 0.4 has them under this name too."""
+"""The module's decorators, which use the running client. AgentOps 0.4 has the same module."""
 
 import pkgutil
 
@@ -27,7 +27,7 @@ class _Decorators(AllDecorators):
     """The decorators of the module."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Found again by name: a function that uses one is pickled for another process, which has its own."""
+        """Pickle by name: a pickled function that uses the decorators finds those of the process that loads it."""
         return pkgutil.resolve_name, (f"{__name__}:_decorators",)
 
 
