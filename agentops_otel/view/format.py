@@ -8,7 +8,7 @@ from agentops_otel import semconv
 
 
 class Glyphs(NamedTuple):
-    """Signs that some streams cannot encode."""
+    """The special characters of the output, with ASCII forms for streams that cannot encode them."""
 
     failed: str
     tee: str

@@ -25,11 +25,11 @@ Line = list[tuple[str, str]]
 
 NAME_WIDTH = 56
 ASKED_WIDTH = 40
-"""The columns of the first words of a question."""
+"""Columns for the beginning of a prompt."""
 TIME_WIDTH = 10
 """The columns of a duration, which is never cut."""
 FOLDED = 4
-"""So many equal leaves in a row become one line."""
+"""At least this many equal leaves in a row become one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Traces in a notebook, as HTML: below the cell whose run ended them, and where the program displays one."""
+"""Shows traces in a notebook, as HTML: below the cell in which they ended, and by `display()`."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from agentops_otel.view.printer import Printed
 from agentops_otel.view.tree import build, trace_id
 
 WAITING = 50
-"""How many traces one cell shows, the newest."""
+"""The most traces shown below one cell: the newest ones."""
 RECENT = 50
 """How many traces can be displayed again."""
 _COLORS = {
@@ -52,10 +52,10 @@ class CellOutput:
             del self._recent[next(iter(self._recent))]
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Nothing: what has ended below an open span is shown at the end of the cell."""
+        """Does nothing: spans that ended below an open one are shown at the end of the cell."""
 
     def flush(self, timeout_s: float) -> bool:
-        """True: nothing but the end of the cell is waited for."""
+        """True: traces are shown at the end of the cell."""
         return True
 
     def close(self, timeout_s: float) -> None:

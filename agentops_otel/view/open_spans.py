@@ -1,4 +1,4 @@
-"""The spans that have started and not ended, by name: what is printed below one says where it belongs."""
+"""Remembers the names of open spans, which are printed above their children."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ class OpenSpans(SpanProcessor):
     """Remembers each span from its start, in the thread that starts it, until it is removed."""
 
     takes_running_spans = True
-    """Nothing is kept of a span but its name."""
+    """True: only the name of a span is kept."""
 
     def __init__(self) -> None:
         self._open: dict[Key, tuple[str, float]] = {}

@@ -19,16 +19,16 @@ from agentops_otel.view.tree import Node, Summary, summarize
 WAITING = 200
 """How many traces wait to be printed; beyond that the oldest are only counted."""
 BURST = 20
-"""So many traces are printed in a row; beyond that a line a second sums up the others."""
+"""Traces printed in a row. Beyond that, one line per second counts the others."""
 PER_SECOND = 4.0
-"""So many traces a second are printed in the long run."""
+"""The rate of printed traces in the long run."""
 TURN_S = 0.2
 """The longest that the thread which ended a trace waits for it to be printed, so that a program which prompts for the
 next question does so below the trace. Once a second at most, and not again while the terminal is slow."""
 FORK_WAIT_S = 0.25
 """How long a fork waits for our thread."""
 RETRY_S = 0.1
-"""How often a terminal that belongs to the program's display is looked at again."""
+"""Seconds until a terminal that the program's own display uses is checked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Printer:
         self._allowance, self._allowed_at = float(BURST), time.monotonic()
         self._waited_at = 0.0
         self._later: tuple[float, Callable[[], None]] | None = None
-        """When what is to be called, on the monotonic clock."""
+        """The pending call and its time on the monotonic clock."""
         self._forking = False
         self._is_fast = True
         self._skipped: list[Summary] = []
@@ -99,7 +99,7 @@ class Printer:
         self._wait_its_turn()
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call in so many seconds, in the printing thread. One call waits at a time: others are left out."""
+        """Call *call* in *seconds* seconds, in the printing thread. While one call waits, others are ignored."""
         with self._changed:
             if self._later is None and not self._closing:
                 self._later = (time.monotonic() + seconds, call)
@@ -165,7 +165,7 @@ class Printer:
             self._changed.notify_all()
 
     def _has_work(self) -> bool:
-        """Whether the thread goes on; it ends when nothing waits, so that a program that forks has one thread less."""
+        """Whether the thread continues. It ends when nothing waits: a program that forks then has one thread less."""
         return bool(self._waiting or (not self._closing and (self._skipped or self._later))) and not self._forking
 
     def before_fork(self) -> None:

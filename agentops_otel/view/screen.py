@@ -1,4 +1,4 @@
-"""Whether the terminal is ours to print on, or belongs to the program's own display at the moment."""
+"""Detects whether the program's own display is using the terminal."""
 
 import io
 import os
@@ -10,7 +10,7 @@ from agentops_otel.view.terminal import is_terminal
 
 
 def is_free() -> bool:
-    """Whether a line on standard error would break nothing.
+    """Whether a line on standard error can be printed without breaking the program's display.
 
     It would if the program has replaced a standard stream (Textual, a live display of rich, prompt_toolkit), if a
     terminal passes on keys one by one (curses, an editor, a prompt), or if a progress bar of tqdm is open.
@@ -34,7 +34,7 @@ def line_start(stream: Any) -> str:
 
 
 def _is_own(stream: Any, original: Any) -> bool:
-    """Whether the stream is the process's own, or one that somebody has opened anew on its descriptor."""
+    """Whether the stream is the process's original one, or was opened on the same descriptor."""
     if stream is original or original is None:
         return True
     with suppress(OSError, ValueError, TypeError, AttributeError, NotImplementedError):

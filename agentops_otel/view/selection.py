@@ -11,26 +11,26 @@ from agentops_otel.view.format import model_of
 from agentops_otel.view.tree import Node, build, by_trace, duration_ns, error_of, key_of
 
 HELD_SPANS = 20_000
-"""How many spans are held at a time; beyond that the oldest trace is given, whether its root has been read or not."""
+"""Spans held at a time. Beyond that the oldest trace is returned, even if its root has not been read."""
 LATE_SPANS = 1_000
-"""How many spans after its root a trace is given: what ends after its root has come by then."""
+"""A trace is returned this many spans after its root: spans that end later than the root are read by then."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What a trace must be to be shown."""
+    """Conditions that a trace must meet to be shown."""
 
     trace_id: str = ""
-    """How its id begins, in lower case."""
+    """A prefix of its id, in lower case."""
     errors: bool = False
-    """A span of it has failed."""
+    """True: at least one of its spans failed."""
     slow_s: float = 0.0
-    """It took so many seconds at least."""
+    """Its least duration, in seconds."""
     model: str = ""
-    """A part of the name of a model that it called."""
+    """Part of the name of a model that it called."""
     since: datetime | None = None
-    """It began then, or later."""
+    """Its earliest start."""
 
     def takes(self, roots: Sequence[Node]) -> bool:
         """Whether the trace is to be shown."""

@@ -14,7 +14,7 @@ from agentops_otel.tracing import ids_of
 from agentops_otel.view import cost, tree
 
 PRICED_TOGETHER = 1_000
-"""After so many different calls they are priced and dropped: a process may make calls for weeks."""
+"""Different calls after which they are priced and removed: a process may make calls for weeks."""
 SESSIONS = 1_000
 """How many sessions are counted at a time; beyond that the oldest is dropped."""
 

@@ -147,7 +147,7 @@ def _write(text: str, stream: TextIO | None) -> None:
             stream.write(_encodable(text, stream))
             stream.flush()
         except OSError as error:
-            # Whoever reads what a command prints (`| head`) has had enough; to a program that is no reason to end.
+            # The reader of a command's output (`| head`) has closed it. That must not end a program.
             if isinstance(error, BrokenPipeError) and stream is sys.stdout:
                 raise
 

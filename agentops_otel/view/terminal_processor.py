@@ -31,7 +31,7 @@ class Output(Protocol):
         """Show it soon."""
 
     def later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call in so many seconds, if the output has a time of its own."""
+        """Call *call* in *seconds* seconds, if the output prints at any time."""
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all is shown; True if it was in time."""
@@ -120,7 +120,7 @@ class TerminalProcessor(SpanProcessor):
                 yield self._below(root, parent, under)
 
     def _completed(self, span: ReadableSpan) -> Printed | None:
-        """The tree below the span if nothing above it is waited for; None otherwise."""
+        """The tree below the span if no span above it is open; None otherwise."""
         context = span.get_span_context()
         if context is None or not context.trace_flags.sampled:
             return None
@@ -136,7 +136,7 @@ class TerminalProcessor(SpanProcessor):
             return self._below(next(root for root in roots if root.span is span), parent, under)
 
     def _below(self, tree: Node, parent: Key | None, under: str) -> Printed:
-        """Take the tree out of what is held; its totals are added to those of the span *under* which it is printed."""
+        """Remove the tree from the held spans, and add its totals to those of the span *under* which it is printed."""
         self._take(tree)
         before = self._before.pop(key_of(tree.span), None)
         if under and parent is not None:
@@ -147,7 +147,7 @@ class TerminalProcessor(SpanProcessor):
         return Printed([tree], under=under, before=before)
 
     def _take(self, tree: Node) -> None:
-        """Out of what is held; the rest of the trace belongs to another local root, or to what is still open."""
+        """Remove the tree's spans from the held ones. The others have another local root, or an open span above."""
         trace_id = key_of(tree.span)[0]
         taken = {id(node.span) for _, node in tree.walk()}
         rest = deque(span for span in self._held.pop(trace_id) if id(span) not in taken)
@@ -180,6 +180,6 @@ def _parent_key(span: ReadableSpan) -> Key | None:
 
 
 def _is_ours(span: ReadableSpan) -> bool:
-    """Whether the span is one of ours, or of another library's that says what an agent does."""
+    """Whether the span is ours, or another library's with GenAI attributes."""
     scope = span.instrumentation_scope
     return role(span) != "other" or scope is None or scope.name == semconv.SCOPE

@@ -1,4 +1,4 @@
-"""What `agentops-otel view` consists of: a store of spans, a receiver of OTLP, and a server of the page."""
+"""`agentops-otel view`: a store of spans, an OTLP receiver and a web server for the page."""
 
 from agentops_otel.view.live import files, saved
 from agentops_otel.view.live.server import LiveView

@@ -1,4 +1,4 @@
-"""What is kept and shown of spans: a row about the run, a row about each step of it, words to find it by. Pure."""
+"""Rows about a run and its steps, and words for the search, from spans. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 
@@ -79,7 +79,7 @@ def _failed(span: ReadableSpan) -> bool:
 
 
 def shown(span: ReadableSpan) -> dict[str, object]:
-    """What the page shows of a span; times in nanoseconds since the epoch, as text, since JavaScript rounds them."""
+    """A span as the page reads it. Times are nanoseconds since the epoch, as text: JavaScript would round numbers."""
     context = span.get_span_context()
     return {
         "id": f"{context.span_id:016x}" if context else "",
@@ -98,7 +98,7 @@ def shown(span: ReadableSpan) -> dict[str, object]:
 
 
 def words(span: ReadableSpan) -> str:
-    """What a search finds a span by: its name, its error, and every text in its attributes and events."""
+    """The searched text of a span: its name, its error, and every text in its attributes and events."""
     said = [span.attributes or {}, *(event.attributes or {} for event in span.events)]
     texts = [text for one in said for value in one.values() for text in _texts(value)]
     return "\n".join([span.name, span.status.description or "", *texts])

@@ -1,4 +1,4 @@
-"""Files of spans into the store, as they grow: what was read is not read again, after a restart neither."""
+"""Reads trace files into the store as they grow. Nothing is read twice, also after a restart."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,9 +15,9 @@ ReadFrom = Callable[[Path, int], Iterator[tuple[list[ReadableSpan] | ValueError,
 
 
 def read_on(path: Path, store: Store, read_from: ReadFrom, say: Callable[[str], None]) -> None:
-    """Take what has been added to a file since it was read; *say* is told what is no span.
+    """Read the lines added to a file since the last call. *say* is called with an error for each invalid line.
 
-    A file that is gone is passed over; another one in its place is read from its beginning.
+    A missing file is skipped. A new file at the same path is read from its beginning.
     """
     with suppress(FileNotFoundError):
         about = path.stat()

@@ -1,7 +1,7 @@
-"""HTTP on 127.0.0.1: who may ask, how much, and how it is answered. It knows nothing of spans.
+"""An HTTP server on 127.0.0.1 with checks of `Host` and `Origin` and limits. It knows nothing of spans.
 
-Nothing that a page of somebody else's sends is answered: the `Host` must be ours, against rebinding of names, and an
-`Origin`, which every browser sends with what a foreign page asks, must be ours too.
+Requests from other sites' pages are refused: the `Host` must be ours (against DNS rebinding), and so must the `Origin`,
+which browsers send with requests from foreign pages.
 """
 
 import logging
@@ -19,9 +19,9 @@ _logger = logging.getLogger("agentops_otel")
 
 HOST = "127.0.0.1"
 BODY_BYTES = 32 * 1024 * 1024
-"""What a request may be as it is sent."""
+"""The largest body of a request, as it is sent."""
 CONNECTIONS = 64
-"""How many are open at a time; one more is closed at once."""
+"""The most open connections. A further one is closed at once."""
 _TIMEOUT_S = 60.0
 _SIZE_LINE_BYTES = 64
 _SECURITY: Mapping[str, str] = MappingProxyType(
@@ -39,7 +39,7 @@ _SECURITY: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a request is answered with."""
+    """The response to a request."""
 
     status: HTTPStatus = HTTPStatus.OK
     body: bytes = b""
@@ -48,7 +48,7 @@ class Reply:
 
 
 class Answers(Protocol):
-    """What is served."""
+    """Answers requests."""
 
     def get(self, request: "Request") -> Reply:
         """The answer to a GET."""
@@ -89,7 +89,7 @@ class Server(ThreadingHTTPServer):
             self._room.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away before it had its answer is nobody's error."""
+        """Ignore a browser that closed the connection before its answer."""
         if not isinstance(sys.exception(), ConnectionError):
             _logger.warning("agentops-otel view could not answer a request", exc_info=True)
 
@@ -144,7 +144,7 @@ class Request(BaseHTTPRequestHandler):
         return bytes(body)
 
     def _send(self, reply: Reply) -> None:
-        # What was refused may not have been read: the rest of it would be taken for a request.
+        # A refused body may not have been read: its rest would be taken for a request.
         self.close_connection |= reply.status >= HTTPStatus.BAD_REQUEST
         self.send_response(reply.status)
         for name, value in {**_SECURITY, **reply.headers}.items():

@@ -1,4 +1,4 @@
-"""The body of an OTLP request -> spans. Bounded in size, also once it is decompressed."""
+"""Decodes the body of an OTLP request into spans. Its size is limited, also when decompressed."""
 
 import base64
 import zlib
@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from agentops_otel.view.live.store import Codec
 
 LIMIT_BYTES = 64 * 1024 * 1024
-"""What a request may be, decompressed."""
+"""The largest body, decompressed."""
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _IDS = ("traceId", "spanId", "parentSpanId")
 

@@ -16,7 +16,7 @@ from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.wanted import Filter
 
 LIMIT_BYTES = 64 * 1024 * 1024
-"""What the spans of one file may take; more makes a browser slow."""
+"""The most that the spans of one file may take: more makes a browser slow."""
 _IMPORT = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "\./([\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const) (\w+)", re.MULTILINE)
 _PAGE = Template("""\

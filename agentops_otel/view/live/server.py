@@ -62,12 +62,12 @@ class LiveView:
 
     @property
     def url(self) -> str:
-        """What to open; the token in it is good for this run."""
+        """The page's address. Its token is valid until the server stops."""
         return f"http://{HOST}:{self.port}/?token={self._token}"
 
     @property
     def otlp_endpoint(self) -> str:
-        """Where programs send to."""
+        """The OTLP endpoint for programs."""
         return f"http://localhost:{self.otlp_port}"
 
     def __enter__(self) -> "LiveView":
@@ -89,7 +89,7 @@ class _Receiver:
         self._codec = codec
 
     def get(self, request: Request) -> Reply:
-        """Whether a trace has arrived, for `agentops-otel doctor`; nothing else is read here."""
+        """Answer whether a trace has arrived, for `agentops-otel doctor`. Nothing else can be read here."""
         path, _, trace = request.path.rpartition("/")
         if path != _TRACES or not trace:
             return Reply(status=HTTPStatus.METHOD_NOT_ALLOWED)
@@ -123,7 +123,7 @@ class _Page:
         self._files = {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
 
     def post(self, request: Request) -> Reply:
-        """The page changes nothing."""
+        """Refused: the page changes nothing."""
         return Reply(status=HTTPStatus.METHOD_NOT_ALLOWED)
 
     def get(self, request: Request) -> Reply:
@@ -168,7 +168,7 @@ class _Page:
                 kept = {"content-disposition": f'attachment; filename="{trace[:32]}.jsonl"'} if trace.isalnum() else {}
                 return Reply(body=self._store.export(trace), headers=kept)
             case ["html", trace] if self._store.run(trace) is not None:
-                # Saved, never shown from here: the policy of this server's pages is another.
+                # Only as a download: this server's content security policy would forbid its scripts.
                 kept = {"content-disposition": f'attachment; filename="{trace}.html"'}
                 return Reply(
                     body=saved.page(self._store, title=trace, trace=trace), content_type=_TYPES[".html"], headers=kept
@@ -181,7 +181,7 @@ class _Page:
 
 
 def _filter(query: Mapping[str, str]) -> Filter:
-    """The filter that an address asks for; what is no number is none."""
+    """The filter in a query string. An invalid number counts as not given."""
     words = {name: query.get(name, "") for name in ("trace", "text", "model", "tool", "agent", "tag", "service")}
     return Filter(
         **words,
@@ -202,5 +202,5 @@ def _number(text: str | None) -> float | None:
 
 
 def _cookie(request: Request) -> str:
-    """Its name; with the port, since cookies know none, and there may be two of these servers."""
+    """The cookie's name, with the port: cookies are shared by all ports, and two of these servers may run."""
     return f"agentops_view_{request.server.server_address[1]}"

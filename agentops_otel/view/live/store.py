@@ -1,6 +1,6 @@
-"""Spans in one SQLite file, and a row about each run (trace): found again after a restart, searched by text.
+"""Stores spans, and a row about each run (trace), in one SQLite file with a full-text index.
 
-It knows nothing of HTTP. How a span is written is the caller's: a codec turns spans into bytes and back.
+It knows nothing of HTTP. The caller's codec turns spans into bytes and back.
 """
 
 import os
@@ -22,11 +22,11 @@ from agentops_otel.view.live.wanted import Filter
 from agentops_otel.view.tree import build, trace_id
 
 LIMIT_BYTES = 512 * 1024 * 1024
-"""What all spans may take; the oldest runs give way."""
+"""The most that all spans may take; beyond that the oldest runs are removed."""
 LIMIT_AGE_S = 30 * 24 * 3600.0
 """How long a run is kept after its last span has arrived."""
 PAGE_RUNS = 2000
-"""How many runs one answer has at most."""
+"""The most runs in one answer."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spans (
     trace TEXT NOT NULL, span TEXT NOT NULL, start INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (trace, span)
@@ -46,9 +46,9 @@ CREATE INDEX IF NOT EXISTS runs_by_start ON runs (start);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (trace UNINDEXED, text);
 """
 _OWN = ("bytes", "arrived")
-"""Columns that are nobody else's business."""
+"""Columns that are not returned."""
 _LAYOUT = 3
-"""Of the tables that follow from the spans and the files; a database of another one has them made anew."""
+"""Version of the derived tables. In a database with another version they are built anew."""
 _DERIVED = ("words", "steps", "runs", "files")
 
 
@@ -63,12 +63,12 @@ class Codec(Protocol):
 
 
 class Store:
-    """The spans that arrived. Safe on many threads.
+    """The stored spans. Thread-safe.
 
     Args:
         path: The file, of mode 0600; made, with its directory, if it is missing. None keeps all in memory.
         codec: How spans are written.
-        limit_bytes: What all spans may take.
+        limit_bytes: The most that all spans may take.
         limit_age_s: How long a run is kept after its last span has arrived, in seconds.
         clock: Seconds since the epoch.
     """
@@ -98,10 +98,10 @@ class Store:
         self._lay_out()
 
     def add(self, spans: Sequence[ReadableSpan], *, read_to: tuple[str, int] | None = None) -> None:
-        """Keep the spans; one that is known already replaces itself.
+        """Store the spans. A span that is stored already is replaced.
 
         Args:
-            spans: What has come.
+            spans: The spans.
             read_to: The file that they are from, and how far it has been read with them.
 
         Raises:
@@ -148,7 +148,7 @@ class Store:
         return totals([*days, *(Step(**{name: row[name] for name in row if name != "trace"}) for row in below)])
 
     def choices(self) -> dict[str, list[str]]:
-        """What the filters can be set to: the models, tools, agents, tags and services of all runs."""
+        """The values of the filters: models, tools, agents, tags and services of all runs."""
         with self._changed:
             found = {
                 name: f"SELECT DISTINCT value FROM runs, json_each(runs.{name}) ORDER BY value LIMIT 500"
@@ -227,7 +227,7 @@ class Store:
         self._database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)
 
     def _forget(self, trace: str) -> None:
-        """Remove what follows from the run's spans."""
+        """Remove the rows derived from the run's spans."""
         # By its number: in a table of words no other column is found without reading all of them.
         self._database.execute("DELETE FROM words WHERE rowid = (SELECT rowid FROM runs WHERE trace = ?)", (trace,))
         for table in ("steps", "runs"):

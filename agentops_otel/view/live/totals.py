@@ -1,4 +1,4 @@
-"""Steps of many runs -> what they add up to, by name: calls, errors, how long half and nearly all took. Pure."""
+"""Totals of the steps of many runs, by name: calls, errors, tokens, percentiles of duration. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """What the steps of one name add up to."""
+    """The totals of the steps with one name."""
 
     name: str
     calls: int
     errors: int
     p50: int
-    """How long half of them took at most, in nanoseconds."""
+    """The median duration, in nanoseconds."""
     p95: int
     input_tokens: int | None
     output_tokens: int | None

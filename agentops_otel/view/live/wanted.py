@@ -1,4 +1,4 @@
-"""Which runs are wanted, and the SQL that says so. What is None or empty excludes none."""
+"""The filter of runs, as SQL conditions. A condition that is None or empty excludes no run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ _LISTS = (("models", "model"), ("tool_names", "tool"), ("agents", "agent"), ("ta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What a run must be."""
+    """Conditions that a run must meet."""
 
     trace: str = ""
     """Its id."""
     text: str = ""
-    """Words that all are somewhere in the run's names and content."""
+    """Words that must all occur in the run's names and content."""
     model: str = ""
     tool: str = ""
     agent: str = ""
