@@ -5,7 +5,7 @@ import re
 from agentops_otel.content.secret_names import KeyKind
 
 MEDIA_CHARACTERS = 256
-"""The shortest base64 text that is taken for media by the name above it, or by how it begins."""
+"""Length from which base64 text counts as media, by its key or its first characters."""
 
 _DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.-]{1,64}){0,4};base64,([A-Za-z0-9+/=_-]*)")
 _MAGIC = {

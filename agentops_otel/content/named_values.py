@@ -1,4 +1,4 @@
-"""Secrets by the name before them, in every way in which people write a name and its value in text.
+"""Finds secrets in text by the name before them, in all usual notations of names and values.
 
 `password=x`, `"password": "x"`, `--password x`, `<password>x</password>`, `{"name": "password", "value": "x"}`, ...
 """
@@ -63,7 +63,7 @@ def is_secret_name(text: str) -> bool:
 
 
 def name_kind(text: str) -> KeyKind:
-    """What stands beside a text that is a name; PLAIN for any other text."""
+    """The kind of the value beside a text that is a name; PLAIN for any other text."""
     if not SHORTEST_NAME <= len(text) <= LONGEST_NAME + 3:
         return KeyKind.PLAIN
     name = _NAME.fullmatch(text)

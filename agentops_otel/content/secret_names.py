@@ -12,7 +12,7 @@ SHORTEST_NAME = 3
 
 
 class KeyKind(Enum):
-    """What is kept under a name."""
+    """The kind of value under a key."""
 
     PLAIN = auto()
     SECRET = auto()
@@ -124,7 +124,7 @@ STEMS = (*_SECRET, *(stem for stem in _MAYBE_SECRET if stem not in _SECRET))
 
 @lru_cache(maxsize=4096)
 def classify_key(name: str) -> KeyKind:
-    """What is kept under *name*, however it is written: `api_key`, `X-Api-Key`, `apiKey`, `OPENAI_API_KEY`.
+    """The kind of value under *name*, in any spelling: `api_key`, `X-Api-Key`, `apiKey`, `OPENAI_API_KEY`.
 
     Example:
         ```python

@@ -18,7 +18,7 @@ _FIELD_NAME = re.compile(r"[\w.-]{1,80}:?")
 
 
 def kind_of_values(items: Sequence[tuple[object, object]]) -> KeyKind:
-    """What a mapping that names something keeps as its value: `{"name": "DB_PASSWORD", "value": "x"}` is a secret."""
+    """The kind of the values in a name-value mapping: `{"name": "DB_PASSWORD", "value": "x"}` holds a secret."""
     kinds = (name_kind(_text(value)) for name, value in items if _lower(name) in _NAME_FIELDS)
     return next((kind for kind in kinds if kind in SECRETS), KeyKind.PLAIN)
 

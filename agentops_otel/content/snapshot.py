@@ -1,4 +1,4 @@
-"""A value as it is now, taken in C in a microsecond or two; `Content.json` writes and redacts it later."""
+"""Copies a value in C, in one or two microseconds; `Content.json` redacts and writes it later."""
 
 import re
 from types import NoneType
@@ -24,7 +24,7 @@ _PAIR = re.compile(rb'\["([^"\\]{1,64})",')
 
 
 class Snapshot:
-    """A value as JSON, which nobody may be shown before `Content.json` has redacted it."""
+    """A value as JSON, not redacted yet: only `Content.json` may make it readable."""
 
     __slots__ = ("_json",)
 
@@ -40,7 +40,7 @@ class Snapshot:
 
 
 def snapshot(value: Any) -> Any:
-    """What stands for the value from now on, whatever the program does to it; None where that takes a closer look.
+    """A copy of the value that later changes do not affect; None if the value cannot be copied this way.
 
     Numbers and short texts stand for themselves, a dict of few of them for a copy of itself. Everything else that is
     plain and not too long becomes a `Snapshot`. Runs none of the program's code.
@@ -71,7 +71,7 @@ def snapshot(value: Any) -> Any:
 
 
 def _size_hint(value: Any, depth: int = 6) -> int:
-    """About how many bytes the value's JSON has: of many items a few are looked at."""
+    """Estimated bytes of the value's JSON, from a sample of its items."""
     kind = type(value)
     if kind is str:
         return len(value)

@@ -1,4 +1,4 @@
-"""Texts within a budget of bytes: the middle is left out, and no part of a secret is shown at a cut."""
+"""Truncates texts to a budget of bytes: leaves out the middle, and never shows part of a secret at a cut."""
 
 from collections.abc import Callable
 

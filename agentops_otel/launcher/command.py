@@ -1,4 +1,4 @@
-"""Which command `agentops-otel run` starts, and starting it: its signals, terminal and exit code are as without us."""
+"""Resolves and starts the command of `agentops-otel run`; its signals, terminal and exit code are as without us."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def resolve(args: Sequence[str]) -> list[str]:
 
 
 def program_name(args: Sequence[str]) -> str:
-    """The name of a program as a person knows it: `llm` for `python -m llm`, `app` for `app.py`; else `python`."""
+    """The program's name for people: `llm` for `python -m llm`, `app` for `app.py`, otherwise `python`."""
     words = iter(args)
     for word in words:
         if word == "-c":
@@ -81,7 +81,7 @@ def _wait(pid: int, passed_on: set[signal.Signals]) -> int:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 return os.waitstatus_to_exitcode(status)
-        elif received.si_code != _KERNEL:  # the terminal has sent it to the command too
+        elif received.si_code != _KERNEL:  # the terminal has sent the signal to the command too
             os.kill(pid, received.si_signo)
 
 
@@ -90,7 +90,7 @@ def _run_portably(command: Sequence[str], env: Mapping[str, str]) -> int:
         while True:
             try:
                 return process.wait()
-            except KeyboardInterrupt:  # the command has got it too
+            except KeyboardInterrupt:  # the command has received it too
                 continue
 
 

@@ -1,4 +1,4 @@
-"""One run of `agentops-otel run`: the folder by which its processes know of it, and what they report there."""
+"""One run of `agentops-otel run`: the folder through which its processes join it, and their reports in it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from opentelemetry.util.types import AttributeValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What one traced process reports: when it starts, and again, with all fields, when it ends."""
+    """The report of one traced process: written when it starts and, with all fields, when it ends."""
 
     pid: int
     program: str
@@ -30,7 +30,7 @@ class Report:
     clients: Mapping[str, str] = field(default_factory=dict)
     """The LLM clients that the process has imported, with their versions."""
     not_wrapped: Sequence[str] = ()
-    """Those of them of which nothing could be wrapped."""
+    """Clients in which no method could be wrapped."""
     traces: int = 0
     llm_calls: int = 0
     input_tokens: int | None = None
@@ -109,7 +109,7 @@ class Run:
         return [path.read_text() for path in sorted(self.folder.glob("*.unreached"))]
 
     def isolated(self) -> list[str]:
-        """What kept each Python from importing our `sitecustomize` that a process of the run has started."""
+        """For each Python of the run that did not import our `sitecustomize`, the option that prevented it."""
         return [path.read_text() for path in sorted(self.folder.glob("*.isolated"))]
 
     def end(self) -> None:

@@ -14,10 +14,10 @@ from agentops_otel.wrapping.function import Function
 
 
 class PatchCallback(Protocol):
-    """What the calls of a patched method go to."""
+    """Receives the calls of a patched method."""
 
     off: bool
-    """True once it is to pass calls through: someone else's wrapper may hold it longer than the patch."""
+    """True once it passes calls through: another library's wrapper may keep it longer than the patch exists."""
 
     def __call__(
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
