@@ -72,7 +72,7 @@ def start_session(
 
     Args:
         tags: Tags of every span in the session, in addition to the client's.
-        name: The session's name: the root span is called `invoke_workflow <name>`.
+        name: The session's name; the root span is called `invoke_workflow <name>`. Default: "session".
         session_id: `session.id` of its spans. Default: a new UUID's hex.
         compat: Arguments of AgentOps' SDK: `inherited_session_id` is *session_id*; the others are ignored.
 
