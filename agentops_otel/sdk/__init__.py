@@ -38,11 +38,12 @@ _logger = logging.getLogger("agentops_otel")
 class Client(ClientBase):
     """The running client, as `init()` returns it; `Client(api_key=...)` is `init(...)`.
 
-    There is one in a process, and its methods are the functions of the module.
+    There is one in a process, and its methods are the functions of the module. Its bases, from below: `Decorators` and
+    `AllDecorators` (`recording/`), `CompatClient` (AgentOps' methods), `ClientBase` (the parts, without global state).
     """
 
     def __new__(cls, api_key: str | None = None, **settings: object) -> "Client":
-        """The running client; it is started if there is none."""
+        """Return `init(...)`: programs of AgentOps' SDK begin with `Client(api_key=...)`."""
         return init(api_key, **settings)  # type: ignore[arg-type]  # init checks them by name
 
     def __init__(self, *_: object, **__: object) -> None:
