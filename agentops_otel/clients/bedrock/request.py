@@ -1,4 +1,4 @@
-"""Which operation of Bedrock's is called, for which model, and with which body."""
+"""The request of a Bedrock call: its operation, model and body."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -237,7 +237,7 @@ def _spoken(response: dict[str, Any], role: str) -> list[Any]:
 
 
 def _fold_part(parts: list[Any], part: Any) -> None:
-    """Add a part. Audio comes in many pieces, of which only the size is kept."""
+    """Add a part. Audio comes in many pieces; only their size is kept."""
     data = field(part, "inline_data")
     kind = field(data, "mime_type")
     if data is None or contents.modality(kind) != "audio":
