@@ -39,7 +39,7 @@ def redact_base64(text: str, redact: Callable[[str], str]) -> str:
 
 
 def _places(runs: bytes) -> Iterator[tuple[int, int]]:
-    """Where the long words of base64 letters are."""
+    """Start and end of each long word of base64 letters."""
     start = runs.find(_RUN)
     while start >= 0:
         end = runs.find(b" ", start)

@@ -20,7 +20,7 @@ _KINDS = {*_NUMBERS, str, dict, list, tuple}
 _RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA, KeyKind.NAMES}
 _FEW_ITEMS = 8
 MAX_DEPTH = 30
-"""How deep lists and mappings nest in what is recorded, written and sent: deeper ones are left out.
+"""The deepest nesting of lists and mappings that is recorded, written and sent. Deeper values are left out.
 
 A mapping in a mapping is three levels of an OTLP message, and protobuf's own readers stop at the hundredth.
 """

@@ -23,10 +23,10 @@ MIN_BYTES = 48
 """The smallest budget in which anything is written. A value with less is left out and counted."""
 
 OMITTED = orjson.dumps("…")
-"""What takes the place of a value that does not fit."""
+"""Replaces a value that does not fit."""
 
 _MIN_NODE_BYTES = 16
-"""What each value is charged at least, so that the work is bounded by the limit."""
+"""The least that a value is charged, so that the limit bounds the work."""
 _MIN_PLAIN_BYTES = 4 * MIN_BYTES
 _GROUP = 8
 _MAX_SEARCHED_CHARACTERS = 160 * 1024

@@ -19,7 +19,7 @@ _MAX_ITEM_BYTES = 1024
 
 
 def library_value(value: object) -> object:
-    """What is recorded of an object of a known library: a plain value; `MISSING` for any other object.
+    """A plain value that stands for an object of a known library; `MISSING` for any other object.
 
     Example:
         ```python
@@ -79,7 +79,7 @@ def _data_frame(value: Any) -> object:
 
 
 def _is_known(dtype: object) -> bool:
-    """False for a column type of somebody else's, which runs its own code."""
+    """False for a column type of a third library, which would run its own code."""
     return type_name(type(dtype)).startswith(("numpy.", "pandas."))
 
 

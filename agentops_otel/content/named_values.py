@@ -94,7 +94,7 @@ _NOTHING = (0, 0)
 
 
 def _value_of_name_at(text: str, at: int, done: int) -> tuple[int, int]:
-    """Where the value is of the name that begins at *at*; empty if there is none."""
+    """Start and end of the value of the name at *at*; an empty range if there is none."""
     word = _WORD.match(text, at)
     assert word is not None, "the pattern matches anything"
     name = word[1].rstrip(".-")
@@ -128,7 +128,7 @@ def _is_secret(value: str, kind: KeyKind, name: str, *, quoted: bool) -> bool:
 
 
 def _value_span(text: str, start: int, form: str, name: str, is_option: bool, before: str) -> tuple[int, int]:
-    """Where the value of a secret's name is; empty when what follows is prose or code, not a value."""
+    """Start and end of the value after a secret's name; an empty range if prose or code follows."""
     match form:
         case "element":
             value = _ELEMENT.match(text, start) if before.endswith(("<", ":")) else None

@@ -30,7 +30,7 @@ def type_name(kind: type) -> str:
 
 
 def description(value: object) -> str:
-    """What an object is, in a few words: `<demo.Client>`, `<function demo.run>`, `<class int>`."""
+    """A short description of an object: `<demo.Client>`, `<function demo.run>`, `<class int>`."""
     kind = type(value)
     if issubclass(kind, type):
         return f"<class {type_name(value)}>"  # type: ignore[arg-type]  # it is a class: its type derives from `type`

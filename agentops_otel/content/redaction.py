@@ -18,7 +18,7 @@ __all__ = ["CLEAN_CHARACTERS", "REDACTED", "SHORTEST_SECRET", "Clean", "contain_
 SHORTEST_SECRET = 5
 """Characters of the shortest text that can hold a name and a secret: `dsn=x`."""
 CLEAN_CHARACTERS = 2_000_000
-"""How many characters of texts without secrets are remembered."""
+"""Characters of texts without secrets that are cached."""
 _ENTRY_CHARACTERS = 100
 """The memory that an entry takes beside its text, counted as characters."""
 
@@ -74,7 +74,7 @@ def _may_have_values(text: str) -> bool:
 
 
 def _names(text: str) -> list[int]:
-    """Where the words begin that may be the name of a secret."""
+    """Positions of words that may be the name of a secret."""
     # The one letter that becomes two in lower case would shift what comes after it.
     lower = text.replace("\u0130", "i").lower()
     if len(text) <= _FEW_CHARACTERS and not _ANY_STEM.search(lower):

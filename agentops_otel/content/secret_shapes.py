@@ -97,7 +97,7 @@ _PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 _LETTERS_TOGETHER = 5
-"""How many letters before a sign are tried at a time, as one set."""
+"""Letters before a sign that are tried at a time, as one set."""
 
 
 def find_any(sign: str, words: Iterable[str], then: str = "") -> re.Pattern[str]:

@@ -16,7 +16,7 @@ ATOMS: frozenset[type] = frozenset((int, float, bool, NoneType))
 _FEW = 16
 _MANY = 64
 _SAMPLED_BYTES = 4 * LIMIT_BYTES
-"""The size from which a value is not written to find out how long it is."""
+"""Estimated size from which a value is not serialised to measure it."""
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _find_null = re.compile(b"null").search
 """Twice as fast as `in`, with a short text and with a long one."""

@@ -46,7 +46,7 @@ def truncate(text: str, budget_bytes: int, encode: Callable[[str], bytes]) -> by
 
 
 def searched_margin(budget_bytes: int) -> int:
-    """How many characters beyond the budget are searched for secrets."""
+    """Characters beyond the budget that are searched for secrets."""
     return MARGIN_CHARACTERS if budget_bytes >= 2 * HIDDEN_CHARACTERS else 2 * HIDDEN_CHARACTERS
 
 

@@ -11,9 +11,9 @@ from agentops_otel import semconv
 from agentops_otel.content.fast_json import plain_json
 
 _GROUP = 16
-"""How many elements are written at a time."""
+"""Elements written at a time."""
 _BEGINNING = 8
-"""How many messages are searched for the first one of the user."""
+"""Messages at the start that are searched for the first one of the user."""
 
 Write = Callable[[Any, int], bytes]
 """`(value, budget in bytes) -> its JSON`."""
@@ -28,7 +28,7 @@ class Shape:
     least: int
     """The smallest budget, in bytes, in which an element is cut. With less it is left out."""
     opening: Callable[[Sequence[Any]], int] = lambda elements: 1
-    """How many elements at the start are always kept first."""
+    """Gives the number of elements at the start that are always kept."""
     lists: Mapping[str, "Shape"] = field(default_factory=dict)
     """The shapes of lists inside an element, by their key."""
 
