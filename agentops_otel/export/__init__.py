@@ -1,4 +1,4 @@
-"""How spans leave the process."""
+"""Exports spans: pipeline, outboxes, senders and transports, put together by `build`."""
 
 import logging
 import time

@@ -71,7 +71,7 @@ _STEP_NAMES = {
 }
 
 _CALLS = (semconv.AGENTOPS_ENTITY_INPUT, "agentops.agent.input", _TOOL_INPUT)
-"""What is read as `{args, kwargs}`."""
+"""Attributes that the dashboard reads as `{args, kwargs}`."""
 
 _TEXTS = (
     "tool.result",
@@ -79,7 +79,7 @@ _TEXTS = (
     semconv.AGENTOPS_EVENT_LOGS,
     semconv.AGENTOPS_EVENT_SCREENSHOT,
 )
-"""What is shown as it is: a text without the quotes that JSON has."""
+"""Attributes that the dashboard shows verbatim: a text loses its JSON quotes."""
 
 _MESSAGES = (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, semconv.GEN_AI_INPUT_MESSAGES, semconv.GEN_AI_OUTPUT_MESSAGES)
 

@@ -16,7 +16,7 @@ from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import FILE_BYTES
 
 FOLLOW_S = 0.2
-"""How often `follow` looks for more."""
+"""Seconds between two reads of `follow`."""
 LINE_BYTES = 1_000_000
 """The longest line: the Collector's otlp_json_file receiver drops lines over 1 MiB without a message."""
 

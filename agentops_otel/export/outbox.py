@@ -267,7 +267,7 @@ class Outbox:
             self._changed.notify_all()
 
     def discard(self) -> None:
-        """Drop all that is in memory, uncounted: nobody asked for it to be sent."""
+        """Drop everything in memory without counting it: the default collector does not answer."""
         with self._changed:
             self._forgotten += self._pending()
             self._waiting.clear()
@@ -342,7 +342,7 @@ class Outbox:
     # All below is called with the lock held.
 
     def _done(self) -> int:
-        """How many of the added spans need no more waiting for."""
+        """Number of added spans that a flush need not wait for."""
         stored = self.spool.own_spans if self.spool and (self._failing or self._closed) else 0
         return self._sent + self._dropped.total() + self._forgotten + stored
 
@@ -350,7 +350,7 @@ class Outbox:
         return sum(e.spans for e in (*self._waiting, *self._in_flight) if not e.places)
 
     def _since(self) -> float | None:
-        """When the oldest came of what could be on disk and is not."""
+        """When the oldest request was added that could be on disk and is not; None if there is none."""
         oldest = (*self._in_flight, *islice(self._waiting, 1)) if self.spool else ()
         return min((entry.at for entry in oldest if not entry.places), default=None)
 

@@ -32,7 +32,7 @@ from agentops_otel.tracing.fork_wait import wait_before_fork
 QUEUE_BYTES = 4 * 1024 * 1024
 """The most that queued spans may take. Beyond that the app's thread encodes a few spans itself."""
 LINGER_S = 0.1
-"""How long the worker lets spans gather."""
+"""Seconds in which the worker lets spans gather."""
 OVERDUE_S = 0.1
 """Age at which an undelivered request is spooled. `LINGER_S + OVERDUE_S` is what a killed process can lose."""
 _GATHER = 512
@@ -42,9 +42,9 @@ _HELP = 16
 _SPAN_BYTES = 2000
 """Estimated memory of a span without its content, in bytes."""
 _PERSIST_S = 1.0
-"""How long `persist` waits for what another thread encodes."""
+"""Seconds that `persist` waits for spans that another thread is encoding."""
 _PATIENCE_S = 0.02
-"""How long an app's thread waits for a sink that is busy."""
+"""Seconds that an app's thread waits for a busy sink."""
 
 DELIVERY_SHARE = 0.8
 """Of the time to end: for sending. The rest is for putting on disk what was not acknowledged."""
@@ -95,7 +95,7 @@ class Sink:
         return Stats(produced=produced, sent=self.sent, pending=pending, dropped=dict(self.dropped))
 
     def forked(self) -> None:
-        """In the child of a fork: it counts its own spans, and nobody holds its lock."""
+        """In the child of a fork: reset the counts and the lock, which a thread of the parent may hold."""
         self.lock, self.sent, self.dropped = threading.RLock(), 0, Counter()
 
 
@@ -173,12 +173,12 @@ class Pipeline(SpanProcessor):
         self._worker.forked()
         self._forking = self._hurry = False
         self._threshold = 1
-        """How long the queue must be for `on_end` to do more than append: 1 while the worker sleeps."""
+        """Length of the queue from which `on_end` does more than append: 1 while the worker sleeps."""
         self._popped = self._taken = self._encoding = 0
         self._looking_back: Sequence[Sender] = ()
-        """Whose spools had something in them at the start."""
+        """Senders whose spools were not empty at the start."""
         self._told = 0
-        """How many dropped spans `_kept_all` has told of."""
+        """Dropped spans that `_kept_all` has reported."""
 
     takes_running_spans = True
     """The provider may give it the span itself, which is never changed here, in place of a copy."""

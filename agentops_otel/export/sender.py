@@ -21,7 +21,7 @@ from agentops_otel.tracing import SUPPRESS_KEY
 BACKOFF_S = 0.2
 BACKOFF_LIMIT_S = 5.0
 FEW_TRIES = 3
-"""How often a request is tried again where OTLP does not call the answer retryable, but other collectors' words do."""
+"""Retries after an answer that is not retryable by OTLP but by the documentation of other collectors."""
 QUIET_S = 60.0
 """Seconds in which the same fault is logged once."""
 PROBE_AGAIN_S = 5.0
@@ -34,7 +34,7 @@ _logger = logging.getLogger("agentops_otel")
 
 
 class Authorization(Protocol):
-    """Who may send to a destination. Asked on the sender's thread alone: it may use the network, within bounds.
+    """Gives the headers that authorise requests. Called on the sender's thread alone: it may use the network briefly.
 
     It says itself, in the log, why it has no headers.
     """

@@ -68,7 +68,7 @@ class Segment:
 
     @property
     def has_vanished(self) -> bool:
-        """True if somebody has removed the file: no later process will find it."""
+        """True if the file was removed from outside: no later process will find it."""
         return not os.fstat(self.file).st_nlink
 
     def close(self, *, remove: bool) -> None:
@@ -155,7 +155,7 @@ class Spool:
 
     def _clear(self) -> None:
         self.given_up = 0
-        """How many spans of earlier processes were given up here: too old, no room, the disk failed."""
+        """Spans of earlier processes that were given up here: too old, no room, or the disk failed."""
         self._segments: list[Segment] = []
         """Own and adopted, oldest first; the last own one is written to."""
         self._open: Segment | None = None
@@ -166,12 +166,12 @@ class Spool:
 
     @property
     def own_spans(self) -> int:
-        """How many spans of this process wait here."""
+        """Number of spans of this process that wait here."""
         return self._left + sum(segment.waiting_spans for segment in self._segments)
 
     @property
     def has_segments(self) -> bool:
-        """Whether anybody has a segment here."""
+        """Whether there is a segment of any process."""
         return next(self.directory.glob(f"*{_SUFFIX}"), None) is not None
 
     @property
@@ -180,7 +180,7 @@ class Spool:
         return any(segment.waiting for segment in self._segments)
 
     def left(self) -> int:
-        """How many spans wait in the segments that are ours now, whoever wrote them."""
+        """Number of spans in the segments that are ours now, including adopted ones."""
         return sum(spans for segment in self._segments for *_, spans in _heads(segment))
 
     def append(self, body: bytes, spans: int, *, own: bool = True) -> Place | None:
@@ -233,7 +233,7 @@ class Spool:
         return None
 
     def settle(self, places: Sequence[Place]) -> None:
-        """The records are delivered, or given up: nobody will read them again."""
+        """Mark records as delivered or given up, so that they are not read again."""
         for place in places:
             segment = place.segment
             if segment.gone:
@@ -372,7 +372,7 @@ class Spool:
                     segment.close(remove=True)
 
     def _locked(self, path: Path) -> Segment | None:
-        """The segment, if nobody else has it."""
+        """The segment, locked by us; None if another process has it."""
         try:
             file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:

@@ -11,7 +11,7 @@ _DIRECTORY = "spools"
 
 
 def reminder(state_dir: Path, spool_dir: Path) -> Callable[[], None]:
-    """What a spool calls when it first writes: the state directory has a small file then that names its directory."""
+    """A callback for a spool's first write: it notes the spool's directory in the state directory."""
 
     def remember() -> None:
         path = spool_dir.absolute()

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 
 FORK_WAIT_S = 0.25
-"""How long a fork waits at most for our threads to end, in seconds. Idle ones take a fraction of a millisecond."""
+"""The longest that a fork waits for our threads to end, in seconds. Idle ones take a fraction of a millisecond."""
 FORK_WAIT_AGAIN_S = 0.01
 """The same after a wait that was not enough: a thread is in a request that takes long."""
 STARTS_AT_FORK = sys.version_info < (3, 13)

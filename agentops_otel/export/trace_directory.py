@@ -15,7 +15,7 @@ else:
     _LOCKS = True
 
 DIRECTORY = "traces"
-"""Where the trace files are in the user's state directory."""
+"""The directory of trace files in the user's state directory."""
 KEEP = 100
 """Number of trace files that are kept."""
 FILE_BYTES = 64 * 1024 * 1024
@@ -29,7 +29,7 @@ _OURS = re.compile(
 
 
 def default_path(service: str, when: datetime, pid: int, state_dir: Path, group: int | None = None) -> Path:
-    """Where the spans of one process go when no file was named.
+    """The trace file of one process, if no path was given.
 
     Args:
         service: The service's name; what a file name cannot hold is replaced.

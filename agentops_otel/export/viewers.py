@@ -1,4 +1,4 @@
-"""Where a span that was sent can be seen: `agentops-otel view` at the same address, a Jaeger on the same host."""
+"""Finds viewers that show a sent span: `agentops-otel view` at the same address, a Jaeger on the same host."""
 
 import time
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 JAEGER_PORT = 16686
-"""Of its user interface, unless somebody has moved it."""
+"""The default port of Jaeger's user interface."""
 _TIMEOUT_S = 2.0
 _PAUSE_S = 0.2
 _HERE = ("localhost", "127.0.0.1")
-"""`agentops-otel view` is on the user's own machine alone; nobody else is asked for it."""
+"""Hosts that are asked for `agentops-otel view`, which listens on the user's own machine alone."""
 TRACE_PATH = "/v1/traces/"
 """At this path, with a trace's id, `agentops-otel view` says whether it has the trace."""
 
 
 def showing(endpoint: str, trace_id: str, *, jaeger_port: int = JAEGER_PORT, patience_s: float) -> Iterator[str]:
-    """The name and address of each that shows the trace; none where nobody of them answers.
+    """Name and address of each viewer that shows the trace; empty if none answers.
 
     Args:
         endpoint: Where the span was sent.
@@ -44,7 +44,7 @@ def _has(page: str, patience_s: float) -> bool:
 
 
 def _status(page: str) -> int | None:
-    """What a page answers with; None where nobody answers."""
+    """The HTTP status of a page; None without an answer."""
     url = urlsplit(page)
     connection = HTTPConnection(url.hostname or "", url.port, timeout=_TIMEOUT_S)
     try:
