@@ -34,7 +34,7 @@ _IDENTITY = (semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_PROVIDER_NAME, semconv
 
 @dataclass(frozen=True, slots=True)
 class CallServices:
-    """What the calls of one installation share."""
+    """Services shared by the calls of one installation."""
 
     metrics: Metrics
     events: Events

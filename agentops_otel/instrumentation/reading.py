@@ -13,7 +13,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 
 Extractor = str | Callable[[Any], object]
-"""How a value is read: by a dotted path (`"usage.prompt_tokens"`), or by a function of the source."""
+"""Reads a value: a dotted path (`"usage.prompt_tokens"`), or a function of the source."""
 
 SEEN_LIMIT = 10_000
 """Items that are kept of an iterator that a client consumes."""

@@ -32,7 +32,7 @@ class Step:
     The span is named `{operation} {name}`.
     """
     span_name: str = ""
-    """What the span's name begins with, where it is not the operation."""
+    """Beginning of the span's name; the operation by default."""
     name: Extractor = _nothing
     """The name of the agent, tool, workflow or node; without one the span is named after the operation."""
     matches: Callable[[Any], bool] = _always

@@ -119,13 +119,13 @@ class OpenStep:
 
 
 class Outcome:
-    """What a step that is a block gave."""
+    """The result of a step that is a `with` block."""
 
     result: object = None
 
 
 class Steps:
-    """What a framework's listener reports to. None of its methods ever raises.
+    """Makes the spans of a framework's steps from its listener's calls. No method ever raises.
 
     Args:
         kinds: The kinds of steps, the first that matches counts.
@@ -152,7 +152,7 @@ class Steps:
 
     @property
     def recorder(self) -> Recorder | None:
-        """What records now; None: nothing does."""
+        """The running recorder; None if there is none."""
         return None if self.off else self._get_recorder()
 
     def tell(self, attributes: Mapping[str, AttributeValue], content: Mapping[str, object]) -> None:
