@@ -68,7 +68,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """When, what and by which process: `20260102T000000Z-uvicorn-4711`."""
+        """The run's name, from its start, program and process id: `20260102T000000Z-uvicorn-4711`."""
         return self.folder.name
 
     @property
