@@ -1,4 +1,4 @@
-"""Where TaskWeaver's documentation says that the event handler is."""
+"""The import path of the event handler in TaskWeaver's documentation."""
 
 from agentops_otel.taskweaver import TaskWeaverEventHandler
 
