@@ -74,7 +74,7 @@ class Parameters:
         return args if self.has_plain_defaults or len(args) >= self.expected else None
 
     def named(self, args: tuple[Any, ...]) -> dict[str, object]:
-        """What `plain` returned, by the names of the parameters, defaults included."""
+        """The arguments that `plain` returned, by the names of their parameters, with defaults."""
         return self.of(self.receives, args, {})
 
     def _add_keywords(self, given: dict[str, object], kwargs: Mapping[str, Any]) -> None:
