@@ -1,10 +1,10 @@
-"""What is recorded of an exception: its type's name, and its stack, bounded."""
+"""Records exceptions: the type's name, and the stack trace with a limit."""
 
 from traceback import TracebackException
 from types import CodeType, TracebackType
 
 FRAMES = 100
-"""How many frames of a stack trace are recorded, the innermost ones; formatting one costs some ten microseconds."""
+"""Recorded frames of a stack trace, the innermost ones; formatting a frame costs about ten microseconds."""
 
 Origin = tuple[int, type, CodeType | None, int]
 """Identity of an exception: its id and where it was raised. A later exception at the same address differs."""

@@ -66,7 +66,7 @@ def is_sampled(span: ReadableSpan) -> bool:
 
 
 class CallForm:
-    """What the spans of one decorated function have in common, while the session and the agent are the same.
+    """The common part of a decorated function's spans, while the session and the agent stay the same.
 
     Args:
         name: The spans' name.
@@ -236,7 +236,7 @@ class LazySpan(ReadableSpan):
 
     @property
     def dropped_attributes(self) -> int:
-        """How many attributes were refused, or removed for newer ones."""
+        """Number of attributes that were rejected, or removed for newer ones."""
         return self._dropped_attributes
 
 
