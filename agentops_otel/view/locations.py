@@ -1,4 +1,4 @@
-"""Where the spans go and where they can be viewed, in words."""
+"""Describes destinations in words, and links to a trace."""
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ from agentops_otel.view.tree import build, trace_id
 WAITING = 50
 """The most traces shown below one cell: the newest ones."""
 RECENT = 50
-"""How many traces can be displayed again."""
+"""Number of traces that can be displayed again."""
 _COLORS = {
     "bold": "font-weight:bold",
     "bold red": "font-weight:bold;color:#d33",

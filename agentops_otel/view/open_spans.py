@@ -13,7 +13,7 @@ from agentops_otel.view.tree import key_of
 Key = tuple[int, int]
 """Trace id and span id."""
 LIMIT = 10_000
-"""How many are remembered; beyond that the oldest are forgotten."""
+"""Remembered spans; beyond that the oldest are forgotten."""
 
 
 class OpenSpans(SpanProcessor):

@@ -17,7 +17,7 @@ from agentops_otel.view.format import dollars, plural, seconds, tokens_text
 from agentops_otel.view.tree import Node, Summary, summarize
 
 WAITING = 200
-"""How many traces wait to be printed; beyond that the oldest are only counted."""
+"""Traces that wait to be printed; beyond that the oldest are only counted."""
 BURST = 20
 """Traces printed in a row. Beyond that, one line per second counts the others."""
 PER_SECOND = 4.0
@@ -26,7 +26,7 @@ TURN_S = 0.2
 """The longest that the thread which ended a trace waits for it to be printed, so that a program which prompts for the
 next question does so below the trace. Once a second at most, and not again while the terminal is slow."""
 FORK_WAIT_S = 0.25
-"""How long a fork waits for our thread."""
+"""Seconds that a fork waits for our thread."""
 RETRY_S = 0.1
 """Seconds until a terminal that the program's own display uses is checked again."""
 

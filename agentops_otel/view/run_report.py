@@ -1,4 +1,4 @@
-"""What `agentops-otel run` prints at the end of a run: the totals of its processes, or why there are none."""
+"""The line that `agentops-otel run` prints at the end: the totals of its processes, or why there are none."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -21,7 +21,7 @@ def is_free() -> bool:
 
 
 def line_start(stream: Any) -> str:
-    """What brings the cursor of a terminal to the start of a line, where the program has begun one: a streamed answer.
+    """Text that moves the cursor to the start of a line if the program has begun one, such as a streamed answer.
 
     Spaces of a whole line end on the next one if the cursor is within a line, and on the same if it is at its start.
     """

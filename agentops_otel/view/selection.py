@@ -69,7 +69,7 @@ def traces(spans: Iterable[ReadableSpan], held_spans: int = HELD_SPANS) -> Itera
 
 
 def unfinished(roots: Sequence[Node]) -> int:
-    """How many spans of the trace have a parent in the same process that has not ended."""
+    """Number of spans whose parent in the same process has not ended."""
     return sum(root.span.parent is not None and not root.span.parent.is_remote for root in roots)
 
 

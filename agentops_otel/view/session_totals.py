@@ -16,7 +16,7 @@ from agentops_otel.view import cost, tree
 PRICED_TOGETHER = 1_000
 """Different calls after which they are priced and removed: a process may make calls for weeks."""
 SESSIONS = 1_000
-"""How many sessions are counted at a time; beyond that the oldest is dropped."""
+"""Sessions counted at a time; beyond that the oldest is dropped."""
 
 
 @dataclass(slots=True)

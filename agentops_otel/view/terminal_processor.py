@@ -15,9 +15,9 @@ from agentops_otel.view.printer import Printed, Printer
 from agentops_otel.view.tree import Node, Summary, build, key_of, role, summarize
 
 HELD_SPANS = 2_000
-"""How many ended spans wait for the end of their roots; beyond that the oldest are dropped."""
+"""Ended spans that wait for the end of their roots; beyond that the oldest are dropped."""
 SHOWN_SPANS = 10_000
-"""How many printed spans are remembered: a child that ends after its parent was printed is printed at once."""
+"""Printed spans that are remembered: a child that ends after its parent was printed is printed at once."""
 OPEN_S = 10.0
 """The children of a span that has been open for so long are printed when they end, and not again with the span."""
 CLOSE_S = 2.0
@@ -25,7 +25,7 @@ CLOSE_S = 2.0
 
 
 class Output(Protocol):
-    """Where traces are shown: a terminal, or the cells of a notebook."""
+    """Shows traces: a terminal, or the cells of a notebook."""
 
     def add(self, printed: Printed) -> None:
         """Show it soon."""

@@ -141,7 +141,7 @@ def tokens(span: ReadableSpan) -> tuple[int | None, int | None]:
 
 
 def asked(node: Node) -> str:
-    """What the first LLM call of the tree was asked: the text of the newest user message; empty if none is recorded."""
+    """The prompt of the tree's first LLM call: the text of its newest user message; empty if none is recorded."""
     for _, below in node.walk():
         messages = (below.span.attributes or {}).get(semconv.GEN_AI_INPUT_MESSAGES)
         if isinstance(messages, str):

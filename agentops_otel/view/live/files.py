@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from agentops_otel.view.live.store import Store
 
 BATCH = 2_000
-"""How many spans are stored at a time."""
+"""Spans stored at a time."""
 ReadFrom = Callable[[Path, int], Iterator[tuple[list[ReadableSpan] | ValueError, int]]]
 """Gives the spans of a file from a place on, each time with the next place; or says what is wrong with a line."""
 

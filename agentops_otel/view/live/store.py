@@ -24,7 +24,7 @@ from agentops_otel.view.tree import build, trace_id
 LIMIT_BYTES = 512 * 1024 * 1024
 """The most that all spans may take; beyond that the oldest runs are removed."""
 LIMIT_AGE_S = 30 * 24 * 3600.0
-"""How long a run is kept after its last span has arrived."""
+"""Seconds that a run is kept after its last span has arrived."""
 PAGE_RUNS = 2000
 """The most runs in one answer."""
 _SCHEMA = """
@@ -53,7 +53,7 @@ _DERIVED = ("words", "steps", "runs", "files")
 
 
 class Codec(Protocol):
-    """How spans are written."""
+    """Converts spans to bytes and back."""
 
     def dumps(self, spans: Iterable[ReadableSpan]) -> bytes:
         """The bytes of spans."""
@@ -116,7 +116,7 @@ class Store:
             self._changed.notify_all()
 
     def read_to(self, path: str) -> int:
-        """How far a file has been read: what was given with its spans."""
+        """The offset up to which a file has been read, as `add` was given it."""
         with self._changed:
             row = self._database.execute("SELECT place FROM files WHERE path = ?", (path,)).fetchone()
             return 0 if row is None else int(row["place"])
@@ -136,7 +136,7 @@ class Store:
         return None if row is None else {**_run(row), "spans": [shown(span) for span in spans]}
 
     def totals(self, wanted: Filter) -> dict[str, list[Total]]:
-        """What the runs that pass the filter add up to: by `day` of this machine, `model`, `tool` and `agent`."""
+        """Totals of the runs that pass the filter, by `day` (local time), `model`, `tool` and `agent`."""
         where, values = wanted.conditions()
         columns = "duration, {} AS failed, {}.input_tokens, {}.output_tokens, {}.cost"
         of_runs = f"SELECT start, {columns.format('errors > 0', *['runs'] * 3)} FROM runs {where}"
