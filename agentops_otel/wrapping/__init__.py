@@ -1,1 +1,1 @@
-"""How other people's code is wrapped: patches, functions, streams, the import hook. Knows nothing of LLMs."""
+"""Wraps code of other libraries: patches, functions, streams, the import hook. Knows nothing of LLMs."""
