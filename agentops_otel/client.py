@@ -112,14 +112,14 @@ class ClientBase(CompatClient):
             )
 
     def report(self) -> Report:
-        """What this process reports to `agentops-otel run`."""
+        """The report of this process for `agentops-otel run`."""
         trace_file = str(self.trace_file) if self.trace_file else None
         joins = self.config.run is not None and self.config.run.starter is not None
         report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), joins=joins, trace_file=trace_file)
         return self._totals.report(report)
 
     def __repr__(self) -> str:
-        """Where the spans go."""
+        """A short form that names the destinations."""
         return f"<agentops_otel.Client: {self._destinations()}>"
 
     def _cell_ended(self) -> None:

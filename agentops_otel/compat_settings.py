@@ -15,7 +15,7 @@ _said: set[str] = set()
 
 
 class CompatSettings(TypedDict, total=False):
-    """What `init()` and `Client()` of AgentOps 0.0 to 0.4 took besides what they take now."""
+    """Arguments of `init()` and `Client()` in AgentOps 0.0 to 0.4 that ours do not have."""
 
     default_tags: list[str] | None
     """0.3, 0.4: `tags`."""
@@ -48,7 +48,7 @@ class CompatSettings(TypedDict, total=False):
 
 
 class CompatSessionSettings(TypedDict, total=False):
-    """What `start_session()` of AgentOps took besides what it takes now."""
+    """Arguments of AgentOps' `start_session()` that ours does not have."""
 
     inherited_session_id: str | None
     """0.3: `session_id`."""
@@ -57,7 +57,7 @@ class CompatSessionSettings(TypedDict, total=False):
 
 
 class CompatEndSettings(TypedDict, total=False):
-    """What `end_session()` of AgentOps took besides what it takes now."""
+    """Arguments of AgentOps' `end_session()` that ours does not have."""
 
     video: object
     is_auto_end: object

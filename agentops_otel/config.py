@@ -97,7 +97,7 @@ class Config:
         )
 
     def differences(self, other: "Config") -> list[str]:
-        """The names of the settings in which the two differ, for a message; never their values."""
+        """Names of the settings that differ, for a message; never their values."""
         return [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
 
 

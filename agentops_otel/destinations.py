@@ -89,7 +89,7 @@ def account(arguments: Mapping[str, Any]) -> AgentOps | None:
 
 
 def agentops_destination(owner: AgentOps, arguments: Mapping[str, Any], collector: Destination | None) -> Destination:
-    """Where the account's spans go. `headers=` and `protocol=` belong to the collector if there is one too."""
+    """The account's destination. `headers=` and `protocol=` apply to the collector instead, if there is one too."""
     own = {} if collector is not None else arguments
     endpoint = environment.first(arguments.get("exporter_endpoint"), "exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT")
     if endpoint is None and owner.api_endpoint != AGENTOPS_API:

@@ -14,7 +14,7 @@ _logger = logging.getLogger("agentops_otel")
 
 
 def clash() -> str | None:
-    """What is wrong if the other project is installed in the folder of this package, otherwise None."""
+    """A message if the other project is installed in the folder of this package, otherwise None."""
     folder = str(Path(__file__).parent.parent)
     other = next(iter(metadata.distributions(name=OTHER, path=[folder])), None)
     if other is None:

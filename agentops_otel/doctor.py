@@ -40,9 +40,9 @@ from agentops_otel.settings import OPTIONS
 from agentops_otel.version import VERSION
 
 READ_BACK_S = 15.0
-"""How long AgentOps may take to show a span; its collector alone gathers for 5 s."""
+"""Seconds that AgentOps may take to show a span; its collector alone batches for 5 s."""
 SEEN_S = 3.0
-"""How long a viewer that answers may take to know the span."""
+"""Seconds that a viewer which answers may take to know the span."""
 TIMEOUT_S = 5.0
 """The longest that one connection or one answer is waited for."""
 
@@ -60,11 +60,11 @@ class Finding:
     """"wrong": spans do not arrive because of it."""
     text: str
     advice: str = ""
-    """What to do about it."""
+    """The remedy."""
 
 
 def examine(config: Config, *, read_back_s: float = READ_BACK_S, jaeger_port: int = JAEGER_PORT) -> Iterator[Finding]:
-    """Look at everything between a program and where its spans go, in the order in which it matters.
+    """Check everything between a program and its destinations, the most fundamental first.
 
     Touches the network: connects to each destination and sends it one span, which it reads back from AgentOps,
     from `agentops-otel view` and from a Jaeger on the same host, where they answer.
@@ -168,7 +168,7 @@ def _provider(found: trace.TracerProvider) -> Finding:
 
 
 def _patched(points: Iterable[metadata.EntryPoint]) -> Iterator[Finding]:
-    """Who patches what under `opentelemetry-instrument`, where it is patched twice."""
+    """Libraries that two instrumentations patch under `opentelemetry-instrument`."""
     patching: dict[str, set[str]] = defaultdict(set)
     for point in points:
         patching[point.name].add(point.dist.name if point.dist else point.value)
@@ -217,7 +217,7 @@ def _connect(destination: Destination) -> Iterator[Finding]:
 
 
 def _listening(destination: Destination, where: str, refusals: Mapping[str, str | None]) -> Iterator[Finding]:
-    """What it means that some addresses of a host take connections (None) and others do not, or none does."""
+    """Explain which addresses of a host accept connections (None) and which refuse them."""
     closed = [f"{address} ({refusal})" for address, refusal in refusals.items() if refusal is not None]
     if len(closed) == len(refusals):
         advice = "start a collector there, or name another: endpoint=, OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -291,7 +291,7 @@ def _probe(destination: Destination, tags: tuple[str, ...], read_back_s: float, 
 
 
 def _read_back(reply: Reply, page: str) -> Finding:
-    """What AgentOps' API says of the span, which is what its dashboard shows."""
+    """The finding from AgentOps' API about the span; the dashboard shows the same data."""
     match reply.body:
         case {"spans": [{"span_name": str(name), "status_code": str(status)}, *_], "tags": list(tags)}:
             tagged = f", tagged {', '.join(map(str, tags))}" if tags else ""

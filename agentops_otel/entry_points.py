@@ -1,4 +1,4 @@
-"""What OpenTelemetry's own launcher finds of us by name; a program that calls `init()` needs none of it."""
+"""Entry points for OpenTelemetry's own launcher. A program that calls `init()` needs none of them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ class AgentOpsExporter(SpanExporter):
 
 
 class _Instrumentor:
-    """What the launcher makes of an entry point: it calls `instrument` with arguments of its own."""
+    """Base of the instrumentors. The launcher makes an object and calls `instrument` with arguments of its own."""
 
     what: Literal["llm_calls", "taskweaver"]
 

@@ -46,7 +46,7 @@ def truth(name: str, value: object) -> bool:
 
 
 def content_mode(name: str, value: object) -> str:
-    """Where content goes, as the conventions' word: true or false, or `SPAN_ONLY` and the like."""
+    """The content mode in the conventions' words: true or false, or `SPAN_ONLY` and the like."""
     word = str(value).strip().lower()
     if not isinstance(value, bool | int | str) or word not in {*TRUTH, *CONTENT_MODES}:
         raise ConfigError(name, value, "use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT, or true or false")
