@@ -1,4 +1,4 @@
-"""Names of secrets: `api_key`, `X-Api-Key`, `PGPASSWORD`, `--password`. A name says what is kept under it."""
+"""Names of secrets: `api_key`, `X-Api-Key`, `PGPASSWORD`, `--password`. Classifies keys by their name."""
 
 import re
 from collections.abc import Mapping

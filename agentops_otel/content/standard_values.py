@@ -1,4 +1,4 @@
-"""Values of the standard library that are told by their type alone: one harmless line, or a collection's items.
+"""Values of standard library types: recorded as one harmless line, or as a collection's items.
 
 Only exact types are read: a subclass may override whatever is called here.
 """
