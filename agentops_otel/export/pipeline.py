@@ -70,7 +70,7 @@ class Sink:
 
     @property
     def counts(self) -> bool:
-        """True: `stats()` speaks of it."""
+        """True if the sink is part of `stats()`."""
         return True
 
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
@@ -208,7 +208,7 @@ class Pipeline(SpanProcessor):
         return self._kept_all() and in_time
 
     def deliver(self, timeout_s: float) -> bool:
-        """As `force_flush`, for ourselves: what was dropped is still told to the program that asks next."""
+        """As `force_flush`, but drops are still reported to the program's next `force_flush`."""
         deadline = self._clock() + timeout_s
         delivered = self._drain(deadline)
         for sender in self._senders:

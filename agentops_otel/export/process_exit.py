@@ -59,7 +59,7 @@ class ProcessExit:
             self._ending.deliver_at_once()  # Handlers of atexit run already: one that is registered now is not called.
 
     def _after_fork(self) -> None:
-        """Have multiprocessing tell its child, once it has cleared the finalizers that it inherited."""
+        """Register `_in_child` with multiprocessing: it runs after the child has cleared the inherited finalizers."""
         if util := sys.modules.get("multiprocessing.util"):
             util.register_after_fork(self, ProcessExit._in_child)
 
@@ -104,7 +104,7 @@ class ProcessExit:
 
 
 def _is_child(process: ModuleType) -> bool:
-    """Also of one that is spawned and still imports its main module, when multiprocessing has not told it yet."""
+    """True in a child of multiprocessing, also in a spawned one that is still importing its main module."""
     return process.parent_process() is not None or hasattr(process.current_process(), "_inheriting")
 
 

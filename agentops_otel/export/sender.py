@@ -305,7 +305,7 @@ class Sender:
         self._say(answer.fault, "%s refused %s: %s %s", self.name, self._cargo, answer.fault, answer.message)
 
     def say_what_is_left(self) -> None:
-        """One line at the end, if not everything was delivered."""
+        """Log one line at the end if spans were dropped or are still on disk."""
         stats = self.outbox.stats(0)
         spool = self.outbox.spool
         if stats.spooled and spool:

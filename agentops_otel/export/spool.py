@@ -51,7 +51,7 @@ _logger = logging.getLogger("agentops_otel")
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """One file, open and locked by us."""
+    """An open segment file, locked by this process."""
 
     path: Path
     file: int

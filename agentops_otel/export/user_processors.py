@@ -69,7 +69,7 @@ def _answer(answer: "Future[bool]", call: Callable[[], object], doing: str) -> N
 
 
 class UserProcessors(SpanProcessor):
-    """Flushes and shuts down the processors side by side, and waits for none of them longer than it is told.
+    """Flushes and shuts down the processors in parallel, with a limit on the wait for all of them.
 
     Args:
         processors: Those of the user. A thread stands ready for each; before a fork they end, as all of ours. Where

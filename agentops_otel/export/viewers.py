@@ -13,7 +13,7 @@ _PAUSE_S = 0.2
 _HERE = ("localhost", "127.0.0.1")
 """Hosts that are asked for `agentops-otel view`, which listens on the user's own machine alone."""
 TRACE_PATH = "/v1/traces/"
-"""At this path, with a trace's id, `agentops-otel view` says whether it has the trace."""
+"""Path at which `agentops-otel view` answers whether it has a trace, whose id is appended."""
 
 
 def showing(endpoint: str, trace_id: str, *, jaeger_port: int = JAEGER_PORT, patience_s: float) -> Iterator[str]:
