@@ -127,7 +127,7 @@ class ClientSpec:
     rewrite_other_arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _same
     """The same for calls that match no operation."""
     body: Callable[[Mapping[str, Any]], Any] = _same
-    """What the request tables read, from the method's arguments by name (`self` included); those by default."""
+    """Gives the request that the tables read, from the arguments by name (`self` included). Default: the arguments."""
     wrap_result: WrapResult | None = None
     """Handles results that are neither a response nor an iterator of chunks; returns what the program gets."""
     partial_response: Callable[[BaseException], Any] = _nothing

@@ -156,7 +156,7 @@ class Steps:
         return None if self.off else self._get_recorder()
 
     def tell(self, attributes: Mapping[str, AttributeValue], content: Mapping[str, object]) -> None:
-        """Say more on the current span, which the framework makes itself, if it goes where ours go."""
+        """Add attributes to the current span, which the framework made, if it goes where ours go."""
         with guard("telling more of a framework's span"):
             recorder, span = self.recorder, get_current_span()
             if recorder is None or not span.is_recording() or not is_exported_with_ours(span, recorder):
@@ -168,7 +168,7 @@ class Steps:
 
     @property
     def follows_callers(self) -> bool:
-        """Whether a trace that a caller sends is continued where the framework's protocol says so."""
+        """Whether to continue a caller's trace that the framework's protocol carries."""
         recorder = self.recorder
         return recorder is not None and recorder.follows_mcp
 
