@@ -467,7 +467,7 @@ def running(
 
 
 def instrument() -> None:
-    """Wrap LLM clients, frameworks and TaskWeaver again after `uninstrument()`, as the settings of `init()` say."""
+    """Wrap LLM clients, frameworks and TaskWeaver again after `uninstrument()`, by the settings of `init()`."""
     client = client_for("instrument")
     if client is not None and client.recorder is not None:
         with _running.lock:
