@@ -126,7 +126,7 @@ class Tracer(SpanSource):
         )
 
     def start(self, span: Span, context: Context | None = None, start_time: int | None = None) -> None:
-        """Set the span's start and tell the processors; the last step, so that no work of ours is in its time.
+        """Set the span's start time and call the processors. The last step, so that our work is not in its duration.
 
         Args:
             span: The span.
