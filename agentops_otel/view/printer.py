@@ -33,7 +33,7 @@ RETRY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One thing to print."""
+    """A trace, or part of one, to be printed."""
 
     roots: Sequence[Node]
     note: str = ""

@@ -132,7 +132,7 @@ def _has_colors(stream: TextIO) -> bool:
 
 
 def _width(stream: TextIO) -> int:
-    """The columns of the terminal, as `COLUMNS` or the terminal says."""
+    """The columns of the terminal, by `COLUMNS` or the terminal itself."""
     if not is_terminal(stream):
         return WIDTH
     with suppress(OSError, ValueError, AttributeError):

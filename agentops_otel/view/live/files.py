@@ -11,7 +11,7 @@ from agentops_otel.view.live.store import Store
 BATCH = 2_000
 """Spans stored at a time."""
 ReadFrom = Callable[[Path, int], Iterator[tuple[list[ReadableSpan] | ValueError, int]]]
-"""Gives the spans of a file from a place on, each time with the next place; or says what is wrong with a line."""
+"""Reads a file from an offset: the spans of each line, or its error, with the offset of the next line."""
 
 
 def read_on(path: Path, store: Store, read_from: ReadFrom, say: Callable[[str], None]) -> None:

@@ -74,7 +74,7 @@ def page(store: Store, *, title: str, trace: str | None = None) -> bytes:
 
 
 def _choices(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Those of these runs alone: a file that is passed on says nothing of others."""
+    """The filter values of these runs alone: a file that is passed on must not reveal other runs."""
     found = {name: sorted({value for run in runs for value in run[name]}) for name in LISTS}
     return {**found, "services": sorted({run["service"] for run in runs})}
 
