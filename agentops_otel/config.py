@@ -76,7 +76,7 @@ class Config:
     run: Run | None = None
     """The run of `agentops-otel run` that this process belongs to."""
     quiet: bool = False
-    """True keeps the one line that says where the spans go, and the session's summary, off stderr."""
+    """True: neither the line that names the destinations nor a session's totals are printed on stderr."""
     disabled_instrumentations: frozenset[str] = frozenset()
     """`OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`, by the names of our specs; `*` is all of them."""
     semconv_opt_in: frozenset[str] = frozenset()

@@ -39,7 +39,7 @@ class AgentOps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """One place that spans are sent to by OTLP."""
+    """An OTLP receiver, and the settings for sending to it."""
 
     endpoint: str
     """A whole URL: for HTTP with its path, for gRPC `http://host:port` or `https://host:port`."""
@@ -176,7 +176,7 @@ def _http_endpoint(found: Setting) -> str:
 
 
 def _grpc_endpoint(found: Setting) -> str:
-    """`host:port` alone is a gRPC target; the INSECURE variables say whether it is spoken to in the clear."""
+    """The URL for gRPC. `host:port` alone gets http or https by the variables `OTEL_EXPORTER_OTLP_*INSECURE`."""
     if "://" in found.text:
         url = environment.url(found)
         return f"{url.scheme}://{url.netloc}"

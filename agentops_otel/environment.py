@@ -126,7 +126,7 @@ def pem_file(found: Setting | None) -> Path | None:
 
 
 def compression(found: Setting | None, allowed: Sequence[str]) -> str:
-    """One of the allowed, whose package is installed; none where nothing is said."""
+    """One of the allowed compressions, whose package is installed. Default: none."""
     if found and found.text not in allowed:
         raise found.wrong(f"use one of {', '.join(allowed)}")
     if found and found.text == "zstd" and find_spec("zstandard") is None:

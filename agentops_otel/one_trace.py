@@ -38,7 +38,7 @@ class OneTrace:
 
     @classmethod
     def begin(cls, run: Run, name: str, config: Config) -> "OneTrace":
-        """Tell the processes of the run below which span their traces are."""
+        """Start the root span, and make it the parent for the processes of the run."""
         flags = TraceFlags(TraceFlags.SAMPLED)
         context = SpanContext(secrets.randbits(128), secrets.randbits(64), is_remote=False, trace_flags=flags)
         run.set_parent(context)

@@ -63,7 +63,7 @@ CONTENT_MODES: Mapping[str, tuple[bool, bool]] = {
 
 
 def one_of(*allowed: str) -> Check:
-    """One of the words."""
+    """A check for one of the *allowed* words."""
 
     def check(name: str, value: object) -> str:
         if value not in allowed or not isinstance(value, str):

@@ -1,3 +1,3 @@
-"""The one place that says which version this is; the build reads it too."""
+"""The version. The build reads it from here too."""
 
 VERSION = "0.1.0"
