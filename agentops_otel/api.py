@@ -20,7 +20,7 @@ def flush(timeout_s: float = 10.0) -> bool:
     the provider's: `trace.get_tracer_provider().force_flush()`.
 
     Args:
-        timeout_s: The longest wait, in seconds.
+        timeout_s: The longest wait, in seconds. Default: 10.
 
     Returns:
         True if this finished within the time and nothing was dropped since the last call. The counts of dropped spans,
