@@ -12,22 +12,26 @@ from tests.frameworks.mcp_server import server
 
 FIRST = version("mcp").startswith("1.")
 HEADERS: list[dict[str, str]] = []
+BODIES: list[bytes] = []
 """Of the requests that the server over HTTP had."""
 Connect = Callable[[], AbstractAsyncContextManager[ClientSession]]
 
 
 @asynccontextmanager
-async def in_memory() -> AsyncIterator[ClientSession]:
-    """A client and a server in one process."""
+async def in_memory(*tools: Any) -> AsyncIterator[ClientSession]:
+    """A client and a server in one process; with more tools than it has."""
+    served = server()
+    for tool in tools:
+        served.add_tool(tool)
     if FIRST:
         from mcp.shared.memory import create_connected_server_and_client_session
 
-        async with create_connected_server_and_client_session(server()._mcp_server) as session:
+        async with create_connected_server_and_client_session(served._mcp_server) as session:
             yield session
     else:
         from mcp.client import Client
 
-        async with Client(server()) as client:
+        async with Client(served) as client:
             yield client.session
 
 
@@ -41,7 +45,13 @@ async def over_http() -> AsyncIterator[ClientSession]:
 
     async def seen(scope: Any, receive: Any, send: Any) -> None:
         HEADERS.append({name.decode(): value.decode() for name, value in scope.get("headers", ())})
-        await app(scope, receive, send)
+
+        async def heard() -> Any:
+            message = await receive()
+            BODIES.append(message.get("body", b""))
+            return message
+
+        await app(scope, heard, send)
 
     serving = uvicorn.Server(uvicorn.Config(seen, port=0, log_level="error", lifespan="on"))
     running = asyncio.create_task(serving.serve())

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
@@ -210,6 +212,37 @@ def test_crews_at_once(model: LlmServer) -> None:
     holds_together(captured, model, traces=4)
 
 
+def test_a_stream(model: LlmServer) -> None:
+    """A streamed crew is told as a plain one; CrewAI lets one that is left run to its end."""
+
+    def left() -> None:
+        streamed = crew(model, "weather(Rome)", stream=True).kickoff()
+        next(iter(streamed))
+        streamed.close()
+
+    with capture() as captured:
+        list(crew(model, "weather(Paris)", stream=True).kickoff())
+        assert not get_current_span().get_span_context().is_valid
+        left()
+        assert not get_current_span().get_span_context().is_valid
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+            "invoke_workflow travel",
+            [
+                "task trip",
+                ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+            ],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
 def test_a_flow(model: LlmServer) -> None:
     """A flow is a workflow, its methods are spans, and a crew in one is below it."""
 
@@ -270,15 +303,7 @@ def test_a_crew_that_fails(model: LlmServer) -> None:
 
 def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
     """Result and requests are the same with us as without."""
-
-    def go() -> tuple[Any, list[Any]]:
-        before = len(model.requests)
-        result = crew(model, "weather(Paris) broken(Rome)").kickoff().raw
-        return result, [request.json for request in model.requests[before:]]
-
-    plain = go()
-    with capture():
-        assert go() == plain
+    assert_unchanged(lambda: crew(model, "weather(Paris) broken(Rome)").kickoff().raw, model)
 
 
 def test_content_off(model: LlmServer) -> None:

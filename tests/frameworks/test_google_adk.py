@@ -11,7 +11,9 @@ from opentelemetry import trace
 import agentops_otel
 from agentops_otel import testing
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names
+from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
 
 pytest.importorskip("google.adk", reason="google-adk is not installed")
@@ -187,3 +189,105 @@ def test_content_off(model: LlmServer) -> None:
 
     assert "execute_tool weather" in str(captured.tree())
     assert "Paris" not in str(captured.tree())
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        async def wait(city: str) -> str:
+            """Wait."""
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        await cancel(ask(guide(model, tools=[wait]), "wait(Paris)"), began)
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(captured.tree()) == snapshot(
+        ["invoke_workflow guide", ["invoke_agent guide", ["execute_tool wait", "generate_content openai/gpt-4.1"]]]
+    )
+    holds_together(captured, model)
+
+
+def test_two_runs_at_once(model: LlmServer) -> None:
+    """Runs beside each other have a trace each."""
+
+    async def together() -> None:
+        await asyncio.gather(*(ask(guide(model), f"weather({city})") for city in ("Paris", "Rome")))
+
+    with capture() as captured:
+        asyncio.run(together())
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow guide",
+            [
+                "invoke_agent guide",
+                [
+                    "execute_tool weather",
+                    ["look up"],
+                    "generate_content openai/gpt-4.1",
+                    "generate_content openai/gpt-4.1",
+                ],
+            ],
+            "invoke_workflow guide",
+            [
+                "invoke_agent guide",
+                [
+                    "execute_tool weather",
+                    ["look up"],
+                    "generate_content openai/gpt-4.1",
+                    "generate_content openai/gpt-4.1",
+                ],
+            ],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+@pytest.mark.parametrize("question", ["weather(Paris) weather(Rome)", "broken(Rome)"])
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer, question: str) -> None:
+    """Result, exception and requests are the same with us as without."""
+    assert_unchanged(lambda: asyncio.run(ask(guide(model), question)), model)
+
+
+IMPORTS = """
+import asyncio
+from google.adk.agents import LlmAgent
+from google.adk.models.lite_llm import LiteLlm
+from google.adk.runners import InMemoryRunner
+"""
+WORK = """
+def weather(city: str) -> str:
+    return "sunny"
+
+model = LiteLlm("openai/gpt-4.1", api_base="{}/v1", api_key="none")
+runner = InMemoryRunner(agent=LlmAgent(name="guide", model=model, tools=[weather]))
+asyncio.run(runner.run_debug("weather(Paris)", quiet=True))
+(tool,) = (span for span in exporter.get_finished_spans() if span.name == "execute_tool weather")
+assert ("gen_ai.tool.call.arguments" in tool.attributes) is {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [({"imported": "before"}, True), ({"imported": "after"}, True), ({"disabled": "google-adk"}, False)],
+    ids=str,
+)
+def test_a_whole_program(model: LlmServer, how: dict[str, str], told: bool) -> None:
+    """It does not matter whether the package is imported before `init()`, and its name leaves its spans as they are."""
+    found = spans(IMPORTS, WORK.format(model.url, told), **how)
+    assert sorted(found) == snapshot(
+        [
+            "execute_tool weather",
+            "generate_content openai/gpt-4.1",
+            "generate_content openai/gpt-4.1",
+            "invoke_agent guide",
+            "invoke_workflow guide",
+        ]
+    )

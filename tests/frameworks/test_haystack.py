@@ -8,6 +8,7 @@ from inline_snapshot import snapshot
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
@@ -42,7 +43,7 @@ def broken(city: str) -> str:
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 
-def guide(server: LlmServer) -> Any:
+def guide(server: LlmServer, *more: Any) -> Any:
     """An agent with a tool that works and one that fails."""
     model = OpenAIChatGenerator(
         model="gpt-4.1", api_base_url=f"{server.url}/v1", api_key=Secret.from_token("none"), max_retries=0
@@ -51,7 +52,7 @@ def guide(server: LlmServer) -> Any:
         Tool(name=one.__name__, description=str(one.__doc__), parameters=CITY, function=one)
         for one in (weather, broken)
     ]
-    return Agent(chat_generator=model, tools=tools)
+    return Agent(chat_generator=model, tools=[*tools, *more])
 
 
 def asked(question: str) -> Any:
@@ -159,6 +160,58 @@ def test_a_pipeline(model: LlmServer) -> None:
         ]
     )
     holds_together(captured, model)
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans; what was cancelled has failed."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        async def wait(city: str) -> str:
+            """Wait."""
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        await cancel(
+            guide(model, Tool("wait", "Wait.", CITY, async_function=wait)).run_async(asked("wait(Paris)")), began
+        )
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(captured.tree()) == snapshot(["invoke_agent ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
+    holds_together(captured, model)
+
+
+def test_a_stream(model: LlmServer) -> None:
+    """A streamed run is told as a plain one; a reader that fails has failed the run."""
+
+    def stop(chunk: Any) -> None:
+        raise EOFError("enough")
+
+    with capture() as captured:
+        guide(model).run(asked("weather(Paris)"), streaming_callback=lambda chunk: None)
+        with pytest.raises(EOFError):
+            guide(model).run(asked("weather(Paris)"), streaming_callback=stop)
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_agent",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
+            "invoke_agent ERROR",
+            ["chat gpt-4.1"],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
+    """Result and requests are the same with us as without."""
+    question = asked("weather(Paris) broken(Rome)")
+    assert_unchanged(lambda: guide(model).run(question)["messages"], model)
+    assert_unchanged(lambda: asyncio.run(guide(model).run_async(question))["messages"], model)
 
 
 def test_content_off(model: LlmServer) -> None:

@@ -12,6 +12,7 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import START_TRACING, spans
 from tests.loopback.llm_server import LlmServer
@@ -287,11 +288,7 @@ def test_a_run_that_is_cancelled(model: LlmServer) -> None:
             await asyncio.Event().wait()
             return city
 
-        run = asyncio.create_task(guide(model, wait).ainvoke(ask("wait(Paris)")))
-        await began.wait()
-        run.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await run
+        await cancel(guide(model, wait).ainvoke(ask("wait(Paris)")), began)
 
     with capture() as captured:
         asyncio.run(cancelled())
@@ -623,16 +620,8 @@ def test_uninstrument(model: LlmServer) -> None:
 
 def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
     """Result and requests are the same with us as without."""
-
-    def go() -> tuple[Any, list[Any]]:
-        before = len(model.requests)
-        thread: Any = {"configurable": {"thread_id": "thread-1"}}
-        result = graph(model).invoke({"said": []}, thread)["said"]
-        return result, [request.json for request in model.requests[before:]]
-
-    plain = go()
-    with capture():
-        assert go() == plain
+    thread: Any = {"configurable": {"thread_id": "thread-1"}}
+    assert_unchanged(lambda: graph(model).invoke({"said": []}, thread)["said"], model)
 
 
 IMPORTS = "from langchain.agents import create_agent\nfrom langchain_openai import ChatOpenAI"

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import Capture, capture
-from tests.frameworks.shown import shown
+from tests.frameworks.runs import cancel
+from tests.frameworks.shown import names, shown
 from tests.frameworks.whole_program import spans
 
 pytest.importorskip("mcp", reason="mcp is not installed")
@@ -20,7 +22,7 @@ pytest.importorskip("mcp", reason="mcp is not installed")
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from tests.frameworks.mcp_calls import FIRST, HEADERS, Connect, ask, in_memory, over_http
+from tests.frameworks.mcp_calls import BODIES, FIRST, HEADERS, Connect, ask, in_memory, over_http
 
 CALLS = ("tools/call", "look up", "own", "execute_tool")
 """What the spans of a call begin with; the second version has others for all that a session asks."""
@@ -174,6 +176,75 @@ def test_the_headers_of_a_call() -> None:
     assert client["name"] == "tools/call weather"
     (span,) = (span for span in captured.spans if span.name == "tools/call weather" and span.kind.name == "CLIENT")
     assert f"{span.context.span_id:016x}" in [headers.get("traceparent", "--")[36:52] for headers in HEADERS]
+
+
+def test_calls_at_once() -> None:
+    """Calls beside each other have a trace each."""
+
+    async def together() -> None:
+        async with in_memory() as session:
+            await asyncio.gather(*(session.call_tool("weather", {"city": city}) for city in ("Paris", "Rome")))
+
+    with capture() as captured:
+        asyncio.run(together())
+
+    assert names(calls(captured)) == snapshot(
+        [
+            "tools/call weather",
+            ["tools/call weather", ["look up"]],
+            "tools/call weather",
+            ["tools/call weather", ["look up"]],
+        ]
+    )
+
+
+def test_a_call_that_is_cancelled() -> None:
+    """A cancelled call ends its spans, and has failed."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        async def wait(city: str) -> str:
+            """Wait."""
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        async with in_memory(wait) as session:
+            await cancel(session.call_tool("wait", {"city": "Paris"}), began)
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(calls(captured)) == snapshot(["tools/call wait ERROR", ["tools/call wait ERROR"]])
+    assert not get_current_span().get_span_context().is_valid
+
+
+def test_the_program_gets_what_it_gets_without_us() -> None:
+    """Answers and requests are the same with us as without, but for the trace that a call carries."""
+
+    async def go() -> list[str]:
+        async with over_http() as session:
+            listed = await session.list_tools()
+            said = [await session.call_tool(name, {"city": "Paris"}) for name in ("weather", "broken", "missing")]
+        return [repr(listed), *map(repr, said)]
+
+    def work() -> tuple[list[str], list[Any]]:
+        BODIES.clear()
+        return asyncio.run(go()), [_untraced(json.loads(body)) for body in BODIES if body]
+
+    plain = work()
+    with capture():
+        assert work() == plain
+
+
+def _untraced(request: Any) -> Any:
+    meta = request.get("params", {}).get("_meta", {})
+    for name in ("traceparent", "tracestate", "baggage"):
+        meta.pop(name, None)
+    if not meta:
+        request.get("params", {}).pop("_meta", None)
+    return request
 
 
 def test_content_off() -> None:

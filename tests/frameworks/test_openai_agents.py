@@ -9,6 +9,7 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
@@ -239,11 +240,7 @@ def test_a_run_that_is_cancelled(model: LlmServer) -> None:
             await asyncio.Event().wait()
             return city
 
-        run = asyncio.create_task(Runner.run(guide(model, wait), "wait(Paris)"))
-        await began.wait()
-        run.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await run
+        await cancel(Runner.run(guide(model, wait), "wait(Paris)"), began)
 
     with capture() as captured:
         asyncio.run(cancelled())
@@ -313,15 +310,7 @@ def test_spans_of_the_program_lie_between(model: LlmServer, own_tracing: str) ->
 
 def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
     """Result and requests are the same with us as without."""
-
-    def go() -> tuple[Any, list[Any]]:
-        before = len(model.requests)
-        result = ask(guide(model), "weather(Paris) broken(Rome)")
-        return result, [request.json for request in model.requests[before:]]
-
-    plain = go()
-    with capture():
-        assert go() == plain
+    assert_unchanged(lambda: ask(guide(model), "weather(Paris) broken(Rome)"), model)
 
 
 def test_content_off(model: LlmServer) -> None:

@@ -9,6 +9,7 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
@@ -120,6 +121,38 @@ def test_two_runs_at_once(model: LlmServer) -> None:
         ]
     )
     holds_together(captured, model, traces=2)
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        async def wait(city: str) -> str:
+            """Wait."""
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        await cancel(guide(model, tools=[wait]).run("wait(Paris)"), began)
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(captured.tree()) == snapshot(["invoke_agent guide", ["chat gpt-4.1", "execute_tool wait ERROR"]])
+    holds_together(captured, model)
+
+
+@pytest.mark.parametrize("question", ["weather(Paris) weather(Rome)", "broken(Rome)"])
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer, question: str) -> None:
+    """Result, exception and requests are the same with us as without."""
+
+    def work() -> Any:
+        result = ask(guide(model), question)
+        return result.output, result.usage
+
+    assert_unchanged(work, model)
 
 
 def test_what_the_program_has_decided_stays(model: LlmServer) -> None:

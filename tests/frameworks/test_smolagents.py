@@ -9,6 +9,7 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
@@ -173,6 +174,17 @@ def test_two_runs_at_once(model: LlmServer) -> None:
         ]
     )
     holds_together(captured, model, traces=2)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer, stream: bool) -> None:
+    """Result, or the kinds of what is streamed, and requests are the same with us as without."""
+
+    def work() -> Any:
+        result = guide(model).run("weather(Paris) broken(Rome)", stream=stream)
+        return list(map(type, result)) if stream else result
+
+    assert_unchanged(work, model)
 
 
 def test_content_off(model: LlmServer) -> None:
