@@ -64,9 +64,8 @@ def test_opentelemetrys_own_exporter_is_received(live: LiveView, store: Store, c
 
     assert exporter.export(research()) is SpanExportResult.SUCCESS
     exporter.shutdown()  # type: ignore[no-untyped-call]
-    by_start = sorted(research(), key=lambda span: span.start_time or 0)
-    came = otlp_json.loads(store.export(TRACE))
-    assert [otlp_json.dumps([span]) for span in came] == [otlp_json.dumps([span]) for span in by_start]
+    last_first = sorted(research(), key=lambda span: -(span.start_time or 0))
+    assert list(store.export(TRACE)) == [otlp_json.dumps([span]) + b"\n" for span in last_first]
 
 
 def test_a_program_finds_it_by_default(live: LiveView, store: Store) -> None:
@@ -196,7 +195,28 @@ def test_runs_are_asked_for_by_the_address(live: LiveView, store: Store) -> None
     ]
     _, headers, body = browser.get(f"/api/otlp/{TRACE}")
     assert headers["content-disposition"] == f'attachment; filename="{TRACE}.jsonl"'
-    assert len(otlp_json.loads(body)) == 4
+    assert len([otlp_json.loads(line) for line in body.splitlines()]) == 4
+
+
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [
+        ("since=2023-11-13", 2),
+        ("since=2023-11-17", 1),
+        ("until=2023-11-12", 0),
+        ("since=2023-11-13&until=2023-11-15", 1),
+        ("since=2023-11-19&until=2023-11-19", 0),
+        ("since=yesterday&until=9999-12-31", 2),
+    ],
+)
+def test_runs_are_asked_for_by_day(live: LiveView, store: Store, days: str, found: int) -> None:
+    """Of this machine, both days included; what is no day is none."""
+    store.add([*research(), Trace(2).span("four days later", 4 * 24 * 3600 * 1000)])
+
+    runs = Browser(live).data(f"/api/runs?{days}")
+
+    assert isinstance(runs, list)
+    assert len(runs) == found
 
 
 def test_a_page_that_waits_hears_of_what_arrives(live: LiveView) -> None:

@@ -73,6 +73,54 @@ def test_totals_are_plots_and_tables(live: LiveView, store: Store, tmp_path: Pat
         assert page.evaluate("location.hash") == "#/?tool=search"
 
 
+def test_a_day_of_the_totals_leads_to_its_runs(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """By a filter that the address holds: from one day to another, both included."""
+    day = 24 * 3600 * 1000
+    store.add([Trace(number).span(f"day {number}", number * day) for number in (1, 2, 3)])
+    days = "[...document.querySelectorAll('section th a')]"
+    with Page(f"{live.url}#/totals", tmp_path / "browser") as page:
+        page.wait_for(f"{days}.length === 3")
+        second = page.evaluate(f"{days}[1].textContent")
+        page.evaluate(f"{days}[1].click()")
+        page.wait_for(f"{SHOWN} && {NAMES}.length === 1")
+        alone = page.evaluate(NAMES)
+        page.evaluate("until.value = ''; until.dispatchEvent(new Event('change'))")
+        page.wait_for(f"{SHOWN} && {NAMES}.length === 2")
+
+        assert alone == ["day 2"]
+        assert page.evaluate(NAMES) == ["day 3", "day 2"]
+        assert page.evaluate("since.value") == second
+        assert page.evaluate("location.hash") == f"#/?since={second}"
+
+
+def test_the_keys_are_told(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """By `?`, or a button; while they are shown no other key does anything, and Escape goes back to where one was."""
+    store.add(research())
+    opened = "document.querySelectorAll('dialog[open]').length === 1"
+    closed = "document.querySelectorAll('dialog').length === 0"
+    with Page(f"{live.url}#/run/{TRACE}", tmp_path / "browser") as page:
+        page.wait_for("document.querySelectorAll('[role=treeitem]').length === 4")
+        address = page.evaluate("location.hash")
+        page.press("?")
+        page.wait_for(opened)
+        told = page.evaluate("document.querySelector('dialog').innerText")
+        for key in ("p", "/", "Escape"):
+            page.press(key)
+        page.wait_for(closed)
+        page.evaluate("help.click()")
+        page.wait_for(opened)
+        page.press("?")
+        page.wait_for(closed)
+
+        assert isinstance(told, str)
+        assert "critical path" in told
+        assert page.evaluate("location.hash") == address
+        page.press("p")
+        assert page.evaluate("location.hash") == f"#/run/{TRACE}/{1:016x}?path=1"
+        page.press("Escape")
+        page.wait_for(f"{NAMES}.length === 1")
+
+
 def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, tmp_path: Path) -> None:
     """The others are drawn when they are scrolled to, or walked to by key."""
     store.add([Trace(number).span(f"run {number}", number) for number in range(1, 1001)])
@@ -94,6 +142,22 @@ def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, t
         assert page.evaluate("document.activeElement.textContent") == "run 940"
         page.press("Enter")
         page.wait_for("document.querySelector('h1')?.textContent === 'run 940'")
+
+
+def test_a_list_of_a_thousand_runs_does_not_stutter(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """A key that goes to the next run is answered about as soon as on an empty page."""
+    store.add([Trace(number).span(f"run {number}", number, attributes=CHAT) for number in range(1, 1001)])
+    with Page(live.url, tmp_path / "browser") as page:
+        page.look(width=1200, height=800)
+        page.wait_for(f"{NAMES}.length > 10")
+        page.evaluate("document.querySelector('.runs a').focus()")
+        full = page.answered_in("document.activeElement", "j", "ArrowDown")
+        reached = page.evaluate("document.activeElement.textContent")
+        page.evaluate("document.querySelector('#main').replaceChildren()")
+        empty = page.answered_in("document.body", "j", "ArrowDown")
+
+        assert reached == "run 970"
+        assert full < 4 * empty, (empty, full)
 
 
 def test_a_conversation_reads_as_one(live: LiveView, store: Store, tmp_path: Path) -> None:

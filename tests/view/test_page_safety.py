@@ -20,6 +20,11 @@ NOTE = "event => reports.push(event.blockedURI)"
 OURS = "[...document.querySelectorAll('main a')].every(a => /^(#|\\/api\\/)/.test(a.getAttribute('href') ?? '#'))"
 VIEWS = ("#/", "#/totals", f"#/run/{TRACE}", f"#/run/{TRACE}/{1:016x}?path=1", f"#/conversation/{TRACE}")
 COMPARED = f"#/compare/{TRACE}/{OTHER}"
+SERIOUS = (
+    "axe.run({resultTypes: ['violations']}).then(({violations}) => violations"
+    ".filter(one => ['serious', 'critical'].includes(one.impact))"
+    ".map(one => one.id + ' ' + one.nodes.map(node => node.target + ' ' + node.failureSummary)))"
+)
 
 
 @pytest.fixture
@@ -77,6 +82,32 @@ def test_hostile_text_is_text_in_every_view(page: Page, store: Store) -> None:
     )
 
 
+WIDER = """[document.documentElement, document.body, ...document.querySelectorAll('main, main > div, .span, dialog')]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => `${one.tagName} ${one.scrollWidth}`)"""
+
+
+def test_nothing_is_wider_than_a_phone(page: Page, store: Store) -> None:
+    """At 360 pixels one scrolls down, and to the side within a table alone; names without a space included."""
+    root = Trace(3).span("n" * 300, attributes={**CHAT, "service.of.nobody" * 9: "v" * 300}, error="E" * 300)
+    store.add([*conversation(), *hostile(1), root])
+    page.look(width=360, height=640)
+    found = {}
+    for view in (
+        *VIEWS,
+        COMPARED,
+        f"#/compare/{TRACE}/{'0' * 31}3",
+        f"#/run/{'0' * 31}3",
+        f"#/conversation/{'0' * 31}3",
+    ):
+        page.evaluate(f"location.hash = '{view}'")
+        page.wait_for(SHOWN)
+        found[view] = page.evaluate(WIDER)
+    page.evaluate("help.click()")
+    found["help"] = page.evaluate(WIDER)
+
+    assert {view: wider for view, wider in found.items() if wider} == {}
+
+
 @pytest.mark.skipif(page_tools.folder() is None, reason="no axe-core: make e2e-servers installs it")
 @pytest.mark.parametrize("dark", [False, True])
 def test_everybody_can_use_it(page: Page, store: Store, dark: bool) -> None:
@@ -91,10 +122,15 @@ def test_everybody_can_use_it(page: Page, store: Store, dark: bool) -> None:
         for view in (*VIEWS, COMPARED):
             page.evaluate(f"location.hash = '{view}'")
             page.wait_for(SHOWN)
-            found[f"{view} {width}"] = page.evaluate(
-                "axe.run({resultTypes: ['violations']}).then(({violations}) => violations"
-                ".filter(one => ['serious', 'critical'].includes(one.impact))"
-                ".map(one => one.id + ' ' + one.nodes.map(node => node.target + ' ' + node.failureSummary)))"
-            )
+            found[f"{view} {width}"] = page.evaluate(SERIOUS)
+        page.evaluate("help.click()")
+        found[f"help {width}"] = page.evaluate(SERIOUS)
+        page.press("Escape")
+        page.evaluate("location.hash = '#/'")
+        page.wait_for(f"{SHOWN} && document.querySelectorAll('.runs a').length === 2")
+        for trace in (TRACE, OTHER):
+            page.evaluate(f"document.querySelector('#pick-{trace}').click()")
+        page.wait_for("!document.querySelector('.bar-of-filters .button').hidden")
+        found[f"two are chosen {width}"] = page.evaluate(SERIOUS)
 
     assert {view: problems for view, problems in found.items() if problems} == {}

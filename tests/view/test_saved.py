@@ -1,6 +1,7 @@
 """Runs as one HTML file: the page with its data, which opens from disk, asks for nothing, and runs nothing recorded."""
 
 import re
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -70,6 +71,25 @@ def test_the_page_saves_a_run(live: LiveView, store: Store) -> None:
     assert request(live.port, "GET", "/api/html/x", headers=cookie)[0] == 404
 
 
+@pytest.mark.parametrize("saved_as", ["html", "otlp"])
+def test_a_run_larger_than_the_memory_is_saved(tmp_path: Path, saved_as: str) -> None:
+    """A few spans of it are in memory at a time, whatever its length."""
+    with closing(Store(tmp_path / "view.sqlite3", otlp_json)) as store:
+        trace = Trace()
+        for number in range(40):
+            store.add([trace.span("x", number, attributes={"said": "y" * 50_000}) for _ in range(10)])
+        tracemalloc.start()
+        try:
+            parts = saved.parts(store, title="t", trace=TRACE) if saved_as == "html" else store.export(TRACE)
+            size = sum(map(len, parts))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert size > 400 * 50_000
+    assert peak < size / 2
+
+
 @needs_chromium
 def test_the_file_opens_from_disk(memory: Store, tmp_path: Path) -> None:
     """The list with its filters and its order, a run, and its conversation, without a request."""
@@ -85,6 +105,9 @@ def test_the_file_opens_from_disk(memory: Store, tmp_path: Path) -> None:
             "text=SNOW",
             "text=nowhere",
             "failed=1&sort=name&order=up",
+            "since=2023-11-13&until=2023-11-15&sort=name",
+            "since=2023-11-16",
+            "until=2023-11-12",
             "slower=2",
             "dearer=0.005",
             "tool=search",
@@ -107,6 +130,9 @@ def test_the_file_opens_from_disk(memory: Store, tmp_path: Path) -> None:
             "text=SNOW": travel,
             "text=nowhere": [],
             "failed=1&sort=name&order=up": [*travel, *other],
+            "since=2023-11-13&until=2023-11-15&sort=name": [*other, *travel],
+            "since=2023-11-16": [],
+            "until=2023-11-12": [],
             "slower=2": travel,
             "dearer=0.005": travel,
             "tool=search": other,

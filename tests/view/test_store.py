@@ -2,18 +2,23 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from stat import S_IMODE
+from typing import Any
 
+import genai_prices
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.export import file, otlp_json
 from agentops_otel.view.live import files
+from agentops_otel.view.live.briefs import Briefs, Run
 from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.totals import percentile
 from agentops_otel.view.live.wanted import Filter
@@ -202,14 +207,111 @@ def test_a_restart_loses_nothing(tmp_path: Path) -> None:
     after = Store(path, otlp_json, clock=lambda: 0.0)
 
     assert after.runs(Filter()) == rows
-    assert [span.name for span in otlp_json.loads(after.export(str(rows[0]["trace"])))] == [
-        "invoke_workflow research",
-        "plan",
-        "chat gpt-4o",
+    assert [otlp_json.loads(line)[0].name for line in after.export(str(rows[0]["trace"]))] == [
         "execute_tool search",
+        "chat gpt-4o",
+        "plan",
+        "invoke_workflow research",
     ]
     assert modes == {0o600}
     after.close()
+
+
+class Counting:
+    """OTLP JSON, and how often it was read."""
+
+    read = 0
+
+    def dumps(self, spans: Iterable[ReadableSpan]) -> bytes:
+        """The bytes of spans."""
+        return otlp_json.dumps(spans)
+
+    def loads(self, line: bytes | str) -> list[ReadableSpan]:
+        """The spans of bytes."""
+        self.read += 1
+        return otlp_json.loads(line)
+
+
+def test_a_span_more_costs_no_second_look_at_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the run: it is read and priced alone; a run is read once after a restart, and never priced again."""
+    priced, price = list[object](), genai_prices.calc_price
+
+    def counted(*given: Any, **named: Any) -> object:
+        priced.append(given)
+        return price(*given, **named)
+
+    monkeypatch.setattr(genai_prices, "calc_price", counted)
+    path, codec, trace = tmp_path / "view.sqlite3", Counting(), Trace()
+    root = trace.span("root", 0, 9000)
+    unknown = {**CHAT, "gen_ai.response.model": "of nobody"}
+    calls = [trace.span("chat", n, n + 1, under=root, attributes=unknown if n % 2 else CHAT) for n in range(200)]
+
+    def work(done: Callable[[], object]) -> tuple[int, int]:
+        priced.clear()
+        codec.read = 0
+        done()
+        return codec.read, len(priced)
+
+    before = Store(path, codec)
+    work(lambda: before.add([root, *calls[:-3]]))
+    added = [work(lambda: before.add(calls[-3:-2])), work(lambda: before.add(calls[-2:-1]))]
+    opened = work(lambda: before.run("0" * 31 + "1"))
+    before.close()
+    after = Store(path, codec)
+    listed = work(lambda: after.runs(Filter()))
+    later = [work(lambda: after.add(calls[-1:])), work(lambda: after.add(calls[-1:]))]
+    at_once = Store(None, otlp_json)
+    at_once.add([root, *calls])
+
+    assert (added, opened, listed, later) == ([(1, 1)] * 2, (200, 0), (0, 0), [(202, 1), (1, 1)])
+    assert after.runs(Filter()) == at_once.runs(Filter())
+    assert after.totals(Filter()) == at_once.totals(Filter())
+    after.close()
+    at_once.close()
+
+
+def test_what_was_refused_counts_nothing_later(store: Store) -> None:
+    """A delivery is kept as a whole or not at all."""
+    trace = Trace()
+    store.add([trace.span("a")])
+    with pytest.raises(ValueError, match="no number of 64 bits"):
+        store.add([trace.span("b"), trace.span("too long", end=1e13)])
+    store.add([trace.span("c", 1, 20)])
+
+    (run,) = store.runs(Filter())
+    assert (run["spans"], run["duration"]) == (2, 20 * MS)
+
+
+def test_the_runs_that_have_not_grown_for_long_are_read_again() -> None:
+    """So many spans are held, and of one run as many as it has."""
+    read = list[str]()
+
+    def kept(trace: str) -> Run:
+        read.append(trace)
+        made = Run()
+        for span in (Trace(int(trace)).span("a"), Trace(int(trace), count(2)).span("b")):
+            made.add(span, None)
+        return made
+
+    held = Briefs(kept, limit_spans=5)
+    for trace in "121312":
+        held.run(trace)
+    small = Briefs(kept, limit_spans=1)
+    small.run("9")
+    small.run("9")
+
+    assert "".join(read) == "12329"
+
+
+def test_words_of_a_search_may_be_in_different_spans(store: Store) -> None:
+    """Of one run; a word that a span had before it came again is found no more, and a sign is no word."""
+    store.add([Trace().span("Oslo"), Trace(2).span("Oslo"), Trace(2, count(2)).span("rain, in the morning")])
+    found = [len(names(store, text=text)) for text in ("oslo", "oslo rain", "oslo - rain", "rain snow", "-")]
+    store.add([Trace(2).span("Rome")])
+
+    assert found == [2, 1, 1, 0, 0]
+    assert len(names(store, text="oslo")) == 1
+    assert len(names(store, text="rome rain")) == 1
 
 
 def test_the_oldest_runs_make_room(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """Rows about a run and its steps, and words for the search, from spans. Pure functions."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import orjson
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel import semconv
 from agentops_otel.view.cost import cost_of
 from agentops_otel.view.format import model_of
 from agentops_otel.view.live.totals import Step
-from agentops_otel.view.tree import Node, duration_ns, error_of, role, summarize, tokens
+from agentops_otel.view.tree import Node, added, duration_ns, error_of, is_origin, role, tokens
 
 LISTS = ("tags", "models", "tool_names", "agents")
 """Columns of a run that hold several values."""
@@ -19,28 +22,62 @@ _CACHED, _TOOL, _AGENT = (
     semconv.GEN_AI_AGENT_NAME,
 )
 _KINDS = {"llm": "model", "tool": "tool", "agent": "agent"}
+_COUNTED = (
+    *(semconv.GEN_AI_OPERATION_NAME, semconv.OPERATION_NAME, semconv.AGENTOPS_SPAN_KIND, semconv.ERROR_TYPE),
+    *(semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_RESPONSE_MODEL, _TOOL, _AGENT),
+    *(semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS, _CACHED),
+    *(semconv.SESSION_ID, semconv.AGENTOPS_TAGS),
+)
+"""The attributes that the rows are made of."""
 
 
-def run_row(roots: Sequence[Node]) -> dict[str, object]:
-    """The columns of a run: the first root names it."""
-    first, total = roots[0].span, summarize(roots)
-    spans = sorted((node.span for root in roots for _, node in root.walk()), key=lambda span: span.start_time or 0)
+def span_id(span: ReadableSpan) -> str:
+    """The id of the span: 16 hex digits; empty if it has none."""
+    context = span.get_span_context()
+    return f"{context.span_id:016x}" if context else ""
+
+
+def call_cost(span: ReadableSpan) -> float | None:
+    """The cost in USD of the LLM call that the span is; None if it is none, or its price is not known."""
+    return cost_of(span) if role(span) == "llm" else None
+
+
+def brief(span: ReadableSpan) -> ReadableSpan:
+    """The span without its content: all that the rows are made of."""
+    attributes = span.attributes or {}
+    return ReadableSpan(
+        name=span.name,
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=_resource(_service(span)),
+        attributes={name: attributes[name] for name in _COUNTED if name in attributes},
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+    )
+
+
+def run_row(roots: Sequence[Node], steps: Sequence[Step]) -> dict[str, object]:
+    """The columns of a run, from its spans and its steps: the first root names it."""
+    nodes, first = [node for root in roots for _, node in root.walk()], roots[0].span
+    spans = sorted((node.span for node in nodes), key=lambda span: span.start_time or 0)
+    calls = [step for step in steps if step.kind == "model"]
     attributes = [span.attributes or {} for span in spans]
     cached = [tokens for value in attributes if isinstance(tokens := value.get(_CACHED), int)]
     return {
         "start": first.start_time or 0,
-        "duration": total.duration_ns,
+        "duration": duration_ns(spans),
         "name": first.name,
-        "service": str(first.resource.attributes.get(semconv.SERVICE_NAME, "")),
+        "service": _service(first),
         "session": str((first.attributes or {}).get(semconv.SESSION_ID, "")),
-        "spans": total.spans,
-        "llm_calls": total.llm_calls,
-        "tools": total.tools,
-        "input_tokens": total.input_tokens,
-        "output_tokens": total.output_tokens,
+        "spans": len(spans),
+        "llm_calls": len(calls),
+        "tools": Counter(map(role, spans))["tool"],
+        "input_tokens": added(call.input_tokens for call in calls),
+        "output_tokens": added(call.output_tokens for call in calls),
         "cached_tokens": sum(cached) if cached else None,
-        "cost": total.cost_usd,
-        "errors": total.errors,
+        "cost": added(call.cost for call in calls),
+        "errors": sum(map(is_origin, nodes)),
         "tags": _json(tag for value in attributes for tag in _texts(value.get(semconv.AGENTOPS_TAGS))),
         "models": _json(model for span in spans if role(span) == "llm" and (model := model_of(span))),
         "tool_names": _json(str(value[_TOOL]) for value in attributes if _TOOL in value),
@@ -48,15 +85,28 @@ def run_row(roots: Sequence[Node]) -> dict[str, object]:
     }
 
 
-def steps(roots: Sequence[Node]) -> list[Step]:
-    """The LLM calls, tools and agents; of nested LLM calls the outer. A call's usage is also its tool's and agent's."""
+def _service(span: ReadableSpan) -> str:
+    return str(span.resource.attributes.get(semconv.SERVICE_NAME, ""))
+
+
+@lru_cache
+def _resource(service: str) -> Resource:
+    # One for all spans of a service: each that was read has its own.
+    return Resource({semconv.SERVICE_NAME: service})
+
+
+def steps(roots: Sequence[Node], costs: Mapping[str, float | None]) -> list[Step]:
+    """The LLM calls, tools and agents; of nested LLM calls the outer. A call's usage is also its tool's and agent's.
+
+    *costs* has the cost of each call by the id of its span.
+    """
     made: list[Step] = []
     waiting: list[tuple[Node, dict[str, Step]]] = [(root, {}) for root in roots]
     while waiting:
         node, above = waiting.pop()
         kind = _KINDS.get(role(node.span))
         if kind is not None and not (kind == "model" and kind in above):
-            made.append(step := _step(kind, node.span))
+            made.append(step := _step(kind, node.span, costs))
             if kind == "model":
                 for one in above.values():
                     one.add(step)
@@ -65,12 +115,12 @@ def steps(roots: Sequence[Node]) -> list[Step]:
     return made
 
 
-def _step(kind: str, span: ReadableSpan) -> Step:
+def _step(kind: str, span: ReadableSpan, costs: Mapping[str, float | None]) -> Step:
     attributes = span.attributes or {}
     names = {"model": model_of(span), "tool": attributes.get(_TOOL), "agent": attributes.get(_AGENT)}
     step = Step(kind=kind, name=str(names[kind] or span.name), duration=duration_ns([span]), failed=_failed(span))
     if kind == "model":
-        (step.input_tokens, step.output_tokens), step.cost = tokens(span), cost_of(span)
+        (step.input_tokens, step.output_tokens), step.cost = tokens(span), costs.get(span_id(span))
     return step
 
 
@@ -78,11 +128,10 @@ def _failed(span: ReadableSpan) -> bool:
     return error_of(span) is not None
 
 
-def shown(span: ReadableSpan) -> dict[str, object]:
+def shown(span: ReadableSpan, cost: float | None) -> dict[str, object]:
     """A span as the page reads it. Times are nanoseconds since the epoch, as text: JavaScript would round numbers."""
-    context = span.get_span_context()
     return {
-        "id": f"{context.span_id:016x}" if context else "",
+        "id": span_id(span),
         "parent": f"{span.parent.span_id:016x}" if span.parent else None,
         "name": span.name,
         "role": role(span),
@@ -91,7 +140,7 @@ def shown(span: ReadableSpan) -> dict[str, object]:
         "error": error_of(span),
         "message": span.status.description,
         "model": model_of(span),
-        "cost": cost_of(span) if role(span) == "llm" else None,
+        "cost": cost,
         "attributes": dict(span.attributes or {}),
         "events": [{"name": event.name, "attributes": dict(event.attributes or {})} for event in span.events],
     }

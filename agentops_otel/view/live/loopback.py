@@ -7,7 +7,7 @@ which browsers send with requests from foreign pages.
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,7 +42,8 @@ class Reply:
     """The response to a request."""
 
     status: HTTPStatus = HTTPStatus.OK
-    body: bytes = b""
+    body: bytes | Iterable[bytes] = b""
+    """In parts, where it is not held as a whole."""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -150,9 +151,16 @@ class Request(BaseHTTPRequestHandler):
         for name, value in {**_SECURITY, **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("content-type", reply.content_type)
-        self.send_header("content-length", str(len(reply.body)))
-        self.end_headers()
-        self.wfile.write(reply.body)
+        if isinstance(reply.body, bytes):
+            self.send_header("content-length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+        else:
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            for part in filter(None, reply.body):
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing on stderr."""

@@ -2,23 +2,25 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from itertools import chain
 from string import Template
 from typing import Any
 
 import orjson
 
 from agentops_otel.view.live.facts import LISTS
-from agentops_otel.view.live.store import Store
+from agentops_otel.view.live.store import Store, day
 from agentops_otel.view.live.wanted import Filter
 
 LIMIT_BYTES = 64 * 1024 * 1024
 """The most that the spans of one file may take: more makes a browser slow."""
 _IMPORT = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "\./([\w.]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const) (\w+)", re.MULTILINE)
+_DATA = "<the data>"
 _PAGE = Template("""\
 <!doctype html>
 <html lang="en">
@@ -39,7 +41,12 @@ style-src '$style_hash'; base-uri 'none'; form-action 'none'">
 
 
 def page(store: Store, *, title: str, trace: str | None = None) -> bytes:
-    """The file.
+    """The file, as `parts` has it, in one."""
+    return b"".join(parts(store, title=title, trace=trace))
+
+
+def parts(store: Store, *, title: str, trace: str | None = None) -> Iterator[bytes]:
+    """The file, span by span: a run may be larger than the memory.
 
     Args:
         store: What it shows: all of it, newest first.
@@ -53,12 +60,6 @@ def page(store: Store, *, title: str, trace: str | None = None) -> bytes:
     found = store.runs(wanted, limit=None)
     if trace is not None and not found:
         raise KeyError(trace)
-    data = {
-        "list": found,
-        "runs": {str(run["trace"]): store.run(str(run["trace"])) for run in found},
-        "choices": _choices(found),
-        "totals": store.totals(wanted),
-    }
     style, script, index = _read("style.css"), bundle(), _read("index.html")
     text = _PAGE.substitute(
         title=escape(title.encode("utf-8", "replace").decode()),
@@ -66,11 +67,28 @@ def page(store: Store, *, title: str, trace: str | None = None) -> bytes:
         style_hash=_hash(style),
         script=script,
         script_hash=_hash(script),
-        # As JSON has it, so that nothing recorded ends the element that it is in.
-        data=orjson.dumps(data, default=str).decode().replace("<", "\\u003c"),
+        data=_DATA,
         body=index.partition("<body>")[2].partition("</body>")[0],
     )
-    return text.encode()
+    before, _, after = text.partition(_DATA)
+    return chain([before.encode()], _data(store, wanted, found), [after.encode()])
+
+
+def _data(store: Store, wanted: Filter, found: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
+    # The day as it was where it was saved: by it the totals are made.
+    yield b'{"list":' + _json([{**run, "day": day(run["start"])} for run in found]) + b',"runs":{'
+    for place, run in enumerate(found):
+        about = _json({name: value for name, value in run.items() if name != "spans"}).removesuffix(b"}")
+        yield (b"," if place else b"") + _json(run["trace"]) + b":" + about + b',"spans":['
+        for number, span in enumerate(store.spans(run["trace"])):
+            yield (b"," if number else b"") + _json(span)
+        yield b"]}"
+    yield b'},"choices":' + _json(_choices(found)) + b',"totals":' + _json(store.totals(wanted)) + b"}"
+
+
+def _json(value: object) -> bytes:
+    # So that nothing recorded ends the element that it is in.
+    return orjson.dumps(value, default=str).replace(b"<", b"\\u003c")
 
 
 def _choices(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ import math
 import secrets
 import threading
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from importlib.resources import files
@@ -167,12 +168,11 @@ class _Page:
             case ["otlp", trace]:
                 kept = {"content-disposition": f'attachment; filename="{trace[:32]}.jsonl"'} if trace.isalnum() else {}
                 return Reply(body=self._store.export(trace), headers=kept)
-            case ["html", trace] if self._store.run(trace) is not None:
+            case ["html", trace] if trace and self._store.runs(Filter(trace=trace)):
                 # Only as a download: this server's content security policy would forbid its scripts.
                 kept = {"content-disposition": f'attachment; filename="{trace}.html"'}
-                return Reply(
-                    body=saved.page(self._store, title=trace, trace=trace), content_type=_TYPES[".html"], headers=kept
-                )
+                parts = saved.parts(self._store, title=trace, trace=trace)
+                return Reply(body=parts, content_type=_TYPES[".html"], headers=kept)
             case _:
                 found = None
         if found is None:
@@ -185,6 +185,8 @@ def _filter(query: Mapping[str, str]) -> Filter:
     words = {name: query.get(name, "") for name in ("trace", "text", "model", "tool", "agent", "tag", "service")}
     return Filter(
         **words,
+        since_s=_midnight(query.get("since")),
+        until_s=_midnight(query.get("until"), after=timedelta(days=1)),
         failed=query.get("failed") == "1",
         slower_s=_number(query.get("slower")),
         dearer_usd=_number(query.get("dearer")),
@@ -199,6 +201,14 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def _midnight(day: str | None, *, after: timedelta = timedelta()) -> float | None:
+    """When a day begins on this machine, in seconds since the epoch, or so much later; what is no day is none."""
+    try:
+        return datetime.combine(date.fromisoformat(day or "") + after, time.min).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _cookie(request: Request) -> str:

@@ -7,8 +7,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,8 @@ from typing import Protocol
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel.view.live.facts import LISTS, run_row, shown, steps, words
+from agentops_otel.view.live.briefs import Briefs, Run
+from agentops_otel.view.live.facts import LISTS, call_cost, run_row, shown, span_id, steps, words
 from agentops_otel.view.live.totals import Step, Total, totals
 from agentops_otel.view.live.wanted import Filter
 from agentops_otel.view.tree import build, trace_id
@@ -41,15 +43,19 @@ CREATE TABLE IF NOT EXISTS steps (
     output_tokens INTEGER, cost REAL
 );
 CREATE INDEX IF NOT EXISTS steps_by_trace ON steps (trace);
+CREATE TABLE IF NOT EXISTS costs (number INTEGER PRIMARY KEY, trace TEXT, span TEXT, cost REAL, UNIQUE (trace, span));
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, place INTEGER);
 CREATE INDEX IF NOT EXISTS runs_by_start ON runs (start);
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (trace UNINDEXED, text);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text);
 """
+_STEP = tuple(field.name for field in fields(Step))
+_PART_SPANS = 50
+"""How many spans are taken out of the database at a time."""
 _OWN = ("bytes", "arrived")
 """Columns that are not returned."""
-_LAYOUT = 3
+_LAYOUT = 4
 """Version of the derived tables. In a database with another version they are built anew."""
-_DERIVED = ("words", "steps", "runs", "files")
+_DERIVED = ("words", "costs", "steps", "runs", "files")
 
 
 class Codec(Protocol):
@@ -89,6 +95,7 @@ class Store:
         self._limit_bytes = limit_bytes
         self._limit_age_s = limit_age_s
         self._clock = clock
+        self._briefs = Briefs(self._read_run)
         self._changed = threading.Condition()
         self._version = 0
         self._closed = False
@@ -107,11 +114,13 @@ class Store:
         Raises:
             ValueError: A time or a count of theirs is no number of 64 bits; none of them is kept.
         """
-        with self._changed:
+        with self._changed, ExitStack() as failed:
+            failed.callback(self._briefs.clear)
             try:
                 self._write(spans, read_to)
             except OverflowError as error:
                 raise ValueError("a time or a count is no number of 64 bits") from error
+            failed.pop_all()
             self._version += 1
             self._changed.notify_all()
 
@@ -130,10 +139,12 @@ class Store:
 
     def run(self, trace: str) -> dict[str, object] | None:
         """One run, and under `spans` what the page shows of each span by start; None if it is not known."""
-        with self._changed:
-            row = self._database.execute("SELECT * FROM runs WHERE trace = ?", (trace,)).fetchone()
-            spans = self._spans(trace)
-        return None if row is None else {**_run(row), "spans": [shown(span) for span in spans]}
+        found = self.runs(Filter(trace=trace)) if trace else []
+        return {**found[0], "spans": list(self.spans(trace))} if found else None
+
+    def spans(self, trace: str) -> Iterator[dict[str, object]]:
+        """What the page shows of each span of a run, by start; a few are in memory at a time."""
+        return (shown(*one) for one in self._loaded(self._bodies(trace)))
 
     def totals(self, wanted: Filter) -> dict[str, list[Total]]:
         """Totals of the runs that pass the filter, by `day` (local time), `model`, `tool` and `agent`."""
@@ -144,7 +155,7 @@ class Store:
         with self._changed:
             runs = [dict(row) for row in self._database.execute(of_runs, values)]
             below = [dict(row) for row in self._database.execute(of_steps, values)]
-        days = [Step(kind="day", name=_day(row.pop("start")), **row) for row in runs]
+        days = [Step(kind="day", name=day(row.pop("start")), **row) for row in runs]
         return totals([*days, *(Step(**{name: row[name] for name in row if name != "trace"}) for row in below)])
 
     def choices(self) -> dict[str, list[str]]:
@@ -157,10 +168,9 @@ class Store:
             found["services"] = "SELECT DISTINCT service FROM runs ORDER BY service LIMIT 500"
             return {name: [row[0] for row in self._database.execute(query)] for name, query in found.items()}
 
-    def export(self, trace: str) -> bytes:
-        """The spans of a run as the codec writes them."""
-        with self._changed:
-            return self._codec.dumps(self._spans(trace))
+    def export(self, trace: str) -> Iterator[bytes]:
+        """The spans of a run as the codec has written them, a line each; what began first comes last, as in a file."""
+        return (bytes(row["body"]) + b"\n" for row in self._bodies(trace, "DESC"))
 
     def wait(self, since: int, timeout_s: float) -> int:
         """The number of changes so far, once there are more than *since*, or after the time, or when it is closed."""
@@ -175,6 +185,23 @@ class Store:
             self._changed.notify_all()
             self._database.close()
 
+    def _bodies(self, trace: str, order: str = "ASC") -> Iterator[sqlite3.Row]:
+        """The spans of a run as they are kept, with their costs; the lock is held for a few at a time."""
+        with self._changed:
+            rows = self._database.execute(f"SELECT span FROM spans WHERE trace = ? ORDER BY start {order}", (trace,))
+            found = [row["span"] for row in rows]
+        for first in range(0, len(found), _PART_SPANS):
+            part = found[first : first + _PART_SPANS]
+            query = "SELECT body, cost FROM spans LEFT JOIN costs USING (trace, span) WHERE spans.trace = ?"
+            query += f" AND spans.span IN ({', '.join('?' * len(part))}) ORDER BY start {order}"
+            with self._changed:
+                bodies = self._database.execute(query, (trace, *part)).fetchall()
+            yield from bodies
+
+    def _loaded(self, bodies: Iterable[sqlite3.Row]) -> Iterator[tuple[ReadableSpan, float | None]]:
+        """The spans of the bodies, with the cost of each."""
+        return ((span, row["cost"]) for row in bodies for span in self._codec.loads(row["body"]))
+
     # All below is called with the lock held.
 
     def _lay_out(self) -> None:
@@ -185,6 +212,8 @@ class Store:
             for row in self._database.execute(
                 "SELECT DISTINCT trace FROM spans WHERE trace NOT IN (SELECT trace FROM runs)"
             ).fetchall():
+                for span, _ in self._loaded(self._bodies(row["trace"])):
+                    self._index(span)
                 self._summarize(row["trace"])
 
     def _write(self, spans: Sequence[ReadableSpan], read_to: tuple[str, int] | None) -> None:
@@ -198,39 +227,55 @@ class Store:
             self._prune()
 
     def _insert(self, span: ReadableSpan) -> None:
-        context = span.get_span_context()
-        if context is not None:
-            values = (trace_id(span), f"{context.span_id:016x}", span.start_time or 0, self._codec.dumps([span]))
+        if key := span_id(span):
+            body = self._codec.dumps([span])
+            values = (trace_id(span), key, span.start_time or 0, body)
             self._database.execute("INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?)", values)
+            for kept in self._codec.loads(body):  # without what could not be written
+                self._index(kept)
 
-    def _spans(self, trace: str) -> list[ReadableSpan]:
-        rows = self._database.execute("SELECT body FROM spans WHERE trace = ? ORDER BY start", (trace,))
-        return [span for row in rows for span in self._codec.loads(row[0])]
+    def _index(self, span: ReadableSpan) -> None:
+        """Keep what follows from this span alone: the cost of the call, and the words to find it by."""
+        key, cost = (trace_id(span), span_id(span)), call_cost(span)
+        known = self._database.execute("SELECT number FROM costs WHERE trace = ? AND span = ?", key).fetchone()
+        if known is not None:
+            self._database.execute("DELETE FROM words WHERE rowid = ?", (known["number"],))
+        query = "INSERT OR REPLACE INTO costs (trace, span, cost) VALUES (?, ?, ?)"
+        number = self._database.execute(query, (*key, cost)).lastrowid
+        self._database.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (number, words(span)))
+        self._briefs.add(span, cost)
+
+    def _read_run(self, trace: str) -> Run:
+        run = Run()
+        for span, cost in self._loaded(self._bodies(trace)):
+            run.add(span, cost)
+        return run
 
     def _summarize(self, trace: str) -> None:
-        """Write the run's row and its words anew."""
-        spans = self._spans(trace)
-        roots = build(spans)
-        values = {"trace": trace, **run_row(roots), "arrived": self._clock()}
+        """Write the run's row and its steps anew."""
+        run = self._briefs.run(trace)
+        roots = build(run.spans.values())
+        made = steps(roots, run.costs)
         size = "SELECT sum(length(body)) FROM spans WHERE trace = ?"
-        values["bytes"] = self._database.execute(size, (trace,)).fetchone()[0]
-        self._forget(trace)
-        self._insert_row("runs", values)
-        text = "\n".join(map(words, spans))
-        query = "INSERT INTO words (rowid, trace, text) SELECT rowid, trace, :text FROM runs WHERE trace = :trace"
-        self._database.execute(query, {"trace": trace, "text": text})
-        for step in steps(roots):
-            self._insert_row("steps", {"trace": trace, **asdict(step)})
+        taken = self._database.execute(size, (trace,)).fetchone()[0]
+        row = {"trace": trace, **run_row(roots, made), "arrived": self._clock(), "bytes": taken}
+        for table in ("steps", "runs"):
+            self._database.execute(f"DELETE FROM {table} WHERE trace = ?", (trace,))
+        self._insert_rows("runs", [row])
+        self._insert_rows("steps", [{"trace": trace, **{name: getattr(step, name) for name in _STEP}} for step in made])
 
-    def _insert_row(self, table: str, values: Mapping[str, object]) -> None:
-        marks = ", ".join(f":{name}" for name in values)
-        self._database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", values)
+    def _insert_rows(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        if rows:
+            marks = ", ".join(f":{name}" for name in rows[0])
+            self._database.executemany(f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})", rows)
 
     def _forget(self, trace: str) -> None:
-        """Remove the rows derived from the run's spans."""
-        # By its number: in a table of words no other column is found without reading all of them.
-        self._database.execute("DELETE FROM words WHERE rowid = (SELECT rowid FROM runs WHERE trace = ?)", (trace,))
-        for table in ("steps", "runs"):
+        """Remove the run and all that follows from it."""
+        self._briefs.forget(trace)
+        # By their numbers: in a table of words no other column is found without reading all of them.
+        query = "DELETE FROM words WHERE rowid IN (SELECT number FROM costs WHERE trace = ?)"
+        self._database.execute(query, (trace,))
+        for table in ("costs", "steps", "runs", "spans"):
             self._database.execute(f"DELETE FROM {table} WHERE trace = ?", (trace,))
 
     def _prune(self) -> None:
@@ -243,12 +288,12 @@ class Store:
                 break
             too_much -= row["bytes"]
             self._forget(row["trace"])
-            self._database.execute("DELETE FROM spans WHERE trace = ?", (row["trace"],))
 
 
 def _run(row: sqlite3.Row) -> dict[str, object]:
     return {name: orjson.loads(row[name]) if name in LISTS else row[name] for name in row.keys() if name not in _OWN}  # noqa: SIM118 - a Row iterates over its values
 
 
-def _day(start_ns: int) -> str:
+def day(start_ns: int) -> str:
+    """The day on this machine, as `2026-01-31`."""
     return datetime.fromtimestamp(start_ns / 1e9).date().isoformat()

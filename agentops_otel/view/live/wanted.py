@@ -16,6 +16,7 @@ SORTS = (
     "cost",
     "errors",
 )
+_FOUND = "SELECT trace FROM costs WHERE number IN (SELECT rowid FROM words WHERE words"
 _LISTS = (("models", "model"), ("tool_names", "tool"), ("agents", "agent"), ("tags", "tag"))
 
 
@@ -32,6 +33,10 @@ class Filter:
     agent: str = ""
     tag: str = ""
     service: str = ""
+    since_s: float | None = None
+    """It began then, or later: seconds since the epoch."""
+    until_s: float | None = None
+    """It began before."""
     failed: bool = False
     slower_s: float | None = None
     dearer_usd: float | None = None
@@ -45,10 +50,13 @@ class Filter:
             "run": ("runs.trace = :run", self.trace),
             "service": ("service = :service", self.service),
             "failed": ("errors > 0 AND :failed", self.failed),
+            "since": ("start >= :since * 1e9", self.since_s),
+            "until": ("start < :until * 1e9", self.until_s),
             "slower": ("duration >= :slower * 1e9", self.slower_s),
             "dearer": ("cost >= :dearer", self.dearer_usd),
-            "text": ("runs.trace IN (SELECT trace FROM words WHERE words MATCH :text)", _query(self.text)),
         }
+        for number, word in enumerate(_words(self.text)):
+            found[f"word{number}"] = (f"runs.trace IN ({_FOUND} MATCH :word{number}))", word)
         for column, name in _LISTS:
             condition = f"EXISTS (SELECT 1 FROM json_each(runs.{column}) WHERE value = :{column})"
             found[column] = (condition, getattr(self, name))
@@ -62,6 +70,10 @@ class Filter:
         return f"ORDER BY {column} {'ASC' if self.ascending else 'DESC'}, start DESC"
 
 
-def _query(text: str) -> str:
-    # Each word in quotes, so that none is taken for an operator of the search.
-    return " ".join('"' + word.replace('"', '""') + '"*' for word in text.replace("\0", " ").split())
+def _words(text: str) -> list[str]:
+    """A query for each word: those of a text may be in different spans."""
+    words = text.replace("\0", " ").split()
+    # Signs alone are nothing that a search finds, and nothing to look for beside a word.
+    words = [word for word in words if any(map(str.isalnum, word))] or words[:1]
+    # In quotes, so that none is taken for an operator of the search.
+    return ['"' + word.replace('"', '""') + '"*' for word in words]

@@ -23,6 +23,8 @@ export function filters(wanted, choices, go) {
   return element("form", { className: "filters", role: "search", on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
     input("text", "text", { type: "search" }),
     ...selects,
+    input("since", "from", { type: "date" }),
+    input("until", "to", { type: "date" }),
     input("slower", "slower than (s)", { type: "number", min: "0", step: "any" }),
     input("dearer", "dearer than ($)", { type: "number", min: "0", step: "any" }),
     input("failed", "errors", { type: "checkbox", checked: wanted.get("failed") === "1" }));

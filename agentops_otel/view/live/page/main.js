@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import * as compare from "./compare.js";
 import * as conversation from "./conversation.js";
 import { byId, element } from "./dom.js";
+import * as help from "./help.js";
 import * as run from "./run.js";
 import * as runs from "./runs.js";
 import * as totals from "./totals.js";
@@ -77,14 +78,21 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 addEventListener("hashchange", route);
 addEventListener("keydown", (event) => {
-  const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+  const { target } = event;
+  const typing = (target instanceof HTMLInputElement && target.type !== "checkbox") || target instanceof HTMLSelectElement;
+  if ((event.key === "?" && !typing) || (event.key === "Escape" && help.isOpen())) help.toggle();
+  else if (!help.isOpen()) pressed(event, typing);
+});
+
+/** @param {KeyboardEvent} event @param {boolean} typing */
+function pressed(event, typing) {
   if (event.key === "/" && !typing) { event.preventDefault(); document.getElementById("text")?.focus(); }
   if (event.key === "Escape" && !typing) location.hash = "#/";
   // A key that is pressed nowhere is the view's.
   if (event.target === document.body && !event.ctrlKey && !event.metaKey && !event.altKey) {
     byId("main").firstElementChild?.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
   }
-});
+}
 const all = api.isSaved && !location.hash ? await api.runs(new URLSearchParams()) : [];
 if (all.length === 1) history.replaceState(null, "", `#/run/${all[0].trace}`);
 await route();

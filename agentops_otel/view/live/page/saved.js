@@ -2,7 +2,7 @@
 
 /**
  * @typedef {import("./api.js").Run} Run
- * @typedef {{list: Run[], runs: Record<string, import("./api.js").Told>, choices: import("./api.js").Choices,
+ * @typedef {{list: (Run & {day: string})[], runs: Record<string, import("./api.js").Told>, choices: import("./api.js").Choices,
  *   totals: Record<string, import("./api.js").Total[]>}} Saved
  */
 
@@ -18,6 +18,7 @@ export function filtered(all, wanted) {
   const has = (/** @type {string[]} */ list, /** @type {string} */ name) => !asked(name) || list.includes(asked(name));
   const found = all.list.filter((run) =>
     has([run.trace], "trace") && has(run.models, "model") && has(run.tool_names, "tool") && has(run.agents, "agent") && has(run.tags, "tag") && has([run.service], "service")
+    && (!asked("since") || run.day >= asked("since")) && (!asked("until") || run.day <= asked("until"))
     && (!asked("failed") || run.errors > 0)
     && (!asked("slower") || run.duration >= Number(asked("slower")) * 1e9)
     && (!asked("dearer") || (run.cost ?? -1) >= Number(asked("dearer")))

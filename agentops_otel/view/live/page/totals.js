@@ -94,8 +94,11 @@ function part({ kind, heading, noun }, found, wanted, go) {
     element("thead", {}, element("tr", {}, ...heads.map((one) => head(one, wanted, go, kind === "day" ? "name" : "calls")),
       element("th", { scope: "col", className: "plot" }, "Half to nearly all"))),
     element("tbody", {}, ...rows.map((total) => element("tr", {},
-      element("th", { scope: "row" }, kind === "day" ? total.name : element("a", { href: `#/?${changed(wanted, { [kind]: total.name, sort: "", order: "" })}` }, total.name)),
+      element("th", { scope: "row" }, element("a", { href: `#/?${changed(wanted, { ...only(kind, total.name), sort: "", order: "" })}` }, total.name)),
       element("td", { className: "number" }, count(total.calls)),
       ...NUMBERS.map(({ sort, cell }) => element("td", { className: sort === "errors" ? "number error" : "number" }, cell(total))),
       element("td", { className: "plot" }, range(total.p50, total.p95, slowest))))))));
 }
+
+/** The filters by which the runs of a row are found. @param {string} kind @param {string} name @returns {Record<string, string>} */
+const only = (kind, name) => (kind === "day" ? { since: name, until: name } : { [kind]: name });
