@@ -1,11 +1,13 @@
 """Random programs of span operations say the same with our tracer provider as with the SDK's."""
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk.resources import Resource
@@ -14,69 +16,17 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    TraceState,
+    Tracer,
     set_span_in_context,
+    use_span,
 )
 from opentelemetry.trace import Span as AnySpan
 
 from agentops_otel.tracing.provider import OwnProvider
+from agentops_otel.tracing.tracer import Tracer as OwnTracer
+from tests.tracing.span_programs import HOSTILE_PROGRAMS, LIMITS, PROGRAMS, SAMPLERS, VARIABLES
 
 RESOURCE = Resource({"service.name": "test"})
-KEYS = st.sampled_from(["a", "b", "c", "d", "", "error.type"])
-ATOMS = st.one_of(st.text(max_size=8), st.integers(), st.floats(allow_nan=False), st.booleans(), st.binary(max_size=4))
-VALUES = st.recursive(
-    ATOMS | st.none() | st.builds(object) | st.sampled_from([complex(1, 2), {1, 2}]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
-    max_leaves=5,
-)
-ATTRIBUTES = st.dictionaries(KEYS, VALUES, max_size=4)
-STATUS = st.sampled_from([StatusCode.OK, StatusCode.ERROR, StatusCode.UNSET])
-CONTEXTS = st.builds(
-    SpanContext,
-    st.sampled_from([0, 1, 2]),
-    st.sampled_from([0, 7]),
-    is_remote=st.booleans(),
-    trace_flags=st.sampled_from([TraceFlags(0), TraceFlags(1), TraceFlags(3)]),
-    trace_state=st.sampled_from([TraceState(), TraceState([("k", "v")])]),
-)
-LINKS = st.lists(st.builds(Link, CONTEXTS, ATTRIBUTES), max_size=3)
-
-OPERATIONS = st.one_of(
-    st.tuples(st.just("set_attribute"), KEYS, VALUES),
-    st.tuples(st.just("set_attributes"), ATTRIBUTES),
-    st.tuples(st.just("add_event"), st.text(max_size=5), st.none() | ATTRIBUTES, st.integers(1, 9)),
-    st.tuples(st.just("add_link"), CONTEXTS, st.none() | ATTRIBUTES),
-    st.tuples(st.just("update_name"), st.text(max_size=5)),
-    st.tuples(st.just("set_status"), STATUS, st.none() | st.text(max_size=5)),
-    st.tuples(st.just("set_status"), st.builds(Status, STATUS, st.just("why")), st.none() | st.just("ignored")),
-    st.tuples(st.just("record_exception"), st.builds(ValueError, st.text(max_size=5)), ATTRIBUTES, st.integers(1, 9)),
-    st.tuples(st.just("start_child"), st.sampled_from(list(SpanKind)), ATTRIBUTES, LINKS),
-    st.tuples(st.just("start_below"), CONTEXTS, ATTRIBUTES),
-    st.tuples(st.just("end"), st.sampled_from([0, 99])),
-)
-PROGRAMS = st.lists(st.tuples(st.integers(0, 3), OPERATIONS), max_size=12)
-LIMITS = st.builds(
-    SpanLimits,
-    max_span_attributes=st.sampled_from([None, 0, 1, 3]),
-    max_events=st.sampled_from([None, 0, 2]),
-    max_links=st.sampled_from([None, 0, 2]),
-    max_event_attributes=st.sampled_from([None, 1]),
-    max_span_attribute_length=st.sampled_from([None, 2]),
-    max_attribute_length=st.sampled_from([None, 3]),
-)
-SAMPLERS = st.sampled_from(
-    [
-        sampling.DEFAULT_ON,
-        sampling.ALWAYS_ON,
-        sampling.ALWAYS_OFF,
-        sampling.ParentBased(sampling.TraceIdRatioBased(0.5)),
-    ]
-)
 
 
 class Counted(IdGenerator):
@@ -111,52 +61,110 @@ class Kept(SpanProcessor):
         self.ended.append(span)
 
 
-def run(provider: sdk_trace.TracerProvider, program: list[tuple[int, tuple[Any, ...]]]) -> tuple[Kept, list[str]]:
-    """What the processors were told, and the errors that the program got."""
+def sdk_tracer(provider: sdk_trace.TracerProvider) -> Tracer:
+    """The tracer that a program gets."""
+    return provider.get_tracer("test", "1", "https://schema", {"scope": "attribute"})
+
+
+class Alternating:
+    """Makes every other span with a tracer of ours, as guest on the program's provider, the rest with the SDK's."""
+
+    def __init__(self, provider: sdk_trace.TracerProvider) -> None:
+        theirs = sdk_tracer(provider)
+        assert type(theirs) is sdk_trace.Tracer
+        self._tracers: list[Tracer] = [OwnTracer(theirs), theirs]
+
+    def __getattr__(self, name: str) -> Any:
+        self._tracers.reverse()
+        return getattr(self._tracers[0], name)
+
+
+Program = list[tuple[int, tuple[Any, ...]]]
+
+
+def run(
+    provider: sdk_trace.TracerProvider, program: Program, tracer_of: Callable[..., Any] = sdk_tracer
+) -> tuple[Kept, list[str], list[str]]:
+    """What the processors were told, the errors that the program got, and what was logged."""
     kept, errors = Kept(), []
     provider.add_span_processor(kept)
-    tracer = provider.get_tracer("test", "1", "https://schema", {"scope": "attribute"})
+    tracer = tracer_of(provider)
     spans: list[AnySpan] = [tracer.start_span("root", start_time=1)]
-    for place, (name, *arguments) in program:
-        span = spans[place % len(spans)]
-        try:
-            _step(tracer, spans, span, name, arguments)
-        except (TypeError, ValueError, AttributeError) as error:
-            errors.append(f"{name}: {type(error).__name__}")
-    for span in spans:
-        span.end(50)
-    return kept, errors
+    with logged() as messages:
+        for place, (name, *arguments) in program:
+            try:
+                _step(tracer, spans, spans[place % len(spans)], name, arguments)
+            except (TypeError, ValueError, AttributeError, KeyError, RuntimeError, KeyboardInterrupt) as error:
+                errors.append(f"{name}: {type(error).__name__}")
+        for span in spans:
+            span.end(50)
+    return kept, errors, messages
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """What the SDK says meanwhile, but of attributes: two of its functions say that a name is empty in other words."""
+    messages: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(f"{record.name}: {record.getMessage()}")  # type: ignore[method-assign]
+    logger = logging.getLogger("opentelemetry.sdk")
+    logger.addHandler(handler)
+    try:
+        yield messages
+    finally:
+        logger.removeHandler(handler)
 
 
 def _step(tracer: Any, spans: list[AnySpan], span: AnySpan, name: str, arguments: list[Any]) -> None:
-    if name == "start_child":
-        kind, attributes, links = arguments
-        context = set_span_in_context(span)
-        links = [Link(link.context, dict(link.attributes or {})) for link in links]  # the SDK changes them
-        spans.append(tracer.start_span("child", context, kind=kind, attributes=attributes, links=links, start_time=3))
-    elif name == "start_below":
-        context = set_span_in_context(NonRecordingSpan(arguments[0]))
-        spans.append(tracer.start_span("below", context, attributes=arguments[1], start_time=4))
-    else:
-        getattr(span, name)(*arguments)
+    within = set_span_in_context(span)
+    match name, *arguments:
+        case "start_child", kind, attributes, links, start_time:
+            links = [Link(link.context, dict(link.attributes or {})) for link in links]  # the SDK changes them
+            settings = {"kind": kind, "attributes": attributes, "links": links, "start_time": start_time}
+            spans.append(tracer.start_span("child", within, **settings))
+        case "start_below", remote, attributes:
+            context = set_span_in_context(NonRecordingSpan(remote))
+            spans.append(tracer.start_span("below", context, attributes=attributes, start_time=4))
+        case "block", flags, attributes, error:
+            with tracer.start_as_current_span("block", within, attributes=attributes, **flags) as current:
+                spans += [current, tracer.start_span("in block")]
+                _raise(error)
+        case "use", flags, error:
+            with use_span(span, **flags):
+                spans.append(tracer.start_span("in use"))
+                _raise(error)
+        case "with", error:
+            with span:
+                _raise(error)
+        case _:
+            getattr(span, name)(*arguments)
+
+
+def _raise(error: BaseException | None) -> None:
+    if error is not None:
+        raise error
 
 
 def as_json(span: ReadableSpan) -> dict[str, Any]:
     """The span as the SDK writes it; bytes it cannot write."""
     try:
-        return json.loads(span.to_json())  # type: ignore[no-any-return]
+        told: dict[str, Any] = json.loads(span.to_json())
     except TypeError as error:
         return {"name": span.name, "error": str(error)}
+    for timed in (told, *told["events"]):
+        for field in ("start_time", "end_time", "timestamp"):
+            if not (timed.get(field) or "1970").startswith("1970"):
+                timed[field] = "now"
+    for event in told["events"]:
+        event["attributes"].pop("exception.stacktrace", None)
+    return told
 
 
 def said(span: ReadableSpan) -> dict[str, Any]:
-    """Everything that a reader of the span sees, but for the text of a stack."""
-    told = as_json(span)
-    for event in told.get("events", ()):
-        event["attributes"].pop("exception.stacktrace", None)
+    """Everything that a reader of the span sees, but for the text of a stack and times that were not given."""
     context = span.context
     return {
-        **told,
+        **as_json(span),
         "flags": context and (context.trace_flags, context.is_remote),
         "parent": span.parent,
         "dropped": (span.dropped_attributes, span.dropped_events, span.dropped_links),
@@ -168,31 +176,80 @@ def said(span: ReadableSpan) -> dict[str, Any]:
 
 
 def encoded(span: ReadableSpan) -> bytes:
-    """The span as the SDK's exporter sends it, without the text of a stack."""
+    """The span as the SDK's exporter sends it, without the text of a stack and times that were not given."""
     message = encode_spans([span])
-    for event in message.resource_spans[0].scope_spans[0].spans[0].events:
+    sent = message.resource_spans[0].scope_spans[0].spans[0]
+    sent.start_time_unix_nano = min(sent.start_time_unix_nano, _NOW)
+    sent.end_time_unix_nano = min(sent.end_time_unix_nano, _NOW)
+    for event in sent.events:
+        event.time_unix_nano = min(event.time_unix_nano, _NOW)
         for attribute in list(event.attributes):
             if attribute.key == "exception.stacktrace":
                 event.attributes.remove(attribute)
     return bytes(message.SerializeToString(deterministic=True))
 
 
+_NOW = 1000
+"""Later than every time that a program gives."""
+
+
+def same_spans(theirs: Kept, ours: Kept) -> None:
+    """Each span says the same, read and sent, at its start and at its end."""
+    assert [said(span) for span in ours.ended] == [said(span) for span in theirs.ended]
+    assert [encoded(span) for span in ours.ended] == [encoded(span) for span in theirs.ended]
+    assert ours.started == theirs.started
+
+
+def providers(**settings: Any) -> list[sdk_trace.TracerProvider]:
+    """The SDK's and ours."""
+    make: list[Callable[..., sdk_trace.TracerProvider]] = [sdk_trace.TracerProvider, OwnProvider]
+    return [of(resource=RESOURCE, id_generator=Counted(), shutdown_on_exit=False, **settings) for of in make]
+
+
 @settings(max_examples=150)
 @given(PROGRAMS, LIMITS, SAMPLERS)
-def test_a_program_says_the_same(
-    program: list[tuple[int, tuple[Any, ...]]], limits: SpanLimits, sampler: sampling.Sampler
-) -> None:
-    """Spans, what processors are told at start and end, and errors are those of the SDK."""
-    make: list[Callable[..., sdk_trace.TracerProvider]] = [sdk_trace.TracerProvider, OwnProvider]
-    theirs, ours = (
-        run(
-            of(resource=RESOURCE, id_generator=Counted(), span_limits=limits, sampler=sampler, shutdown_on_exit=False),
-            program,
-        )
-        for of in make
-    )
+def test_a_program_says_the_same(program: Program, limits: SpanLimits, sampler: sampling.Sampler) -> None:
+    """Spans, what processors are told at start and end, errors and warnings are those of the SDK."""
+    theirs, ours = (run(provider, program) for provider in providers(span_limits=limits, sampler=sampler))
 
-    assert [said(span) for span in ours[0].ended] == [said(span) for span in theirs[0].ended]
-    assert [encoded(span) for span in ours[0].ended] == [encoded(span) for span in theirs[0].ended]
-    assert ours[0].started == theirs[0].started
-    assert ours[1] == theirs[1]
+    same_spans(theirs[0], ours[0])
+    assert ours[1:] == theirs[1:]
+
+
+@settings(max_examples=50)
+@given(PROGRAMS, VARIABLES)
+def test_limits_of_the_environment_are_the_sdks(program: Program, variables: dict[str, str]) -> None:
+    """Each `OTEL_*_LIMIT` leaves out, shortens and counts the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        theirs, ours = (run(provider, program) for provider in providers())
+
+    same_spans(theirs[0], ours[0])
+    assert ours[1:] == theirs[1:]
+
+
+@settings(max_examples=50)
+@given(PROGRAMS, LIMITS, SAMPLERS)
+def test_a_guests_spans_among_the_sdks_say_the_same(
+    program: Program, limits: SpanLimits, sampler: sampling.Sampler
+) -> None:
+    """On the program's provider every other span may be ours: parents and children of both kinds are alike."""
+    alone, shared = (providers(span_limits=limits, sampler=sampler)[0] for _ in range(2))
+    theirs, mixed = run(alone, program), run(shared, program, Alternating)
+
+    same_spans(theirs[0], mixed[0])
+    assert mixed[1:] == theirs[1:]
+
+
+@settings(max_examples=50)
+@given(HOSTILE_PROGRAMS)
+def test_what_cannot_be_written_is_left_out(program: Program) -> None:
+    """Values whose `__str__` raises: the spans are the SDK's, and only the SDK's program gets the exception."""
+    sdks, own = providers()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agentops_otel.guard.reraise", False)
+        theirs, ours = run(sdks, program), run(own, program)
+
+    same_spans(theirs[0], ours[0])
+    assert ours[1] == [error for error in theirs[1] if not error.endswith("RuntimeError")]
