@@ -25,8 +25,15 @@ LINKS = st.lists(st.builds(Link, CONTEXTS, ATTRIBUTES), max_size=3)
 EXCEPTIONS = st.builds(
     lambda kind, text: kind(text), st.sampled_from([ValueError, KeyError, KeyboardInterrupt]), st.text(max_size=5)
 )
-FLAGS = st.fixed_dictionaries(
-    {name: st.booleans() for name in ("record_exception", "set_status_on_exception", "end_on_exit")}
+OF_EXCEPTIONS = {name: st.booleans() for name in ("record_exception", "set_status_on_exception")}
+FLAGS = st.fixed_dictionaries({**OF_EXCEPTIONS, "end_on_exit": st.booleans()})
+CHILDREN = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(list(SpanKind)),
+        "attributes": ATTRIBUTES,
+        "start_time": st.none() | st.integers(0, 9),
+        **OF_EXCEPTIONS,
+    }
 )
 
 OPERATIONS = st.one_of(
@@ -38,12 +45,10 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("set_status"), STATUS, st.none() | st.text(max_size=5)),
     st.tuples(st.just("set_status"), st.builds(Status, STATUS, st.just("why")), st.none() | st.just("ignored")),
     st.tuples(st.just("record_exception"), EXCEPTIONS, st.none() | ATTRIBUTES, st.integers(0, 9), st.booleans()),
-    st.tuples(
-        st.just("start_child"), st.sampled_from(list(SpanKind)), ATTRIBUTES, LINKS, st.none() | st.integers(0, 9)
-    ),
+    st.tuples(st.just("start_child"), CHILDREN, LINKS),
     st.tuples(st.just("block"), FLAGS, ATTRIBUTES, st.none() | EXCEPTIONS),
     st.tuples(st.just("use"), FLAGS, st.none() | EXCEPTIONS),
-    st.tuples(st.just("with"), st.none() | EXCEPTIONS),
+    st.tuples(st.just("with"), CHILDREN, st.none() | EXCEPTIONS),
     st.tuples(st.just("start_below"), CONTEXTS, ATTRIBUTES),
     st.tuples(st.just("end"), st.sampled_from([0, 99])),
 )

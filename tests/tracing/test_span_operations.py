@@ -118,10 +118,9 @@ def logged() -> Iterator[list[str]]:
 def _step(tracer: Any, spans: list[AnySpan], span: AnySpan, name: str, arguments: list[Any]) -> None:
     within = set_span_in_context(span)
     match name, *arguments:
-        case "start_child", kind, attributes, links, start_time:
+        case "start_child", given, links:
             links = [Link(link.context, dict(link.attributes or {})) for link in links]  # the SDK changes them
-            settings = {"kind": kind, "attributes": attributes, "links": links, "start_time": start_time}
-            spans.append(tracer.start_span("child", within, **settings))
+            spans.append(tracer.start_span("child", within, links=links, **given))
         case "start_below", remote, attributes:
             context = set_span_in_context(NonRecordingSpan(remote))
             spans.append(tracer.start_span("below", context, attributes=attributes, start_time=4))
@@ -133,8 +132,9 @@ def _step(tracer: Any, spans: list[AnySpan], span: AnySpan, name: str, arguments
             with use_span(span, **flags):
                 spans.append(tracer.start_span("in use"))
                 _raise(error)
-        case "with", error:
-            with span:
+        case "with", given, error:
+            spans.append(tracer.start_span("with", within, **given))
+            with spans[-1]:
                 _raise(error)
         case _:
             getattr(span, name)(*arguments)
