@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from _calls import PLAIN, STREAMED, Call
-from decorated_call import Nowhere
+from _decorated import Nowhere
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Tracer
