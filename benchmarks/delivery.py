@@ -43,6 +43,8 @@ class Collector(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["content-length"]))
         self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n")
 
+    do_PUT = do_POST  # ddtrace's way
+
 
 def collect() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)

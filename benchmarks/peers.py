@@ -6,6 +6,7 @@ the environments alone, `... NAME...` measures some.
 """
 
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -21,6 +22,7 @@ from delivery import collector
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "benchmarks" / "_peer.py"
 STARTS, DELIVERIES, LIMIT_S = 7, 5, 300
+PATH = "/v1/traces"
 SDK = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
 
 
@@ -31,6 +33,8 @@ class Peer:
     title: str
     package: str = ""
     """What pip installs, with its version; nothing: it is in this environment."""
+    needs: tuple[str, ...] = ()
+    """What it imports and does not bring."""
     notes: str = ""
     skips: tuple[str, ...] = field(default=())
     """What is not measured: `deliver`, where it does not speak OTLP."""
@@ -45,7 +49,7 @@ PEERS = {
     "openinference": Peer(title="OpenInference", package="openinference-instrumentation==0.1.72"),
     "logfire": Peer(title="Logfire", package="logfire==5.4.0"),
     "ddtrace": Peer(title="ddtrace", package="ddtrace==4.16.0", notes="records no values", skips=("deliver",)),
-    "openllmetry": Peer(title="OpenLLMetry", package="traceloop-sdk==0.62.4"),
+    "openllmetry": Peer(title="OpenLLMetry", package="traceloop-sdk==0.62.4", needs=("httpx",)),
 }
 CASES = ("no arguments", "three arguments", "20 KB dict", "async, three arguments", "nested, one of ten")
 
@@ -62,7 +66,7 @@ def install(name: str) -> None:
     python, package = python_of(name), PEERS[name].package
     if package and not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", package, *SDK], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", package, *PEERS[name].needs, *SDK], check=True)
 
 
 def version_of(name: str, package: str) -> str:
@@ -73,11 +77,12 @@ def version_of(name: str, package: str) -> str:
     ).stdout.strip()
 
 
-def measured(name: str, what: str, *arguments: str) -> dict[str, Any]:
-    """What `_peer.py` says."""
+def measured(name: str, endpoint: str, what: str, *arguments: str) -> dict[str, Any]:
+    """What `_peer.py` says; *endpoint* is where ddtrace sends."""
     command = [str(python_of(name)), str(PROGRAM), name, what, *arguments]
+    environment = {**os.environ, "DD_TRACE_AGENT_URL": endpoint.removesuffix(PATH)}
     with TemporaryDirectory() as folder:  # some write a log where they run
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, cwd=folder)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, cwd=folder, env=environment)
     if ended.returncode:
         sys.exit(f"{name} {what}\n{ended.stderr[-2000:]}")
     said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
@@ -92,11 +97,11 @@ def main() -> None:
         install(name)
     if "install" in chosen:
         return
-    calls = {name: measured(name, "calls") for name in names}
-    starts = _in_turn(names, STARTS, "start")
     with collector() as endpoint:
+        calls = {name: measured(name, endpoint, "calls") for name in names}
+        starts = _in_turn(names, STARTS, endpoint, "start")
         delivering = [name for name in names if "deliver" not in PEERS[name].skips]
-        deliveries = _in_turn(delivering, DELIVERIES, "deliver", endpoint)
+        deliveries = _in_turn(delivering, DELIVERIES, endpoint, "deliver", endpoint)
     sdk = version_of("sdk", "opentelemetry-sdk")
     print(
         f"{date.today():%d %B %Y}, OpenTelemetry {sdk}, CPython {platform.python_version()}; app's thread / process.\n"
@@ -109,12 +114,12 @@ def main() -> None:
         print(f"| {_title(name)} | {' | '.join(cells)} |")
 
 
-def _in_turn(names: list[str], rounds: int, what: str, *arguments: str) -> dict[str, float]:
+def _in_turn(names: list[str], rounds: int, endpoint: str, what: str, *arguments: str) -> dict[str, float]:
     """The median CPU time of each, which take turns."""
     taken: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
-            taken[name].append(measured(name, what, *arguments)["cpu"])
+            taken[name].append(measured(name, endpoint, what, *arguments)["cpu"])
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
