@@ -58,6 +58,41 @@ def sdk(endpoint: str | None) -> Started:
     return decorate, provider.force_flush
 
 
+def by_hand(endpoint: str | None) -> Started:
+    """A span that records its arguments and its result as JSON, as a careful programmer writes it."""
+    import functools
+    import inspect
+
+    provider = _provider(endpoint)
+    tracer = provider.get_tracer("by hand")
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(function)
+
+        def begin(span: Any, *args: Any) -> None:
+            span.set_attribute("input", json.dumps(signature.bind(*args).arguments))
+
+        @functools.wraps(function)
+        def call(*args: Any) -> Any:
+            with tracer.start_as_current_span(function.__name__) as span:
+                begin(span, *args)
+                result = function(*args)
+                span.set_attribute("output", json.dumps(result))
+                return result
+
+        @functools.wraps(function)
+        async def run(*args: Any) -> Any:
+            with tracer.start_as_current_span(function.__name__) as span:
+                begin(span, *args)
+                result = await function(*args)
+                span.set_attribute("output", json.dumps(result))
+                return result
+
+        return run if inspect.iscoroutinefunction(function) else call
+
+    return decorate, provider.force_flush
+
+
 def agentops_otel(endpoint: str | None) -> Started:
     import agentops_otel as ours
 
@@ -136,7 +171,18 @@ def openllmetry(endpoint: str | None) -> Started:
 
 STARTS: dict[str, Callable[[str | None], Started]] = {
     start.__name__: start
-    for start in (sdk, agentops_otel, agentops, openlit, langfuse, openinference, logfire, ddtrace, openllmetry)
+    for start in (
+        sdk,
+        by_hand,
+        agentops_otel,
+        agentops,
+        openlit,
+        langfuse,
+        openinference,
+        logfire,
+        ddtrace,
+        openllmetry,
+    )
 }
 
 

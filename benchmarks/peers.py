@@ -37,13 +37,14 @@ class Peer:
     """What it imports and does not bring."""
     notes: str = ""
     skips: tuple[str, ...] = field(default=())
-    """What is not measured: `deliver`, where it does not speak OTLP."""
+    """What is not measured: `deliver`, where it does not speak OTLP, or sends nothing without its vendor's token."""
 
 
 PEERS = {
-    "sdk": Peer(title="raw span + OTLP/HTTP"),
+    "sdk": Peer(title="a raw span, empty"),
+    "by_hand": Peer(title="a span by hand, with `bind` and `json.dumps`"),
     "agentops_otel": Peer(title="agentops_otel"),
-    "agentops": Peer(title="AgentOps", package="agentops==0.4.21"),
+    "agentops": Peer(title="AgentOps", package="agentops==0.4.21", skips=("deliver",)),
     "openlit": Peer(title="OpenLIT", package="openlit==1.45.0"),
     "langfuse": Peer(title="Langfuse", package="langfuse==5.0.4"),
     "openinference": Peer(title="OpenInference", package="openinference-instrumentation==0.1.72"),
