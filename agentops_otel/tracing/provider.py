@@ -103,7 +103,7 @@ def tracer_of(
     if isinstance(provider, OwnProvider):
         provider.set_policy(policy, trusts_callers=trusts_callers)
     tracer = provider.get_tracer(name, version)
-    return Tracer(tracer, policy) if _can_take_over(tracer) else tracer
+    return Tracer(tracer, policy, followed=True) if _can_take_over(tracer) else tracer
 
 
 def _can_take_over(tracer: trace.Tracer) -> TypeGuard[sdk_trace.Tracer]:

@@ -40,14 +40,25 @@ class Tracer(SpanSource):
         policy: The content policy for what anybody records; None: it is kept as it is.
     """
 
-    def __init__(self, tracer: sdk_trace.Tracer, policy: Content | None = None) -> None:
-        self.take_over(tracer, policy)
+    _source: sdk_trace.Tracer
+    """Has the resource and the configuration of now: the SDK's tracer on the program's provider, else this one."""
 
-    def take_over(self, tracer: sdk_trace.Tracer, policy: Content | None) -> None:
-        """Make spans as *tracer* would from now on, under *policy*."""
+    def __init__(self, tracer: sdk_trace.Tracer, policy: Content | None = None, *, followed: bool = False) -> None:
+        self.take_over(tracer, policy, followed=followed)
+
+    def take_over(self, tracer: sdk_trace.Tracer, policy: Content | None, *, followed: bool = True) -> None:
+        """Make spans as *tracer* would from now on, under *policy*.
+
+        Args:
+            tracer: The SDK's tracer.
+            policy: The content policy for what anybody records.
+            followed: Whether the program's provider still changes *tracer*: its resource in a forked child, and
+                whether it is enabled. A provider of ours changes this tracer itself.
+        """
         for name, value in vars(tracer).items():  # not by `vars(self)`: an instance whose dict was touched is slower
             setattr(self, name, value)
         self.policy = policy
+        self._source = tracer if followed else self
         self.instrumentation_scope: InstrumentationScope = tracer._instrumentation_scope
         self.read_limits()
         self._own_ids = type(self.id_generator) is EntropyIdGenerator
@@ -81,7 +92,7 @@ class Tracer(SpanSource):
     ) -> AnySpan:
         """Start a span; see `opentelemetry.trace.Tracer.start_span`."""
         parent: Any = (current_context() if context is None else context).get(SPAN_KEY)
-        if self.is_always_sampled(parent) and self._tracer_config.is_enabled:
+        if self.is_always_sampled(parent) and self._source._tracer_config.is_enabled:
             span = self.begin(name, parent)
         elif (asked := self._ask(name, context, kind, attributes, links or ())) is None:
             return NonRecordingSpan(get_current_span(context).get_span_context())
@@ -158,7 +169,7 @@ class Tracer(SpanSource):
         """
         span: Span = _new(Span)
         span._tracer = self
-        span._resource = self.resource
+        span._resource = self._source.resource
         span._name = name
         span._end_time = None
         if form is None:
@@ -192,7 +203,7 @@ class Tracer(SpanSource):
         parent: SpanContext | None = get_current_span(context).get_span_context()
         if parent is not None and not isinstance(parent, SpanContext):
             raise TypeError("parent_span_context must be a SpanContext or None.")
-        if not self._is_enabled():
+        if not self._source._tracer_config.is_enabled:
             return None
         if parent is not None and not parent.is_valid:
             parent = None

@@ -217,6 +217,34 @@ def test_a_guests_span_is_ours_on_the_programs_provider(kept: Kept) -> None:
     assert ended.resource is provider.resource
 
 
+def test_a_guests_spans_in_a_forked_child_have_the_childs_resource() -> None:
+    """Beside the program's provider our spans say the `service.instance.id` that its own say, after a fork too."""
+    program = """
+        import os, sys
+        from opentelemetry.sdk.trace import TracerProvider
+        import agentops_otel
+
+        provider = TracerProvider()
+        agentops_otel.init(tracer_provider=provider, console=False, trace_file=False, spool_dir=False)
+        raw = provider.get_tracer("raw")
+
+        def instance(span):
+            return span.resource.attributes["service.instance.id"]
+
+        @agentops_otel.record_action
+        def act():
+            from opentelemetry.trace import get_current_span
+            return instance(get_current_span())
+
+        before = act()
+        assert before == instance(raw.start_span("raw"))
+        if child := os.fork():
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os._exit(0 if act() == instance(raw.start_span("raw")) != before else 3)
+    """
+    run(program)
+
+
 def test_a_second_init_keeps_the_programs_processors(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """The global provider stays, with new settings: spans of ours and raw ones go to the same processors."""
     agentops_otel.init(console=False, trace_file=False, spool_dir=False, service_name="first")
