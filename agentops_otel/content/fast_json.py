@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from gc import get_referents
+from itertools import chain
 from math import isfinite
 from types import NoneType
 from typing import Any
@@ -89,8 +90,7 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
             return None
         if not count:
             break
-        level = get_referents(*dicts, *others)
-        # The items of a list, and the values of a dict; its keys besides when they are not all exact texts.
+        level = _items(dicts, others)
         if len(level) != count:
             return None
         names.update(*dicts)
@@ -101,6 +101,17 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
     data = orjson.dumps(value)
     # What NaN and the infinities become.
     return data if b"null" not in data or all(map(_are_finite, numbers)) else None
+
+
+def _items(dicts: list[dict[str, Any]], others: list[Sequence[Any]]) -> list[Any]:
+    """The items of lists, and the values of dicts; the keys of these besides if not all of them are exact texts."""
+    items = get_referents(*dicts, *others)
+    if len(items) == sum(map(len, dicts)) + sum(map(len, others)):
+        return items
+    # The keys besides: not all are exact texts, or orjson made a dict that has more than eight.
+    if set(map(type, chain.from_iterable(dicts))) != _TEXT:
+        return items
+    return [*chain.from_iterable(map(dict.values, dicts)), *chain.from_iterable(others)]
 
 
 def _sort(level: list[Any], texts: list[str], dicts: list[dict[str, Any]], others: list[Sequence[Any]]) -> None:

@@ -6,6 +6,7 @@ import math
 import uuid
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -192,3 +193,23 @@ def test_what_a_recorder_sees_most_is_written_in_one_piece(value: object) -> Non
     assert data is not None
     assert json.loads(data) == json.loads(json.dumps(value)) == walked(value)
     assert Content().json("x", value) == data.decode()
+
+
+def many(**more: object) -> Any:
+    """A dict of many keys as orjson makes it, which a snapshot is read with: the collector sees its keys too."""
+    return orjson.loads(orjson.dumps({**{f"key {n}": {"number": n} for n in range(20)}, **more}))
+
+
+def test_a_snapshot_of_many_keys_is_written_in_one_piece() -> None:
+    """As the value itself is."""
+    assert plain_json(many(text="two words"), LIMIT) == orjson.dumps(many(text="two words"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [many(password="a"), many(text=SECRETS["openai"]), {**many(), 1: 2}, {**many(), _Text("a"): 1}, [many(), {1: 2}]],
+    ids=repr,
+)
+def test_a_secret_or_an_odd_key_among_many_is_left_to_the_walk(value: object) -> None:
+    """A dict of which the collector sees the keys is searched like any other."""
+    assert plain_json(value, LIMIT) is None
