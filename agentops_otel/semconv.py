@@ -256,6 +256,17 @@ CONTENT = frozenset(
 )
 """The attributes whose values are the user's own words or data."""
 
+GEN_AI_EVENTS = "gen_ai."
+"""What the names of the conventions' events begin with."""
+
+GEN_AI_EVENT_FIELDS = frozenset(
+    {ERROR_TYPE, SERVER_ADDRESS, SERVER_PORT, "finish_reason", "id", "index", "name", "role"}
+)
+"""What those events say, in older conventions too, that is not the user's own words; Strands has its own names for more."""
+
+OLDER_CONTENT = frozenset({"gen_ai.completion", "gen_ai.prompt"})
+"""Content in events of the conventions up to 1.27."""
+
 
 def older_names(attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
     """The attributes that have had another name until lately, under that name: readers may know only the older one."""

@@ -46,14 +46,36 @@ def _kept(policy: Content | None, name: str, unread: list[Any], room: int) -> An
 
 def redacted(policy: Content, name: str, value: Any) -> Any:
     """The value of an attribute that the program or a library set, under the policy; None if it must not be kept."""
-    if name not in semconv.CONTENT:
-        return value
+    return _content(policy, name, value) if name in semconv.CONTENT else value
+
+
+def redacted_event(policy: Content, event: str, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attributes of an event that the program or a library added, under the policy.
+
+    What exceptions say is content, and so are the messages in events of the GenAI conventions:
+    https://github.com/open-telemetry/semantic-conventions/blob/v1.36.0/docs/gen-ai/gen-ai-events.md
+    """
+    under = {name: _content(policy, name, value) for name, value in attributes.items() if _is_content(event, name)}
+    return {name: under.get(name, value) for name, value in attributes.items() if under.get(name, True) is not None}
+
+
+def _is_content(event: str, name: str) -> bool:
+    if event == semconv.EXCEPTION_EVENT:
+        return name in semconv.CONTENT
+    if not (isinstance(event, str) and event.startswith(semconv.GEN_AI_EVENTS)):
+        return False
+    # A name that is unknown may be a message: it is content unless the conventions say what else it is.
+    is_known = name in semconv.GEN_AI_EVENT_FIELDS or str(name).startswith(semconv.GEN_AI_EVENTS)
+    return not is_known or name in semconv.CONTENT or name in semconv.OLDER_CONTENT
+
+
+def _content(policy: Content, name: str, value: Any) -> Any:
     if not policy.enabled:
         return None
     if isinstance(value, str):
         return _text(policy, name, value)
     if isinstance(value, tuple):
-        return tuple(redacted(policy, name, item) for item in value)
+        return tuple(_content(policy, name, item) for item in value)
     if isinstance(value, Mapping):
         text = policy.json(name, value)
         return None if text is None else orjson.loads(text)

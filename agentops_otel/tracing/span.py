@@ -27,7 +27,7 @@ from opentelemetry.util.types import Attributes, AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.guard import guard
-from agentops_otel.tracing.content_policy import apply_policy, redacted
+from agentops_otel.tracing.content_policy import apply_policy, redacted, redacted_event
 from agentops_otel.tracing.exceptions import qualified_name, stack_text
 from agentops_otel.tracing.processors import Dispatch
 
@@ -382,11 +382,11 @@ class Span(LazySpan, sdk_trace.Span):
         self._events.append(event)  # type: ignore[attr-defined]  # a BoundedList by now
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        """Record an event. An exception's message and stack trace are content, whoever records it."""
+        """Record an event. What exceptions and GenAI messages say is content, whoever records it."""
         with guard("adding an event"):
             policy = self._tracer.policy
-            if attributes and policy is not None and name == semconv.EXCEPTION_EVENT:
-                attributes = {key: kept for key, kept in _under(policy, attributes) if kept is not None}
+            if attributes and policy is not None:
+                attributes = redacted_event(policy, name, attributes)
             super().add_event(name, attributes, timestamp)
 
     def _add_link(self, link: Link) -> None:
@@ -485,7 +485,3 @@ class Span(LazySpan, sdk_trace.Span):
 
     def _readable_span(self) -> ReadableSpan:
         return EndedSpan(self)
-
-
-def _under(policy: Content, attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(key, redacted(policy, key, value)) for key, value in attributes.items()]

@@ -103,7 +103,7 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def _ask(example: str, model: LlmServer, file: Path) -> None:
+def _ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
     variables = {
         "OPENAI_BASE_URL": f"{model.url}/v1",
         "OPENAI_API_BASE": f"{model.url}/v1",
@@ -111,6 +111,7 @@ def _ask(example: str, model: LlmServer, file: Path) -> None:
         "AGENTOPS_TRACE_FILE": str(file),
         "CREWAI_DISABLE_TELEMETRY": "true",
         "CREWAI_TRACING_ENABLED": "false",
+        **more,
     }
     question = [] if example == "mcp_tool" else ["weather(Paris)"]
     command = [sys.executable, f"examples/frameworks/{example}.py", *question]
@@ -134,6 +135,19 @@ def test_an_example(example: str, model: LlmServer, tmp_path: Path) -> None:
     assert sorted(span.name for span in spans) == names
     assert len(llm) == len(model.requests)
     assert all(_said(span).get(semconv.GEN_AI_USAGE_INPUT_TOKENS) for span in llm)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_with_content_off(example: str, model: LlmServer, tmp_path: Path) -> None:
+    """No word of question, tool or answer is in the trace file, in attributes or in events, whoever makes the span."""
+    package, _ = EXAMPLES[example]
+    if not _is_installed(package):
+        pytest.skip(f"{package} is not installed")
+    _ask(example, model, tmp_path / "spans.jsonl", OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="NO_CONTENT")
+
+    written = (tmp_path / "spans.jsonl").read_text()
+    assert "weather" in written
+    assert [word for word in ("Paris", "sunny") if word in written] == []
 
 
 def _said(span: ReadableSpan) -> Mapping[str, object]:

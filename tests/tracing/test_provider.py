@@ -174,6 +174,43 @@ def test_content_that_is_off_is_off_for_everybody(kept: Kept) -> None:
     assert ended.status.status_code is StatusCode.ERROR
 
 
+EVENTS = {
+    "gen_ai.user.message": {"role": "user", "content": f"a word, {SECRET}"},
+    "gen_ai.choice": {"finish_reason": "stop", "message": f"a word, {SECRET}"},
+    "gen_ai.tool.message": {"role": "tool", "id": "call_1", "content": f"a word, {SECRET}"},
+    "gen_ai.choice of a tool": {"tool.result": f"a word, {SECRET}"},
+    "gen_ai.content.prompt": {"gen_ai.prompt": f"a word, {SECRET}"},
+    "gen_ai.client.inference.operation.details": {
+        semconv.GEN_AI_REQUEST_MODEL: "gpt-4.1",
+        semconv.GEN_AI_OUTPUT_MESSAGES: f"a word, {SECRET}",
+    },
+    "read a page": {"content": "a word of the program's own"},
+}
+"""As Strands and other instrumentations record them, and one of a program."""
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_content_in_events_of_the_conventions_is_content(kept: Kept, *, enabled: bool) -> None:
+    """It is redacted, or left out with content off; roles, ids and finish reasons stay, and all of other events."""
+    provider = OwnProvider()
+    provider.set_policy(Content(enabled=enabled))
+    provider.add_span_processor(kept)
+    with provider.get_tracer("strands").start_as_current_span("chat") as span:
+        for name, attributes in EVENTS.items():
+            span.add_event(name, attributes)
+
+    recorded = {event.name: dict(event.attributes or {}) for event in kept.ended[0].events}
+    content = "a word, [redacted]"
+    assert recorded == {
+        name: {
+            key: content if SECRET in value else value
+            for key, value in attributes.items()
+            if enabled or SECRET not in value
+        }
+        for name, attributes in EVENTS.items()
+    }
+
+
 def test_a_hostile_value_does_not_reach_the_program(
     provider: OwnProvider, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
