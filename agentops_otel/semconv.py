@@ -262,7 +262,7 @@ GEN_AI_EVENTS = "gen_ai."
 GEN_AI_EVENT_FIELDS = frozenset(
     {ERROR_TYPE, SERVER_ADDRESS, SERVER_PORT, "finish_reason", "id", "index", "name", "role"}
 )
-"""What those events say, in older conventions too, that is not the user's own words; Strands has its own names for more."""
+"""Attributes of those events, in older conventions too, that are not the user's own words."""
 
 OLDER_CONTENT = frozenset({"gen_ai.completion", "gen_ai.prompt"})
 """Content in events of the conventions up to 1.27."""

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -273,6 +273,47 @@ def test_a_body_is_told_in_whichever_way_the_program_reads_it(
     attributes = span.attributes or {}
     assert attributes["gen_ai.usage.output_tokens"] == 7
     assert "agentops.stream.abandoned" not in attributes
+
+
+class OwnBody:
+    """A raw body that the program puts in the place of an answer, as botocore's `before-send` event lets it."""
+
+    def __init__(self, *pieces: Any) -> None:
+        self._pieces = pieces
+
+    def stream(self, *_: object) -> Iterator[Any]:
+        """The pieces; one that is an exception is raised."""
+        for piece in self._pieces:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+
+def _of(body: OwnBody, client: Any, answer: Callable[[Any], Any]) -> Any:
+    from botocore.awsrequest import AWSResponse
+
+    client.meta.events.register("before-send", lambda request, **_: AWSResponse(request.url, 200, {}, body))
+    return answer(client.invoke_model(modelId="anthropic.claude-4-v1:0", body=json.dumps(CLAUDE))["body"]._raw_stream)
+
+
+def test_a_body_that_is_interrupted_has_failed(captured: Captured, server: LlmServer) -> None:
+    """Ctrl-C while the program iterates goes to it, and the span says so."""
+    with forms_of("boto3").client(server.url) as client, pytest.raises(KeyboardInterrupt):
+        _of(OwnBody(b"{", KeyboardInterrupt()), client, lambda raw: list(raw.stream(50)))
+
+    (span,) = captured.spans
+    assert (span.attributes or {})["error.type"] == "KeyboardInterrupt"
+
+
+def test_a_body_of_another_kind_reaches_the_program(
+    captured: Captured, server: LlmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces that are no bytes are the program's own affair: it has them as without us."""
+    monkeypatch.setattr("agentops_otel.guard.reraise", False)
+    with forms_of("boto3").client(server.url) as client:
+        assert _of(OwnBody("{", "}"), client, lambda raw: list(raw.stream(50))) == ["{", "}"]
+
+    assert len(captured.spans) == 1
 
 
 @pytest.mark.parametrize("read", [False, True])

@@ -25,6 +25,25 @@ def delivered_later(sink: OtlpSink, spool: Path, spans: int) -> None:
         assert sink.duplicates == 0
 
 
+def test_a_host_that_forks_by_itself_and_calls_only_the_childs_hooks(tmp_path: Path) -> None:
+    """As uWSGI does with `py-call-osafterfork`: nothing is printed, and the spans of both arrive, each once."""
+    with OtlpSink() as sink:
+        code = """
+            import ctypes
+            start(exit_timeout_s=30)
+            make(100)
+            agentops_otel.flush(20)
+            if not (pid := ctypes.PyDLL(None).fork()):
+                ctypes.pythonapi.PyOS_AfterFork_Child()
+            make(10)
+            if pid:
+                os.waitpid(pid, 0)
+            """
+        assert run(textwrap.dedent(code), sink.endpoint, tmp_path) == ("", "", 0)
+        assert len(sink.ids) == 120
+        assert sink.duplicates == 0
+
+
 @pytest.mark.parametrize("lives", ["long", "briefly"])
 def test_a_process_that_makes_no_span_delivers_what_waits(lives: str, tmp_path: Path) -> None:
     """What an earlier process left goes out with the next one's `init()`, at its end at the latest."""

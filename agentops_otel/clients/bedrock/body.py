@@ -25,12 +25,16 @@ class _Body:
 
     def add(self, data: bytes, *, ends: bool) -> None:
         """Add bytes that were read; at the end of the body, complete the call."""
-        if len(self._data) <= BODY_LIMIT_BYTES:
-            self._data += data
-        if ends or str(len(self._data)) == field(self._headers, "content-length"):
-            response = loads(self._data)
-            counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
-            self.call.completed({**response, "counts": counts} if isinstance(response, dict) else response)
+        with guard("reading a body"):
+            if len(self._data) <= BODY_LIMIT_BYTES:
+                self._data += data
+            if ends or str(len(self._data)) == field(self._headers, "content-length"):
+                self._complete()
+
+    def _complete(self) -> None:
+        response = loads(self._data)
+        counts = {name: field(self._headers, f"x-amzn-bedrock-{name}-token-count") for name in ("input", "output")}
+        self.call.completed({**response, "counts": counts} if isinstance(response, dict) else response)
 
 
 def _reading(name: str, read: Callable[..., tuple[bytes, bool]]) -> Callable[..., Any]:
@@ -52,16 +56,22 @@ def _reading(name: str, read: Callable[..., tuple[bytes, bool]]) -> Callable[...
 
 
 def _iterating(name: str) -> Callable[..., Iterator[bytes]]:
+    """A hook for a method that iterates. What the program throws into the iteration is its own."""
+
     def hook(self: Any, *args: Any, **kwargs: Any) -> Iterator[bytes]:
         body: _Body = self._self_observer
-        try:
-            for data in getattr(self.__wrapped__, name)(*args, **kwargs):
-                body.add(data, ends=False)
-                yield data
-            body.add(b"", ends=True)
-        except Exception as error:
-            body.call.raised(error)
-            raise
+        pieces = iter(getattr(self.__wrapped__, name)(*args, **kwargs))
+        while True:
+            try:
+                data = next(pieces)
+            except StopIteration:
+                break
+            except BaseException as error:
+                body.call.raised(error)
+                raise
+            body.add(data, ends=False)
+            yield data
+        body.add(b"", ends=True)
 
     return hook
 
