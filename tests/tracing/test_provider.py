@@ -78,6 +78,7 @@ def test_the_classes_are_opentelemetrys(provider: OwnProvider) -> None:
     assert provider.get_tracer("test") is tracer
 
 
+@pytest.mark.filterwarnings("ignore:You should use InstrumentationScope")  # the SDK hides it, not for several threads
 def test_many_threads_are_given_the_same_tracer(provider: OwnProvider) -> None:
     """Of a scope there is one, whoever asks for it first."""
     names = [f"scope {number}" for number in range(2000)]
