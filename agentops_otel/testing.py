@@ -4,7 +4,7 @@ The pytest plugin, `agentops_otel_pytest.py`, makes a fixture of it.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,6 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
-from opentelemetry.trace import SpanKind, StatusCode
 
 from agentops_otel import sdk, semconv
 from agentops_otel.config import Config
@@ -22,9 +21,9 @@ from agentops_otel.content import Redact
 from agentops_otel.tracing import gc_safe
 from agentops_otel.tracing.ids import EntropyIdGenerator
 from agentops_otel.tracing.provider import OwnProvider
-from agentops_otel.view.tree import Node, build
+from agentops_otel.view.nested import Tree, nested
 
-Tree = list[dict[str, object]]
+__all__ = ["Capture", "Tree", "capture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Capture:
         UNSET), `attributes` (without `session.id`, which is new each time), `events` (without stack traces),
         `links` (span ids) and `children` in the order they started.
         """
-        return [_as_dict(node) for node in build(self.spans)]
+        return nested(self.spans)
 
     def clear(self) -> None:
         """Drop the spans captured so far."""
@@ -152,33 +151,3 @@ def _provider() -> OwnProvider:
 def _clock() -> "itertools.count[int]":
     """Nanoseconds, from 2026-01-01 on."""
     return itertools.count(1_767_225_600_000_000_000, 1_000_000)
-
-
-def _as_dict(node: Node) -> dict[str, object]:
-    span = node.span
-    fields = {
-        "name": span.name,
-        "kind": "" if span.kind is SpanKind.INTERNAL else span.kind.name,
-        "status": _status(span),
-        "attributes": _plain(span.attributes, without=semconv.SESSION_ID),
-        "events": [
-            {"name": event.name, **_plain(event.attributes, without=semconv.EXCEPTION_STACKTRACE)}
-            for event in span.events
-        ],
-        "links": [f"{link.context.span_id:x}" for link in span.links],
-        "children": [_as_dict(child) for child in node.children],
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
-def _status(span: ReadableSpan) -> str:
-    code = span.status.status_code
-    return "" if code is StatusCode.UNSET else f"{code.name}: {span.status.description}".removesuffix(": None")
-
-
-def _plain(attributes: Mapping[str, object] | None, *, without: str) -> dict[str, object]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in sorted((attributes or {}).items())
-        if name != without
-    }

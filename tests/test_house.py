@@ -145,6 +145,20 @@ def test_every_client_that_is_described_is_wrapped() -> None:
     assert described == []
 
 
+def test_no_test_module_imports_another() -> None:
+    """What tests share is in modules that have no tests: pytest would run those of an imported one twice."""
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    borrowed = [
+        f"{path.relative_to(ROOT)}: {node.module}"
+        for path in tests
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+    ]
+
+    assert len(tests) > 100
+    assert borrowed == []
+
+
 def test_every_drop_reason_is_named_in_one_place() -> None:
     """No file of export/ but drop_reason.py spells a reason for which spans are dropped."""
     spelled = [

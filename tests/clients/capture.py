@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -16,6 +17,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
 from agentops_otel.instrumentation import Installation, install
 from agentops_otel.tracing import Recorder, SpanDefaults, gc_safe
+from agentops_otel.view.nested import Tree, nested
 from tests.clients.conventions import assert_conventional
 
 
@@ -42,32 +44,24 @@ class Captured:
         gc_safe.drain()
         return self.exporter.get_finished_spans()
 
-    def tree(self) -> list[dict[str, object]]:
-        """The spans as nested plain dicts."""
-        roots = [span for span in self.spans if span.parent is None]
-        return [self._node(span) for span in roots]
-
-    def _node(self, span: ReadableSpan) -> dict[str, object]:
-        said = {
-            "name": span.name,
-            "kind": "" if span.kind.name == "INTERNAL" else span.kind.name,
-            "status": "" if span.status.status_code.name == "UNSET" else span.status.status_code.name,
-            "attributes": {name: _plain(value) for name, value in sorted((span.attributes or {}).items())},
-            "events": [event.name for event in span.events],
-            "children": [
-                self._node(child)
-                for child in self.spans
-                if child.parent and span.context and child.parent.span_id == span.context.span_id
-            ],
-        }
-        return {name: value for name, value in said.items() if value}
+    def tree(self) -> Tree:
+        """The spans as nested plain dicts: JSON text parsed, events and status by name, without links."""
+        return [_read(span) for span in nested(self.spans)]
 
 
-def _plain(value: object) -> object:
-    """The value as a snapshot shows it best: lists as lists, JSON text as what it says."""
-    if isinstance(value, str) and value.startswith(("[", "{")):
-        return json.loads(value)
-    return list(value) if isinstance(value, tuple) else value
+def _read(span: dict[str, Any]) -> dict[str, object]:
+    read = {
+        "status": span.get("status", "").partition(":")[0],
+        "attributes": {name: _parsed(value) for name, value in span.get("attributes", {}).items()},
+        "links": [],
+        "events": [event["name"] for event in span.get("events", [])],
+        "children": [_read(child) for child in span.get("children", [])],
+    }
+    return {name: value for name, value in {**span, **read}.items() if value}
+
+
+def _parsed(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) and value.startswith(("[", "{")) else value
 
 
 @contextmanager

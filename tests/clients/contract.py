@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.forms.form import Forms, forms_of
+from tests.clients.forms.form import CLIENTS, OTHERS, Forms, forms_of
 from tests.loopback.llm_server import Answer, LlmServer
 
 LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
@@ -35,6 +35,12 @@ def each_client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     yield found
     if found.leaves_open:
         gc.collect()
+
+
+@pytest.fixture(params=(*CLIENTS, *OTHERS))
+def any_client(request: pytest.FixtureRequest) -> Iterator[Forms]:
+    """One client after the other, then the other APIs that clients have."""
+    yield from each_client(request)
 
 
 def outcome(ask: Callable[[], Any]) -> str:

@@ -12,11 +12,11 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.contract import both, described, each_client, outcome, pytestmark
+from tests.clients.contract import any_client, both, described, each_client, outcome, pytestmark
 from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken
 from tests.loopback.llm_server import Answer, LlmServer
 
-__all__ = ["pytestmark"]
+__all__ = ["any_client", "pytestmark"]
 
 
 @pytest.fixture(params=CLIENTS)
@@ -26,18 +26,18 @@ def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
 
 
 @pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
-def test_the_program_gets_the_same_and_sends_the_same(form: str, client: Forms, server: LlmServer) -> None:
+def test_the_program_gets_the_same_and_sends_the_same(form: str, any_client: Forms, server: LlmServer) -> None:
     """Answer, chunks, their types, the body on the wire and its headers are those of a call without us."""
-    if form not in client.names:
+    if form not in any_client.names:
         pytest.skip("the client has no asynchronous form")
 
-    bare, ours, captured = both(client, form, server, client.answer(stream=form.endswith("streamed")))
+    bare, ours, captured = both(any_client, form, server, any_client.answer(stream=form.endswith("streamed")))
 
     assert TEXT[:4] in bare
     assert ours == bare
     assert len(captured.spans) == 1
     first, second = server.requests
-    varying = {"host", *client.varying}
+    varying = {"host", *any_client.varying}
     assert (second.path, second.body) == (first.path, first.body)
     # Where there is a global tracer provider, a client that traces itself sends its span along; with us, none does.
     sent = [pair for pair in first.headers if pair[0] != "traceparent"]
@@ -47,14 +47,14 @@ def test_the_program_gets_the_same_and_sends_the_same(form: str, client: Forms, 
     ]
 
 
-def test_an_error_is_on_the_span_by_its_class(client: Forms, captured: Captured, server: LlmServer) -> None:
+def test_an_error_is_on_the_span_by_its_class(any_client: Forms, captured: Captured, server: LlmServer) -> None:
     """A refused request is ERROR with the qualified class of the very exception that the program gets."""
-    if not client.raises:
+    if not any_client.raises:
         pytest.skip("the client answers with the refusal")
     server.answer(Answer.json({"error": {"message": "no"}}, status=400))
 
     with pytest.raises(Exception) as raised:  # noqa: PT011 - each client has its own
-        client.ask("plain", server.url)
+        any_client.ask("plain", server.url)
 
     (span,) = captured.spans
     kind = type(raised.value)
@@ -63,12 +63,12 @@ def test_an_error_is_on_the_span_by_its_class(client: Forms, captured: Captured,
 
 
 @pytest.mark.parametrize("form", ["plain", "streamed"])
-def test_with_content_off_nothing_that_was_said_is_kept(form: str, client: Forms, server: LlmServer) -> None:
+def test_with_content_off_nothing_that_was_said_is_kept(form: str, any_client: Forms, server: LlmServer) -> None:
     """Neither prompt nor answer is on the span."""
-    server.answer(client.answer(stream=form == "streamed"))
+    server.answer(any_client.answer(stream=form == "streamed"))
 
     with capture(content=False) as captured:
-        client.ask(form, server.url)
+        any_client.ask(form, server.url)
 
     kept = json.dumps(captured.tree())
     assert "gen_ai.operation.name" in kept
@@ -77,24 +77,28 @@ def test_with_content_off_nothing_that_was_said_is_kept(form: str, client: Forms
 
 
 @pytest.mark.parametrize("form", ["plain", "streamed"])
-def test_with_content_off_an_error_says_nothing_of_what_was_said(form: str, client: Forms, server: LlmServer) -> None:
+def test_with_content_off_an_error_says_nothing_of_what_was_said(
+    form: str, any_client: Forms, server: LlmServer
+) -> None:
     """A server that repeats the prompt, and half an answer, in its refusal: nothing of it is on the span."""
     refusal = {"code": 400, "message": f"{QUESTION} {TEXT}", "status": "NO"}
     server.answer(Answer.json({"error": refusal}, status=400))
 
     with capture(content=False) as captured:
-        outcome(lambda: client.ask(form, server.url))
+        outcome(lambda: any_client.ask(form, server.url))
 
     _says_nothing(captured)
 
 
-def test_with_content_off_a_stream_that_breaks_says_nothing_of_what_was_said(client: Forms, server: LlmServer) -> None:
+def test_with_content_off_a_stream_that_breaks_says_nothing_of_what_was_said(
+    any_client: Forms, server: LlmServer
+) -> None:
     """What came before the break stays unsaid too."""
-    whole = client.answer(stream=True)
+    whole = any_client.answer(stream=True)
     server.answer(replace(whole, chunks=[*whole.chunks[:3], f"data: {{{TEXT}\n\n".encode()]))
 
     with capture(content=False) as captured:
-        outcome(lambda: client.ask("streamed", server.url))
+        outcome(lambda: any_client.ask("streamed", server.url))
 
     _says_nothing(captured)
 
@@ -142,14 +146,14 @@ def test_a_client_that_was_made_before_is_traced_until_the_wrappers_are_off(
 
 @pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
 def test_a_method_that_was_taken_before_is_traced_until_the_wrappers_are_off(
-    form: str, client: Forms, server: LlmServer
+    form: str, any_client: Forms, server: LlmServer
 ) -> None:
     """`ask = client.chat.completions.create`, before: called then, while the clients are wrapped, and after."""
-    if form not in client.names:
+    if form not in any_client.names:
         pytest.skip("the client has no asynchronous form")
-    server.answer(client.answer(stream=form.endswith("streamed")), times=3)
+    server.answer(any_client.answer(stream=form.endswith("streamed")), times=3)
 
-    before, ours, after, captured = asyncio.run(_taken(client, form, server))
+    before, ours, after, captured = asyncio.run(_taken(any_client, form, server))
 
     assert TEXT[:4] in before
     assert before == ours == after

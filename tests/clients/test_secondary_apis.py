@@ -1,48 +1,15 @@
-"""What the clients of the second rank do besides a chat: what its spans say, and the contract of every client."""
+"""What clients do besides a chat, and what its spans have; `any_client` holds these to the contract too."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.clients.capture import Captured
-from tests.clients.contract import each_client, pytestmark
-from tests.clients.forms.form import OTHERS, QUESTION, TEXT, Forms, forms_of, told
-from tests.clients.test_contract import (
-    test_a_method_that_was_taken_before_is_traced_until_the_wrappers_are_off,
-    test_an_error_is_on_the_span_by_its_class,
-    test_the_program_gets_the_same_and_sends_the_same,
-    test_with_content_off_a_stream_that_breaks_says_nothing_of_what_was_said,
-    test_with_content_off_an_error_says_nothing_of_what_was_said,
-    test_with_content_off_nothing_that_was_said_is_kept,
-)
-from tests.clients.test_streams import (
-    test_a_stream_left_early_ends_its_span,
-    test_a_stream_that_is_cut_says_what_came,
-    test_an_asynchronous_stream_left_early_ends_its_span,
-    test_an_asynchronous_stream_that_is_cancelled_ends_its_span,
-)
+from tests.clients.contract import pytestmark
+from tests.clients.forms.form import OTHERS, QUESTION, TEXT, forms_of, told
 from tests.loopback.llm_server import LlmServer
 
-__all__ = [
-    "pytestmark",
-    "test_a_method_that_was_taken_before_is_traced_until_the_wrappers_are_off",
-    "test_a_stream_left_early_ends_its_span",
-    "test_a_stream_that_is_cut_says_what_came",
-    "test_an_asynchronous_stream_left_early_ends_its_span",
-    "test_an_asynchronous_stream_that_is_cancelled_ends_its_span",
-    "test_an_error_is_on_the_span_by_its_class",
-    "test_the_program_gets_the_same_and_sends_the_same",
-    "test_with_content_off_a_stream_that_breaks_says_nothing_of_what_was_said",
-    "test_with_content_off_an_error_says_nothing_of_what_was_said",
-    "test_with_content_off_nothing_that_was_said_is_kept",
-]
-
-
-@pytest.fixture(params=OTHERS)
-def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
-    """One after the other."""
-    yield from each_client(request)
+__all__ = ["pytestmark"]
 
 
 ALIKE: dict[str, Any] = {

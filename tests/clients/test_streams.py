@@ -11,11 +11,11 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.contract import each_client, outcome, pytestmark, was_left
+from tests.clients.contract import any_client, each_client, outcome, pytestmark, was_left
 from tests.clients.forms.form import CLIENTS, Forms
 from tests.loopback.llm_server import LlmServer
 
-__all__ = ["pytestmark"]
+__all__ = ["any_client", "pytestmark"]
 
 
 @pytest.fixture(params=CLIENTS)
@@ -43,15 +43,15 @@ def closed(stream: Any) -> None:
 
 @pytest.mark.parametrize("way", [left_unread, broken_off, closed])
 def test_a_stream_left_early_ends_its_span(
-    way: Callable[[Any], None], client: Forms, captured: Captured, server: LlmServer
+    way: Callable[[Any], None], any_client: Forms, captured: Captured, server: LlmServer
 ) -> None:
     """However the program leaves a stream: UNSET, "error" for the finish reason that never came, and the flag."""
-    if client.lazy and way is left_unread:
+    if any_client.lazy and way is left_unread:
         pytest.skip("asks for nothing until its stream is read")
-    server.answer(client.answer(stream=True))
+    server.answer(any_client.answer(stream=True))
 
-    with client.client(server.url) as opened:
-        way(client.stream(opened))
+    with any_client.client(server.url) as opened:
+        way(any_client.stream(opened))
 
     was_left(captured)
 
@@ -78,19 +78,19 @@ async def async_closed(stream: Any) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("way", [async_left_unread, async_broken_off, async_closed])
 def test_an_asynchronous_stream_left_early_ends_its_span(
-    way: Callable[[Any], Any], client: Forms, captured: Captured, server: LlmServer
+    way: Callable[[Any], Any], any_client: Forms, captured: Captured, server: LlmServer
 ) -> None:
     """The same rule, in an event loop."""
-    if client.async_client is None:
+    if any_client.async_client is None:
         pytest.skip("the client has no asynchronous form")
-    if client.lazy and way is async_left_unread:
+    if any_client.lazy and way is async_left_unread:
         pytest.skip("asks for nothing until its stream is read")
-    opens = client.async_client
-    server.answer(client.answer(stream=True))
+    opens = any_client.async_client
+    server.answer(any_client.answer(stream=True))
 
     async def run() -> None:
         async with opens(server.url) as opened:
-            await way(await client.begin(opened))
+            await way(await any_client.begin(opened))
 
     asyncio.run(run())
     gc.collect()
@@ -169,17 +169,17 @@ def test_what_the_program_does_while_it_reads_is_no_part_of_the_call(
 # httpx leaves a generator that only the garbage collector closes, when the loop is gone; with us and without us.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_asynchronous_stream_that_is_cancelled_ends_its_span(
-    client: Forms, captured: Captured, server: LlmServer
+    any_client: Forms, captured: Captured, server: LlmServer
 ) -> None:
     """The task that reads it is cancelled between two chunks."""
-    if client.async_client is None:
+    if any_client.async_client is None:
         pytest.skip("the client has no asynchronous form")
-    opens = client.async_client
-    server.answer(client.answer(stream=True))
+    opens = any_client.async_client
+    server.answer(any_client.answer(stream=True))
 
     async def run() -> None:
         async with opens(server.url) as opened:
-            stream = await client.begin(opened)
+            stream = await any_client.begin(opened)
             reading = asyncio.Event()
 
             async def read() -> None:
@@ -199,12 +199,12 @@ def test_an_asynchronous_stream_that_is_cancelled_ends_its_span(
     was_left(captured)
 
 
-def test_a_stream_that_is_cut_says_what_came(client: Forms, captured: Captured, server: LlmServer) -> None:
+def test_a_stream_that_is_cut_says_what_came(any_client: Forms, captured: Captured, server: LlmServer) -> None:
     """A broken connection is what the client makes of it: an error of the program is one of the span."""
-    whole = client.answer(stream=True)
+    whole = any_client.answer(stream=True)
     server.answer(replace(whole, chunks=whole.chunks[:-1][:3], cut=True))
 
-    told = outcome(lambda: client.ask("streamed", server.url))
+    told = outcome(lambda: any_client.ask("streamed", server.url))
 
     (span,) = captured.spans
     assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("error",)

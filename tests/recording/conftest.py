@@ -3,13 +3,13 @@
 import itertools
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
@@ -17,6 +17,7 @@ from agentops_otel.content import Content, Snapshot
 from agentops_otel.recording.compat_decorators import AllDecorators
 from agentops_otel.tracing import Recorder, SpanDefaults, gc_safe
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
+from agentops_otel.view.nested import Tree, nested
 
 
 class PlainContent(Content):
@@ -67,32 +68,19 @@ class Recording:
         gc_safe.drain()
         return self._exporter.get_finished_spans()
 
-    def tree(self, *, of: int | None = None) -> list[dict[str, object]]:
-        """The spans under the one with the id *of* as nested plain dicts, in the order they started."""
-        level = [span for span in self.spans if (span.parent.span_id if span.parent else None) == of]
-        return [self._as_dict(span) for span in sorted(level, key=lambda span: span.start_time or 0)]
-
-    def _as_dict(self, span: ReadableSpan) -> dict[str, object]:
-        assert span.context is not None
-        code = span.status.status_code
-        said = {
-            "name": span.name,
-            "kind": "" if span.kind is SpanKind.INTERNAL else span.kind.name,
-            "status": "" if code is StatusCode.UNSET else f"{code.name}: {span.status.description}",
-            "attributes": _plain(span.attributes, {semconv.AGENTOPS_TAGS: ("session",)}),
-            "events": [{"name": event.name, **_plain(event.attributes, {})} for event in span.events],
-            "children": self.tree(of=span.context.span_id),
-        }
-        return {name: value for name, value in said.items() if value}
+    def tree(self) -> Tree:
+        """The spans as nested plain dicts, without the tags that all of them have, and links."""
+        return [_without_tags(span) for span in nested(self.spans)]
 
 
-def _plain(attributes: Mapping[str, object] | None, expected: Mapping[str, object]) -> dict[str, object]:
-    left_out = {semconv.EXCEPTION_STACKTRACE}
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in sorted((attributes or {}).items())
-        if name not in left_out and expected.get(name) != value
+def _without_tags(span: dict[str, Any]) -> dict[str, object]:
+    tags = (semconv.AGENTOPS_TAGS, ["session"])
+    own = {
+        "attributes": {name: value for name, value in span.get("attributes", {}).items() if (name, value) != tags},
+        "links": [],
+        "children": [_without_tags(child) for child in span.get("children", [])],
     }
+    return {name: value for name, value in {**span, **own}.items() if value}
 
 
 @pytest.fixture
