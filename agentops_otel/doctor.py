@@ -32,6 +32,7 @@ from agentops_otel.export.agentops_api import Reply, wait_for_trace
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import FileExporter
+from agentops_otel.export.http1 import OTHER_PROTOCOL
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.export.trace_directory import DIRECTORY
 from agentops_otel.export.viewers import JAEGER_PORT, showing
@@ -318,6 +319,7 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED"), "check headers=, OTEL_EXPORTER_OTLP_HEADERS, or the key"),
     (("404", "405"), f"something else listens there; collectors take traces by HTTP at {TRACES_PATH}, port 4318"),
     (("UNIMPLEMENTED",), "what listens there takes no OTLP by gRPC: use protocol=http/protobuf, port 4318"),
+    ((OTHER_PROTOCOL,), "gRPC is on 4317, HTTP on 4318"),
     (("the connection broke", "UNAVAILABLE"), "does it speak this protocol? gRPC is on 4317, HTTP on 4318"),
     (("no answer in time", "DEADLINE_EXCEEDED"), "it does not answer: is it the right port, is it overloaded?"),
     (("400", "415", "INVALID_ARGUMENT"), "something else listens there, or the collector wants another protocol="),

@@ -21,7 +21,7 @@ from agentops_otel.config import Destination
 from agentops_otel.export.connect import connect
 from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.http import COMPRESS, partial_success
-from agentops_otel.export.http1 import left
+from agentops_otel.export.http1 import OTHER_PROTOCOL, OtherProtocolError, left
 from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
@@ -55,6 +55,8 @@ _OF_HTTP_STATUS = {
 }
 """HTTP status -> gRPC status, for answers without one: they come from a proxy in front of the collector."""
 _OF_RESET: Mapping[int | None, str] = {ErrorCodes.REFUSED_STREAM: "UNAVAILABLE", ErrorCodes.CANCEL: "CANCELLED"}
+_SETTINGS = b"\x04"
+"""The type of the frame with which a server of HTTP/2 begins: its fourth byte."""
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLEOFError, "UNAVAILABLE"),
     (ssl.SSLError, "TLS failed"),
@@ -97,6 +99,10 @@ class GrpcTransport:
                 self.close()
                 self._connection = _Connection(self._destination, self._url, deadline)
             reply = self._connection.call(about, message, deadline)
+        except OtherProtocolError:
+            self.close()
+            advice = "if it is HTTP/1.1 say protocol=http/protobuf; gRPC has port 4317 as a rule"
+            return Answer(verdict=Verdict.RETRY, fault=OTHER_PROTOCOL, message=advice)
         except (OSError, H2Error, RuntimeError) as error:  # RuntimeError: what forbids the network in tests raises it
             self.close()
             fault = next((words for kind, words in _FAULTS if isinstance(error, kind)), "UNAVAILABLE")
@@ -156,6 +162,7 @@ class _Connection:
         self._http2 = H2Connection(H2Configuration(client_side=True))
         self._http2.initiate_connection()
         self._ending = False
+        self._greeted = False
 
     def usable(self) -> bool:
         """Whether another call can be made. Reads what has arrived since the last one: the server may have closed."""
@@ -210,6 +217,9 @@ class _Connection:
         data = self._socket.recv(_READ_BYTES)
         if not data:
             raise ConnectionResetError("the connection was closed")
+        if not self._greeted and data[3:4] not in (_SETTINGS, b""):
+            raise OtherProtocolError
+        self._greeted = True
         for event in self._http2.receive_data(data):
             if isinstance(event, ConnectionTerminated):
                 self._ending = True

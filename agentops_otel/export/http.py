@@ -18,7 +18,7 @@ import h11
 from agentops_otel.config import Destination
 from agentops_otel.export.connect import Unreachable, authority, connect, proxy_authorization
 from agentops_otel.export.fork_guard import no_fork
-from agentops_otel.export.http1 import Connection, Response
+from agentops_otel.export.http1 import OTHER_PROTOCOL, Connection, OtherProtocolError, Response
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
@@ -121,6 +121,9 @@ class HttpTransport:
         content = self._compress(body) if self._compress else body
         try:
             response = self._client.request("POST", {**self._headers, **headers}, content, timeout_s)
+        except OtherProtocolError:
+            advice = "if it is gRPC say protocol=grpc; HTTP has port 4318 as a rule"
+            return Answer(verdict=Verdict.RETRY, fault=OTHER_PROTOCOL, message=advice)
         except (OSError, h11.ProtocolError, RuntimeError) as error:  # the last: pytest-socket's
             return Answer(verdict=Verdict.RETRY, fault=_fault(error))
         return answer(response.status, response.headers, response.content)

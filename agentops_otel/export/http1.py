@@ -18,6 +18,9 @@ _LIMIT_BYTES = 1024 * 1024
 _READ_BYTES = 64 * 1024
 """Bytes per read, and the longest headers of an answer."""
 
+_BEGINNING = b"HTTP/"
+"""How an answer begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -27,6 +30,14 @@ class Response:
     headers: Mapping[str, str]
     """Headers, by names in lower case."""
     content: bytes
+
+
+OTHER_PROTOCOL = "another protocol is spoken there"
+"""What an `OtherProtocolError` is called in the log."""
+
+
+class OtherProtocolError(ConnectionError):
+    """What listens there answers in another protocol."""
 
 
 class Connection:
@@ -105,7 +116,11 @@ class Connection:
     def _next_event(self, deadline: float) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:
             self._socket.settimeout(left(deadline))
-            self._http.receive_data(self._socket.recv(self._read_bytes))
+            data = self._socket.recv(self._read_bytes)
+            begun = (self._http.trailing_data[0] + data)[: len(_BEGINNING)]
+            if self._http.their_state is h11.SEND_RESPONSE and not _BEGINNING.startswith(begun):
+                raise OtherProtocolError
+            self._http.receive_data(data)
         return event
 
 

@@ -452,3 +452,34 @@ def test_no_log_has_a_header_or_a_query_of_ours(protocol: Protocol, caplog: pyte
 
     assert "The spans wait" in caplog.text
     assert "sesame" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("spoken", "listening", "advice"),
+    [
+        (
+            "http/protobuf",
+            "grpc",
+            "if it is gRPC say protocol=grpc; HTTP has port 4318 as a rule",
+        ),
+        (
+            "grpc",
+            "http/protobuf",
+            "if it is HTTP/1.1 say protocol=http/protobuf; gRPC has port 4317 as a rule",
+        ),
+    ],
+)
+def test_a_port_of_the_other_protocol_is_told_with_what_would_mend_it(
+    spoken: Protocol, listening: Protocol, advice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line, at the first delivery; the spans wait."""
+    with OtlpSink(listening) as sink:
+        where = Destination(endpoint=f"http://127.0.0.1:{sink.port}/v1/traces", protocol=spoken)
+        with running(Config(destinations=(where,))) as (pipeline, tracer), caplog.at_level(logging.WARNING):
+            make_spans(tracer, 1)
+            while not caplog.records:
+                assert not pipeline.force_flush(100)
+            assert pipeline.stats().pending == 1
+
+    fault = f"{where.display_url}: another protocol is spoken there"
+    assert caplog.messages[0] == f"{fault}: {advice}. The spans wait, and are sent when it takes them."

@@ -84,7 +84,15 @@ def _read_request(taken: socket.socket) -> None:
             Answer(verdict=Verdict.RETRY, fault="503", retry_after_s=7),
             id="503",
         ),
-        pytest.param(b"SSH-2.0\r\n\r\n", Answer(verdict=Verdict.RETRY, fault="the connection broke"), id="SSH"),
+        pytest.param(
+            b"SSH-2.0\r\n\r\n",
+            Answer(
+                verdict=Verdict.RETRY,
+                fault="another protocol is spoken there",
+                message="if it is gRPC say protocol=grpc; HTTP has port 4318 as a rule",
+            ),
+            id="SSH",
+        ),
     ],
 )  # fmt: skip
 def test_an_answer_is_understood(text: bytes, answer: Answer) -> None:
