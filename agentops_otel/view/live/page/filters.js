@@ -7,6 +7,9 @@ import { element } from "./dom.js";
 /** @type {[string, keyof Choices][]} */
 const SELECTS = [["service", "services"], ["model", "models"], ["tool", "tool_names"], ["agent", "agents"], ["tag", "tags"]];
 
+/** On a phone all but the text are behind a button, until it is pressed. */
+let unfolded = false;
+
 /** @param {URLSearchParams} wanted @param {Choices} choices @param {Go} go */
 export function filters(wanted, choices, go) {
   const set = (/** @type {string} */ name) => (/** @type {any} */ event) => {
@@ -20,8 +23,14 @@ export function filters(wanted, choices, go) {
       element("option", { value, selected: value === (wanted.get(name) ?? "") }, value || "any"));
     return element("label", {}, `${name} `, element("select", { id: name, on: { change: set(name) } }, ...options));
   });
+  const used = [...SELECTS.map(([name]) => name), "since", "until", "slower", "dearer", "failed"].filter((name) => wanted.get(name)).length;
+  const unfold = (/** @type {any} */ event) => {
+    unfolded = !unfolded;
+    event.target.setAttribute("aria-expanded", String(unfolded));
+  };
   return element("form", { className: "filters", role: "search", on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
     input("text", "text", { type: "search" }),
+    element("button", { type: "button", id: "more-filters", "aria-expanded": String(unfolded), on: { click: unfold } }, used ? `Filters (${used})` : "Filters"),
     ...selects,
     input("since", "from", { type: "date" }),
     input("until", "to", { type: "date" }),
