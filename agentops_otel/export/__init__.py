@@ -20,8 +20,9 @@ from agentops_otel.export.encode import Translation
 from agentops_otel.export.fallback_file import FallbackFile
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.outbox import Outbox, Stats
-from agentops_otel.export.pipeline import Pipeline, Route, Sink
+from agentops_otel.export.pipeline import Pipeline, Route
 from agentops_otel.export.sender import Sender, Transport
+from agentops_otel.export.sink import Sink
 from agentops_otel.export.spool import AVAILABLE, Spool, folder
 from agentops_otel.export.spool_places import reminder, used
 from agentops_otel.export.trace_directory import KEEP

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.export.drop_reason import DropReason
-from agentops_otel.export.pipeline import Sink
+from agentops_otel.export.sink import Sink
 
 LIMIT = 512
 """Spans kept until the key is accepted or refused; beyond that the oldest are dropped."""

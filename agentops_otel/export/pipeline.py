@@ -3,25 +3,25 @@
 import os
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.encode import Batch, Encoder, Translation
 from agentops_otel.export.metrics import observe
 from agentops_otel.export.outbox import Stats
 from agentops_otel.export.sender import Sender
+from agentops_otel.export.sink import Sink
 from agentops_otel.export.threads import (
     FORK_WAIT_AGAIN_S,
     FORK_WAIT_S,
     STARTS_AT_FORK,
     BackgroundThread,
+    WakeUp,
     are_greenlets,
     weakly,
 )
@@ -56,64 +56,6 @@ class Route:
 
     sender: Sender
     translation: Translation | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Sink:
-    """A span exporter within the process. Its failures do not affect other destinations."""
-
-    name: str
-    exporter: SpanExporter
-    sent: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @property
-    def counts(self) -> bool:
-        """True if the sink is part of `stats()`."""
-        return True
-
-    def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
-        """Hand over the spans and count what becomes of them."""
-        if not self.lock.acquire(timeout=patience_s):
-            self.dropped[DropReason.EXPORTER_BUSY] += len(spans)
-            return
-        result = SpanExportResult.FAILURE
-        try:
-            with guard(f"exporting spans to {self.name}"):
-                result = self.exporter.export(spans)
-        finally:
-            self.lock.release()
-            if result is SpanExportResult.SUCCESS:
-                self.sent += len(spans)
-            else:
-                self.dropped[DropReason.EXPORTER_FAILED] += len(spans)
-
-    def stats(self, produced: int) -> Stats:
-        """The counts, of so many spans that were meant for it."""
-        pending = produced - self.sent - self.dropped.total()
-        return Stats(produced=produced, sent=self.sent, pending=pending, dropped=dict(self.dropped))
-
-    def forked(self) -> None:
-        """In the child of a fork: reset the counts and the lock, which a thread of the parent may hold."""
-        self.lock, self.sent, self.dropped = threading.RLock(), 0, Counter()
-
-
-class WakeUp:
-    """Wakes one thread. Unlike an Event it may be set anywhere: by a finalizer, in a signal handler."""
-
-    def __init__(self) -> None:
-        self._unset = threading.Lock()
-        self._unset.acquire()
-
-    def set(self) -> None:
-        """End the wait, or the next one; set twice is set once."""
-        with suppress(RuntimeError):
-            self._unset.release()
-
-    def wait(self, timeout_s: float | None) -> None:
-        """Return when it is set, or after so many seconds; None: however long it takes."""
-        self._unset.acquire(timeout=-1 if timeout_s is None else timeout_s)
 
 
 class Pipeline(SpanProcessor):

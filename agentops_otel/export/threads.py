@@ -4,6 +4,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 
 FORK_WAIT_S = 0.25
 """The longest that a fork waits for our threads to end, in seconds. Idle ones take a fraction of a millisecond."""
@@ -85,3 +86,20 @@ def weakly(method: Callable[[], None]) -> Callable[[], None]:
             found()
 
     return call
+
+
+class WakeUp:
+    """Wakes one thread. Unlike an Event it may be set anywhere: by a finalizer, in a signal handler."""
+
+    def __init__(self) -> None:
+        self._unset = threading.Lock()
+        self._unset.acquire()
+
+    def set(self) -> None:
+        """End the wait, or the next one; set twice is set once."""
+        with suppress(RuntimeError):
+            self._unset.release()
+
+    def wait(self, timeout_s: float | None) -> None:
+        """Return when it is set, or after so many seconds; None: however long it takes."""
+        self._unset.acquire(timeout=-1 if timeout_s is None else timeout_s)

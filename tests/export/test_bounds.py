@@ -14,8 +14,9 @@ from agentops_otel.config import Config, Durability
 from agentops_otel.export import Pipeline
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Outbox
-from agentops_otel.export.pipeline import QUEUE_BYTES, Route, Sink
+from agentops_otel.export.pipeline import QUEUE_BYTES, Route
 from agentops_otel.export.sender import Sender
+from agentops_otel.export.sink import Sink
 from tests.export.delivery import destination, make_spans, running, tracer_for, within
 from tests.loopback.otlp_sink import Answer, OtlpSink
 

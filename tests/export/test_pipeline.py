@@ -14,7 +14,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from agentops_otel import config
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, Stats, build
-from agentops_otel.export.pipeline import Sink
+from agentops_otel.export.sink import Sink
 from tests.export.delivery import adds_up, destination, make_spans, running, within
 from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
 from tests.program import run

@@ -425,7 +425,8 @@ def test_a_worker_that_died_is_restarted(tmp_path: Path) -> None:
     """An exporter that raises SystemExit in the worker's thread costs its spans, not those that follow."""
     code = """
         from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-        from agentops_otel.export.pipeline import Pipeline, Sink
+        from agentops_otel.export.pipeline import Pipeline
+        from agentops_otel.export.sink import Sink
         from opentelemetry.sdk.trace import TracerProvider
 
         class Deadly(SpanExporter):
