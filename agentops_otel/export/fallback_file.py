@@ -13,18 +13,15 @@ LIMIT = 512
 """Spans kept until the key is accepted or refused; beyond that the oldest are dropped."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class FallbackFile(Sink):
     """A sink that writes only if the account's key is refused. Until that is known it keeps the spans in memory."""
 
+    counts: bool = False
+    """True once spans are written here."""
     active: bool | None = None
     """True: the key was refused. False: it was accepted. None: not known yet."""
     waiting: deque[ReadableSpan] = field(default_factory=deque)
-
-    @property
-    def counts(self) -> bool:
-        """True once spans are written here: `stats()` counts them."""
-        return self.active is True
 
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
         """Keep the spans while the key is unchecked, write them if it was refused, ignore them if it was accepted."""
@@ -38,7 +35,7 @@ class FallbackFile(Sink):
 
     def activate(self) -> None:
         """The key was refused: write the spans that wait, and all that follow. Runs on the sender's thread."""
-        self.active = True
+        self.active = self.counts = True
         self._write(-1)
 
     def discard(self) -> None:
@@ -48,12 +45,12 @@ class FallbackFile(Sink):
 
     def forked(self) -> None:
         """In the child of a fork: forget the spans that wait, which are the parent's."""
-        Sink.forked(self)
+        super().forked()
         self.waiting = deque()
 
     def _write(self, patience_s: float) -> None:
         if spans := self._taken(len(self.waiting)):
-            Sink.export(self, spans, patience_s)
+            super().export(spans, patience_s)
 
     def _taken(self, most: int) -> list[ReadableSpan]:
         """Take spans that wait, at most *most*; each once, also if two threads call this."""

@@ -13,20 +13,17 @@ from agentops_otel.export.outbox import Stats
 from agentops_otel.guard import guard
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Sink:
     """A span exporter within the process. Its failures do not affect other destinations."""
 
     name: str
     exporter: SpanExporter
+    counts: bool = True
+    """True if the sink is part of `stats()`."""
     sent: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @property
-    def counts(self) -> bool:
-        """True if the sink is part of `stats()`."""
-        return True
 
     def export(self, spans: Sequence[ReadableSpan], patience_s: float) -> None:
         """Hand over the spans and count what becomes of them."""
