@@ -19,6 +19,11 @@ def flush(timeout_s: float = 10.0) -> bool:
     Waits for the processors of `init(span_processors=)` too. Those that the program added to the provider itself are
     the provider's: `trace.get_tracer_provider().force_flush()`.
 
+    ```python
+    if not agentops_otel.flush(timeout_s=5):
+        print(agentops_otel.stats().dropped)
+    ```
+
     Args:
         timeout_s: The longest wait, in seconds. Default: 10.
 
@@ -34,6 +39,13 @@ def stats() -> Stats:
     """Counts of spans since `init()`: `produced == sent + spooled + pending + sum(dropped.values())`.
 
     After `shutdown()` they are the final counts, until the next `init()`.
+
+    ```python
+    print(agentops_otel.stats().sent)
+    ```
+
+    Returns:
+        The counts, all 0 before the first `init()`.
     """
     client = sdk.latest_client()
     return client.stats() if client else Stats()
@@ -45,7 +57,7 @@ def suppress() -> Iterator[None]:
 
     ```python
     with agentops_otel.suppress():
-        client.chat.completions.create(...)  # leaves no trace
+        agentops_otel.record(agentops_otel.Event("health check"))  # no span, as for an LLM call here
     ```
     """
     with suppressed():
@@ -71,7 +83,7 @@ def start_session(
     ```
 
     Args:
-        tags: Tags of every span in the session, in addition to the client's.
+        tags: Tags of every span in the session, in addition to the client's. Default: none.
         name: The session's name; the root span is called `invoke_workflow <name>`. Default: "session".
         session_id: `session.id` of its spans. Default: a new UUID's hex.
         compat: Arguments of AgentOps' SDK: `inherited_session_id` is *session_id*; the others are ignored.
@@ -95,10 +107,15 @@ def end_session(
 ) -> None:
     """End the current session, deliver its spans and print its totals on stderr.
 
+    ```python
+    agentops_otel.start_session()
+    agentops_otel.end_session("Fail", end_state_reason="no answer")
+    ```
+
     Args:
-        end_state: "Success", "Fail" or "Indeterminate", or a member of `EventState`.
-        rating: The user's rating: a string or a number.
-        end_state_reason: The reason for the end state, as text.
+        end_state: "Success", "Fail" or "Indeterminate", or a member of `EventState`. Default: "Indeterminate".
+        rating: The user's rating: a string or a number. Default: none.
+        end_state_reason: The reason for the end state, as text. Default: none.
         compat: Arguments of AgentOps' SDK; ignored.
 
     Raises:
@@ -115,6 +132,9 @@ def record(event: events.Event) -> None:
     agentops_otel.record(agentops_otel.Event("api call", params={"q": "x"}, returns=[1], result="Success"))
     ```
 
+    Args:
+        event: An `Event`, `ActionEvent`, `LLMEvent`, `ToolEvent` or `ErrorEvent`.
+
     Raises:
         TypeError: *event* is no Event.
     """
@@ -123,12 +143,28 @@ def record(event: events.Event) -> None:
 
 
 def add_tags(tags: Iterable[str]) -> None:
-    """Add tags to every span that starts from now on, and to the current session."""
+    """Add tags to every span that starts from now on, and to the current session.
+
+    ```python
+    agentops_otel.add_tags(["staging"])
+    ```
+
+    Args:
+        tags: The tags; those that are there already are not added again.
+    """
     if client := sdk.client_for("add_tags"):
         client.add_tags(tags)
 
 
 def set_tags(tags: Iterable[str]) -> None:
-    """Replace the tags of every span that starts from now on, and those of the current session."""
+    """Replace the tags of every span that starts from now on, and those of the current session.
+
+    ```python
+    agentops_otel.set_tags(["staging", "nightly"])
+    ```
+
+    Args:
+        tags: The new tags; an empty list removes all.
+    """
     if client := sdk.client_for("set_tags"):
         client.set_tags(tags)

@@ -16,7 +16,13 @@ EndState = SessionState = EventState
 
 
 class TraceState(StrEnum):
-    """The end states of a trace in AgentOps 0.4."""
+    """The end states of a trace in AgentOps 0.4.
+
+    ```python
+    trace = agentops_otel.start_trace("nightly")
+    agentops_otel.end_trace(trace, agentops_otel.TraceState.SUCCESS)
+    ```
+    """
 
     SUCCESS = "Success"
     ERROR = "Fail"
@@ -28,28 +34,65 @@ SUCCESS, ERROR, UNSET = TraceState.SUCCESS, TraceState.ERROR, TraceState.UNSET
 
 
 def get_client() -> sdk.Client:
-    """The running client; it is started if there is none."""
+    """The running client; it is started if there is none.
+
+    ```python
+    print(agentops_otel.get_client().stats())
+    ```
+
+    Raises:
+        ConfigError: The client was started, and a variable of the environment is invalid.
+    """
     return sdk.client() or sdk.init()
 
 
 def set_api_key(key: str) -> None:
-    """Keep the key for the next `init()`."""
+    """Keep the key for the next `init()`.
+
+    ```python
+    agentops_otel.set_api_key("00000000-0000-0000-0000-000000000000")
+    ```
+
+    Args:
+        key: A key of an AgentOps account; `init()` checks it.
+    """
     sdk.configure(api_key=key)
 
 
 def get_api_key() -> str | None:
-    """The key of the AgentOps account that spans go to."""
+    """The key of the AgentOps account that spans go to.
+
+    ```python
+    has_account = agentops_otel.get_api_key() is not None
+    ```
+
+    Returns:
+        The key, None if spans go to no account.
+    """
     client = sdk.client_for("get_api_key")
     return client.get_api_key() if client else None
 
 
 def set_parent_key(key: str) -> None:
-    """Does nothing: sharing spans with a parent project is not supported."""
+    """Does nothing: sharing spans with a parent project is not supported.
+
+    ```python
+    agentops_otel.set_parent_key("00000000-0000-0000-0000-000000000000")  # a DEBUG line says that it is ignored
+    ```
+
+    Args:
+        key: Ignored.
+    """
     compat_settings.log_ignored("set_parent_key()", key)
 
 
 def stop_instrumenting() -> None:
-    """Restore the LLM clients; see `uninstrument`."""
+    """Restore the LLM clients: `uninstrument`, by the name that AgentOps had for it.
+
+    ```python
+    agentops_otel.stop_instrumenting()
+    ```
+    """
     sdk.uninstrument()
 
 
@@ -62,8 +105,11 @@ def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, 
     ```
 
     Args:
-        trace_name: The session's name.
-        tags: Tags in addition to the client's; of a mapping, each item as `key:value`.
+        trace_name: The session's name. Default: "session".
+        tags: Tags in addition to the client's; of a mapping, each item as `key:value`. Default: none.
+
+    Returns:
+        The session. Before `init()`, and if tracing is disabled, it records nothing.
     """
     return api.start_session(as_tags(tags or ()), name=trace_name)
 
@@ -71,9 +117,15 @@ def start_trace(trace_name: str = "session", tags: Iterable[str] | Mapping[str, 
 def end_trace(trace_context: Session | None = None, end_state: object = "Success") -> None:
     """End a session that `start_trace` opened; without one, all that are open.
 
+    ```python
+    trace = agentops_otel.start_trace("nightly")
+    agentops_otel.end_trace(trace, "Success")
+    ```
+
     Args:
-        trace_context: What `start_trace` gave.
-        end_state: "Success", "Fail", "Indeterminate" or a `TraceState`; another word is kept as the reason.
+        trace_context: The session that `start_trace` returned. Default: all open sessions.
+        end_state: "Success", "Fail", "Indeterminate" or a `TraceState`. Any other word is recorded as the reason of
+            an indeterminate end. Default: "Success".
     """
     if trace_context is None:
         end_all_sessions(end_state)
@@ -91,7 +143,7 @@ def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.m
     Args:
         metadata: Names and values; a value that is no text, number or truth value is written as JSON. `agent_name`,
             `workflow_name` and the other names of AgentOps' conventions are those attributes, without the prefix.
-        prefix: What the names of all other attributes begin with.
+        prefix: What the names of all other attributes begin with. Default: "trace.metadata".
 
     Returns:
         True if there is a session to add to.
@@ -103,9 +155,14 @@ def update_trace_metadata(metadata: Mapping[str, object], prefix: str = "trace.m
 def create_agent(name: str, agent_id: str | None = None, session: Session | None = None) -> str:
     """Name an agent: recorded events with its id carry the name.
 
+    ```python
+    agent_id = agentops_otel.create_agent("Researcher")
+    agentops_otel.record(agentops_otel.ActionEvent(action_type="search", agent_id=agent_id))
+    ```
+
     Args:
-        name: The agent's name.
-        agent_id: Its id; a new UUID by default.
+        name: The agent's name, recorded as `gen_ai.agent.name`.
+        agent_id: Its id. Default: a new UUID.
         session: Ignored: the name is used in every session.
 
     Returns:
@@ -116,19 +173,45 @@ def create_agent(name: str, agent_id: str | None = None, session: Session | None
 
 
 def get_session(session_id: str) -> Session | None:
-    """The open session with this id."""
+    """The open session with this id.
+
+    ```python
+    session = agentops_otel.start_session()
+    assert agentops_otel.get_session(session.session_id) is session
+    ```
+
+    Args:
+        session_id: The session's `session_id`.
+
+    Returns:
+        The session, None if no open one has the id.
+    """
     client = sdk.client_for("get_session")
     return client.get_session(session_id) if client else None
 
 
 def end_all_sessions(end_state: object = "Indeterminate") -> None:
-    """End every open session, the newest first."""
+    """End every open session, the newest first.
+
+    ```python
+    agentops_otel.end_all_sessions("Success")
+    ```
+
+    Args:
+        end_state: As `end_trace` takes it. Default: "Indeterminate".
+    """
     if client := sdk.client_for("end_all_sessions"):
         client.end_all_sessions(end_state)
 
 
 class AgentOpsLogger:
-    """Records log records as events: `AgentOpsLogger` of AgentOps 0.0."""
+    """Records log records as events: `AgentOpsLogger` of AgentOps 0.0.
+
+    ```python
+    logger = agentops_otel.AgentOpsLogger.get_agentops_logger(agentops_otel.get_client(), "search")
+    logger.warning("no hits")
+    ```
+    """
 
     @staticmethod
     def get_agentops_logger(client: sdk.Client, name: str, level: int = logging.DEBUG) -> logging.Logger:

@@ -19,7 +19,15 @@ TRUTH: Mapping[str, bool] = {
 
 
 class ConfigError(ValueError):
-    """Raised by `init()` for an invalid setting. The message has its name, its value (secrets masked) and the fix."""
+    """Raised by `init()` for an invalid setting. The message has its name, its value (secrets masked) and the fix.
+
+    ```python
+    try:
+        agentops_otel.init(endpoint="collector")
+    except agentops_otel.ConfigError as error:
+        print(error)  # endpoint='collector' is not usable: ...
+    ```
+    """
 
     def __init__(self, setting: str, value: object, right: str) -> None:
         super().__init__(f"{setting}={value!r} is not usable: {right}")

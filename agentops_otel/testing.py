@@ -28,7 +28,14 @@ __all__ = ["Capture", "Tree", "capture"]
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """The spans captured so far."""
+    """The spans captured so far.
+
+    ```python
+    with agentops_otel.testing.capture() as captured:
+        agentops_otel.record(agentops_otel.Event("search"))
+    assert [span.name for span in captured.spans] == ["search"]
+    ```
+    """
 
     client: sdk.Client
     _exporter: InMemorySpanExporter = field(repr=False)
@@ -72,9 +79,19 @@ def capture(
 
     ```python
     with agentops_otel.testing.capture() as captured:
-        my_agent()
-    assert captured.tree() == [{"name": "my_agent", ...}]
+        with agentops_otel.start_session(name="nightly"):
+            agentops_otel.record(agentops_otel.Event("search"))
+    assert captured.tree()[0]["children"][0]["name"] == "search"
     ```
+
+    Args:
+        tags: Tags of every span. Default: none.
+        capture_content: False keeps arguments, results, prompts and answers off every span. Default: True.
+        redact: `(attribute name, text) -> text, or None to drop it`, after the built-in redaction. Default: none.
+        instrument_llm_calls: False leaves LLM clients alone. Default: True.
+        instrument_taskweaver: False leaves TaskWeaver alone. Default: True.
+        instrument_frameworks: False leaves agent frameworks alone. Default: True.
+        propagate_threads: True carries the current span into new threads and thread pools. Default: False.
     """
     config = Config(
         tags=tags,

@@ -29,6 +29,11 @@ class Stats:
     """Counts of spans: `produced == sent + spooled + pending + sum(dropped.values())`.
 
     With several destinations the counts are those of the one that is furthest behind; see `destinations`.
+
+    ```python
+    for endpoint, counts in agentops_otel.stats().destinations.items():
+        print(endpoint, counts.sent, counts.dropped)
+    ```
     """
 
     produced: int = 0

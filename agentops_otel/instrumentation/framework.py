@@ -15,7 +15,12 @@ Listen = Callable[[ModuleType, Steps], Callable[[], None]]
 class FrameworkSpec:
     """An agent framework, described as data: `install_frameworks` listens to it when the program imports it.
 
-    `examples/own_framework.py` describes one in a few lines.
+    `examples/own_framework.py` describes one in a few lines:
+
+    ```python
+    agent = Step(operation="invoke_agent", matches=lambda step: step["kind"] == "agent", name="name")
+    spec = FrameworkSpec(name="crew", module="crew", steps=(agent,), listeners={"crew": lambda crew, steps: crew.stop})
+    ```
 
     Args:
         name: Its name in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`.

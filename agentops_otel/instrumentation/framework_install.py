@@ -19,9 +19,14 @@ from agentops_otel.wrapping.import_hook import on_import
 def install_frameworks(specs: Iterable[FrameworkSpec], get_recorder: GetRecorder) -> "FrameworkInstallation":
     """Listen to the frameworks that are imported, and to each other one when it is; none is imported for it.
 
+    ```python
+    installation = install_frameworks([], lambda: agentops_otel.get_client().recorder)  # a list of FrameworkSpec
+    installation.uninstall()
+    ```
+
     Args:
         specs: The frameworks to listen to.
-        get_recorder: The recorder at the moment of a step; None records nothing.
+        get_recorder: Gives the recorder at the moment of a step; None: the step makes no span.
 
     Returns:
         The installation; it lasts until its `uninstall()`.

@@ -30,10 +30,16 @@ def install(
 ) -> "Installation":
     """Wrap the clients that are imported, and each other one when it is; no client is imported for it.
 
+    ```python
+    installation = install([], lambda: agentops_otel.get_client().recorder)  # a list of ClientSpec
+    installation.uninstall()
+    ```
+
     Args:
         specs: The clients to wrap.
-        get_recorder: The recorder at the moment of a call; None lets the call pass untouched.
+        get_recorder: Gives the recorder at the moment of a call; None: the call makes no span.
         semconv_opt_in: The words of `OTEL_SEMCONV_STABILITY_OPT_IN`, which decide the names of metrics.
+            Default: none.
 
     Returns:
         The installation; it lasts until its `uninstall()`.

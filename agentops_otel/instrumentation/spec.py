@@ -36,7 +36,15 @@ class Operation:
 
     A table maps an attribute to the place of its value: a dotted path (`"usage.prompt_tokens"`) or a function. The
     request tables read the method's arguments by name, the response tables read the object that the client returns. A
-    missing value, or one of the wrong type, sets no attribute.
+    missing value, or one of the wrong type, sets no attribute. The attributes and their types are those of
+    https://github.com/open-telemetry/semantic-conventions-genai.
+
+    ```python
+    ask = Operation(name="chat", methods=("Client.ask",), request={"gen_ai.request.model": "model"})
+    ```
+
+    Raises:
+        ValueError: A table has an attribute of the conventions whose type is missing in `CONVERTERS`.
     """
 
     name: str
@@ -104,7 +112,8 @@ class ClientSpec:
 
     ```python
     ask = Operation(name="chat", methods=("Client.ask",), request={"gen_ai.request.model": "model"})
-    install([ClientSpec(name="mine", module="mine", operations=(ask,), provider="mine")], lambda: client.recorder)
+    spec = ClientSpec(name="mine", module="mine", operations=(ask,), provider="mine")
+    install([spec], lambda: agentops_otel.get_client().recorder)
     ```
 
     Args:

@@ -24,6 +24,10 @@ class Step:
 
     The tables are those of `Operation`. `outcome` and `result` read the framework's data at the end of a step, the
     others that at its beginning.
+
+    ```python
+    tool = Step(operation="execute_tool", name="name", content={"gen_ai.tool.call.arguments": "input"})
+    ```
     """
 
     operation: str

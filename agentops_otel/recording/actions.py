@@ -45,12 +45,17 @@ class Decorators:
     def record_action(self, event_type: Any = None, tags: Iterable[str] | None = None) -> Any:
         """Record each call of the function as a span: parameters, result or exception, duration.
 
-            @agentops_otel.record_action("search", tags=["db"])
-            def search(query: str, limit: int = 10) -> list[str]: ...
+        ```python
+        @agentops_otel.record_action("search", tags=["db"])
+        def search(query: str, limit: int = 10) -> list[str]: ...
+        ```
 
         Args:
-            event_type: The span's name; the function's by default.
-            tags: Added to those of the session.
+            event_type: The span's name. Default: the function's `__qualname__`.
+            tags: Tags of the span, in addition to those of the session. Default: none.
+
+        Returns:
+            The function, wrapped; with arguments, a decorator for it.
         """
         return self._decorator(OPERATION, event_type, tags)
 
@@ -61,12 +66,17 @@ class Decorators:
     def record_tool(self, tool_name: Any = None, tags: Iterable[str] | None = None) -> Any:
         """Record each call of the function as the call of a tool: a span `execute_tool {tool_name}`.
 
-            @agentops_otel.record_tool("calculator")
-            def calculate(expression: str) -> float: ...
+        ```python
+        @agentops_otel.record_tool("calculator")
+        def calculate(expression: str) -> float: ...
+        ```
 
         Args:
-            tool_name: The tool's name; the function's by default.
-            tags: Added to those of the session.
+            tool_name: The tool's name. Default: the function's `__qualname__`.
+            tags: Tags of the span, in addition to those of the session. Default: none.
+
+        Returns:
+            The function, wrapped; with arguments, a decorator for it.
         """
         return self._decorator(TOOL, tool_name, tags)
 
@@ -79,13 +89,18 @@ class Decorators:
     def operation(self, name: Any = None, tags: Iterable[str] | None = None, *, version: str | None = None) -> Any:
         """Record each call as a step of the program: `record_action`, with the arguments of AgentOps 0.4.
 
-            @agentops_otel.operation
-            def rank(hits: list[str]) -> list[str]: ...
+        ```python
+        @agentops_otel.operation
+        def rank(hits: list[str]) -> list[str]: ...
+        ```
 
         Args:
-            name: The span's name; the function's by default.
-            tags: Added to those of the session.
-            version: The function's version, kept as `operation.version`.
+            name: The span's name. Default: the function's `__qualname__`.
+            tags: Tags of the span, in addition to those of the session. Default: none.
+            version: The function's version, recorded as `operation.version`. Default: none.
+
+        Returns:
+            The function, wrapped; with arguments, a decorator for it.
         """
         return self._decorator(OPERATION, name, tags, version=version)
 
@@ -98,8 +113,10 @@ class Decorators:
     def task(self, name: Any = None, tags: Iterable[str] | None = None, *, version: str | None = None) -> Any:
         """Record each call as a task; the arguments are those of `operation`.
 
+        ```python
         @agentops_otel.task
         def summarise(text: str) -> str: ...
+        ```
         """
         return self._decorator(TASK, name, tags, version=version)
 
@@ -112,8 +129,13 @@ class Decorators:
     def agent(self, name: Any = None, tags: Iterable[str] | None = None, *, version: str | None = None) -> Any:
         """Record each call as a turn of an agent: a span `invoke_agent {name}`; the arguments are those of `operation`.
 
+        ```python
         @agentops_otel.agent(name="Researcher")
         def research(question: str) -> str: ...
+        ```
+
+        The span is that of https://github.com/open-telemetry/semantic-conventions-genai for agents; spans
+        below it have the agent's name too.
         """
         return self._decorator(AGENT, name, tags, version=version)
 
@@ -126,8 +148,10 @@ class Decorators:
     def workflow(self, name: Any = None, tags: Iterable[str] | None = None, *, version: str | None = None) -> Any:
         """Record each call as a run of a workflow: `invoke_workflow {name}`; the arguments are those of `operation`.
 
+        ```python
         @agentops_otel.workflow
         def answer(question: str) -> str: ...
+        ```
         """
         return self._decorator(WORKFLOW, name, tags, version=version)
 
@@ -140,8 +164,10 @@ class Decorators:
     def trace(self, name: Any = None, tags: Iterable[str] | None = None, *, version: str | None = None) -> Any:
         """Record each call as a run of the program: `invoke_workflow {name}`; the arguments are those of `operation`.
 
+        ```python
         @agentops_otel.trace
         def main() -> None: ...
+        ```
         """
         return self._decorator(SESSION, name, tags, version=version)
 
@@ -169,14 +195,19 @@ class Decorators:
     ) -> Any:
         """Record each call as the call of a tool: a span `execute_tool {name}`.
 
-            @agentops_otel.tool(name="web_search", cost=0.01)
-            def search(query: str) -> list[str]: ...
+        ```python
+        @agentops_otel.tool(name="web_search", cost=0.01)
+        def search(query: str) -> list[str]: ...
+        ```
 
         Args:
-            name: The tool's name; the function's by default.
-            tags: Added to those of the session.
-            version: The function's version, kept as `operation.version`.
-            cost: The price of a call, in USD.
+            name: The tool's name. Default: the function's `__qualname__`.
+            tags: Tags of the span, in addition to those of the session. Default: none.
+            version: The function's version, recorded as `operation.version`. Default: none.
+            cost: The price of a call in USD, recorded as `gen_ai.usage.total_cost`. Default: none.
+
+        Returns:
+            The function, wrapped; with arguments, a decorator for it.
         """
         return self._decorator(TOOL, name, tags, version=version, cost=cost)
 
@@ -201,14 +232,19 @@ class Decorators:
     ) -> Any:
         """Record each call as a check of an input or an output.
 
-            @agentops_otel.guardrail(spec="input")
-            def no_secrets(prompt: str) -> bool: ...
+        ```python
+        @agentops_otel.guardrail(spec="input")
+        def no_secrets(prompt: str) -> bool: ...
+        ```
 
         Args:
-            name: The span's name; the function's by default.
-            tags: Added to those of the session.
-            version: The function's version, kept as `operation.version`.
-            spec: The side that is checked: "input" or "output".
+            name: The span's name. Default: the function's `__qualname__`.
+            tags: Tags of the span, in addition to those of the session. Default: none.
+            version: The function's version, recorded as `operation.version`. Default: none.
+            spec: The side that is checked: "input" or "output". Default: none.
+
+        Returns:
+            The function, wrapped; with arguments, a decorator for it.
         """
         return self._decorator(GUARDRAIL, name, tags, version=version, spec=spec)
 

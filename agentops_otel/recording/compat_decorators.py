@@ -37,11 +37,16 @@ class AllDecorators(Decorators):
 
         Each object of a class has its own id. Its name is the argument `agentops_name` of its constructor.
 
-            @agentops_otel.track_agent(name="Researcher")
-            class Researcher: ...
+        ```python
+        @agentops_otel.track_agent(name="Researcher")
+        class Researcher: ...
+        ```
 
         Args:
-            name: The agent's name; that of the class or function by default.
+            name: The agent's name. Default: that of the class or function.
+
+        Returns:
+            The class or function, wrapped; with a name, a decorator for it.
         """
 
         def decorator(subject: Any) -> Any:
@@ -79,16 +84,20 @@ class AllDecorators(Decorators):
     ) -> Any:
         """Record each request to a Flask view as `invoke_workflow {name}`, with the request and the response.
 
-            @app.post("/ask")
-            @agentops_otel.track_endpoint
-            def ask() -> dict[str, str]: ...
+        ```python
+        @agentops_otel.track_endpoint  # below @app.post("/ask")
+        def ask() -> dict[str, str]: ...
+        ```
 
         Args:
-            name: The workflow's name; the view's by default.
-            tags: Added to those of the session.
-            version: The view's version, kept as `operation.version`.
-            capture_request: False leaves out the query and the body.
-            capture_response: False leaves out the response's body.
+            name: The workflow's name. Default: the view's `__qualname__`.
+            tags: Tags of the span, in addition to those of the session. Default: none.
+            version: The view's version, recorded as `operation.version`. Default: none.
+            capture_request: False leaves out the query and the body. Default: True.
+            capture_response: False leaves out the response's body. Default: True.
+
+        Returns:
+            The view, wrapped; with arguments, a decorator for it.
         """
 
         def decorator(view: Callable[..., Any]) -> Any:

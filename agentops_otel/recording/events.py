@@ -20,7 +20,12 @@ _YEAR_10000 = 253_402_300_800
 
 
 class EventState(StrEnum):
-    """The result of an event, and the end state of a session."""
+    """The result of an event, and the end state of a session.
+
+    ```python
+    agentops_otel.record(agentops_otel.Event("search", result=agentops_otel.EventState.FAIL))
+    ```
+    """
 
     SUCCESS = "Success"
     FAIL = "Fail"
@@ -28,7 +33,12 @@ class EventState(StrEnum):
 
 
 class ActionType(StrEnum):
-    """The type of action that an event describes."""
+    """The type of action that an event describes.
+
+    ```python
+    agentops_otel.record(agentops_otel.Event("search", action_type=agentops_otel.ActionType.API))
+    ```
+    """
 
     ACTION = "action"
     LLM = "llm"
@@ -38,7 +48,12 @@ class ActionType(StrEnum):
 
 
 class Models(StrEnum):
-    """Models with names in AgentOps 0.0 to 0.2. Any other model is given as a string."""
+    """Models with names in AgentOps 0.0 to 0.2. Any other model is given as a string.
+
+    ```python
+    agentops_otel.record(agentops_otel.Event("answer", model=agentops_otel.Models.GPT_4, prompt="How warm is it?"))
+    ```
+    """
 
     GPT_3_5_TURBO = "gpt-3.5-turbo"
     GPT_3_5_TURBO_0301 = "gpt-3.5-turbo-0301"
@@ -61,7 +76,11 @@ Time = float | str
 class Event:
     """Something that has happened, for `agentops_otel.record`. Becomes a span.
 
-        client.record(Event("api call", params={"url": url}, returns=answer, result="Success"))
+    ```python
+    event = agentops_otel.Event("api call", params={"city": "Paris"})  # starts now
+    event.returns, event.result = {"warm": 21}, "Success"
+    agentops_otel.record(event)  # ends now
+    ```
 
     Raises:
         ValueError: The result, the action type or a time is invalid.
@@ -124,7 +143,12 @@ class Event:
 
 @dataclass
 class ActionEvent(Event):
-    """An action of an agent. Its *action_type* is any text, and the span's name."""
+    """An action of an agent. Its *action_type* is any text, and the span's name.
+
+    ```python
+    agentops_otel.record(agentops_otel.ActionEvent(action_type="search", params={"query": "weather"}))
+    ```
+    """
 
     event_type: str = "actions"
     result: EventState | str | None = None
@@ -136,7 +160,12 @@ class ActionEvent(Event):
 
 @dataclass
 class ToolEvent(Event):
-    """A call of a tool."""
+    """A call of a tool: a span `execute_tool {name}`.
+
+    ```python
+    agentops_otel.record(agentops_otel.ToolEvent(name="weather", params={"city": "Paris"}, returns={"warm": 21}))
+    ```
+    """
 
     event_type: str = "tools"
     result: EventState | str | None = None
@@ -150,7 +179,12 @@ class ToolEvent(Event):
 
 @dataclass
 class LLMEvent(Event):
-    """A call of a model."""
+    """A call of a model: a span `chat {model}`.
+
+    ```python
+    agentops_otel.record(agentops_otel.LLMEvent(model="gpt-4o", prompt="How warm is it?", completion="21 degrees."))
+    ```
+    """
 
     event_type: str = "llms"
     result: EventState | str | None = None
@@ -167,7 +201,12 @@ class LLMEvent(Event):
 
 @dataclass
 class ErrorEvent(Event):
-    """An error, and the event in which it happened (the trigger)."""
+    """An error, and the event in which it happened (the trigger).
+
+    ```python
+    agentops_otel.record(agentops_otel.ErrorEvent(exception=TimeoutError("too slow"), code="504"))
+    ```
+    """
 
     event_type: str = "errors"
     result: EventState | str | None = None

@@ -38,6 +38,11 @@ _logger = logging.getLogger("agentops_otel")
 class Client(ClientBase):
     """The running client, as `init()` returns it; `Client(api_key=...)` is `init(...)`.
 
+    ```python
+    client = agentops_otel.Client(tags=["staging"])
+    client.record(agentops_otel.Event("api call"))
+    ```
+
     There is one in a process, and its methods are the functions of the module. Its bases, from below: `Decorators` and
     `AllDecorators` (`recording/`), `CompatClient` (AgentOps' methods), `ClientBase` (the parts, without global state).
     """
@@ -326,12 +331,13 @@ def init(
         redact: `(attribute name, text) -> text, or None to drop it`, after the built-in redaction of secrets.
             Default: `AGENTOPS_REDACT`, as `package.module:function`.
         instrument_llm_calls: False leaves LLM clients alone. Default: `AGENTOPS_INSTRUMENT_LLM_CALLS`, else True.
-        instrument_taskweaver: False leaves TaskWeaver alone; its event handler still works.
+        instrument_taskweaver: False leaves TaskWeaver alone; its event handler still works. Default: True.
         instrument_frameworks: False leaves agent frameworks alone; LLM calls that they make are recorded as before.
-        propagate_threads: True carries the current span into new threads and thread pools.
+            Default: True.
+        propagate_threads: True carries the current span into new threads and thread pools. Default: False.
         auto_start_session: Open a session at once. Default: `AGENTOPS_AUTO_START_SESSION`, else True with a key.
         tracer_provider: Make spans with this provider. Default: the global one; one is made if there is none.
-        span_processors: Further OpenTelemetry span processors.
+        span_processors: Further OpenTelemetry span processors. Default: none.
         console: True prints every finished trace on stderr. False prints nothing at all.
             Default: `AGENTOPS_CONSOLE`, else True on a terminal when nothing else was configured.
         trace_file: Write spans as OTLP JSON lines: a path, True for a new file in the user's state directory, False
@@ -467,7 +473,12 @@ def running(
 
 
 def instrument() -> None:
-    """Wrap LLM clients, frameworks and TaskWeaver again after `uninstrument()`, by the settings of `init()`."""
+    """Wrap LLM clients, frameworks and TaskWeaver again after `uninstrument()`, by the settings of `init()`.
+
+    ```python
+    agentops_otel.instrument()
+    ```
+    """
     client = client_for("instrument")
     if client is not None and client.recorder is not None:
         with _running.lock:
@@ -475,7 +486,12 @@ def instrument() -> None:
 
 
 def uninstrument() -> None:
-    """Restore LLM clients, frameworks and TaskWeaver. Decorated functions and events are recorded as before."""
+    """Restore LLM clients, frameworks and TaskWeaver. Decorated functions and events are recorded as before.
+
+    ```python
+    agentops_otel.uninstrument()
+    ```
+    """
     with _running.lock:
         _running.uninstrument()
 
@@ -484,6 +500,10 @@ def shutdown(timeout_s: float | None = None) -> bool:
     """End open sessions, deliver the remaining spans and stop. `init()` may be called again afterwards.
 
     Runs by itself at exit. A tracer provider that the program made keeps running.
+
+    ```python
+    agentops_otel.shutdown(timeout_s=5)
+    ```
 
     Args:
         timeout_s: The longest that it may take, in seconds. Default: `exit_timeout_s` of `init()`.
@@ -498,8 +518,12 @@ def shutdown(timeout_s: float | None = None) -> bool:
 def configure(**settings: object) -> None:
     """Keep settings for the next `init()`: they are used for arguments that it is not given.
 
+    ```python
+    agentops_otel.configure(service_name="bot", capture_content=False)
+    ```
+
     Args:
-        settings: Those of `init()`.
+        settings: Those of `init()`, which checks them.
     """
     _running.configured |= settings
 

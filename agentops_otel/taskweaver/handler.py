@@ -35,8 +35,12 @@ class TaskWeaverEventHandler:
         session_id: The session's `session.session_id`, which no event contains. It ties the session's rounds
             together; leave it out for a handler that several sessions share.
 
-    Example:
-        session.send_message("What is 6 * 7?", event_handler=TaskWeaverEventHandler(session.session_id))
+    ```python
+    from agentops_otel.taskweaver import TaskWeaverEventHandler
+
+    handler = TaskWeaverEventHandler("20261129-120000-0f1e2d3c")  # session.session_id
+    # session.send_message("What is 6 * 7?", event_handler=handler)
+    ```
     """
 
     current: "ClassVar[staticmethod[[], Recorder | None]]" = staticmethod(lambda: None)
