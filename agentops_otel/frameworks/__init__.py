@@ -4,6 +4,7 @@ from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK
 from agentops_otel.frameworks.haystack import HAYSTACK
 from agentops_otel.frameworks.langchain import LANGCHAIN
+from agentops_otel.frameworks.llama_index import LLAMA_INDEX
 from agentops_otel.frameworks.mcp import MCP
 from agentops_otel.frameworks.openai_agents import OPENAI_AGENTS
 from agentops_otel.frameworks.pydantic_ai import PYDANTIC_AI
@@ -15,6 +16,7 @@ SPECS: tuple[FrameworkSpec, ...] = (
     GOOGLE_ADK,
     HAYSTACK,
     LANGCHAIN,
+    LLAMA_INDEX,
     MCP,
     OPENAI_AGENTS,
     PYDANTIC_AI,

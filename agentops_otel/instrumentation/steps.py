@@ -1,5 +1,6 @@
 """The open steps of a framework, by the framework's own keys. A step has a span or none."""
 
+from asyncio import CancelledError
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import Token
@@ -217,10 +218,22 @@ class Steps:
                 step.aliases.discard(key)
                 return
             self._forget(step)
+            if isinstance(error, CancelledError):
+                self._cancel_below(step, error)
             if isinstance(error, GeneratorExit):
                 step.abandoned()
             else:
                 step.end(result, None if error is None or self._is_control_flow(error) else error)
+
+    def _cancel_below(self, step: OpenStep, error: CancelledError) -> None:
+        """End what is open below a step that was cancelled, the innermost first: no framework tells all of it."""
+        with self._lock:
+            below = [one for one in dict.fromkeys(self._open.values()) if step.is_around(one.context)]
+            for one in below:
+                self._open.pop(one.key, None)
+        for one in reversed(below):
+            self._forget(one)
+            one.end(error=error)
 
     @contextmanager
     def step(self, source: Source, *, context: Context | None = None) -> Iterator["Outcome"]:

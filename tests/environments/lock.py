@@ -7,8 +7,9 @@ import sys
 from tests.environments.install import LOCKS, ROOT
 
 FRAMEWORKS = (
-    *("agent-framework", "crewai", "google-adk", "haystack", "langchain", "mcp-1", "mcp-2", "openai-agents"),
-    *("pydantic-ai", "semantic-kernel", "smolagents", "strands-agents"),
+    *("agent-framework", "agno", "autogen", "claude-agent-sdk", "crewai", "dspy", "google-adk", "haystack"),
+    *("langchain", "llama-index", "mcp-1", "mcp-2", "openai-agents", "pydantic-ai", "semantic-kernel"),
+    *("smolagents", "strands-agents"),
 )
 
 WITH_US = (

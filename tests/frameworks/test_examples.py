@@ -39,6 +39,10 @@ EXAMPLES = {
             ]
         ),
     ),
+    "llama_index_agent": (
+        "llama_index.core",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
     "mcp_tool": (
         "mcp.server.mcpserver",
         snapshot(["MCP send initialize", "MCP send tools/list", "tools/call weather"]),

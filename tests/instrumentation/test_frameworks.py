@@ -67,6 +67,23 @@ def test_a_framework_that_a_spec_describes(captured: Capture) -> None:
     assert get_current() is before
 
 
+def test_a_step_that_was_cancelled_ends_what_is_open_below_it(captured: Capture) -> None:
+    """Frameworks tell of a cancelled run, and not always of what was running in it; what is beside it goes on."""
+    told = opened(captured)
+    told.begin("beside", step("agent", "beside"))
+    told.begin("run", step("agent"))
+    told.begin("tool", step("tool"), parent="run")
+
+    told.end("run", error=asyncio.CancelledError())
+    told.end("tool", "too late")
+
+    assert [(span.name, span.status.is_ok) for span in captured.spans] == [
+        ("execute_tool x", False),
+        ("invoke_agent x", False),
+    ]
+    told.close()
+
+
 def test_uninstall(captured: Capture) -> None:
     """A framework that is no longer listened to has none of our listeners."""
     installation: FrameworkInstallation = install_frameworks([own_framework.SPEC], lambda: captured.client.recorder)
