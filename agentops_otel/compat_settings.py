@@ -87,22 +87,22 @@ def translate_settings(given: Mapping[str, Any], ours: Collection[str]) -> dict[
     Raises:
         TypeError: A setting that no generation knows.
     """
-    found: dict[str, Any] = {}
+    translated: dict[str, Any] = {}
     for name in sorted(given, key=lambda name: name in ours):
         value = given[name]
         if name in ours or name in _AS_THEY_ARE:
-            found[name] = value
+            translated[name] = value
         elif name in _PUT_INTO_OURS:
             put_in, put = _PUT_INTO_OURS[name](value)
-            before = found.get(put_in)
-            found[put_in] = (*before, *put) if isinstance(before, tuple) and isinstance(put, tuple) else put
+            before = translated.get(put_in)
+            translated[put_in] = (*before, *put) if isinstance(before, tuple) and isinstance(put, tuple) else put
         elif name in CompatSettings.__annotations__:
             log_ignored(f"init({name}=...)")
         else:
             raise TypeError(settings.unexpected(name))
-    if _is_agentops_api(found.get("endpoint")):
-        found["api_endpoint"] = found.pop("endpoint")
-    return {name: value for name, value in found.items() if value is not None}
+    if _is_agentops_api(translated.get("endpoint")):
+        translated["api_endpoint"] = translated.pop("endpoint")
+    return {name: value for name, value in translated.items() if value is not None}
 
 
 def end_state_of(end_state: object) -> str:

@@ -117,8 +117,8 @@ def read_config(**arguments: Any) -> Config:
     owner = destinations.account(given)
     collector = destinations.named_collector(given, exporters, keyed=owner is not None)
     hosted = destinations.agentops_destination(owner, given, collector) if owner is not None else None
-    found = tuple(destination for destination in (collector, hosted) if destination is not None)
-    nowhere = not found and exporters is None and "tracer_provider" not in given
+    named = tuple(destination for destination in (collector, hosted) if destination is not None)
+    nowhere = not named and exporters is None and "tracer_provider" not in given
     nowhere = nowhere and not environment.env("OTEL_CONFIG_FILE")
     on_spans, in_events = _content(given.get("capture_content"))
     console, trace_file, state_dir = value["console"], value["trace_file"], _state_dir()
@@ -145,12 +145,12 @@ def read_config(**arguments: Any) -> Config:
         auto_start_session=owner is not None if value["auto_start_session"] is None else value["auto_start_session"],
         tracer_provider=value["tracer_provider"],
         span_processors=value["span_processors"],
-        destinations=(destinations.local_collector(given),) if nowhere and not isinstance(trace_file, Path) else found,
+        destinations=(destinations.local_collector(given),) if nowhere and not isinstance(trace_file, Path) else named,
         exporters=tuple(name for name in exporters or () if name not in _BUILT_IN_EXPORTERS),
         console=on_terminal or "console" in (exporters or ()) if console is None else console,
         trace_file=trace_file if isinstance(trace_file, Path) else None,
         own_trace_file=trace_file is True or (trace_file is None and nowhere),
-        spare_trace_file=trace_file is None and found == (hosted,),
+        spare_trace_file=trace_file is None and named == (hosted,),
         state_dir=state_dir,
         spool_dir=_spool_dir(value["spool_dir"], state_dir),
         durability=value["durability"],

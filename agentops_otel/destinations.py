@@ -75,17 +75,17 @@ def _otlp(name: str) -> tuple[str, str]:
 
 def account(arguments: Mapping[str, Any]) -> AgentOps | None:
     """The AgentOps account whose key is given, by argument or variable."""
-    found = environment.first(arguments.get("api_key"), "api_key", "AGENTOPS_API_KEY")
-    if found is None:
+    key = environment.first(arguments.get("api_key"), "api_key", "AGENTOPS_API_KEY")
+    if key is None:
         return None
-    if not found.text or re.search(r"[^\x21-\x7e]", found.text):
-        raise found.wrong("an AgentOps key is a UUID, without spaces or line breaks", secret=True)
+    if not key.text or re.search(r"[^\x21-\x7e]", key.text):
+        raise key.wrong("an AgentOps key is a UUID, without spaces or line breaks", secret=True)
     urls = {
         name: environment.url(base).geturl().rstrip("/")
         for name in ("api_endpoint", "app_url")
         if (base := environment.first(arguments.get(name), name, f"AGENTOPS_{name.upper()}"))
     }
-    return AgentOps(api_key=found.text, **urls)
+    return AgentOps(api_key=key.text, **urls)
 
 
 def agentops_destination(owner: AgentOps, arguments: Mapping[str, Any], collector: Destination | None) -> Destination:
@@ -121,21 +121,21 @@ def local_collector(arguments: Mapping[str, Any]) -> Destination:
 
 
 def _destination(
-    found: Setting,
+    setting: Setting,
     arguments: Mapping[str, Any],
     *,
     agentops: AgentOps | None = None,
     probe: bool = False,
 ) -> Destination:
-    chosen = _protocol(found, arguments.get("protocol"))
+    chosen = _protocol(setting, arguments.get("protocol"))
     # The OTLP variables speak of the user's own collector; the hosted AgentOps is none of it.
-    hosted = found.text in (AGENTOPS_EXPORTER, AGENTOPS_GRPC)
+    hosted = setting.text in (AGENTOPS_EXPORTER, AGENTOPS_GRPC)
     certificate, client_certificate, client_key = (
         None if hosted else environment.pem_file(environment.first(None, "", *_otlp(name)))
         for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
     )
     return Destination(
-        endpoint=_grpc_endpoint(found) if chosen == "grpc" else _http_endpoint(found),
+        endpoint=_grpc_endpoint(setting) if chosen == "grpc" else _http_endpoint(setting),
         protocol=chosen,
         headers=environment.headers(arguments.get("headers"), *(() if agentops else _otlp("HEADERS"))),
         timeout_s=environment.seconds(environment.first(None, "", *_otlp("TIMEOUT")) or Setting("timeout", "10")),
@@ -143,7 +143,7 @@ def _destination(
         certificate=certificate,
         client_certificate=client_certificate,
         client_key=client_key,
-        proxy=environment.proxy(found.text),
+        proxy=environment.proxy(setting.text),
         agentops=agentops,
         probe=probe,
     )
@@ -151,38 +151,40 @@ def _destination(
 
 def _protocol(endpoint: Setting, protocol: str | None) -> OtlpProtocol:
     """The given protocol; by default gRPC for port 4317, which is gRPC's, and HTTP for any other."""
-    found = environment.first(protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL")))
-    if found is None:
+    setting = environment.first(
+        protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL"))
+    )
+    if setting is None:
         return "grpc" if urlsplit(endpoint.text).netloc.endswith(":4317") else "http/protobuf"
-    match found.text:
+    match setting.text:
         case "http/protobuf":
             return "http/protobuf"
         case "grpc":
             return "grpc"
         case _:
-            raise found.wrong("use http/protobuf or grpc")
+            raise setting.wrong("use http/protobuf or grpc")
 
 
-def _http_endpoint(found: Setting) -> str:
+def _http_endpoint(setting: Setting) -> str:
     """The URL for HTTP: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` as it is, any other URL with `/v1/traces` appended.
 
     https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
     """
-    url = environment.url(found)
+    url = environment.url(setting)
     path = url.path.rstrip("/")
-    if found.name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":
+    if setting.name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":
         return url._replace(path=url.path or "/").geturl()
     return url._replace(path=path if path.endswith(TRACES_PATH) else path + TRACES_PATH).geturl()
 
 
-def _grpc_endpoint(found: Setting) -> str:
+def _grpc_endpoint(setting: Setting) -> str:
     """The URL for gRPC. `host:port` alone gets http or https by the variables `OTEL_EXPORTER_OTLP_*INSECURE`."""
-    if "://" in found.text:
-        url = environment.url(found)
+    if "://" in setting.text:
+        url = environment.url(setting)
         return f"{url.scheme}://{url.netloc}"
     insecure = environment.first(None, "", *_otlp("INSECURE"))
     scheme = "http" if insecure and insecure.text.lower() == "true" else "https"
-    return environment.url(Setting(found.name, f"{scheme}://{found.text}")).geturl()
+    return environment.url(Setting(setting.name, f"{scheme}://{setting.text}")).geturl()
 
 
 def _compression(protocol: OtlpProtocol, hosted: bool) -> str:

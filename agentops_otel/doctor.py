@@ -97,11 +97,11 @@ def _versions(installed: dict[str, metadata.Distribution]) -> Iterator[Finding]:
         yield Finding("wrong", overwritten, MEND)
     for name, dist in sorted(ours.items()):
         for wanted, version in _pins(dist.requires or ()):
-            found = installed.get(wanted)
-            if found is not None and found.version != version:
+            present = installed.get(wanted)
+            if present is not None and present.version != version:
                 yield Finding(
                     "note",
-                    f"{name} {dist.version} was made for {wanted} {version}; {found.version} is installed",
+                    f"{name} {dist.version} was made for {wanted} {version}; {present.version} is installed",
                     f"install versions that belong together: pip install --upgrade {name} {wanted}",
                 )
 
@@ -144,27 +144,32 @@ def _switches(config: Config) -> Iterator[Finding]:
 
 def _frameworks(config: Config, installed: Mapping[str, metadata.Distribution]) -> Iterator[Finding]:
     """The agent frameworks that are installed, and whether they are listened to when a program imports them."""
-    found = {spec.name: dist for spec in FRAMEWORKS if (dist := _framework(spec.name, installed))}
-    heard = found.keys() - config.disabled_instrumentations if config.instrument_frameworks else set()
-    for names, said in ((heard, "traced when they are imported"), (found.keys() - heard, "left alone")):
+    frameworks = {spec.name: dist for spec in FRAMEWORKS if (dist := _framework(spec.name, installed))}
+    traced = frameworks.keys() - config.disabled_instrumentations if config.instrument_frameworks else set()
+    for names, state in ((traced, "traced when they are imported"), (frameworks.keys() - traced, "left alone")):
         if names:
-            listed = ", ".join(f"{found[name].name} {found[name].version}" for name in sorted(names))
-            yield Finding("ok" if names is heard else "note", f"agent frameworks that are {said}: {listed}")
+            listed = ", ".join(f"{frameworks[name].name} {frameworks[name].version}" for name in sorted(names))
+            yield Finding("ok" if names is traced else "note", f"agent frameworks that are {state}: {listed}")
 
 
 def _framework(name: str, installed: Mapping[str, metadata.Distribution]) -> metadata.Distribution | None:
     """The distribution of a framework; some are in one with a longer name."""
     return next(
-        (installed[each] for each in (name, f"{name}-core", f"{name}-slim", f"{name}-ai") if each in installed), None
+        (
+            installed[candidate]
+            for candidate in (name, f"{name}-core", f"{name}-slim", f"{name}-ai")
+            if candidate in installed
+        ),
+        None,
     )
 
 
-def _provider(found: trace.TracerProvider) -> Finding:
-    if isinstance(found, trace.ProxyTracerProvider):
+def _provider(provider: trace.TracerProvider) -> Finding:
+    if isinstance(provider, trace.ProxyTracerProvider):
         return Finding("ok", "no tracer provider is set in this process: init() sets one of its own")
-    kind = f"a tracer provider is there already ({type(found).__module__}.{type(found).__qualname__})"
-    if hasattr(found, "add_span_processor"):
-        return Finding("note", f"{kind}: init() adds to it, and exports only where it is told by name")
+    kind = f"a tracer provider is there already ({type(provider).__module__}.{type(provider).__qualname__})"
+    if hasattr(provider, "add_span_processor"):
+        return Finding("note", f"{kind}: init() adds to it, and exports only to destinations that it is given by name")
     return Finding("note", f"{kind}, which takes no span processors: spans go to one of our own beside it")
 
 
@@ -300,19 +305,19 @@ def _read_back(reply: Reply, page: str) -> Finding:
             return Finding("ok", f"AgentOps lists it as {title!r}{tagged}, with status {status}: {page}")
     if reply.status == 404:
         return Finding("note", "AgentOps took the span, and does not show it yet", page)
-    said = f"answered {reply.status}" if reply.status else "cannot be reached"
-    return Finding("note", f"AgentOps took the span; its API does not show traces to this key ({said})", page)
+    reason = f"answered {reply.status}" if reply.status else "cannot be reached"
+    return Finding("note", f"AgentOps took the span; its API does not show traces to this key ({reason})", page)
 
 
 def _judged(answer: Answer, destination: Destination, seconds: float) -> Finding:
     url = destination.display_url
-    said = f" ({answer.message})" if answer.message else ""
+    message = f" ({answer.message})" if answer.message else ""
     if answer.verdict is Verdict.ACCEPTED and not answer.rejected:
-        return Finding("ok", f"a span was sent to {url} and accepted in {seconds * 1e3:.0f} ms{said}")
+        return Finding("ok", f"a span was sent to {url} and accepted in {seconds * 1e3:.0f} ms{message}")
     if answer.verdict is Verdict.ACCEPTED:
-        return Finding("wrong", f"{url} answered, and refused the span{said}", "see the collector's log")
+        return Finding("wrong", f"{url} answered, and refused the span{message}", "see the collector's log")
     advice = next((text for faults, text in _ADVICE if answer.fault in faults), "see the collector's log")
-    return _unreachable(destination, f"{url} did not take a span: {answer.fault}{said}", advice)
+    return _unreachable(destination, f"{url} did not take a span: {answer.fault}{message}", advice)
 
 
 _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (

@@ -102,65 +102,65 @@ def proxy(endpoint: str) -> str | None:
     )
 
 
-def seconds(found: Setting) -> float:
+def seconds(setting: Setting) -> float:
     """A duration of more than nothing and at most a day."""
     try:
-        duration = float(found.text)
+        duration = float(setting.text)
     except ValueError:
         duration = -1.0
     if not 0 < duration <= 86400:
-        raise found.wrong("give a number of seconds greater than 0")
+        raise setting.wrong("give a number of seconds greater than 0")
     return duration
 
 
-def url(found: Setting) -> SplitResult:
+def url(setting: Setting) -> SplitResult:
     """An http or https URL."""
     right = "give a URL such as http://localhost:4318"
     try:
-        parts = urlsplit(found.text)
+        parts = urlsplit(setting.text)
         _ = parts.port  # a port that is no number raises here
     except ValueError:
-        raise found.wrong(right) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f]", found.text):
-        raise found.wrong(right)
+        raise setting.wrong(right) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\x00-\x1f]", setting.text):
+        raise setting.wrong(right)
     return parts
 
 
-def pem_file(found: Setting | None) -> Path | None:
+def pem_file(setting: Setting | None) -> Path | None:
     """The path of a file that is there."""
-    if found and not Path(found.text).is_file():
-        raise ConfigError(found.name, found.text, "give the path of a PEM file that is there")
-    return Path(found.text) if found else None
+    if setting and not Path(setting.text).is_file():
+        raise ConfigError(setting.name, setting.text, "give the path of a PEM file that is there")
+    return Path(setting.text) if setting else None
 
 
-def compression(found: Setting | None, allowed: Sequence[str]) -> str:
+def compression(setting: Setting | None, allowed: Sequence[str]) -> str:
     """One of the allowed compressions, whose package is installed. Default: none."""
-    if found and found.text not in allowed:
-        raise found.wrong(f"use one of {', '.join(allowed)}")
-    if found and found.text == "zstd" and find_spec("zstandard") is None:
-        raise found.wrong("its package is not installed: pip install zstandard")
-    return found.text if found else "none"
+    if setting and setting.text not in allowed:
+        raise setting.wrong(f"use one of {', '.join(allowed)}")
+    if setting and setting.text == "zstd" and find_spec("zstandard") is None:
+        raise setting.wrong("its package is not installed: pip install zstandard")
+    return setting.text if setting else "none"
 
 
 def headers(argument: Mapping[str, str] | str | None, *variables: str) -> dict[str, str]:
     """Headers from the argument, else from the environment: `name=value,name=value`, values URL-encoded."""
     if isinstance(argument, Mapping):
         pairs = [(str(name).strip().lower(), value) for name, value in argument.items()]
-        setting = "headers"
+        source = "headers"
     else:
-        found = first(argument, "headers", *variables) or Setting("headers", "")
-        setting = found.name
-        pairs = [_header(found, part) for part in found.text.split(",") if part.strip()]
+        setting = first(argument, "headers", *variables) or Setting("headers", "")
+        source = setting.name
+        pairs = [_header(setting, part) for part in setting.text.split(",") if part.strip()]
     for name, value in pairs:
         if not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) or not _header_value(value):
-            raise ConfigError(setting, f"{_masked(name)}: ***", "a header is one line of printable characters")
+            raise ConfigError(source, f"{_masked(name)}: ***", "a header is one line of printable characters")
     return dict(pairs)
 
 
-def _header(found: Setting, part: str) -> tuple[str, str]:
+def _header(setting: Setting, part: str) -> tuple[str, str]:
     name, separator, value = part.partition("=")
     if not separator:
-        raise found.wrong("write name=value,name=value, with commas in a value as %2C", secret=True)
+        raise setting.wrong("write name=value,name=value, with commas in a value as %2C", secret=True)
     return unquote(name).strip().lower(), unquote(value).strip()
 
 

@@ -39,10 +39,10 @@ def secret(name: str, value: object) -> str:
 
 def truth(name: str, value: object) -> bool:
     """True or False, also as 1 and 0 and as a word: `"no"`, `"False"`, `"off"`."""
-    known = TRUTH.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
-    if known is None:
+    boolean = TRUTH.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
+    if boolean is None:
         raise ConfigError(name, value, "use true or false")
-    return known
+    return boolean
 
 
 def content_mode(name: str, value: object) -> str:

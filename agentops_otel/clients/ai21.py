@@ -81,8 +81,8 @@ def _model(request: Any) -> object:
 
 
 def _asked(request: Any) -> Any:
-    asked = field(request, "input")
-    return gen_ai.texts(asked) if isinstance(asked, str) else gen_ai.lazily(chat_completions.message, items(asked))
+    given = field(request, "input")
+    return gen_ai.texts(given) if isinstance(given, str) else gen_ai.lazily(chat_completions.message, items(given))
 
 
 def _answer(response: Any) -> Iterator[gen_ai.Part | None]:

@@ -118,8 +118,8 @@ class Writer:
         return self._object(value, budget_bytes, key_kind)
 
     def _object(self, value: Any, budget_bytes: int, key_kind: KeyKind) -> bytes:
-        if (known := library_value(value)) is not MISSING:
-            return self.json(known, budget_bytes, key_kind)
+        if (converted := library_value(value)) is not MISSING:
+            return self.json(converted, budget_bytes, key_kind)
         kind = type(value)
         if issubclass(kind, BaseException):
             args = BaseException.__dict__["args"].__get__(value)

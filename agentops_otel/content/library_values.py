@@ -48,20 +48,20 @@ def _array(value: Any) -> object:
     shape = list(value.shape)
     if not shape:
         return value.item()
-    told = {"__class__": "numpy.ndarray", "shape": shape, "dtype": str(value.dtype)}
+    summary = {"__class__": "numpy.ndarray", "shape": shape, "dtype": str(value.dtype)}
     if value.dtype.itemsize > _MAX_ITEM_BYTES or 0 in shape:
-        return told
+        return summary
     # A view: nothing large is copied. Axes beyond the third are cut to one item.
     head = value[tuple(slice(HEAD_ITEMS if axis < _MAX_HEAD_AXES else 1) for axis in range(len(shape)))]
-    return {**told, ("data" if list(head.shape) == shape else "head"): head.tolist()}
+    return {**summary, ("data" if list(head.shape) == shape else "head"): head.tolist()}
 
 
 def _pandas(pandas: ModuleType, kind: type, value: Any) -> object:
     if kind is module_attribute(pandas, "DataFrame"):
         return _data_frame(value)
     if kind is module_attribute(pandas, "Series"):
-        told = {"__class__": "pandas.Series", "shape": list(value.shape), "dtype": str(value.dtype)}
-        return told if not _is_known(value.dtype) else {**told, "head": value.iloc[:HEAD_ITEMS].tolist()}
+        summary = {"__class__": "pandas.Series", "shape": list(value.shape), "dtype": str(value.dtype)}
+        return summary if not _is_known(value.dtype) else {**summary, "head": value.iloc[:HEAD_ITEMS].tolist()}
     is_index = type_name(kind).startswith("pandas.") and module_attribute(pandas, kind.__name__) is kind
     if is_index and issubclass(kind, module_attribute(pandas, "Index")):  # type: ignore[arg-type]  # it is a class
         return {"__class__": type_name(kind), "shape": list(value.shape), "dtype": str(value.dtype)}
@@ -69,13 +69,13 @@ def _pandas(pandas: ModuleType, kind: type, value: Any) -> object:
 
 
 def _data_frame(value: Any) -> object:
-    told: dict[str, object] = {"__class__": "pandas.DataFrame", "shape": list(value.shape)}
+    summary: dict[str, object] = {"__class__": "pandas.DataFrame", "shape": list(value.shape)}
     head = value.iloc[:HEAD_ITEMS, :_HEAD_COLUMNS]
     dtypes = dict(zip(list(head.columns), list(head.dtypes), strict=True))
-    told["dtypes"] = {name: str(dtype) for name, dtype in dtypes.items()}
+    summary["dtypes"] = {name: str(dtype) for name, dtype in dtypes.items()}
     if not all(map(_is_known, dtypes.values())):
-        return told
-    return {**told, "head": [dict(zip(dtypes, row, strict=True)) for row in head.itertuples(index=False, name=None)]}
+        return summary
+    return {**summary, "head": [dict(zip(dtypes, row, strict=True)) for row in head.itertuples(index=False, name=None)]}
 
 
 def _is_known(dtype: object) -> bool:
@@ -89,12 +89,14 @@ def _by_shape(*names: str, attributes: tuple[str, ...] = ()) -> Callable[[Module
     def read_shape(module: ModuleType, kind: type, value: Any) -> object:
         if not any(module_attribute(module, name) is kind for name in names):
             return MISSING
-        told: dict[str, object] = {"__class__": f"{module.__name__}.{kind.__name__}"}
+        summary: dict[str, object] = {"__class__": f"{module.__name__}.{kind.__name__}"}
         if (shape := getattr(value, "shape", None)) is not None:
-            told["shape"] = list(shape)
+            summary["shape"] = list(shape)
         elif (length := getattr(kind, "__len__", None)) is not None:
-            told["shape"] = [length(value)]
-        return told | {name: str(found) for name in attributes if (found := getattr(value, name, None)) is not None}
+            summary["shape"] = [length(value)]
+        return summary | {
+            name: str(attribute) for name in attributes if (attribute := getattr(value, name, None)) is not None
+        }
 
     return read_shape
 

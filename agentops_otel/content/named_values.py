@@ -108,9 +108,11 @@ def _value_of_name_at(text: str, at: int, done: int) -> tuple[int, int]:
         first = _WORD_BEFORE.search(before[-_WORD_CHARACTERS:])
         if first is None or (kind := classify_key(f"{first[1]}_{name}")) is not KeyKind.SECRET:
             return _NOTHING
-    found = _SEPARATOR.match(text, after)
-    if found is not None and found.lastgroup is not None:
-        start, end = _value_span(text, found.end(), found.lastgroup, name.lower(), word[0].startswith("-"), before)
+    separator = _SEPARATOR.match(text, after)
+    if separator is not None and separator.lastgroup is not None:
+        start, end = _value_span(
+            text, separator.end(), separator.lastgroup, name.lower(), word[0].startswith("-"), before
+        )
         if end > start and _is_secret(text[start:end], kind, name, quoted=text[start - 1 : start] in ('"', "'")):
             return start, end
     if before.endswith(_QUOTES) and (value := _VALUE_BEFORE.search(before)):

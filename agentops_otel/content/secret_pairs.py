@@ -40,14 +40,14 @@ def secret_items(items: Sequence[Any], *, complete: bool = True) -> dict[int, Ke
     """
     texts = [_text(item) for item in items]
     are_names = complete and len(texts) % 2 == 0 and all(map(_FIELD_NAME.fullmatch, texts[::2]))
-    found = {}
+    kinds = {}
     for place, text in enumerate(texts[:-1]):
         is_option = text.startswith("-") and not texts[place + 1].startswith("-")
         if is_option or (are_names and place % 2 == 0):
-            found[place + 1] = name_kind(text)
+            kinds[place + 1] = name_kind(text)
         if text in _USER_OPTIONS and ":" in texts[place + 1]:
-            found[place + 1] = KeyKind.SECRET
-    return {place: kind for place, kind in found.items() if kind in SECRETS}
+            kinds[place + 1] = KeyKind.SECRET
+    return {place: kind for place, kind in kinds.items() if kind in SECRETS}
 
 
 def _text(value: object) -> str:

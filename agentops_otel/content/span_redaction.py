@@ -107,15 +107,15 @@ class SpanRedaction:
         ]
 
     def _resource(self, resource: Resource) -> Resource:
-        known = self._resources.get(id(resource))
-        if known is None:
+        cached = self._resources.get(id(resource))
+        if cached is None:
             attributes = self._attributes(resource.attributes)
             redacted = resource if attributes is None else Resource(attributes, resource.schema_url)
             if len(self._resources) >= _CACHED_RESOURCES:
                 self._resources.clear()
             # The resource is kept too: an id may come again when its object is gone.
-            known = self._resources[id(resource)] = (resource, redacted)
-        return known[1]
+            cached = self._resources[id(resource)] = (resource, redacted)
+        return cached[1]
 
 
 class _Redacted(ReadableSpan):

@@ -66,8 +66,8 @@ def _as_definition(gap: str) -> object:
 
 
 def _first_question(messages: Sequence[Any]) -> int:
-    asked = (place for place, said in enumerate(messages) if type(said) is dict and said.get("role") == "user")
-    return next(asked, 0) + 1
+    roles = (message.get("role") if type(message) is dict else None for message in messages)
+    return next((index for index, role in enumerate(roles) if role == "user"), 0) + 1
 
 
 _ANY = Shape(gap=_as_itself, least=512)
@@ -102,22 +102,22 @@ class LazyList(Sequence[Any]):
         return len(self.source)
 
     def __getitem__(self, index: Any) -> Any:
-        return [told for item in self.source[index] if (told := self.read(item)) is not None]
+        return [converted for item in self.source[index] if (converted := self.read(item)) is not None]
 
     def __iter__(self) -> Iterator[Any]:
-        return (told for _, told in self._told(range(len(self))))
+        return (item for _, item in self._converted(range(len(self))))
 
     def beginning(self) -> list[tuple[int, Any]]:
         """The elements kept first, each with the source index of the item after it."""
-        some = list(self._told(range(min(_BEGINNING, len(self)))))
-        return [(place + 1, element) for place, element in some[: self.shape.opening([said for _, said in some])]]
+        some = list(self._converted(range(min(_BEGINNING, len(self)))))
+        return [(index + 1, element) for index, element in some[: self.shape.opening([message for _, message in some])]]
 
     def newest(self, first: int) -> Iterator[tuple[int, Any]]:
         """The elements from the last one back to the index *first*, each with its index."""
-        return self._told(range(len(self) - 1, first - 1, -1))
+        return self._converted(range(len(self) - 1, first - 1, -1))
 
-    def _told(self, places: Iterable[int]) -> Iterator[tuple[int, Any]]:
-        return ((place, told) for place in places if (told := self.read(self.source[place])) is not None)
+    def _converted(self, indexes: Iterable[int]) -> Iterator[tuple[int, Any]]:
+        return ((index, item) for index in indexes if (item := self.read(self.source[index])) is not None)
 
 
 class Shortened:
@@ -126,53 +126,53 @@ class Shortened:
     An element that does not fit gets half of the remaining bytes, if that is at least the shape's minimum.
 
     Args:
-        each: The list.
+        items: The list.
         room: The most bytes of its JSON.
         write: Writes values that are not plain, or must be cut.
     """
 
-    def __init__(self, each: LazyList, budget_bytes: int, write: Write) -> None:
-        self._each = each
-        self._shape = each.shape
+    def __init__(self, items: LazyList, budget_bytes: int, write: Write) -> None:
+        self._items = items
+        self._shape = items.shape
         self._budget_bytes = budget_bytes
-        self._remaining_bytes = budget_bytes - len(self._gap(len(each))) - 4
+        self._remaining_bytes = budget_bytes - len(self._gap(len(items))) - 4
         self._write = write
 
     def json(self) -> bytes:
         """The list's JSON."""
         front: list[bytes] = []
         first = 0
-        for place, element in self._each.beginning():
-            half = self._remaining_bytes if place == len(self._each) else self._remaining_bytes // 2
+        for index, element in self._items.beginning():
+            half = self._remaining_bytes if index == len(self._items) else self._remaining_bytes // 2
             text = self._one(element, half, half)
             if text is None:
                 break
             front.append(self._taken(text))
-            first = place
+            first = index
         back: list[bytes] = []
-        end = len(self._each)
-        for place, text in self._newest(first):
+        end = len(self._items)
+        for index, text in self._newest(first):
             back.append(self._taken(text))
-            end = place
+            end = index
         gap = [self._gap(end - first)] if end > first else []
         return b"[%b]" % b",".join(filter(None, [*front, *gap, *reversed(back)]))
 
     def _newest(self, first: int) -> Iterator[tuple[int, bytes]]:
         """As many of the newest elements as fit, in pieces, each with its index."""
-        elements = self._each.newest(first)
+        elements = self._items.newest(first)
         while some := list(islice(elements, _GROUP)):
             if together := plain_json([element for _, element in reversed(some)], self._remaining_bytes):
                 yield some[-1][0], together[1:-1]
                 continue
-            for place, element in some:
+            for index, element in some:
                 text = self._one(
                     element,
                     self._remaining_bytes,
-                    self._remaining_bytes if place == first else self._remaining_bytes // 2,
+                    self._remaining_bytes if index == first else self._remaining_bytes // 2,
                 )
                 if text is None:
                     return
-                yield place, text
+                yield index, text
         # Items before the last one found convert to nothing.
         yield first, b""
 

@@ -23,7 +23,7 @@ def read(text: AttributeValue | None) -> list[Mapping[str, object]]:
 def prompts(messages: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
     """`gen_ai.prompt.{i}.*`. Prompts without content are not shown: theirs are the tool calls."""
     for i, message in enumerate(messages):
-        content, reasoning, calls = _said(message)
+        content, reasoning, calls = _split(message)
         called = "\n".join(f"{call.get('name')}({as_text(call.get('arguments', ''))})" for call in calls)
         yield f"gen_ai.prompt.{i}.content", content or called
         yield f"gen_ai.prompt.{i}.role", str(message.get("role", "user"))
@@ -34,7 +34,7 @@ def completions(messages: Iterable[Mapping[str, object]], reasons: object) -> It
     """`gen_ai.completion.{i}.*`. Content comes first: without tool calls the dashboard shows the first value."""
     finished = reasons if isinstance(reasons, tuple | list) else ()
     for i, message in enumerate(messages):
-        content, reasoning, calls = _said(message)
+        content, reasoning, calls = _split(message)
         if content or not calls:
             yield f"gen_ai.completion.{i}.content", content
         yield f"gen_ai.completion.{i}.role", str(message.get("role", "assistant"))
@@ -61,7 +61,7 @@ def _parts(message: Mapping[str, object]) -> list[Mapping[str, object]]:
     return [] if parts is None else [{"type": "text", "content": parts}]
 
 
-def _said(message: Mapping[str, object]) -> tuple[str, str, list[Mapping[str, object]]]:
+def _split(message: Mapping[str, object]) -> tuple[str, str, list[Mapping[str, object]]]:
     """The content, the reasoning and the tool calls. Without any content the reasoning is the content."""
     parts = _parts(message)
     calls = [part for part in parts if part.get("type") == "tool_call"]
@@ -72,9 +72,9 @@ def _said(message: Mapping[str, object]) -> tuple[str, str, list[Mapping[str, ob
     return (content, reasoning, calls) if content or calls else (reasoning, "", calls)
 
 
-def _joined(said: Iterable[object]) -> str:
+def _joined(values: Iterable[object]) -> str:
     """The parts as lines: a text as it is, anything else (an image) as JSON."""
-    return "\n".join(text for one in said if (text := as_text(one)))
+    return "\n".join(text for one in values if (text := as_text(one)))
 
 
 def parsed(text: object) -> object:

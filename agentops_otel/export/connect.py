@@ -41,13 +41,13 @@ def connect(destination: Destination, url: SplitResult, deadline: float, *, prot
 
         context = tls(destination) if url.scheme == "https" else None
     if destination.proxy is None:
-        found = _tcp(url, deadline)
+        connected = _tcp(url, deadline)
     else:
-        found = _by_proxy(destination, destination.proxy, url, deadline, context is not None or protocol == "h2")
+        connected = _by_proxy(destination, destination.proxy, url, deadline, context is not None or protocol == "h2")
     if context is None:
-        return found
+        return connected
     context.set_alpn_protocols([protocol])
-    return _tls(found, context, url.hostname or "", deadline)
+    return _tls(connected, context, url.hostname or "", deadline)
 
 
 def tls(destination: Destination) -> ssl.SSLContext:
@@ -82,15 +82,15 @@ def _host(url: SplitResult) -> str:
 
 def _tcp(url: SplitResult, deadline: float) -> socket.socket:
     try:
-        found = socket.create_connection((url.hostname or "", url.port or _PORTS[url.scheme]), left(deadline))
+        connected = socket.create_connection((url.hostname or "", url.port or _PORTS[url.scheme]), left(deadline))
     except (socket.gaierror, UnicodeError):
         raise Unreachable("unknown host") from None
     except TimeoutError:
         raise Unreachable("no connection in time") from None
     except OSError as error:
         raise Unreachable("no connection") from error
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return found
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connected
 
 
 def _tls(plain: socket.socket, context: ssl.SSLContext, host: str, deadline: float) -> socket.socket:
@@ -106,33 +106,33 @@ def _tls(plain: socket.socket, context: ssl.SSLContext, host: str, deadline: flo
 
 def _by_proxy(destination: Destination, proxy: str, url: SplitResult, deadline: float, tunnel: bool) -> socket.socket:
     try:
-        found = _to_proxy(destination, urlsplit(proxy), deadline)
+        connected = _to_proxy(destination, urlsplit(proxy), deadline)
         if tunnel:
-            _begin_tunnel(found, proxy, url, deadline)
+            _begin_tunnel(connected, proxy, url, deadline)
     except (OSError, h11.ProtocolError) as error:
         raise Unreachable("the proxy failed") from error
-    return found
+    return connected
 
 
 def _to_proxy(destination: Destination, proxy: SplitResult, deadline: float) -> socket.socket:
-    found = _tcp(proxy, deadline)
+    connected = _tcp(proxy, deadline)
     if proxy.scheme != "https":
-        return found
+        return connected
     context = ssl.create_default_context()
     if destination.certificate:
         context.load_verify_locations(str(destination.certificate))
-    return _tls(found, context, proxy.hostname or "", deadline)
+    return _tls(connected, context, proxy.hostname or "", deadline)
 
 
-def _begin_tunnel(found: socket.socket, proxy: str, url: SplitResult, deadline: float) -> None:
+def _begin_tunnel(connected: socket.socket, proxy: str, url: SplitResult, deadline: float) -> None:
     to = f"{_host(url)}:{url.port or _PORTS[url.scheme]}"
     headers = {"host": to, **proxy_authorization(proxy)}
     try:
-        answer = Connection(found, read_bytes=1).request("CONNECT", to, headers, b"", deadline)
+        answer = Connection(connected, read_bytes=1).request("CONNECT", to, headers, b"", deadline)
         if not 200 <= answer.status < 300:
             raise ConnectionError(f"it answered {answer.status}")
     except (OSError, h11.ProtocolError):
-        found.close()
+        connected.close()
         raise
 
 

@@ -114,21 +114,21 @@ class Encoder:
         return Batch(b"".join(body), count)
 
     def _resource(self, resource: Resource) -> tuple[Resource, bytes, bytes]:
-        known = self._resources.get(id(resource))
-        if known is None:
+        cached = self._resources.get(id(resource))
+        if cached is None:
             attributes, _ = self._attributes(_RESOURCE_ATTRIBUTES, resource.attributes)
-            known = (resource, _field(_RESOURCE, attributes), _text(_SCHEMA_URL, resource.schema_url))
-            _remember(self._resources, id(resource), known)
-        return known
+            cached = (resource, _field(_RESOURCE, attributes), _text(_SCHEMA_URL, resource.schema_url))
+            _remember(self._resources, id(resource), cached)
+        return cached
 
     def _scope(self, scope: InstrumentationScope) -> tuple[InstrumentationScope, bytes, bytes]:
-        known = self._scopes.get(id(scope))
-        if known is None:
+        cached = self._scopes.get(id(scope))
+        if cached is None:
             attributes, _ = self._attributes(_SCOPE_ATTRIBUTES, scope.attributes)
             about = _text(_SCOPE_NAME, scope.name) + _text(_SCOPE_VERSION, scope.version) + attributes
-            known = (scope, _field(_SCOPE, about), _text(_SCHEMA_URL, scope.schema_url))
-            _remember(self._scopes, id(scope), known)
-        return known
+            cached = (scope, _field(_SCOPE, about), _text(_SCHEMA_URL, scope.schema_url))
+            _remember(self._scopes, id(scope), cached)
+        return cached
 
     def _span(self, span: ReadableSpan, translation: Translation | None) -> bytes:
         name, read, status = translation(span) if translation else (span.name, span.attributes or {}, span.status)
@@ -268,10 +268,10 @@ def _pair(key: object, value: object, depth: int) -> bytes:
     return _field(b"\x0a", _text(_KEY, name) + _field(_VALUE, _unusual(value, depth - 1) or b""))
 
 
-def _remember(known: dict[K, V], key: K, value: V) -> None:
-    if len(known) >= _CACHED:
-        known.clear()
-    known[key] = value
+def _remember(cache: dict[K, V], key: K, value: V) -> None:
+    if len(cache) >= _CACHED:
+        cache.clear()
+    cache[key] = value
 
 
 _OF_TYPE: dict[type, Callable[..., bytes]] = {

@@ -107,8 +107,8 @@ class GrpcTransport:
             self.close()
             fault = next((words for kind, words in _FAULTS if isinstance(error, kind)), "UNAVAILABLE")
             # h2's message may contain a header and its value.
-            said = str(error) if isinstance(error, OSError) else "no HTTP/2 as it should be"
-            return Answer(verdict=Verdict.RETRY, fault=fault, message=said[:200])
+            description = str(error) if isinstance(error, OSError) else "no HTTP/2 as it should be"
+            return Answer(verdict=Verdict.RETRY, fault=fault, message=description[:200])
         return _answer(reply)
 
     def close(self) -> None:

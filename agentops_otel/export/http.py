@@ -75,8 +75,8 @@ class HttpClient:
         try:
             if self._connection is None or not self._connection.usable():
                 self.close()
-                found = connect(self._destination, self._url, deadline, protocol="http/1.1")
-                self._connection = Connection(found)
+                opened = connect(self._destination, self._url, deadline, protocol="http/1.1")
+                self._connection = Connection(opened)
             target, own = self._about()
             return self._connection.request(method, target, {**own, **headers}, body, deadline)
         except BaseException:

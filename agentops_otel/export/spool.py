@@ -127,7 +127,7 @@ class Spool:
 
     Args:
         directory: Made, for the user alone, when the first record is written.
-        limit_bytes: What may lie there; the oldest segments make room.
+        limit_bytes: The most bytes that are kept there; beyond that the oldest segments are removed.
         limit_age_s: How long it may lie there, in seconds.
         segment_bytes: A segment is closed and another begun at this size.
         clock: Seconds since the epoch.
@@ -155,7 +155,7 @@ class Spool:
 
     def _clear(self) -> None:
         self.given_up = 0
-        """Spans of earlier processes that were given up here: too old, no room, or the disk failed."""
+        """Spans of earlier processes that were given up here: too old, over the limit, or the disk failed."""
         self._segments: list[Segment] = []
         """Own and adopted, oldest first; the last own one is written to."""
         self._open: Segment | None = None
@@ -327,7 +327,7 @@ class Spool:
         self._release(segment)
 
     def _tidy(self) -> None:
-        """Make room: what is too old, and the oldest of what is too much."""
+        """Remove what is too old, and the oldest of what is over the limit."""
         if not self.directory.is_dir():
             return
         files = sorted(self.directory.glob(f"*{_SUFFIX}"))
@@ -349,8 +349,8 @@ class Spool:
             foreign = sum(spans for *_, spans in _heads(segment)) - segment.waiting_spans
             if foreign > 0:
                 self.given_up += foreign
-                told = "%s: %d spans that earlier processes left were given up: %s"
-                _logger.warning(told, self.directory, foreign, reason)
+                message = "%s: %d spans that earlier processes left were given up: %s"
+                _logger.warning(message, self.directory, foreign, reason)
         if segment in self._segments:
             self._drop(segment)
         else:
@@ -358,16 +358,16 @@ class Spool:
 
     def _adopt(self) -> None:
         """Take over what ended processes left, a few segments at a time."""
-        known = {segment.path for segment in self._segments}
-        room = _ADOPT - sum(not segment.own for segment in self._segments)
+        own_paths = {segment.path for segment in self._segments}
+        budget = _ADOPT - sum(not segment.own for segment in self._segments)
         self._more = False
-        for path in sorted(self.directory.glob(f"*{_SUFFIX}")) if room > 0 else ():
-            if path not in known and room > 0 and (segment := self._locked(path)):
+        for path in sorted(self.directory.glob(f"*{_SUFFIX}")) if budget > 0 else ():
+            if path not in own_paths and budget > 0 and (segment := self._locked(path)):
                 segment.waiting = sum(1 for _ in _heads(segment))
                 if segment.waiting:
                     self._segments.append(segment)
-                    room -= 1
-                    self._more = room == 0
+                    budget -= 1
+                    self._more = budget == 0
                 else:
                     segment.close(remove=True)
 

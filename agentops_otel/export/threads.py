@@ -82,8 +82,8 @@ def weakly(method: Callable[[], None]) -> Callable[[], None]:
     alive = weakref.WeakMethod(method)
 
     def call() -> None:
-        if (found := alive()) is not None:
-            found()
+        if (method := alive()) is not None:
+            method()
 
     return call
 

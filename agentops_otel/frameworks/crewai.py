@@ -16,19 +16,19 @@ from agentops_otel.wrapping.patch import Hook, Patch
 
 _PARAMETERS = ("source", "event")
 
-Told = dict[str, Any]
-"""An event, its type and its source."""
+Started = dict[str, Any]
+"""The event that began a step, its type and its source."""
 
 
-def _hear_bus(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_bus(module: ModuleType, steps: Steps) -> Callable[[], None]:
     def emit(wrapped: Any, bus: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = wrapped(*args, **kwargs)
         source: Any
         event: Any
         source, event = map({**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}.get, _PARAMETERS)
         if event.type.endswith("_started"):
-            told = {"type": event.type.removesuffix("_started"), "event": event, "source": source}
-            steps.begin(event.event_id, told, parent=event.parent_event_id, is_current=True)
+            started = {"type": event.type.removesuffix("_started"), "event": event, "source": source}
+            steps.begin(event.event_id, started, parent=event.parent_event_id, is_current=True)
         elif began := event.started_event_id:
             steps.end(began, event, error=_error(event))
         return result
@@ -50,26 +50,26 @@ def _failure(event: Any) -> str | None:
     return "tool_error" if field(event, "failure") else None
 
 
-def _is(*types: str) -> Callable[[Told], bool]:
-    return lambda told: told["type"] in types
+def _is(*types: str) -> Callable[[Started], bool]:
+    return lambda started: started["type"] in types
 
 
-def _is_of_program(*types: str) -> Callable[[Told], bool]:
+def _is_of_program(*types: str) -> Callable[[Started], bool]:
     """Matches flows of the program, not the flow that an agent's loop is."""
-    return lambda told: told["type"] in types and not field(told["source"], "suppress_flow_events")
+    return lambda started: started["type"] in types and not field(started["source"], "suppress_flow_events")
 
 
-def _crew_name(told: Told) -> object:
-    return None if (name := told["event"].crew_name) in ("crew", "Crew") else name
+def _crew_name(started: Started) -> object:
+    return None if (name := started["event"].crew_name) in ("crew", "Crew") else name
 
 
-def _role(told: Told) -> object:
-    role = field(told["event"], "agent", "role") or field(told["event"], "agent_info", "role")
+def _role(started: Started) -> object:
+    role = field(started["event"], "agent", "role") or field(started["event"], "agent_info", "role")
     return str(role).strip() if role else None
 
 
-def _goal(told: Told) -> object:
-    return field(told["event"], "agent", "goal") or field(told["event"], "agent_info", "goal")
+def _goal(started: Started) -> object:
+    return field(started["event"], "agent", "goal") or field(started["event"], "agent_info", "goal")
 
 
 def _raw(output: Any) -> object:
@@ -121,8 +121,8 @@ TOOL = Step(
     operation="execute_tool",
     matches=_is("tool_usage"),
     name="event.tool_name",
-    attributes={semconv.GEN_AI_TOOL_TYPE: lambda told: "function"},
-    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda told: parsed(told["event"].tool_args)},
+    attributes={semconv.GEN_AI_TOOL_TYPE: lambda started: "function"},
+    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda started: parsed(started["event"].tool_args)},
     result={semconv.GEN_AI_TOOL_CALL_RESULT: "output"},
     failure=_failure,
 )
@@ -154,5 +154,5 @@ CREWAI = FrameworkSpec(
     name="crewai",
     module="crewai",
     steps=(WORKFLOW, FLOW, METHOD, TASK, AGENT, TOOL, MEMORY_QUERY, MEMORY_SAVE, KNOWLEDGE, GUARDRAIL),
-    listeners={"crewai.events.event_bus": _hear_bus},
+    listeners={"crewai.events.event_bus": _listen_to_bus},
 )

@@ -27,12 +27,12 @@ def _plugin(steps: Steps) -> Any:
 
     class Plugin(BasePlugin):  # type: ignore[misc]  # of a package that is seldom installed
         async def before_tool_callback(self, *, tool_args: Any, **_: Any) -> None:
-            steps.tell({}, {semconv.GEN_AI_TOOL_CALL_ARGUMENTS: tool_args})
+            steps.add({}, {semconv.GEN_AI_TOOL_CALL_ARGUMENTS: tool_args})
 
         async def after_tool_callback(self, *, tool_context: Any, result: Any, **_: Any) -> None:
             target = field(tool_context, "actions", "transfer_to_agent")
-            said = {} if result is None else {semconv.GEN_AI_TOOL_CALL_RESULT: result}
-            steps.tell(_transfer(target) if target else {}, said)
+            content = {} if result is None else {semconv.GEN_AI_TOOL_CALL_RESULT: result}
+            steps.add(_transfer(target) if target else {}, content)
 
     return Plugin(name="agentops_otel")
 

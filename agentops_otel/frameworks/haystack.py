@@ -9,21 +9,21 @@ from agentops_otel import semconv
 from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field
 from agentops_otel.wrapping.patch import Hook, Patch
 
-Told = dict[str, Any]
+Tags = dict[str, Any]
 """The tags of a Haystack span, content tags included, and the traced object."""
 
 _PARAMETERS = ("operation_name", "tags", "parent_span")
 _OPERATION = "operation_name"
 
 
-def _hear_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    heard: Any = type("Heard", (_Heard, module.Span), {})
+def _listen_to_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    recorded: Any = type("RecordedSpan", (_RecordedSpan, module.Span), {})
 
     @contextmanager
-    def traced(wrapped: Any, told: Told, arguments: dict[str, Any]) -> Iterator[Any]:
-        with steps.step(told) as step, wrapped(**arguments) as span:
-            step.result = told  # tags are added to it until it ends
-            yield heard(span, told)
+    def traced(wrapped: Any, tags: Tags, arguments: dict[str, Any]) -> Iterator[Any]:
+        with steps.step(tags) as step, wrapped(**arguments) as span:
+            step.result = tags  # tags are added to it until it ends
+            yield recorded(span, tags)
 
     def trace(wrapped: Any, tracer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         arguments = {**dict(zip(_PARAMETERS, args, strict=False)), **kwargs}
@@ -34,20 +34,20 @@ def _hear_tracer(module: ModuleType, steps: Steps) -> Callable[[], None]:
     return Patch(module.ProxyTracer, "trace", Hook(trace)).undo
 
 
-class _Heard:
+class _RecordedSpan:
     """Wraps a span of the program's own tracer, if it has one, and keeps the tags."""
 
-    def __init__(self, theirs: Any, told: Told) -> None:
-        self.theirs, self._told = theirs, told
+    def __init__(self, theirs: Any, tags: Tags) -> None:
+        self.theirs, self._tags = theirs, tags
 
     def set_tag(self, key: str, value: Any) -> None:
         """Pass the tag on, and keep it."""
-        self._told[key] = value
+        self._tags[key] = value
         self.theirs.set_tag(key, value)
 
     def set_content_tag(self, key: str, value: Any) -> None:
         """Keep the tag, and pass it on: the other tracer's setting decides whether it records content."""
-        self._told[key] = value
+        self._tags[key] = value
         self.theirs.set_content_tag(key, value)
 
     def raw_span(self) -> Any:
@@ -59,17 +59,17 @@ class _Heard:
         return self.theirs.get_correlation_data_for_logs()
 
 
-def _is(operation: str) -> Callable[[Told], bool]:
-    return lambda told: told[_OPERATION] == f"haystack.{operation}"
+def _is(operation: str) -> Callable[[Tags], bool]:
+    return lambda tags: tags[_OPERATION] == f"haystack.{operation}"
 
 
-def _tag(name: str) -> Callable[[Told], Any]:
-    return lambda told: told.get(f"haystack.{name}")
+def _tag(name: str) -> Callable[[Tags], Any]:
+    return lambda tags: tags.get(f"haystack.{name}")
 
 
-def _said(name: str) -> Callable[[Told], Any]:
+def _readable_tag(name: str) -> Callable[[Tags], Any]:
     """Reads an input or output tag; of messages only their text, not all that Haystack keeps in them."""
-    return lambda told: _readable(told.get(f"haystack.{name}"))
+    return lambda tags: _readable(tags.get(f"haystack.{name}"))
 
 
 def _readable(value: Any) -> Any:
@@ -86,24 +86,24 @@ def _readable(value: Any) -> Any:
 WORKFLOW = Step(
     operation="invoke_workflow",
     matches=_is("pipeline.run"),
-    content={semconv.AGENTOPS_ENTITY_INPUT: _said("pipeline.input_data")},
-    result={semconv.AGENTOPS_ENTITY_OUTPUT: _said("pipeline.output_data")},
+    content={semconv.AGENTOPS_ENTITY_INPUT: _readable_tag("pipeline.input_data")},
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: _readable_tag("pipeline.output_data")},
 )
 COMPONENT = Step(
     operation="component",
     matches=_is("component.run"),
     name=_tag("component.name"),
     result={
-        semconv.AGENTOPS_ENTITY_INPUT: _said("component.input"),
-        semconv.AGENTOPS_ENTITY_OUTPUT: _said("component.output"),
+        semconv.AGENTOPS_ENTITY_INPUT: _readable_tag("component.input"),
+        semconv.AGENTOPS_ENTITY_OUTPUT: _readable_tag("component.output"),
     },
 )
 AGENT = Step(
     operation="invoke_agent",
     matches=_is("agent.run"),
     result={
-        semconv.AGENTOPS_ENTITY_INPUT: _said("agent.input"),
-        semconv.AGENTOPS_ENTITY_OUTPUT: _said("agent.output"),
+        semconv.AGENTOPS_ENTITY_INPUT: _readable_tag("agent.input"),
+        semconv.AGENTOPS_ENTITY_OUTPUT: _readable_tag("agent.output"),
     },
 )
 TOOL = Step(
@@ -112,18 +112,18 @@ TOOL = Step(
     name=_tag("tool.name"),
     attributes={
         semconv.GEN_AI_TOOL_DESCRIPTION: _tag("tool.description"),
-        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
+        semconv.GEN_AI_TOOL_TYPE: lambda tags: "function",
     },
     result={
         semconv.GEN_AI_TOOL_CALL_ARGUMENTS: _tag("agent.step.tool.input"),
         semconv.GEN_AI_TOOL_CALL_RESULT: _tag("agent.step.tool.output"),
     },
-    failure=lambda told: "tool_error" if told.get("haystack.tool.error") else None,
+    failure=lambda tags: "tool_error" if tags.get("haystack.tool.error") else None,
 )
 
 HAYSTACK = FrameworkSpec(
     name="haystack",
     module="haystack",
     steps=(WORKFLOW, COMPONENT, AGENT, TOOL),
-    listeners={"haystack.tracing.tracer": _hear_tracer},
+    listeners={"haystack.tracing.tracer": _listen_to_tracer},
 )

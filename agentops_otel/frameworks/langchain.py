@@ -24,7 +24,7 @@ A callback does not say which object runs, and metadata is inherited by what run
 """
 
 
-def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Add our handler to every run in every thread, without changing the program's own config."""
     handler = _handler(steps)
     hook: ContextVar[Any] = ContextVar("agentops_otel_langchain", default=handler)
@@ -41,12 +41,12 @@ def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
 def _handler(steps: Steps) -> Any:
     from langchain_core.callbacks.base import BaseCallbackHandler
 
-    def begin(kind: str, told: Any, run_id: Any, parent_run_id: Any, **run: Any) -> None:
+    def begin(kind: str, given: Any, run_id: Any, parent_run_id: Any, **run: Any) -> None:
         graph = _graph.get()
         if graph is not None:
             _graph.set(None)
         within = steps.kind_of(parent_run_id)
-        source = {"kind": kind, "told": told, "parent": parent_run_id, "within": within, "graph": graph, **run}
+        source = {"kind": kind, "input": given, "parent": parent_run_id, "within": within, "graph": graph, **run}
         # A retriever runs in the context of its caller, everything else in a copied context.
         steps.begin(run_id, source, parent=parent_run_id, is_current=kind == "retriever")
 
@@ -100,7 +100,7 @@ def _enter_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
     return Patch(module, "_set_config_context", Hook(prepare)).undo
 
 
-def _hear_graphs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_graphs(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Remember the graph that is about to run."""
 
     def name(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -142,8 +142,8 @@ def _name(run: Run) -> object:
 def _readable(value: Any, depth: int = 3) -> Any:
     """A state whose messages are reduced to role, content and tool calls."""
     if (role := field(value, "type")) and field(value, "response_metadata") is not None:
-        said = {"role": _ROLES.get(role, role), "content": value.content, "tool_calls": field(value, "tool_calls")}
-        return {name: part for name, part in said.items() if part}
+        message = {"role": _ROLES.get(role, role), "content": value.content, "tool_calls": field(value, "tool_calls")}
+        return {name: part for name, part in message.items() if part}
     if depth and isinstance(value, dict):
         return {name: _readable(part, depth - 1) for name, part in value.items()}
     if depth and isinstance(value, list | tuple):
@@ -158,10 +158,10 @@ def _tool_result(output: Any) -> object:
     return output if (content := field(output, "content")) is None else content
 
 
-def _documents(found: Any) -> object:
+def _documents(documents: Any) -> object:
     return [
         {"id": field(one, "id"), "content": field(one, "page_content"), "metadata": field(one, "metadata")}
-        for one in items(found)
+        for one in items(documents)
     ]
 
 
@@ -173,7 +173,7 @@ def _transfers(value: object) -> Callable[[Run], object]:
     return lambda run: value if _HANDOFF in _metadata(run) else None
 
 
-_INPUT = {semconv.AGENTOPS_ENTITY_INPUT: lambda run: _readable(run["told"])}
+_INPUT = {semconv.AGENTOPS_ENTITY_INPUT: lambda run: _readable(run["input"])}
 _OUTPUT = {semconv.AGENTOPS_ENTITY_OUTPUT: _readable}
 
 TOOL = Step(
@@ -189,7 +189,7 @@ TOOL = Step(
         semconv.GEN_AI_TRANSFER_TARGET_NAME: lambda run: _metadata(run).get(_HANDOFF),
     },
     inherited=_CONVERSATION,
-    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "told"},
+    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "input"},
     result={semconv.GEN_AI_TOOL_CALL_RESULT: _tool_result},
     failure=lambda output: "tool_error" if field(output, "status") == "error" else None,
 )
@@ -198,7 +198,7 @@ RETRIEVER = Step(
     matches=lambda run: run["kind"] == "retriever",
     name="name",
     inherited=_CONVERSATION,
-    content={semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: "told"},
+    content={semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: "input"},
     result={semconv.GEN_AI_RETRIEVAL_DOCUMENTS: _documents},
 )
 NODE = Step(
@@ -230,10 +230,10 @@ LANGCHAIN = FrameworkSpec(
     module="langchain_core",
     steps=(TOOL, RETRIEVER, AGENT, NODE, WORKFLOW),
     listeners={
-        "langchain_core.tracers.context": _hear_runs,
+        "langchain_core.tracers.context": _listen_to_runs,
         "langchain_core.runnables.config": _enter_runs,
         "langgraph._internal._runnable": _enter_runs,
-        "langgraph.pregel.main": _hear_graphs,
+        "langgraph.pregel.main": _listen_to_graphs,
     },
     control_flow=frozenset({"langgraph.errors.GraphBubbleUp"}),
 )

@@ -28,7 +28,7 @@ CALL = "tools/call"
 _headers: ContextVar[Mapping[str, str] | None] = ContextVar("agentops_otel_mcp_headers", default=None)
 
 
-def _hear_client(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_client(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Make a span for each `ClientSession.call_tool`, and send the trace context along."""
     takes_meta = "meta" in inspect.signature(module.ClientSession.call_tool).parameters
 
@@ -60,7 +60,7 @@ def _attribute(span: Span, name: str) -> object:
     return (getattr(span, "attributes", None) or {}).get(name)
 
 
-def _hear_first_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_first_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Version 1: make a server span for each request of a tool."""
 
     def handle(wrapped: Any, server: Any, args: Args, kwargs: Kwargs) -> Any:
@@ -87,7 +87,7 @@ def _answers(message: Any) -> list[Any]:
     return answers
 
 
-def _hear_second_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_second_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Version 2: replace its own span of a tool request by ours; its spans of other requests stay."""
 
     def handle(wrapped: Any, middleware: Any, args: Args, kwargs: Kwargs) -> Any:
@@ -103,7 +103,7 @@ def _hear_second_server(module: ModuleType, steps: Steps) -> Callable[[], None]:
     patches = [
         Patch(module.OpenTelemetryMiddleware, "__call__", Hook(handle)),
         Patch(module, "extract_trace_context", Hook(extracted)),
-        Patch(module, "otel_span", Hook(_told_on_ours)),
+        Patch(module, "otel_span", Hook(_recorded_on_ours)),
     ]
     return partial(_undo, patches)
 
@@ -117,32 +117,34 @@ def _nothing() -> None:
     pass
 
 
-def _served(steps: Steps, params: Any, work: Callable[[], Any], said: Callable[[Any], Any]) -> Coroutine[Any, Any, Any]:
+def _served(
+    steps: Steps, params: Any, work: Callable[[], Any], read_result: Callable[[Any], Any]
+) -> Coroutine[Any, Any, Any]:
     meta = field(params, "meta")
     carrier = meta if isinstance(meta, dict) else field(meta, "__pydantic_extra__")
     context = extract(carrier) if carrier and "traceparent" in carrier and steps.follows_callers else None
-    told = {"side": "server", "name": field(params, "name"), "arguments": field(params, "arguments")}
-    return _around(steps, told, work, said, context)
+    source = {"side": "server", "name": field(params, "name"), "arguments": field(params, "arguments")}
+    return _around(steps, source, work, read_result, context)
 
 
 async def _around(
     steps: Steps,
-    told: Mapping[str, Any],
+    source: Mapping[str, Any],
     work: Callable[[], Awaitable[Any]],
-    said: Callable[[Any], Any] = lambda result: result,
+    read_result: Callable[[Any], Any] = lambda result: result,
     context: Context | None = None,
 ) -> Any:
-    with steps.step(told, context=context) as step:
+    with steps.step(source, context=context) as step:
         result = await work()
-        step.result = said(result)
+        step.result = read_result(result)
         return result
 
 
-def _hear_dispatcher(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    return Patch(module, "otel_span", Hook(_told_on_ours)).undo
+def _listen_to_dispatcher(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    return Patch(module, "otel_span", Hook(_recorded_on_ours)).undo
 
 
-def _hear_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Send the trace context in the HTTP headers too, for servers that read only those."""
 
     def post(wrapped: Any, transport: Any, args: Args, kwargs: Kwargs) -> Any:
@@ -162,7 +164,7 @@ def _hear_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
     return partial(_undo, [Patch(transport, name, Hook(hook)) for name, hook in hooks.items()])
 
 
-def _told_on_ours(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> Any:
+def _recorded_on_ours(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> Any:
     """The package's own span of a call: our span, if that is current."""
     name, span = kwargs.get("name") or args[0], get_current_span()
     if CALL not in name or _attribute(span, semconv.MCP_METHOD_NAME) != CALL:
@@ -189,9 +191,9 @@ def _call(side: str, kind: SpanKind) -> Step:
         operation="execute_tool",
         span_name=CALL,
         kind=kind,
-        matches=lambda told: told["side"] == side,
+        matches=lambda source: source["side"] == side,
         name="name",
-        attributes={semconv.MCP_METHOD_NAME: lambda told: CALL},
+        attributes={semconv.MCP_METHOD_NAME: lambda source: CALL},
         content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "arguments"},
         result={semconv.GEN_AI_TOOL_CALL_RESULT: _result},
         failure=_failure,
@@ -206,10 +208,10 @@ MCP = FrameworkSpec(
     module="mcp",
     steps=(CLIENT, SERVER),
     listeners={
-        "mcp.client.session": _hear_client,
-        "mcp.client.streamable_http": _hear_http,
-        "mcp.server.lowlevel.server": _hear_first_server,
-        "mcp.server._otel": _hear_second_server,
-        "mcp.shared.jsonrpc_dispatcher": _hear_dispatcher,
+        "mcp.client.session": _listen_to_client,
+        "mcp.client.streamable_http": _listen_to_http,
+        "mcp.server.lowlevel.server": _listen_to_first_server,
+        "mcp.server._otel": _listen_to_second_server,
+        "mcp.shared.jsonrpc_dispatcher": _listen_to_dispatcher,
     },
 )

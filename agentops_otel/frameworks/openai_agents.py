@@ -20,7 +20,7 @@ from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, ite
 from agentops_otel.instrumentation.gen_ai import parsed
 from agentops_otel.wrapping.patch import Hook, Patch
 
-Told = dict[str, Any]
+SourceSpan = dict[str, Any]
 """One span of the package: its data, and the values from the run, the tool's context or the handoff."""
 
 _run: ContextVar[Mapping[str, Any] | None] = ContextVar("agentops_otel_openai_agents_run", default=None)
@@ -28,24 +28,24 @@ _call: ContextVar[Any] = ContextVar("agentops_otel_openai_agents_call", default=
 """The context of the innermost tool call or handoff."""
 
 
-def _hear_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    return _hear(steps, module.SpanImpl, module.NoOpSpan)
+def _listen_to_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    return _listen(steps, module.SpanImpl, module.NoOpSpan)
 
 
-def _hear_traces(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    return _hear(steps, module.TraceImpl)
+def _listen_to_traces(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    return _listen(steps, module.TraceImpl)
 
 
-def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
+def _listen(steps: Steps, *kinds: type) -> Callable[[], None]:
     from agents.tracing.scope import Scope
 
-    told: WeakKeyDictionary[Any, Told] = WeakKeyDictionary()
+    sources: WeakKeyDictionary[Any, SourceSpan] = WeakKeyDictionary()
 
     def start(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         parent = Scope.get_current_span() or Scope.get_current_trace()
         result = wrapped(*args, **kwargs)
         data = getattr(span, "span_data", span)
-        told[span] = source = {
+        sources[span] = source = {
             "kind": getattr(data, "type", "trace"),
             "data": data,
             "run": _run.get(),
@@ -58,7 +58,7 @@ def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
         return result
 
     def finish(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if source := told.pop(span, None):
+        if source := sources.pop(span, None):
             source["call"] = _call.get()
             # Most spans are finished in a `finally`, without the error.
             error = source.get("error") or _raised(source)
@@ -66,7 +66,7 @@ def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
         return wrapped(*args, **kwargs)
 
     def set_error(wrapped: Any, span: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if source := told.get(span):
+        if source := sources.get(span):
             source["error"] = _raised(source)
         return wrapped(*args, **kwargs)
 
@@ -75,13 +75,13 @@ def _hear(steps: Steps, *kinds: type) -> Callable[[], None]:
     return partial(_undo, patches)
 
 
-def _raised(source: Told) -> BaseException | None:
+def _raised(source: SourceSpan) -> BaseException | None:
     """The exception being handled, unless it was being handled when the span started."""
     error = sys.exception()
     return None if error is source["before"] else error
 
 
-def _is_left(source: Told, error: BaseException | None) -> bool:
+def _is_left(source: SourceSpan, error: BaseException | None) -> bool:
     """Whether the program has stopped reading a stream: the run is cancelled then."""
     is_run = source["kind"] in ("trace", "task", "agent")
     return is_run and isinstance(error, CancelledError) and bool(field(source["run"], "is_streamed"))
@@ -92,18 +92,18 @@ def _undo(patches: list[Patch]) -> None:
         patch.undo()
 
 
-def _hear_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Remember the agent that a run starts with: the spans do not have it."""
 
     def run(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         agent = args[0] if args else kwargs.get("starting_agent")
-        told = {**kwargs, "agent": agent, "is_streamed": wrapped.__name__ == "run_streamed"}
-        token = _run.set(told)
+        arguments = {**kwargs, "agent": agent, "is_streamed": wrapped.__name__ == "run_streamed"}
+        token = _run.set(arguments)
         try:
             result = wrapped(*args, **kwargs)
         finally:
             _run.reset(token)
-        return _awaited(result, told) if isinstance(result, Coroutine) else result
+        return _awaited(result, arguments) if isinstance(result, Coroutine) else result
 
     # A package of the program may have the same name.
     runner = getattr(module, "Runner", None)
@@ -120,7 +120,7 @@ async def _awaited(coroutine: Coroutine[Any, Any, Any], run: Mapping[str, Any]) 
             _run.reset(token)
 
 
-def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Remember the context of a tool call, which is made inside the tool's span."""
 
     def made(wrapped: Any, context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -131,7 +131,7 @@ def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
     return Patch(module.ToolContext, "__init__", Hook(made)).undo
 
 
-def _hear_handoffs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_handoffs(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """Remember the tool call of a handoff, around the handoff's span."""
 
     def handoff(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -150,26 +150,28 @@ def _coordinates(run: Any) -> bool:
     )
 
 
-def _is_workflow(told: Told) -> bool:
-    return told["kind"] in ("trace", "task") and told["within"] is None and _coordinates(told["run"])
+def _is_workflow(source: SourceSpan) -> bool:
+    return source["kind"] in ("trace", "task") and source["within"] is None and _coordinates(source["run"])
 
 
-def _workflow_name(told: Told) -> object:
-    return None if told["data"].name == "Agent workflow" else told["data"].name
+def _workflow_name(source: SourceSpan) -> object:
+    return None if source["data"].name == "Agent workflow" else source["data"].name
 
 
-def _conversation(told: Told) -> object:
-    run = told["run"]
-    return field(run, "session", "session_id") or field(run, "conversation_id") or told["group"]
+def _conversation(source: SourceSpan) -> object:
+    run = source["run"]
+    return field(run, "session", "session_id") or field(run, "conversation_id") or source["group"]
 
 
-def _tool_description(told: Told) -> object:
-    tools = (tool for tool in items(field(told["call"], "agent", "tools")) if field(tool, "name") == told["data"].name)
+def _tool_description(source: SourceSpan) -> object:
+    tools = (
+        tool for tool in items(field(source["call"], "agent", "tools")) if field(tool, "name") == source["data"].name
+    )
     return field(next(tools, None), "description")
 
 
-def _result(told: Told) -> object:
-    return told["data"].output
+def _result(source: SourceSpan) -> object:
+    return source["data"].output
 
 
 _CONVERSATION = {semconv.GEN_AI_CONVERSATION_ID: _conversation}
@@ -177,41 +179,43 @@ _CONVERSATION = {semconv.GEN_AI_CONVERSATION_ID: _conversation}
 WORKFLOW = Step(operation="invoke_workflow", matches=_is_workflow, name=_workflow_name, inherited=_CONVERSATION)
 AGENT = Step(
     operation="invoke_agent",
-    matches=lambda told: told["kind"] == "agent",
+    matches=lambda source: source["kind"] == "agent",
     name="data.name",
     inherited=_CONVERSATION,
 )
 TOOL = Step(
     operation="execute_tool",
-    matches=lambda told: told["kind"] == "function",
+    matches=lambda source: source["kind"] == "function",
     name="data.name",
-    attributes={semconv.GEN_AI_TOOL_TYPE: lambda told: "function"},
+    attributes={semconv.GEN_AI_TOOL_TYPE: lambda source: "function"},
     outcome={
         semconv.GEN_AI_TOOL_CALL_ID: "call.tool_call_id",
         semconv.GEN_AI_TOOL_DESCRIPTION: _tool_description,
     },
     result={
-        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda told: parsed(told["data"].input),
+        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda source: parsed(source["data"].input),
         semconv.GEN_AI_TOOL_CALL_RESULT: _result,
     },
 )
 HANDOFF = Step(
     operation="execute_tool",
-    matches=lambda told: told["kind"] == "handoff",
+    matches=lambda source: source["kind"] == "handoff",
     name="call.tool.tool_name",
     attributes={
         semconv.GEN_AI_TOOL_CALL_ID: "call.tool_call.call_id",
         semconv.GEN_AI_TOOL_DESCRIPTION: "call.tool.tool_description",
-        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
-        semconv.GEN_AI_TRANSFER_MODE: lambda told: "pass_control",
-        semconv.GEN_AI_TRANSFER_TARGET_TYPE: lambda told: "agent",
+        semconv.GEN_AI_TOOL_TYPE: lambda source: "function",
+        semconv.GEN_AI_TRANSFER_MODE: lambda source: "pass_control",
+        semconv.GEN_AI_TRANSFER_TARGET_TYPE: lambda source: "agent",
     },
     outcome={semconv.GEN_AI_TRANSFER_TARGET_NAME: "data.to_agent"},
-    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda told: parsed(field(told["call"], "tool_call", "arguments"))},
+    content={
+        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: lambda source: parsed(field(source["call"], "tool_call", "arguments"))
+    },
 )
 GUARDRAIL = Step(
     operation="guardrail",
-    matches=lambda told: told["kind"] == "guardrail",
+    matches=lambda source: source["kind"] == "guardrail",
     name="data.name",
     outcome={semconv.OPENAI_AGENTS_GUARDRAIL_TRIGGERED: "data.triggered"},
 )
@@ -221,10 +225,10 @@ OPENAI_AGENTS = FrameworkSpec(
     module="agents",
     steps=(WORKFLOW, AGENT, TOOL, HANDOFF, GUARDRAIL),
     listeners={
-        "agents.tracing.spans": _hear_spans,
-        "agents.tracing.traces": _hear_traces,
-        "agents.tool_context": _hear_tools,
-        "agents.run_internal.turn_resolution": _hear_handoffs,
-        "agents.run": _hear_runs,
+        "agents.tracing.spans": _listen_to_spans,
+        "agents.tracing.traces": _listen_to_traces,
+        "agents.tool_context": _listen_to_tools,
+        "agents.run_internal.turn_resolution": _listen_to_handoffs,
+        "agents.run": _listen_to_runs,
     },
 )

@@ -14,23 +14,23 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 
-def _hear_agents(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_agents(module: ModuleType, steps: Steps) -> Callable[[], None]:
     def run(wrapped: Any, agent: Any, args: Args, kwargs: Kwargs) -> Any:
         given = {**dict(zip(("task", "stream"), args, strict=False)), **kwargs}
-        told = {"kind": "agent", "of": agent, "given": given.get("task")}
+        source = {"kind": "agent", "of": agent, "given": given.get("task")}
         if given.get("stream"):
-            return _streamed(steps, told, wrapped(*args, **kwargs))
-        with steps.step(told) as step:
+            return _streamed(steps, source, wrapped(*args, **kwargs))
+        with steps.step(source) as step:
             step.result = result = wrapped(*args, **kwargs)
             return result
 
     return Patch(module.MultiStepAgent, "run", Hook(run)).undo
 
 
-def _streamed(steps: Steps, told: Any, stream: Iterator[Any]) -> Iterator[Any]:
+def _streamed(steps: Steps, source: Any, stream: Iterator[Any]) -> Iterator[Any]:
     """Read the stream in a context of its own, in which the run's span is current; it is not current in the reader."""
     context, key, last = copy_context(), object(), None
-    context.run(steps.begin, key, told, is_current=True)
+    context.run(steps.begin, key, source, is_current=True)
     try:
         for last in iter(partial(context.run, next, stream, _END), _END):
             yield last
@@ -43,7 +43,7 @@ def _streamed(steps: Steps, told: Any, stream: Iterator[Any]) -> Iterator[Any]:
 _END = object()
 
 
-def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
     def call(wrapped: Any, tool: Any, args: Args, kwargs: Kwargs) -> Any:
         given = {name: value for name, value in kwargs.items() if name != "sanitize_inputs_outputs"}
         with steps.step({"kind": "tool", "of": tool, "given": given or list(args)}) as step:
@@ -55,7 +55,7 @@ def _hear_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
 AGENT = Step(
     operation="invoke_agent",
-    matches=lambda told: told["kind"] == "agent",
+    matches=lambda source: source["kind"] == "agent",
     name="of.name",
     attributes={semconv.GEN_AI_AGENT_DESCRIPTION: "of.description"},
     content={semconv.AGENTOPS_ENTITY_INPUT: "given"},
@@ -63,11 +63,12 @@ AGENT = Step(
 )
 TOOL = Step(
     operation="execute_tool",
-    matches=lambda told: told["kind"] == "tool" and told["of"].name != "final_answer",  # that is how an agent ends
+    # An agent ends with the tool "final_answer".
+    matches=lambda source: source["kind"] == "tool" and source["of"].name != "final_answer",
     name="of.name",
     attributes={
         semconv.GEN_AI_TOOL_DESCRIPTION: "of.description",
-        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
+        semconv.GEN_AI_TOOL_TYPE: lambda source: "function",
     },
     content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "given"},
     result={semconv.GEN_AI_TOOL_CALL_RESULT: lambda result: result},
@@ -77,5 +78,5 @@ SMOLAGENTS = FrameworkSpec(
     name="smolagents",
     module="smolagents",
     steps=(AGENT, TOOL),
-    listeners={"smolagents.agents": _hear_agents, "smolagents.tools": _hear_tools},
+    listeners={"smolagents.agents": _listen_to_agents, "smolagents.tools": _listen_to_tools},
 )

@@ -47,7 +47,7 @@ class FrameworkInstallation:
         self._stop_waiting: list[Callable[[], None]] = []
         self._lock = RLock()
         self._off = False
-        self._heard: set[str] = set()
+        self._checked: set[str] = set()
         self.wrapped: set[str] = set()
         """The packages that are listened to."""
 
@@ -60,8 +60,8 @@ class FrameworkInstallation:
 
     def _begun(self, spec: FrameworkSpec) -> None:
         """Warn once, at its first step, if another instrumentation listens to the framework."""
-        if spec.name not in self._heard:
-            self._heard.add(spec.name)
+        if spec.name not in self._checked:
+            self._checked.add(spec.name)
             if other := _another(spec.name.replace("-", "_")):
                 _logger.warning(
                     "%s is instrumented by %s too: its agents and tools have two spans each. Keep one: leave the "

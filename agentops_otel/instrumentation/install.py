@@ -165,8 +165,8 @@ def _another(spec: ClientSpec, module: ModuleType) -> str | None:
     """The name of another instrumentation of the client, if any: a wrapper of a method, or the client's own."""
     if (own := spec.builtin_tracing(module)) is not None:
         return own
-    where = {path for operation in spec.operations for places in operation.methods for path in places.split("|")}
-    names = {name for path in where.union(spec.also_check) for name in _wrappers(_resolve(module, path))}
+    wrapped = {path for operation in spec.operations for paths in operation.methods for path in paths.split("|")}
+    names = {name for path in wrapped.union(spec.also_check) for name in _wrappers(_resolve(module, path))}
     return min((name for name in names if not name.startswith("agentops_otel.")), default=None)
 
 

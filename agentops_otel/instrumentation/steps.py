@@ -156,9 +156,9 @@ class Steps:
         """The running recorder; None if there is none."""
         return None if self.off else self._get_recorder()
 
-    def tell(self, attributes: Mapping[str, AttributeValue], content: Mapping[str, object]) -> None:
+    def add(self, attributes: Mapping[str, AttributeValue], content: Mapping[str, object]) -> None:
         """Add attributes to the current span, which the framework made, if it goes where ours go."""
-        with guard("telling more of a framework's span"):
+        with guard("adding to a framework's span"):
             recorder, span = self.recorder, get_current_span()
             if recorder is None or not span.is_recording() or not is_exported_with_ours(span, recorder):
                 return

@@ -29,10 +29,10 @@ def resolve(args: Sequence[str]) -> list[str]:
     if first == "-m" or _is_python_program(Path(first)):
         return [sys.executable, *args]
     scripts = sysconfig.get_path("scripts")  # where they are without an activated environment
-    found = shutil.which(first) or shutil.which(first, path=scripts)
-    if found is None:
+    path = shutil.which(first) or shutil.which(first, path=scripts)
+    if path is None:
         raise FileNotFoundError(f"there is no file {first!r}, and no command of that name")
-    return [found, *args[1:]]
+    return [path, *args[1:]]
 
 
 def program_name(args: Sequence[str]) -> str:

@@ -51,21 +51,21 @@ def choose_provider(
         service_name: `service.name` of a provider of ours.
         replaced: Called when the program sets a global provider in place of ours, which makes all spans from then on.
     """
-    found = trace.get_tracer_provider() if given is None else given
-    if given is not None or (hasattr(found, "add_span_processor") and not isinstance(found, OwnProvider)):
-        return ProviderChoice(provider=found, guest=True)
+    provider = trace.get_tracer_provider() if given is None else given
+    if given is not None or (hasattr(provider, "add_span_processor") and not isinstance(provider, OwnProvider)):
+        return ProviderChoice(provider=provider, guest=True)
     own = _own_provider(service_name)
-    if isinstance(found, OwnProvider):
-        found.renew(own)
-        own = found
-    elif isinstance(found, trace.ProxyTracerProvider):
+    if isinstance(provider, OwnProvider):
+        provider.renew(own)
+        own = provider
+    elif isinstance(provider, trace.ProxyTracerProvider):
         set_global(own, partial(_give_way, own, replaced))
         atexit.register(own.shut_down_added)  # runs after what is registered later: sessions end before
     else:
         _logger.warning(
             "The global tracer provider is a %s, which takes no span processors: spans of agentops_otel go to a"
             " provider of their own. Pass tracer_provider= to choose.",
-            type(found).__name__,
+            type(provider).__name__,
         )
     return ProviderChoice(provider=own, guest=False)
 

@@ -40,8 +40,8 @@ def _counted(report: Report, run: Run, read: Callable[[Path], Iterable[ReadableS
     totals = SessionTotals()
     for span in read(path):
         totals.on_end(span)
-    found = totals.report(report)
-    return replace(found, ended=True) if found.traces or found.llm_calls else report
+    counted = totals.report(report)
+    return replace(counted, ended=True) if counted.traces or counted.llm_calls else report
 
 
 def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:

@@ -117,9 +117,9 @@ def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
 
 
 def added(values: Iterable[Number | None]) -> Number | None:
-    """The sum of the known values; None if none is known."""
-    known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if known else None
+    """The sum of the values that are known; None if none is."""
+    present = [value for value in values if value is not None]
+    return sum(present[1:], present[0]) if present else None
 
 
 def role(span: ReadableSpan) -> Role:

@@ -26,17 +26,17 @@ class CodePatch:
         self._signed = "__signature__" in vars(function)
 
     @classmethod
-    def within(cls, found: Any, wrapper: Wrapper, *, bound: bool) -> Self | None:
+    def within(cls, attribute: Any, wrapper: Wrapper, *, bound: bool) -> Self | None:
         """A patch of the Python function inside a class method or wrappers; None if there is no such function.
 
         Args:
-            found: The attribute of a class or module.
+            attribute: The attribute of a class or module.
             wrapper: What the calls of the function go to.
             bound: Whether the function's first argument is an instance or a class.
         """
-        while isinstance(found, wrapt.FunctionWrapper | classmethod):
-            found = found.__wrapped__
-        return cls(found, wrapper, bound=bound) if type(found) is FunctionType else None
+        while isinstance(attribute, wrapt.FunctionWrapper | classmethod):
+            attribute = attribute.__wrapped__
+        return cls(attribute, wrapper, bound=bound) if type(attribute) is FunctionType else None
 
     def unpatched(self, attribute: Any) -> Any:
         """The unpatched copy, for the class attribute: a call must not pass the wrapper twice."""

@@ -222,9 +222,9 @@ def test_more_on_the_span_of_a_framework(captured: Capture) -> None:
     open_steps = opened(captured)
     provider = captured.client.recorder.provider  # type: ignore[union-attr]
     with provider.get_tracer("framework").start_as_current_span("execute_tool weather"):  # type: ignore[union-attr]
-        open_steps.tell({"gen_ai.transfer.mode": "pass_control"}, {"gen_ai.tool.call.arguments": {"city": "Paris"}})
+        open_steps.add({"gen_ai.transfer.mode": "pass_control"}, {"gen_ai.tool.call.arguments": {"city": "Paris"}})
     with TracerProvider().get_tracer("apart").start_as_current_span("of another provider") as apart:
-        open_steps.tell({"gen_ai.transfer.mode": "pass_control"}, {})
+        open_steps.add({"gen_ai.transfer.mode": "pass_control"}, {})
 
     (span,) = captured.spans
     assert dict(span.attributes or {}) == {

@@ -12,8 +12,8 @@ def body(arguments: Mapping[str, Any]) -> Any:
     """The parameters of Converse, the body of InvokeModel, or the input of StartAsyncInvoke; and the model's id."""
     params = arguments["api_params"]
     sent = params.get("body")
-    found = loads(sent) if isinstance(sent, bytes | bytearray | str) else params.get("modelInput", params)
-    return {**(found if isinstance(found, dict) else {}), "model": params.get("modelId")}
+    sent_body = loads(sent) if isinstance(sent, bytes | bytearray | str) else params.get("modelInput", params)
+    return {**(sent_body if isinstance(sent_body, dict) else {}), "model": params.get("modelId")}
 
 
 def asks(*names: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -26,8 +26,8 @@ _invokes_any = asks("InvokeModel", "InvokeModelWithResponseStream")
 
 def ranks(arguments: Mapping[str, Any]) -> bool:
     """Whether a call has documents put in order. No text comes of it, and no other client's ranking has a span."""
-    asked = body(arguments)
-    return "rerank" in str(asked["model"]) or ("query" in asked and "documents" in asked)
+    request = body(arguments)
+    return "rerank" in str(request["model"]) or ("query" in request and "documents" in request)
 
 
 def invokes(*models: str, mark: str | None = None, unless: str | None = None) -> Callable[[Mapping[str, Any]], bool]:
@@ -39,10 +39,10 @@ def invokes(*models: str, mark: str | None = None, unless: str | None = None) ->
     def applies(arguments: Mapping[str, Any]) -> bool:
         if not _invokes_any(arguments):
             return False
-        asked = body(arguments)
-        named = any(model in str(asked["model"]) for model in models)
+        request = body(arguments)
+        named = any(model in str(request["model"]) for model in models)
         is_any = not models and mark is None and not ranks(arguments)
-        return (named or is_any or (mark is not None and mark in asked)) and unless not in asked
+        return (named or is_any or (mark is not None and mark in request)) and unless not in request
 
     return applies
 

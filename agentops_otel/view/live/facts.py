@@ -148,8 +148,8 @@ def shown(span: ReadableSpan, cost: float | None) -> dict[str, object]:
 
 def words(span: ReadableSpan) -> str:
     """The searched text of a span: its name, its error, and every text in its attributes and events."""
-    said = [span.attributes or {}, *(event.attributes or {} for event in span.events)]
-    texts = [text for one in said for value in one.values() for text in _texts(value)]
+    sources = [span.attributes or {}, *(event.attributes or {} for event in span.events)]
+    texts = [text for attributes in sources for value in attributes.values() for text in _texts(value)]
     return "\n".join([span.name, span.status.description or "", *texts])
 
 

@@ -57,8 +57,8 @@ def parts(store: Store, *, title: str, trace: str | None = None) -> Iterator[byt
         KeyError: There is no such run.
     """
     wanted = Filter(trace=trace or "")
-    found = store.runs(wanted, limit=None)
-    if trace is not None and not found:
+    runs = store.runs(wanted, limit=None)
+    if trace is not None and not runs:
         raise KeyError(trace)
     style, script, index = _read("style.css"), bundle(), _read("index.html")
     text = _PAGE.substitute(
@@ -71,19 +71,19 @@ def parts(store: Store, *, title: str, trace: str | None = None) -> Iterator[byt
         body=index.partition("<body>")[2].partition("</body>")[0],
     )
     before, _, after = text.partition(_DATA)
-    return chain([before.encode()], _data(store, wanted, found), [after.encode()])
+    return chain([before.encode()], _data(store, wanted, runs), [after.encode()])
 
 
-def _data(store: Store, wanted: Filter, found: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
+def _data(store: Store, wanted: Filter, runs: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
     # The day as it was where it was saved: by it the totals are made.
-    yield b'{"list":' + _json([{**run, "day": day(run["start"])} for run in found]) + b',"runs":{'
-    for place, run in enumerate(found):
+    yield b'{"list":' + _json([{**run, "day": day(run["start"])} for run in runs]) + b',"runs":{'
+    for place, run in enumerate(runs):
         about = _json({name: value for name, value in run.items() if name != "spans"}).removesuffix(b"}")
         yield (b"," if place else b"") + _json(run["trace"]) + b":" + about + b',"spans":['
         for number, span in enumerate(store.spans(run["trace"])):
             yield (b"," if number else b"") + _json(span)
         yield b"]}"
-    yield b'},"choices":' + _json(_choices(found)) + b',"totals":' + _json(store.totals(wanted)) + b"}"
+    yield b'},"choices":' + _json(_choices(runs)) + b',"totals":' + _json(store.totals(wanted)) + b"}"
 
 
 def _json(value: object) -> bytes:
@@ -93,8 +93,8 @@ def _json(value: object) -> bytes:
 
 def _choices(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The filter values of these runs alone: a file that is passed on must not reveal other runs."""
-    found = {name: sorted({value for run in runs for value in run[name]}) for name in LISTS}
-    return {**found, "services": sorted({run["service"] for run in runs})}
+    lists = {name: sorted({value for run in runs for value in run[name]}) for name in LISTS}
+    return {**lists, "services": sorted({run["service"] for run in runs})}
 
 
 def bundle(first: str = "main.js") -> str:

@@ -154,30 +154,32 @@ class _Page:
     def _data(self, path: str, query: Mapping[str, str]) -> Reply:
         match path.split("/")[2:]:
             case ["runs"]:
-                found: object = self._store.runs(_filter(query))
+                answer: object = self._store.runs(_filter(query))
             case ["runs", trace]:
-                found = self._store.run(trace)
+                answer = self._store.run(trace)
             case ["totals"]:
-                found = self._store.totals(_filter(query))
+                answer = self._store.totals(_filter(query))
             case ["links"]:
-                found = self._links
+                answer = self._links
             case ["choices"]:
-                found = self._store.choices()
+                answer = self._store.choices()
             case ["changes"]:
-                found = self._store.wait(int(_number(query.get("since")) or 0), _WAIT_S)
+                answer = self._store.wait(int(_number(query.get("since")) or 0), _WAIT_S)
             case ["otlp", trace]:
-                kept = {"content-disposition": f'attachment; filename="{trace[:32]}.jsonl"'} if trace.isalnum() else {}
-                return Reply(body=self._store.export(trace), headers=kept)
+                headers = (
+                    {"content-disposition": f'attachment; filename="{trace[:32]}.jsonl"'} if trace.isalnum() else {}
+                )
+                return Reply(body=self._store.export(trace), headers=headers)
             case ["html", trace] if trace and self._store.runs(Filter(trace=trace)):
                 # Only as a download: this server's content security policy would forbid its scripts.
-                kept = {"content-disposition": f'attachment; filename="{trace}.html"'}
+                headers = {"content-disposition": f'attachment; filename="{trace}.html"'}
                 parts = saved.parts(self._store, title=trace, trace=trace)
-                return Reply(body=parts, content_type=_TYPES[".html"], headers=kept)
+                return Reply(body=parts, content_type=_TYPES[".html"], headers=headers)
             case _:
-                found = None
-        if found is None:
+                answer = None
+        if answer is None:
             return Reply(status=HTTPStatus.NOT_FOUND)
-        return Reply(body=orjson.dumps(found, default=str, option=orjson.OPT_NON_STR_KEYS))
+        return Reply(body=orjson.dumps(answer, default=str, option=orjson.OPT_NON_STR_KEYS))
 
 
 def _filter(query: Mapping[str, str]) -> Filter:

@@ -139,8 +139,8 @@ class Store:
 
     def run(self, trace: str) -> dict[str, object] | None:
         """One run, and under `spans` what the page shows of each span by start; None if it is not known."""
-        found = self.runs(Filter(trace=trace)) if trace else []
-        return {**found[0], "spans": list(self.spans(trace))} if found else None
+        runs = self.runs(Filter(trace=trace)) if trace else []
+        return {**runs[0], "spans": list(self.spans(trace))} if runs else None
 
     def spans(self, trace: str) -> Iterator[dict[str, object]]:
         """What the page shows of each span of a run, by start; a few are in memory at a time."""
@@ -161,12 +161,12 @@ class Store:
     def choices(self) -> dict[str, list[str]]:
         """The values of the filters: models, tools, agents, tags and services of all runs."""
         with self._changed:
-            found = {
+            queries = {
                 name: f"SELECT DISTINCT value FROM runs, json_each(runs.{name}) ORDER BY value LIMIT 500"
                 for name in LISTS
             }
-            found["services"] = "SELECT DISTINCT service FROM runs ORDER BY service LIMIT 500"
-            return {name: [row[0] for row in self._database.execute(query)] for name, query in found.items()}
+            queries["services"] = "SELECT DISTINCT service FROM runs ORDER BY service LIMIT 500"
+            return {name: [row[0] for row in self._database.execute(query)] for name, query in queries.items()}
 
     def export(self, trace: str) -> Iterator[bytes]:
         """The spans of a run as the codec has written them, a line each; what began first comes last, as in a file."""
@@ -189,9 +189,9 @@ class Store:
         """The spans of a run as they are kept, with their costs; the lock is held for a few at a time."""
         with self._changed:
             rows = self._database.execute(f"SELECT span FROM spans WHERE trace = ? ORDER BY start {order}", (trace,))
-            found = [row["span"] for row in rows]
-        for first in range(0, len(found), _PART_SPANS):
-            part = found[first : first + _PART_SPANS]
+            spans = [row["span"] for row in rows]
+        for first in range(0, len(spans), _PART_SPANS):
+            part = spans[first : first + _PART_SPANS]
             query = "SELECT body, cost FROM spans LEFT JOIN costs USING (trace, span) WHERE spans.trace = ?"
             query += f" AND spans.span IN ({', '.join('?' * len(part))}) ORDER BY start {order}"
             with self._changed:

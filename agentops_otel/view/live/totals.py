@@ -45,10 +45,10 @@ class Total:
 
 def totals(steps: Iterable[Step]) -> dict[str, list[Total]]:
     """The totals of each kind, by name."""
-    found: dict[str, dict[str, list[Step]]] = {}
+    by_kind: dict[str, dict[str, list[Step]]] = {}
     for step in steps:
-        found.setdefault(step.kind, {}).setdefault(step.name, []).append(step)
-    return {kind: [_total(name, names[name]) for name in sorted(names)] for kind, names in found.items()}
+        by_kind.setdefault(step.kind, {}).setdefault(step.name, []).append(step)
+    return {kind: [_total(name, names[name]) for name in sorted(names)] for kind, names in by_kind.items()}
 
 
 def _total(name: str, steps: Sequence[Step]) -> Total:

@@ -46,7 +46,7 @@ class Filter:
 
     def conditions(self) -> tuple[str, Mapping[str, object]]:
         """The WHERE clause over the table `runs`, or nothing, and its values."""
-        found: dict[str, tuple[str, object]] = {
+        conditions: dict[str, tuple[str, object]] = {
             "run": ("runs.trace = :run", self.trace),
             "service": ("service = :service", self.service),
             "failed": ("errors > 0 AND :failed", self.failed),
@@ -56,11 +56,11 @@ class Filter:
             "dearer": ("cost >= :dearer", self.dearer_usd),
         }
         for number, word in enumerate(_words(self.text)):
-            found[f"word{number}"] = (f"runs.trace IN ({_FOUND} MATCH :word{number}))", word)
+            conditions[f"word{number}"] = (f"runs.trace IN ({_FOUND} MATCH :word{number}))", word)
         for column, name in _LISTS:
             condition = f"EXISTS (SELECT 1 FROM json_each(runs.{column}) WHERE value = :{column})"
-            found[column] = (condition, getattr(self, name))
-        used = {name: pair for name, pair in found.items() if pair[1] not in (None, "", False)}
+            conditions[column] = (condition, getattr(self, name))
+        used = {name: pair for name, pair in conditions.items() if pair[1] not in (None, "", False)}
         clause = " AND ".join(condition for condition, _ in used.values())
         return f"WHERE {clause}" if clause else "", {name: value for name, (_, value) in used.items()}
 
