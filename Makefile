@@ -31,8 +31,8 @@ shuffled: $(BIN)/.test ## every test alone, the last first, and in a random orde
 	$(BIN)/python -m pytest -n 2 --dist worksteal --reverse
 	$(BIN)/python -m pytest -n 2 --dist worksteal -p randomly
 
-fuzz: $(BIN)/.test ## what holds of any value and any text that is recorded, with five thousand examples each
-	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/content/test_properties.py
+fuzz: $(BIN)/.test ## each property test, with EXAMPLES=1000 or a fixed part or multiple of them
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m hypothesis --hypothesis-profile=fuzz
 
 mutants: $(BIN)/.test ## faults planted at random, and those that no test notices: N=60 of them, by SEED=1
 	$(BIN)/python -m tests.mutants --number $(or $(N),60) --seed $(or $(SEED),1) --matching "$(MATCHING)"

@@ -30,7 +30,8 @@ class ConfigError(ValueError):
     """
 
     def __init__(self, setting: str, value: object, right: str) -> None:
-        super().__init__(f"{setting}={value!r} is not usable: {right}")
+        shown = repr(masked(value)) if isinstance(value, str) else masked(repr(value))
+        super().__init__(f"{setting}={shown} is not usable: {right}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Setting:
 
     def wrong(self, right: str, *, secret: bool = False) -> ConfigError:
         """Make the error, with the value masked if it may be secret."""
-        return ConfigError(self.name, "***" if secret else _masked(self.text), right)
+        return ConfigError(self.name, "***" if secret else self.text, right)
 
 
 def inherited() -> dict[str, str]:
@@ -153,7 +154,7 @@ def headers(argument: Mapping[str, str] | str | None, *variables: str) -> dict[s
         pairs = [_header(setting, part) for part in setting.text.split(",") if part.strip()]
     for name, value in pairs:
         if not re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) or not _header_value(value):
-            raise ConfigError(source, f"{_masked(name)}: ***", "a header is one line of printable characters")
+            raise ConfigError(source, f"{name}: ***", "a header is one line of printable characters")
     return dict(pairs)
 
 
@@ -168,7 +169,7 @@ def _header_value(value: object) -> bool:
     return isinstance(value, str) and value.isprintable() and value.isascii()
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
     """The text without what may be secret in it: user and password, query, long opaque words."""
     text = re.sub(r"//[^/@\s]*@", "//***@", text)
     text = re.sub(r"\?.*", "?***", text)

@@ -8,6 +8,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 import agentops_otel
@@ -595,3 +597,48 @@ def test_without_a_home_nothing_is_kept_and_the_program_goes_on(tmp_path: Path) 
         assert done.stderr.count("no trace file at") == 1, done.stderr
         assert "Traceback" not in done.stderr
         assert list(tmp_path.iterdir()) == [tmp_path / "state"] or not list(tmp_path.iterdir())
+
+
+VARIABLES = sorted(
+    {variable for option in OPTIONS for variable in option.variables}
+    | {
+        *("OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED", "OTEL_TRACES_SAMPLER", "OTEL_CONFIG_FILE"),
+        *("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_INSECURE"),
+        *("OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY", "OTEL_RESOURCE_ATTRIBUTES"),
+        *("AGENTOPS_TRUST_CALLERS", "AGENTOPS_API_ENDPOINT", "AGENTOPS_APP_URL", "AGENTOPS_EXPORTER_ENDPOINT"),
+        *("HTTP_PROXY", "https_proxy", "all_proxy", "no_proxy", "XDG_STATE_HOME", "HOME"),
+    }
+)
+KEY = "ghp_" + "k3y" * 12
+WORDS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=40) | st.lists(
+    st.sampled_from(
+        ["http", "https", "://", "u:", KEY, "@", "[::1]", "host", ":", "4317", "/", "?a=", "#", "%", "%zz", ",", "=",
+         "1e400", "-1", "nan", "true", "otlp", "grpc", " ", "\n", "..", "é", "."]
+    ),
+    max_size=8,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=settings().max_examples * 3)
+@given(variables=st.dictionaries(st.sampled_from(VARIABLES), WORDS, min_size=1, max_size=3))
+def test_any_text_in_variables_is_a_setting_or_a_config_error_that_names_one(variables: dict[str, str]) -> None:
+    """And a key that is in it is in no message."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, text in variables.items():
+            environment.setenv(name, text)
+        said = None
+        try:
+            config.read_config()
+        except agentops_otel.ConfigError as error:
+            said = str(error)
+
+    assert said is None or any(name in said for name in variables)
+    assert said is None or KEY not in said
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"console": KEY}, {"service_name": [KEY]}, {"protocol": KEY}, {"tags": {"a": KEY}}, {"trace_file": [KEY]}]
+)
+def test_a_key_that_is_given_as_another_setting_is_masked(wrong: dict[str, object]) -> None:
+    """Who mixes up two arguments does not print the key."""
+    assert KEY not in refusal(**wrong)

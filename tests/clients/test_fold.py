@@ -13,8 +13,10 @@ from agentops_otel.clients.dialects.server_sent_events import folding_bytes
 from agentops_otel.clients.google import genai, interactions, live
 from agentops_otel.clients.mistralai import conversations
 from agentops_otel.clients.openai import spec as openai
+from agentops_otel.content import Content
 from agentops_otel.instrumentation.reading import attributes, contents, joined
 from agentops_otel.instrumentation.spec import Operation
+from tests.content.secret_examples import EXAMPLES, SECRETS
 from tests.loopback import anthropic_server, google_genai_server, google_interactions_server, openai_server
 
 TEXTS = st.text(min_size=1, max_size=60)
@@ -62,6 +64,35 @@ def test_server_sent_events_in_bytes_cut_anywhere(text: str, arguments: Any, siz
     streamed = folded(operation, [body[start : start + size] for start in range(0, len(body), size)])
 
     assert told(operation, streamed) == told(operation, whole)
+
+
+SECRET = st.sampled_from(sorted({*SECRETS.values(), *EXAMPLES.values()}))
+STREAMS: dict[str, tuple[Operation, Callable[[str, int], list[Any]]]] = {
+    "chat completions": (
+        openai.CHAT,
+        lambda text, size: openai_server.chunks(openai_server.completion({"role": "assistant", "content": text}), size),
+    ),
+    "messages": (
+        anthropic.MESSAGES,
+        lambda text, size: anthropic_server.events(anthropic_server.text(text), size),
+    ),
+}
+
+
+@given(secret=SECRET, before=st.text(max_size=40), size=SIZES, dialect=st.sampled_from(sorted(STREAMS)))
+def test_a_secret_that_is_cut_into_chunks_is_none_in_the_answer(
+    secret: str, before: str, size: int, dialect: str
+) -> None:
+    """Its pieces look like nothing; what is recorded is the whole."""
+    operation, cut = STREAMS[dialect]
+    said = told(operation, folded(operation, cut(f"{before} {secret} and more", size)))["gen_ai.output.messages"]
+
+    recorded = Content().json("gen_ai.output.messages", said)
+
+    middle = len(secret) // 2
+    assert recorded is not None
+    assert json.dumps(secret[middle - 6 : middle + 6])[1:-1] not in recorded
+    assert "and more" in recorded or "PRIVATE KEY" in secret
 
 
 NUMBERING: dict[str, Callable[[int], dict[str, Any]]] = {

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
@@ -41,6 +43,9 @@ STRANGE = {
     "half an event": Answer.events([b"data: {\n\n"]),
 }
 """Answers in nobody's dialect."""
+
+TOKENS = [b"null", b"-1", b"1e999", b'"', b"}", b"[]", b"\n\n", b"data: ", b"\xff", b'{"index": 7}', b"\\ud800"]
+"""What damages an answer more than random bytes do."""
 
 Change = Callable[[Any], Any]
 
@@ -143,6 +148,37 @@ def test_an_answer_that_is_half_right(form: str, client: Forms, server: LlmServe
         assert _counts(told.get(name, {})) in ({}, in_headers)
         if form == "plain":  # what belongs together in a stream is told by numbers
             assert told.get(name, right).get("gen_ai.output.messages") == right.get("gen_ai.output.messages")
+
+
+@settings(
+    max_examples=settings().max_examples // 20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    form=st.sampled_from(["plain", "streamed"]),
+    damages=st.lists(
+        st.tuples(st.floats(0, 1), st.integers(0, 30), st.binary(max_size=30) | st.sampled_from(TOKENS)), max_size=3
+    ),
+)
+def test_an_answer_with_any_bytes_in_it(
+    form: str, damages: list[tuple[float, int, bytes]], client: Forms, server: LlmServer
+) -> None:
+    """Bytes of a right answer are replaced by others: the outcome is the same, and the call has its span."""
+    answer = client.answer(stream=form == "streamed")
+    for place, removed, put in damages:
+        answer = _damaged(answer, place, removed, put)
+
+    _compared(form, client, server, {"damaged": answer})
+
+
+def _damaged(answer: Answer, place: float, removed: int, put: bytes) -> Answer:
+    """The answer with some bytes, at a fraction of its length, replaced; the pieces that it comes in stay pieces."""
+    pieces = list(answer.chunks) if answer.body is None else [answer.body]
+    number = min(int(place * len(pieces)), len(pieces) - 1)
+    piece = pieces[number]
+    start = int((place * len(pieces) - number) * len(piece))
+    pieces[number] = piece[:start] + put + piece[start + removed :]
+    return replace(answer, chunks=pieces) if answer.body is None else replace(answer, body=pieces[0])
 
 
 def _compared(form: str, client: Forms, server: LlmServer, answers: Mapping[str, Answer]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""Whatever a file or a collector says: what reads it answers, and raises nothing that it does not name."""
+"""Whatever a file, a collector or AgentOps says: what reads it answers, and raises nothing that it does not name."""
 
+import base64
 import json
 import math
 import os
@@ -15,14 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel.config import Destination
+from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export import file, otlp_json
+from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.http import answer
 from agentops_otel.export.sender import Verdict
 from agentops_otel.export.spool import Spool
 
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY, FEW = settings(max_examples=settings().max_examples * 3), settings(max_examples=settings().max_examples * 3 // 5)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
@@ -72,7 +75,7 @@ def replaced(value: object, path: tuple[object, ...], new: object) -> object:
     return [replaced(item, tuple(rest), new) if number == key else item for number, item in enumerate(value)]
 
 
-@settings(max_examples=300)
+@MANY
 @given(place=st.sampled_from(list(places(MESSAGE))), value=VALUES)
 def test_any_value_anywhere_in_otlp_json_gives_spans_or_a_value_error(place: tuple[object, ...], value: object) -> None:
     """What is read can be written again, as spans."""
@@ -132,7 +135,7 @@ def test_a_spool_with_a_file_of_any_bytes_gives_out_what_is_whole(
     assert [body for body in read if body in bodies] == bodies
 
 
-@settings(max_examples=300)
+@MANY
 @given(
     status=st.integers(100, 999),
     content=st.binary(max_size=100),
@@ -154,8 +157,8 @@ def test_any_answer_over_http_has_a_meaning(
 
 
 @contextmanager
-def saying(said: bytes) -> Iterator[Destination]:
-    """A server that takes what it is sent, says these bytes and hangs up."""
+def saying(said: bytes) -> Iterator[str]:
+    """The URL of a server that takes what it is sent, says these bytes and hangs up."""
 
     def serve() -> None:
         connection, _ = listener.accept()
@@ -169,7 +172,7 @@ def saying(said: bytes) -> Iterator[Destination]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        yield Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}", protocol="grpc", timeout_s=60)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread.join()
 
 
@@ -184,12 +187,12 @@ FRAMES = st.builds(
 )
 
 
-@settings(max_examples=60)
+@FEW
 @given(st.lists(FRAMES, max_size=4).map(b"".join), st.binary(max_size=60), st.booleans())
 def test_any_frames_of_a_collector_are_an_answer(frames: bytes, rest: bytes, polite: bool) -> None:
     """What is no gRPC answer is a failure of the collector's: the spans wait, nothing is raised."""
-    with saying((SETTINGS if polite else b"") + frames + rest) as destination:
-        transport = GrpcTransport(destination)
+    with saying((SETTINGS if polite else b"") + frames + rest) as url:
+        transport = GrpcTransport(Destination(endpoint=url, protocol="grpc"))
         meaning = transport.send(b"x", {}, 60)
         transport.close()
 
@@ -202,3 +205,44 @@ def test_a_retry_after_is_seconds_that_can_be_waited_or_nothing(value: str) -> N
     wait = answer(503, {"retry-after": value}, b"").retry_after_s
 
     assert wait is None or 0 <= wait < math.inf
+
+
+TOKENS = st.text(max_size=40) | st.builds(
+    lambda claims: f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln",
+    st.binary(max_size=30) | st.builds(lambda end: json.dumps({"exp": end}).encode(), VALUES),
+)
+ANSWERS = st.one_of(
+    st.binary(max_size=60),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    st.builds(lambda name, value: json.dumps({name: value}).encode(), st.sampled_from(["token", "error"]), VALUES),
+    TOKENS.map(lambda token: json.dumps({"token": token}).encode()),
+)
+DATES = st.text(alphabet="MonThu, 0123456789NovJan:GMT+-", max_size=40) | st.sampled_from(
+    ["Mon, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -0000", "Mon, 01 Jan 0001 00:00:00 -0000"]
+)
+HEADER_LINES = st.lists(
+    st.binary(max_size=30) | st.builds(lambda date: b"date: " + date.encode(), DATES) | st.just(b"content-length: 5"),
+    max_size=3,
+)
+
+
+@MANY
+@given(
+    status=st.sampled_from([b"200", b"400", b"401", b"403", b"500", b"302", b"100", b"999"]) | st.binary(max_size=4),
+    lines=HEADER_LINES,
+    content=ANSWERS,
+)
+def test_any_answer_to_an_exchange_of_a_key_is_a_token_a_refusal_or_an_outage(
+    status: bytes, lines: list[bytes], content: bytes
+) -> None:
+    """Any status, headers and body: a token that fits into a header, or the spans wait."""
+    said = b"\r\n".join((b"HTTP/1.1 " + status + b" x", *lines, b"", content))
+    with saying(said) as url:
+        account = AgentOps(api_key="secret-key", api_endpoint=url)
+        authorization = TokenAuthorization(account, Destination(endpoint=url), timeout_s=60)
+        headers = authorization.headers()
+
+    assert headers is None or (headers["authorization"].isascii() and headers["authorization"].isprintable())
+    assert not (headers and authorization.refused)
+    assert not headers or status == b"200"
+    assert not authorization.refused or status in (b"400", b"401", b"403")

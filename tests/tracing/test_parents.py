@@ -3,9 +3,18 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
 
-from agentops_otel.export import file
+import agentops_otel
+from agentops_otel import testing
+from agentops_otel.export import file, otlp_json
+from agentops_otel.export.encode import Encoder
 from tests.program import run
 
 PROGRAM = """
@@ -32,7 +41,7 @@ def serve(scope, traceparent="", end=False, endpoint=False, **attributes):
     with trace.use_span(span, end_on_exit=not end):
         if end:
             span.end()
-        with trace.get_tracer(scope).start_as_current_span("endpoint") if endpoint else nullcontext():
+        with trace.get_tracer("fastapi").start_as_current_span("endpoint") if endpoint else nullcontext():
             outer()
 """
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-"
@@ -104,3 +113,50 @@ def test_callers_can_be_trusted(tmp_path: Path, variables: dict[str, str]) -> No
     (tmp_path / "trace.jsonl").unlink()
     run(PROGRAM + f"serve('fastapi', '{CALLER}00')", expect=0, cwd=tmp_path, **variables)
     assert not (tmp_path / "trace.jsonl").exists()
+
+
+HEADERS = st.text(max_size=80) | st.binary(max_size=80).map(lambda said: said.decode("latin-1"))
+PARENTS = HEADERS | st.builds(
+    "{}-{}-{}-{}".format,
+    st.sampled_from(["00", "01", "ff", "0"]),
+    st.sampled_from([CALLER[3:35], "0" * 32, "g" * 32, "0af7"]),
+    st.sampled_from([CALLER[36:52], "0" * 16, "\u0661" * 16, "00f0"]),
+    st.sampled_from(["00", "01", "ff", "03", "", "01-more"]),
+)
+STATES = HEADERS | st.lists(st.tuples(st.text(max_size=10), st.text(max_size=10)).map("=".join), max_size=40).map(
+    ",".join
+)
+
+
+@given(
+    parent=PARENTS | st.lists(PARENTS, max_size=2),
+    state=STATES | st.lists(STATES, max_size=3),
+    baggage=STATES | st.lists(STATES, max_size=3),
+)
+def test_any_headers_of_a_caller_cost_no_span(
+    parent: str | list[str], state: str | list[str], baggage: str | list[str]
+) -> None:
+    """traceparent, tracestate and baggage as OpenTelemetry reads them: the spans are sent, and can be read again."""
+    headers = {"traceparent": parent, "tracestate": state, "baggage": baggage}
+    caller = propagate.extract(headers)
+    with testing.capture() as captured:
+
+        @agentops_otel.record_action("act")
+        def act() -> str:
+            return "done"
+
+        with trace.get_tracer("fastapi").start_as_current_span("GET /", context=caller, kind=SpanKind.SERVER):
+            assert act() == "done"
+
+    expected = ["act", "GET /"] if sampled(caller) else []
+    assert [span.name for span in captured.spans] == expected
+    request = ExportTraceServiceRequest.FromString(Encoder().batch(captured.spans).body)
+    sent = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
+    assert [span.name for span in sent] == expected
+    assert [span.name for span in otlp_json.loads(otlp_json.dumps(captured.spans))] == expected
+
+
+def sampled(caller: Context) -> bool:
+    """Whether the caller lets its callees record."""
+    context = trace.get_current_span(caller).get_span_context()
+    return not context.is_valid or context.trace_flags.sampled
