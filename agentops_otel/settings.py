@@ -15,7 +15,7 @@ from typing import Any
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider
 
-from agentops_otel.environment import TRUTH, ConfigError, env, words
+from agentops_otel.environment import TRUTH, ConfigError, env, masked, words
 
 Check = Callable[[str, Any], object]
 """`(name of the argument or variable, its value) -> the value to use`. Raises `ConfigError`."""
@@ -114,12 +114,12 @@ def redact_function(name: str, value: object) -> object:
     if isinstance(value, str):
         module, separator, function = value.partition(":")
         right += ", or its place as package.module:function"
-        if not separator or not re.fullmatch(r"[\w.]+", module):
+        if not separator or not re.fullmatch(r"\w[\w.]*", module):
             raise ConfigError(name, value, right)
         try:
             value = getattr(import_module(module), function)
         except (ImportError, AttributeError) as error:
-            raise ConfigError(name, value, f"{right} ({error})") from error
+            raise ConfigError(name, value, f"{right} ({masked(str(error))})") from error
     if not callable(value):
         raise ConfigError(name, value, right)
     return value

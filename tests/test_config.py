@@ -336,7 +336,7 @@ def test_wrong_arguments_are_named() -> None:
         ("api_key", 5), ("endpoint", 5), ("endpoint", ""), ("headers", 5), ("headers", ["a=b"]), ("protocol", 5),
         ("service_name", 5), ("service_name", ""), ("tags", 5), ("tags", [5]), ("tags", {"a": 1}),
         ("capture_content", "perhaps"), ("capture_content", 2), ("capture_content", []), ("redact", "x"), ("redact", 5),
-        ("redact", "no.such:function"), ("redact", "os:no_such"), ("instrument_llm_calls", "perhaps"),
+        ("redact", "no.such:function"), ("redact", ".:x"), ("redact", "os:no_such"), ("instrument_llm_calls", "perhaps"),
         ("instrument_taskweaver", 5), ("instrument_frameworks", 5), ("propagate_threads", "x"),
         ("auto_start_session", "x"), ("tracer_provider", 1),
         ("span_processors", 5), ("span_processors", [1]), ("console", "perhaps"), ("trace_file", 5), ("trace_file", b"x"),
