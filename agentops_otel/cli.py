@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -25,6 +26,9 @@ from agentops_otel.view import run_report, selection, terminal
 from agentops_otel.view.format import dollars, plural, seconds, tokens_text
 from agentops_otel.view.selection import Filter
 from agentops_otel.view.tree import Node, Summary, by_trace, key_of, summarize
+
+_LARGE_BYTES = 16 * 1024 * 1024
+"""Files of this size, or more, take seconds to read."""
 
 
 def main() -> None:
@@ -110,7 +114,8 @@ def show(
         model=only["model"],
         since=_moment(since) if since else None,
     )
-    source = _follow(path) if follow else selection.traces(_spans(paths))
+    silent = bool(html or totals) or not sys.stdout.isatty()
+    source = _follow(path) if follow else selection.traces(_spans(paths, progress=silent and sys.stderr.isatty()))
     traces = (roots for roots in source if taken.takes(roots))
     first = next(traces, None)
     if first is None:
@@ -133,15 +138,16 @@ def _write_page(traces: Iterable[Sequence[Node]], path: Path, *, title: str) -> 
 
     store, given = Store(None, otlp_json, limit_bytes=saved.LIMIT_BYTES), 0
     for roots in traces:
-        store.add([node.span for root in roots for _, node in root.walk()])
-        given += 1
-    left_out = given - len(store.runs(Wanted(), limit=None))
+        spans = [node.span for root in roots for _, node in root.walk()]
+        store.add(spans)
+        given += len(spans)
+    left_out = given - sum(int(str(run["spans"])) for run in store.runs(Wanted(), limit=None))
     if left_out:
-        size = f"{saved.LIMIT_BYTES >> 20} MB of spans"
-        terminal.announce(f"left out: {plural(left_out, 'trace')}, the first, since a page has {size} at most")
+        size = f"{saved.LIMIT_BYTES >> 20} MB"
+        terminal.announce(f"left out: {left_out} of {given} spans, the first, since a page has {size} of them at most")
     path.unlink(missing_ok=True)  # a file that is there would keep its mode
     with open(path, "wb", opener=opener) as file_of_page:
-        file_of_page.write(saved.page(store, title=title))
+        file_of_page.writelines(saved.parts(store, title=title))
     store.close()
 
 
@@ -176,14 +182,20 @@ def _moment(text: str) -> datetime:
         raise click.UsageError(f"--since {text}: give 10m, 2h, 3d, or a date such as 2026-01-31") from None
 
 
-def _spans(paths: Iterable[Path]) -> Iterator[ReadableSpan]:
-    """The spans of the files, as they are read; what is no span is named on stderr."""
-    for path in paths:
-        for span in file.read(path):
-            if isinstance(span, ValueError):
-                terminal.announce(f"left out: {span}")
-            else:
-                yield span
+def _spans(paths: Sequence[Path], *, progress: bool = False) -> Iterator[ReadableSpan]:
+    """The spans of the files, as they are read; what is no span is named on stderr, with a bar for large files."""
+    size = sum(path.stat().st_size for path in paths)
+    with ExitStack() as shown:
+        told: Callable[[int], object] = bool
+        if progress and size >= _LARGE_BYTES:
+            bar = click.progressbar(length=size, label="reading", file=sys.stderr, update_min_steps=_LARGE_BYTES // 16)
+            told = shown.enter_context(bar).update
+        for path in paths:
+            for span in file.read(path, told):
+                if isinstance(span, ValueError):
+                    terminal.announce(f"left out: {span}")
+                else:
+                    yield span
 
 
 def _follow(path: Path | None) -> Iterator[list[Node]]:

@@ -25,3 +25,18 @@ def run(
 
     assert finished.returncode == expect, f"exit code {finished.returncode}\n{finished.stdout}\n{finished.stderr}"
     return finished
+
+
+def read_until(terminal: int, wanted: bytes | None) -> bytes:
+    """What the terminal shows up to the wanted text, or to its end."""
+    said = b""
+    while wanted is None or wanted not in said:
+        try:
+            data = os.read(terminal, 4096)
+        except OSError:  # Linux: the other side is closed
+            data = b""
+        if not data:
+            assert wanted is None, said
+            break
+        said += data
+    return said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import stat
 import subprocess
@@ -15,10 +16,12 @@ from types import MappingProxyType
 import pytest
 from inline_snapshot import snapshot
 
+from agentops_otel.cli import commands
 from agentops_otel.config import Config
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import DIRECTORY
+from tests.program import read_until
 from tests.view.spans import Trace, research
 
 SAY = """
@@ -321,3 +324,30 @@ def test_the_shell_completes_commands() -> None:
     done = subprocess.run([script], env=env, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.stdout == "plain,show\n"
+
+
+def test_a_page_says_how_much_it_leaves_out(
+    trace_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first traces, beyond what a browser can show."""
+    monkeypatch.setattr("agentops_otel.view.live.saved.LIMIT_BYTES", 500)
+
+    commands(["show", str(trace_file), "--html", str(tmp_path / "out.html")], standalone_mode=False)
+
+    assert "left out: 4 of 5 spans, the first, since a page has 0 MB of them at most" in capsys.readouterr().err
+    assert "later" in (tmp_path / "out.html").read_text("utf-8")
+
+
+def test_a_large_file_is_read_under_a_bar(tmp_path: Path) -> None:
+    """On a terminal, where nothing else is printed meanwhile. It reads 17 MB."""
+    path = tmp_path / "large.jsonl"
+    FileExporter(path).export([Trace(number).span("large", attributes={"text": "x" * 990_000}) for number in range(18)])
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execv(sys.executable, [sys.executable, "-m", "agentops_otel", "show", str(path), "--totals"])
+
+    said = read_until(terminal, None).decode()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert "reading  [####" in said
+    assert "100%" in said
+    assert said.rpartition("\x1b[?25h\r\n")[2] == "18 traces, 0 LLM calls, 0 tools, 0 errors, 180 ms in all\r\n"

@@ -19,7 +19,7 @@ from agentops_otel.config import Config
 from agentops_otel.export import file, trace_directory
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
-from tests.program import ROOT
+from tests.program import ROOT, read_until
 
 ASK = """
 import os, openai
@@ -301,21 +301,6 @@ def test_ctrl_c_reaches_the_program_once(environment: dict[str, str], tmp_path: 
     assert b"2 None" in said
     read_until(terminal, None)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-def read_until(terminal: int, wanted: bytes | None) -> bytes:
-    """What the terminal shows up to the wanted text, or to its end."""
-    said = b""
-    while wanted is None or wanted not in said:
-        try:
-            data = os.read(terminal, 4096)
-        except OSError:  # Linux: the other side is closed
-            data = b""
-        if not data:
-            assert wanted is None, said
-            break
-        said += data
-    return said
 
 
 def test_what_the_run_saw_is_said_at_its_end(environment: dict[str, str], tmp_path: Path) -> None:

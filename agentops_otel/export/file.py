@@ -23,14 +23,19 @@ LINE_BYTES = 1_000_000
 _logger = logging.getLogger("agentops_otel")
 
 
-def read(path: Path) -> Iterator[ReadableSpan | ValueError]:
+def read(path: Path, progress: Callable[[int], object] = bool) -> Iterator[ReadableSpan | ValueError]:
     """Read the spans of a trace file in the order they ended; an invalid line gives a ValueError in their place.
+
+    Args:
+        path: The file.
+        progress: Called with the bytes of each line, when it has been read.
 
     Raises:
         OSError: The file cannot be read.
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            progress(len(line))
             if line.strip():
                 try:
                     yield from loads(line)

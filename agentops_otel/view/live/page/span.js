@@ -33,9 +33,12 @@ export function details(span) {
 
 /** @param {string} caption @param {[string, unknown][]} fields */
 function table(caption, fields) {
-  const rows = fields.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text(short(parsed(value))))));
+  const rows = fields.map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, ...breakable(name)), element("td", {}, text(short(parsed(value))))));
   return element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
 }
+
+/** A name that ends a line at its dots and underscores. @param {string} name */
+const breakable = (name) => name.split(/(?<=[._])/).flatMap((part) => [part, element("wbr")]);
 
 /** A list of words or numbers on one line. @param {unknown} value */
 const short = (value) => (Array.isArray(value) && value.every((one) => typeof one !== "object") ? value.join(", ") : value);
