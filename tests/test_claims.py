@@ -545,6 +545,7 @@ def test_exporter_of_agentops_is_used() -> None:
     assert [span.name for span in exporter.get_finished_spans()] == ["plain"]
 
 
+@pytest.mark.measured
 def test_a_vendors_provider(tmp_path: Path) -> None:
     """Ours is private then, and one warning says so."""
     finished = run(

@@ -189,6 +189,7 @@ def test_run_runs_a_program_as_python_would(tmp_path: Path, args: list[str]) -> 
     assert ours == pythons
 
 
+@pytest.mark.measured
 def test_run_keeps_to_the_safe_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With PYTHONSAFEPATH nothing of the script's directory gets on the path."""
     monkeypatch.setenv("PYTHONSAFEPATH", "1")
@@ -240,6 +241,7 @@ def test_run_keeps_the_exit_code(tmp_path: Path, program: str, code: int, stderr
     assert (done.returncode, stderr in done.stderr, "Aborted" in done.stderr) == (code, True, False)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("args", "said"),
     [(["run"], "Missing argument"), (["run", "-m"], "-m wants"), (["run", "no.py"], "no file 'no.py'"), (["x"], "x")],
@@ -257,6 +259,7 @@ def test_help_and_version_are_there() -> None:
     assert command("--version").stdout.startswith("agentops-otel, version ")
 
 
+@pytest.mark.measured
 def test_show_takes_filters_and_totals(trace_file: Path) -> None:
     """Only what failed, and what it adds up to."""
     done = command("show", trace_file, "--errors", "--totals")
@@ -273,6 +276,7 @@ def test_show_says_which_parents_never_ended(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1].endswith("2 parents never ended")
 
 
+@pytest.mark.measured
 def test_a_point_in_time_that_is_none_is_explained(trace_file: Path) -> None:
     """The message says what would be right."""
     done = command("show", trace_file, "--since", "yesterday")
@@ -280,6 +284,7 @@ def test_a_point_in_time_that_is_none_is_explained(trace_file: Path) -> None:
     assert (done.returncode, "--since yesterday: give 10m" in done.stderr) == (2, True)
 
 
+@pytest.mark.measured
 def test_show_follows_a_running_program(trace_file: Path) -> None:
     """What is added appears; Ctrl-C ends it."""
     with subprocess.Popen(

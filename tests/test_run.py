@@ -22,9 +22,9 @@ from tests.loopback.openai_server import TEXT, answer, completion
 from tests.program import ROOT, read_until
 
 ASK = """
-import os, openai
+import os, groq
 def ask(text="hi"):
-    with openai.OpenAI(base_url=os.environ["MODEL_URL"], api_key="none") as client:
+    with groq.Groq(base_url=os.environ["MODEL_URL"], api_key="none") as client:
         return client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": text}])
 if __name__ == "__main__":
     ask()
@@ -83,6 +83,7 @@ def test_a_command_is_traced(environment: dict[str, str], tmp_path: Path) -> Non
     assert (done.returncode, llm_spans()) == (0, 1), done.stderr
 
 
+@pytest.mark.measured
 def test_a_command_gets_its_standard_input(environment: dict[str, str], tmp_path: Path) -> None:
     """Standard input and output are the command's own."""
     done = run("cat", env=environment, cwd=tmp_path, stdin="hello")
@@ -155,6 +156,7 @@ if __name__ == "__main__":
     assert "app: 2 LLM calls, 1 trace, " in done.stderr
 
 
+@pytest.mark.measured
 def test_a_spawned_process_outside_of_a_span_has_its_own_trace(environment: dict[str, str], tmp_path: Path) -> None:
     """As a server's worker: nothing is its parent."""
     (tmp_path / "app.py").write_text(CHILDREN["spawn"])
@@ -208,6 +210,7 @@ def test_the_processes_of_a_pool_that_is_terminated_are_counted(environment: dic
     assert llm_spans() == 3
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])
 def test_a_process_that_leaves_no_report_is_counted(environment: dict[str, str], tmp_path: Path, end: str) -> None:
     """By its trace file: Chainlit ends its server so."""
@@ -319,7 +322,7 @@ def test_what_the_run_saw_is_said_at_its_end(environment: dict[str, str], tmp_pa
     ("program", "reason"),
     [
         ("pass", "no LLM client was imported"),
-        ("import openai", "openai was imported, and made no call"),
+        ("import groq", "groq was imported, and made no call"),
     ],
 )
 def test_the_reason_is_said_where_nothing_was_seen(
@@ -412,6 +415,7 @@ def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path
     assert len([json.loads(line) for line in shown.stdout.splitlines()]) == 2
 
 
+@pytest.mark.measured
 def test_one_trace_holds_all_processes(environment: dict[str, str], tmp_path: Path) -> None:
     """With `--one-trace` a run is one tree, printed at its end."""
     (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}\nprint('done', file=sys.stderr)")

@@ -327,6 +327,7 @@ def test_a_processor_that_hangs_is_told_and_holds_up_neither_flush_nor_shutdown(
     assert [found.name for found in exporter.get_finished_spans()] == ["beside"]
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("forks", [False, True])
 def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> None:
     """`exit_timeout_s` is for span_processors= too, also after a fork, and where no span was made."""

@@ -14,8 +14,8 @@ from tests.loopback.openai_server import TEXT, answer, completion
 from tests.loopback.otlp_sink import OtlpSink
 
 ASK = """
-    import os, openai
-    with openai.OpenAI(base_url=os.environ["MODEL_URL"], api_key="none") as client:
+    import os, groq
+    with groq.Groq(base_url=os.environ["MODEL_URL"], api_key="none") as client:
         client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": "hi"}])
 """
 DECORATED = """

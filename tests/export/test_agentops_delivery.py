@@ -505,6 +505,7 @@ REFUSED = """
     """
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("known", [False, True], ids=["a refused key", "a good key"])
 def test_tracing_goes_on_locally_when_the_key_is_refused(known: bool, tmp_path: Path) -> None:
     """A trace file is made of what ended before the refusal and after it, also by a fork; with a good key, none is."""

@@ -27,6 +27,7 @@ assert client.flush(60)
 """
 
 
+@pytest.mark.measured
 def test_greenlets_that_start_subprocesses_run_once(tmp_path: Path) -> None:
     """A child that waits for anything between its fork and its program would run the other greenlets again."""
     pytest.importorskip("gevent")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from opentelemetry.semconv._incubating.metrics import otel_metrics
 
 from agentops_otel import semconv
@@ -34,6 +35,7 @@ for line in sorted(found, key=str):
 """
 
 
+@pytest.mark.measured
 def test_the_counts_are_metrics_of_the_users_meter_provider(tmp_path: Path) -> None:
     """What was sent, what was dropped and why, what waits: under the SDK's names."""
     with OtlpSink() as sink:

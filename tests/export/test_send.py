@@ -21,6 +21,7 @@ def send(sink: OtlpSink, spool: Path, **variables: str) -> tuple[str, int]:
     return done.stdout, done.returncode
 
 
+@pytest.mark.measured
 def test_what_waits_on_disk_is_sent(tmp_path: Path) -> None:
     """Everything that an earlier run left is delivered, and said; a second time there is nothing."""
     sink = stopped_sink()

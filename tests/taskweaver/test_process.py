@@ -85,6 +85,7 @@ app.stop()
 """
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("settings", "warns", "expected"),
     [

@@ -84,6 +84,7 @@ def test_a_span_is_below_the_request_that_it_belongs_to(tmp_path: Path, call: st
     assert is_below_server(spans(tmp_path, call)) is below
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("endpoint", [False, True])
 @pytest.mark.parametrize("flag", ["00", "01"])
 def test_an_unknown_caller_neither_hides_a_call_nor_chooses_its_trace(

@@ -311,6 +311,7 @@ def test_processors_that_the_program_added_are_shut_down_at_exit() -> None:
     assert '"name": "held"' in run(program).stdout
 
 
+@pytest.mark.measured
 def test_a_provider_that_the_program_sets_later_makes_the_spans(tmp_path: Path) -> None:
     """Its exporter gets its spans as without us, and ours, which still go to our destinations, once each."""
     program = (

@@ -233,6 +233,7 @@ def test_a_page_that_waits_hears_of_what_arrives(live: LiveView) -> None:
     assert heard == [1]
 
 
+@pytest.mark.measured
 def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
     """It prints the address of the page, reads the file, also what is added to it, and ends at once."""
     (tmp_path / "trace.jsonl").write_bytes(otlp_json.dumps(research()))
@@ -263,6 +264,7 @@ def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
     assert (tmp_path / "agentops_otel" / "view.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.measured
 def test_a_port_that_is_taken_is_told(live: LiveView, tmp_path: Path) -> None:
     """A collector may be on 4318 already; another port does as well."""
     command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", str(live.otlp_port)]

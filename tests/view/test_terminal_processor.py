@@ -139,6 +139,7 @@ with agentops_otel.start_session(name="chat"):
 """
 
 
+@pytest.mark.measured
 def test_a_root_that_stays_open_shows_what_has_ended_beneath_it() -> None:
     """While the program waits for its user, the turn that has ended is printed, though nothing else ends."""
     with subprocess.Popen(
