@@ -31,7 +31,7 @@ def pip(*arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built with what this environment was installed with; `make wheel` builds it in an empty one."""
+    """The wheel, built by what locks/install.txt pins, which each environment has."""
     return built(".", tmp_path_factory.mktemp("wheel"))
 
 

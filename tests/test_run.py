@@ -91,6 +91,18 @@ def test_a_command_gets_its_standard_input(environment: dict[str, str], tmp_path
     assert (done.returncode, done.stdout) == (0, "hello")
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc")
+def test_a_command_ignores_the_signals_that_it_would_without_us(environment: dict[str, str], tmp_path: Path) -> None:
+    """Not those that Python ignores: a writer whose reader has gone ends."""
+    command = ["grep", "^SigIgn", "/proc/self/status"]
+    bare = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    ours = run(*command, env=environment, cwd=tmp_path).stdout
+
+    of_the_c_library = 0b11 << 31
+    assert int(ours.split()[1], 16) & ~of_the_c_library == int(bare.split()[1], 16) & ~of_the_c_library
+
+
 CHILDREN = {
     "subprocess": "import subprocess, sys\nsubprocess.run([sys.executable, 'ask.py'], check=True)",
     "spawn": """
@@ -322,13 +334,13 @@ def test_what_the_run_saw_is_said_at_its_end(environment: dict[str, str], tmp_pa
     ("program", "reason"),
     [
         ("pass", "no LLM client was imported"),
-        ("import groq", "groq was imported, and made no call"),
+        ("import groq; assert groq.__spec__.loader is groq.__loader__", "groq was imported, and made no call"),
     ],
 )
 def test_the_reason_is_said_where_nothing_was_seen(
     environment: dict[str, str], tmp_path: Path, program: str, reason: str
 ) -> None:
-    """A run without a span says why."""
+    """A run without a span says why. A module that a run has waited for is what it is without us."""
     (tmp_path / "app.py").write_text(program)
 
     done = run("app.py", env=environment, cwd=tmp_path)

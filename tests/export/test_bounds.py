@@ -12,8 +12,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 import agentops_otel
 from agentops_otel.config import Config, Durability
 from agentops_otel.export import Pipeline
+from agentops_otel.export.encode import Batch
 from agentops_otel.export.http import HttpTransport
-from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.outbox import REQUEST_BYTES, Outbox
 from agentops_otel.export.pipeline import QUEUE_BYTES, Route
 from agentops_otel.export.sender import Sender
 from agentops_otel.export.sink import Sink
@@ -110,3 +111,17 @@ def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans
             pipeline.close(1)
 
     assert waiting * 100_000 < 4 * QUEUE_BYTES
+
+
+def test_what_waits_is_sent_together_up_to_the_size_of_a_request() -> None:
+    """After a fault, a few large requests, and none over the size."""
+    outbox = Outbox()
+    for _ in range(20):
+        outbox.add(Batch(b"x" * (REQUEST_BYTES // 8), 1))
+
+    sizes = []
+    while outbox.has_work and (entry := outbox.take()):
+        sizes.append(len(entry.body))
+        outbox.delivered(entry)
+
+    assert sizes == [REQUEST_BYTES, REQUEST_BYTES, REQUEST_BYTES // 2]

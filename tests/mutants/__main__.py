@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 
 from tests.mutants import covering
-from tests.mutants.choice import room, tests_of
+from tests.mutants.choice import is_tested, room, tests_of
 from tests.mutants.covering import ROOT, Covering
 from tests.mutants.faults import Fault, compiles, faults
 
@@ -94,7 +94,7 @@ def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "") -> It
         source = (copy / file).read_bytes()
         random.shuffle(found)
         line = source.decode().splitlines()[found[0].line - 1]
-        if re.search(matching, line) and tests_of(file, found[0], source, measured):
+        if re.search(matching, line) and is_tested(file, measured) and tests_of(file, found[0], source, measured):
             yield from islice(((file, fault) for fault in found if compiles(fault.planted(source))), 1)
 
 

@@ -11,6 +11,15 @@ from tests.mutants.faults import Fault
 TESTS_S = 60.0
 """How long the tests of one fault may take in all, as they took unchanged."""
 
+PROGRAMS = ("tests/test_leaving.py", "tests/export/test_processes.py", "tests/export/test_gunicorn.py")
+"""Their programs fork and leave, and coverage does not measure them: nobody knows which lines they run."""
+
+CONTRACT = "tests/clients/test_contract.py"
+"""Holds of each client that is installed."""
+
+ROOMS_OF_PROGRAMS = ("client", "export", "sdk")
+"""Where a fault may be noticed by those alone: they are shown each that the tests which run the line let pass."""
+
 
 def room(file: str) -> str:
     """The room that the file is in."""
@@ -25,7 +34,18 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
     else:
         distance = _distances(file, fault.names, source, measured)
     ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
-    return list(_within(ordered, measured.seconds))
+    chosen = list(_within(ordered, measured.seconds))
+    if chosen and room(file) in ROOMS_OF_PROGRAMS:
+        chosen += [test for test in measured.seconds if test.startswith(PROGRAMS) and test not in chosen]
+    return chosen
+
+
+def is_tested(file: str, measured: Covering) -> bool:
+    """Not the file of a client that is not installed: it is imported, and the contract of clients is skipped for it."""
+    name = Path(file).parts[2].removesuffix(".py") if room(file) == "clients" else ""
+    if name in ("", "__init__", "dialects"):
+        return True
+    return any(test.startswith(f"{CONTRACT}::") and f"[{name}" in test for test in measured.seconds)
 
 
 def _distances(file: str, names: tuple[str, ...], source: bytes, measured: Covering) -> dict[str, int]:

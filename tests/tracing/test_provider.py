@@ -12,7 +12,9 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk_trace
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, sampling
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
@@ -253,6 +255,31 @@ def test_a_guests_span_is_ours_on_the_programs_provider(kept: Kept) -> None:
     (ended,) = kept.ended
     assert (dict(ended.attributes or {}), ended.dropped_attributes) == ({"c": 3, "by": "on_ending"}, 2)
     assert ended.resource is provider.resource
+
+
+@pytest.mark.parametrize("sampler", [sampling.ALWAYS_ON, sampling.ALWAYS_OFF], ids=["on", "off"])
+def test_the_sdks_own_metrics_count_our_spans_as_its_own(
+    sampler: sampling.Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are sampled and those that are not."""
+    monkeypatch.setenv("OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED", "true")
+
+    def counted(make: Callable[[sdk_trace.TracerProvider], trace.Tracer]) -> list[Any]:
+        reader = InMemoryMetricReader()
+        tracer = make(sdk_trace.TracerProvider(sampler, meter_provider=MeterProvider([reader])))
+        with tracer.start_as_current_span("step"):
+            tracer.start_span("below").end()
+        found = json.loads(reader.get_metrics_data().to_json())["resource_metrics"][0]["scope_metrics"][0]["metrics"]
+        return sorted(
+            (metric["name"], sorted(point["attributes"].items()), point["value"])
+            for metric in found
+            for point in metric["data"]["data_points"]
+        )
+
+    ours = counted(lambda provider: tracer_of(provider, "test", "1", Content()))
+
+    assert ours == counted(lambda provider: provider.get_tracer("test", "1"))
+    assert ours
 
 
 def test_a_guests_spans_in_a_forked_child_have_the_childs_resource() -> None:

@@ -198,6 +198,18 @@ def test_runs_are_asked_for_by_the_address(live: LiveView, store: Store) -> None
     assert len([otlp_json.loads(line) for line in body.splitlines()]) == 4
 
 
+def test_a_run_is_downloaded_as_a_page_of_it_alone(live: LiveView, store: Store) -> None:
+    """What others have said is not handed on with it."""
+    store.add(research())
+    store.add([Trace(2).span("nobody-elses", 0, 1)])
+
+    _, headers, body = Browser(live).get(f"/api/html/{TRACE}")
+
+    assert headers["content-disposition"] == f'attachment; filename="{TRACE}.html"'
+    assert b"invoke_workflow research" in body
+    assert b"nobody-elses" not in body
+
+
 @pytest.mark.parametrize(
     ("days", "found"),
     [
