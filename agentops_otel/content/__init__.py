@@ -2,8 +2,19 @@
 
 from agentops_otel.content.fast_json import MAX_DEPTH
 from agentops_otel.content.policy import Content, Redact
-from agentops_otel.content.snapshot import Snapshot, snapshot
+from agentops_otel.content.snapshot import DerivedSnapshot, Snapshot, Source, snapshot, source_of
 from agentops_otel.content.span_redaction import SpanRedaction
 from agentops_otel.content.truncation import LazyList
 
-__all__ = ["MAX_DEPTH", "Content", "LazyList", "Redact", "Snapshot", "SpanRedaction", "snapshot"]
+__all__ = [
+    "MAX_DEPTH",
+    "Content",
+    "DerivedSnapshot",
+    "LazyList",
+    "Redact",
+    "Snapshot",
+    "Source",
+    "SpanRedaction",
+    "snapshot",
+    "source_of",
+]

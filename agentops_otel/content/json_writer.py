@@ -30,7 +30,9 @@ _MIN_NODE_BYTES = 16
 _MIN_PLAIN_BYTES = 4 * MIN_BYTES
 _GROUP = 8
 _MAX_SEARCHED_CHARACTERS = 160 * 1024
-"""Characters of long texts that are searched for secrets in one value. Further texts are left out."""
+"""Characters of long texts that are searched for secrets in one value. Further long texts are left out."""
+_SHORT_CHARACTERS = 64
+"""A text of so many characters is always written: a message's role, a part's type."""
 _MAX_INT_BITS = 1024
 _SCALARS = (str, int, float, bytes, bytearray, memoryview)
 _SEQUENCES = (list, tuple)
@@ -202,9 +204,10 @@ class Writer:
             return self._word(REDACTED, budget_bytes)
         if media := media_of(text, key_kind):
             return self._word(media, budget_bytes)
-        self._searched_characters += min(len(text), budget_bytes + searched_margin(budget_bytes))
-        if self._searched_characters > _MAX_SEARCHED_CHARACTERS:
-            return self._word(f"<str, {len(text)} characters>", budget_bytes)
+        if len(text) > _SHORT_CHARACTERS:
+            self._searched_characters += min(len(text), budget_bytes + searched_margin(budget_bytes))
+            if self._searched_characters > _MAX_SEARCHED_CHARACTERS:
+                return self._word(f"<str, {len(text)} characters>", budget_bytes)
         return truncate(text, budget_bytes, json_string)
 
     def _int(self, value: int, budget_bytes: int) -> bytes:

@@ -1,42 +1,71 @@
-"""Copies a value in C, in one or two microseconds; `Content.json` redacts and writes it later."""
+"""Copies a value in C, in one or two microseconds; `Content.json` redacts and writes it later.
 
-import re
+A copy is a pickle that holds builtin types alone. Pickling stops at the limit, or at the first object that is not of
+such a type, so that a large value costs no more than this, and none of the program's code runs.
+"""
+
+import pickle
+from collections.abc import Callable
 from types import NoneType
 from typing import Any
-
-import orjson
-
-from agentops_otel.content.secret_names import KeyKind, classify_key
 
 LIMIT_BYTES = 32 * 1024
 """The longest snapshot, and the longest text that is kept as it is. What is longer is shortened when it is recorded."""
 
+SOURCE_LIMIT_BYTES = 4 * LIMIT_BYTES
+"""The longest copy of a request, of which only a part is written."""
+
 ATOMS: frozenset[type] = frozenset((int, float, bool, NoneType))
 """The types whose values are snapshots of themselves, whatever the size; a text is one up to `LIMIT_BYTES`."""
 _FEW = 16
-_MANY = 64
-_SAMPLED_BYTES = 4 * LIMIT_BYTES
-"""Estimated size from which a value is not serialised to measure it."""
-_OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-_find_null = re.compile(b"null").search
-"""Twice as fast as `in`, with a short text and with a long one."""
-_PAIR = re.compile(rb'\["([^"\\]{1,64})",')
 
 
 class Snapshot:
-    """A value as JSON, not redacted yet: only `Content.json` may make it readable."""
+    """A copy of a value, not redacted yet: only `Content.json` may make it readable."""
 
-    __slots__ = ("_json",)
+    __slots__ = ("_pickle",)
 
-    def __init__(self, json: bytes) -> None:
-        self._json = json
+    def __init__(self, pickle: bytes) -> None:
+        self._pickle = pickle
 
     def value(self) -> Any:
-        """The value. Pairs that name a secret are tuples, as the headers of a request are."""
-        value = orjson.loads(self._json)
-        if any(classify_key(name.decode()) is KeyKind.SECRET for name in _PAIR.findall(self._json)):
-            return _with_pairs(value)
-        return value
+        """The value. The pickle is of this process and names no class, so that loading it runs no code."""
+        return pickle.loads(self._pickle)
+
+
+class Source:
+    """A snapshot that several `DerivedSnapshot` read: it is loaded once."""
+
+    __slots__ = ("_snapshot", "_value")
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot: Snapshot | None = snapshot
+
+    def value(self) -> Any:
+        """The value. Nobody changes it."""
+        if (snapshot := self._snapshot) is not None:
+            self._value = snapshot.value()
+            self._snapshot = None
+        return self._value
+
+
+class DerivedSnapshot:
+    """What *read* makes of a source when it is written, such as the messages of a request.
+
+    Args:
+        read: Makes the value; an empty one is not recorded.
+        source: The copy that is read.
+    """
+
+    __slots__ = ("_read", "_source")
+
+    def __init__(self, read: Callable[[Any], object], source: Source) -> None:
+        self._read = read
+        self._source = source
+
+    def value(self) -> object:
+        """What *read* makes of it."""
+        return self._read(self._source.value())
 
 
 def snapshot(value: Any) -> Any:
@@ -60,43 +89,49 @@ def snapshot(value: Any) -> Any:
                 break
         else:
             return value.copy()
-    if _size_hint(value) > _SAMPLED_BYTES:
-        return None
+    return _pickled(value, LIMIT_BYTES)
+
+
+def source_of(value: object) -> Source | None:
+    """A copy of a request, for what is derived from it; None if it is too large, or not of builtin types alone."""
+    copied = _pickled(value, SOURCE_LIMIT_BYTES)
+    return None if copied is None else Source(copied)
+
+
+def _pickled(value: object, limit_bytes: int) -> Snapshot | None:
+    file = _BoundedFile(limit_bytes)
     try:
-        data = orjson.dumps(value, None, _OPTIONS)
-    except (TypeError, RecursionError):
+        _Pickler(file, 5).dump(value)
+    except (_Refused, RecursionError):
         return None
-    # NaN and the infinities become null: a closer look tells them from None.
-    return Snapshot(data) if len(data) <= LIMIT_BYTES and not _find_null(data) else None
+    return Snapshot(file.read_all())
 
 
-def _size_hint(value: Any, depth: int = 6) -> int:
-    """Estimated bytes of the value's JSON, from a sample of its items."""
-    kind = type(value)
-    if kind is str:
-        return len(value)
-    if kind not in (dict, list, tuple) or not value or not depth:
-        return 8
-    count = len(value)
-    if kind is dict:
-        if count > _MANY:
-            return count * (16 + _size_hint(next(iter(value.values())), depth - 1))
-        items = list(value.values())
-    elif count > _MANY:
-        items = [value[0], value[count // 2], value[-1]]
-    else:
-        items = value
-    return (
-        count * (16 + max(_size_hint(item, depth - 1) for item in items))
-        if count > _MANY
-        else sum(16 + _size_hint(item, depth - 1) for item in items)
-    )
+class _Refused(Exception):
+    """The value is too large, or has an object of another type."""
 
 
-def _with_pairs(value: Any) -> Any:
-    if type(value) is dict:
-        return {name: _with_pairs(item) for name, item in value.items()}
-    if type(value) is list:
-        items = [_with_pairs(item) for item in value]
-        return tuple(items) if len(items) == 2 and type(items[0]) is str else items
-    return value
+class _BoundedFile:
+    """What the pickler writes to."""
+
+    __slots__ = ("_left", "_parts")
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._parts: list[bytes] = []
+        self._left = limit_bytes
+
+    def write(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            raise _Refused
+        self._parts.append(bytes(data))
+
+    def read_all(self) -> bytes:
+        return b"".join(self._parts)
+
+
+class _Pickler(pickle.Pickler):
+    """Refuses what is not of a builtin type: pickle would run code of its class."""
+
+    def reducer_override(self, value: object) -> Any:
+        raise _Refused

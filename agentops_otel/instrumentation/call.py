@@ -232,6 +232,9 @@ class Call:
         recorder, events = self.recorder, self.recorder.event_content
         on_span = recorder.content.enabled and self.span.is_recording()
         in_event = events is not None and events.enabled
+        is_derived = type(source) is dict and on_span and not in_event
+        if is_derived and recorder.derive_content(self.span, table, source):
+            return
         for name, value in contents(table, source).items() if on_span or in_event else ():
             if on_span:
                 added = recorder.set_content(self.span, name, value, held=self._content_bytes)

@@ -25,7 +25,7 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.content import Content, snapshot
+from agentops_otel.content import Content, DerivedSnapshot, snapshot, source_of
 from agentops_otel.guard import guard
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, size
 from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, current_context
@@ -40,6 +40,11 @@ INHERITED_KEY = create_key("agentops_otel_inherited")
 """Context key: attributes that every span started in the context gets."""
 _CLAIM = create_key("agentops_otel_claim")
 _ending = guard("ending the span of a decorated function")
+_ROOM = 48
+"""Attributes that a span must have room for where one may turn out to be empty: a response has fewer."""
+
+ContentRow = tuple[str, Callable[[Any], object], object]
+"""An attribute's name, and the function that reads its value from a request; the rest is the reader's own."""
 
 
 class SpanDefaults(Protocol):
@@ -252,6 +257,26 @@ class Recorder:
             return 0
         _put(span, name, text)
         return size(text)
+
+    def derive_content(self, span: Span, rows: Iterable[ContentRow], source: object) -> bool:
+        """Set content that is read from a copy of *source* when the span's attributes are first read.
+
+        Args:
+            span: The span.
+            rows: Each attribute's name, and the function that reads its value. An empty value sets none.
+            source: The request.
+
+        Returns:
+            False if that is not possible: use `set_content` then.
+        """
+        if type(span) is not OwnSpan or span.tracer.policy is not self.content or not span.has_room_for(_ROOM):
+            return False
+        copied = source_of(source)
+        if copied is None:
+            return False
+        for name, read, _ in rows:
+            span.put_unread(name, [DerivedSnapshot(read, copied)])
+        return True
 
     def set_text(self, span: Span, name: str, text: str) -> None:
         """Set the attribute *name* to the text itself, under the content policy and within the span's size."""

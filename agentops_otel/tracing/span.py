@@ -361,6 +361,10 @@ class Span(LazySpan, sdk_trace.Span):
         if policy is None or policy.enabled:
             self.put_unread(key, [value, None])
 
+    def has_room_for(self, count: int) -> bool:
+        """Whether so many more attributes put none out."""
+        return len(self._values) + count <= self._tracer.attribute_limit
+
     def put_unread(self, key: str, unread: list[Any]) -> None:
         """Set content that is to be written and redacted when somebody reads the attributes.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -111,6 +111,21 @@ PARTS = st.tuples(st.sampled_from([*PART_OF]), WORDS, st.sampled_from([1, 10, 10
 MESSAGES = st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), st.lists(PARTS, min_size=1, max_size=8))
 
 
+LONG_RESPONSE = ("response", "rain ", 30_000)
+
+
+@example(  # the long texts use up what is searched for secrets in one value
+    [
+        ("system", [LONG_RESPONSE] * 3),
+        ("system", [("call", "sk-abcdefghijklmnop ", 1000)]),
+        ("system", [("text", "rain ", 30_000)]),
+        ("user", [("response", "rain ", 1000)]),
+        ("system", [("text", "rain ", 1)]),
+        ("system", [("text", "rain ", 1000)]),
+    ],
+    32768,
+    True,
+)
 @given(st.lists(MESSAGES, min_size=1, max_size=40), st.sampled_from([128, 500, 2048, 8192, 32768]), st.booleans())
 def test_a_conversation_keeps_its_shape(
     drawn: list[tuple[str, list[tuple[str, str, int]]]], limit: int, lazily: bool
