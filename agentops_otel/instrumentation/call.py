@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from opentelemetry.context import create_key, set_value
+from opentelemetry.context import Context, create_key
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import Span, set_span_in_context
+from opentelemetry.trace import Span
 from opentelemetry.util.types import AnyValue, AttributeValue
 
 from agentops_otel import semconv
@@ -19,7 +19,7 @@ from agentops_otel.instrumentation.events import Events, structured
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-from agentops_otel.tracing import Recorder, qualified_name
+from agentops_otel.tracing import SPAN_KEY, Recorder, current_context, qualified_name
 from agentops_otel.tracing.gc_safe import run_outside_gc
 from agentops_otel.wrapping.stream import StreamObserver, observed_stream
 
@@ -100,7 +100,7 @@ class Call:
         self.client = client
         self.operation = operation
         self.span = span
-        self.context = set_value(CALL_IN_PROGRESS, operation.dedup_group, set_span_in_context(span))
+        self.context = Context({**current_context(), SPAN_KEY: span, CALL_IN_PROGRESS: operation.dedup_group})
         self._services = services
         self._attributes = attributes
         self._content: dict[str, AnyValue] = {}
@@ -215,8 +215,9 @@ class Call:
         with guard("reading a response"):
             read = attributes(operation.response_rows, response)
             if not is_complete and operation.has_finish_reasons:
-                read.setdefault(semconv.GEN_AI_RESPONSE_FINISH_REASONS, ["error"])
-            self._set({**read, **semconv.older_names(read)})
+                read.setdefault(semconv.GEN_AI_RESPONSE_FINISH_REASONS, ("error",))
+            read.update(semconv.older_names(read))
+            self._set(read)
             self.record_content(operation.response_content_rows, response)
             if self._pending_request is not None:
                 self.record_content(operation.request_content_rows, self._pending_request)

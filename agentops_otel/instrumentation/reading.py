@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import wrapt
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.tracing import CheckedAttributes
 
 Extractor = str | Callable[[Any], object]
 """Reads a value: a dotted path (`"usage.prompt_tokens"`), or a function of the source."""
@@ -26,6 +27,8 @@ STREAM: Table = {semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "
 
 LONGEST = 4096
 """Characters of a plain attribute (a model's name, an id). Content has its own limits."""
+
+_HEAD = slice(LONGEST)
 
 TEXT_LIMIT = 128 * 1024
 """Characters that are kept of a streamed text, more than `content` writes."""
@@ -245,13 +248,13 @@ def joined(value: Any) -> Any:
 def _text(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         return None
-    kept = value[:LONGEST]
+    kept = str.__getitem__(value, _HEAD)
     return kept if kept.isascii() else kept.encode("utf-8", "replace").decode("utf-8")
 
 
-def _texts(value: object) -> list[str] | None:
+def _texts(value: object) -> tuple[str, ...] | None:
     values = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
-    return [text for text in map(_text, values) if text is not None] or None
+    return tuple(text for text in map(_text, values) if text is not None) or None
 
 
 def _integer(value: object) -> int | None:
@@ -342,8 +345,10 @@ _CONVENTIONS = frozenset(value for name, value in vars(semconv).items() if name.
 
 def _as_it_is(value: object) -> AttributeValue | None:
     """The value of an attribute outside the conventions, of any attribute type."""
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool):
         return value
+    if isinstance(value, int | float):
+        return int(value) if isinstance(value, int) else float(value)
     return _texts(value) if isinstance(value, list | tuple) else _text(value)
 
 
@@ -356,18 +361,30 @@ def _converter(name: str) -> Converter:
     return _as_it_is
 
 
-Row = tuple[str, Callable[[Any], object], Converter]
+class Row(NamedTuple):
+    """An attribute, and how its value is read."""
+
+    name: str
+    path: tuple[str, ...]
+    """The steps to the object that has the value."""
+    key: str
+    """The value's name in that object; empty if *read* reads it."""
+    read: Callable[[Any], object]
+    """Reads the value from the source."""
+    convert: Converter
 
 
-def _path(dotted: str) -> Callable[[Any], object]:
-    first, *rest = dotted.split(".")
+def _row(name: str, extractor: Extractor, convert: Converter) -> Row:
+    if not isinstance(extractor, str):
+        return Row(name, (), "", extractor, convert)
+    *path, key = steps = tuple(extractor.split("."))
+    return Row(name, _one(tuple(path)), key, lambda source: field(source, *steps), convert)
 
-    def read(value: Any) -> object:
-        # A table has many rows and a request few fields: most of them are missing in a dict.
-        inner = value.get(first) if type(value) is dict else field(value, first)
-        return inner if inner is None or not rest else field(inner, *rest)
 
-    return read
+@cache
+def _one(path: tuple[str, ...]) -> tuple[str, ...]:
+    """One object for equal paths, which `attributes` compares by identity."""
+    return path
 
 
 def compile_table(table: Table, *, is_content: bool = False) -> tuple[Row, ...]:
@@ -377,22 +394,37 @@ def compile_table(table: Table, *, is_content: bool = False) -> tuple[Row, ...]:
         ValueError: An attribute of the conventions has no type in `CONVERTERS`.
     """
     return tuple(
-        (name, _path(reader) if isinstance(reader, str) else reader, _as_it_is if is_content else _converter(name))
-        for name, reader in table.items()
+        _row(name, extractor, _as_it_is if is_content else _converter(name)) for name, extractor in table.items()
     )
 
 
-def attributes(table: Iterable[Row], source: Any) -> dict[str, AttributeValue]:
+def attributes(table: Iterable[Row], source: Any) -> CheckedAttributes:
     """The attributes that the table reads from the source. Missing values and those of a wrong type are left out."""
-    read: dict[str, AttributeValue] = {}
-    for name, reader, kind in table:
-        value = reader(source)
-        if value is not None and (checked := kind(value)) is not None:
+    read = CheckedAttributes()
+    # Written for speed: most rows read from the source itself or from its usage, and most of their values are missing.
+    owner, own, at = source, _NOTHING, None
+    for name, path, key, reader, convert in table:
+        if key:
+            if path is not at:
+                owner, own = _owner(source, path)
+                at = path
+            value = own[key] if key in own else None if owner is own else _attribute(owner, key)
+        else:
+            value = reader(source)
+        if value is not None and (checked := convert(value)) is not None:
             read[name] = checked
     return read
 
 
+def _owner(source: Any, path: tuple[str, ...]) -> tuple[Any, Mapping[str, Any]]:
+    """The object at the end of the path, and what it has in its `__dict__`: for a dict and None itself."""
+    owner = field(source, *path) if path else source
+    if owner is None:
+        owner = _NOTHING
+    return owner, owner if isinstance(owner, dict) else getattr(owner, "__dict__", _NOTHING)
+
+
 def contents(table: Iterable[Row], source: Any) -> dict[str, object]:
     """The content that the table reads from the source, without empty values."""
-    values = ((name, reader(source)) for name, reader, _ in table)
+    values = ((row.name, row.read(source)) for row in table)
     return {name: value for name, value in values if value}

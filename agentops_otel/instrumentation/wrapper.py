@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.context import get_current, get_value, set_value
+from opentelemetry.context import set_value
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind
 from opentelemetry.util.types import AttributeValue
 
@@ -19,7 +19,7 @@ from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServi
 from agentops_otel.instrumentation.connection import CallStarter, Opening
 from agentops_otel.instrumentation.reading import RecordedIterator, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.tracing import SUPPRESS_KEY, SUPPRESSED_BY_US, Recorder
+from agentops_otel.tracing import SUPPRESS_KEY, SUPPRESSED_BY_US, CheckedAttributes, Recorder, current_context
 from agentops_otel.wrapping.stream import Awaited, Observer, observed_call
 
 _logger = logging.getLogger("agentops_otel")
@@ -130,14 +130,15 @@ class Wrapper:
 
     def _start(self, recorder: Recorder, instance: Any, request: _Request, *, pending: bool = False) -> Call | None:
         """The call with its span; None if tracing is suppressed or a call in progress has the span already."""
-        suppression = get_value(SUPPRESS_KEY)
+        current = current_context()
+        suppression = current.get(SUPPRESS_KEY)
         if not self._was_called and suppression != SUPPRESSED_BY_US:
             self._was_called = True
             self._services.check_instrumentations(self._spec)
         if suppression:
             self._log_no_span("suppressed")
             return None
-        if request.operation.belongs_to(group := get_value(CALL_IN_PROGRESS)):
+        if request.operation.belongs_to(group := current.get(CALL_IN_PROGRESS)):
             self._log_no_span(f"nested in a call of the group {group!r}")
             return None
         call = None
@@ -149,13 +150,11 @@ class Wrapper:
 
     def _start_call(self, recorder: Recorder, instance: Any, request: _Request, pending: bool) -> Call | None:
         operation, body = request.operation, self._spec.body(request.arguments)
-        request_attributes = {
-            semconv.GEN_AI_OPERATION_NAME: operation.name,
-            **self._spec.server_attributes(instance),
-            **attributes(operation.request_rows, body),
-        }
+        request_attributes = CheckedAttributes({semconv.GEN_AI_OPERATION_NAME: operation.name})
+        request_attributes.update(self._spec.server_attributes(instance))
+        request_attributes.update(attributes(operation.request_rows, body))
         started = recorder.clock()
-        adopted = self._services.adoptions.adopt(recorder, operation.name, get_current())
+        adopted = self._services.adoptions.adopt(recorder, operation.name, current_context())
         links = self._services.background.links(operation.fetched_id(request.arguments))
         span = adopted or _start_span(recorder, request_attributes, links, started)
         if span is INVALID_SPAN:
@@ -259,15 +258,13 @@ class _PartOfCall:
 def _start_span(
     recorder: Recorder, attributes: Mapping[str, AttributeValue], links: Sequence[Link], started: int
 ) -> Span:
-    names = (
-        attributes[semconv.GEN_AI_OPERATION_NAME],
-        attributes.get(semconv.GEN_AI_REQUEST_MODEL) or attributes.get(semconv.GEN_AI_AGENT_NAME),
-    )
+    operation = attributes[semconv.GEN_AI_OPERATION_NAME]
+    target = attributes.get(semconv.GEN_AI_REQUEST_MODEL) or attributes.get(semconv.GEN_AI_AGENT_NAME)
     return recorder.start(
-        " ".join(str(name) for name in names if name),
+        f"{operation} {target}" if target else str(operation),
         kind=SpanKind.CLIENT,
         attributes=attributes,
-        context=get_current(),
+        context=current_context(),
         links=links,
         start_time=started,
     )

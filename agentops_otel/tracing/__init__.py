@@ -13,7 +13,7 @@ from agentops_otel.tracing.context import (
 )
 from agentops_otel.tracing.exceptions import qualified_name
 from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
-from agentops_otel.tracing.span import CallForm, ids_of, is_sampled
+from agentops_otel.tracing.span import CallForm, CheckedAttributes, ids_of, is_sampled
 from agentops_otel.tracing.span import Span as OwnSpan
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "SUPPRESSED_BY_US",
     "SUPPRESS_KEY",
     "CallForm",
+    "CheckedAttributes",
     "FallbackClaim",
     "OwnSpan",
     "Recorder",

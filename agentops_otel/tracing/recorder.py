@@ -32,7 +32,7 @@ from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, curr
 from agentops_otel.tracing.exceptions import origin_of, qualified_name, stack_text
 from agentops_otel.tracing.gc_safe import is_collecting, run_outside_gc, state
 from agentops_otel.tracing.parents import begins_own_trace
-from agentops_otel.tracing.span import SAMPLED_RANDOM, CallForm
+from agentops_otel.tracing.span import SAMPLED_RANDOM, CallForm, CheckedAttributes
 from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer as OwnTracer
 
@@ -43,8 +43,17 @@ _ending = guard("ending the span of a decorated function")
 _ROOM = 48
 """Attributes that a span must have room for where one may turn out to be empty: a response has fewer."""
 
-ContentRow = tuple[str, Callable[[Any], object], object]
-"""An attribute's name, and the function that reads its value from a request; the rest is the reader's own."""
+
+class ContentRow(Protocol):
+    """An attribute of content."""
+
+    @property
+    def name(self) -> str:
+        """The attribute's name."""
+
+    @property
+    def read(self) -> Callable[[Any], object]:
+        """Reads the value from a request; an empty one sets no attribute."""
 
 
 class SpanDefaults(Protocol):
@@ -156,7 +165,7 @@ class Recorder:
             name,
             context=parent_context,
             kind=kind,
-            attributes=values,
+            attributes=CheckedAttributes(values) if type(attributes) is CheckedAttributes else values,
             links=links,
             start_time=self.clock() if start_time is None else start_time,
         )
@@ -263,7 +272,7 @@ class Recorder:
 
         Args:
             span: The span.
-            rows: Each attribute's name, and the function that reads its value. An empty value sets none.
+            rows: The attributes.
             source: The request.
 
         Returns:
@@ -274,8 +283,8 @@ class Recorder:
         copied = source_of(source)
         if copied is None:
             return False
-        for name, read, _ in rows:
-            span.put_unread(name, [DerivedSnapshot(read, copied)])
+        for row in rows:
+            span.put_unread(row.name, [DerivedSnapshot(row.read, copied)])
         return True
 
     def set_text(self, span: Span, name: str, text: str) -> None:

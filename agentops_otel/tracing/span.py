@@ -102,6 +102,10 @@ class _ValuesOfCall:
         return span.__dict__.setdefault("_values", span.values_of_call())
 
 
+class CheckedAttributes(dict[str, Any]):
+    """Attributes of exact types and bounded size, which a span takes as they are. They have no list."""
+
+
 class SpanSource(sdk_trace.Tracer):
     """The attributes of a tracer that its spans read."""
 
@@ -313,8 +317,21 @@ class Span(LazySpan, sdk_trace.Span):
         if self._end_time is not None and self._refuses("Setting attribute on ended span."):
             return
         with guard("setting attributes"):
+            if type(attributes) is CheckedAttributes and self._takes(attributes):
+                self._values.update(attributes)
+                return
             for key, value in attributes.items():
                 self.set_attribute(key, value)
+
+    def _takes(self, attributes: CheckedAttributes) -> bool:
+        """Whether the attributes have only to be added: none is content, replaces one, or is one too many."""
+        values, tracer = self._values, self._tracer
+        return (
+            tracer.text_limit is None
+            and len(values) + len(attributes) <= tracer.attribute_limit
+            and semconv.CONTENT.isdisjoint(attributes)
+            and (not values or values.keys().isdisjoint(attributes))
+        )
 
     def _refuses(self, message: str, *arguments: object) -> bool:
         """For an ended span: log *message* and return True. False while a processor's `_on_ending` runs."""

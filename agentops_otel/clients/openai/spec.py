@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from agentops_otel import semconv
@@ -42,9 +43,18 @@ _HOST_ENDINGS: Mapping[str, str] = {
 
 def provider(client: Any, host: str | None) -> str:
     """The provider by the client's class, then by the host; "openai" for an unknown host."""
-    if any(kind.__name__ in ("AzureOpenAI", "AsyncAzureOpenAI") for kind in type(client).__mro__):
+    if _is_azure(type(client)):
         return semconv.AZURE_AI_OPENAI
-    host = host or ""
+    return _provider_at(host or "")
+
+
+@lru_cache(maxsize=64)
+def _is_azure(client: type) -> bool:
+    return any(kind.__name__ in ("AzureOpenAI", "AsyncAzureOpenAI") for kind in client.__mro__)
+
+
+@lru_cache(maxsize=256)
+def _provider_at(host: str) -> str:
     endings = (name for ending, name in _HOST_ENDINGS.items() if host.endswith(ending))
     return _HOSTS.get(host) or next(endings, semconv.OPENAI)
 
