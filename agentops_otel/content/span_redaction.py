@@ -14,8 +14,8 @@ from agentops_otel.content.fast_json import MAX_DEPTH
 from agentops_otel.content.redaction import REDACTED, redact_cached
 from agentops_otel.content.secret_names import SECRETS, KeyKind, classify_key
 from agentops_otel.content.secret_pairs import secret_items
+from agentops_otel.content.text import SHORT_CHARACTERS, is_short
 
-_SHORT_CHARACTERS = 64
 _WITH_QUERY = frozenset({"url.full", "http.url", "http.target", "url.original"})
 _QUERY = "url.query"
 _CACHED_RESOURCES = 64
@@ -69,8 +69,8 @@ class SpanRedaction:
         for name, value in plain.items():
             if name in skipped or (type(value) in _NUMBERS and classify_key(name) not in SECRETS):
                 continue
-            is_short = type(value) is str and len(value) <= _SHORT_CHARACTERS and self._capture_content
-            redacted = _short_attribute(name, value) if is_short else self._attribute(name, value)
+            comes_again = self._capture_content and is_short(value)
+            redacted = _short_attribute(name, value) if comes_again else self._attribute(name, value)
             if redacted is not value and redacted != value:
                 changed[name] = redacted
         if not changed:
@@ -182,12 +182,12 @@ def _kept_text(text: str, kind: KeyKind) -> str:
 
 
 def _text(text: str) -> str:
-    return _short_text(text) if len(text) <= _SHORT_CHARACTERS else redact_cached(text)
+    return _short_text(text) if len(text) <= SHORT_CHARACTERS else redact_cached(text)
 
 
 @lru_cache(maxsize=8192)
-def _short_attribute(name: str, value: str) -> str:
-    return _kept_text(value, classify_key(name))
+def _short_attribute(name: str, value: Any) -> Any:
+    return _value(value, classify_key(name), MAX_DEPTH)
 
 
 @lru_cache(maxsize=8192)

@@ -50,6 +50,23 @@ def searched_margin(budget_bytes: int) -> int:
     return MARGIN_CHARACTERS if budget_bytes >= 2 * HIDDEN_CHARACTERS else 2 * HIDDEN_CHARACTERS
 
 
+SHORT_CHARACTERS = 64
+_FEW = 8
+_TEXTS = {str}
+
+
+def is_short(value: object) -> bool:
+    """Whether the value is a short text, or a tuple of a few: names and tags, which come again with each span."""
+    if type(value) is str:
+        return len(value) <= SHORT_CHARACTERS
+    return (
+        type(value) is tuple
+        and len(value) <= _FEW
+        and _TEXTS.issuperset(map(type, value))
+        and max(map(len, value), default=0) <= SHORT_CHARACTERS
+    )
+
+
 def as_plain_str(text: str) -> str:
     """The text as an exact `str`: methods that a subclass overrides are not called."""
     return str.__getitem__(text, slice(None))

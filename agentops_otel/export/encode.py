@@ -16,7 +16,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from agentops_otel.content import MAX_DEPTH
+from agentops_otel.content import MAX_DEPTH, is_short
 from agentops_otel.guard import guard
 from agentops_otel.tracing import ids_of
 
@@ -28,8 +28,8 @@ V = TypeVar("V")
 
 _CACHED = 4096
 _INT_BITS = 1024
-_SHORT = 64
-"""Encoded strings of at most this many characters are cached with their key: most of them recur."""
+_CACHED_TYPES = {str, tuple}
+"""Types of values that are cached with their key if they are short: most of them recur."""
 _DOUBLE = struct.Struct("<d").pack
 _FIXED64 = struct.Struct("<Q").pack
 _TIMES = struct.Struct("<BQBQ").pack
@@ -174,7 +174,7 @@ class Encoder:
         parts: list[bytes] = []
         # The SDK's mapping is slow to walk, its copy is a plain dict.
         for name, value in (attributes.copy() if isinstance(attributes, MappingProxyType) else attributes).items():
-            short = type(value) is str and len(value) <= _SHORT
+            short = type(value) in _CACHED_TYPES and is_short(value)
             if short and (pair := pairs.get((tag, name, value))):
                 parts.append(pair)
                 continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.util.types import AttributeValue
@@ -17,6 +17,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
 from agentops_otel.instrumentation import Installation, install
 from agentops_otel.tracing import Recorder, SpanDefaults, gc_safe
+from agentops_otel.tracing.provider import tracer_of
 from agentops_otel.view.nested import Tree, nested
 from tests.clients.conventions import assert_conventional
 
@@ -71,17 +72,19 @@ def capture(
     events: bool | None = None,
     opt_in: frozenset[str] = frozenset(),
     conventional: bool = True,
+    limits: SpanLimits | None = None,
 ) -> Iterator[Captured]:
     """Run the block with the clients wrapped and the spans kept in memory.
 
     What these say is held against the conventions at the end, unless the client is one that the test made up.
     """
-    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False, span_limits=limits)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     clock = itertools.count(1_767_225_600_000_000_000, 1_000_000)
+    policy = Content(enabled=content)
     recorder = Recorder(
-        tracer=provider.get_tracer("test"),
-        content=Content(enabled=content),
+        tracer=tracer_of(provider, "test", "", policy),
+        content=policy,
         defaults=_NoDefaults(),
         clock=clock.__next__,
         event_content=None if events is None else Content(enabled=events),

@@ -353,9 +353,9 @@ def test_an_error_event_fails_a_response() -> None:
 @pytest.mark.parametrize(
     ("response", "reasons"),
     [
-        ({"status": "cancelled"}, ["error"]),
-        ({"status": "incomplete", "incomplete_details": {"reason": "steered"}}, ["steered"]),
-        ({"status": "incomplete"}, ["error"]),
+        ({"status": "cancelled"}, ("error",)),
+        ({"status": "incomplete", "incomplete_details": {"reason": "steered"}}, ("steered",)),
+        ({"status": "incomplete"}, ("error",)),
         ({"status": "queued"}, None),
     ],
 )
@@ -564,7 +564,7 @@ def test_a_declared_function_says_its_parameters() -> None:
                     "gen_ai.input.messages": [
                         {"role": "user", "parts": [{"type": "text", "content": "Human: hi Assistant:"}]}
                     ],
-                    "gen_ai.response.finish_reasons": ["stop"],
+                    "gen_ai.response.finish_reasons": ("stop",),
                     "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": " hello"}]}],
                 }
             ),
@@ -579,7 +579,7 @@ def test_a_declared_function_says_its_parameters() -> None:
                     "gen_ai.request.model": "ai21.j2-mid-v1",
                     "gen_ai.request.max_tokens": 20,
                     "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}],
-                    "gen_ai.response.finish_reasons": ["stop"],
+                    "gen_ai.response.finish_reasons": ("stop",),
                     "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "hello"}]}],
                 }
             ),
@@ -598,7 +598,7 @@ def test_a_declared_function_says_its_parameters() -> None:
                     "gen_ai.request.model": "arn:aws:bedrock:us-east-1:1:imported-model/mine",
                     "gen_ai.request.max_tokens": 20,
                     "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "hi"}]}],
-                    "gen_ai.response.finish_reasons": ["length"],
+                    "gen_ai.response.finish_reasons": ("length",),
                     "gen_ai.response.model": "mine-7b",
                     "gen_ai.usage.input_tokens": 1,
                     "gen_ai.usage.output_tokens": 20,

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.sdk.trace import SpanLimits
 
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import install
@@ -331,3 +333,44 @@ def test_a_span_says_what_it_is_however_few_attributes_it_may_have(
     named = {name: attributes.get(f"gen_ai.{name}") for name in ("operation.name", "provider.name", "request.model")}
     assert named == {"operation.name": "chat", "provider.name": "openai", "request.model": "gpt-4.1"}
     assert len(attributes) <= limit
+
+
+def test_a_conversation_is_recorded_as_it_was_sent(captured: Captured, server: LlmServer) -> None:
+    """Its messages are read after the call, from a copy: the program may go on with its list, and None is no NaN."""
+    server.answer(answer(completion(), stream=False))
+    function = {"name": "look", "arguments": '{"key": null}'}
+    call: Any = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "1", "type": "function", "function": function}],
+    }
+    asked: list[Any] = [{"role": "user", "content": "Look."}, call]
+
+    with sync_client(server) as client:
+        client.chat.completions.create(**{**ASKED, "messages": asked})
+    asked[0]["content"] = "changed"
+    asked.append(asked[0])
+
+    (span,) = captured.spans
+    assert json.loads(str((span.attributes or {})["gen_ai.input.messages"])) == [
+        {"role": "user", "parts": [{"type": "text", "content": "Look."}]},
+        {
+            "role": "assistant",
+            "parts": [{"type": "tool_call", "id": "1", "name": "look", "arguments": {"key": None}}],
+        },
+    ]
+
+
+def test_a_span_with_little_room_drops_nothing_for_content_that_is_not_there(server: LlmServer) -> None:
+    """A request without tools has no definitions of tools, which must not put out another attribute."""
+    server.answer(answer(completion(), stream=False), times=2)
+
+    def names(limit: int) -> set[str]:
+        with capture(limits=SpanLimits(max_span_attributes=limit)) as captured, sync_client(server) as client:
+            client.chat.completions.create(**ASKED)
+        (span,) = captured.spans
+        return set(span.attributes or {})
+
+    all_of_it = names(128)
+
+    assert names(len(all_of_it)) == all_of_it

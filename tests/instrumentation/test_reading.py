@@ -67,7 +67,7 @@ def test_an_attribute_of_the_specs_own_takes_any_type() -> None:
         "mine.number": 3,
         "mine.flag": True,
         "mine.text": "a",
-        "mine.texts": ["a", "b"],
+        "mine.texts": ("a", "b"),
     }
 
 
@@ -118,7 +118,7 @@ def test_values_of_another_kind_are_left_out() -> None:
         semconv.GEN_AI_REQUEST_TOP_K: 3,
         semconv.GEN_AI_REQUEST_TEMPERATURE: 1.0,
         semconv.GEN_AI_REQUEST_STREAM: True,
-        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: ["a"],
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: ("a",),
     }
     assert attributes(table, wrong) == {}
 
