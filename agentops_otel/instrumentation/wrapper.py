@@ -258,10 +258,10 @@ class _PartOfCall:
 def _start_span(
     recorder: Recorder, attributes: Mapping[str, AttributeValue], links: Sequence[Link], started: int
 ) -> Span:
-    operation = attributes[semconv.GEN_AI_OPERATION_NAME]
-    target = attributes.get(semconv.GEN_AI_REQUEST_MODEL) or attributes.get(semconv.GEN_AI_AGENT_NAME)
+    operation: object = attributes[semconv.GEN_AI_OPERATION_NAME]
+    target: object = attributes.get(semconv.GEN_AI_REQUEST_MODEL) or attributes.get(semconv.GEN_AI_AGENT_NAME)
     return recorder.start(
-        f"{operation} {target}" if target else str(operation),
+        f"{operation!s} {target!s}" if target else str(operation),
         kind=SpanKind.CLIENT,
         attributes=attributes,
         context=current_context(),

@@ -2,6 +2,7 @@
 
 import math
 from collections import OrderedDict
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_what_is_derived_is_read_when_it_is_written() -> None:
     assert copied is not None
     request["messages"] = []
     content = Content()
-    messages, tools = (DerivedSnapshot(lambda body, key=key: body[key], copied) for key in ("messages", "tools"))
+    messages, tools = (DerivedSnapshot(itemgetter(key), copied) for key in ("messages", "tools"))
 
     assert content.json("x", messages) == '[{"role":"user","content":null}]'
     assert content.json("x", tools) is None

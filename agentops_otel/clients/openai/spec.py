@@ -43,7 +43,7 @@ _HOST_ENDINGS: Mapping[str, str] = {
 
 def provider(client: Any, host: str | None) -> str:
     """The provider by the client's class, then by the host; "openai" for an unknown host."""
-    if _is_azure(type(client)):
+    if _is_azure(type(client)):  # type: ignore[arg-type]  # a class is hashable
         return semconv.AZURE_AI_OPENAI
     return _provider_at(host or "")
 
