@@ -59,9 +59,15 @@ class SessionTotals(SpanProcessor):
             self._add(self._process, span, role, error)
             for key in keys:
                 if isinstance(key, str):
-                    self._add(self._counts.setdefault(key, _Count()), span, role, error)
-                    if len(self._counts) > SESSIONS:
-                        del self._counts[next(iter(self._counts))]
+                    self._add(self._count_of(key), span, role, error)
+
+    def _count_of(self, session_id: str) -> _Count:
+        count = self._counts.get(session_id)
+        if count is None:
+            count = self._counts[session_id] = _Count()
+            if len(self._counts) > SESSIONS:
+                del self._counts[next(iter(self._counts))]
+        return count
 
     def pop(self, session_id: str, duration_ns: int) -> tree.Summary:
         """The totals of the session, which is dropped."""
