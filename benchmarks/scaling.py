@@ -1,7 +1,7 @@
 """Whether a decorated call costs the same with many threads, many tasks and many spans, beside a raw span of the SDK.
 
 Each row is a process of its own. CPU time of the process a call, less the bare call, as a ratio to the same with a raw
-span of OpenTelemetry's SDK in a batch processor; ours end in our queue. Both send nothing: what fills up is dropped. The last
+span of OpenTelemetry's SDK in a batch processor; ours are redacted and counted besides. Both send nothing. The last
 columns are the largest resident memory of both. Run it with `python benchmarks/scaling.py`.
 """
 
