@@ -1,6 +1,7 @@
 """One client: its recorder, its sessions, its span processors and its pipeline. No global state."""
 
 import os
+import pkgutil
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -59,7 +60,7 @@ class ClientBase(CompatClient):
     def __init__(
         self, config: Config, settings: dict[str, object], source: ProviderChoice | None, *, clock: Callable[[], int]
     ) -> None:
-        super().__init__(lambda: self.recorder)
+        super().__init__(_RecorderOf(self))
         self.config = config
         self.settings = settings
         own = _own_trace_file(config)
@@ -276,3 +277,16 @@ def _own_trace_file(config: Config) -> Path:
     service = config.service_name or program_name(sys.orig_argv[1:])
     group = os.getpgrp() if hasattr(os, "getpgrp") else None  # not on Windows
     return default_path(service, datetime.now(UTC), os.getpid(), config.state_dir, group)
+
+
+class _RecorderOf:
+    """Returns the client's recorder. Pickled, it is that of the client that runs in the process that loads it."""
+
+    def __init__(self, client: ClientBase) -> None:
+        self._client = client
+
+    def __call__(self) -> Recorder | None:
+        return self._client.recorder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return pkgutil.resolve_name, ("agentops_otel.sdk:current",)

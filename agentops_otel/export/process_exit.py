@@ -1,5 +1,7 @@
 """The ends of a process that `atexit` does not see: children of multiprocessing, Celery's workers, uvicorn's servers.
 
+multiprocess is multiprocessing once more, with dill in place of pickle.
+
 None of them changes how the process ends, nor how it handles signals.
 """
 
@@ -8,12 +10,16 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
 import wrapt
 
 from agentops_otel.guard import guard
+
+_FAMILIES = ("multiprocessing", "multiprocess")
 
 
 class Ending(Protocol):
@@ -52,28 +58,28 @@ class ProcessExit:
             wrapt.register_post_import_hook(self._watch_celery, "celery.signals")
             wrapt.register_post_import_hook(self._watch_uvicorn, "uvicorn.server")
         self._after_fork()
-        process = sys.modules.get("multiprocessing.process")
-        if process is not None and _is_child(process):
-            self._in_child()
+        for family in _FAMILIES:
+            process = sys.modules.get(f"{family}.process")
+            if process is not None and _is_child(process):
+                self._in_child(family)
         if not threading.main_thread().is_alive():
             self._ending.deliver_at_once()  # Handlers of atexit run already: one that is registered now is not called.
 
     def _after_fork(self) -> None:
         """Register `_in_child` with multiprocessing: it runs after the child has cleared the inherited finalizers."""
-        if util := sys.modules.get("multiprocessing.util"):
-            util.register_after_fork(self, ProcessExit._in_child)
+        for family in _FAMILIES:
+            if util := sys.modules.get(f"{family}.util"):
+                util.register_after_fork(self, partial(ProcessExit._in_child, family=family))
 
-    def _in_child(self) -> None:
+    def _in_child(self, family: str) -> None:
         """A child of multiprocessing leaves by `os._exit`, and may be terminated once its parent has its result."""
         if self._child == os.getpid():
             return
         self._child = os.getpid()
         with guard("watching a child of multiprocessing"):
-            from multiprocessing.reduction import ForkingPickler
-            from multiprocessing.util import Finalize
-
-            Finalize(None, self._leave_child, exitpriority=0)
-            _before_call(ForkingPickler, "dumps", self._ending.persist)
+            util, reduction = import_module(f"{family}.util"), import_module(f"{family}.reduction")
+            util.Finalize(None, self._leave_child, exitpriority=0)
+            _before_call(reduction.ForkingPickler, "dumps", self._ending.persist)
 
     def _leave_child(self) -> None:
         current = threading.current_thread()

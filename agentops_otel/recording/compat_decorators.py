@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from types import FunctionType
 from typing import Any, overload
 
 import wrapt
@@ -14,6 +15,7 @@ from agentops_otel.recording.actions import Decorate, Decorators, F
 from agentops_otel.recording.decorated import Decorated, MethodCall, SpanTemplate, decorate_class, name_of
 from agentops_otel.recording.endpoint import EndpointCall
 from agentops_otel.recording.kinds import AGENT, WORKFLOW
+from agentops_otel.recording.wrappers import traced_by
 from agentops_otel.tracing import with_inherited
 
 AGENT_ID, AGENT_NAME = "agent_ops_agent_id", "agent_ops_agent_name"
@@ -103,7 +105,8 @@ class AllDecorators(Decorators):
         def decorator(view: Callable[..., Any]) -> Any:
             named = name if isinstance(name, str) else name_of(view)
             template = self.template(WORKFLOW, named, tags, {semconv.OPERATION_VERSION: version})
-            return Decorated(view, EndpointCall(view, template, self._get_recorder, capture_request, capture_response))
+            call = EndpointCall(view, template, self._get_recorder, capture_request, capture_response)
+            return traced_by(view, call) if isinstance(view, FunctionType) else Decorated(view, call)
 
         return decorator if name is None or isinstance(name, str) else decorator(name)
 

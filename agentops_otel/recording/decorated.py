@@ -1,11 +1,11 @@
 """One decorated function: it behaves as before for its callers, and each call makes a span.
 
-`generator_driver.py` runs coroutines and generators; `actions.py` makes the span's template.
+`wrappers.py` has the functions in its place, `generator_driver.py` runs coroutines and generators; `actions.py` makes
+the span's template.
 """
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from dataclasses import dataclass, field, replace
@@ -22,6 +22,7 @@ from agentops_otel.guard import guard
 from agentops_otel.recording import generator_driver, parameters
 from agentops_otel.recording.session import Session
 from agentops_otel.recording.tags import with_tags
+from agentops_otel.recording.wrappers import is_wrapper, traced, traced_by, traced_coroutine, traced_method
 from agentops_otel.tracing import (
     INHERITED_KEY,
     SPAN_KEY,
@@ -31,7 +32,6 @@ from agentops_otel.tracing import (
     attach_context,
     current_context,
     detach_context,
-    leave_context,
     with_inherited,
 )
 from agentops_otel.wrapping.function import Function
@@ -76,6 +76,7 @@ class DecoratedCall:
         "_function",
         "_parameters",
         "added",
+        "detach",
         "get_recorder",
         "template",
     )
@@ -92,6 +93,11 @@ class DecoratedCall:
         self._form: tuple[Any, object, object] = (None, None, None)
         self.added: dict[str, object] = {INHERITED_KEY: template.inherited} if template.inherited else {}
         """Values that the context of a call has besides the span."""
+        self.detach = detach_context
+        """Detaches what `enter` attached: `wrappers.py` says why the wrappers do not."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._function, self.template, self.get_recorder)
 
     @property
     def is_plain(self) -> bool:
@@ -268,67 +274,6 @@ class DecoratedCall:
                 recorder.end(span)
 
 
-def traced(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
-    """Wrap the function: each call makes a span."""
-    get_recorder, enter = call.get_recorder, call.enter
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        recorder = get_recorder()
-        if recorder is None:
-            return function(*args, **kwargs) if "session" not in kwargs else call(function, None, args, kwargs)
-        entered = None if "session" in kwargs else enter(recorder, args, kwargs)
-        if entered is None:
-            return call(function, None, args, kwargs)
-        span, token = entered
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            detach_context(token)
-            call.fail(recorder, span, error)
-            raise
-        detach_context(token)
-        recorder.end_call(span, result)
-        return result
-
-    return wrapper
-
-
-def traced_coroutine(function: Callable[..., Any], call: DecoratedCall) -> Callable[..., Any]:
-    """Wrap the coroutine function: each run of its coroutine makes a span. Wrong arguments raise at the call."""
-    get_recorder, enter = call.get_recorder, call.enter
-
-    async def run(recorder: Recorder, args: tuple[Any, ...]) -> Any:
-        entered = enter(recorder, args, {})
-        if entered is None:
-            return await call(function, None, args, {})
-        span, token = entered
-        try:
-            result = await function(*args)
-        except BaseException as error:
-            leave_context(token)
-            call.fail(recorder, span, error)
-            raise
-        leave_context(token)
-        recorder.end_call(span, result)
-        return result
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        recorder = get_recorder()
-        if recorder is None or kwargs or not call.takes(len(args)):
-            return call(function, None, args, kwargs)
-        return run(recorder, args)
-
-    run.__name__, run.__qualname__ = function.__name__, function.__qualname__
-    if sys.version_info >= (3, 12):
-        return inspect.markcoroutinefunction(wrapper)
-    # Python 3.11 recognises a coroutine function by its code flags alone; they do not change how it runs.
-    code = wrapper.__code__  # type: ignore[attr-defined]  # it is a function still
-    wrapper.__code__ = code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)  # type: ignore[attr-defined]
-    return wrapper
-
-
 class MethodCall(DecoratedCall):
     """Makes a span for each call of one method of a decorated class, unless the object's own methods call it."""
 
@@ -349,10 +294,13 @@ class MethodCall(DecoratedCall):
 
 
 class Decorated(Function):
-    """A decorated function. It behaves as the function itself, apart from the span."""
+    """A decorated object that can be called. It behaves as the object itself, apart from the span."""
 
-    def __reduce_ex__(self, protocol: object) -> str:
-        return str(self.__qualname__)
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        return Decorated, (self.__wrapped__, self._self_wrapper)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
 
 
 def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], Recorder | None]) -> Any:
@@ -367,6 +315,8 @@ def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], R
         return function.getter(decorate(function.fget, template, get_recorder))
     if isinstance(function, functools.cached_property):
         return functools.cached_property(decorate(function.func, template, get_recorder))
+    if type(function) in (classmethod, staticmethod):
+        return type(function)(decorate(function.__func__, template, get_recorder))
     if not callable(function) and not hasattr(function, "__get__"):
         raise TypeError(f"a function is wanted to decorate, not {type(function).__name__}")
     call = DecoratedCall(function, template, get_recorder)
@@ -374,7 +324,7 @@ def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], R
         return Decorated(function, call)
     if function.__code__.co_flags & inspect.CO_COROUTINE:
         return traced_coroutine(function, call)
-    return traced(function, call) if call.is_plain else Decorated(function, call)
+    return traced(function, call) if call.is_plain else traced_by(function, call)
 
 
 def decorate_class(
@@ -385,7 +335,7 @@ def decorate_class(
         if (name == "__call__" or not name.startswith("_")) and inspect.isfunction(method):
             where = {semconv.CODE_FUNCTION_NAME: f"{cls.__module__}.{method.__qualname__}"}
             for_method = replace(template, attributes={**template.attributes, **where})
-            setattr(cls, name, Decorated(method, method_call(method, for_method, get_recorder)))
+            setattr(cls, name, traced_method(method, method_call(method, for_method, get_recorder)))
     return cls
 
 
@@ -415,7 +365,7 @@ def _code_of(function: Any) -> tuple[int, bool]:
             case _ if inspect.ismethod(function):
                 function = function.__func__
             case _ if hasattr(function, "__wrapped__"):
-                direct = direct and type(function) is Decorated
+                direct = direct and (type(function) is Decorated or is_wrapper(function))
                 function = function.__wrapped__
             case _ if hasattr(function, "__code__"):
                 return function.__code__.co_flags, direct

@@ -37,6 +37,10 @@ class EndpointCall(DecoratedCall):
         self._request = request
         self._response = response
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind, arguments = super().__reduce__()
+        return kind, (*arguments, self._request, self._response)
+
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
         """End the span of an answered request; a status of 500 or more is a failure."""
         status, body = 200, None

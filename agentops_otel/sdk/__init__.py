@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pkgutil
 import sys
 import threading
 import time
@@ -136,6 +137,10 @@ class _Running:
     installations: tuple[Installed, ...] = ()
     warned: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by name: a decorated function records in the process that loads it."""
+        return pkgutil.resolve_name, (f"{__name__}:_running",)
 
     def current(self) -> Recorder | None:
         """The running client's recorder; None before `init()`, after `shutdown()` and when tracing is disabled."""
