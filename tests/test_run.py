@@ -23,6 +23,7 @@ from tests.program import ROOT, read_until
 
 ASK = """
 import os, groq
+assert groq.__spec__.loader is groq.__loader__  # a module that starts the tracing is as without us
 def ask(text="hi"):
     with groq.Groq(base_url=os.environ["MODEL_URL"], api_key="none") as client:
         return client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": text}])
@@ -334,13 +335,13 @@ def test_what_the_run_saw_is_said_at_its_end(environment: dict[str, str], tmp_pa
     ("program", "reason"),
     [
         ("pass", "no LLM client was imported"),
-        ("import groq; assert groq.__spec__.loader is groq.__loader__", "groq was imported, and made no call"),
+        ("import groq", "groq was imported, and made no call"),
     ],
 )
 def test_the_reason_is_said_where_nothing_was_seen(
     environment: dict[str, str], tmp_path: Path, program: str, reason: str
 ) -> None:
-    """A run without a span says why. A module that a run has waited for is what it is without us."""
+    """A run without a span says why."""
     (tmp_path / "app.py").write_text(program)
 
     done = run("app.py", env=environment, cwd=tmp_path)
