@@ -1,7 +1,7 @@
 """A program with anthropic clients of every kind, each with every option of the package's own tracing.
 
-`python -m tests.clients.anthropic_tracing SITUATION` makes each call without us and then with us. It prints what was
-seen each time: the names of the spans, by exporter, and how many trace headers left.
+`python -m tests.clients.anthropic_tracing SITUATION...` makes each call without us and then with us. It prints a line
+for each situation, what was seen each time: the names of the spans, by exporter, and how many trace headers left.
 """
 
 import asyncio
@@ -280,8 +280,13 @@ def main(situation: str) -> None:
             off = [(case, seen(case)) for case in some]
         with running(seen):
             on = [(case, seen(case)) for case in (*some, *cases(server.url))]
-    print(json.dumps([[(*case[:2], bare[case[:2]], found) for case, found in told] for told in (off, on)]))
+    print(json.dumps([[(*case[:2], bare[case[:2]], found) for case, found in told] for told in (off, on)]), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    # A process of its own for each, as the global tracer provider is set once: anthropic takes a second to import.
+    for each in sys.argv[1:]:
+        if not (child := os.fork()):
+            main(each)
+            sys.exit()
+        assert not os.waitpid(child, 0)[1], each

@@ -233,6 +233,13 @@ class _Finder(ast.NodeVisitor):
             if not (name in _FOR_PEOPLE and _is_text(argument)):
                 self.visit(argument)
 
+    def visit_Dict(self, node: ast.Dict) -> None:
+        """A row is left out."""
+        for n in range(len(node.keys)):
+            changed = ast.Dict(node.keys[:n] + node.keys[n + 1 :], node.values[:n] + node.values[n + 1 :])
+            self._add("row", node, ast.unparse(changed))
+        self.generic_visit(node)
+
     def visit_Subscript(self, node: ast.Subscript) -> None:
         """Not what is between the brackets of a type."""
         self._each(node.value)

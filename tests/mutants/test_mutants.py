@@ -14,6 +14,7 @@ from tests.mutants.faults import faults
 SOURCE = b'''
 """A module."""
 LIMIT: int = 8
+SIZES = {"a": LIMIT, "b": LIMIT}
 
 class Box:
     def put(self, item: str) -> int:
@@ -30,6 +31,10 @@ def test_faults_of_each_kind_are_found() -> None:
     assert [(fault.names, fault.shown(SOURCE)) for fault in faults(SOURCE)] == snapshot(
         [
             (("LIMIT",), "constant: 8 -> 9"),
+            (("SIZES",), 'row: {"a": LIMIT, "b": LIMIT} -> {\'b\': LIMIT}'),
+            (("SIZES",), 'row: {"a": LIMIT, "b": LIMIT} -> {\'a\': LIMIT}'),
+            (("SIZES",), "word: \"a\" -> '`'"),
+            (("SIZES",), "word: \"b\" -> 'c'"),
             (None, "lock: with self.lock -> if True"),
             (
                 None,

@@ -162,7 +162,30 @@ def test_uninstall(app: Any) -> None:
     with capture():
         during = found()
 
-    assert len(before) > 10
+    assert [".".join(place) for place in before] == snapshot(
+        [
+            "taskweaver.session.session.Session.send_message",
+            "taskweaver.session.session.Session.stop",
+            "taskweaver.module.event_emitter.SessionEventEmitter.emit",
+            "taskweaver.llm.LLMApi.chat_completion",
+            "taskweaver.llm.LLMApi.chat_completion_stream",
+            "taskweaver.llm.LLMApi._stream_smoother",
+            "taskweaver.llm.LLMApi.get_embedding",
+            "taskweaver.llm.LLMApi.get_embedding_list",
+            "taskweaver.llm.ollama.OllamaService._stream_process",
+            "openai.resources.chat.completions.Completions.create",
+            "taskweaver.code_interpreter.code_executor.CodeExecutor.start",
+            "taskweaver.code_interpreter.code_executor.CodeExecutor.execute_code",
+            "taskweaver.ces.environment.Environment.start_session",
+            "taskweaver.ces.environment.Environment.execute_code",
+            "taskweaver.ces.environment.Environment.stop_session",
+            "taskweaver.memory.compression.RoundCompressor.compress_rounds",
+            "taskweaver.memory.experience.ExperienceGenerator.refresh",
+            "taskweaver.memory.experience.ExperienceGenerator.retrieve_experience",
+            "taskweaver.code_interpreter.plugin_selection.PluginSelector.plugin_select",
+            "taskweaver.module.tracing.Tracing.__init__",
+        ]
+    )
     assert [place for place in before if during[place] is before[place]] == []
     assert found() == before
 
