@@ -13,14 +13,14 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items
 
-Told = dict[str, Any]
+SourceSpan = dict[str, Any]
 """One span of the dispatcher: its method, the object and the arguments."""
 
 _call: ContextVar[object] = ContextVar("agentops_otel_llama_index_call", default=None)
 """The id of the tool call that a step of an agent makes."""
 
 
-def _hear_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
+def _listen_to_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
     root = module.get_dispatcher()
     handler = _handler(steps)
     root.add_span_handler(handler)
@@ -30,7 +30,7 @@ def _hear_spans(module: ModuleType, steps: Steps) -> Callable[[], None]:
 def _handler(steps: Steps) -> Any:
     from llama_index_instrumentation.span_handlers import BaseSpanHandler
 
-    turns: dict[str, Told] = {}
+    turns: dict[str, SourceSpan] = {}
     """The agent whose turn it is, by the run of its workflow."""
 
     def nothing(self: Any, *_: Any, **__: Any) -> None:
@@ -41,15 +41,15 @@ def _handler(steps: Steps) -> Any:
     ) -> None:
         given = dict(bound_args.arguments)
         method = _method(id_)
-        told = {"method": method, "of": instance, "given": given, "within": steps.kind_of(parent_id)}
+        source = {"method": method, "of": instance, "given": given, "within": steps.kind_of(parent_id)}
         if instance is None and _method(parent_id) == "run":
             _call.set(field(given.get("ev"), "tool_id"))
             parent_id = _turn(steps, turns, str(parent_id), given.get("ev"))
-            steps.begin(id_, told, parent=parent_id, is_current=told["within"] is WORKFLOW)
+            steps.begin(id_, source, parent=parent_id, is_current=source["within"] is WORKFLOW)
             steps.enter(id_)  # where the step is none of ours, the run
         else:
-            steps.begin(id_, {**told, "call": _call.get()}, parent=parent_id, is_current=method != "run")
-            if told["within"] is None and _is_a(instance, "AgentWorkflow"):
+            steps.begin(id_, {**source, "call": _call.get()}, parent=parent_id, is_current=method != "run")
+            if source["within"] is None and _is_a(instance, "AgentWorkflow"):
                 turns[id_] = {"agents": instance.agents}
 
     def end(self: Any, id_: str, result: Any = None, err: BaseException | None = None, **_: Any) -> None:
@@ -62,7 +62,7 @@ def _handler(steps: Steps) -> Any:
     return type("Handler", (BaseSpanHandler,), {**abstract, **methods})()
 
 
-def _turn(steps: Steps, turns: dict[str, Told], run: str, event: Any) -> Any:
+def _turn(steps: Steps, turns: dict[str, SourceSpan], run: str, event: Any) -> Any:
     """The key of what a step of the run is below: of the agent whose turn it is, where there are several."""
     turn = turns.get(run)
     if turn is None:
@@ -71,8 +71,8 @@ def _turn(steps: Steps, turns: dict[str, Told], run: str, event: Any) -> Any:
     if agent and agent != turn.get("agent"):
         steps.end(turn.get("key"))
         turn |= {"agent": agent, "key": (run, object())}
-        told = {"method": "turn", "of": turn["agents"].get(agent), "given": {}, "within": steps.kind_of(run)}
-        steps.begin(turn["key"], told, parent=run)
+        source = {"method": "turn", "of": turn["agents"].get(agent), "given": {}, "within": steps.kind_of(run)}
+        steps.begin(turn["key"], source, parent=run)
     return turn.get("key") or run
 
 
@@ -85,65 +85,65 @@ def _is_a(value: Any, *names: str) -> bool:
     return any(kind.__name__ in names for kind in type(value).__mro__)
 
 
-def _is(kind: str, *methods: str) -> Callable[[Told], bool]:
-    return lambda told: told["method"] in methods and _is_a(told["of"], kind)
+def _is(kind: str, *methods: str) -> Callable[[SourceSpan], bool]:
+    return lambda source: source["method"] in methods and _is_a(source["of"], kind)
 
 
-def _coordinates(told: Told) -> bool:
-    return _is("AgentWorkflow", "run")(told) and len(told["of"].agents) > 1
+def _coordinates(source: SourceSpan) -> bool:
+    return _is("AgentWorkflow", "run")(source) and len(source["of"].agents) > 1
 
 
-def _is_outermost_query(told: Told) -> bool:
-    return told["within"] is None and _is("BaseQueryEngine", "query", "aquery")(told)
+def _is_outermost_query(source: SourceSpan) -> bool:
+    return source["within"] is None and _is("BaseQueryEngine", "query", "aquery")(source)
 
 
-def _is_workflow(told: Told) -> bool:
-    return _is("Workflow", "run")(told) and not _is_a(told["of"], "BaseWorkflowAgent", "AgentWorkflow")
+def _is_workflow(source: SourceSpan) -> bool:
+    return _is("Workflow", "run")(source) and not _is_a(source["of"], "BaseWorkflowAgent", "AgentWorkflow")
 
 
-def _asked(told: Told) -> object:
-    """What the run was given: the user's message, or all of the start event's fields."""
-    given = field(told["given"].get("start_event"), "_data")
+def _input(source: SourceSpan) -> object:
+    """The input of the run: the user's message, or all fields of the start event."""
+    given = field(source["given"].get("start_event"), "_data")
     message = field(given, "user_msg")
     return field(message, "content") or message or given or None
 
 
-def _answered(result: Any) -> object:
+def _output(result: Any) -> object:
     given = field(result, "result") or result
     return field(given, "response", "content") or given
 
 
-def _arguments(told: Told) -> object:
-    given = {**told["given"], **(told["given"].get("kwargs") or {})}
+def _arguments(source: SourceSpan) -> object:
+    given = {**source["given"], **(source["given"].get("kwargs") or {})}
     return {name: value for name, value in given.items() if name not in ("args", "kwargs", "ctx")}
 
 
-def _query(told: Told) -> object:
-    query = told["given"].get("str_or_query_bundle")
+def _query(source: SourceSpan) -> object:
+    query = source["given"].get("str_or_query_bundle")
     return field(query, "query_str") or query
 
 
-def _documents(found: Any) -> object:
-    return [{"id": one.node.node_id, "content": one.text, "score": one.score} for one in items(found)]
+def _documents(documents: Any) -> object:
+    return [{"id": one.node.node_id, "content": one.text, "score": one.score} for one in items(documents)]
 
 
-def _transfers(value: Callable[[Told], object]) -> Callable[[Told], object]:
-    """An attribute of the tool with which an agent hands over to another."""
-    return lambda told: value(told) if told["of"].metadata.name == "handoff" and _target(told) else None
+def _transfers(value: Callable[[SourceSpan], object]) -> Callable[[SourceSpan], object]:
+    """An attribute of the tool that an agent uses to hand over to another."""
+    return lambda source: value(source) if source["of"].metadata.name == "handoff" and _target(source) else None
 
 
-def _target(told: Told) -> Any:
-    return field(told["given"].get("kwargs"), "to_agent")
+def _target(source: SourceSpan) -> Any:
+    return field(source["given"].get("kwargs"), "to_agent")
 
 
-_INPUT = {semconv.AGENTOPS_ENTITY_INPUT: _asked}
-_OUTPUT = {semconv.AGENTOPS_ENTITY_OUTPUT: _answered}
+_INPUT = {semconv.AGENTOPS_ENTITY_INPUT: _input}
+_OUTPUT = {semconv.AGENTOPS_ENTITY_OUTPUT: _output}
 
 TEAM = Step(operation="invoke_workflow", matches=_coordinates, content=_INPUT, result=_OUTPUT)
 WORKFLOW = Step(
     operation="invoke_workflow",
     matches=_is_workflow,
-    name=lambda told: type(told["of"]).__name__,
+    name=lambda source: type(source["of"]).__name__,
     content=_INPUT,
     result=_OUTPUT,
 )
@@ -153,7 +153,9 @@ QUERY = Step(
     content={semconv.AGENTOPS_ENTITY_INPUT: _query},
     result={semconv.AGENTOPS_ENTITY_OUTPUT: lambda result: field(result, "response")},
 )
-STEP = Step(operation="step", matches=lambda told: told["within"] is WORKFLOW and told["of"] is None, name="method")
+STEP = Step(
+    operation="step", matches=lambda source: source["within"] is WORKFLOW and source["of"] is None, name="method"
+)
 AGENT = Step(
     operation="invoke_agent",
     matches=_is("BaseWorkflowAgent", "run", "turn"),
@@ -164,15 +166,15 @@ AGENT = Step(
 )
 TOOL: Step = Step(
     operation="execute_tool",
-    # One that is not async is called by a wrapper that is.
-    matches=lambda told: _is("BaseTool", "call", "acall")(told) and told["within"] is not TOOL,
+    # A function that is not async is called by an async wrapper.
+    matches=lambda source: _is("BaseTool", "call", "acall")(source) and source["within"] is not TOOL,
     name="of.metadata.name",
     attributes={
         semconv.GEN_AI_TOOL_CALL_ID: "call",
         semconv.GEN_AI_TOOL_DESCRIPTION: "of.metadata.description",
-        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
-        semconv.GEN_AI_TRANSFER_MODE: _transfers(lambda told: "pass_control"),
-        semconv.GEN_AI_TRANSFER_TARGET_TYPE: _transfers(lambda told: "agent"),
+        semconv.GEN_AI_TOOL_TYPE: lambda source: "function",
+        semconv.GEN_AI_TRANSFER_MODE: _transfers(lambda source: "pass_control"),
+        semconv.GEN_AI_TRANSFER_TARGET_TYPE: _transfers(lambda source: "agent"),
         semconv.GEN_AI_TRANSFER_TARGET_NAME: _transfers(_target),
     },
     content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: _arguments},
@@ -181,7 +183,7 @@ TOOL: Step = Step(
 )
 RETRIEVER: Step = Step(
     operation="retrieval",
-    matches=lambda told: _is("BaseRetriever", "retrieve", "aretrieve")(told) and told["within"] is not RETRIEVER,
+    matches=lambda source: _is("BaseRetriever", "retrieve", "aretrieve")(source) and source["within"] is not RETRIEVER,
     content={semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: _query},
     result={semconv.GEN_AI_RETRIEVAL_DOCUMENTS: _documents},
 )
@@ -190,5 +192,5 @@ LLAMA_INDEX = FrameworkSpec(
     name="llama-index",
     module="llama_index",
     steps=(TEAM, WORKFLOW, QUERY, AGENT, TOOL, RETRIEVER, STEP),
-    listeners={"llama_index_instrumentation": _hear_spans},
+    listeners={"llama_index_instrumentation": _listen_to_spans},
 )
