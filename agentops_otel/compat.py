@@ -1,4 +1,4 @@
-"""Functions under the names of AgentOps' SDKs, for which we have newer ones. Each acts on the running client."""
+"""Functions under their older names in AgentOps' SDKs. Each acts on the running client."""
 
 import logging
 from collections.abc import Iterable, Mapping

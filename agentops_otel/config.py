@@ -68,7 +68,7 @@ class Config:
     upload_logs: bool = False
     """Whether what is printed goes to the AgentOps account, by trace."""
     by_name: frozenset[str] = frozenset()
-    """Those of endpoint, api_key, trace_file and console that were set by name, and not only by `OTEL_*`."""
+    """The settings among endpoint, api_key, trace_file and console that were set by name, and not only by `OTEL_*`."""
     trust_callers: bool = False
     """Whether the `traceparent` of an unknown caller is followed where a web framework reads it by itself."""
     follow_mcp: bool = True

@@ -208,7 +208,7 @@ def _endpoint(destination: Destination) -> Iterator[Finding]:
 
 
 def _connect(destination: Destination) -> Iterator[Finding]:
-    """TCP to every address of the host, then TLS; the last finding says whether there is a connection."""
+    """Tries TCP to every address of the host, then TLS; the last finding is whether there is a connection."""
     url = urlsplit(destination.endpoint)
     host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
     try:

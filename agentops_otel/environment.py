@@ -90,7 +90,7 @@ def is_loopback(host: str) -> bool:
 def proxy(endpoint: str) -> str | None:
     """The proxy that `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` name for the URL.
 
-    None for this machine: a proxy takes `localhost` for itself, and would get what nobody meant for it.
+    None for this machine: a proxy would resolve `localhost` to itself, and get the spans.
     """
     from urllib.request import getproxies, proxy_bypass
 

@@ -210,7 +210,7 @@ LANGGRAPH_STEP = "langgraph.step"
 # OpenAI Agents: ours, in its words.
 OPENAI_AGENTS_GUARDRAIL_TRIGGERED = "openai_agents.guardrail.triggered"
 
-# What Pydantic AI calls content on its own spans.
+# Attributes of Pydantic AI's own spans that hold content.
 PYDANTIC_AI_ALL_MESSAGES = "pydantic_ai.all_messages"
 PYDANTIC_AI_FINAL_RESULT = "final_result"
 
@@ -257,7 +257,7 @@ CONTENT = frozenset(
 """The attributes whose values are the user's own words or data."""
 
 GEN_AI_EVENTS = "gen_ai."
-"""What the names of the conventions' events begin with."""
+"""Prefix of the names of the conventions' events."""
 
 GEN_AI_EVENT_FIELDS = frozenset(
     {ERROR_TYPE, SERVER_ADDRESS, SERVER_PORT, "finish_reason", "id", "index", "name", "role"}

@@ -1,6 +1,6 @@
 """The settings of `init()`, one row each: name, variables, default, check and sentence.
 
-`init()`'s signature and docstring and `docs/settings.md` say the same; tests compare them with these rows.
+`init()`'s signature and docstring and `docs/settings.md` repeat them; tests compare all three with these rows.
 """
 
 import os

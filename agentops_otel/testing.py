@@ -159,7 +159,7 @@ def _provider() -> OwnProvider:
     provider = OwnProvider(
         id_generator=_ids, resource=Resource({semconv.SERVICE_NAME: "test"}), sampler=DEFAULT_ON, span_limits=_LIMITS
     )
-    provider._disabled = False  # the SDK reads OTEL_SDK_DISABLED whatever it is told
+    provider._disabled = False  # the SDK reads OTEL_SDK_DISABLED in any case
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
     return provider

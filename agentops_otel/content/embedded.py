@@ -25,7 +25,7 @@ def redact_base64(text: str, redact: Callable[[str], str]) -> str:
     """
     if len(text) < SHORTEST_BASE64:
         return text
-    # One byte for each character, so that places are the same.
+    # Encodes each character as one byte: positions in bytes and in text are the same.
     runs = text.encode("latin-1", "replace").translate(_AS_RUNS)
     if _RUN not in runs:
         return text

@@ -99,7 +99,7 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
     if sum(map(len, texts)) > budget_bytes or not (_are_plain(names, texts) and contain_no_secrets(texts)):
         return None
     data = orjson.dumps(value)
-    # What NaN and the infinities become.
+    # JSON text of NaN and the infinities.
     return data if b"null" not in data or all(map(_are_finite, numbers)) else None
 
 

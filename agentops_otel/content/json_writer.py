@@ -53,7 +53,7 @@ class Writer:
         Args:
             value: Anything.
             budget_bytes: The largest size of the result.
-            key_kind: What the key above the value says about it.
+            key_kind: The kind of the key above the value.
         """
         kind = type(value)
         if value is None or kind is bool or (kind is str and not value):
@@ -191,7 +191,7 @@ class Writer:
         key_kind = classify_key(text)
         if above is KeyKind.SECRET or (above is KeyKind.MAYBE_SECRET and key_kind is KeyKind.PLAIN):
             key_kind = above
-        # A list of media stands under the name that says so.
+        # The items of a list have the kind of the list's key.
         return b"%b:%b" % (key, self.json(value, budget_bytes - len(key) - 1, key_kind))
 
     def _key(self, text: str, budget_bytes: int) -> bytes:

@@ -14,7 +14,7 @@ _QUOTE = r"""(?:\\{0,3}["']|%22|&quot;)"""
 _NAME_FIELD = r"(?:name|key|header|field|param|parameter|variable|var|env|option|setting|property|attribute|label|id|k)"
 _VALUE_FIELD = r"(?:value|val|default|v)"
 
-# Between a name and its value. The order matters: the first that matches tells where the value begins.
+# Between a name and its value. The order matters: the first that matches sets where the value begins.
 _SEPARATOR = re.compile(
     rf"""
       (?P<equals>{_QUOTE}?\]?[ \t]{{0,8}}(?:=>|:=|=(?!=)|%3D)[ \t]{{0,8}})

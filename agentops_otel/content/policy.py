@@ -46,7 +46,7 @@ class Content:
         """The value as JSON text for the attribute *name*; None when content is off.
 
         Args:
-            name: The attribute's name, as the user's `redact` is told.
+            name: The attribute's name, which the user's `redact` gets too.
             value: Anything, also a `Snapshot` of it or a `DerivedSnapshot`; it is neither changed nor consumed.
             limit_bytes: Less room than usual, in UTF-8 bytes.
         """

@@ -41,7 +41,7 @@ _NAME_SEARCHES = tuple((sign, find_any(sign, stems)) for sign, stems in _SIGNS.i
 # One of these is between a name and its value in every form that `named_values` knows.
 _BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;")
 _FEW_CHARACTERS = 64
-"""Up to so many characters one search for all stems is faster than one for each sign."""
+"""Up to this length of a text, in characters, one search for all stems is faster than one for each sign."""
 _ANY_STEM = re.compile("|".join(STEMS))
 _WORD_END = re.compile(r"[\w.-]*+")
 

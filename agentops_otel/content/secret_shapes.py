@@ -75,7 +75,7 @@ _AFTER_SCHEME = r"(?=[A-Za-z._~+/-]{0,64}[0-9=]|[A-Za-z._~+/-]{20})[A-Za-z0-9._~
 _PASSWORD_IN_URL = r"[^\s/:@]{0,256}:(?!\d{1,5}/)(?:[^\s\"'<>/]|/(?!/)){1,256}(?=@)"
 _USER_PASSWORD = r"""(?:ser)?(?:[= ]|["'], {0,8}(?=["']))["']?(?!\d+:\d+\b)[^\s:"'/]{1,64}:"""
 
-# What stands in a URL, a header or a command. Group 1 stays.
+# Credentials in a URL, a header or a command. Group 1 stays.
 _PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "-": (
         ("-----BEGIN", rf"()-----BEGIN(?: |\+|%20){_PEM}(?s:.*?)(?:-----END(?: |\+|%20){_PEM}|\Z)"),

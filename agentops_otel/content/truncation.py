@@ -21,7 +21,7 @@ Write = Callable[[Any, int], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """The schema of a list's elements, as far as shortening needs it."""
+    """The parts of the schema of a list's elements that shortening needs."""
 
     gap: Callable[[str], object]
     """Makes the element that counts those left out."""

@@ -30,13 +30,13 @@ LLM = "llm"
 
 _SUFFIX = {kind: kind for kind in ("session", "agent", "operation", "task", "workflow", "tool", "guardrail", LLM)}
 _SUFFIX["action"] = "operation"
-"""Kind -> the end of the span's name, by which the dashboard knows it."""
+"""Kind -> suffix of the span's name that the dashboard reads the kind from."""
 
 _OWN_SUFFIX = (LLM, "agent", "tool")
 """Kinds whose root keeps its suffix: a lone `.session` is shown as a session that lacks instrumentation."""
 
 _NAMESPACE = {LLM: "gen_ai.", "agent": "agent.", "tool": "tool."}
-"""Kind -> the attributes by which the backend types a span. They come first, since the first one decides."""
+"""Kind -> the attributes that the backend types a span by. They come first: the first one decides."""
 
 _CACHE_NAMES = ("gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_creation_input_tokens")
 _PROMPT_TOKENS = "gen_ai.usage.prompt_tokens"

@@ -1,11 +1,11 @@
-"""The reasons for which spans are dropped, each with its sentence in docs/troubleshooting.md."""
+"""The reasons for dropping spans, each with its sentence in docs/troubleshooting.md."""
 
 from enum import StrEnum
 from typing import Self
 
 
 class DropReason(StrEnum):
-    """A key of `Stats.dropped`, beside the HTTP and gRPC statuses by which a destination refuses spans."""
+    """A key of `Stats.dropped`, beside the HTTP and gRPC statuses of destinations that refuse spans."""
 
     meaning: str
     """The reason as a sentence."""

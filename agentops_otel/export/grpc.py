@@ -56,7 +56,7 @@ _OF_HTTP_STATUS = {
 """HTTP status -> gRPC status, for answers without one: they come from a proxy in front of the collector."""
 _OF_RESET: Mapping[int | None, str] = {ErrorCodes.REFUSED_STREAM: "UNAVAILABLE", ErrorCodes.CANCEL: "CANCELLED"}
 _SETTINGS = b"\x04"
-"""The type of the frame with which a server of HTTP/2 begins: its fourth byte."""
+"""Type of the first frame that an HTTP/2 server sends: the frame's fourth byte."""
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLEOFError, "UNAVAILABLE"),
     (ssl.SSLError, "TLS failed"),
@@ -123,7 +123,7 @@ class GrpcTransport:
 
 
 class _Reply:
-    """The response to one call, as far as it has arrived."""
+    """The part of a call's response that has arrived."""
 
     def __init__(self, stream: int) -> None:
         self.stream = stream

@@ -19,7 +19,7 @@ _READ_BYTES = 64 * 1024
 """Bytes per read, and the longest headers of an answer."""
 
 _BEGINNING = b"HTTP/"
-"""How an answer begins."""
+"""The first bytes of a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Response:
 
 
 OTHER_PROTOCOL = "another protocol is spoken there"
-"""What an `OtherProtocolError` is called in the log."""
+"""Name of an `OtherProtocolError` in the log."""
 
 
 class OtherProtocolError(ConnectionError):
-    """What listens there answers in another protocol."""
+    """The server answers in another protocol."""
 
 
 class Connection:
@@ -64,7 +64,7 @@ class Connection:
             return True
         except OSError:
             pass
-        return False  # closed, or an answer that nobody asked for
+        return False  # closed, or a response without a request
 
     def request(self, method: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Response:
         """Send one request and wait for its answer.

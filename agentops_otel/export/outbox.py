@@ -313,7 +313,7 @@ class Outbox:
                     self._dropped[reason] += entry.spans
             self._waiting.clear()
             self._waiting_bytes = 0
-            # What is on disk and in a request this moment is still taken off the disk if the answer comes in time.
+            # A record on disk whose request is in flight is still removed if the answer comes in time.
             self._in_flight = [entry for entry in self._in_flight if entry.places]
             self._changed.notify_all()
 
@@ -355,7 +355,7 @@ class Outbox:
         return sum(e.spans for e in (*self._waiting, *self._in_flight) if not e.places)
 
     def _since(self) -> float | None:
-        """When the oldest request was added that could be on disk and is not; None if there is none."""
+        """When the oldest request was added that is only in memory and could be on disk; None if there is none."""
         oldest = (*self._in_flight, *islice(self._waiting, 1)) if self.spool else ()
         return min((entry.at for entry in oldest if not entry.places), default=None)
 
@@ -389,7 +389,7 @@ class Outbox:
         return True
 
     def _write(self, entries: Sequence[Entry]) -> bool:
-        """Put the entries on disk, as far as it takes them; True if all are there."""
+        """Put the entries on disk until a write fails; True if all are there."""
         if self.spool is None:
             return False
         for entry in entries:
@@ -401,7 +401,7 @@ class Outbox:
         return True
 
     def _secure(self, most_bytes: float = math.inf) -> bool:
-        """Write about so much of what waits, and what is in hand, where it stays; True if the disk takes more."""
+        """Write the requests in flight and about *most_bytes* of the waiting ones to disk; True if there are more."""
         takes = self._write([e for e in self._in_flight if not e.places])
         while takes and self._waiting and most_bytes > 0:
             if takes := self._write([self._waiting[0]]):

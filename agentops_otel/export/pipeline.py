@@ -65,7 +65,8 @@ class Pipeline(SpanProcessor):
         routes: Destinations reached by OTLP.
         sinks: Span exporters, run one after the other by the worker.
         senders: Of something else than spans: flushed, recovered and closed with those of the routes.
-        observers: Span processors whose `on_end` the worker calls. They count and show; what they miss nobody counts.
+        observers: Span processors whose `on_end` the worker calls. They count and show spans. Spans that they miss
+            are in no count.
         exit_timeout_s: What `shutdown` may take in all.
         durable: True to have each span on disk before `on_end` returns.
         redaction: Takes the secrets out of a span before any destination or sink sees it.
@@ -115,7 +116,7 @@ class Pipeline(SpanProcessor):
         self._worker.forked()
         self._forking = self._hurry = False
         self._threshold = 1
-        """Length of the queue from which `on_end` does more than append: 1 while the worker sleeps."""
+        """From this length of the queue on, `on_end` does more than append: 1 while the worker sleeps."""
         self._popped = self._taken = self._encoding = 0
         self._looking_back: Sequence[Sender] = ()
         """Senders whose spools were not empty at the start."""
@@ -435,7 +436,7 @@ class Pipeline(SpanProcessor):
     def _renew_locks(self) -> None:
         """The program has turned threads into greenlets: one that waited for a native lock would stop all the others.
 
-        The threads that run already are left where they are, at locks that nobody releases any more.
+        The threads that run already are left behind, at locks that are never released.
         """
         self._greenlets = are_greenlets()
         self._changed, self._wake_up = threading.Condition(), WakeUp()

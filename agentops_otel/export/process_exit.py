@@ -45,7 +45,7 @@ class ProcessExit:
         self._ending = ending
         self._installed = False
         self._child = 0
-        """The process in which `_in_child` ran."""
+        """Id of the process that `_in_child` ran in."""
 
     def watch(self) -> None:
         """Called by each `init()`: at exit, we go before whatever registered earlier."""

@@ -36,7 +36,7 @@ _logger = logging.getLogger("agentops_otel")
 class Authorization(Protocol):
     """Gives the headers that authorise requests. Called on the sender's thread alone: it may use the network briefly.
 
-    It says itself, in the log, why it has no headers.
+    It logs why it has no headers.
     """
 
     refused: bool

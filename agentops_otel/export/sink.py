@@ -42,7 +42,7 @@ class Sink:
                 self.dropped[DropReason.EXPORTER_FAILED] += len(spans)
 
     def stats(self, produced: int) -> Stats:
-        """The counts, of so many spans that were meant for it."""
+        """The counts, of *produced* spans that were meant for the sink."""
         pending = produced - self.sent - self.dropped.total()
         return Stats(produced=produced, sent=self.sent, pending=pending, dropped=dict(self.dropped))
 

@@ -101,5 +101,5 @@ class WakeUp:
             self._unset.release()
 
     def wait(self, timeout_s: float | None) -> None:
-        """Return when it is set, or after so many seconds; None: however long it takes."""
+        """Return when it is set, or after *timeout_s* seconds; None: wait without a limit."""
         self._unset.acquire(timeout=-1 if timeout_s is None else timeout_s)

@@ -51,7 +51,7 @@ def default_path(service: str, when: datetime, pid: int, state_dir: Path, group:
 
 
 def next_part(path: Path) -> Path:
-    """The file in which a process goes on: `...-7.jsonl`, `...-7.part2.jsonl`, `...-7.part3.jsonl`."""
+    """The next file of a process: `...-7.jsonl`, `...-7.part2.jsonl`, `...-7.part3.jsonl`."""
     stem, _, number = path.stem.partition(".part")
     return path.with_name(f"{stem}.part{int(number or 1) + 1}{path.suffix}")
 
@@ -100,7 +100,7 @@ def hold(descriptor: int) -> int | None:
 
 
 def prune(directory: Path, keep: int = KEEP, limit_bytes: int = DIRECTORY_BYTES) -> None:
-    """Remove the files that were written longest ago, beyond so many or so many bytes; never a living process's."""
+    """Remove the oldest files beyond a number of files or of bytes; never those of a living process."""
     taken = 0
     for number, path in enumerate(trace_files(directory), 1):
         with suppress(OSError):  # another process prunes too

@@ -105,10 +105,10 @@ class UserProcessors(SpanProcessor):
         return [caller.begin(caller.processor.shutdown, "shutting down a span processor") for caller in self._callers]
 
     def wait(self, answers: "Sequence[Future[bool]]", timeout_s: float) -> bool:
-        """Wait for the answers, so many seconds for all together.
+        """Wait for the answers, at most *timeout_s* seconds for all together.
 
         Returns:
-            True if each came in time and said neither False nor an exception.
+            True if each came in time and was neither False nor an exception.
         """
         deadline, well = monotonic() + timeout_s, True
         for caller, answer in zip(self._callers, answers, strict=True):

@@ -8,7 +8,7 @@ import orjson
 from agentops_otel.content import LazyList
 
 _MANY = 128
-"""From this many items on, a list is converted only as far as it is written."""
+"""From this many items on, an item of a list is converted only when it is written."""
 _LONGEST_ARGUMENTS = 128 * 1024
 """Characters of a tool's arguments that are parsed as JSON; longer ones would be truncated anyway."""
 
@@ -106,7 +106,7 @@ def listed(item: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def lazily(read: Callable[[Any], dict[str, Any] | None], sources: Sequence[Any]) -> Sequence[dict[str, Any]]:
-    """The items that *read* makes of the sources, without None. A long list is read only as far as it is written."""
+    """The items that *read* makes of the sources, without None; of a long list only those that are written."""
     return LazyList(read, sources) if len(sources) > _MANY else [item for source in sources if (item := read(source))]
 
 

@@ -226,7 +226,7 @@ class Steps:
                 step.end(result, None if error is None or self._is_control_flow(error) else error)
 
     def _cancel_below(self, step: OpenStep, error: CancelledError) -> None:
-        """End what is open below a step that was cancelled, the innermost first: no framework tells all of it."""
+        """End all open steps below a cancelled one, the innermost first: no framework reports all of them."""
         with self._lock:
             below = [one for one in dict.fromkeys(self._open.values()) if step.is_around(one.context)]
             for one in below:

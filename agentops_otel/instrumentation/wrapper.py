@@ -91,7 +91,7 @@ class Wrapper:
         self._services = services
         self._was_called = False
         self.off = False
-        """True once uninstalled: someone else's wrapper may hold this one longer."""
+        """True once uninstalled: another library's wrapper may hold this one longer."""
 
     def __call__(self, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
         """Call the method as it was called, and observe the call."""

@@ -124,7 +124,7 @@ class PrintedText(SpanProcessor):
                 self._deliver(span.context.trace_id, _log(printed))
 
     def shutdown(self) -> None:
-        """Restore the stream's `write`. If someone else has wrapped it since, our copy stays and does nothing."""
+        """Restore the stream's `write`. If another library has wrapped it since, our copy stays and does nothing."""
         self._open = False
         if getattr(self._stream, "__dict__", {}).get("write") == self._copy:
             del self._stream.write

@@ -85,7 +85,7 @@ def note_unreached(event: str, args: tuple[Any, ...]) -> None:
 
 
 def isolation(words: Sequence[Any]) -> str:
-    """The option of a Python's command line by which it does not read PYTHONPATH, or imports no `sitecustomize`."""
+    """The option on Python's command line that makes it ignore PYTHONPATH or `sitecustomize`."""
     for word in map(str, words[1:]):
         if not word.startswith("-") or word[1:2] in ("", "-", "c", "m"):
             break

@@ -52,7 +52,7 @@ def redacted(policy: Content, name: str, value: Any) -> Any:
 def redacted_event(policy: Content, event: str, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     """The attributes of an event that the program or a library added, under the policy.
 
-    What exceptions say is content, and so are the messages in events of the GenAI conventions:
+    The messages of exceptions are content, and so are those in events of the GenAI conventions:
     https://github.com/open-telemetry/semantic-conventions/blob/v1.36.0/docs/gen-ai/gen-ai-events.md
     """
     under = {name: _content(policy, name, value) for name, value in attributes.items() if _is_content(event, name)}
@@ -64,7 +64,7 @@ def _is_content(event: str, name: str) -> bool:
         return name in semconv.CONTENT
     if not (isinstance(event, str) and event.startswith(semconv.GEN_AI_EVENTS)):
         return False
-    # A name that is unknown may be a message: it is content unless the conventions say what else it is.
+    # An attribute with an unknown name may be a message: it is content, unless the conventions define it otherwise.
     is_known = name in semconv.GEN_AI_EVENT_FIELDS or str(name).startswith(semconv.GEN_AI_EVENTS)
     return not is_known or name in semconv.CONTENT or name in semconv.OLDER_CONTENT
 

@@ -15,7 +15,7 @@ from agentops_otel.tracing.context import SPAN_KEY, attach_context, current_cont
 
 
 class SpanStarter(Protocol):
-    """A tracer, as far as `CurrentSpan` uses it."""
+    """The methods of a tracer that `CurrentSpan` uses."""
 
     def start_span(self, name: str, *settings: Any) -> Span:
         """See `opentelemetry.trace.Tracer.start_span`."""

@@ -31,7 +31,7 @@ from agentops_otel.tracing.content_policy import apply_policy, redacted, redacte
 from agentops_otel.tracing.exceptions import qualified_name, stack_text
 from agentops_otel.tracing.processors import Dispatch
 
-_sdk_logger = logging.getLogger("opentelemetry.sdk.trace")  # whoever filters the SDK's warnings filters these
+_sdk_logger = logging.getLogger("opentelemetry.sdk.trace")  # filters of the SDK's warnings apply to these
 _attributes_logger = logging.getLogger("opentelemetry.attributes")
 _FULL = (
     "Attributes dict is full. Dropping the oldest key-value pair from attributes to make space for the new"
@@ -383,7 +383,7 @@ class Span(LazySpan, sdk_trace.Span):
         return len(self._values) + count <= self._tracer.attribute_limit
 
     def put_unread(self, key: str, unread: list[Any]) -> None:
-        """Set content that is to be written and redacted when somebody reads the attributes.
+        """Set content that is written and redacted when the attributes are read.
 
         Args:
             key: The attribute's name.
@@ -403,7 +403,7 @@ class Span(LazySpan, sdk_trace.Span):
         self._events.append(event)  # type: ignore[attr-defined]  # a BoundedList by now
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        """Record an event. What exceptions and GenAI messages say is content, whoever records it."""
+        """Record an event. Messages of exceptions and GenAI events are content, also if a library records them."""
         with guard("adding an event"):
             policy = self._tracer.policy
             if attributes and policy is not None:

@@ -51,7 +51,7 @@ class Tracer(SpanSource):
 
         Args:
             tracer: The SDK's tracer.
-            policy: The content policy for what anybody records.
+            policy: The content policy for all that is recorded.
             followed: Whether the program's provider still changes *tracer*: its resource in a forked child, and
                 whether it is enabled. A provider of ours changes this tracer itself.
         """

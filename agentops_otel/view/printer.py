@@ -107,7 +107,7 @@ class Printer:
                 self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until all is printed, as far as the terminal is free; True if it was in time."""
+        """Wait until all is printed; True if it was in time. A blocked terminal ends the wait."""
         if self._pid != os.getpid():
             return True
         with self._changed:
@@ -169,7 +169,7 @@ class Printer:
         return bool(self._waiting or (not self._closing and (self._skipped or self._later))) and not self._forking
 
     def before_fork(self) -> None:
-        """End the thread, as far as the terminal lets it."""
+        """End the thread; one that a blocked terminal holds is left behind."""
         with self._changed:
             thread, self._forking = self._thread, True
             self._changed.notify_all()

@@ -145,7 +145,9 @@ def asked(node: Node) -> str:
     for _, below in node.walk():
         messages = (below.span.attributes or {}).get(semconv.GEN_AI_INPUT_MESSAGES)
         if isinstance(messages, str):
-            with suppress(ValueError, TypeError, LookupError, AttributeError):  # somebody else's span, or a file's
+            with suppress(
+                ValueError, TypeError, LookupError, AttributeError
+            ):  # another library's span, or one from a file
                 return next(_texts(orjson.loads(messages)))
     return ""
 

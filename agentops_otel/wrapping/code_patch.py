@@ -51,7 +51,7 @@ class CodePatch:
         self._function.__code__ = self._after
 
     def undo(self) -> None:
-        """Put the code back, unless someone else has replaced it since.
+        """Put the code back, unless another library has replaced it since.
 
         The copy leads to the function from now on: what the program holds of this patch takes part in the next one.
         """

@@ -64,7 +64,7 @@ class Patch:
             self._code.apply()
 
     def is_in_place(self) -> bool:
-        """Whether the owner's method still is the wrapper, or someone else's wrapper around it.
+        """Whether the owner's method still is the wrapper, or another library's wrapper around it.
 
         It is not once the module was loaded anew, which defines the method again.
         """
@@ -76,7 +76,7 @@ class Patch:
         return False
 
     def undo(self) -> None:
-        """Put the method back. If someone else has wrapped it since, the wrapper stays and passes calls through."""
+        """Put the method back. If another library has wrapped it since, the wrapper stays and passes calls through."""
         self._callback.off = True
         if self._code is not None:
             self._code.undo()

@@ -19,7 +19,7 @@ def _prompted(request: Any) -> list[gen_ai.Message]:
 
 
 def _images(response: Any) -> list[gen_ai.Message]:
-    """What Stability's first models call artifacts has its text inside, the images of all others are the text."""
+    """The images of the response, as base64: in `images`, or in `artifacts` for Stability's first models."""
     pictures = [*items(response, "images"), *(field(made, "base64") for made in items(response, "artifacts"))]
     return gen_ai.listed(gen_ai.message("assistant", [gen_ai.blob("image", None, one) for one in pictures]))
 
@@ -73,4 +73,4 @@ VIDEOS = Operation(
     response={semconv.GEN_AI_RESPONSE_ID: "invocationArn"},
     has_finish_reasons=False,
 )
-"""Starts a job. The program finds the video later where it said."""
+"""Starts a job that writes the video to the S3 address in the request."""

@@ -135,7 +135,7 @@ def _given(value: Any) -> dict[str, Any]:
 
 
 def _item(item: Any) -> Any:
-    """The item without its audio, of which the size is kept."""
+    """The item with the size of its audio in place of the audio."""
     parts = items(item, "content")
     return {**item, "content": [_light(part, "audio") for part in parts]} if parts else item
 

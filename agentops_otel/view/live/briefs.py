@@ -1,4 +1,4 @@
-"""Of the runs that grow, their spans without content: a run is summed up anew without reading what it said again."""
+"""Of the runs that grow, their spans without content: a run is summed up anew without reading its content again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from agentops_otel.view.live.facts import brief, span_id
 from agentops_otel.view.tree import trace_id
 
 LIMIT_SPANS = 30_000
-"""How many spans are held, a kilobyte and a half each; the runs that have not grown for the longest time give way."""
+"""The most spans in memory, about 1.5 kB each. Beyond that the runs that grew longest ago are removed."""
 
 
 @dataclass(slots=True)
@@ -20,16 +20,16 @@ class Run:
     costs: dict[str, float | None] = field(default_factory=dict)
 
     def add(self, span: ReadableSpan, cost: float | None) -> None:
-        """Hold a span; one of the same id is replaced."""
+        """Add a span; one with the same id is replaced."""
         self.spans[span_id(span)], self.costs[span_id(span)] = brief(span), cost
 
 
 class Briefs:
-    """The runs that have grown last.
+    """The runs in memory: those that grew last.
 
     Args:
-        read: The run of a trace, from where it is kept.
-        limit_spans: How many spans are held at most; the run that has grown last is held whatever its size.
+        read: Reads the run of a trace from the store.
+        limit_spans: The most spans in memory. The run that grew last is in memory whatever its size.
     """
 
     def __init__(self, read: Callable[[str], Run], *, limit_spans: int = LIMIT_SPANS) -> None:
@@ -38,12 +38,12 @@ class Briefs:
         self._held: dict[str, Run] = {}
 
     def add(self, span: ReadableSpan, cost: float | None) -> None:
-        """A span has been kept: hold it, if its run is held."""
+        """Add a span to its run, if the run is in memory."""
         if run := self._held.get(trace_id(span)):
             run.add(span, cost)
 
     def run(self, trace: str) -> Run:
-        """The run of a trace, read if it is not held; it is held from now on."""
+        """The run of a trace, from memory or else read; it stays in memory from now on."""
         run = self._held.pop(trace, None) or self._read(trace)
         self._held[trace] = run  # at the end, where the newest are
         while len(self._held) > 1 and sum(len(one.spans) for one in self._held.values()) > self._limit_spans:
@@ -51,9 +51,9 @@ class Briefs:
         return run
 
     def forget(self, trace: str) -> None:
-        """A run is kept no longer."""
+        """Drop a run that the store has removed."""
         self._held.pop(trace, None)
 
     def clear(self) -> None:
-        """What is held may not be what is kept."""
+        """Drop the runs in memory: they may differ from those in the store."""
         self._held.clear()

@@ -101,7 +101,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Request(BaseHTTPRequestHandler):
-    """One request after another of a connection."""
+    """The requests of a connection, one after the other."""
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "agentops-otel", ""
@@ -128,7 +128,7 @@ class Request(BaseHTTPRequestHandler):
         """The body.
 
         Raises:
-            ValueError: It does not say how long it is, or is too large.
+            ValueError: Its length is not given, or it is too large.
         """
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
             return self._read_chunks()

@@ -206,7 +206,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _midnight(day: str | None, *, after: timedelta = timedelta()) -> float | None:
-    """When a day begins on this machine, in seconds since the epoch, or so much later; what is no day is none."""
+    """Seconds since the epoch at the start of a day by this machine's clock; None for an invalid day."""
     try:
         return datetime.combine(date.fromisoformat(day or "") + after, time.min).timestamp()
     except (ValueError, OverflowError):

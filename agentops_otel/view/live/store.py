@@ -50,7 +50,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (text);
 """
 _STEP = tuple(field.name for field in fields(Step))
 _PART_SPANS = 50
-"""How many spans are taken out of the database at a time."""
+"""Spans that are read from the database at a time."""
 _OWN = ("bytes", "arrived")
 """Columns that are not returned."""
 _LAYOUT = 4
@@ -138,12 +138,12 @@ class Store:
             return [_run(row) for row in self._database.execute(query, values)]
 
     def run(self, trace: str) -> dict[str, object] | None:
-        """One run, and under `spans` what the page shows of each span by start; None if it is not known."""
+        """One run with its spans by start, as the page shows them; None if there is no such run."""
         runs = self.runs(Filter(trace=trace)) if trace else []
         return {**runs[0], "spans": list(self.spans(trace))} if runs else None
 
     def spans(self, trace: str) -> Iterator[dict[str, object]]:
-        """What the page shows of each span of a run, by start; a few are in memory at a time."""
+        """The fields of each span of a run that the page shows, by start. A few are in memory at a time."""
         return (shown(*one) for one in self._loaded(self._bodies(trace)))
 
     def totals(self, wanted: Filter) -> dict[str, list[Total]]:

@@ -9,7 +9,7 @@ from agentops_otel.view.tree import added
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """An LLM call, a tool, an agent or a day's run, as far as it is counted."""
+    """The counted values of an LLM call, a tool, an agent or a day's run."""
 
     kind: str
     name: str

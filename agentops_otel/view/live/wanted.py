@@ -34,9 +34,9 @@ class Filter:
     tag: str = ""
     service: str = ""
     since_s: float | None = None
-    """It began then, or later: seconds since the epoch."""
+    """Only runs that began then or later, in seconds since the epoch."""
     until_s: float | None = None
-    """It began before."""
+    """Only runs that began before, in seconds since the epoch."""
     failed: bool = False
     slower_s: float | None = None
     dearer_usd: float | None = None
