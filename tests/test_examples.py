@@ -17,7 +17,10 @@ RUN = "import runpy, sys; sys.path.insert(0, 'examples'); runpy.run_path('exampl
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_runs(name: str) -> None:
-    """Each example ends well without a key and without a server, and without a warning."""
+    """Each example ends well without a key and without a server, and without a warning.
+
+    TaskWeaver's takes the seconds that its kernel takes to start.
+    """
     finished = run(RUN.format(name))
 
     assert "Warning" not in finished.stderr

@@ -145,7 +145,10 @@ CHILDREN = [
 
 @pytest.mark.parametrize(("method", "where_init"), CHILDREN)
 def test_children_of_multiprocessing_deliver(method: str, where_init: str, tmp_path: Path) -> None:
-    """Process, closed and terminated Pool, ProcessPoolExecutor: no span is lost whose result the parent has."""
+    """Process, closed and terminated Pool, ProcessPoolExecutor: no span is lost whose result the parent has.
+
+    Where they start anew, several Pythons start.
+    """
     with OtlpSink() as sink:
         done = ended("children.py", method, where_init, **where(sink, tmp_path))
 

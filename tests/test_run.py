@@ -141,7 +141,10 @@ def test_children_are_traced(environment: dict[str, str], tmp_path: Path, progra
 def test_the_tasks_of_a_pool_join_the_trace_that_made_it(
     environment: dict[str, str], tmp_path: Path, method: str, pool: str
 ) -> None:
-    """Whatever starts its processes."""
+    """Whatever starts its processes.
+
+    Their seconds are the starts of several Pythons.
+    """
     (tmp_path / "app.py").write_text(
         f"""
 import multiprocessing
@@ -192,7 +195,10 @@ async def app(scope, receive, send):
 
 @pytest.mark.parametrize("option", ["--reload", "--workers=2"])
 def test_the_workers_of_a_server_are_traced(environment: dict[str, str], tmp_path: Path, option: str) -> None:
-    """Those of uvicorn's supervisors, each request in its own trace."""
+    """Those of uvicorn's supervisors, each request in its own trace.
+
+    Their seconds are the starts of the server's processes.
+    """
     (tmp_path / "served.py").write_text(SERVED)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -209,7 +215,10 @@ def test_the_workers_of_a_server_are_traced(environment: dict[str, str], tmp_pat
 
 
 def test_the_processes_of_a_pool_that_is_terminated_are_counted(environment: dict[str, str], tmp_path: Path) -> None:
-    """`with Pool()` ends its processes by a signal."""
+    """`with Pool()` ends its processes by a signal.
+
+    Its seconds are the starts of several Pythons.
+    """
     (tmp_path / "app.py").write_text(
         "import multiprocessing, ask\n"
         "if __name__ == '__main__':\n"
@@ -417,7 +426,10 @@ def test_settings_are_checked_before_the_program_starts(environment: dict[str, s
 
 
 def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path: Path) -> None:
-    """Without a file, `show` reads those of all processes of the last run."""
+    """Without a file, `show` reads those of all processes of the last run.
+
+    Its seconds are the starts of several Pythons.
+    """
     (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}")
     run("app.py", env=environment, cwd=tmp_path)
 

@@ -41,7 +41,10 @@ def folded(operation: Operation, chunks: list[Any]) -> Any:
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3), arguments=ARGUMENTS, size=SIZES)
 def test_a_chat_completion_cut_anywhere(texts: list[str], arguments: Any, size: int) -> None:
-    """Several choices, one with the use of a tool."""
+    """Several choices, one with the use of a tool.
+
+    A hundred examples of long streams take seconds.
+    """
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": json.dumps(arguments)}}
     said = [{"role": "assistant", "content": text, "tool_calls": [call]} for text in texts]
     whole = openai_server.completion(*said)

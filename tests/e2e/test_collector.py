@@ -167,7 +167,10 @@ def test_sampling_keeps_what_failed_was_slow_or_expensive(sampling: Collector, s
 
 
 def test_late_spans_follow_the_decision_of_their_trace(sampling: Collector, sink: OtlpSink) -> None:
-    """A span that ends after its root, and after the trace was decided, arrives too."""
+    """A span that ends after its root, and after the trace was decided, arrives too.
+
+    Its seconds are those until the Collector decides.
+    """
     tracer = tracer_to(sampling)
     with tracer.start_as_current_span("early") as run:
         late = tracer.start_span("late")
@@ -201,7 +204,10 @@ def test_metrics_count_every_call_by_model_operation_and_agent(sampling: Collect
 
 
 def test_the_queue_survives_a_crash_of_the_collector(tmp_path: Path) -> None:
-    """What waits for a Jaeger that takes nothing is delivered by the next Collector, though the first was killed."""
+    """What waits for a Jaeger that takes nothing is delivered by the next Collector, though the first was killed.
+
+    Its seconds are the starts of two Collectors and a Jaeger.
+    """
     with OtlpSink("grpc") as sink:
         sink.decide = lambda received: Answer(code="UNAVAILABLE")
         with Collector(tmp_path, to(sink)) as first:
@@ -246,7 +252,10 @@ def test_the_trace_file_is_read_by_its_own_receiver(tmp_path: Path, sink: OtlpSi
 
 
 def test_agentops_gets_the_token_that_the_file_holds_now(tmp_path: Path) -> None:
-    """The token is read from its file, and read again after it was renewed."""
+    """The token is read from its file, and read again after it was renewed.
+
+    Its seconds are those until the Collector reads the file again.
+    """
     token = tmp_path / "token"
     token.write_text("first")
     with OtlpSink() as sink:

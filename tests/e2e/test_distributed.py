@@ -68,7 +68,10 @@ def trace(found: dict[str, Any]) -> Trace:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_one_trace_goes_through_every_process(example: str, jaeger: Jaeger, tmp_path: Path) -> None:
-    """The tool that ran in another process stands under the call that asked for it, in one trace."""
+    """The tool that ran in another process stands under the call that asked for it, in one trace.
+
+    Celery takes seconds to start.
+    """
     if example == "celery_tasks":
         pytest.importorskip("celery")
 

@@ -47,7 +47,10 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
 
 
 def test_a_taskweaver_round(jaeger: Jaeger, app: Any, llm: ScriptedLLM) -> None:
-    """One trace for the round: the roles under it, their LLM calls, and the code that the kernel ran."""
+    """One trace for the round: the roles under it, their LLM calls, and the code that the kernel ran.
+
+    Its seconds are the start of TaskWeaver's kernel.
+    """
     agentops_otel.init(endpoint=jaeger.endpoint, service_name="round")
     session = app.get_session()
     llm.script(*ANSWERS)
@@ -59,7 +62,10 @@ def test_a_taskweaver_round(jaeger: Jaeger, app: Any, llm: ScriptedLLM) -> None:
 
 
 def test_a_round_of_a_program_that_knows_nothing_of_us(jaeger: Jaeger, tmp_path: Path) -> None:
-    """Under `opentelemetry-instrument` the same round is in Jaeger, by OpenTelemetry's own provider and exporter."""
+    """Under `opentelemetry-instrument` the same round is in Jaeger, by OpenTelemetry's own provider and exporter.
+
+    Its seconds are the starts of TaskWeaver and its kernel.
+    """
     with scripted_llm() as llm:
         configure(tmp_path / "project", llm)
         llm.script(*ANSWERS)

@@ -57,6 +57,7 @@ def test_all_spans_of_a_trace_reach_the_same_gateway(tmp_path: Path) -> None:
     """Two agents mask and share out, two gateways judge whole traces: what failed is in one Jaeger or the other, whole.
 
     Each gateway has a Jaeger of its own here, which tells what went through it.
+    Its seconds are the starts of six servers, and those until the gateways decide.
     """
     with ExitStack() as running:
 

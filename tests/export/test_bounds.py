@@ -61,7 +61,10 @@ def test_flush_and_shutdown_of_a_client_keep_to_the_time_they_are_given(
 
 
 def test_a_destination_that_hangs_leaves_the_other_its_share_of_the_time() -> None:
-    """At an interpreter's end one thread sends to both, one after the other."""
+    """At an interpreter's end one thread sends to both, one after the other.
+
+    The time that it is given passes.
+    """
     with OtlpSink() as well, OtlpSink() as hangs:
         hangs.decide = lambda received: Answer(hang=True)
         config = Config(destinations=(destination(well), destination(hangs)), exit_timeout_s=3.0)

@@ -59,7 +59,10 @@ def test_faults_of_each_kind_are_found() -> None:
 def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Measured, planted and judged by a pytest of its own; the copy is left as it was."""
+    """Measured, planted and judged by a pytest of its own; the copy is left as it was.
+
+    It starts three, which takes seconds.
+    """
     copy, data = tmp_path / "copy", tmp_path / "data"
     source = "def double(number):\n    return number + number\n\n\ndef dead(number):\n    return number\n"
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:agentops_otel")

@@ -30,7 +30,10 @@ def either(request: pytest.FixtureRequest, app: Any) -> Any:
 
 
 def test_every_call_once(either: Any, llm: ScriptedLLM, traced: Capture) -> None:
-    """There is one span a call, of kind CLIENT, with its tokens and under the reply it is for, whoever makes it."""
+    """There is one span a call, of kind CLIENT, with its tokens and under the reply it is for, whoever makes it.
+
+    A kernel takes seconds to start.
+    """
     llm.script(plan("compute"), code("1"), final("done"))
 
     either.send_message("compute")

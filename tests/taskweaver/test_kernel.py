@@ -67,7 +67,10 @@ def session(make_app: MakeApp, llm: ScriptedLLM) -> Any:
 
 
 def test_plugin(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
-    """A plugin's call is a span under the execution, with what it was given and what it gave; so are spans inside."""
+    """A plugin's call is a span under the execution, with what it was given and what it gave; so are spans inside.
+
+    A kernel takes seconds to start.
+    """
     llm.script(plan("ask"), code("weather('Paris')"), final("done"))
 
     session.send_message("weather?")
@@ -100,7 +103,10 @@ invoke_workflow taskweaver
 def test_a_plugin_that_is_called_wrongly_says_what_it_was_given(
     session: Any, llm: ScriptedLLM, traced: Capture
 ) -> None:
-    """A keyword that the plugin does not have is on the span that fails by it."""
+    """A keyword that the plugin does not have is on the span that fails by it.
+
+    A kernel takes seconds to start.
+    """
     send_failing_code(session, llm, traced, (plan("ask"), code("weather(town='Paris')"), final("no")))
 
     span = next(span for span in traced.spans if span.name == "execute_tool weather")

@@ -138,7 +138,10 @@ def test_own_tracing(
 
 
 def test_terminal_interrupted(llm: ScriptedLLM, tmp_path: Path) -> None:
-    """Ctrl-C in the terminal ends the process in the middle of a reply: what was open is ended, and says so."""
+    """Ctrl-C in the terminal ends the process in the middle of a reply: what was open is ended, and says so.
+
+    Its seconds are TaskWeaver's start.
+    """
     configure(tmp_path, llm)
     held = Held(text=final("It is")[:60], rest="")
     llm.script(held)
@@ -155,7 +158,10 @@ def test_terminal_interrupted(llm: ScriptedLLM, tmp_path: Path) -> None:
 
 
 def test_command_line(llm: ScriptedLLM, tmp_path: Path) -> None:
-    """`agentops-otel run` traces a project that has not a line of ours: the round's tree is in the trace file."""
+    """`agentops-otel run` traces a project that has not a line of ours: the round's tree is in the trace file.
+
+    Its seconds are the starts of TaskWeaver and its kernel.
+    """
     configure(tmp_path / "project", llm)
     llm.script(plan("compute"), code("6*7"), final("It is 42."))
 

@@ -21,7 +21,10 @@ time.sleep(60)
 
 
 def test_good_round(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
-    """A round is one trace: the replies, the LLM call of each, the kernel's start and the code that ran."""
+    """A round is one trace: the replies, the LLM call of each, the kernel's start and the code that ran.
+
+    A kernel takes seconds to start.
+    """
     session = app.get_session()
     llm.script(plan("compute 6*7"), code("print('so')\n6*7"), final("It is 42."))
 

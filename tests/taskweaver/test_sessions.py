@@ -31,7 +31,10 @@ def silent() -> Iterator[Capture]:
 
 
 def test_three_sessions_at_once(app: Any, llm: ScriptedLLM, traced: Capture) -> None:
-    """Each session's rounds are its own traces: nothing of one is under another's."""
+    """Each session's rounds are its own traces: nothing of one is under another's.
+
+    Three kernels take seconds to start.
+    """
     keys = ("red", "green", "blue")
     for key in keys:
         llm.script(plan(f"compute #{key}"), code(f"'{key}'"), final(f"it is {key}"), key=key)

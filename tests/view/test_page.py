@@ -122,7 +122,10 @@ def test_the_keys_are_told(live: LiveView, store: Store, tmp_path: Path) -> None
 
 
 def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, tmp_path: Path) -> None:
-    """The others are drawn when they are scrolled to, or walked to by key."""
+    """The others are drawn when they are scrolled to, or walked to by key.
+
+    Its seconds are a thousand runs and a browser's start.
+    """
     store.add([Trace(number).span(f"run {number}", number) for number in range(1, 1001)])
     with Page(live.url, tmp_path / "browser") as page:
         page.wait_for(f"{NAMES}.length > 10")
@@ -145,7 +148,10 @@ def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, t
 
 
 def test_a_list_of_a_thousand_runs_does_not_stutter(live: LiveView, store: Store, tmp_path: Path) -> None:
-    """A key that goes to the next run is answered about as soon as on an empty page."""
+    """A key that goes to the next run is answered about as soon as on an empty page.
+
+    Its seconds are a thousand runs and a browser's start.
+    """
     store.add([Trace(number).span(f"run {number}", number, attributes=CHAT) for number in range(1, 1001)])
     with Page(live.url, tmp_path / "browser") as page:
         page.look(width=1200, height=800)

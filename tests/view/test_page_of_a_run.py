@@ -183,7 +183,10 @@ def test_two_runs_are_compared_on_a_phone(page: Page, store: Store) -> None:
 
 
 def test_a_run_of_five_thousand_spans_does_not_stutter(page: Page, store: Store) -> None:
-    """Few of them are in the page at a time, and a key is answered about as soon as on an empty page."""
+    """Few of them are in the page at a time, and a key is answered about as soon as on an empty page.
+
+    Its seconds are five thousand spans and a browser's start.
+    """
     trace = Trace()
     root = trace.span("root", 0, 50_000, attributes=WORKFLOW)
     agents = [trace.span(f"invoke_agent {n}", n * 10, n * 10 + 9, under=root, attributes=AGENT) for n in range(2500)]

@@ -111,7 +111,10 @@ def test_nothing_is_wider_than_a_phone(page: Page, store: Store) -> None:
 @pytest.mark.skipif(page_tools.folder() is None, reason="no axe-core: make e2e-servers installs it")
 @pytest.mark.parametrize("dark", [False, True])
 def test_everybody_can_use_it(page: Page, store: Store, dark: bool) -> None:
-    """axe-core finds nothing serious on any view: names, roles, order, contrast; dark and light, wide and narrow."""
+    """axe-core finds nothing serious on any view: names, roles, order, contrast; dark and light, wide and narrow.
+
+    axe-core takes seconds to read all views.
+    """
     folder = page_tools.folder()
     assert folder is not None
     store.add([*conversation(), *hostile(1)])
