@@ -11,11 +11,14 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.contract import any_client, each_client, outcome, pytestmark, was_left
+from tests.clients.contract import any_client, each_client, outcome, was_left
+from tests.clients.contract import pytestmark as of_each_client
 from tests.clients.forms.form import CLIENTS, Forms
 from tests.loopback.llm_server import LlmServer
 
-__all__ = ["any_client", "pytestmark"]
+__all__ = ["any_client"]
+
+pytestmark = [of_each_client, pytest.mark.no_cover]
 
 
 @pytest.fixture(params=CLIENTS)

@@ -15,6 +15,8 @@ from agentops_otel.content import Content
 from agentops_otel.content.redaction import redact
 from tests.content.secret_examples import EXAMPLES, SECRETS
 
+pytestmark = pytest.mark.no_cover
+
 LIMIT = 2_000
 PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

@@ -15,6 +15,8 @@ from agentops_otel import sdk
 from agentops_otel.config import Config
 from agentops_otel.tracing import gc_safe
 
+pytestmark = pytest.mark.no_cover
+
 
 class _Forgotten:
     """In a cycle, so that only the collector finds it."""
