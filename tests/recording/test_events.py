@@ -1,5 +1,6 @@
 """Recorded events, in the words of every AgentOps generation."""
 
+import re
 import time
 from typing import Any
 
@@ -20,6 +21,17 @@ from agentops_otel.recording.events import (
 from tests.recording.conftest import Recording
 
 NOON = 1_767_268_800.0
+
+
+def test_a_name_is_the_word_that_it_stands_for() -> None:
+    """Of models, results and types: AgentOps's words, which programs compare with."""
+    models = {model.name: re.sub("[-.]", "_", model).upper() for model in Models}
+    results = {state.name: state.upper() for state in EventState}
+    types = {kind.name: kind.upper() for kind in ActionType}
+
+    assert all(name == word for name, word in (models | results | types).items())
+    assert list(EventState) == ["Success", "Fail", "Indeterminate"]
+    assert list(ActionType) == ["action", "llm", "api", "screenshot", "tool"]
 
 
 def test_event_says_what_happened_and_when(recording: Recording) -> None:
