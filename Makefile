@@ -11,7 +11,7 @@ ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 # Where it is set, as in many containers, each Python that starts compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick shaken shuffled check fuzz mutants lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
+.PHONY: demo test quick shaken shuffled check fuzz soak mutants lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -33,6 +33,9 @@ shuffled: $(BIN)/.test ## every test alone, the last first, and in a random orde
 
 fuzz: $(BIN)/.test ## each property test, with EXAMPLES=1000 or a fixed part or multiple of them
 	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m hypothesis --hypothesis-profile=fuzz
+
+soak: $(BIN)/.test ## load, faults and kills together, and what became of each span: MINUTES=3, and as long again, by SEED=1
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1)
 
 mutants: $(BIN)/.test ## faults planted at random, and those that no test notices: N=60 of them, by SEED=1
 	$(BIN)/python -m tests.mutants --number $(or $(N),60) --seed $(or $(SEED),1) --matching "$(MATCHING)"

@@ -76,6 +76,7 @@ class Request:
 
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """The client went away in the middle, as some tests want."""
