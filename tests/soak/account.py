@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -74,7 +75,7 @@ def account(folder: Path, collector: Collector, killed: set[int]) -> Account:
     )
 
 
-def _does_not_add_up(name: str, stats: dict[str, int] | None, ended: int) -> list[str]:
+def _does_not_add_up(name: str, stats: dict[str, Any] | None, ended: int) -> list[str]:
     if stats is None:
         return [f"{name} did not end in order"]
     dropped: Counter[str] = Counter(stats["dropped"])

@@ -126,8 +126,8 @@ class Service:
         return "was not cancelled"
 
     async def _stream(self, place: str) -> Any:
-        question = {"role": "user", "content": f"How warm is it in {place}?"}
-        return await self._model.chat.completions.create(model="m", messages=[question], stream=True)  # type: ignore[call-overload]
+        question: Any = {"role": "user", "content": f"How warm is it in {place}?"}
+        return await self._model.chat.completions.create(model="m", messages=[question], stream=True)
 
 
 async def forked(place: str) -> str:
