@@ -115,8 +115,7 @@ class ClientBase(CompatClient):
     def report(self) -> Report:
         """The report of this process for `agentops-otel run`."""
         trace_file = str(self.trace_file) if self.trace_file else None
-        joins = self.config.run is not None and self.config.run.starter is not None
-        report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), joins=joins, trace_file=trace_file)
+        report = Report(pid=os.getpid(), program=program_name(sys.orig_argv[1:]), trace_file=trace_file)
         return self._totals.report(report)
 
     def __repr__(self) -> str:

@@ -172,6 +172,33 @@ if __name__ == "__main__":
     assert "app: 2 LLM calls, 1 trace, " in done.stderr
 
 
+@pytest.mark.parametrize("iterated", ["[{}]", "({})"])
+def test_the_tasks_of_joblib_join_the_trace_that_asks(
+    environment: dict[str, str], tmp_path: Path, iterated: str
+) -> None:
+    """Each time, although its processes last; some tasks are sent from a thread of joblib's."""
+    tasks = iterated.format('delayed(ask.ask)("hi") for _ in range(5)')
+    (tmp_path / "app.py").write_text(
+        f"""
+from joblib import Parallel, delayed
+import agentops_otel, ask
+
+@agentops_otel.record_action("whole")
+def whole():
+    Parallel(n_jobs=2, pre_dispatch=2)({tasks})
+
+if __name__ == "__main__":
+    whole()
+    whole()
+"""
+    )
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, llm_spans()) == (0, 10), done.stderr
+    assert "app: 10 LLM calls, 2 traces, " in done.stderr
+
+
 @pytest.mark.measured
 def test_a_spawned_process_outside_of_a_span_has_its_own_trace(environment: dict[str, str], tmp_path: Path) -> None:
     """As a server's worker: nothing is its parent."""

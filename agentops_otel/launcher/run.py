@@ -24,14 +24,15 @@ class Report:
     pid: int
     program: str
     ended: bool = False
-    joins: bool = False
-    """Whether its spans are in the trace of the process that has spawned it."""
     trace_file: str | None = None
     clients: Mapping[str, str] = field(default_factory=dict)
     """The LLM clients that the process has imported, with their versions."""
     not_wrapped: Sequence[str] = ()
     """Clients in which no method could be wrapped."""
     traces: int = 0
+    """Traces that began in it."""
+    joined: int = 0
+    """Spans with a parent in another process, as those of a pool's tasks have."""
     llm_calls: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None

@@ -25,6 +25,7 @@ from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import install, install_frameworks
 from agentops_otel.recording.processes import ProcessPropagation
+from agentops_otel.recording.task_processes import TaskPropagation
 from agentops_otel.recording.threads import ThreadPropagation
 from agentops_otel.taskweaver import install as hooks
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
@@ -281,6 +282,7 @@ def _installations(config: Config) -> Iterator[Installed]:
         yield threads
     if config.run is not None:
         yield ProcessPropagation()
+        yield TaskPropagation()
 
 
 TaskWeaverEventHandler.current = staticmethod(current)  # TaskWeaver's users make handlers without arguments

@@ -26,8 +26,9 @@ def describe(run: Run, program: str, read: Callable[[Path], Iterable[ReadableSpa
         `app: 2 LLM calls, 1 trace, 24→12 tok, $0.0012; agentops-otel show`
     """
     reports = [_counted(report, run, read) for report in run.reports()]
-    seen = any(report.traces for report in reports)
-    traces = 1 if run.parent else sum(report.traces for report in reports if not report.joins)
+    begun, joined = sum(report.traces for report in reports), sum(report.joined for report in reports)
+    seen = begun + joined > 0
+    traces = 1 if run.parent else begun or joined
     facts = ", ".join(_totals(reports, traces)) if seen else f"nothing was traced: {_reason(reports)}"
     return "; ".join([f"{program}: {facts}", *_unfinished(reports), *_unreached(run), *_links(reports, seen)])
 
@@ -41,7 +42,7 @@ def _counted(report: Report, run: Run, read: Callable[[Path], Iterable[ReadableS
     for span in read(path):
         totals.on_end(span)
     counted = totals.report(report)
-    return replace(counted, ended=True) if counted.traces or counted.llm_calls else report
+    return replace(counted, ended=True) if counted.traces or counted.joined or counted.llm_calls else report
 
 
 def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:

@@ -27,6 +27,7 @@ class _Count:
     spans: int = 0
     errors: int = 0
     traces: int = 0
+    joined: int = 0
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
@@ -101,6 +102,7 @@ class SessionTotals(SpanProcessor):
         return replace(
             report,
             traces=count.traces,
+            joined=count.joined,
             llm_calls=count.roles["llm"],
             input_tokens=count.input_tokens,
             output_tokens=count.output_tokens,
@@ -124,7 +126,8 @@ class SessionTotals(SpanProcessor):
         _, span_id, _, parent_id, is_remote = ids_of(span)
         parent_here = None if is_remote else parent_id
         if parent_here is None:
-            count.traces += 1
+            count.traces += parent_id is None
+            count.joined += parent_id is not None
         # An error is counted at the innermost span only, not again in the spans that it passes through.
         below = count.failed_below.pop(span_id, None)
         if error is not None:

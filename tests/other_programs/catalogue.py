@@ -14,6 +14,8 @@ class Program:
     """How it is started, in the folder of the apps; `{port}` is a free port."""
     calls: int = 1
     """How many LLM calls it makes, each in its own trace."""
+    traces: int = 0
+    """Under `run`: in how many traces these are, where not each is in its own."""
     init: tuple[str, ...] = ()
     """How it is started where its own code cannot call `init()`."""
     requests: tuple[str, ...] = ()
@@ -81,6 +83,14 @@ PROGRAMS = (
     Program(name="celery", packages=("celery", "openai"), command=("python", "celery_app.py")),
     Program(name="joblib", packages=("joblib", "openai"), command=("python", "joblib_app.py"), calls=3),
     Program(name="dask", packages=("dask[distributed]", "openai"), command=("python", "dask_app.py"), calls=2),
+    Program(
+        name="dask-traces",
+        packages=("dask[distributed]", "openai"),
+        command=("python", "dask_traces.py"),
+        calls=8,
+        traces=2,
+    ),
+    Program(name="loky", packages=("loky", "openai"), command=("python", "loky_app.py"), calls=4, traces=2),
     Program(name="ray", packages=("ray", "openai"), command=("python", "ray_app.py"), calls=2),
     Program(
         name="instructor",
