@@ -418,6 +418,37 @@ def test_a_child_that_was_not_reached_is_said(environment: dict[str, str], tmp_p
     assert f"; not traced: 2 Python processes with {named}; agentops-otel show" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "start",
+    ["os.system(line)", "subprocess.run(line, shell=True, check=True)", "os.execl('/bin/sh', 'sh', '-c', line)"],
+)
+def test_a_child_of_a_shell_that_was_not_reached_is_said(
+    environment: dict[str, str], tmp_path: Path, start: str
+) -> None:
+    """As one that is started without a shell; another command of the line is none."""
+    line = "echo python -I; A=1 python -E -c 'print(2)'"
+    (tmp_path / "app.py").write_text(f"import os, subprocess, ask\nask.ask()\nline = {line!r}\n{start}")
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "python -I\n2\n"), done.stderr
+    assert "; not traced: 1 Python process with -E" in done.stderr
+
+
+def test_a_frozen_child_is_said(environment: dict[str, str], tmp_path: Path) -> None:
+    """It ends as what PyInstaller makes; it is a shell's script here, which runs as it is."""
+    program = tmp_path / "frozen"
+    program.write_bytes(b"#!/bin/sh\nexit 0\n" + b"#" * 5000 + b"MEI\x0c\x0b\x0a\x0b\x0e" + bytes(80))
+    program.chmod(0o755)
+    (tmp_path / "app.py").write_text(
+        f"import subprocess, ask\nask.ask()\nsubprocess.run([{str(program)!r}], check=True)"
+    )
+
+    done = run("app.py", env=environment, cwd=tmp_path)
+
+    assert "; not traced: 1 Python process with a frozen interpreter; agentops-otel show" in done.stderr
+
+
 def test_a_child_with_another_path_is_said(environment: dict[str, str], tmp_path: Path) -> None:
     """An environment of its own leaves PYTHONPATH out; one that is a copy does not, nor does `-I` of the program."""
     (tmp_path / "app.py").write_text(

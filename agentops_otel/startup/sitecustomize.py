@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -76,12 +77,45 @@ def start() -> None:
 def note_unreached(event: str, args: tuple[Any, ...]) -> None:
     """An audit hook: notes each Python that this process starts and that will not import this file."""
     if event in ("subprocess.Popen", "os.exec"):
-        executable, words, env = str(args[0]), args[1], args[-1]
-        if os.path.basename(executable).startswith("python") and isinstance(words, (list, tuple)):
-            why = isolation(words) or ("" if env is None or has_folder(env) else "another PYTHONPATH")
-            if why and os.path.isdir(RUN):
-                with open(os.path.join(RUN, f"{os.getpid()}-{next(_numbers)}.isolated"), "w") as file:
-                    file.write(why)
+        why = unreached(os.fsdecode(args[0]), args[1], args[-1])
+    elif event == "os.system":
+        why = unreached("sh", ["sh", "-c", args[0]], None)
+    else:
+        return
+    if why and os.path.isdir(RUN):
+        with open(os.path.join(RUN, f"{os.getpid()}-{next(_numbers)}.isolated"), "w") as file:
+            file.write(why)
+
+
+def unreached(executable: str, words: Any, env: Mapping[Any, Any] | None) -> str:
+    """Why the program is a Python that will not import this file; empty if it is none, or will."""
+    if not isinstance(words, (list, tuple)):
+        return ""
+    if os.path.basename(executable) in ("sh", "bash", "dash", "zsh") and len(words) == 3 and words[1] == "-c":
+        words = of_python(os.fsdecode(words[2]))
+        executable = words[0] if words else ""
+    if os.path.basename(executable).startswith("python"):
+        return isolation(words) or ("" if env is None or has_folder(env) else "another PYTHONPATH")
+    return "a frozen interpreter" if is_frozen(executable) else ""
+
+
+def of_python(line: str) -> list[str]:
+    """The first command of a shell's line that is a Python's."""
+    for command in re.split(r"[;&|\n]+", line):
+        words = [word for word in command.split() if "=" not in word and word != "exec"]
+        if words and os.path.basename(words[0]).startswith("python"):
+            return words
+    return []
+
+
+def is_frozen(executable: str) -> bool:
+    """Whether the file is a program that PyInstaller has made: it ends with an archive of PyInstaller's."""
+    try:
+        with open(executable, "rb") as file:
+            file.seek(-4096, os.SEEK_END)
+            return b"MEI\x0c\x0b\x0a\x0b\x0e" in file.read()
+    except (OSError, ValueError):
+        return False
 
 
 def isolation(words: Sequence[Any]) -> str:

@@ -73,7 +73,8 @@ def _reason(reports: Sequence[Report]) -> str:
     if not_wrapped:
         named = " and ".join(f"{client}, {clients[client]}," for client in sorted(not_wrapped))
         return f"this version of {named} cannot be traced"
-    return f"{' and '.join(sorted(clients))} was imported, and made no call"
+    packages = sorted({client.partition(".")[0] for client in clients})
+    return f"{' and '.join(packages)} {'was' if len(packages) == 1 else 'were'} imported, and made no call"
 
 
 def _unfinished(reports: Sequence[Report]) -> Iterator[str]:

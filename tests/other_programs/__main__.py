@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from agentops_otel.export import file, trace_directory
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
+from tests.other_programs import screen
 from tests.other_programs.catalogue import PROGRAMS, Program
 from tests.program import ROOT
 
@@ -76,7 +77,10 @@ def run(program: Program, mode: str, commands: Path) -> Outcome:
         if mode == "run":
             command = (str(commands / "agentops-otel"), "run", *command)
         environment = variables(Path(home), model.url, commands, mode)
-        exit_code, output = start(program, command, environment, port)
+        if program.on_screen:
+            exit_code, output = screen.shown(command, environment, commands / "python")
+        else:
+            exit_code, output = start(program, command, environment, port)
         traces = trace_directory.trace_files(Path(home) / "state" / "agentops_otel" / trace_directory.DIRECTORY)
         read = [span for path in traces for span in file.read(path) if isinstance(span, ReadableSpan)]
         calls = [span.get_span_context() for span in read if span.name.startswith("chat ")]

@@ -20,6 +20,8 @@ class Program:
     """How it is started where its own code cannot call `init()`."""
     requests: tuple[str, ...] = ()
     """The paths that a server is asked for; it is stopped by SIGINT then."""
+    on_screen: bool = False
+    """It runs on a terminal, and its screen is compared."""
     text: str = "It is 21 degrees in Paris."
     """What the model answers."""
     files: dict[str, str] = field(default_factory=dict)
@@ -111,6 +113,22 @@ PROGRAMS = (
     Program(name="marimo", packages=("marimo", "openai"), command=("python", "marimo_app.py")),
     Program(
         name="jupyter", packages=("nbclient", "ipykernel", "openai"), command=("jupyter-execute", "notebook.ipynb")
+    ),
+    Program(
+        name="langgraph",
+        packages=("langgraph-cli[inmem]", "langgraph", "openai"),
+        command=("python", "langgraph_turns.py", "{port}"),
+        calls=2,
+    ),
+    Program(
+        name="rich", packages=("rich", "pyte", "openai"), command=("python", "rich_app.py"), calls=4, on_screen=True
+    ),
+    Program(
+        name="textual",
+        packages=("textual", "pyte", "openai"),
+        command=("python", "textual_app.py"),
+        calls=2,
+        on_screen=True,
     ),
     Program(name="dspy", packages=("dspy", "litellm"), command=("python", "dspy_app.py")),
 )
