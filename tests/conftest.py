@@ -59,6 +59,10 @@ def _measured() -> dict[str, str]:
     return {name: os.environ.pop(name) for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
 
 
+POOLS_OF_OTHERS = ("litellm-logging",)
+"""Beginnings of the names of threads that packages start once and keep."""
+
+
 @pytest.fixture(autouse=True)
 def _clean(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _measured: dict[str, str]
@@ -78,6 +82,7 @@ def _clean(
     agentops_otel.shutdown(timeout_s=1)
     attach(context)
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
+    left = [thread for thread in left if not thread.name.startswith(POOLS_OF_OTHERS)]
     assert not left, f"threads left behind: {left}"
 
 

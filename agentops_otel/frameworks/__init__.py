@@ -1,6 +1,7 @@
 """The agent frameworks that are traced: one short, declarative file each."""
 
 from agentops_otel.frameworks.crewai import CREWAI
+from agentops_otel.frameworks.dspy import DSPY
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK
 from agentops_otel.frameworks.haystack import HAYSTACK
 from agentops_otel.frameworks.langchain import LANGCHAIN
@@ -13,6 +14,7 @@ from agentops_otel.instrumentation import FrameworkSpec
 
 SPECS: tuple[FrameworkSpec, ...] = (
     CREWAI,
+    DSPY,
     GOOGLE_ADK,
     HAYSTACK,
     LANGCHAIN,

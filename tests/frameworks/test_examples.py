@@ -107,7 +107,8 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def _ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
+def ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
+    """Run the example against the model; its spans go to the file."""
     variables = {
         "OPENAI_BASE_URL": f"{model.url}/v1",
         "OPENAI_API_BASE": f"{model.url}/v1",
@@ -132,7 +133,7 @@ def test_an_example(example: str, model: LlmServer, tmp_path: Path) -> None:
     package, names = EXAMPLES[example]
     if not _is_installed(package):
         pytest.skip(f"{package} is not installed")
-    _ask(example, model, tmp_path / "spans.jsonl")
+    ask(example, model, tmp_path / "spans.jsonl")
 
     spans = [span for span in read(tmp_path / "spans.jsonl") if isinstance(span, ReadableSpan)]
     llm = [span for span in spans if _said(span).get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS]
@@ -147,7 +148,7 @@ def test_an_example_with_content_off(example: str, model: LlmServer, tmp_path: P
     package, _ = EXAMPLES[example]
     if not _is_installed(package):
         pytest.skip(f"{package} is not installed")
-    _ask(example, model, tmp_path / "spans.jsonl", OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="NO_CONTENT")
+    ask(example, model, tmp_path / "spans.jsonl", OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT="NO_CONTENT")
 
     written = (tmp_path / "spans.jsonl").read_text()
     assert "weather" in written
