@@ -45,7 +45,7 @@ def where(sink: OtlpSink, spool: Path) -> dict[str, str]:
 def arrived(sink: OtlpSink, spool: Path, *, killed: str = "") -> Counter[str]:
     """How many spans of each name have arrived, once another process has delivered what is on disk; none twice.
 
-    But those of the name *killed* may: their process dies by a signal, perhaps between a request and its answer.
+    But those of the name *killed* may: their process dies at once, perhaps between a request and its answer.
     """
     if list(spool.rglob("*.spans")):
         ended("delivering.py", **where(sink, spool))

@@ -269,7 +269,9 @@ def test_the_sdks_own_metrics_count_our_spans_as_its_own(
         tracer = make(sdk_trace.TracerProvider(sampler, meter_provider=MeterProvider([reader])))
         with tracer.start_as_current_span("step"):
             tracer.start_span("below").end()
-        found = json.loads(reader.get_metrics_data().to_json())["resource_metrics"][0]["scope_metrics"][0]["metrics"]
+        data = reader.get_metrics_data()
+        assert data is not None
+        found = json.loads(data.to_json())["resource_metrics"][0]["scope_metrics"][0]["metrics"]
         return sorted(
             (metric["name"], sorted(point["attributes"].items()), point["value"])
             for metric in found

@@ -82,12 +82,12 @@ def test_repeats_are_one_line_until_they_are_opened(page: Page, store: Store) ->
     page.evaluate("document.querySelector('.failed .fold').click()")
     opened = page.evaluate("document.querySelectorAll('[aria-level=\"3\"]').length")
     go(page, f"#/run/{TRACE}/{30:016x}")
+    page.wait_for(f"document.querySelector('[aria-selected=true]')?.id === 'line-{30:016x}'")
 
     assert folded == ["1 ▾invoke_workflow research", "2 ▾plan", "3 chat gpt-4o", "2 ▸execute_tool search × 37"]  # noqa: RUF001
     assert bars == ["bar", "bar", "bar bad", *["bar"] * 34]
     assert isinstance(opened, int)
     assert opened > 15
-    assert page.evaluate("document.querySelector('[aria-selected=true]').id") == f"line-{30:016x}"
 
 
 def test_a_part_of_a_run_is_looked_at_closer(page: Page, store: Store) -> None:
