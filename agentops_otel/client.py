@@ -20,6 +20,7 @@ from agentops_otel.compat_settings import CompatEndSettings, CompatSessionSettin
 from agentops_otel.config import Config
 from agentops_otel.content import Content
 from agentops_otel.export import Stats
+from agentops_otel.export.agentops_logs import LogUpload
 from agentops_otel.export.trace_directory import DIRECTORY, default_path
 from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.guard import guard
@@ -93,24 +94,31 @@ class ClientBase(CompatClient):
         self.processors: tuple[SpanProcessor, ...] = ()
         self._closing = False
         if source is not None:
-            gc_safe.install_gc_callback()
-            content = Content(enabled=config.capture_content, redact=config.redact)
-            printed = (PrintedText(sys.stdout, self._where, content, logs),) if logs and sys.stdout else ()
-            opened = (open_spans,) if config.console else ()
-            self.processors = (*printed, *opened, self.pipeline, *config.span_processors)
-            trusts_callers = config.trust_callers or source.guest
-            self.recorder = Recorder(
-                tracer=tracer_of(source.provider, semconv.SCOPE, VERSION, content, trusts_callers=trusts_callers),
-                content=content,
-                event_content=None
-                if config.event_content is None
-                else Content(enabled=config.event_content, redact=config.redact),
-                defaults=self.sessions,
-                clock=clock,
-                trusts_callers=trusts_callers,
-                follows_mcp=config.follow_mcp,
-                provider=source.provider,
-            )
+            self._start_recording(source, logs, open_spans, clock)
+
+    def _start_recording(
+        self, source: ProviderChoice, logs: LogUpload | None, open_spans: OpenSpans, clock: Callable[[], int]
+    ) -> None:
+        """Make the span processors, and the recorder that makes spans on the provider."""
+        config = self.config
+        gc_safe.install_gc_callback()
+        content = Content(enabled=config.capture_content, redact=config.redact)
+        printed = (PrintedText(sys.stdout, self._where, content, logs),) if logs and sys.stdout else ()
+        opened = (open_spans,) if config.console else ()
+        self.processors = (*printed, *opened, self.pipeline, *config.span_processors)
+        trusts_callers = config.trust_callers or source.guest
+        self.recorder = Recorder(
+            tracer=tracer_of(source.provider, semconv.SCOPE, VERSION, content, trusts_callers=trusts_callers),
+            content=content,
+            event_content=None
+            if config.event_content is None
+            else Content(enabled=config.event_content, redact=config.redact),
+            defaults=self.sessions,
+            clock=clock,
+            trusts_callers=trusts_callers,
+            follows_mcp=config.follow_mcp,
+            provider=source.provider,
+        )
 
     def report(self) -> Report:
         """The report of this process for `agentops-otel run`."""

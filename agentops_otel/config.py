@@ -125,26 +125,15 @@ def read_config(**arguments: Any) -> Config:
     run = _run()
     is_shown = sys.stderr.isatty() or environment.notebook_shell() is not None
     on_terminal = nowhere and is_shown and not (run and run.parent)  # --one-trace prints at the end
-    if given.get("upload_logs") and owner is None:
-        raise ConfigError("upload_logs", True, "what is printed goes to an AgentOps account: give api_key too")
-    if value["durability"] == "span" and not value["spool_dir"]:
-        raise ConfigError("spool_dir", False, 'durability="span" needs the disk; give a directory, or leave it out')
+    _check_combinations(given, value, owner)
     return Config(
+        **{name: value[name] for name in _UNCHANGED},
         disabled=environment.env("OTEL_SDK_DISABLED").lower() == "true",
-        service_name=value["service_name"],
-        tags=value["tags"],
         capture_content=on_spans,
         event_content=in_events,
-        redact=value["redact"],
-        instrument_llm_calls=value["instrument_llm_calls"],
-        instrument_taskweaver=value["instrument_taskweaver"],
-        instrument_frameworks=value["instrument_frameworks"],
-        propagate_threads=value["propagate_threads"],
         session_name=settings.read("trace_name", given) or "session",
         session_id=settings.read("inherited_session_id", given),
         auto_start_session=owner is not None if value["auto_start_session"] is None else value["auto_start_session"],
-        tracer_provider=value["tracer_provider"],
-        span_processors=value["span_processors"],
         destinations=(destinations.local_collector(given),) if nowhere and not isinstance(trace_file, Path) else named,
         exporters=tuple(name for name in exporters or () if name not in _BUILT_IN_EXPORTERS),
         console=on_terminal or "console" in (exporters or ()) if console is None else console,
@@ -153,8 +142,6 @@ def read_config(**arguments: Any) -> Config:
         spare_trace_file=trace_file is None and named == (hosted,),
         state_dir=state_dir,
         spool_dir=_spool_dir(value["spool_dir"], state_dir),
-        durability=value["durability"],
-        exit_timeout_s=value["exit_timeout_s"],
         upload_logs=on_spans and owner is not None and value["upload_logs"],
         by_name=_by_name(given, value, owner, exporters),
         trust_callers=environment.flag("AGENTOPS_TRUST_CALLERS", False) or bool(environment.env("OTEL_TRACES_SAMPLER")),
@@ -166,21 +153,34 @@ def read_config(**arguments: Any) -> Config:
     )
 
 
+_UNCHANGED = (
+    *("service_name", "tags", "redact", "instrument_llm_calls", "instrument_taskweaver", "instrument_frameworks"),
+    *("propagate_threads", "tracer_provider", "span_processors", "durability", "exit_timeout_s"),
+)
+"""Settings that are fields of `Config` as they are."""
 _SENT = ("api_key", "endpoint", "headers", "protocol", "capture_content")
 """Settings that are read by `destinations` and `_content`."""
+
+
+def _check_combinations(given: Mapping[str, Any], value: Mapping[str, Any], owner: AgentOps | None) -> None:
+    """Raise ConfigError for a setting that cannot work beside the others."""
+    if given.get("upload_logs") and owner is None:
+        raise ConfigError("upload_logs", True, "what is printed goes to an AgentOps account: give api_key too")
+    if value["durability"] == "span" and not value["spool_dir"]:
+        raise ConfigError("spool_dir", False, 'durability="span" needs the disk; give a directory, or leave it out')
 
 
 def _by_name(
     given: Mapping[str, Any], value: Mapping[str, Any], owner: AgentOps | None, exporters: list[str] | None
 ) -> frozenset[str]:
-    asked = {
+    conditions = {
         "endpoint": "endpoint" in given,
         # The provider's owner reads OTEL_TRACES_EXPORTER too: two of us would send each span twice.
         "api_key": "api_key" in given or (owner is not None and "agentops" not in (exporters or ())),
         "trace_file": bool(value["trace_file"]),
         "console": bool(given.get("console")),
     }
-    return frozenset(name for name, by_name in asked.items() if by_name)
+    return frozenset(name for name, by_name in conditions.items() if by_name)
 
 
 def _content(argument: str | None) -> tuple[bool, bool | None]:

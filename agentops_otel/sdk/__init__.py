@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, Unpack
+from typing import Any, Literal, Unpack
 from weakref import ref
 
 from opentelemetry.sdk.trace import SpanProcessor
@@ -23,11 +23,7 @@ from agentops_otel.content import Redact
 from agentops_otel.export.process_exit import ProcessExit
 from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation import install, install_frameworks
-from agentops_otel.recording.processes import ProcessPropagation
-from agentops_otel.recording.task_processes import TaskPropagation
-from agentops_otel.recording.threads import ThreadPropagation
-from agentops_otel.taskweaver import install as hooks
+from agentops_otel.sdk.installations import Installed, installations
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import Recorder, suppressed
 from agentops_otel.tracing.processors import not_in
@@ -108,13 +104,6 @@ class Client(ClientBase):
                 self.config.run.write(replace(self.report(), ended=True, **clients))
 
 
-class Installed(Protocol):
-    """Wrapped libraries, until `uninstall()` restores them."""
-
-    def uninstall(self) -> None:
-        """Put it back."""
-
-
 @dataclass(slots=True)
 class _Running:
     """All the state there is."""
@@ -159,7 +148,9 @@ class _Running:
     def instrument(self, config: Config) -> None:
         """Wrap libraries by the settings; those that are wrapped already stay as they are."""
         if not self.installations:
-            self.installations = tuple(_installations(config))
+            self.installations = tuple(
+                installations(config, current, self.conversation_ended, self.conversation_went_on)
+            )
 
     def clients(self) -> dict[str, Any]:
         """Two fields of a report: the imported clients and frameworks with their versions, and those not wrapped."""
@@ -259,30 +250,6 @@ def _make(
     client = object.__new__(Client)
     ClientBase.__init__(client, config, settings, source, clock=clock)
     return client
-
-
-def _installations(config: Config) -> Iterator[Installed]:
-    """Wrap the parts that the settings name, one at each step of the iterator."""
-    disabled = set(config.disabled_instrumentations)
-    taskweaver = config.instrument_taskweaver and not {"*", "taskweaver"} & disabled
-    if (config.instrument_llm_calls or taskweaver) and "*" not in disabled:
-        # TaskWeaver's own calls are part of its rounds, whatever becomes of the program's.
-        calls = current if config.instrument_llm_calls else hooks.within_llm_calls(current)
-        specs = [spec for spec in SPECS if spec.name not in disabled]
-        yield install(specs, calls, semconv_opt_in=config.semconv_opt_in)
-    if taskweaver:
-        yield hooks.install(current, _running.conversation_ended, _running.conversation_went_on)
-    elif not config.capture_content:
-        yield hooks.disable_tracing_only(current)
-    if config.instrument_frameworks and "*" not in disabled:
-        yield install_frameworks([spec for spec in FRAMEWORKS if spec.name not in disabled], current)
-    if config.propagate_threads:
-        threads = ThreadPropagation()
-        threads.install()
-        yield threads
-    if config.run is not None:
-        yield ProcessPropagation()
-        yield TaskPropagation()
 
 
 TaskWeaverEventHandler.current = staticmethod(current)  # TaskWeaver's users make handlers without arguments
