@@ -186,12 +186,12 @@ def _spans(paths: Sequence[Path], *, progress: bool = False) -> Iterator[Readabl
     """The spans of the files, as they are read; what is no span is named on stderr, with a bar for large files."""
     size = sum(path.stat().st_size for path in paths)
     with ExitStack() as shown:
-        told: Callable[[int], object] = bool
+        on_bytes: Callable[[int], object] = bool
         if progress and size >= _LARGE_BYTES:
             bar = click.progressbar(length=size, label="reading", file=sys.stderr, update_min_steps=_LARGE_BYTES // 16)
-            told = shown.enter_context(bar).update
+            on_bytes = shown.enter_context(bar).update
         for path in paths:
-            for span in file.read(path, told):
+            for span in file.read(path, on_bytes):
                 if isinstance(span, ValueError):
                     terminal.announce(f"left out: {span}")
                 else:

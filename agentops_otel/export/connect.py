@@ -11,7 +11,7 @@ import h11
 
 from agentops_otel.config import Destination
 from agentops_otel.export.fork_guard import no_fork
-from agentops_otel.export.http1 import Connection, left
+from agentops_otel.export.http1 import Connection, remaining_s
 
 _PORTS = {"http": 80, "https": 443}
 _READ_BYTES = 64 * 1024
@@ -82,7 +82,9 @@ def _host(url: SplitResult) -> str:
 
 def _tcp(url: SplitResult, deadline: float) -> socket.socket:
     try:
-        connected = socket.create_connection((url.hostname or "", url.port or _PORTS[url.scheme]), left(deadline))
+        connected = socket.create_connection(
+            (url.hostname or "", url.port or _PORTS[url.scheme]), remaining_s(deadline)
+        )
     except (socket.gaierror, UnicodeError):
         raise Unreachable("unknown host") from None
     except TimeoutError:
@@ -95,7 +97,7 @@ def _tcp(url: SplitResult, deadline: float) -> socket.socket:
 
 def _tls(plain: socket.socket, context: ssl.SSLContext, host: str, deadline: float) -> socket.socket:
     try:
-        plain.settimeout(left(deadline))
+        plain.settimeout(remaining_s(deadline))
         if isinstance(plain, ssl.SSLSocket):
             return _Inner(plain, context, host)  # type: ignore[return-value]  # as much of one as is used here
         return context.wrap_socket(plain, server_hostname=host)

@@ -21,7 +21,7 @@ from agentops_otel.config import Destination
 from agentops_otel.export.connect import connect
 from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.http import COMPRESS, partial_success
-from agentops_otel.export.http1 import OTHER_PROTOCOL, OtherProtocolError, left
+from agentops_otel.export.http1 import OTHER_PROTOCOL, OtherProtocolError, remaining_s
 from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
@@ -208,9 +208,9 @@ class _Connection:
 
     def _exchange(self, reply: _Reply, deadline: float) -> None:
         """Send pending data, and wait until something arrives."""
-        self._socket.settimeout(left(deadline))
+        self._socket.settimeout(remaining_s(deadline))
         self._flush()
-        self._socket.settimeout(left(deadline))
+        self._socket.settimeout(remaining_s(deadline))
         self._receive(reply)
 
     def _receive(self, reply: _Reply | None) -> None:

@@ -87,7 +87,7 @@ class Connection:
         # The other side may have answered, and closed, before it has read everything.
         with suppress(BrokenPipeError, ConnectionResetError):
             for data in filter(None, (head, content, end)):
-                self._socket.settimeout(left(deadline))
+                self._socket.settimeout(remaining_s(deadline))
                 self._socket.sendall(data)
         return self._response(deadline)
 
@@ -115,7 +115,7 @@ class Connection:
 
     def _next_event(self, deadline: float) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:
-            self._socket.settimeout(left(deadline))
+            self._socket.settimeout(remaining_s(deadline))
             data = self._socket.recv(self._read_bytes)
             begun = (self._http.trailing_data[0] + data)[: len(_BEGINNING)]
             if self._http.their_state is h11.SEND_RESPONSE and not _BEGINNING.startswith(begun):
@@ -124,7 +124,7 @@ class Connection:
         return event
 
 
-def left(deadline: float) -> float:
+def remaining_s(deadline: float) -> float:
     """The seconds until then.
 
     Raises:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.encode import Batch
-from agentops_otel.export.spool import Place, Spool
+from agentops_otel.export.spool import RecordRef, Spool
 
 MEMORY_BYTES = 16 * 1024 * 1024
 """The most that waits in memory. Beyond that, requests go to disk; without a spool the oldest are dropped."""
@@ -62,7 +62,7 @@ class Entry:
     spans: int
     at: float
     """When it was added, by the outbox's clock."""
-    places: Sequence[Place] = ()
+    places: Sequence[RecordRef] = ()
     """Its records on disk; empty if it is only in memory."""
     own: bool = True
     """False if an earlier process made it."""

@@ -82,7 +82,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class RecordRef:
     """The position of a record."""
 
     segment: Segment
@@ -96,7 +96,7 @@ class Stored:
 
     body: bytes
     spans: int
-    places: Sequence[Place]
+    places: Sequence[RecordRef]
     own: bool
 
 
@@ -183,7 +183,7 @@ class Spool:
         """Number of spans in the segments that are ours now, including adopted ones."""
         return sum(spans for segment in self._segments for *_, spans in _heads(segment))
 
-    def append(self, body: bytes, spans: int, *, own: bool = True) -> Place | None:
+    def append(self, body: bytes, spans: int, *, own: bool = True) -> RecordRef | None:
         """Write a record.
 
         Args:
@@ -210,7 +210,7 @@ class Spool:
                     error.strerror or error,
                 )
             return None
-        place = Place(segment, segment.size, spans if own else 0)
+        place = RecordRef(segment, segment.size, spans if own else 0)
         segment.size += len(record)
         segment.waiting += 1
         segment.waiting_spans += place.own_spans
@@ -232,7 +232,7 @@ class Spool:
                 self._give_up(segment, DropReason.DISK_FAILED)
         return None
 
-    def settle(self, places: Sequence[Place]) -> None:
+    def settle(self, places: Sequence[RecordRef]) -> None:
         """Mark records as delivered or given up, so that they are not read again."""
         for place in places:
             segment = place.segment
@@ -304,7 +304,7 @@ class Spool:
 
     def _read_from(self, segment: Segment, limit_bytes: int, limit_spans: int) -> Stored | None:
         bodies: list[bytes] = []
-        places: list[Place] = []
+        places: list[RecordRef] = []
         spans = size = foreign = 0
         for offset, state, count, body in _waiting(segment):
             if not bodies:
@@ -312,7 +312,7 @@ class Spool:
             elif size + len(body) > limit_bytes or spans + count > limit_spans or state & _FOREIGN != foreign:
                 break
             bodies.append(body)
-            places.append(Place(segment, offset, count if segment.own and not foreign else 0))
+            places.append(RecordRef(segment, offset, count if segment.own and not foreign else 0))
             spans, size = spans + count, size + len(body)
         else:
             if len(bodies) < segment.waiting:

@@ -252,7 +252,7 @@ def _make(
     return client
 
 
-TaskWeaverEventHandler.current = staticmethod(current)  # TaskWeaver's users make handlers without arguments
+TaskWeaverEventHandler.get_recorder = staticmethod(current)  # TaskWeaver's users make handlers without arguments
 
 
 def init(

@@ -43,7 +43,7 @@ class TaskWeaverEventHandler:
     ```
     """
 
-    current: "ClassVar[staticmethod[[], Recorder | None]]" = staticmethod(lambda: None)
+    get_recorder: "ClassVar[staticmethod[[], Recorder | None]]" = staticmethod(lambda: None)
     """Gives the client's recorder; `agentops_otel.init()` sets it."""
 
     def __init__(self, session_id: str | None = None) -> None:
@@ -58,7 +58,7 @@ class TaskWeaverEventHandler:
                 self._record(event)
 
     def _record(self, event: Event) -> None:
-        recorder, round_id = self.current(), event.round_id
+        recorder, round_id = self.get_recorder(), event.round_id
         if recorder is None or round_id is None:
             return
         if event.t.value == "round_start":

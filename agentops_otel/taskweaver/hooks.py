@@ -51,11 +51,11 @@ class Hooks:
 
     def __init__(
         self,
-        current: Callable[[], Recorder | None],
+        get_recorder: Callable[[], Recorder | None],
         on_stop: Stopped = ignore,
         on_round: Callable[[str], None] = ignore,
     ) -> None:
-        self.current = current
+        self.get_recorder = get_recorder
         self.on_stop = on_stop
         self.on_round = on_round
         self.patch: Callable[[type, str, Hook], None] = lambda owner, name, hook: None
@@ -242,11 +242,11 @@ class Hooks:
         """`Tracing.__init__`: may enable TaskWeaver's built-in tracing."""
         wrapped(*args, **kwargs)
         with guard("disabling TaskWeaver's built-in tracing"):
-            if self.current() is not None:
+            if self.get_recorder() is not None:
                 builtin_tracing.disable(sys.modules[builtin_tracing.MODULE])
 
     def _round(self, session: Any, args: Any, kwargs: Any) -> Round | None:
-        recorder = self.current()
+        recorder = self.get_recorder()
         if recorder is None or current_round() is not None:
             return None
         planner = getattr(session, "planner", None)
@@ -284,7 +284,7 @@ class Hooks:
 
     def _call(self, make: Callable[[Recorder], calls.Call]) -> calls.Call | None:
         with guard("starting an LLM call of TaskWeaver"):
-            recorder = self.current()
+            recorder = self.get_recorder()
             return None if recorder is None else make(recorder)
         return None
 

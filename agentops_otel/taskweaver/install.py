@@ -18,26 +18,26 @@ from agentops_otel.wrapping.patch import Patch
 
 
 def install(
-    current: Callable[[], Recorder | None], on_stop: Stopped = ignore, on_round: Callable[[str], None] = ignore
+    get_recorder: Callable[[], Recorder | None], on_stop: Stopped = ignore, on_round: Callable[[str], None] = ignore
 ) -> "Installation":
     """Trace TaskWeaver from now on, also if it is imported later.
 
     Args:
-        current: Gives the client's recorder; None while there is no client: then nothing is recorded.
+        get_recorder: Gives the client's recorder; None while there is no client: then nothing is recorded.
         on_stop: Called for each session that stops, and on `uninstall` for the others.
         on_round: Called with the session's id after each round.
     """
-    return Installation(Hooks(current, on_stop, on_round), _HOOKS)
+    return Installation(Hooks(get_recorder, on_stop, on_round), _HOOKS)
 
 
-def disable_tracing_only(current: Callable[[], Recorder | None]) -> "Installation":
+def disable_tracing_only(get_recorder: Callable[[], Recorder | None]) -> "Installation":
     """Disable TaskWeaver's built-in tracing, which would record prompts, and hook nothing else."""
-    return Installation(Hooks(current), _TRACING_ONLY)
+    return Installation(Hooks(get_recorder), _TRACING_ONLY)
 
 
-def within_llm_calls(current: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
+def within_llm_calls(get_recorder: Callable[[], Recorder | None]) -> Callable[[], Recorder | None]:
     """The recorder while TaskWeaver makes an LLM call, None otherwise."""
-    return lambda: current() if calls.current_call() is not None else None
+    return lambda: get_recorder() if calls.current_call() is not None else None
 
 
 def _step(name: str) -> Hook:
@@ -106,7 +106,7 @@ class Installation:
                 patch.undo()
             self._patches.clear()
         self._hooks.report_all()
-        self._hooks.current = lambda: None
+        self._hooks.get_recorder = lambda: None
         if (tracing := sys.modules.get(builtin_tracing.MODULE)) is not None:
             builtin_tracing.restore(tracing)
 
@@ -115,7 +115,7 @@ class Installation:
             owner, _, name = path.partition(".")
             with guard(f"hooking TaskWeaver's {path}"):
                 self._patch(getattr(module, owner), name, hook)
-        if module.__name__ == builtin_tracing.MODULE and self._on and self._hooks.current() is not None:
+        if module.__name__ == builtin_tracing.MODULE and self._on and self._hooks.get_recorder() is not None:
             builtin_tracing.disable(module)
 
     def _patch(self, owner: type, name: str, hook: Hook) -> None:

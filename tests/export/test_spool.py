@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.outbox import Outbox
-from agentops_otel.export.spool import SCAN_S, Place, Spool, folder
+from agentops_otel.export.spool import SCAN_S, RecordRef, Spool, folder
 
 MANY = 1 << 30
 HEAD = 13
@@ -111,7 +111,7 @@ def test_a_process_killed_at_any_byte_loses_its_last_record_at_most(
     """Whatever of a segment reached the disk: each whole record that was not settled is read, and nothing else."""
     directory = tmp_path_factory.mktemp("spool")
     spool = Spool(directory)
-    places: list[Place] = []
+    places: list[RecordRef] = []
     ends: list[int] = []
     for body in bodies:
         place = spool.append(body, 1)
