@@ -301,7 +301,7 @@ class Outbox:
         """
         with self._changed:
             self._changed.wait_for(lambda: self._idle or self._failing, max(0.0, deadline - self._clock()))
-            return self._recovered, self.spool.left() if self.spool else 0
+            return self._recovered, self.spool.count_spans() if self.spool else 0
 
     def close(self, reason: str = DropReason.EXIT) -> None:
         """Give out nothing more; what is in memory goes to disk, or is dropped for the reason."""

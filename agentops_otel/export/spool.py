@@ -179,7 +179,7 @@ class Spool:
         """Whether a record waits in a segment that is ours."""
         return any(segment.waiting for segment in self._segments)
 
-    def left(self) -> int:
+    def count_spans(self) -> int:
         """Number of spans in the segments that are ours now, including adopted ones."""
         return sum(spans for segment in self._segments for *_, spans in _heads(segment))
 
