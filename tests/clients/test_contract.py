@@ -12,11 +12,14 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach,
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.contract import any_client, both, described, each_client, outcome, pytestmark
+from tests.clients.contract import any_client, both, described, each_client, outcome
+from tests.clients.contract import pytestmark as of_each_client
 from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken
 from tests.loopback.llm_server import Answer, LlmServer
 
-__all__ = ["any_client", "pytestmark"]
+__all__ = ["any_client"]
+
+pytestmark = [of_each_client, pytest.mark.no_cover]
 
 
 @pytest.fixture(params=CLIENTS)

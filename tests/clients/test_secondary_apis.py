@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from tests.clients.capture import Captured
-from tests.clients.contract import pytestmark
+from tests.clients.contract import pytestmark as of_each_client
 from tests.clients.forms.form import OTHERS, QUESTION, TEXT, forms_of, told
 from tests.loopback.llm_server import LlmServer
 
-__all__ = ["pytestmark"]
+pytestmark = [of_each_client, pytest.mark.no_cover]
 
 
 ALIKE: dict[str, Any] = {

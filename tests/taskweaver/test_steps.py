@@ -49,6 +49,7 @@ def clever(make_app: MakeApp) -> Any:
     return session
 
 
+@pytest.mark.no_cover
 def test_steps(clever: Any, llm: ScriptedLLM, traced: Capture) -> None:
     """Each is a span of the reply that it is made for, with the LLM calls that it makes, tokens and all.
 
