@@ -252,6 +252,7 @@ CONTENT = frozenset(
         GEN_AI_TOOL_DEFINITIONS,
         PYDANTIC_AI_ALL_MESSAGES,
         PYDANTIC_AI_FINAL_RESULT,
+        *("gen_ai.completion", "gen_ai.prompt"),  # of the conventions up to 1.27
     }
 )
 """The attributes whose values are the user's own words or data."""
@@ -263,9 +264,6 @@ GEN_AI_EVENT_FIELDS = frozenset(
     {ERROR_TYPE, SERVER_ADDRESS, SERVER_PORT, "finish_reason", "id", "index", "name", "role"}
 )
 """Attributes of those events, in older conventions too, that are not the user's own words."""
-
-OLDER_CONTENT = frozenset({"gen_ai.completion", "gen_ai.prompt"})
-"""Content in events of the conventions up to 1.27."""
 
 
 def older_names(attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:

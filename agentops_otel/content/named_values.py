@@ -14,21 +14,25 @@ _QUOTE = r"""(?:\\{0,3}["']|%22|&quot;)"""
 _NAME_FIELD = r"(?:name|key|header|field|param|parameter|variable|var|env|option|setting|property|attribute|label|id|k)"
 _VALUE_FIELD = r"(?:value|val|default|v)"
 
+_ELEMENT_START = r"(?:[ ][^<>]{0,200})?>(?=[^<\s])"
+
 # Between a name and its value. The order matters: the first that matches sets where the value begins.
-_SEPARATOR = re.compile(
+_IN_ELEMENT = re.compile(
     rf"""
       (?P<equals>{_QUOTE}?\]?[ \t]{{0,8}}(?:=>|:=|=(?!=)|%3D)[ \t]{{0,8}})
     | (?P<colon>{_QUOTE}?[ \t]{{0,8}}(?::(?!//|[=:])|%3A)[ \t]{{0,8}})
     | (?P<field>{_QUOTE}?\s{{0,8}},?\s{{0,80}}{_QUOTE}?(?i:{_VALUE_FIELD}){_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}})
     | (?P<pair>{_QUOTE}\s{{0,8}},\s{{0,8}}(?={_QUOTE}))
     | (?P<form>{_QUOTE}(?:\r?\n){{2}})
-    | (?P<element>(?:[ ][^<>]{{0,200}})?>(?=[^<\s]))
+    | (?P<element>{_ELEMENT_START})
     | (?P<quoted>[ \t]{{1,8}}(?=["']))
     | (?P<prose>[ \t]{{1,8}}(?i:is|was)[ \t]{{1,8}})
     | (?P<space>[ \t]{{1,8}}(?![-=:]))
     """,
     re.VERBOSE,
 )
+# Elsewhere a ">" belongs to a shell, or to the next line: `--token abc >file`.
+_SEPARATOR = re.compile(_IN_ELEMENT.pattern.replace(_ELEMENT_START, "(?!)"), re.VERBOSE)
 Form = Literal["equals", "colon", "pair", "field", "form", "element", "quoted", "prose", "space"]
 
 _QUOTED = re.compile(rf"({_QUOTE})(?!\1)(.+?)(?=\1|$)", re.MULTILINE)
@@ -108,11 +112,11 @@ def _value_of_name_at(text: str, at: int, done: int) -> tuple[int, int]:
         first = _WORD_BEFORE.search(before[-_WORD_CHARACTERS:])
         if first is None or (kind := classify_key(f"{first[1]}_{name}")) is not KeyKind.SECRET:
             return _NOTHING
-    separator = _SEPARATOR.match(text, after)
+    is_option = word[0].startswith("-")
+    separators = _IN_ELEMENT if before.endswith(("<", ":")) and not is_option else _SEPARATOR
+    separator = separators.match(text, after)
     if separator is not None and separator.lastgroup is not None:
-        start, end = _value_span(
-            text, separator.end(), separator.lastgroup, name.lower(), word[0].startswith("-"), before
-        )
+        start, end = _value_span(text, separator.end(), separator.lastgroup, name.lower(), is_option, before)
         if end > start and _is_secret(text[start:end], kind, name, quoted=text[start - 1 : start] in ('"', "'")):
             return start, end
     if before.endswith(_QUOTES) and (value := _VALUE_BEFORE.search(before)):
@@ -133,7 +137,7 @@ def _value_span(text: str, start: int, form: str, name: str, is_option: bool, be
     """Start and end of the value after a secret's name; an empty range if prose or code follows."""
     match form:
         case "element":
-            value = _ELEMENT.match(text, start) if before.endswith(("<", ":")) else None
+            value = _ELEMENT.match(text, start)
             return value.span() if value else _NOTHING
         case "field" | "form" if not _NAME_BEFORE.search(before[-_COMMAND_CHARACTERS:]):
             return _NOTHING

@@ -1,9 +1,10 @@
 """Applies the content policy to a span's attributes when they are first read, usually on the exporting thread."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import orjson
+from opentelemetry.trace import Link
 
 from agentops_otel import semconv
 from agentops_otel.content import Content
@@ -55,18 +56,28 @@ def redacted_event(policy: Content, event: str, attributes: Mapping[str, Any]) -
     The messages of exceptions are content, and so are those in events of the GenAI conventions:
     https://github.com/open-telemetry/semantic-conventions/blob/v1.36.0/docs/gen-ai/gen-ai-events.md
     """
-    under = {name: _content(policy, name, value) for name, value in attributes.items() if _is_content(event, name)}
+    return _kept_of(policy, attributes, {name for name in attributes if _is_content(event, name)})
+
+
+def redacted_link(policy: Content, link: Link) -> Link:
+    """A link that the program or a library gives a span, under the policy."""
+    content = semconv.CONTENT.intersection((link.attributes if link else None) or ())
+    return Link(link.context, _kept_of(policy, link.attributes or {}, content)) if content else link
+
+
+def _kept_of(policy: Content, attributes: Mapping[str, Any], content: Set[str]) -> Mapping[str, Any]:
+    """The attributes, those that are content under the policy."""
+    under = {name: _content(policy, name, attributes[name]) for name in content}
     return {name: under.get(name, value) for name, value in attributes.items() if under.get(name, True) is not None}
 
 
 def _is_content(event: str, name: str) -> bool:
-    if event == semconv.EXCEPTION_EVENT:
-        return name in semconv.CONTENT
+    if name in semconv.CONTENT:
+        return True
     if not (isinstance(event, str) and event.startswith(semconv.GEN_AI_EVENTS)):
         return False
     # An attribute with an unknown name may be a message: it is content, unless the conventions define it otherwise.
-    is_known = name in semconv.GEN_AI_EVENT_FIELDS or str(name).startswith(semconv.GEN_AI_EVENTS)
-    return not is_known or name in semconv.CONTENT or name in semconv.OLDER_CONTENT
+    return not (name in semconv.GEN_AI_EVENT_FIELDS or str(name).startswith(semconv.GEN_AI_EVENTS))
 
 
 def _content(policy: Content, name: str, value: Any) -> Any:

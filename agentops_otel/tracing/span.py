@@ -27,7 +27,7 @@ from opentelemetry.util.types import Attributes, AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.guard import guard
-from agentops_otel.tracing.content_policy import apply_policy, redacted, redacted_event
+from agentops_otel.tracing.content_policy import apply_policy, redacted, redacted_event, redacted_link
 from agentops_otel.tracing.exceptions import qualified_name, stack_text
 from agentops_otel.tracing.processors import Dispatch
 
@@ -418,9 +418,16 @@ class Span(LazySpan, sdk_trace.Span):
         self._links.append(link)  # type: ignore[attr-defined]
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
-        """Link another span."""
+        """Link another span. Messages in the link's attributes are content, also if a library gives them."""
         with guard("adding a link"):
-            super().add_link(context, attributes)
+            policy = self._tracer.policy
+            link = Link(context, attributes)
+            super().add_link(context, attributes if policy is None else redacted_link(policy, link).attributes)
+
+    def _new_links(self, links: Sequence[Link]) -> BoundedList[Link]:
+        policy = self._tracer.policy
+        kept = links if policy is None else [redacted_link(policy, link) for link in links]
+        return super()._new_links(kept)  # type: ignore[no-any-return]
 
     def update_name(self, name: str) -> None:
         """Rename the span."""
@@ -438,7 +445,8 @@ class Span(LazySpan, sdk_trace.Span):
         if isinstance(status, Status):
             if description is not None:
                 _sdk_logger.warning(
-                    "Description %s ignored. Use either `Status` or `(StatusCode, Description)`", description
+                    "Description %s ignored. Use either `Status` or `(StatusCode, Description)`",
+                    description if policy is None else redacted(policy, semconv.EXCEPTION_MESSAGE, description),
                 )
             code, description = status.status_code, status.description
         elif not isinstance(status, StatusCode):

@@ -67,6 +67,8 @@ SHORT = ["pwd=abc", "jwt=a", "sig=ab", "dsn:a1", "Bearer a1b2c3d4e5", "--token a
     secret=st.sampled_from([*SECRETS.values(), *SHORT]),
     frame=st.sampled_from(["{}", "my key is {} keep it", "({})", "a-b\n{}\nline", '{{"a": "{}"}}', "'{}'", "\x00 {}"]),
 )
+@example(value=["PLANT", ">000"], secret="--token abc", frame="{}")
+@example(value=[">000", "PLANT"], secret="--token abc", frame="{}")
 def test_a_planted_secret_is_left_to_the_walk(value: object, secret: str, frame: str) -> None:
     """Wherever in a value a secret stands, the value is not written in one piece."""
     assert plain_json(_replaced(value, frame.format(secret)), LIMIT) is None

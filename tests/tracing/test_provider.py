@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, sampling
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 
 import agentops_otel
 from agentops_otel import semconv
@@ -187,7 +187,7 @@ EVENTS = {
         semconv.GEN_AI_REQUEST_MODEL: "gpt-4.1",
         semconv.GEN_AI_OUTPUT_MESSAGES: f"a word, {SECRET}",
     },
-    "read a page": {"content": "a word of the program's own"},
+    "read a page": {"content": "a word of the program's own", semconv.GEN_AI_INPUT_MESSAGES: f"a word, {SECRET}"},
 }
 """As Strands and other instrumentations record them, and one of a program."""
 
@@ -212,6 +212,29 @@ def test_content_in_events_of_the_conventions_is_content(kept: Kept, *, enabled:
         }
         for name, attributes in EVENTS.items()
     }
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_content_on_links_and_in_what_is_logged_is_content(
+    kept: Kept, caplog: pytest.LogCaptureFixture, *, enabled: bool
+) -> None:
+    """Given at the start or later; other attributes of a link stay, and a description that does not count is no leak."""
+    provider = OwnProvider()
+    provider.set_policy(Content(enabled=enabled))
+    provider.add_span_processor(kept)
+    word = f"a word, {SECRET}"
+    attributes = {"of": "theirs", semconv.GEN_AI_INPUT_MESSAGES: word, "gen_ai.prompt": word}
+    links = [Link(SpanContext(1, 2, is_remote=True), attributes)]
+    with provider.get_tracer("theirs").start_as_current_span("step", links=links, attributes=attributes) as span:
+        span.add_link(SpanContext(1, 3, is_remote=True), attributes)
+        span.set_status(Status(StatusCode.ERROR), word)
+
+    (ended,) = kept.ended
+    recorded = [dict(each or {}) for each in (*(link.attributes for link in ended.links), ended.attributes)]
+    content = {name: "a word, [redacted]" for name in list(attributes)[1:]} if enabled else {}
+    assert [{k: v for k, v in each.items() if k != "by"} for each in recorded] == [{"of": "theirs", **content}] * 3
+    assert SECRET not in caplog.text
+    assert enabled or "a word" not in caplog.text
 
 
 def test_a_hostile_value_does_not_reach_the_program(
