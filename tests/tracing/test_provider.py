@@ -218,7 +218,7 @@ def test_content_in_events_of_the_conventions_is_content(kept: Kept, *, enabled:
 def test_content_on_links_and_in_what_is_logged_is_content(
     kept: Kept, caplog: pytest.LogCaptureFixture, *, enabled: bool
 ) -> None:
-    """Given at the start or later; other attributes of a link stay, and a description that does not count is no leak."""
+    """Given at the start or later; a link's other attributes stay, and a description that does not count is no leak."""
     provider = OwnProvider()
     provider.set_policy(Content(enabled=enabled))
     provider.add_span_processor(kept)
