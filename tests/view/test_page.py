@@ -40,6 +40,29 @@ def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, tmp_p
         )
 
 
+def test_on_a_phone_the_filters_are_behind_one_button(live: LiveView, store: Store, tmp_path: Path) -> None:
+    """But for the text; on a wide screen there is no button."""
+    store.add(list(conversation()))
+    seen = """[...document.querySelectorAll('.filters > *')].filter(one => one.offsetHeight)
+        .map(one => one.innerText.split(' ')[0])"""
+    with Page(live.url, tmp_path) as page:
+        page.wait_for(f"{NAMES}.length === 1")
+        page.look(width=390, height=800)
+        folded = page.evaluate(seen)
+        page.tap("#more-filters")
+        unfolded = page.evaluate(seen)
+        page.evaluate("location.hash = '#/?failed=1'")
+        page.wait_for(SHOWN)
+        used = page.evaluate("document.querySelector('#more-filters').innerText")
+        page.look(width=1200, height=800)
+        wide = page.evaluate(seen)
+
+    assert (folded, used) == (["text", "Filters"], "Filters (1)")
+    assert isinstance(unfolded, list)
+    assert wide == [name for name in unfolded if name != "Filters"]
+    assert {"service", "model", "from", "errors"} <= set(unfolded)
+
+
 def test_totals_are_plots_and_tables(live: LiveView, store: Store, tmp_path: Path) -> None:
     """By day, model, tool and agent, of the runs that pass the filters; a name leads to its runs."""
     store.add([*research(), *conversation()])
