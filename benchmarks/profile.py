@@ -1,12 +1,14 @@
-"""Where the time of one decorated call goes, a line a step: `python -m benchmarks.profile`.
+"""Where the time of one decorated call and of one LLM call goes, a line a step: `python -m benchmarks.profile`.
 
 Each step is timed alone, in CPU time of the thread; the least of fifteen blocks counts. Indented steps are part of the
 one above them. Nothing is delivered meanwhile.
 """
 
+import sys
 import time
 import timeit
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from opentelemetry.context import Context
@@ -14,9 +16,19 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import agentops_otel
 from agentops_otel import sdk
-from agentops_otel.content import snapshot
+from agentops_otel.content import snapshot, source_of
+from agentops_otel.instrumentation.adoption import Adoptions
+from agentops_otel.instrumentation.background import BackgroundResponses
+from agentops_otel.instrumentation.call import Call, CallServices
+from agentops_otel.instrumentation.events import Events
+from agentops_otel.instrumentation.metrics import Metrics
+from agentops_otel.instrumentation.reading import attributes, contents
+from agentops_otel.instrumentation.wrapper import wrapper_of
 from agentops_otel.recording.decorated import DecoratedCall
-from agentops_otel.tracing import SPAN_KEY, attach_context, current_context, detach_context
+from agentops_otel.tracing import SPAN_KEY, CheckedAttributes, attach_context, current_context, detach_context
+
+sys.path.insert(0, str(Path(__file__).parent))
+from _calls import PLAIN  # beside this file, as the benchmarks that are run as files import it
 
 CALLS, BLOCKS = 400, 15
 ARGUMENTS = (1, "two", 3.0)
@@ -66,6 +78,55 @@ def steps(decorated: Callable[..., Any], client: Any) -> dict[str, Callable[[], 
     }
 
 
+class Client:
+    """Answers at once, where a vendor's package sends."""
+
+    base_url = "http://model/v1"
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def request(self, options: object) -> Any:
+        """The answer."""
+        return self.answer
+
+
+def llm_steps(client: Any, number: int) -> dict[str, Callable[[], object]]:
+    """The same of one LLM call: the *number*th of `_calls.PLAIN`."""
+    asked = PLAIN[number]
+    spec, operation, answer, options = asked.spec, asked.operation, asked.answer, asked.options()
+    model, recorder = Client(answer), client.recorder
+    services = CallServices(Metrics(), Events(), lambda spec: None, BackgroundResponses(), Adoptions())
+    wrapper = wrapper_of(spec, [operation], Client.request, sdk.current, services)
+    given = {"options": options}
+    request, _, _ = wrapper._match(model, (), given)
+    assert request is not None
+    body = spec.body(request.arguments)
+    read = attributes(operation.request_rows, body)
+    read.update({"gen_ai.operation.name": operation.name, **spec.server_attributes(model)})
+
+    def begin() -> Call:
+        requested = CheckedAttributes(read)
+        span = recorder.start("chat", attributes=requested, context=current_context())
+        return Call(recorder, spec, operation, services, span, requested, 1)
+
+    def complete() -> None:
+        begin().completed(answer)
+
+    return {
+        f"the whole call: {asked.name}": lambda: wrapper(model.request, model, (), given),
+        "the bare call": lambda: model.request(**given),
+        "which operation it is, and its arguments": lambda: wrapper._match(model, (), given),
+        "provider and server": lambda: spec.server_attributes(model),
+        "the request's attributes": lambda: attributes(operation.request_rows, body),
+        "a copy of the request's body": lambda: source_of(body),
+        "the span and its call, begun and completed": complete,
+        "  the response's attributes": lambda: attributes(operation.response_rows, answer),
+        "  the response's messages": lambda: contents(operation.response_content_rows, answer),
+        "not in this thread: the request's messages": lambda: contents(operation.request_content_rows, body),
+    }
+
+
 def main() -> None:
     """Print the table."""
     client = agentops_otel.init(console=False, trace_file=False, spool_dir=False, instrument_llm_calls=False)
@@ -77,9 +138,11 @@ def main() -> None:
 
     decorated = agentops_otel.record_action(three)
     decorated(*ARGUMENTS)
-    rows = {"a raw span of the SDK, no processor": raw_span, **steps(decorated, client)}
-    for name, step in rows.items():
-        print(f"{name:40} {_least_ns(step, client):7.0f} ns")
+    first = {"a raw span of the SDK, no processor": raw_span, **steps(decorated, client)}
+    for table in (first, llm_steps(client, 0), llm_steps(client, 1)):
+        for name, step in table.items():
+            print(f"{name:56} {_least_ns(step, client):7.0f} ns")
+        print()
 
 
 def _least_ns(step: Callable[[], object], client: Any) -> float:
