@@ -84,11 +84,9 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     """The fields of a dict or an object, for reading several at once."""
     if isinstance(value, dict):
         return value
-    if value is None:
-        return _NOTHING
-    if isinstance(value, type):
-        return _NOTHING
     own: Mapping[str, Any] = getattr(value, "__dict__", _NOTHING)
+    if type(own) is not dict:  # a class has descriptors and methods, no data
+        return _NOTHING
     extra = getattr(value, "__pydantic_extra__", None)
     return {**own, **extra} if extra else own
 
