@@ -28,7 +28,7 @@ def run(
 
 
 def read_until(terminal: int, wanted: bytes | None) -> bytes:
-    """What the terminal shows up to the wanted text, or to its end."""
+    """The terminal's output up to the wanted text, or to its end."""
     said = b""
     while wanted is None or wanted not in said:
         try:

@@ -32,7 +32,7 @@ class _NoDefaults(SpanDefaults):
 
 @dataclass(frozen=True, kw_only=True)
 class Captured:
-    """What has been captured so far."""
+    """The spans captured so far, and the parts that made them."""
 
     exporter: InMemorySpanExporter
     provider: TracerProvider

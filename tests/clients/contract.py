@@ -1,4 +1,4 @@
-"""What each client is held to: the outcome without us and with us, and a stream that was left."""
+"""The contract of every client: the same outcome without us and with us, and one span for an abandoned stream."""
 
 import gc
 import re
@@ -44,7 +44,7 @@ def any_client(request: pytest.FixtureRequest) -> Iterator[Forms]:
 
 
 def outcome(ask: Callable[[], Any]) -> str:
-    """What the program gets, told by type and value: an answer, chunks, or an exception."""
+    """The outcome for the program, by type and value: an answer, chunks, or an exception."""
     try:
         return described(ask())
     except Exception as error:  # noqa: BLE001  # whatever it is, it has to be the same
@@ -73,7 +73,7 @@ def both(client: Forms, form: str, server: LlmServer, answer: Answer) -> tuple[s
 
 
 def was_left(captured: Captured) -> None:
-    """One span, which says that its stream was left."""
+    """Assert that there is one span, of an abandoned stream."""
     (span,) = captured.spans
     assert span.status.status_code is StatusCode.UNSET
     assert LEFT.items() <= dict(span.attributes or {}).items()

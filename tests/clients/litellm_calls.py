@@ -286,7 +286,7 @@ CALLS: dict[Callable[[str], None], Answer] = {
 
 
 def told() -> dict[str, Any]:
-    """What the spans of each call say."""
+    """The attributes of each call's spans."""
     found = {}
     for call, answer in CALLS.items():
         with LlmServer() as server, capture() as captured:
@@ -318,7 +318,7 @@ def sent() -> list[list[Any]]:
 
 
 def unsaid() -> list[str]:
-    """What spans say with content off: all of them, as text."""
+    """All spans with content off, as text."""
     found = []
     for call, answer in ((plain, CALLS[plain]), (streamed, CALLS[streamed]), (refused, REFUSED), (anthropic, REFUSED)):
         with LlmServer() as server, capture(content=False) as captured:

@@ -1,4 +1,4 @@
-"""Clients of the openai package, a chat that is asked in every form, and what its spans say."""
+"""Clients of the openai package, a chat in every form, and the attributes of its spans."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reads what the vendors' packages can do, and finds what nobody has decided on.
+"""Reads the methods of the vendors' packages, and finds those that are undecided.
 
 `python -m tests.clients.surfaces` prints it for the packages that are installed: `make newest` ends with that.
 """
@@ -59,12 +59,12 @@ def asked(spec: ClientSpec, owner: str) -> set[str]:
 
 
 def public(owner: type) -> set[str]:
-    """What a program can call, or go on by."""
+    """The callable members of an object, and the resources that it leads to."""
     return {name for name in vars(owner) if not name.startswith("_")}
 
 
 def against(found: set[str], decided: set[str]) -> set[str]:
-    """What is there and undecided, and, after a minus, what was decided on and has gone."""
+    """The undecided members and, after a minus, decided ones that are gone."""
     return (found - decided) | {f"-{name}" for name in decided - found}
 
 
@@ -189,7 +189,7 @@ def _dashscope_client(name: str) -> set[str]:
 
 
 def public_of(client: Any, resource: str) -> set[str]:
-    """What a resource leads to."""
+    """The resources of a resource."""
     return {name for name in vars(getattr(client, resource)) if not name.startswith("_")}
 
 

@@ -1,4 +1,4 @@
-"""What a run of a framework looks like, for snapshots, and what holds of every run."""
+"""A framework's run in a short form for snapshots, and the assertions that hold for every run."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from agentops_otel.testing import Capture, Tree
 from tests.loopback.llm_server import LlmServer
 
 OF_AGENTS = ("gen_ai.agent.", "gen_ai.conversation.")
-"""What an LLM call says beside what its client's own tests show."""
+"""Attributes of an LLM call that come from its agent; the client's own tests show the others."""
 
 
 LONGEST = 40

@@ -56,14 +56,14 @@ class AgentOpsBackend:
         self.tokens: list[str] = []
         """The tokens given out."""
         self.rejected = 0
-        """How many requests with spans had no good token."""
+        """Number of requests with spans and without a valid token."""
         self.logs: dict[str, bytes] = {}
-        """The bodies of uploaded logs, by what the `Trace-Id` header said."""
+        """The bodies of uploaded logs, by their `Trace-Id` header."""
         self.uploads = 0
-        """How many uploads of logs were tried."""
+        """Number of tried uploads of logs."""
         self._log_failures: deque[int] = deque()
         self.lookups = 0
-        """How often a trace was asked for."""
+        """Number of requests for a trace."""
         self.shown_after = 0
         """How many times a trace that has arrived is not found yet."""
         self.reads_are_forbidden = False
@@ -85,7 +85,7 @@ class AgentOpsBackend:
 
     @property
     def destination(self) -> Destination:
-        """Where a program's spans go."""
+        """The endpoint for a program's spans."""
         return Destination(endpoint=self.sink.endpoint, protocol=self.sink.protocol, agentops=self.account)
 
     def fail_auth(self, status: int, times: int = 1) -> None:
@@ -99,7 +99,7 @@ class AgentOpsBackend:
             self._rejections += times
 
     def wait_for_exchanges(self, count: int, timeout_s: float = 10.0) -> None:
-        """Return once so many keys were offered."""
+        """Return once *count* keys were offered."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.exchanges) >= count, timeout_s), self.exchanges
 
@@ -155,7 +155,7 @@ class AgentOpsBackend:
             self._log_failures.clear()
 
     def wait_for_logs(self, count: int, timeout_s: float = 20.0) -> None:
-        """Return once so many traces have a log."""
+        """Return once *count* traces have a log."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.logs) >= count, timeout_s), self.logs
 

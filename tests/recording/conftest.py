@@ -47,7 +47,7 @@ class Tagged(SpanDefaults):
 
 
 class Recording:
-    """What one test records."""
+    """The spans that one test records."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()

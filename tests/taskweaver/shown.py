@@ -92,7 +92,7 @@ def names(captured: Capture) -> list[str]:
 
 
 def tree(spans: Iterable[ReadableSpan]) -> list[str]:
-    """The names of the spans, indented, whoever made or read them; a kernel's start comes before its siblings."""
+    """The names of any spans, indented; a kernel's start comes before its siblings."""
     return [line for root in build(spans) for line in _names(root, 0)]
 
 

@@ -1,4 +1,4 @@
-"""What a test needs to know of a client: how to ask it, and what its server says."""
+"""The calls of one client in all forms, and the answers of its server, as data for the shared tests."""
 
 import asyncio
 import importlib
@@ -100,7 +100,7 @@ OTHERS = (
     "zhipuai:assistant",
     "zhipuai:search",
 )
-"""What else a client does: the ones of `OTHERS` in its module."""
+"""Further APIs of a client: those of `OTHERS` in its module."""
 
 VECTORS = Answer.json(
     {
@@ -125,7 +125,7 @@ def _unheard(client: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Forms:
-    """One client. Whoever speaks the chat-completions dialect needs to say no more than how it is asked."""
+    """One client. A client of the chat-completions dialect needs its calls alone."""
 
     client: Callable[[str], AbstractContextManager[Any]]
     """A client of the server at the URL, open."""
@@ -134,16 +134,16 @@ class Forms:
     """Gives the stream, unread."""
     async_client: Callable[[str], AbstractAsyncContextManager[Any]] | None = None
     async_plain: Ask | None = None
-    """Where it is another method than `plain`."""
+    """The streaming method, if it is another than `plain`."""
     async_stream: Ask | None = None
     embed: Ask | None = None
     """Vectors for "Paris" and "Rome", two numbers each."""
     answer: Callable[..., Answer] = _answer
-    """What the server says, plain or as a stream; in the chat-completions dialect it may be told the `whole`."""
+    """The server's answer, plain or as a stream; the chat-completions dialect may pass the `whole` response."""
     vectors: Answer = VECTORS
-    """What the server says to `embed`."""
+    """The server's answer to `embed`."""
     untold: Sequence[str] = ()
-    """Attributes for which a stream of it has no words."""
+    """Attributes that a stream does not carry."""
     raises: bool = True
     """Whether a refusal is an exception; an answer otherwise."""
     leaves_open: bool = False
@@ -167,7 +167,7 @@ class Forms:
             return self.read(form, client)
 
     def read(self, form: str, client: Any) -> Any:
-        """What a client that is there already says."""
+        """The answer of a client that exists already."""
         if form == "embed":
             assert self.embed is not None
             return self.embed(client)
@@ -179,7 +179,7 @@ class Forms:
             return await self.read_async(form, client)
 
     async def read_async(self, form: str, client: Any) -> Any:
-        """What an asynchronous client that is there already says."""
+        """The answer of an asynchronous client that exists already."""
         if form == "plain":
             return await (self.async_plain or self.plain)(client)
         return [chunk async for chunk in await self.begin(client)]
