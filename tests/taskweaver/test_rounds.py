@@ -373,7 +373,10 @@ def test_coder_answers_nonsense(session: Any, llm: ScriptedLLM, traced: Capture)
 
     session.send_message("code something")
 
-    assert outline(traced) == snapshot("""\
+    # TaskWeaver leaves the stream where it is no JSON: the usage, which comes last, has been read by then or has not.
+    left = "error.type='invalid_response'  post.send_to='CodeInterpreter'\n    chat scripted-model\n"
+    shown = outline(traced).replace(f"{left}      - usage.input_tokens='20'  usage.output_tokens='7'\n", left)
+    assert shown == snapshot("""\
 invoke_workflow taskweaver
   - round.state='finished'
   invoke_agent Planner
@@ -383,7 +386,6 @@ invoke_workflow taskweaver
   invoke_agent CodeInterpreter ERROR: Failed to generate code.
     - error.type='invalid_response'  post.send_to='CodeInterpreter'
     chat scripted-model
-      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent CodeInterpreter
     - post.attempt='2'  post.send_to='Planner'
     chat scripted-model
