@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
@@ -101,8 +102,14 @@ def test_a_span_that_cannot_be_searched_keeps_nothing_that_was_said(monkeypatch:
     monkeypatch.setattr(guard, "reraise", False)
     with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
         monkeypatch.setattr(pipeline, "_redaction", lambda span: 1 / 0)
-        tracer.start_span("with a secret", attributes={"a": "b"}).end()
+        parent = tracer.start_span("with a secret", attributes={"a": "b"})
+        child = tracer.start_span("below", trace.set_span_in_context(parent), SpanKind.CLIENT, start_time=2)
+        child.end(3)
+        parent.end()
 
         assert pipeline.force_flush()
 
-    assert [(span.name, list(span.attributes)) for span in sink.spans.values()] == [("redacted", [])]
+    below, above = sink.every
+    assert [(span.name, list(span.attributes)) for span in (below, above)] == [("redacted", [])] * 2
+    assert (below.trace_id, below.parent_span_id) == (above.trace_id, above.span_id)
+    assert (below.kind, below.start_time_unix_nano, below.end_time_unix_nano) == (below.SPAN_KIND_CLIENT, 2, 3)
