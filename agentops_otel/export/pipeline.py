@@ -26,7 +26,7 @@ from agentops_otel.export.threads import (
     weakly,
 )
 from agentops_otel.guard import guard
-from agentops_otel.tracing import is_sampled, suppressed
+from agentops_otel.tracing import OWN_WORK, is_sampled, suppressed
 from agentops_otel.tracing.fork_wait import wait_before_fork
 
 QUEUE_BYTES = 4 * 1024 * 1024
@@ -356,7 +356,7 @@ class Pipeline(SpanProcessor):
         if not spans:
             return False
         try:
-            with suppressed(), guard("exporting spans"):
+            with suppressed(OWN_WORK), guard("exporting spans"):
                 redacted = [self._redacted(span) for span in spans]
                 self._hand_over(redacted)
                 for sink in self._sinks:

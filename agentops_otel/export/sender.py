@@ -16,7 +16,7 @@ from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.split import split_in_two, truncate_values
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.guard import guard
-from agentops_otel.tracing import SUPPRESS_KEY
+from agentops_otel.tracing import OWN_WORK, SUPPRESS_KEY
 
 BACKOFF_S = 0.2
 BACKOFF_LIMIT_S = 5.0
@@ -180,7 +180,7 @@ class Sender:
         Args:
             deadline: When to give up, by the clock.
         """
-        token = attach(set_value(SUPPRESS_KEY, True))
+        token = attach(set_value(SUPPRESS_KEY, OWN_WORK))
         try:
             while not self.outbox.settled and (entry := self.outbox.take(deadline)) is not None:
                 self._send(entry, deadline - self._clock())
@@ -209,7 +209,7 @@ class Sender:
         self.outbox.renew_lock()
 
     def _run(self) -> None:
-        attach(set_value(SUPPRESS_KEY, True))
+        attach(set_value(SUPPRESS_KEY, OWN_WORK))
         while self._thread.is_current() and (entry := self.outbox.take()) is not None:
             self._send(entry, self._timeout_s)
 

@@ -18,10 +18,10 @@ from agentops_otel.instrumentation.reading import Row, attributes, contents
 from agentops_otel.instrumentation.step import Step
 from agentops_otel.tracing import (
     INHERITED_KEY,
-    SUPPRESS_KEY,
     Recorder,
     attach_context,
     current_context,
+    is_suppressed,
     leave_context,
     qualified_name,
     with_inherited,
@@ -194,7 +194,7 @@ class Steps:
         """
         with guard("beginning a step of a framework"):
             recorder, current = self._get_recorder(), context or current_context()
-            if self.off or recorder is None or current.get(SUPPRESS_KEY):
+            if self.off or recorder is None or is_suppressed(current):
                 return
             above = self._open.get(parent)
             kind = next((kind for kind in self._kinds if kind.matches(source)), None)

@@ -19,7 +19,15 @@ from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServi
 from agentops_otel.instrumentation.connection import CallStarter, Opening
 from agentops_otel.instrumentation.reading import RecordedIterator, attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.tracing import SUPPRESS_KEY, SUPPRESSED_BY_US, CheckedAttributes, Recorder, current_context
+from agentops_otel.tracing import (
+    OWN_WORK,
+    SUPPRESS_KEY,
+    SUPPRESSED_BY_US,
+    CheckedAttributes,
+    Recorder,
+    current_context,
+    is_suppressed,
+)
 from agentops_otel.wrapping.stream import Awaited, Observer, observed_call
 
 _logger = logging.getLogger("agentops_otel")
@@ -131,11 +139,10 @@ class Wrapper:
     def _start(self, recorder: Recorder, instance: Any, request: _Request, *, pending: bool = False) -> Call | None:
         """The call with its span; None if tracing is suppressed or a call in progress has the span already."""
         current = current_context()
-        suppression = current.get(SUPPRESS_KEY)
-        if not self._was_called and suppression != SUPPRESSED_BY_US:
+        if not self._was_called and current.get(SUPPRESS_KEY) not in (SUPPRESSED_BY_US, OWN_WORK):
             self._was_called = True
             self._services.check_instrumentations(self._spec)
-        if suppression:
+        if is_suppressed(current):
             self._log_no_span("suppressed")
             return None
         if request.operation.belongs_to(group := current.get(CALL_IN_PROGRESS)):

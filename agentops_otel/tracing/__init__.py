@@ -1,6 +1,7 @@
 """The tracer behind every span of ours."""
 
 from agentops_otel.tracing.context import (
+    OWN_WORK,
     SPAN_KEY,
     SUPPRESS_KEY,
     SUPPRESSED_BY_US,
@@ -8,6 +9,7 @@ from agentops_otel.tracing.context import (
     attached,
     current_context,
     detach_context,
+    is_suppressed,
     leave_context,
     suppressed,
 )
@@ -18,6 +20,7 @@ from agentops_otel.tracing.span import Span as OwnSpan
 
 __all__ = [
     "INHERITED_KEY",
+    "OWN_WORK",
     "SPAN_KEY",
     "SUPPRESSED_BY_US",
     "SUPPRESS_KEY",
@@ -33,6 +36,7 @@ __all__ = [
     "detach_context",
     "ids_of",
     "is_sampled",
+    "is_suppressed",
     "leave_context",
     "qualified_name",
     "suppressed",

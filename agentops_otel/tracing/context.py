@@ -18,6 +18,9 @@ SUPPRESS_KEY = _SUPPRESS_INSTRUMENTATION_KEY
 SUPPRESSED_BY_US = "agentops_otel"
 """The value of `SUPPRESS_KEY` in our own blocks; other libraries set True."""
 
+OWN_WORK = "agentops_otel's own work"
+"""The value of `SUPPRESS_KEY` where we export and send."""
+
 SPAN_KEY = next(iter(set_span_in_context(INVALID_SPAN, Context())))
 """Context key of the current span. OpenTelemetry has no public name for it."""
 
@@ -84,6 +87,12 @@ def leave_context(token: Token[Context]) -> None:
             pass
 
 
-def suppressed() -> attached:
+def suppressed(value: str = SUPPRESSED_BY_US) -> attached:
     """A block in which no instrumentation makes spans."""
-    return attached(set_value(SUPPRESS_KEY, SUPPRESSED_BY_US))
+    return attached(set_value(SUPPRESS_KEY, value))
+
+
+def is_suppressed(current: Context) -> bool:
+    """Whether no span is to be made. The garbage collector runs the program's finalizers in our threads too."""
+    value = current.get(SUPPRESS_KEY)
+    return bool(value) and not (value is OWN_WORK and is_collecting_here())

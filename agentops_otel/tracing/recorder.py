@@ -28,7 +28,7 @@ from agentops_otel import semconv
 from agentops_otel.content import Content, DerivedSnapshot, snapshot, source_of
 from agentops_otel.guard import guard
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, size
-from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, current_context
+from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, current_context, is_suppressed
 from agentops_otel.tracing.exceptions import origin_of, qualified_name, stack_text
 from agentops_otel.tracing.gc_safe import is_collecting, run_outside_gc, state
 from agentops_otel.tracing.parents import begins_own_trace
@@ -147,7 +147,7 @@ class Recorder:
             start_time: Nanoseconds since the epoch; now by default.
         """
         current = current_context() if context is None else context
-        if current.get(SUPPRESS_KEY):
+        if current.get(SUPPRESS_KEY) and is_suppressed(current):
             return INVALID_SPAN
         if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
             claim.claimed = True
@@ -196,7 +196,7 @@ class Recorder:
             or tracer.policy is not self.content
             or tracer.sampler is not DEFAULT_ON
             or (parent is not None and (type(parent) is not OwnSpan or parent._tracer is not tracer))
-            or (current and current.get(SUPPRESS_KEY))
+            or (current and current.get(SUPPRESS_KEY) and is_suppressed(current))
         ):
             return None
         if parent is not None and parent._trace_flags is not SAMPLED_RANDOM and not parent._trace_flags.sampled:
