@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,12 +160,13 @@ def test_items_of_a_response_numbered_in_any_way(calls: list[Any], size: int, nu
     assert told(openai.RESPONSES, folded(openai.RESPONSES, events))["gen_ai.output.messages"] == expected
 
 
+@pytest.mark.parametrize("kind", ["tool_use", "server_tool_use", "mcp_tool_use"])
 @given(calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4), size=SIZES, right=st.booleans())
-def test_blocks_of_a_message_numbered_in_any_way(calls: list[Any], size: int, right: bool) -> None:
-    """Each block that starts is another one."""
+def test_blocks_of_a_message_numbered_in_any_way(kind: str, calls: list[Any], size: int, right: bool) -> None:
+    """Each block that starts is another one, and says its arguments as the whole answer does."""
     content, events = [], []
     for number, arguments in enumerate(calls):
-        block = {"type": "tool_use", "id": f"toolu_{number}", "name": f"f{number}"}
+        block = {"type": kind, "id": f"toolu_{number}", "name": f"f{number}"}
         content.append({**block, "input": arguments})
         index = number if right else 0
         events.append({"type": "content_block_start", "index": index, "content_block": {**block, "input": {}}})

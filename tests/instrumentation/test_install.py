@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -286,6 +287,33 @@ def test_a_client_that_is_loaded_again_is_traced(tmp_path: Path, monkeypatch: py
 
     assert [span.name for span in captured.spans] == ["chat m"] * 6
     del sys.modules["client_loaded_again"]
+
+
+def test_a_copy_of_a_client_under_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It works as it did, without spans; one that was imported under its own name keeps them whatever it is called."""
+    (tmp_path / "client_of_two_names.py").write_text(CLIENT)
+    monkeypatch.syspath_prepend(tmp_path)
+    ask = Operation(name="chat", methods=("Client.ask",), request={"gen_ai.request.model": "model"})
+    spec = ClientSpec(name="two", module="client_of_two_names", operations=(ask,), provider="two")
+
+    with capture(conventional=False) as captured:
+        installation = install([spec], lambda: captured.recorder)
+        first = importlib.import_module("client_of_two_names")
+        path = spec_from_file_location("vendored_copy", tmp_path / "client_of_two_names.py")
+        assert path is not None
+        assert path.loader is not None
+        copied = module_from_spec(path)
+        path.loader.exec_module(copied)
+        assert copied.Client().ask("m") == "from m"
+        assert captured.spans == ()
+        sys.modules["first_under_another_name"] = sys.modules.pop("client_of_two_names")
+        second = importlib.import_module("client_of_two_names")
+        assert [module.Client().ask("m") for module in (first, second)] == ["from m", "from m"]
+        installation.uninstall()
+
+    assert [span.name for span in captured.spans] == ["chat m"] * 2
+    for name in ("first_under_another_name", "client_of_two_names"):
+        del sys.modules[name]
 
 
 def test_a_call_without_a_span_says_why(captured: Captured, caplog: pytest.LogCaptureFixture) -> None:
