@@ -17,6 +17,7 @@ from agentops_otel.recording.events import (
     LLMEvent,
     Models,
     ToolEvent,
+    nanoseconds,
 )
 from tests.recording.conftest import Recording
 
@@ -32,6 +33,18 @@ def test_a_name_is_the_word_that_it_stands_for() -> None:
     assert all(name == word for name, word in (models | results | types).items())
     assert list(EventState) == ["Success", "Fail", "Indeterminate"]
     assert list(ActionType) == ["action", "llm", "api", "screenshot", "tool"]
+
+
+def test_a_time_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the machine is; one with a zone is in that."""
+    texts = ("2026-01-01T12:00:00", "2026-01-01T12:00:00Z", "2026-01-01T13:00:00+01:00")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        read = [nanoseconds("init_timestamp", text, 0) for text in texts]
+    time.tzset()
+
+    assert read == [int(NOON * 1e9)] * 3
 
 
 def test_event_says_what_happened_and_when(recording: Recording) -> None:
