@@ -5,6 +5,7 @@ runs, and sets in the event the ids of the event around it and of the one that i
 """
 
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -34,6 +35,19 @@ def _listen_to_bus(module: ModuleType, steps: Steps) -> Callable[[], None]:
         return result
 
     return Patch(module.CrewAIEventsBus, "emit", Hook(emit)).undo
+
+
+def _end_cancelled_runs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """End the crew of a cancelled run, and what was running in it: CrewAI has no event for that."""
+
+    async def kickoff(wrapped: Any, crew: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return await wrapped(*args, **kwargs)
+        except CancelledError as error:
+            steps.end(field(crew, "_kickoff_event_id"), error=error)
+            raise
+
+    return Patch(module.Crew, "akickoff", Hook(kickoff)).undo
 
 
 def _error(event: Any) -> BaseException | None:
@@ -154,5 +168,5 @@ CREWAI = FrameworkSpec(
     name="crewai",
     module="crewai",
     steps=(WORKFLOW, FLOW, METHOD, TASK, AGENT, TOOL, MEMORY_QUERY, MEMORY_SAVE, KNOWLEDGE, GUARDRAIL),
-    listeners={"crewai.events.event_bus": _listen_to_bus},
+    listeners={"crewai.events.event_bus": _listen_to_bus, "crewai.crew": _end_cancelled_runs},
 )

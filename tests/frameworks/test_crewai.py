@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -11,10 +11,11 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.runs import assert_unchanged
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
+from tests.program import TIMEOUT_S
 
 pytest.importorskip("crewai", reason="crewai is not installed")
 
@@ -210,6 +211,40 @@ def test_crews_at_once(model: LlmServer) -> None:
         ]
     )
     holds_together(captured, model, traces=4)
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans when it is cancelled; what was cancelled has failed."""
+
+    async def cancelled() -> None:
+        loop, began, go_on = asyncio.get_running_loop(), asyncio.Event(), Event()
+
+        @tool("wait")
+        def wait(city: str) -> str:
+            """Wait."""
+            loop.call_soon_threadsafe(began.set)
+            go_on.wait(TIMEOUT_S)
+            return city
+
+        asyncio.get_running_loop().set_default_executor(pool := ThreadPoolExecutor(4))
+        try:
+            await cancel(crew(model, "wait(Paris)", wait).akickoff(), began)
+            ended.extend(names(captured.tree()))
+        finally:
+            go_on.set()
+            pool.shutdown()
+
+    ended: list[Any] = []
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert ended == snapshot(
+        [
+            "invoke_workflow travel ERROR",
+            ["task trip ERROR", ["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]]],
+        ]
+    )
+    holds_together(captured, model)
 
 
 def test_a_stream(model: LlmServer) -> None:
