@@ -24,6 +24,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from agentops_otel import semconv
 from agentops_otel.clients import SPECS
 from agentops_otel.config import TRACES_PATH, Config, Destination
+from agentops_otel.content.span_redaction import SpanRedaction
 from agentops_otel.distribution import MEND, NAME, clash
 from agentops_otel.environment import env
 from agentops_otel.export import transport
@@ -334,7 +335,7 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
 def _span(trace_id: int) -> ReadableSpan:
     now = time.time_ns()
     context = SpanContext(trace_id, secrets.randbits(64), False, TraceFlags(TraceFlags.SAMPLED))
-    return ReadableSpan(
+    span = ReadableSpan(
         "agentops-otel doctor",
         context,
         resource=Resource.create(),
@@ -342,6 +343,7 @@ def _span(trace_id: int) -> ReadableSpan:
         start_time=now,
         end_time=now,
     )
+    return SpanRedaction()(span)  # the environment gives the resource
 
 
 def _file(config: Config) -> Finding:

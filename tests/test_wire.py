@@ -1,4 +1,4 @@
-"""All that leaves a process or is written by it, searched for planted secrets: one program with a real client."""
+"""All that leaves a process or is written by it, searched for planted secrets: one program with a real client, and doctor."""
 
 import base64
 import hashlib
@@ -20,22 +20,28 @@ PLACES = [
     *("argument", "named argument", "result", "raised", "note", "cause", "url", "tag", "session name", "reason"),
     *("rating", "metadata", "event params", "event returns", "event prompt", "error details", "prompt", "system"),
     *("tool arguments", "answer", "tool definition", "request user", "resource", "span name", "their attribute"),
-    *("their event", "their status", "their link", "base64", "header error", "agent name"),
+    *("their event", "their status", "their link", "base64", "header error", "agent name", "caller's state"),
+    *("scope", "header of delivery", "setting"),
 ]
 NAMES = {"tag", "session name", "resource", "span name", "their attribute", "their event", "their link", "agent name"}
-"""What the program's own words are, and what other libraries put on their spans."""
+NAMES |= {"caller's state", "scope", "setting"}
+"""What the program's own words are, and what other libraries and callers put on their spans."""
 PROGRAM = """
 import base64, json, logging, os, sys
 logging.basicConfig(level="DEBUG")  # everything of ours, on stderr
 import openai
 from opentelemetry import trace
-from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, Status, StatusCode, TraceFlags, TraceState
 import agentops_otel
 from agentops_otel import ActionEvent, ErrorEvent, LLMEvent
 
 S = json.loads(os.environ["PLANTED"])
 try:
     agentops_otel.init(headers={"x-key": S["header error"] + "\\n"})
+except agentops_otel.ConfigError as error:
+    print(error)
+try:
+    agentops_otel.init(durability=S["setting"])
 except agentops_otel.ConfigError as error:
     print(error)
 agentops_otel.init(endpoint=sys.argv[1], trace_file=sys.argv[2], console=True, spool_dir=sys.argv[3])
@@ -80,6 +86,13 @@ with agentops_otel.start_session([f"tag {S['tag']}"], name=f"run {S['session nam
     ) as span:
         span.add_event("said", {"text": S["their event"]})
         span.set_status(Status(StatusCode.ERROR, S["their status"]))
+    state = TraceState([("vendor", S["caller's state"])])
+    caller = NonRecordingSpan(SpanContext(1, 2, True, TraceFlags(1), state))
+    attributes = {"of": S["scope"]}
+    with trace.get_tracer("theirs", "1", attributes=attributes).start_as_current_span(
+        "served", trace.set_span_in_context(caller)
+    ):
+        works("served")
     session.end_session("Fail", rating=S["rating"], end_state_reason=S["reason"])
 agentops_otel.flush()
 """
@@ -89,7 +102,7 @@ def test_each_secret_is_planted() -> None:
     """The program uses each, but for what the model says and the environment has."""
     used = {place for place in PLACES if f'S["{place}"]' in PROGRAM or f"S['{place}']" in PROGRAM}
 
-    assert set(PLACES) - used == {"tool arguments", "answer", "resource"}
+    assert set(PLACES) - used == {"tool arguments", "answer", "resource", "header of delivery"}
 
 
 def planted() -> dict[str, str]:
@@ -108,22 +121,23 @@ def left_behind(secrets: dict[str, str], tmp_path: Path, *, up: bool = True, **v
         **{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
         "PLANTED": json.dumps(secrets),
         "OTEL_RESOURCE_ATTRIBUTES": f"deployment={secrets['resource']}",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"x-key={secrets['header of delivery']}",
         "PYTHONPATH": str(ROOT),
         **variables,
     }
     trace_file, spool = tmp_path / "t.jsonl", tmp_path / "spool"
 
-    def run(*command: str | Path) -> str:
+    def run(*command: str | Path, expect: int = 0, **more: str) -> str:
         done = subprocess.run(
             [sys.executable, *map(str, command)],
-            env=environment,
+            env={**environment, **more},
             cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     with OtlpSink() as sink, LlmServer() as model:
@@ -131,6 +145,12 @@ def left_behind(secrets: dict[str, str], tmp_path: Path, *, up: bool = True, **v
             sink.decide = lambda received: Refusal(status=503)
         model.answer(Answer.json(said))
         printed = run("-c", PROGRAM, sink.endpoint, trace_file, spool, f"{model.url}/v1")
+        for arguments in ((), ("--json",)):
+            printed += run(
+                *("-m", "agentops_otel", "doctor", *arguments),
+                expect=not up,
+                OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint,
+            )
         wire = b"".join(received.request.SerializeToString() for received in sink.received)
     printed += run("-m", "agentops_otel", "show", trace_file)
     printed += run("-m", "agentops_otel", "show", trace_file, "--html", tmp_path / "page.html")
@@ -144,7 +164,7 @@ def left_behind(secrets: dict[str, str], tmp_path: Path, *, up: bool = True, **v
 
 @pytest.mark.parametrize("up", [True, False], ids=["delivered", "on disk"])
 def test_no_planted_secret_leaves_or_is_written(up: bool, tmp_path: Path) -> None:
-    """With content on: wire, trace file, spool, terminal, log at DEBUG, and the page and trees that are made of it."""
+    """With content on: wire, trace file, spool, terminal, log at DEBUG, doctor, and the page and trees made of it."""
     secrets = planted()
 
     everything = left_behind(secrets, tmp_path, up=up)

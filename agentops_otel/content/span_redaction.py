@@ -1,4 +1,4 @@
-"""Secrets in ended spans of any library: names, attributes, events, links, statuses and resources."""
+"""Secrets in ended spans of any library: names, attributes, events, links, statuses, states, scopes and resources."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -7,7 +7,9 @@ from typing import Any
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.trace import Link, Status
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, Status
+from opentelemetry.trace.span import TraceState
 
 from agentops_otel import semconv
 from agentops_otel.content.fast_json import MAX_DEPTH
@@ -35,11 +37,19 @@ class SpanRedaction:
     def __init__(self, *, capture_content: bool = True) -> None:
         self._capture_content = capture_content
         self._resources: dict[int, tuple[Resource, Resource]] = {}
+        self._scopes: dict[int, tuple[InstrumentationScope, InstrumentationScope]] = {}
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan:
         """The span, or a copy of it without secrets."""
-        own = span.instrumentation_scope is not None and span.instrumentation_scope.name == semconv.SCOPE
+        scope = span.instrumentation_scope
+        own = scope is not None and scope.name == semconv.SCOPE
         changed: dict[str, Any] = {}
+        if scope is not None and not own and (redacted := self._scope(scope)) is not scope:
+            changed["instrumentation_scope"] = redacted
+        # A span of ours has it in this field: its context is made when it is asked for.
+        state = getattr(span, "_trace_state", None) or (span.context.trace_state if not own and span.context else None)
+        if state and span.context and (kept := _state(state)) is not state:
+            changed["context"] = _with_state(span.context, kept)
         if (name := self._name(span.name)) != span.name:
             changed["name"] = name
         if (attributes := self._attributes(span.attributes, own=own)) is not None:
@@ -106,6 +116,18 @@ class SpanRedaction:
             for link, attributes in zip(links, changed, strict=True)
         ]
 
+    def _scope(self, scope: InstrumentationScope) -> InstrumentationScope:
+        cached = self._scopes.get(id(scope))
+        if cached is None:
+            attributes = self._attributes(scope.attributes)
+            redacted = scope
+            if attributes is not None:
+                redacted = InstrumentationScope(scope.name, scope.version, scope.schema_url, attributes)
+            if len(self._scopes) >= _CACHED_RESOURCES:
+                self._scopes.clear()
+            cached = self._scopes[id(scope)] = (scope, redacted)
+        return cached[1]
+
     def _resource(self, resource: Resource) -> Resource:
         cached = self._resources.get(id(resource))
         if cached is None:
@@ -150,6 +172,16 @@ class _Redacted(ReadableSpan):
     @property
     def dropped_links(self) -> int:
         return self._span.dropped_links
+
+
+def _state(state: TraceState) -> TraceState:
+    """The state without the secrets that a caller has put there."""
+    redacted = {name: _short_attribute(name, value) for name, value in state.items()}
+    return state if redacted == dict(state) else TraceState(list(redacted.items()))
+
+
+def _with_state(context: SpanContext, state: TraceState) -> SpanContext:
+    return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags, state)
 
 
 def _value(value: Any, kind: KeyKind, depth: int) -> Any:
