@@ -1,4 +1,4 @@
-"""All that leaves a process or is written by it, searched for planted secrets: one program with a real client, and doctor."""
+"""All that leaves a process or is written by it, searched for planted secrets: a program with a real client; doctor."""
 
 import base64
 import hashlib
