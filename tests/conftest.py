@@ -92,4 +92,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     yield
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
     if missing := sum("not installed" in reason or "No module named" in reason for reason in reasons):
-        terminalreporter.write_line(f"{missing} tests are of packages that are not installed: `make clients` runs them")
+        commands = "`make clients` or `make programs`"
+        terminalreporter.write_line(f"{missing} tests are of packages that are not installed: {commands} runs them")

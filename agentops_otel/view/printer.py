@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO, cast
 from weakref import WeakSet
 
 from agentops_otel.guard import guard
@@ -182,14 +182,29 @@ class Printer:
 
     def _print(self, printed: Printed) -> None:
         if self._is_allowed():
-            self._write(lambda stream: printed.show(stream, self._color))
+            self._write(lambda stream: printed.show(stream, self._color), lambda: self._again(printed))
         else:
             self._skip(printed)
 
-    def _write(self, show: Callable[[TextIO], None]) -> None:
+    def _again(self, printed: Printed) -> None:
+        self._waiting.appendleft(printed)
+        self._allowance += 1
+
+    def _write(self, show: Callable[[TextIO], None], again: Callable[[], None]) -> None:
+        """Write in one piece what *show* prints; call *again* if a display of the program's has begun meanwhile."""
         stream = self._stream or sys.__stderr__
-        if stream is not None:
-            self._unlocked(lambda: _show_on_a_line_of_its_own(show, stream))
+        if stream is None:
+            return
+
+        def write() -> None:
+            text = _Text(stream)
+            show(cast(TextIO, text))
+            if self._closing or self._is_free():
+                terminal.write(screen.line_start(stream) + text.written, stream)
+            else:
+                again()
+
+        self._unlocked(write)
 
     def _unlocked(self, call: Callable[[], None]) -> None:
         """Call without the lock: the terminal may block."""
@@ -221,7 +236,8 @@ class Printer:
     def _sum_up(self) -> None:
         skipped, self._skipped = self._skipped, []
         if skipped:
-            self._write(lambda stream: terminal.announce(_summed_up(skipped), stream=stream))
+            text = _summed_up(skipped)
+            self._write(lambda stream: terminal.announce(text, stream=stream), lambda: self._skipped.extend(skipped))
 
 
 _printers: WeakSet[Printer] = WeakSet()
@@ -241,9 +257,22 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
 
 
-def _show_on_a_line_of_its_own(show: Callable[[TextIO], None], stream: TextIO) -> None:
-    stream.write(screen.line_start(stream))
-    show(stream)
+class _Text:
+    """Takes what would be written to the stream."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.written = ""
+
+    def write(self, text: str) -> None:
+        """Take it."""
+        self.written += text
+
+    def flush(self) -> None:
+        """Nothing is written."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _summed_up(traces: Sequence[Summary]) -> str:

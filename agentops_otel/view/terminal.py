@@ -67,12 +67,12 @@ def show_open(name: str, roots: Sequence[Node], *, stream: TextIO, color: bool |
 
 def _print(lines: Sequence[Line], stream: TextIO, width: int, color: bool | None) -> None:
     glyphs, colored = _glyphs(stream), _has_colors(stream) if color is None else color
-    _write("".join(_text(line, width, glyphs, colored=colored) + "\n" for line in lines), stream)
+    write("".join(_text(line, width, glyphs, colored=colored) + "\n" for line in lines), stream)
 
 
 def announce(text: str, *, stream: TextIO | None = None) -> None:
     """Print one line that begins with our name, on `sys.stderr` by default."""
-    _write(f"agentops_otel: {one_line(text)}\n", _stderr() if stream is None else stream)
+    write(f"agentops_otel: {one_line(text)}\n", _stderr() if stream is None else stream)
 
 
 def summary(
@@ -140,7 +140,7 @@ def _width(stream: TextIO) -> int:
     return WIDTH
 
 
-def _write(text: str, stream: TextIO | None) -> None:
+def write(text: str, stream: TextIO | None) -> None:
     """Write in one call, so that the lines of threads do not mix. Does nothing without a stream (pythonw)."""
     if stream is not None and not getattr(stream, "closed", False):
         try:

@@ -68,7 +68,7 @@ def run(program: Program, mode: str, commands: Path) -> Outcome:
     with tempfile.TemporaryDirectory() as home, LlmServer() as model:
         model.answer(answer(completion({"role": "assistant", "content": program.text}), stream=False), times=20)
         for name, text in program.files.items():
-            (Path(home) / name).write_text(text.format(url=model.url))
+            (Path(home) / name).write_text(text.replace("{url}", model.url))
         shutil.copytree(APPS, Path(home) / "apps")
         port = free_port()
         command = program.init if mode == "init" and program.init else program.command
@@ -161,6 +161,8 @@ def faults(program: Program, outcomes: Mapping[str, Outcome]) -> list[str]:
         if plain.requests == program.calls
         else [f"plain: {plain.requests} requests, not {program.calls}: {plain.output}"]
     )
+    if plain.exit_code and not program.requests:
+        found.append(f"plain: {plain.exit_code}, {plain.output!r}")
     for mode in MODES[1:]:
         ours = outcomes[mode]
         if (ours.exit_code, ours.output) != (plain.exit_code, plain.output):

@@ -1,6 +1,15 @@
 """The programs: other people's, in their newest releases, each as its users start it."""
 
+import re
 from dataclasses import dataclass, field
+
+from tests.program import ROOT
+
+
+def block(page: str, package: str) -> str:
+    """The program of a page of docs/ that imports the package."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    return next(text for text in map(str, blocks) if re.search(rf"^(from|import) {package}\b", text, re.MULTILINE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +38,7 @@ class Program:
 
 
 LLM = "import agentops_otel; agentops_otel.init(); from llm.cli import cli; cli(prog_name='llm')"
-LLM_MODELS = "- {{model_id: local, model_name: gpt-4.1, api_base: '{url}/v1', api_key_name: local}}\n"
+LLM_MODELS = "- {model_id: local, model_name: gpt-4.1, api_base: '{url}/v1', api_key_name: local}\n"
 ASKED_TWICE = ("/ask", "/ask")
 
 PROGRAMS = (
@@ -101,6 +110,20 @@ PROGRAMS = (
         text='{"city": "Paris"}',
     ),
     Program(name="streamlit", packages=("streamlit", "openai"), command=("python", "streamlit_app.py")),
+    Program(
+        name="streamlit-recipe",
+        packages=("streamlit",),
+        command=("python", "streamlit_recipe.py"),
+        files={"recipe.py": block("recipes.md", "streamlit")},
+        calls=0,
+    ),
+    Program(
+        name="fastapi-recipe",
+        packages=("fastapi", "openai"),
+        command=("python", "../recipe.py"),
+        files={"recipe.py": block("servers.md", "fastapi")},
+        calls=0,
+    ),
     Program(
         name="gradio", packages=("gradio", "gradio_client", "openai"), command=("python", "gradio_app.py"), calls=2
     ),

@@ -85,6 +85,23 @@ def test_nothing_is_printed_while_the_terminal_is_somebody_elses() -> None:
     assert stream.getvalue().startswith("invoke_workflow research")
 
 
+def test_a_display_that_begins_while_a_trace_is_laid_out_is_not_written_into() -> None:
+    """Not even the start of a line: the terminal is asked again right before all is written at once."""
+    stream, answers, seen = io.StringIO(), iter([True, False]), []
+
+    def is_free() -> bool:
+        seen.append(stream.getvalue())
+        return next(answers, True)
+
+    processor = TerminalProcessor(Printer(stream, is_free=is_free))
+    for span in research():
+        processor.on_end(span)
+    assert processor.force_flush()
+
+    assert seen == ["", "", "", ""]
+    assert stream.getvalue().count("invoke_workflow research") == 1
+
+
 def test_what_waits_for_a_display_is_printed_at_the_end() -> None:
     """A program that ends with its display shows its traces then."""
     stream = io.StringIO()
