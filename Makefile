@@ -11,7 +11,7 @@ ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 # Where it is set, as in many containers, each Python that starts compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick shaken shuffled check fuzz soak mutants lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
+.PHONY: demo test quick shaken shuffled check fuzz soak bill mutants lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -49,6 +49,9 @@ check: $(BIN)/.check ## lint, format, types, of the page's scripts too
 $(BIN)/.%: pyproject.toml locks/%.txt locks/test.txt locks/install.txt
 	$(ENVIRONMENTS) install $(VENV) $*
 	touch $@
+
+bill: $(BIN)/.test ## for a release: what an installation brings, as CycloneDX, in dist/
+	mkdir -p dist && $(BIN)/python -m tests.environments.bill > dist/agentops-otel-bridge.cdx.json
 
 lock: $(BIN)/.test ## the versions that everything here installs, renewed
 	$(BIN)/python -m tests.environments lock
