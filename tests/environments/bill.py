@@ -72,7 +72,8 @@ def reference(name: str, version: str) -> str:
 def _of_installed(name: str) -> dict[str, object]:
     about = metadata.metadata(name)
     classified = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or () if "License ::" in line]
-    licence = about.get("License-Expression") or next(iter(classified), about.get("License"))
+    named = [*(about.get_all("License-Expression") or ()), *classified, *(about.get_all("License") or ())]
+    licence = next(iter(named), None)
     version = metadata.version(name)
     locked = re.search(
         rf"^{re.escape(name)}=={re.escape(version)}((?: \\\n    --hash=sha256:\w+)*)", LOCK.read_text(), re.M
