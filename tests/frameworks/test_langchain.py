@@ -14,7 +14,7 @@ import agentops_otel
 from agentops_otel.testing import capture
 from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
-from tests.frameworks.whole_program import START_TRACING, spans
+from tests.frameworks.whole_program import PRINT, START_TRACING, UNWARNED, spans
 from tests.loopback.llm_server import LlmServer
 from tests.program import run
 
@@ -660,3 +660,43 @@ def test_init_imports_no_framework() -> None:
     finished = run(START_TRACING + "import sys; print(sorted({'langchain_core', 'langgraph'} & set(sys.modules)))")
 
     assert finished.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("by", "instrumentor"),
+    [
+        ("openinference.instrumentation.langchain", "LangChainInstrumentor"),
+        ("opentelemetry.instrumentation.langchain", "LangchainInstrumentor"),
+    ],
+)
+def test_a_second_instrumentation(model: LlmServer, by: str, instrumentor: str) -> None:
+    """OpenInference's or OpenLLMetry's is noticed at the first step, in one line that says how to keep one."""
+    pytest.importorskip(by, reason=f"{by} is not installed")
+    second = f"from {by} import {instrumentor}\n{instrumentor}().instrument()\n"
+    program = "\n".join((UNWARNED, START_TRACING, second, IMPORTS, *[WORK.format(model.url)] * 2))
+    finished = run(program, expect=0)
+
+    assert finished.stderr.count(f"langchain is instrumented by {by} too: its agents and tools have two") == 1
+
+
+def test_under_the_launcher_of_opentelemetry(model: LlmServer) -> None:
+    """The entry point that `opentelemetry-instrument` calls listens to the frameworks too, by their names."""
+    start = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from importlib.metadata import entry_points
+
+exporter, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(provider)
+(found,) = [one for one in entry_points(group="opentelemetry_instrumentor") if one.name == "agentops_otel"]
+found.load()().instrument()
+"""
+    program = "\n".join((UNWARNED, start, IMPORTS, WORK.format(model.url), PRINT))
+    by_default = run(program).stdout.splitlines()[-1]
+    disabled = run(program, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="langchain").stdout.splitlines()[-1]
+
+    assert by_default == snapshot("['chat gpt-4.1', 'invoke_agent guide']")
+    assert disabled == snapshot("['chat gpt-4.1']")
