@@ -1,5 +1,6 @@
 """The agent frameworks that are traced: one short, declarative file each."""
 
+from agentops_otel.frameworks.agno import AGNO
 from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.frameworks.dspy import DSPY
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK
@@ -13,6 +14,7 @@ from agentops_otel.frameworks.smolagents import SMOLAGENTS
 from agentops_otel.instrumentation import FrameworkSpec
 
 SPECS: tuple[FrameworkSpec, ...] = (
+    AGNO,
     CREWAI,
     DSPY,
     GOOGLE_ADK,

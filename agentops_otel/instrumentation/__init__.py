@@ -10,6 +10,7 @@ from agentops_otel.instrumentation.reading import TextBuilder, add_text, field, 
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.step import Step
 from agentops_otel.instrumentation.steps import Steps
+from agentops_otel.instrumentation.whole_call import whole_call
 
 __all__ = [
     "ClientSpec",
@@ -26,4 +27,5 @@ __all__ = [
     "install",
     "install_frameworks",
     "items",
+    "whole_call",
 ]

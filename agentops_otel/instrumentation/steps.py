@@ -260,6 +260,11 @@ class Steps:
         step = self._open.get(key)
         return step.kind if step is not None else None
 
+    def context_of(self, key: Hashable) -> Context | None:
+        """The context of the work of the open step that the key stands for; None if there is none."""
+        step = self._open.get(key)
+        return step.context if step is not None else None
+
     def enter(self, key: Hashable) -> None:
         """Make a step the current one in a context that the framework has copied for the step's work.
 

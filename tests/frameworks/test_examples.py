@@ -17,6 +17,10 @@ from tests.loopback.llm_server import LlmServer
 from tests.program import ROOT, TIMEOUT_S
 
 EXAMPLES = {
+    "agno_agent": (
+        "agno.agent",
+        snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
     "haystack_agent": ("haystack", snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent"])),
     "langchain_agent": (
         "langchain",
@@ -116,6 +120,7 @@ def ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
         "AGENTOPS_TRACE_FILE": str(file),
         "CREWAI_DISABLE_TELEMETRY": "true",
         "CREWAI_TRACING_ENABLED": "false",
+        "AGNO_TELEMETRY": "false",
         **more,
     }
     question = [] if example == "mcp_tool" else ["weather(Paris)"]

@@ -1,0 +1,71 @@
+"""One call of a framework's method as one step, whatever it returns: a value, a coroutine or a stream."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from opentelemetry.context import Context
+
+from agentops_otel.instrumentation.steps import Source, Steps
+from agentops_otel.wrapping.stream import StreamObserver, observed_call, observed_stream
+
+
+def whole_call(
+    steps: Steps, source: Source, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Make the call a step, which is current while the framework's own code runs and never in the program.
+
+    Of a stream the last item is the step's result.
+    """
+    key = object()
+    steps.begin(key, source)
+    context = steps.context_of(key)
+    if context is None:
+        return call(*args, **kwargs)
+    return observed_call(_Call(steps, key, context), call, *args, **kwargs)
+
+
+class _Call:
+    """The call itself, which ends the step unless it returns a stream."""
+
+    def __init__(self, steps: Steps, key: object, context: Context) -> None:
+        self.context = context
+        self._steps = steps
+        self._key = key
+
+    def returned(self, value: Any) -> Any:
+        """End the step, or observe the stream."""
+        if isinstance(value, Iterator | AsyncIterator):
+            return observed_stream(value, _Stream(self._steps, self._key, self.context))
+        self._steps.end(self._key, value)
+        return value
+
+    def raised(self, error: BaseException) -> None:
+        """End the step by the exception."""
+        self._steps.end(self._key, error=error)
+
+
+class _Stream(StreamObserver):
+    """The stream that the call returned; its end is the step's."""
+
+    def __init__(self, steps: Steps, key: object, context: Context) -> None:
+        super().__init__(context)
+        self._steps = steps
+        self._key = key
+        self._last: Any = None
+
+    def chunk(self, chunk: Any) -> Any:
+        """Keep it, it may be the last."""
+        self._last = chunk
+        return chunk
+
+    def exhausted(self) -> None:
+        """End the step with the last item."""
+        self._steps.end(self._key, self._last)
+
+    def failed(self, error: Exception) -> None:
+        """End the step by the exception."""
+        self._steps.end(self._key, error=error)
+
+    def abandoned(self) -> None:
+        """End the step as abandoned."""
+        self._steps.end(self._key, error=GeneratorExit())

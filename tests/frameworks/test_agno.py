@@ -1,0 +1,284 @@
+"""Agno, the real package: whole trees of agents, teams, workflows and tools."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry.trace import get_current_span
+
+import agentops_otel
+from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged
+from tests.frameworks.shown import holds_together, names, shown
+from tests.frameworks.whole_program import spans
+from tests.loopback.llm_server import LlmServer
+
+pytest.importorskip("agno.agent", reason="agno is not installed")
+
+from agno.agent import Agent
+from agno.models.openai import OpenAIChat
+from agno.team import Team
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of its own
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes to its makers."""
+    monkeypatch.setenv("AGNO_TELEMETRY", "false")
+
+
+@agentops_otel.record_action("look up")
+def look_up(city: str) -> str:
+    """Work of the program's own."""
+    return f"sunny in {city}"
+
+
+def weather(city: str) -> str:
+    """Say the weather of a city."""
+    return look_up(city)
+
+
+def broken(city: str) -> str:
+    """Fail."""
+    raise ValueError(f"no weather in {city}")
+
+
+def llm(server: LlmServer) -> Any:
+    """The model."""
+    return OpenAIChat(id="gpt-4.1", base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+
+
+def guide(server: LlmServer, *more: Any) -> Any:
+    """An agent with a tool that works and one that fails."""
+    return Agent(
+        name="guide",
+        description="Knows.",
+        model=llm(server),
+        tools=[weather, broken, *more],
+        session_id="thread-1",
+        telemetry=False,
+    )
+
+
+def test_an_agent_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
+    """An agent is a span, and each of its tools; a tool that fails is an error of its own alone."""
+    with capture() as captured:
+        answered = guide(model).run("weather(Paris) broken(Rome)").content
+
+    assert answered == "It is 21 degrees in Paris."
+    assert shown(captured.tree()) == snapshot(
+        [
+            {
+                "name": "invoke_agent guide",
+                "attributes": {
+                    "agentops.entity.input": '"weather(Paris) broken(Rome)"',
+                    "agentops.entity.output": '"It is 21 degrees in Paris."',
+                    "gen_ai.agent.description": "Knows.",
+                    "gen_ai.agent.name": "guide",
+                    "gen_ai.conversation.id": "thread-1",
+                    "gen_ai.operation.name": "invoke_agent",
+                },
+                "children": [
+                    {
+                        "name": "chat gpt-4.1",
+                        "attributes": {"gen_ai.agent.name": "guide", "gen_ai.conversation.id": "thread-1"},
+                    },
+                    {
+                        "name": "chat gpt-4.1",
+                        "attributes": {"gen_ai.agent.name": "guide", "gen_ai.conversation.id": "thread-1"},
+                    },
+                    {
+                        "name": "execute_tool broken",
+                        "status": "ERROR: tool_error",
+                        "attributes": {
+                            "error.type": "tool_error",
+                            "gen_ai.agent.name": "guide",
+                            "gen_ai.conversation.id": "thread-1",
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '{"city":"Rome"}',
+                            "gen_ai.tool.call.id": "call_2",
+                            "gen_ai.tool.description": "Fail.",
+                            "gen_ai.tool.name": "broken",
+                            "gen_ai.tool.type": "function",
+                        },
+                    },
+                    {
+                        "name": "execute_tool weather",
+                        "attributes": {
+                            "gen_ai.agent.name": "guide",
+                            "gen_ai.conversation.id": "thread-1",
+                            "gen_ai.operation.name": "execute_tool",
+                            "gen_ai.tool.call.arguments": '{"city":"Paris"}',
+                            "gen_ai.tool.call.id": "call_1",
+                            "gen_ai.tool.call.result": '"sunny in Paris"',
+                            "gen_ai.tool.description": "Say the weather of a city.",
+                            "gen_ai.tool.name": "weather",
+                            "gen_ai.tool.type": "function",
+                        },
+                        "children": [
+                            {
+                                "name": "look up",
+                                "attributes": {
+                                    "agentops.entity.input": '{"city":"Paris"}',
+                                    "agentops.entity.output": '"sunny in Paris"',
+                                    "agentops.span.kind": "operation",
+                                    "gen_ai.agent.name": "guide",
+                                    "gen_ai.conversation.id": "thread-1",
+                                    "operation.name": "look up",
+                                },
+                            }
+                        ],
+                    },
+                ],
+            }
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_a_team(model: LlmServer) -> None:
+    """A team is a workflow, and the agent that its leader asks is below it."""
+    team = Team(name="travel", members=[guide(model)], model=llm(model), telemetry=False)
+    with capture() as captured:
+        team.run("delegate_task_to_member(guide)")
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow travel",
+            [
+                "chat gpt-4.1",
+                "chat gpt-4.1",
+                "execute_tool delegate_task_to_member",
+                "invoke_agent guide",
+                ["chat gpt-4.1"],
+            ],
+        ]
+    )
+    holds_together(captured, model)
+
+
+def test_a_stream(model: LlmServer) -> None:
+    """A stream is told as a plain run, nothing of it is current in its reader, and one that is left is no error."""
+    with capture() as captured:
+        for _ in guide(model).run("weather(Paris)", stream=True):
+            assert not get_current_span().get_span_context().is_valid
+        left = guide(model).run("weather(Paris)", stream=True, stream_events=True)
+        next(left)
+        left.close()
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
+            "invoke_agent guide",
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_runs_that_are_awaited(model: LlmServer) -> None:
+    """An async run is told as a sync one, streamed too; two at once have a trace each."""
+
+    async def streamed() -> None:
+        async for _ in guide(model).arun("weather(Bern)", stream=True):
+            assert not get_current_span().get_span_context().is_valid
+
+    async def both() -> None:
+        await asyncio.gather(guide(model).arun("weather(Oslo)"), streamed())
+
+    with capture() as captured:
+        asyncio.run(both())
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_two_runs_at_once(model: LlmServer) -> None:
+    """Runs beside each other have a trace each."""
+    with capture() as captured, ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda city: guide(model).run(f"weather({city})"), ("Oslo", "Bern")))
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
+            "invoke_agent guide",
+            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
+        ]
+    )
+    holds_together(captured, model, traces=2)
+
+
+def test_a_run_that_is_cancelled(model: LlmServer) -> None:
+    """A cancelled run ends all its spans."""
+
+    async def cancelled() -> None:
+        began = asyncio.Event()
+
+        async def wait(city: str) -> str:
+            """Wait."""
+            began.set()
+            await asyncio.Event().wait()
+            return city
+
+        task = asyncio.create_task(guide(model, wait).arun("wait(Paris)"))
+        await began.wait()
+        task.cancel()
+        await asyncio.wait([task])
+
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
+    holds_together(captured, model)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_program_gets_what_it_gets_without_us(model: LlmServer, stream: bool) -> None:
+    """Result, or the kinds of what is streamed, and requests are the same with us as without."""
+
+    def work() -> Any:
+        result = guide(model).run("weather(Paris) broken(Rome)", stream=stream)
+        return list(map(type, result)) if stream else result.content
+
+    assert_unchanged(work, model)
+
+
+def test_content_off(model: LlmServer) -> None:
+    """Without content the steps are there, and none of what was said."""
+    with capture(capture_content=False) as captured:
+        guide(model).run("weather(Paris)")
+
+    assert "execute_tool weather" in str(captured.tree())
+    assert "Paris" not in str(captured.tree())
+
+
+IMPORTS = "from agno.agent import Agent\nfrom agno.models.openai import OpenAIChat"
+WORK = """
+model = OpenAIChat(id="gpt-4.1", base_url="{}/v1", api_key="none")
+Agent(name="guide", model=model, telemetry=False).run("hello")
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide"]),
+        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide"]),
+        ({"disabled": "agno"}, ["chat gpt-4.1"]),
+    ],
+    ids=str,
+)
+def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
+    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
+    assert spans(IMPORTS, WORK.format(model.url), **how) == found
