@@ -1,5 +1,6 @@
 """TaskWeaver in a process of its own: what is there when it ends, one way or another."""
 
+import hashlib
 import json
 import os
 import pty
@@ -263,3 +264,41 @@ def _names(trace_file: Path) -> list[str]:
         for scope in resource["scopeSpans"]
         for span in scope["spans"]
     ]
+
+
+PLACES = ("question", "plan", "code", "printed", "answer")
+WHOLE = """
+import warnings; warnings.simplefilter("ignore")
+import os
+import agentops_otel
+agentops_otel.init(console=False, trace_file="t.jsonl", spool_dir=False)
+from taskweaver.app.app import TaskWeaverApp
+app = TaskWeaverApp(app_dir=".")
+session = app.get_session()
+session.send_message("use " + os.environ["QUESTION"])
+session.stop()
+agentops_otel.shutdown()
+os._exit(0)
+"""
+
+
+@pytest.mark.measured
+def test_no_key_in_a_round_is_in_the_trace(llm: ScriptedLLM, tmp_path: Path) -> None:
+    """One in the question, plan, code, what that prints, and answer.
+
+    Its seconds are the start of TaskWeaver and its kernel.
+    """
+    planted = {place: "ghp_" + hashlib.sha256(place.encode()).hexdigest()[:36] for place in PLACES}
+    configure(tmp_path, llm)
+    (tmp_path / "tiktoken.py").write_text(TIKTOKEN)
+    printed = planted["printed"]
+    source = f"x = {planted['code']!r}\nprint({printed[:20]!r} + {printed[20:]!r})"
+    llm.script(plan(f"compute {planted['plan']}"), code(source), final(f"It is {planted['answer']}"))
+
+    path = os.pathsep.join([str(ROOT), str(tmp_path)])
+    run(WHOLE, cwd=tmp_path, PYTHONPATH=path, QUESTION=planted["question"])
+
+    recorded = (tmp_path / "t.jsonl").read_text()
+    assert "execute_tool python" in recorded
+    assert recorded.count("[redacted]") >= len(PLACES)
+    assert {place for place, text in planted.items() if text[8:] in recorded} == set()
