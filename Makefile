@@ -11,7 +11,7 @@ ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 # Where it is set, as in many containers, each Python that starts compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick shaken shuffled check fuzz soak bill mutants lock clients programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
+.PHONY: demo test quick shaken shuffled check fuzz soak bill mutants lock clients client-suites programs frameworks older pythons newest suites wheel lowest benchmarks agent-benchmark e2e-servers clean
 
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
@@ -58,6 +58,9 @@ lock: $(BIN)/.test ## the versions that everything here installs, renewed
 
 clients: ## the tests of the clients that make test leaves out: many, or not to be had beside the newest openai
 	$(ENVIRONMENTS) run clients litellm backends second
+
+client-suites: $(BIN)/.test ## the test suites of clients themselves, without us and with us, test by test: NAMES="groq ollama" K="stream"
+	$(BIN)/python -m tests.client_suites $(NAMES) $(if $(K),-k "$(K)")
 
 programs: $(BIN)/.test ## programs that others have written, plain, under run and with init(): the newest releases, or NAMES="llm flask"
 	$(BIN)/python -m tests.other_programs $(NAMES)
