@@ -356,8 +356,8 @@ def test_two_runs_at_once(model: LlmServer) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_the_program_gets_what_it_gets_without_us(model: LlmServer, streaming: bool) -> None:
-    """Result and requests are the same with us as without."""
-    assert_unchanged(lambda: asyncio.run(ask(guide(model, streaming=streaming), "weather(Paris) broken(Rome)")), model)
+    """Result and requests are the same with us as without. One tool: LlamaIndex puts two in the order they end in."""
+    assert_unchanged(lambda: asyncio.run(ask(guide(model, streaming=streaming), "broken(Rome)")), model)
 
 
 def test_content_off(model: LlmServer) -> None:
