@@ -257,6 +257,23 @@ CONTENT = frozenset(
 )
 """The attributes whose values are the user's own words or data."""
 
+OTHERS_CONTENT = frozenset(
+    {"input.value", "output.value", "tool.parameters", "traceloop.entity.input", "traceloop.entity.output"}
+)
+OTHERS_CONTENT_PREFIXES = (
+    "gen_ai.completion.",
+    "gen_ai.prompt.",
+    "llm.completions.",
+    "llm.input_messages.",
+    "llm.output_messages.",
+    "llm.prompts.",
+    "retrieval.documents.",
+)
+"""Content under the names of OpenInference's and OpenLLMetry's conventions.
+
+https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md
+"""
+
 GEN_AI_EVENTS = "gen_ai."
 """Prefix of the names of the conventions' events."""
 

@@ -31,7 +31,8 @@ class SpanRedaction:
     """Redacts ended spans before they are sent or written. A span without secrets stays the object that it is.
 
     Args:
-        capture_content: False removes query strings too: what a program asks for is content.
+        capture_content: False removes query strings, which are what a program asks for, and the messages that other
+            libraries record under names of their own.
     """
 
     def __init__(self, *, capture_content: bool = True) -> None:
@@ -88,6 +89,8 @@ class SpanRedaction:
         return {name: value for name, value in {**plain, **changed}.items() if value is not None}
 
     def _attribute(self, name: str, value: Any) -> Any:
+        if not self._capture_content and _is_others_content(name):
+            return None
         if type(value) is not str:
             return _value(value, classify_key(name), MAX_DEPTH)
         if not self._capture_content:
@@ -138,6 +141,10 @@ class SpanRedaction:
             # The resource is kept too: an id may come again when its object is gone.
             cached = self._resources[id(resource)] = (resource, redacted)
         return cached[1]
+
+
+def _is_others_content(name: str) -> bool:
+    return name in semconv.OTHERS_CONTENT or name.startswith(semconv.OTHERS_CONTENT_PREFIXES)
 
 
 class _Redacted(ReadableSpan):

@@ -80,6 +80,33 @@ def test_query_strings_are_content(name: str, value: str, kept: str | None) -> N
     assert on is span
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "input.value",
+        "output.value",
+        "traceloop.entity.input",
+        "traceloop.entity.output",
+        "gen_ai.prompt.0.content",
+        "gen_ai.completion.0.tool_calls.0.arguments",
+        "llm.input_messages.0.message.content",
+        "llm.output_messages.0.message.content",
+        "llm.prompts.0.prompt.text",
+        "retrieval.documents.0.document.content",
+        "tool.parameters",
+    ],
+)
+def test_messages_under_the_names_of_other_conventions_are_content(name: str) -> None:
+    """Those of OpenInference and OpenLLMetry: with content off they stay in, with content on they are recorded."""
+    attributes = {name: "How warm is it?", "llm.model_name": "gpt-4.1"}
+    span = ended(TracerProvider().get_tracer("x").start_span("llm", attributes=attributes))
+
+    off, on = (SpanRedaction(capture_content=capture)(span) for capture in (False, True))
+
+    assert off.attributes == {"llm.model_name": "gpt-4.1"}
+    assert on is span
+
+
 def test_a_span_without_secrets_stays_as_it_is() -> None:
     """Nothing is copied, and what the span had dropped is still counted on a copy."""
     provider = TracerProvider()
