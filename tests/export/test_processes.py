@@ -2,6 +2,7 @@
 
 import ast
 import signal
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -25,6 +26,10 @@ def delivered_later(sink: OtlpSink, spool: Path, spans: int) -> None:
         assert sink.duplicates == 0
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13),
+    reason="CPython 3.13 aborts such a child without us too: it releases a lock of imports that no hook has taken",
+)
 def test_a_host_that_forks_by_itself_and_calls_only_the_childs_hooks(tmp_path: Path) -> None:
     """As uWSGI does with `py-call-osafterfork`: nothing is printed, and the spans of both arrive, each once."""
     with OtlpSink() as sink:
