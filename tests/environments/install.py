@@ -18,7 +18,7 @@ LIMIT_S = 1200
 PARTS = {"check": ("test", "check")}
 """The locks that an environment is made of, where it is not the one of its name."""
 
-WITH_TASKWEAVER = ("test", "backends")
+WITH_TASKWEAVER = ("test", "check", "backends")
 
 
 class CannotInstall(Exception):
