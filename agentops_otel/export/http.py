@@ -139,6 +139,9 @@ class HttpTransport:
 
 def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
     """The `Answer` for an HTTP response."""
+    if 200 <= status < 300 and _is_page(headers, content):
+        advice = "a page for people came back: OTLP over HTTP has port 4318 as a rule"
+        return Answer(verdict=Verdict.RETRY, fault=OTHER_PROTOCOL, message=advice)
     if 200 <= status < 300:
         rejected, message = partial_success(content)
         is_otlp = headers.get("content-type", "").startswith(_CONTENT_TYPE) and _is_response(content)
@@ -150,6 +153,11 @@ def answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
         )
     verdict = _VERDICTS.get(status, Verdict.RETRY if status > 500 and status != 501 else Verdict.REFUSED)
     return Answer(verdict=verdict, fault=str(status), retry_after_s=_retry_after(headers.get("retry-after")))
+
+
+def _is_page(headers: Mapping[str, str], content: bytes) -> bool:
+    """Whether a web page came back: user interfaces answer any path with theirs, and 200."""
+    return headers.get("content-type", "").startswith("text/html") and content.lstrip().startswith(b"<")
 
 
 def partial_success(content: bytes) -> tuple[int, str]:

@@ -25,6 +25,12 @@ both = pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 
 PASSING = [
     pytest.param("http/protobuf", Answer(status=429), 2, id="429"),
+    pytest.param(
+        "http/protobuf",
+        Answer(headers={"content-type": "text/html; charset=utf-8"}, body=b"<!doctype html><title>Jaeger UI</title>"),
+        2,
+        id="200 with a page",
+    ),
     pytest.param("http/protobuf", Answer(status=502, body=b"<html>bad gateway</html>"), 2, id="502 with HTML"),
     pytest.param("http/protobuf", Answer(status=503), 4, id="503"),
     pytest.param("http/protobuf", Answer(status=503, headers={"retry-after": "1"}), 1, id="503 and Retry-After"),

@@ -69,7 +69,8 @@ class Answer:
     @property
     def takes(self) -> bool:
         """Whether the spans of the request arrive."""
-        return 200 <= self.status < 300 and self.code == "OK" and not self.hang and self.reset != "early"
+        is_page = (self.body or b"").startswith(b"<")
+        return 200 <= self.status < 300 and self.code == "OK" and not (self.hang or is_page) and self.reset != "early"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
