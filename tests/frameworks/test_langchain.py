@@ -12,6 +12,7 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.content.secret_examples import EXAMPLES
 from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import PRINT, START_TRACING, UNWARNED, spans
@@ -598,6 +599,42 @@ def test_content_off(model: LlmServer) -> None:
     assert names(captured.tree()) == ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
     assert "Paris" not in str(captured.tree())
     assert "sunny" not in str(captured.tree())
+
+
+class Keys(TypedDict):
+    """A state with keys in it."""
+
+    said: Annotated[list[str], operator.add]
+    api_key: str
+    headers: dict[str, str]
+
+
+def test_no_key_in_a_state_is_in_a_span() -> None:
+    """Of the state, of what a node returns, and of a tool's arguments and result."""
+    key, password = EXAMPLES["sk-"], "letmein-letmein"
+
+    def log_in(password: str, note: str) -> str:
+        """Log in."""
+        return f"{note}, token={key}"
+
+    def step(state: Keys) -> Any:
+        said = tool(log_in).invoke({"password": password, "note": f"with {state['api_key']}"})
+        return {"said": [said], "headers": {"authorization": f"Bearer {password}"}}
+
+    whole: Any = StateGraph(Keys)
+    whole.add_node("step", step)
+    whole.add_edge(START, "step")
+    given: Any = {"said": ["hello"], "api_key": key, "headers": {"authorization": f"Bearer {password}"}}
+    with capture() as captured:
+        result = whole.compile(name="trip").invoke(given)
+
+    assert (key in str(result), password in str(result)) == (True, True)
+    recorded = "".join(span.to_json() for span in captured.spans)
+    assert [text for text in ("step", "log_in", "[redacted]", key, password) if text in recorded] == [
+        "step",
+        "log_in",
+        "[redacted]",
+    ]
 
 
 def test_frameworks_left_alone(model: LlmServer) -> None:

@@ -13,6 +13,7 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import Capture, capture
+from tests.content.secret_examples import EXAMPLES
 from tests.frameworks.runs import cancel
 from tests.frameworks.shown import names, shown
 from tests.frameworks.whole_program import spans
@@ -101,6 +102,27 @@ def test_a_call_that_fails(connect: Connect) -> None:
     for span in (client, served):
         assert span["status"].startswith("ERROR")
         assert span["attributes"]["error.type"] == "tool_error"
+
+
+def test_no_key_in_a_requests_meta_is_in_a_span() -> None:
+    """Nor one in a tool's arguments; the server gets both."""
+    key = EXAMPLES["sk-"]
+    given: list[str] = []
+
+    def log_in(note: str) -> str:
+        given.append(note)
+        return note
+
+    async def call() -> None:
+        async with in_memory(log_in) as session:
+            await session.call_tool("log_in", {"note": f"with {key}"}, meta={"acme/api_key": key, "acme/note": key})
+
+    with capture() as captured:
+        asyncio.run(call())
+
+    assert given == [f"with {key}"]
+    recorded = "".join(span.to_json() for span in captured.spans)
+    assert [text for text in ("log_in", "[redacted]", key) if text in recorded] == ["log_in", "[redacted]"]
 
 
 def test_within_a_tool() -> None:
