@@ -17,6 +17,7 @@ import pytest
 
 from agentops_otel.config import Config
 from agentops_otel.export import file, trace_directory
+from agentops_otel.launcher import program_name
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
 from tests.program import ROOT, read_until
@@ -82,6 +83,34 @@ def test_a_command_is_traced(environment: dict[str, str], tmp_path: Path) -> Non
     done = run("python", "ask.py", env=environment, cwd=tmp_path)
 
     assert (done.returncode, llm_spans()) == (0, 1), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "name"),
+    [
+        (["-m", "llm", "hi"], "llm"),
+        (["-X", "dev", "-W", "error", "-m", "llm"], "llm"),
+        (["python3.12", "-u", "-m", "llm"], "llm"),
+        (["/opt/bin/llm", "hi"], "llm"),
+        (["python", "work/app.py", "-m", "gpt"], "app"),
+        (["-c", "print()"], "python"),
+        (["python"], "python"),
+        ([], "python"),
+    ],
+    ids=" ".join,
+)
+def test_a_program_has_the_name_that_people_call_it(args: list[str], name: str) -> None:
+    """A module's, a script's or a command's; Python's own options are none."""
+    assert program_name(args) == name
+
+
+def test_a_module_gives_its_name_to_its_file(environment: dict[str, str], tmp_path: Path) -> None:
+    """And the last line has it too."""
+    done = run("-m", "ask", env=environment, cwd=tmp_path)
+
+    [path] = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
+    assert "-ask-" in path.name
+    assert "ask: 1 LLM call" in done.stderr
 
 
 @pytest.mark.measured
