@@ -6,6 +6,7 @@ letter fifty times faster than a word. So each shape is searched for by a sign: 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 
@@ -134,11 +135,15 @@ def _around(sign: str, parts: Sequence[tuple[str, str, str]]) -> str:
     return f"(?<={re.escape(parts[0][0] + sign)})(?:{behind})"
 
 
-def _prefixed(prefix: str, body: str) -> re.Pattern[str]:
-    """The prefix and the rest, not within a word. An escape before it, of a URL or of JSON, is no word."""
+def _prefixed(prefix: str, body: str) -> str:
+    """A pattern of the prefix and the rest, not within a word. An escape before it, of a URL or of JSON, is no word."""
     begin = re.escape(prefix)
     starts = (f"(?<![A-Za-z0-9]{begin})", f"(?<=%[0-9A-F]{{2}}{begin})", rf"(?<=\\[nrt]{begin})")
-    return re.compile(f"{begin}(?:{'|'.join(starts)})(?:{body})")
+    return f"{begin}(?:{'|'.join(starts)})(?:{body})"
+
+
+_compiled = cache(re.compile)
+"""Compiles a shape when a text may hold a secret of it: to compile all takes longer than the rest of the import."""
 
 
 # In code and prose a hyphen, an underscore and a dot are frequent, and what follows them is short.
@@ -157,7 +162,7 @@ _SEARCHES = (
         (
             sign,
             find_any(sign, [begin for begin, _ in row]),
-            tuple((begin, re.compile(pattern), rf"\g<1>{REDACTED}") for begin, pattern in row),
+            tuple((begin, pattern, rf"\g<1>{REDACTED}") for begin, pattern in row),
         )
         for sign, row in _PLACES.items()
     ),
@@ -170,5 +175,5 @@ def redact_shapes(text: str) -> str:
         if sign in text and seeker.search(text):
             for begin, pattern, mark in shapes:
                 if begin in text:
-                    text = pattern.sub(mark, text)
+                    text = _compiled(pattern).sub(mark, text)
     return text
