@@ -66,7 +66,7 @@ class Text(str):
 
 
 CYCLE: list[Any] = []
-for _ in range(2000):
+for _ in range(100_000):
     CYCLE = [CYCLE]
 
 
