@@ -263,5 +263,5 @@ def test_another_instrumentation_of_the_framework(
     Crew().run("hello")
     Crew().run("hello")
 
-    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    (warning,) = (record.getMessage() for record in caplog.records if record.name == "agentops_otel")
     assert "crew is instrumented by openinference.instrumentation.crew too" in warning

@@ -27,7 +27,7 @@ def content(parts: list[dict[str, Any]] | None = None, **changes: Any) -> dict[s
         "candidates": [
             {"index": 0, "content": {"role": "model", "parts": parts or TEXT}, "finishReason": "STOP"},
         ],
-        "usageMetadata": USAGE,
+        "usageMetadata": {**USAGE},
         **changes,
     }
 

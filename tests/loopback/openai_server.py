@@ -1,6 +1,7 @@
 """What an OpenAI-compatible server says: each answer whole, and the same one as a stream."""
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from tests.loopback.llm_server import Answer
@@ -38,7 +39,7 @@ def completion(*said: dict[str, Any], finish_reason: str | None = "stop", usage:
         "service_tier": "default",
         "system_fingerprint": "fp_1",
         "choices": [
-            {"index": index, "message": message, "finish_reason": finish_reason, "logprobs": None}
+            {"index": index, "message": deepcopy(message), "finish_reason": finish_reason, "logprobs": None}
             for index, message in enumerate(said or (TEXT,))
         ],
         "usage": usage,
