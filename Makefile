@@ -21,7 +21,7 @@ test: $(BIN)/.test ## every test
 	$(BIN)/python -m pytest -n 3 --dist worksteal --cov
 
 quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels and most clients
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(QUICK)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(QUICK)
 
 shaken: $(BIN)/.test ## the tests that wait, twenty times in another order on a machine that is kept busy
 	$(BIN)/python -m tests.shaken

@@ -189,7 +189,7 @@ def _fields(message: bytes) -> dict[int, int | bytes]:
         if tag & 7 == 0:
             fields[number] = value
         elif tag & 7 == 2:
-            fields[number] = bytes(islice(rest, value))
+            fields[number] = bytes(islice(rest, min(value, len(message))))
         else:
             return {}
     return fields

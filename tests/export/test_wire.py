@@ -1,7 +1,7 @@
 """What is read from the wire by hand: of OTLP's answers, of gRPC's trailers, and of connections that are used again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
@@ -29,6 +29,7 @@ def test_a_partial_success_says_what_protobuf_wrote(rejected: int, message: str)
     assert partial_success(content) == expected
 
 
+@example(content=b"\x0a" + b"\xff" * 9 + b"\x01")  # a text of 2**64 - 1 bytes
 @given(content=st.binary(max_size=64))
 def test_no_answer_is_too_odd_to_be_read(content: bytes) -> None:
     """Whatever a proxy says with 200: a number and words, and nothing raised."""
