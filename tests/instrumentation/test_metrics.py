@@ -7,6 +7,7 @@ import openai
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import metrics
+from opentelemetry.metrics import _internal
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 
@@ -23,11 +24,14 @@ _reader = InMemoryMetricReader(
 
 @pytest.fixture(scope="module", autouse=True)
 def _meters() -> Iterator[None]:
-    """OpenTelemetry takes one meter provider a process."""
+    """OpenTelemetry takes one meter provider a process; the tests of other modules have none again."""
+    before = _internal._METER_PROVIDER, _internal._METER_PROVIDER_SET_ONCE._done
     provider = MeterProvider([_reader], shutdown_on_exit=False)
     metrics.set_meter_provider(provider)
     yield
     provider.shutdown()
+    _internal._METER_PROVIDER, _internal._METER_PROVIDER_SET_ONCE._done = before
+    _internal._PROXY_METER_PROVIDER = _internal._ProxyMeterProvider()
 
 
 def measured() -> dict[str, list[dict[str, Any]]]:
