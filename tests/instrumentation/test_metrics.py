@@ -35,10 +35,14 @@ def _meters() -> Iterator[None]:
 
 
 def measured() -> dict[str, list[dict[str, Any]]]:
-    """The points of each metric since the last look, without the server's port."""
+    """The points of each metric of calls since the last look, without the server's port.
+
+    The providers and exporters of other tests, which the collector has not met yet, may have metrics of their own.
+    """
     data = _reader.get_metrics_data()
     found: dict[str, list[dict[str, Any]]] = {}
-    for metric in (m for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for m in s.metrics):
+    scopes = [scope for resource in (data.resource_metrics if data else ()) for scope in resource.scope_metrics]
+    for metric in (metric for scope in scopes for metric in scope.metrics if metric.name.startswith("gen_ai.")):
         for point in metric.data.data_points:
             said = {name: value for name, value in (point.attributes or {}).items() if not name.startswith("server.")}
             value = point.sum if isinstance(point, HistogramDataPoint) else getattr(point, "value", None)
