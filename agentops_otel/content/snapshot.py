@@ -102,7 +102,7 @@ def _pickled(value: object, limit_bytes: int) -> Snapshot | None:
     file = _BoundedFile(limit_bytes)
     try:
         _Pickler(file, 5).dump(value)
-    except (_Refused, RecursionError):
+    except (_Refused, RuntimeError):  # too deep, or another thread changed a dict meanwhile
         return None
     return Snapshot(file.read_all())
 

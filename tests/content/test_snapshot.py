@@ -1,6 +1,8 @@
 """Copies of values: what is written of a copy is what is written of the value, and none of its code runs."""
 
 import math
+import sys
+import threading
 from collections import OrderedDict
 from operator import itemgetter
 from typing import Any
@@ -109,3 +111,28 @@ def test_what_is_derived_is_read_when_it_is_written() -> None:
 def test_a_request_is_copied_up_to_a_limit(characters: int, is_copied: bool) -> None:
     """It is longer than what is written of it."""
     assert (source_of({"messages": ["x" * characters]}) is not None) is is_copied
+
+
+def test_a_request_that_another_thread_changes_meanwhile_raises_nothing() -> None:
+    """It is copied or refused: a dict that grows while it is copied is no error of the program."""
+    request: dict[str, Any] = {f"key {n}": f"{n} " + "x" * 1000 for n in range(100)}
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            request.update({f"more {n}": n for n in range(10)})
+            for n in range(10):
+                del request[f"more {n}"]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        copies = [source_of(request) for _ in range(500)]
+    finally:
+        done.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+
+    assert any(copies)
