@@ -15,7 +15,7 @@ BUSY = 2
 RUN_S = 600
 TESTS = (
     *("tests/export/test_pipeline.py", "tests/export/test_spool.py", "tests/export/test_grpc.py"),
-    *("tests/recording/test_threads.py", "tests/tracing/test_finalizing.py", "tests/instrumentation/test_stream.py"),
+    *("tests/recording/test_threads.py", "tests/tracing/test_gc_safe.py", "tests/instrumentation/test_stream.py"),
 )
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import shaken
 from tests.environments.interpreters import NAMED, find
-from tests.environments.suites import named
+from tests.environments.suites import ROOT, SUITES, named
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -34,3 +35,15 @@ def test_a_python_is_found_in_pyenvs_folder(tmp_path: Path, monkeypatch: pytest.
 
     assert find(HERE) == str(tmp_path / f"versions/{HERE}.7/bin/python")
     assert find("3.99") is None
+
+
+def test_each_test_file_that_a_command_names_is_there() -> None:
+    """One that has moved would make the command fail, or run less."""
+    quick = (ROOT / "Makefile").read_text().partition("QUICK = ")[2].partition("\nENVIRONMENTS")[0]
+    files = {
+        *shaken.TESTS,
+        *quick.replace("\\", "").split(),
+        *(one for suite in SUITES.values() for one in suite.tests),
+    }
+
+    assert [one for one in sorted(files) if one.startswith("tests/") and not (ROOT / one).exists()] == []
