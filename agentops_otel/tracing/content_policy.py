@@ -16,27 +16,22 @@ MARK_BYTES = 128
 """Budget of an attribute in a span whose content limit is used up, in UTF-8 bytes: room for a mark."""
 
 
-def apply_policy(policy: Content | None, values: dict[str, Any], names: tuple[str, ...]) -> None:
-    """Redact the content among a span's attributes.
+def apply_policy(policy: Content | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A span's attributes with their content redacted; content that must not be kept is left out.
 
     Args:
         policy: The policy; None removes the content.
         values: The attributes. Content stands in lists: `[value]` becomes JSON, `[value, None]` keeps its type.
-        names: The attributes whose values are content outside of a list, to become JSON.
     """
-    for name in names:
-        if name in values and type(values[name]) is not list:
-            values[name] = [values[name]]
+    kept: dict[str, Any] = {}
     held = 0
-    for name, value in list(values.items()):
-        if type(value) is list:
-            kept = _kept(policy, name, value, max(SPAN_LIMIT_BYTES - held, MARK_BYTES))
-            if kept is None:
-                del values[name]
-                continue
-            values[name] = value = kept
-        if type(value) is str:
-            held += size(value)
+    for name, value in values.items():
+        if type(value) is not list:
+            kept[name] = value
+        elif (text := _kept(policy, name, value, max(SPAN_LIMIT_BYTES - held, MARK_BYTES))) is not None:
+            kept[name] = text
+        held += size(kept[name]) if type(kept.get(name)) is str else 0
+    return kept
 
 
 def _kept(policy: Content | None, name: str, unread: list[Any], room: int) -> Any:

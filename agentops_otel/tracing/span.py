@@ -76,7 +76,7 @@ class CallForm:
         named: Gives each of a call's positional arguments its name.
     """
 
-    __slots__ = ("content_names", "input_name", "name", "named", "output_name", "values")
+    __slots__ = ("input_name", "name", "named", "output_name", "values")
 
     def __init__(
         self,
@@ -90,7 +90,6 @@ class CallForm:
         self.values = values
         self.input_name = input_name
         self.output_name = output_name
-        self.content_names = (input_name, output_name)
         self.named = named
 
 
@@ -145,8 +144,8 @@ class LazySpan(ReadableSpan):
     _events: Sequence[Any] = _NONE
     _links: Sequence[Link] = _NONE
     _dropped_attributes = 0
-    _unread: tuple[str, ...] | None = None
-    """Names of content in `_values` that still needs the policy, as lists do (see `put_unread`); None: no content."""
+    _has_unread = False
+    """Whether `_values` may have content that still needs the policy: it stands in lists (see `put_unread`)."""
     _was_read = False
     """True once a live span's attributes were handed out: from then on content is redacted when it is set."""
 
@@ -209,11 +208,23 @@ class LazySpan(ReadableSpan):
 
     @property
     def _attributes(self) -> dict[str, AttributeValue]:  # type: ignore[override]
-        unread = self._unread
-        if unread is not None:
-            self._unread = None
-            apply_policy(self._tracer.policy, self._values, unread)
+        while self._has_unread:  # again if another thread has added content meanwhile
+            self._apply_policy()
         return self._values
+
+    def _apply_policy(self) -> None:
+        """Redact the content of `_values`. Of two threads that read at the same time both do it, to the same end."""
+        values = self._values
+        before = dict(values)
+        after = apply_policy(self._tracer.policy, before)
+        for name, value in before.items():
+            if name not in after:
+                values.pop(name, None)
+            elif after[name] is not value and values.get(name) is value:
+                values[name] = after[name]
+        self._has_unread = False
+        if any(type(value) is list for value in list(values.values())):
+            self._has_unread = True
 
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
@@ -221,9 +232,9 @@ class LazySpan(ReadableSpan):
         form, given = self._form, self._given
         values = form.values.copy()
         if given is not None and (named := form.named(given) if type(given) is tuple else given):
-            values[form.input_name] = named
+            values[form.input_name] = [named]
         if self._result is not None:
-            values[form.output_name] = self._result
+            values[form.output_name] = [self._result]
         if (excess := len(values) - self._tracer.attribute_limit) > 0:
             self._dropped_attributes = excess
             for name in list(values)[:excess]:  # the oldest go
@@ -390,8 +401,7 @@ class Span(LazySpan, sdk_trace.Span):
             unread: `[value]`: written as JSON; `[value, None]`: an attribute's value, redacted.
         """
         self.put(key, unread)
-        if self._unread is None:
-            self._unread = ()
+        self._has_unread = True
         if self._was_read:
             _ = self._attributes
 

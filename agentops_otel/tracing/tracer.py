@@ -179,7 +179,7 @@ class Tracer(SpanSource):
             span._given = given
             span._result = None
             span._has_values = False
-            span._unread = form.content_names
+            span._has_unread = True
         if parent is not None:
             span._trace_id = parent._trace_id
             span._parent_id = parent._span_id

@@ -1,15 +1,18 @@
 """What the spans of one recorder may hold."""
 
 from collections.abc import Mapping
+from threading import Event, Thread
 
 import pytest
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import Tracer as SDKTracer
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import Content
 from agentops_otel.tracing import Recorder, SpanDefaults
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
+from agentops_otel.tracing.tracer import Tracer
 
 
 class _NoDefaults(SpanDefaults):
@@ -62,3 +65,32 @@ def test_a_text_that_does_not_fit_is_left_out() -> None:
     assert isinstance(span, ReadableSpan)
     found = dict(span.attributes or {})
     assert (found["kept"], "late" in found, "silent" in found) == ("plain", False, False)
+
+
+def test_two_threads_that_read_a_span_at_once_both_get_it_redacted() -> None:
+    """The second one gets no content that the first has not redacted yet."""
+    redacting, go_on = Event(), Event()
+
+    def redact(name: str, text: str) -> str:
+        if not redacting.is_set():
+            redacting.set()
+            go_on.wait(30)
+        return "redacted"
+
+    content = Content(redact=redact)
+    tracer = TracerProvider().get_tracer("test")
+    assert isinstance(tracer, SDKTracer)
+    content = Content(redact=redact)
+    recorder = Recorder(tracer=Tracer(tracer, content), content=content, defaults=_NoDefaults())
+    span = recorder.start("step")
+    recorder.set_content(span, "agentops.input", {"name": "value"})
+    recorder.end(span)
+    assert isinstance(span, ReadableSpan)
+    first = Thread(target=lambda: dict(span.attributes or {}))
+    first.start()
+    assert redacting.wait(30)
+    second = dict(span.attributes or {})
+    go_on.set()
+    first.join(30)
+
+    assert second == dict(span.attributes or {}) == {"agentops.input": "redacted"}
