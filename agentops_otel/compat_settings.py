@@ -97,7 +97,7 @@ def translate_settings(given: Mapping[str, Any], ours: Collection[str]) -> dict[
             before = translated.get(put_in)
             translated[put_in] = (*before, *put) if isinstance(before, tuple) and isinstance(put, tuple) else put
         elif name in CompatSettings.__annotations__:
-            log_ignored(f"init({name}=...)")
+            log_ignored(f"init({name}=...)", value)
         else:
             raise TypeError(settings.unexpected(name))
     if _is_agentops_api(translated.get("endpoint")):
@@ -112,8 +112,8 @@ def end_state_of(end_state: object) -> str:
 
 
 def log_ignored(what: str, *values: object) -> None:
-    """Log, once, that a setting is ignored; nothing if *values* are given and all are None."""
-    if (not values or any(value is not None for value in values)) and what not in _said:
+    """Log, once, that a setting is ignored; nothing if none of its *values* is given, or each is None."""
+    if any(value is not None for value in values) and what not in _said:
         _said.add(what)
         _logger.debug("%s has no meaning any more and is left aside", what)
 

@@ -1,7 +1,7 @@
 """Settings of AgentOps' generations, and its functions where no client runs."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -84,16 +84,37 @@ def test_unknown_setting_is_a_type_error() -> None:
         agentops_otel.init(endpiont="http://localhost")  # type: ignore[call-arg]  # wrong on purpose
 
 
-def test_what_has_no_meaning_is_said_once_at_debug(caplog: pytest.LogCaptureFixture) -> None:
-    """One line for each, and no more."""
+@pytest.mark.parametrize(
+    ("what", "use"),
+    [
+        ("init(fail_safe=...)", lambda client: compat_settings.translate_settings({"fail_safe": True}, OURS)),
+        ("set_parent_key()", lambda client: client.set_parent_key("key")),
+        ("set_parent_key()", lambda client: agentops_otel.set_parent_key("key")),
+        ("start_session(config=..., jwt=...)", lambda client: client.start_session(jwt="token")),
+        ("end_session(video=..., is_auto_end=...)", lambda client: client.start_session().end_session(video="url")),
+        (
+            "end_session(video=..., is_auto_end=...)",
+            lambda client: [client.start_session(), client.end_session(is_auto_end=False)],
+        ),
+        ("Session.set_video()", lambda client: client.start_session().set_video("url")),
+    ],
+)
+def test_what_has_no_meaning_is_said_once_at_debug(
+    what: str,
+    use: Callable[[agentops_otel.Client], object],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line, and no more; none where None is given."""
+    monkeypatch.setattr(compat_settings, "_said", set())
     caplog.set_level(logging.DEBUG, "agentops_otel")
+    with capture() as captured:
+        for _ in range(2):
+            use(captured.client)
+            compat_settings.log_ignored("nothing at all", None)
 
-    for _ in range(2):
-        compat_settings.translate_settings({"fail_safe": True}, OURS)
-        compat_settings.log_ignored("nothing at all", None)
-
-    assert [message for message in caplog.messages if "fail_safe" in message] in ([], caplog.messages)
-    assert len(caplog.messages) <= 1
+    said = [message for message in caplog.messages if "no meaning" in message]
+    assert said == [f"{what} has no meaning any more and is left aside"]
 
 
 @pytest.mark.parametrize(
