@@ -347,8 +347,7 @@ class Pipeline(SpanProcessor):
                 self._hand_over([self._redacted(span) for span in spans])
             for sink in self._sinks:
                 sink.dropped[DropReason.EXIT] += len(spans)
-            with self._changed:
-                self._encoding -= len(spans)
+            self._encoded(len(spans))
 
     def _encode_some(self, patience_s: float, limit: int = _SLICE) -> bool:
         """Take the next few spans to the outboxes and sinks; False if there were none."""
@@ -363,10 +362,14 @@ class Pipeline(SpanProcessor):
                     sink.export(redacted, patience_s)
                 self._show(redacted)
         finally:
-            with self._changed:
-                self._encoding -= len(spans)
-                self._changed.notify_all()
+            self._encoded(len(spans))
         return True
+
+    def _encoded(self, number: int) -> None:
+        """So many of those that were taken are with the outboxes, or given up: whoever waits for that goes on."""
+        with self._changed:
+            self._encoding -= number
+            self._changed.notify_all()
 
     def _show(self, spans: Sequence[ReadableSpan]) -> None:
         for observer in self._observers:
@@ -418,8 +421,7 @@ class Pipeline(SpanProcessor):
 
     def _give_up(self, reason: str) -> None:
         lost = len(self._take(len(self._queue)))
-        with self._changed:
-            self._encoding -= lost
+        self._encoded(lost)
         for route in self._routes:
             route.sender.outbox.count_lost(lost, reason)
         for sink in self._sinks:

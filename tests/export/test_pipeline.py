@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from agentops_otel import config
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, Stats, build
 from agentops_otel.export.sink import Sink
-from tests.export.delivery import adds_up, destination, make_spans, running, within
+from tests.export.delivery import adds_up, destination, make_spans, running, tracer_for, within
 from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
 from tests.program import run
 
@@ -102,6 +103,31 @@ def test_nothing_runs_before_the_first_span() -> None:
             assert pipeline.force_flush()
 
     assert sink.received == []
+
+
+def test_a_flush_that_waits_while_the_queue_is_closed_ends_with_it() -> None:
+    """It was not told when what no worker had got to was encoded, and waited for all of its time."""
+    encoding, closing = threading.Event(), threading.Event()
+    workers: list[threading.Thread] = []
+
+    def redaction(span: ReadableSpan) -> ReadableSpan:
+        if threading.current_thread() is threading.main_thread():
+            closing.set()
+            workers[0].join(60)
+        else:
+            workers.append(threading.current_thread())
+            encoding.set()
+            closing.wait(60)
+        return span
+
+    pipeline = Pipeline(redaction=redaction)
+    make_spans(tracer_for(pipeline), 65)  # of which the worker takes 64 at a time
+    assert encoding.wait(60)
+    with ThreadPoolExecutor(1) as pool:
+        flushed = pool.submit(pipeline.drain, 60)
+        pipeline.close(0.1)
+
+        assert flushed.result(30)
 
 
 def test_two_destinations_do_not_hold_each_other_up() -> None:
