@@ -1,6 +1,7 @@
 """Sockets to a destination: TCP, a proxy's tunnel, TLS."""
 
 import base64
+import encodings.idna  # noqa: F401  # the codec of every host name: our threads import nothing, see tests/export/test_gevent.py
 import socket
 import ssl
 from typing import Any
@@ -37,8 +38,6 @@ def connect(destination: Destination, url: SplitResult, deadline: float, *, prot
         OSError: TLS failed, or the deadline passed.
     """
     with no_fork:
-        import encodings.idna  # noqa: F401  # the codec that every host name goes through; found by an import
-
         context = tls(destination) if url.scheme == "https" else None
     if destination.proxy is None:
         connected = _tcp(url, deadline)

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -51,3 +52,29 @@ def test_a_program_that_is_patched_after_init_goes_on(library: str, when: str, t
         assert done.code == 0
         assert library == "eventlet" or "Traceback" not in done.err  # eventlet has one of its own
         assert arrived(sink, tmp_path) == {"work": 15}
+
+
+IMPORTS = """
+import sys, threading
+import agentops_otel
+
+class Told:
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is not threading.main_thread():
+            print(threading.current_thread().name, name)
+
+client = agentops_otel.init(endpoint={endpoint!r}, protocol={protocol!r}, spool_dir={spool!r}, console=False)
+sys.meta_path.insert(0, Told())
+agentops_otel.record_action(lambda: None)()
+assert client.flush(60)
+"""
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_our_threads_import_nothing(protocol: Literal["http/protobuf", "grpc"], tmp_path: Path) -> None:
+    """While the program imports eventlet, which holds all imports, theirs would wait for it, and it for them."""
+    with OtlpSink(protocol) as sink:
+        done = run(IMPORTS.format(endpoint=sink.endpoint, protocol=protocol, spool=str(tmp_path)))
+
+        assert done.stdout == ""
+        assert len(sink.wait_for(1)) == 1
