@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import ROOT
+from tests.program import ROOT, WARNINGS
 
 PROGRAM = """
 import sys
@@ -68,7 +68,7 @@ def test(agentops_spans):
 
 def test_pytest_runs_under_run_with_warnings_as_errors(installed: Path, tmp_path: Path) -> None:
     """The package was imported before pytest could rewrite its assertions, and there is no warning about it."""
-    done = pytest_run(tmp_path, "def test(): pass", "-W", "error", under=("-m", "agentops_otel", "run"))
+    done = pytest_run(tmp_path, "def test(): pass", *WARNINGS, under=("-m", "agentops_otel", "run"))
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -16,6 +16,7 @@ from tests.clients.capture import Captured, capture
 from tests.clients.forms.form import QUESTION, TEXT, forms_of
 from tests.clients.forms.ollama import OTHERS
 from tests.loopback.llm_server import Answer, LlmServer
+from tests.program import WARNINGS
 
 IMPORT = "import functools, ollama; from ollama import chat, generate, embed, embeddings"
 SCRIPT = """
@@ -50,7 +51,7 @@ def test_the_packages_functions_have_one_span_a_call(before: str, after: str, se
         server.answer(client.answer(stream=True), times=2)
     for client in (chat, generate):
         server.answer(client.vectors, times=2)
-    command = [sys.executable, "-W", "error", "-c", SCRIPT.format(before=before, after=after)]
+    command = [sys.executable, *WARNINGS, "-c", SCRIPT.format(before=before, after=after)]
     there = {**os.environ, "OLLAMA_HOST": server.url}
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=there)

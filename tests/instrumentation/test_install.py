@@ -28,6 +28,7 @@ from tests.clients.capture import Captured, capture
 from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
+from tests.program import WARNINGS
 
 SCRIPT = """
 import sys
@@ -54,7 +55,7 @@ def test_clients_are_wrapped_whenever_they_are_imported(first: str, second: str,
     """A client is wrapped at once when it is there, else when the program imports it; nobody imports it for us."""
     script = SCRIPT.format(first=first, second=second, imported=imported)
 
-    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, *WARNINGS, "-c", script], capture_output=True, text=True, timeout=60)
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -69,7 +70,7 @@ from openai import OpenAI
 assert "request" not in vars(OpenAI)
 """
 
-    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, *WARNINGS, "-c", script], capture_output=True, text=True, timeout=60)
 
     assert (done.returncode, done.stderr) == (0, "")
 

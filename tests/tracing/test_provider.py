@@ -27,6 +27,7 @@ from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.span import Span as OwnSpan
 from tests.many_threads import at_once
 from tests.program import run
+from tests.tracing.this_sdk import THIS_SDK
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"
 
@@ -307,6 +308,7 @@ def test_the_sdks_own_metrics_count_our_spans_as_its_own(
     assert ours
 
 
+@THIS_SDK
 def test_a_guests_spans_in_a_forked_child_have_the_childs_resource() -> None:
     """Beside the program's provider our spans say the `service.instance.id` that its own say, after a fork too."""
     program = """
