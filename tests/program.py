@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 180.0
@@ -27,6 +30,12 @@ def run(
 
     assert finished.returncode == expect, f"exit code {finished.returncode}\n{finished.stdout}\n{finished.stderr}"
     return finished
+
+
+def needs(package: str) -> None:
+    """Skip the test where its programs could not import the package, which is not imported here."""
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
 
 
 def read_until(terminal: int, wanted: bytes | None) -> bytes:

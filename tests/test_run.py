@@ -20,7 +20,7 @@ from agentops_otel.export import file, trace_directory
 from agentops_otel.launcher import program_name
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
-from tests.program import ROOT, read_until
+from tests.program import ROOT, needs, read_until
 
 ASK = """
 import os, groq
@@ -206,6 +206,7 @@ def test_the_tasks_of_joblib_join_the_trace_that_asks(
     environment: dict[str, str], tmp_path: Path, iterated: str
 ) -> None:
     """Each time, although its processes last; some tasks are sent from a thread of joblib's."""
+    needs("joblib")
     tasks = iterated.format('delayed(ask.ask)("hi") for _ in range(5)')
     (tmp_path / "app.py").write_text(
         f"""
@@ -255,6 +256,7 @@ def test_the_workers_of_a_server_are_traced(environment: dict[str, str], tmp_pat
 
     Their seconds are the starts of the server's processes.
     """
+    needs("uvicorn")
     (tmp_path / "served.py").write_text(SERVED)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

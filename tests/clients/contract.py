@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.forms.form import CLIENTS, OTHERS, Forms, forms_of
+from tests.clients.forms.form import CLIENTS, OTHERS, Forms, forms_of, installed
 from tests.loopback.llm_server import Answer, LlmServer
 
 LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
@@ -37,7 +37,7 @@ def each_client(request: pytest.FixtureRequest) -> Iterator[Forms]:
         gc.collect()
 
 
-@pytest.fixture(params=(*CLIENTS, *OTHERS))
+@pytest.fixture(params=installed(*CLIENTS, *OTHERS))
 def any_client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     """One client after the other, then the other APIs that clients have."""
     yield from each_client(request)

@@ -14,7 +14,7 @@ from opentelemetry.trace import StatusCode
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import any_client, both, described, each_client, outcome
 from tests.clients.contract import pytestmark as of_each_client
-from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken
+from tests.clients.forms.form import CLIENTS, QUESTION, TEXT, Forms, Taken, installed
 from tests.loopback.llm_server import Answer, LlmServer
 
 __all__ = ["any_client"]
@@ -22,7 +22,7 @@ __all__ = ["any_client"]
 pytestmark = [of_each_client, pytest.mark.no_cover]
 
 
-@pytest.fixture(params=CLIENTS)
+@pytest.fixture(params=installed(*CLIENTS))
 def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     """One client after the other."""
     yield from each_client(request)

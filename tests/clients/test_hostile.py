@@ -14,14 +14,14 @@ from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import each_client, outcome, pytestmark
-from tests.clients.forms.form import CLIENTS, OTHERS, Forms
+from tests.clients.forms.form import CLIENTS, OTHERS, Forms, installed
 from tests.loopback import bedrock_server
 from tests.loopback.llm_server import Answer, LlmServer
 
 __all__ = ["pytestmark"]
 
 
-@pytest.fixture(params=(*CLIENTS, *OTHERS))
+@pytest.fixture(params=installed(*CLIENTS, *OTHERS))
 def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     """One after the other."""
     yield from each_client(request)

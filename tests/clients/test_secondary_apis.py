@@ -6,7 +6,7 @@ import pytest
 
 from tests.clients.capture import Captured
 from tests.clients.contract import pytestmark as of_each_client
-from tests.clients.forms.form import OTHERS, QUESTION, TEXT, forms_of, told
+from tests.clients.forms.form import OTHERS, QUESTION, TEXT, forms_of, installed, told
 from tests.loopback.llm_server import LlmServer
 
 pytestmark = [of_each_client, pytest.mark.no_cover]
@@ -659,7 +659,7 @@ SAID: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", installed(*OTHERS))
 def test_every_form_makes_the_same_span(name: str, form: str, captured: Captured, server: LlmServer) -> None:
     """One span a call, and a stream's says what the plain call's says, as far as its chunks do."""
     client = forms_of(name)

@@ -13,7 +13,7 @@ from opentelemetry.trace import StatusCode
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import any_client, each_client, outcome, was_left
 from tests.clients.contract import pytestmark as of_each_client
-from tests.clients.forms.form import CLIENTS, Forms
+from tests.clients.forms.form import CLIENTS, Forms, installed
 from tests.loopback.llm_server import LlmServer
 
 __all__ = ["any_client"]
@@ -21,7 +21,7 @@ __all__ = ["any_client"]
 pytestmark = [of_each_client, pytest.mark.no_cover]
 
 
-@pytest.fixture(params=CLIENTS)
+@pytest.fixture(params=installed(*CLIENTS))
 def client(request: pytest.FixtureRequest) -> Iterator[Forms]:
     """One client after the other."""
     yield from each_client(request)

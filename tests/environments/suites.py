@@ -56,7 +56,7 @@ _TESTS: dict[str, Sequence[str]] = {
     "older-1": [f"tests/clients/test_{name}.py" for name in _FIRST],
     "older-2": [f"tests/clients/test_{name}.py" for name in _FIRST],
     "older-together": [f"tests/clients/test_{name}.py" for name in ("contract", "streams", "chat_completions_clients")],
-    "lowest": (),
+    "lowest": ("-n", "2", "--dist", "worksteal"),
     **{name: _of_framework(name) for name in FRAMEWORKS},
 }
 SUITES = {name: Suite(name=name, lock=name, tests=tests) for name, tests in _TESTS.items()}

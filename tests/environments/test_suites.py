@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests import shaken
+from tests.environments.install import ROOT
 from tests.environments.interpreters import NAMED, find
-from tests.environments.suites import ROOT, SUITES, named
+from tests.environments.suites import SUITES, named
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

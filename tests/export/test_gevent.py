@@ -1,13 +1,12 @@
 """A program that gevent has patched: its threads are greenlets, and its subprocesses are forks of it."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from tests.loopback.otlp_sink import OtlpSink
-from tests.program import run
+from tests.program import needs, run
 from tests.run_program import arrived, ended, where
 
 PROGRAM = """
@@ -44,8 +43,7 @@ def test_greenlets_that_start_subprocesses_run_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("library", ["gevent", "eventlet"])
 def test_a_program_that_is_patched_after_init_goes_on(library: str, when: str, tmp_path: Path) -> None:
     """As under `agentops-otel run`: our threads have become greenlets, and wait for nothing that stops all others."""
-    if find_spec(library) is None:  # importing eventlet here would make each fork of the tests warn
-        pytest.skip(f"{library} is not installed")
+    needs(library)  # importing eventlet here would make each fork of the tests warn
     with OtlpSink() as sink:
         done = ended("greenlets.py", library, when, **where(sink, tmp_path))
 

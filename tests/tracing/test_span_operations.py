@@ -27,6 +27,8 @@ from agentops_otel.tracing.tracer import Tracer as OwnTracer
 from tests.tracing.span_programs import HOSTILE_PROGRAMS, LIMITS, PROGRAMS, SAMPLERS, VARIABLES
 from tests.tracing.this_sdk import THIS_SDK
 
+pytestmark = [THIS_SDK, pytest.mark.no_cover]
+
 RESOURCE = Resource({"service.name": "test"})
 
 
@@ -207,7 +209,6 @@ def providers(**settings: Any) -> list[sdk_trace.TracerProvider]:
     return [of(resource=RESOURCE, id_generator=Counted(), shutdown_on_exit=False, **settings) for of in make]
 
 
-@THIS_SDK
 @settings(max_examples=150)
 @given(PROGRAMS, LIMITS, SAMPLERS)
 def test_a_program_says_the_same(program: Program, limits: SpanLimits, sampler: sampling.Sampler) -> None:
@@ -218,7 +219,6 @@ def test_a_program_says_the_same(program: Program, limits: SpanLimits, sampler: 
     assert ours[1:] == theirs[1:]
 
 
-@THIS_SDK
 @settings(max_examples=50)
 @given(PROGRAMS, VARIABLES)
 def test_limits_of_the_environment_are_the_sdks(program: Program, variables: dict[str, str]) -> None:
@@ -245,7 +245,6 @@ def test_a_guests_spans_among_the_sdks_say_the_same(
     assert mixed[1:] == theirs[1:]
 
 
-@THIS_SDK
 @settings(max_examples=50)
 @given(HOSTILE_PROGRAMS)
 def test_what_cannot_be_written_is_left_out(program: Program) -> None:

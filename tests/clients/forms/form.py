@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -212,6 +213,21 @@ def forms_of(name: str) -> Forms:
     found = module.OTHERS[other] if other else module.FORMS
     assert isinstance(found, Forms)
     return found
+
+
+def installed(*names: str) -> list[Any]:
+    """The names as parameters of a test: those whose package is here, and one that skips for each that is not."""
+    packages = {name.partition(":")[0] for name in names}
+    missing = sorted(package for package in packages if not _is_here(package))
+    here = [name for name in names if name.partition(":")[0] not in missing]
+    return here + [pytest.param(one, marks=pytest.mark.skip(reason=f"{one} is not installed")) for one in missing]
+
+
+def _is_here(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # not even the folder that it would be in
+        return False
 
 
 def told(client: Forms, form: str, captured: Captured, server: LlmServer) -> dict[str, object]:
