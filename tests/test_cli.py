@@ -1,4 +1,4 @@
-"""The command line, as a user meets it: another process with its own streams and exit code."""
+"""The command line, as a user meets it; in a process of its own where streams, signals or the program's exit matter."""
 
 import json
 import os
@@ -9,14 +9,14 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from inline_snapshot import snapshot
 
-from agentops_otel.cli import commands
+from agentops_otel.cli import commands, main
 from agentops_otel.config import Config
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.otlp_json import dumps, loads
@@ -51,6 +51,23 @@ def command(
     )
 
 
+Ask = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """The command with these arguments, in this process."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+
+    def asked(*args: str | Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["agentops-otel", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(args, int(ended.value.code or 0), *capsys.readouterr())
+
+    return asked
+
+
 @pytest.fixture
 def trace_file(tmp_path: Path) -> Path:
     """A file with two traces and a broken line."""
@@ -78,21 +95,21 @@ trace 00000000000000000000000000000abc  1.0 ms
     assert f"left out: {trace_file}:2: not a line of OTLP JSON traces" in done.stderr
 
 
-def test_show_takes_the_latest_file_when_none_is_named(tmp_path: Path) -> None:
+def test_show_takes_the_latest_file_when_none_is_named(ask: Ask, tmp_path: Path) -> None:
     """The trace file written last is the one that is meant."""
     directory = Config().state_dir / DIRECTORY
     for age, name in enumerate(["20260102T000000Z-old-1.jsonl", "20260101T000000Z-new-1.jsonl"]):
         FileExporter(directory / name).export([Trace().span(name)])
         os.utime(directory / name, (age, age))
 
-    done = command("show")
+    done = ask("show")
 
     assert done.stdout.startswith("20260101T000000Z-new-1.jsonl")
 
 
-def test_show_says_how_to_get_a_file_when_there_is_none() -> None:
+def test_show_says_how_to_get_a_file_when_there_is_none(ask: Ask) -> None:
     """Before the first run there is advice and no traceback."""
-    done = command("show")
+    done = ask("show")
 
     assert done.returncode == 1
     assert done.stderr.startswith("Error: no trace file in ")
@@ -100,28 +117,28 @@ def test_show_says_how_to_get_a_file_when_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["00000000000000000000000000000abc", "00000000000000000000000000000ABC"])
-def test_show_can_be_asked_for_one_trace(trace_file: Path, wanted: str) -> None:
+def test_show_can_be_asked_for_one_trace(ask: Ask, trace_file: Path, wanted: str) -> None:
     """An id selects its trace, in either case."""
-    done = command("show", trace_file, "--trace", wanted)
+    done = ask("show", trace_file, "--trace", wanted)
 
     assert done.stdout.splitlines()[0].startswith("later")
     assert len(done.stdout.splitlines()) == 2
 
 
 @pytest.mark.parametrize(("args", "said"), [(["--trace", "9"], "no trace 9 in"), ([], "no spans in")])
-def test_show_fails_when_there_is_nothing_to_show(tmp_path: Path, args: list[str], said: str) -> None:
+def test_show_fails_when_there_is_nothing_to_show(ask: Ask, tmp_path: Path, args: list[str], said: str) -> None:
     """Nothing found is an error that says so."""
     path = tmp_path / "empty.jsonl"
     path.write_text("\n")
 
-    done = command("show", path, *args)
+    done = ask("show", path, *args)
 
     assert (done.returncode, said in done.stderr) == (1, True)
 
 
-def test_show_gives_otlp_json_a_trace_a_line(trace_file: Path) -> None:
+def test_show_gives_otlp_json_a_trace_a_line(ask: Ask, trace_file: Path) -> None:
     """What another tool reads: the spans whole, one trace a line."""
-    done = command("show", trace_file, "--json")
+    done = ask("show", trace_file, "--json")
 
     first, second = done.stdout.splitlines()
     assert loads(first)[0].name == "invoke_workflow research"
@@ -147,9 +164,9 @@ def test_show_stops_in_silence_when_its_reader_does(trace_file: Path, args: list
     assert "BrokenPipeError" not in done.stderr
 
 
-def test_show_writes_a_page(trace_file: Path, tmp_path: Path) -> None:
+def test_show_writes_a_page(ask: Ask, trace_file: Path, tmp_path: Path) -> None:
     """The page is one file."""
-    done = command("show", trace_file, "--html", tmp_path / "out.html")
+    done = ask("show", trace_file, "--html", tmp_path / "out.html")
 
     assert (done.returncode, done.stdout) == (0, "")
     assert "invoke_workflow research" in (tmp_path / "out.html").read_text("utf-8")
@@ -246,40 +263,38 @@ def test_run_keeps_the_exit_code(tmp_path: Path, program: str, code: int, stderr
     ("args", "said"),
     [(["run"], "Missing argument"), (["run", "-m"], "-m wants"), (["run", "no.py"], "no file 'no.py'"), (["x"], "x")],
 )
-def test_a_wrong_command_is_explained(args: list[str], said: str) -> None:
+def test_a_wrong_command_is_explained(ask: Ask, args: list[str], said: str) -> None:
     """Mistakes end with exit code 2 and a sentence."""
-    done = command(*args)
+    done = ask(*args)
 
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
-def test_help_and_version_are_there() -> None:
+def test_help_and_version_are_there(ask: Ask) -> None:
     """`--help` names the commands, `--version` the version."""
-    assert "run" in command("--help").stdout
+    assert "run" in ask("--help").stdout
     assert command("--version").stdout.startswith("agentops-otel, version ")
 
 
-@pytest.mark.measured
-def test_show_takes_filters_and_totals(trace_file: Path) -> None:
+def test_show_takes_filters_and_totals(ask: Ask, trace_file: Path) -> None:
     """Only what failed, and what it adds up to."""
-    done = command("show", trace_file, "--errors", "--totals")
+    done = ask("show", trace_file, "--errors", "--totals")
 
     assert done.stdout == snapshot("1 trace, 1 LLM call, 1 tool, 1 error, 1200→180 tok, $0.0048, 1.24 s in all\n")
 
 
-def test_show_says_which_parents_never_ended(tmp_path: Path) -> None:
+def test_show_says_which_parents_never_ended(ask: Ask, tmp_path: Path) -> None:
     """A program that was killed in the middle."""
     FileExporter(tmp_path / "t.jsonl").export(research()[:-1])
 
-    done = command("show", tmp_path / "t.jsonl")
+    done = ask("show", tmp_path / "t.jsonl")
 
     assert done.stdout.splitlines()[-1].endswith("2 parents never ended")
 
 
-@pytest.mark.measured
-def test_a_point_in_time_that_is_none_is_explained(trace_file: Path) -> None:
+def test_a_point_in_time_that_is_none_is_explained(ask: Ask, trace_file: Path) -> None:
     """The message says what would be right."""
-    done = command("show", trace_file, "--since", "yesterday")
+    done = ask("show", trace_file, "--since", "yesterday")
 
     assert (done.returncode, "--since yesterday: give 10m" in done.stderr) == (2, True)
 
@@ -307,9 +322,12 @@ def test_show_follows_a_running_program(trace_file: Path) -> None:
     assert (following.returncode, stderr.strip()) == (130, "")
 
 
-def test_doctor_speaks_json(tmp_path: Path) -> None:
+def test_doctor_speaks_json(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each finding is an object on a line, and the settings that the environment holds are named."""
-    done = command("doctor", "--json", env={"AGENTOPS_TRACE_FILE": str(tmp_path / "t.jsonl"), "AGENTOPS_CONSOLE": "0"})
+    monkeypatch.setenv("AGENTOPS_TRACE_FILE", str(tmp_path / "t.jsonl"))
+    monkeypatch.setenv("AGENTOPS_CONSOLE", "0")
+
+    done = ask("doctor", "--json")
 
     findings = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(set(finding) == {"level", "text", "advice"} for finding in findings)
