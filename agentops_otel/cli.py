@@ -240,8 +240,10 @@ def send(timeout: float) -> None:
     if all(destination.probe for destination in config.destinations):
         raise click.ClickException("no destination is named: set OTEL_EXPORTER_OTLP_ENDPOINT or AGENTOPS_API_KEY")
     sent, left, others = send_left_overs(config, timeout)
+    spans = {destination.display_url for destination in config.destinations}
     for shown in sent:
-        click.echo(f"{shown}: {plural(sent[shown], 'span')} sent, {left[shown] or 'none'} left")
+        what = plural(sent[shown], "span" if shown in spans else "request")
+        click.echo(f"{shown}: {what} sent, {left[shown] or 'none'} left")
     for place in others:
         click.echo(f"spans for other endpoints, headers or keys wait in {place}", err=True)
     sys.exit(int(left.total() > 0 or (bool(others) and not sent.total())))

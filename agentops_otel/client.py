@@ -24,6 +24,8 @@ from agentops_otel.export.agentops_logs import LogUpload
 from agentops_otel.export.trace_directory import DIRECTORY, default_path
 from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.metrics import are_kept
+from agentops_otel.instrumentation.span_metrics import SpanMetrics
 from agentops_otel.launcher import Report, program_name
 from agentops_otel.recording.compat_client import CompatClient
 from agentops_otel.recording.event_spans import record
@@ -33,7 +35,7 @@ from agentops_otel.recording.session import Session, Sessions
 from agentops_otel.tracing import Recorder, gc_safe
 from agentops_otel.tracing.provider import ProviderChoice, tracer_of
 from agentops_otel.version import VERSION
-from agentops_otel.view import format, locations, terminal
+from agentops_otel.view import cost, format, locations, terminal
 from agentops_otel.view.notebook import CellOutput
 from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.session_totals import SessionTotals
@@ -73,7 +75,8 @@ class ClientBase(CompatClient):
         self._cells = CellOutput(shell, self._cell_ended) if shell and config.console else None
         self._shown = TerminalProcessor(self._cells, open_spans=open_spans) if config.console else None
         self._users = UserProcessors(() if source is None else config.span_processors)
-        self._observers: tuple[SpanProcessor, ...] = (self._totals,)
+        self._measured = SpanMetrics(cost)
+        self._observers: tuple[SpanProcessor, ...] = (self._totals, self._measured)
         self._observers += (self._shown,) if self._shown else ()
         self._observers += (self._users,) if config.span_processors else ()
         self.sessions = Sessions(
@@ -84,11 +87,13 @@ class ClientBase(CompatClient):
             self._trace_as_html,
         )
         logs = export.log_upload(config)
+        self.metrics = export.metric_upload(config)
+        self._observers += (self.metrics,) if self.metrics else ()
         self.pipeline = export.build(
             replace(config, trace_file=self.trace_file),
             own if config.spare_trace_file else None,
             tags=lambda: self.sessions.tags,
-            senders=(logs.sender,) if logs else (),
+            senders=((logs.sender,) if logs else ()) + (self.metrics.senders if self.metrics else ()),
             observers=self._observers,
         )
         self.processors: tuple[SpanProcessor, ...] = ()
@@ -212,8 +217,24 @@ class ClientBase(CompatClient):
         deadline = time.monotonic() + timeout_s
         timeout_s = max(timeout_s - gc_safe.drain(timeout_s * DRAIN_SHARE), 0.0)
         flushed = self._users.begin_flush(timeout_s)
+        timeout_s -= self._measure(timeout_s * DRAIN_SHARE)
         delivered = self.pipeline.force_flush(int(timeout_s * 1000))
         return self._users.wait(flushed, max(deadline - time.monotonic(), 0.0)) and delivered
+
+    def deliver_at_once(self) -> None:
+        """Deliver what has ended, and each span from now on when it ends."""
+        self._measure(self.config.exit_timeout_s * DRAIN_SHARE)
+        self.pipeline.deliver_at_once()
+
+    def _measure(self, timeout_s: float) -> float:
+        """Record the metrics of all spans that have ended, and collect them; returns the seconds that it took."""
+        begun = time.monotonic()
+        if are_kept():
+            self.pipeline.drain(timeout_s)
+            self._measured.force_flush(int(max(0.0, begun + timeout_s - time.monotonic()) * 1000))
+        if self.metrics is not None:
+            self.metrics.collect(begun + timeout_s - time.monotonic())
+        return time.monotonic() - begun
 
     def stats(self) -> Stats:
         """See `agentops_otel.stats`."""
@@ -226,7 +247,9 @@ class ClientBase(CompatClient):
         deadline = time.monotonic() + timeout_s
         processors, self.processors, self.recorder = self.processors, (), None
         ended = self._users.begin_shutdown()
-        delivered = self.pipeline.close(timeout_s)
+        delivered = self.pipeline.close(timeout_s - self._measure(timeout_s * DRAIN_SHARE))
+        if self.metrics is not None:
+            self.metrics.close()
         for processor in (*self._observers, *processors):
             if processor is not self.pipeline and processor not in self.config.span_processors:
                 with guard("shutting down a span processor"):

@@ -1,6 +1,7 @@
 """The settings of one client: argument > AGENTOPS_* > OTEL_* > default."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,11 +15,11 @@ from opentelemetry.trace import TracerProvider
 
 from agentops_otel import destinations, environment, settings
 from agentops_otel.content import Redact
-from agentops_otel.destinations import TRACES_PATH, AgentOps, Destination, OtlpProtocol
+from agentops_otel.destinations import TRACES_PATH, AgentOps, Destination, OtlpProtocol, Signal
 from agentops_otel.environment import TRUTH, ConfigError, Setting
 from agentops_otel.launcher import Run
 
-__all__ = ["TRACES_PATH", "AgentOps", "Config", "Destination", "OtlpProtocol", "read_config"]
+__all__ = ["TRACES_PATH", "AgentOps", "Config", "Destination", "OtlpProtocol", "Signal", "read_config"]
 
 SPOOL = "spool"
 """The spool's directory in the state directory."""
@@ -67,6 +68,12 @@ class Config:
     exit_timeout_s: float = 2.0
     upload_logs: bool = False
     """Whether what is printed goes to the AgentOps account, by trace."""
+    upload_metrics: bool = False
+    """Whether metrics are sent, if the program has no meter provider of its own."""
+    metrics: tuple[Destination, ...] = ()
+    """Where they go."""
+    metrics_interval_s: float = 60.0
+    """Seconds from one collection of metrics to the next."""
     by_name: frozenset[str] = frozenset()
     """The settings among endpoint, api_key, trace_file and console that were set by name, and not only by `OTEL_*`."""
     trust_callers: bool = False
@@ -125,6 +132,7 @@ def read_config(**arguments: Any) -> Config:
     run = _run()
     is_shown = sys.stderr.isatty() or environment.notebook_shell() is not None
     on_terminal = nowhere and is_shown and not (run and run.parent)  # --one-trace prints at the end
+    to = (destinations.local_collector(given),) if nowhere and not isinstance(trace_file, Path) else named
     _check_combinations(given, value, owner)
     return Config(
         **{name: value[name] for name in _UNCHANGED},
@@ -134,7 +142,7 @@ def read_config(**arguments: Any) -> Config:
         session_name=settings.read("trace_name", given) or "session",
         session_id=settings.read("inherited_session_id", given),
         auto_start_session=owner is not None if value["auto_start_session"] is None else value["auto_start_session"],
-        destinations=(destinations.local_collector(given),) if nowhere and not isinstance(trace_file, Path) else named,
+        destinations=to,
         exporters=tuple(name for name in exporters or () if name not in _BUILT_IN_EXPORTERS),
         console=on_terminal or "console" in (exporters or ()) if console is None else console,
         trace_file=trace_file if isinstance(trace_file, Path) else None,
@@ -143,6 +151,8 @@ def read_config(**arguments: Any) -> Config:
         state_dir=state_dir,
         spool_dir=_spool_dir(value["spool_dir"], state_dir),
         upload_logs=on_spans and owner is not None and value["upload_logs"],
+        metrics=destinations.of_metrics(given, to) if value["upload_metrics"] else (),
+        metrics_interval_s=_metrics_interval_s() if value["upload_metrics"] else 60.0,
         by_name=_by_name(given, value, owner, exporters),
         trust_callers=environment.flag("AGENTOPS_TRUST_CALLERS", False) or bool(environment.env("OTEL_TRACES_SAMPLER")),
         follow_mcp=environment.flag("AGENTOPS_TRUST_CALLERS", True),
@@ -155,7 +165,7 @@ def read_config(**arguments: Any) -> Config:
 
 _UNCHANGED = (
     *("service_name", "tags", "redact", "instrument_llm_calls", "instrument_taskweaver", "instrument_frameworks"),
-    *("propagate_threads", "tracer_provider", "span_processors", "durability", "exit_timeout_s"),
+    *("propagate_threads", "tracer_provider", "span_processors", "durability", "exit_timeout_s", "upload_metrics"),
 )
 """Settings that are fields of `Config` as they are."""
 _SENT = ("api_key", "endpoint", "headers", "protocol", "capture_content")
@@ -168,6 +178,28 @@ def _check_combinations(given: Mapping[str, Any], value: Mapping[str, Any], owne
         raise ConfigError("upload_logs", True, "what is printed goes to an AgentOps account: give api_key too")
     if value["durability"] == "span" and not value["spool_dir"]:
         raise ConfigError("spool_dir", False, 'durability="span" needs the disk; give a directory, or leave it out')
+
+
+def _metrics_interval_s() -> float:
+    """Seconds between two collections of metrics; the words that OpenTelemetry's reader looks at are checked too."""
+    for name, allowed in _METRICS_WORDS.items():
+        word = environment.env(name)
+        if word and word.lower() not in allowed:
+            raise Setting(name, word).wrong(f"use {', '.join(allowed[:-1])} or {allowed[-1]}")
+    name = "OTEL_METRIC_EXPORT_INTERVAL"
+    text = environment.env(name) or "60000"
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not int(text):
+        raise Setting(name, text).wrong("give a number of milliseconds greater than 0")
+    return int(text) / 1000
+
+
+_METRICS_WORDS: Mapping[str, tuple[str, ...]] = {
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": ("cumulative", "delta", "lowmemory"),
+    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": (
+        "explicit_bucket_histogram",
+        "base2_exponential_bucket_histogram",
+    ),
+}
 
 
 def _by_name(

@@ -84,6 +84,8 @@ def examine(config: Config, *, read_back_s: float = READ_BACK_S, jaeger_port: in
         yield from reached
         if reached[-1].level == "ok":
             yield from _probe(destination, config.tags, read_back_s, jaeger_port)
+    for destination in config.metrics:
+        yield _metrics(destination)
     if config.own_trace_file or config.trace_file:
         yield _file(config)
     captured = "captured and redacted" if config.capture_content else "not captured"
@@ -330,6 +332,23 @@ _ADVICE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("no answer in time", "DEADLINE_EXCEEDED"), "it does not answer: is it the right port, is it overloaded?"),
     (("400", "415", "INVALID_ARGUMENT"), "something else listens there, or the collector wants another protocol="),
 )
+
+
+def _metrics(destination: Destination) -> Finding:
+    """Send a request without metrics to where they go: one that is taken says that those of a program are."""
+    account = destination.agentops
+    headers = TokenAuthorization(account, destination).headers() if account else {}
+    sender = transport(destination)
+    try:
+        answer = sender.send(b"", headers or {}, min(destination.timeout_s, TIMEOUT_S))
+    finally:
+        sender.close()
+    where = f"metrics go to {destination.display_url} by {destination.protocol}"
+    if answer.verdict is Verdict.ACCEPTED:
+        return Finding("ok", f"{where}, which takes them")
+    return _unreachable(
+        destination, f"{where}, which did not take them: {answer.fault}", "unset OTEL_METRICS_EXPORTER to send none"
+    )
 
 
 def _span(trace_id: int) -> ReadableSpan:

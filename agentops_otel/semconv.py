@@ -120,16 +120,23 @@ GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 GEN_AI_TOKEN_TYPE = "gen_ai.token.type"
 GEN_AI_USAGE = "gen_ai.usage."
 """The common prefix of usage attributes; counters have another one."""
+METRIC_EXECUTE_TOOL_DURATION = "gen_ai.execute_tool.duration"
 METRIC_INFERENCE_DURATION = "gen_ai.client.inference.duration"
 METRIC_INFERENCE_CHUNK = "gen_ai.client.inference.time_per_output_chunk"
 METRIC_INFERENCE_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
 METRIC_INFERENCE_INPUT_TOKENS = "gen_ai.client.inference.operation.input_tokens"
 METRIC_INFERENCE_OUTPUT_TOKENS = "gen_ai.client.inference.operation.output_tokens"
 METRIC_INFERENCE_USAGE = "gen_ai.client.inference.usage."
+METRIC_INVOKE_AGENT_DURATION = "gen_ai.invoke_agent.duration"
+METRIC_INVOKE_AGENT_INFERENCES = "gen_ai.invoke_agent.inference_calls"
+METRIC_INVOKE_AGENT_TOOLS = "gen_ai.invoke_agent.tool_calls"
 METRIC_OPERATION_CHUNK = "gen_ai.client.operation.time_per_output_chunk"
 METRIC_OPERATION_DURATION = "gen_ai.client.operation.duration"
 METRIC_OPERATION_FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TOKEN_USAGE = "gen_ai.client.token.usage"
+
+# The cost of calls as a metric: the conventions have none.
+METRIC_COST = "agentops.usage.cost"
 
 # GenAI: events, written as log records.
 EVENT_EXCEPTION = "gen_ai.client.operation.exception"

@@ -84,6 +84,21 @@ def seconds(name: str, value: object) -> float:
     return duration
 
 
+def metrics_exporter(name: str, value: object) -> bool:
+    """True or False; of `OTEL_METRICS_EXPORTER`, whether otlp is among its words. The others are for whom they name."""
+    if not isinstance(value, list):
+        return truth(name, value)
+    if unknown := next((word for word in value if word not in _METRICS_EXPORTERS), None):
+        from importlib.metadata import entry_points
+
+        if unknown not in entry_points(group="opentelemetry_metrics_exporter").names:
+            raise ConfigError(name, unknown, "use otlp, none or the name of an installed exporter")
+    return "otlp" in value
+
+
+_METRICS_EXPORTERS = ("otlp", "none", "console", "prometheus")
+
+
 def path_or_truth(name: str, value: object) -> Path | bool:
     """A path, or True or False, also as a word."""
     if isinstance(value, int | str) and str(value).strip().lower() in TRUTH:
@@ -333,6 +348,15 @@ OPTIONS = (
         shown_default="false",
         sentence="True sends what the program prints in a trace to the Logs tab of its AgentOps page, redacted;"
         " nothing where content is off.",
+    ),
+    Option(
+        name="upload_metrics",
+        check=metrics_exporter,
+        variables=("OTEL_METRICS_EXPORTER",),
+        listed=True,
+        default=False,
+        shown_default="false; the variable says `otlp`",
+        sentence="True sends metrics where the spans go: tokens, durations, cost, and those of your program.",
     ),
 )
 """The settings of `init()`, in the order of its signature."""

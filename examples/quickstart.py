@@ -61,7 +61,7 @@ def agent(question: str) -> str:
 
 
 def main() -> None:
-    client = agentops_otel.init(service_name="quickstart", console=True)
+    client = agentops_otel.init(service_name="quickstart", console=True, upload_metrics=True)
     with scripted_llm():
         answer = agent("Where is it warm in November?")
     agentops_otel.flush()

@@ -341,7 +341,8 @@ def test_wrong_arguments_are_named() -> None:
         ("auto_start_session", "x"), ("tracer_provider", 1),
         ("span_processors", 5), ("span_processors", [1]), ("console", "perhaps"), ("trace_file", 5), ("trace_file", b"x"),
         ("spool_dir", 5), ("spool_dir", ""), ("durability", "disk"), ("durability", 5), ("exit_timeout_s", "soon"),
-        ("exit_timeout_s", True), ("exit_timeout_s", []), ("upload_logs", "x"), ("upload_logs", 5), ("trace_name", 5),
+        ("exit_timeout_s", True), ("exit_timeout_s", []), ("upload_logs", "x"), ("upload_logs", 5), ("upload_metrics", "x"),
+        ("trace_name", 5),
     ],
 )  # fmt: skip
 def test_a_wrong_type_or_word_of_each_argument_is_named(argument: str, value: object) -> None:
@@ -602,6 +603,7 @@ def test_without_a_home_nothing_is_kept_and_the_program_goes_on(tmp_path: Path) 
 VARIABLES = sorted(
     {variable for option in OPTIONS for variable in option.variables}
     | {
+        *("OTEL_METRIC_EXPORT_INTERVAL", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_HEADERS"),
         *("OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED", "OTEL_TRACES_SAMPLER", "OTEL_CONFIG_FILE"),
         *("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_INSECURE"),
         *("OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_KEY", "OTEL_RESOURCE_ATTRIBUTES"),

@@ -315,6 +315,25 @@ see http://app.agentops.test/sessions?trace_id=ID\
 """)
 
 
+@pytest.mark.parametrize(
+    ("status", "said"), [(200, "ok: {}, which takes them"), (404, "wrong: {}, which did not take")]
+)
+def test_where_metrics_go_is_told(status: int, said: str) -> None:
+    """A request without metrics is sent there, by the way that a program's metrics take."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=status if received.metrics is not None else 200)
+        metrics = Destination(endpoint=endpoint(sink).replace("traces", "metrics"), signal="metrics")
+
+        (line,) = (line for line in lines(examine(Config(metrics=(metrics,)))) if "metrics go to" in line)
+
+        assert [received.path for received in sink.received] == ["/v1/metrics"]
+    assert line.startswith(
+        said.format(f"metrics go to {metrics.display_url} by http/protobuf").replace(
+            "127.0.0.1:" + str(sink.port), "127.0.0.1:PORT"
+        )
+    )
+
+
 def test_switches_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was turned off by a variable is named with it."""
     for name, value in {

@@ -65,6 +65,10 @@ class SpanRedaction:
             changed["resource"] = resource
         return _Redacted(span, changed) if changed else span
 
+    def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Attributes of anything but a span without secrets, or None if none of them changes."""
+        return self._attributes(attributes)
+
     def _name(self, name: str) -> str:
         name = _text(name)
         return name if self._capture_content else name.partition("?")[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -27,9 +28,12 @@ from agentops_otel.export.spool import AVAILABLE, Spool, folder
 from agentops_otel.export.spool_places import reminder, used
 from agentops_otel.export.trace_directory import KEEP
 
+if TYPE_CHECKING:
+    from agentops_otel.export.meters import MetricUpload
+
 _logger = logging.getLogger("agentops_otel")
 
-__all__ = ["Pipeline", "Stats", "build", "log_upload", "send_left_overs", "transport"]
+__all__ = ["Pipeline", "Stats", "build", "log_upload", "metric_upload", "send_left_overs", "transport"]
 
 
 def build(
@@ -77,12 +81,13 @@ def send_left_overs(config: Config, timeout_s: float) -> tuple[Counter[str], Cou
     sent, left, others = Counter[str](), Counter[str](), list[Path]()
     places = dict.fromkeys([config.spool_dir or config.state_dir / SPOOL, *used(config.state_dir)])
     for place in places:
-        pipeline = build(replace(config, spool_dir=place, exporters=(), trace_file=None))
+        here = replace(config, spool_dir=place, exporters=(), trace_file=None)
+        pipeline = build(here, senders=[_metric_sender(destination, here) for destination in config.metrics])
         for shown, (delivered, waiting) in pipeline.recover(deadline - time.monotonic()).items():
             sent[shown] += delivered
             left[shown] += waiting
         pipeline.close(0.0)
-        own = {folder(place, destination) for destination in config.destinations}
+        own = {folder(place, destination) for destination in (*config.destinations, *config.metrics)}
         others += sorted({path.parent for path in place.glob("*/*.spans")} - own)
     return sent, left, others
 
@@ -99,9 +104,34 @@ def log_upload(config: Config) -> LogUpload | None:
                 timeout_s=logs.timeout_s,
                 authorization=TokenAuthorization(account, logs),
                 cargo="logs",
+                splits=False,
             )
             return LogUpload(sender, durable=config.durability == "span")
     return None
+
+
+def metric_upload(config: Config) -> "MetricUpload | None":
+    """The upload of metrics; None if it is off. Opens nothing, as `build`."""
+    if not config.metrics:
+        return None
+    from agentops_otel.export.meters import MetricUpload  # imported on use: it takes long
+
+    senders = [_metric_sender(destination, config) for destination in config.metrics]
+    return MetricUpload(senders, interval_s=config.metrics_interval_s, durable=config.durability == "span")
+
+
+def _metric_sender(destination: Destination, config: Config) -> Sender:
+    account = destination.agentops
+    return Sender(
+        f"{destination.display_url} (metrics)" if destination.protocol == "grpc" else destination.display_url,
+        Outbox(_spool(destination, config), request_spans=1),
+        transport(destination),
+        timeout_s=destination.timeout_s,
+        authorization=TokenAuthorization(account, destination) if account else None,
+        probe=destination.probe,
+        cargo="metrics",
+        splits=False,
+    )
 
 
 def _spool(destination: Destination, config: Config) -> Spool | None:

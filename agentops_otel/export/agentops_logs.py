@@ -12,11 +12,10 @@ import orjson
 
 from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.encode import Batch
-from agentops_otel.export.sender import Answer, Sender, Verdict
+from agentops_otel.export.sender import Answer, Sender
 
 LOGS_PATH = "/v4/logs/upload/"
 _ID_BYTES = 16
-_SPLITTING = (Verdict.TOO_LARGE, Verdict.BAD)
 
 
 def destination_of_logs(account: AgentOps, destination: Destination) -> Destination:
@@ -58,10 +57,9 @@ class LogTransport:
         self.limit_bytes = self._http.limit_bytes
 
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
-        """Send one request. A request that is too large counts as refused: a log cannot be split."""
+        """Send one request."""
         about = {"content-type": "application/json", "trace-id": _shown(body[:_ID_BYTES])}
-        answer = self._http.send(body[_ID_BYTES:], {**headers, **about}, timeout_s)
-        return replace(answer, verdict=Verdict.REFUSED) if answer.verdict in _SPLITTING else answer
+        return self._http.send(body[_ID_BYTES:], {**headers, **about}, timeout_s)
 
     def close(self) -> None:
         """Close the connections; the next `send` makes new ones."""

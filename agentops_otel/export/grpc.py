@@ -17,7 +17,7 @@ from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 from h2.exceptions import H2Error
 
-from agentops_otel.config import Destination
+from agentops_otel.config import Destination, Signal
 from agentops_otel.export.connect import connect
 from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.http import COMPRESS, partial_success
@@ -26,7 +26,10 @@ from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
 
-_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_PATHS: Mapping[Signal, str] = {
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+}
 _LIMIT_BYTES = 4 * 1024 * 1024
 """The default message limit of gRPC servers."""
 _READ_BYTES = 64 * 1024
@@ -78,7 +81,7 @@ class GrpcTransport:
         self._headers = {
             ":method": "POST",
             ":scheme": self._url.scheme,
-            ":path": _PATH,
+            ":path": _PATHS[destination.signal],
             ":authority": self._url.netloc.rpartition("@")[2],
             "te": "trailers",
             "content-type": "application/grpc",

@@ -113,6 +113,7 @@ class Sender:
         authorization: Gives the headers that authorise a request, where they are not fixed.
         probe: Nobody named the destination: ask whether it is there, and drop its spans uncounted if not.
         cargo: What is sent, as the log calls it.
+        splits: False: a request that is too large or bad is dropped as a whole, not split.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Sender:
         authorization: Authorization | None = None,
         probe: bool = False,
         cargo: str = "spans",
+        splits: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -152,6 +154,7 @@ class Sender:
             Verdict.UNAUTHORISED: self._unauthorised,
             Verdict.REFUSED: self._refused,
             Verdict.NO_TOKEN: self._back_off,
+            **({} if splits else dict.fromkeys((Verdict.TOO_LARGE, Verdict.BAD), self._refused)),
             Verdict.NO_ACCESS: lambda entry, answer: self.outbox.dropped(entry, DropReason.UNAUTHORISED),
         }
 

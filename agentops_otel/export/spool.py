@@ -107,6 +107,7 @@ def folder(spool_dir: Path, destination: Destination) -> Path:
         _one_spelling(destination.endpoint),
         destination.protocol,
         account,
+        *([] if destination.signal == "traces" else [destination.signal]),
         *sorted(map(str, destination.headers.items())),
     )
     return spool_dir / hashlib.sha256("\n".join(about).encode()).hexdigest()[:16]

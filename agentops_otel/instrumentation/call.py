@@ -16,7 +16,7 @@ from agentops_otel.guard import guard
 from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.events import Events, structured
-from agentops_otel.instrumentation.metrics import Metrics
+from agentops_otel.instrumentation.metrics import Metrics, are_kept
 from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
 from agentops_otel.tracing import SPAN_KEY, Recorder, current_context, qualified_name
@@ -150,7 +150,7 @@ class Call:
         if says_streamed:
             self._is_streamed = True
             self._set({semconv.GEN_AI_REQUEST_STREAM: True})
-        times = says_streamed and self._services.metrics.kept
+        times = says_streamed and are_kept()
         return FoldingObserver(self, fold or self.operation.fold, finish, times=times)
 
     def completed(self, response: Any) -> None:
@@ -254,7 +254,7 @@ class Call:
                 self._services.events.details(self.context, self._attributes, self._content)
             if self._owns_span:
                 self.recorder.end(self.span, ended)
-            if self._services.metrics.kept:
+            if are_kept():
                 self._services.metrics.record(self._attributes, (ended - self._started) / 1e9, self._waits_s)
 
 

@@ -14,7 +14,7 @@ LATEST = "gen_ai_latest_experimental"
 SECONDS = tuple(0.01 * 2**power for power in range(14))
 TOKENS = tuple(4**power for power in range(14))
 
-_DIMENSIONS = (
+CALL_ATTRIBUTES = (
     semconv.GEN_AI_OPERATION_NAME,
     semconv.GEN_AI_PROVIDER_NAME,
     semconv.GEN_AI_REQUEST_MODEL,
@@ -22,7 +22,7 @@ _DIMENSIONS = (
     semconv.SERVER_ADDRESS,
     semconv.SERVER_PORT,
 )
-"""Attributes of a measurement."""
+"""The attributes of a call's span that its measurements have."""
 
 _COUNTED = (
     semconv.GEN_AI_USAGE_INPUT_TOKENS,
@@ -32,6 +32,11 @@ _COUNTED = (
     semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
 _TYPES = {semconv.GEN_AI_USAGE_INPUT_TOKENS: "input", semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "output"}
+
+
+def are_kept() -> bool:
+    """Whether a meter provider records measurements: the placeholders of OpenTelemetry's API do not."""
+    return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
 
 
 class Metrics:
@@ -61,11 +66,6 @@ class Metrics:
             self._counters = {}
             self._tokens = dict.fromkeys(_TYPES, self._sizes(semconv.METRIC_TOKEN_USAGE))
 
-    @property
-    def kept(self) -> bool:
-        """Whether a meter provider records the measurements: the placeholders of OpenTelemetry's API do not."""
-        return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
-
     def record(
         self, attributes: Mapping[str, AttributeValue], duration_s: float, waits_s: Iterable[float] = ()
     ) -> None:
@@ -76,7 +76,7 @@ class Metrics:
             duration_s: From the request to the last chunk, in seconds.
             waits_s: From each chunk to the next, in seconds.
         """
-        dimensions = {name: attributes[name] for name in _DIMENSIONS if name in attributes}
+        dimensions = {name: attributes[name] for name in CALL_ATTRIBUTES if name in attributes}
         failed = {semconv.ERROR_TYPE: attributes[semconv.ERROR_TYPE]} if semconv.ERROR_TYPE in attributes else {}
         inference = attributes.get(semconv.GEN_AI_OPERATION_NAME) in semconv.INFERENCE_OPERATIONS
         (self._inference if inference else self._duration).record(duration_s, {**dimensions, **failed})

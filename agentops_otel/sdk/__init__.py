@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 from weakref import ref
 
+from opentelemetry.metrics import get_meter_provider
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider, get_tracer_provider
 
@@ -23,12 +24,17 @@ from agentops_otel.content import Redact
 from agentops_otel.export.process_exit import ProcessExit
 from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.metrics import are_kept
 from agentops_otel.sdk.installations import Installed, installations
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import Recorder, suppressed
+from agentops_otel.tracing.global_provider import set_global_meters
 from agentops_otel.tracing.processors import not_in
-from agentops_otel.tracing.provider import ProviderChoice, choose_provider
+from agentops_otel.tracing.provider import ProviderChoice, choose_provider, resource_of
 from agentops_otel.tracing.relay import Relay
+
+if TYPE_CHECKING:
+    from agentops_otel.export.meters import OwnMeterProvider
 
 _logger = logging.getLogger("agentops_otel")
 
@@ -192,6 +198,21 @@ class _Running:
             self.with_relay.append(ref(provider))  # compared by identity: logfire's provider has no hash
             add(self.relay)
 
+    def meter_provider(self, config: Config) -> "OwnMeterProvider | None":
+        """The global meter provider if it is ours, set now if there is none; None beside one of the program's."""
+        from agentops_otel.export.meters import OwnMeterProvider  # imported on use: it takes long
+
+        provider = get_meter_provider()
+        if not are_kept():
+            provider = OwnMeterProvider(resource=resource_of(config.service_name), shutdown_on_exit=False)
+            set_global_meters(provider)
+        if isinstance(provider, OwnMeterProvider):
+            return provider
+        self.warn_once(
+            "metrics are not uploaded: the program has a meter provider of its own, which gets those of agentops_otel."
+        )
+        return None
+
     def provider_replaced(self, provider: TracerProvider) -> None:
         """The program has set its own global provider: our spans are made on it and go to the same destinations."""
         with self.lock:
@@ -237,7 +258,7 @@ class _Ending:
         if client := _running.client:
             with guard("delivering at once"):
                 client.end_open()
-                client.pipeline.deliver_at_once()
+                client.deliver_at_once()
                 client.report_to_run(_running.clients())
 
 
@@ -278,6 +299,7 @@ def init(
     durability: str | None = None,
     exit_timeout_s: float | None = None,
     upload_logs: bool | None = None,
+    upload_metrics: bool | None = None,
     **compat: Unpack[CompatSettings],
 ) -> Client:
     """Start tracing: LLM calls, agents' steps, TaskWeaver sessions and everything decorated or recorded become spans.
@@ -324,6 +346,8 @@ def init(
             Default: `AGENTOPS_EXIT_TIMEOUT_S`, else 2.0.
         upload_logs: True sends what the program prints in a trace to the Logs tab of its AgentOps page, redacted;
             nothing where content is off. Default: `AGENTOPS_UPLOAD_LOGS`, else False.
+        upload_metrics: True sends metrics where the spans go: tokens, durations, cost, and those of your program.
+            Default: `OTEL_METRICS_EXPORTER`, True where it says `otlp`, else False.
         compat: What AgentOps 0.0 to 0.4 took besides: put into the settings above, or left aside (said at DEBUG).
 
     Returns:
@@ -367,12 +391,16 @@ def init_for_program() -> Client:
 def _start(config: Config, settings: dict[str, object]) -> Client:
     """A client with these settings, running; called under the lock."""
     if config.disabled:
-        client = _make(config, settings, None, time.time_ns)
+        client = _make(replace(config, metrics=()), settings, None, time.time_ns)
     else:
         source = choose_provider(config.tracer_provider, config.service_name, _running.provider_replaced)
         missing = not_in(source.provider, config.span_processors)
         used = replace(config.as_guest() if source.guest else config, span_processors=missing)
+        meters = _running.meter_provider(config) if config.metrics else None
+        used = used if meters is not None else replace(used, metrics=())
         client = _make(used, settings, source, time.time_ns)
+        if client.metrics is not None and meters is not None:
+            client.metrics.start(meters)
         client.sees_spans = bool(not source.guest or config.by_name or missing)
         if client.sees_spans:
             _running.attach_relay(source.provider)
@@ -420,7 +448,7 @@ def instrument_until_init(
             console=False,
             trace_file=False,
         )
-        config = replace(config, destinations=(), exporters=())
+        config = replace(config, destinations=(), exporters=(), metrics=())
         source = None if config.disabled else ProviderChoice(provider=get_tracer_provider(), guest=True)
         _running.temporary_client = _make(config, {}, source, time.time_ns)
         _running.run(_running.temporary_client)

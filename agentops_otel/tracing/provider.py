@@ -143,7 +143,7 @@ class OwnProvider(sdk_trace.TracerProvider):
     def __init__(
         self, service_name: str | None = None, id_generator: IdGenerator | None = None, **settings: Any
     ) -> None:
-        settings.setdefault("resource", _resource(service_name))
+        settings.setdefault("resource", resource_of(service_name))
         super().__init__(id_generator=id_generator or EntropyIdGenerator(), **{"shutdown_on_exit": False, **settings})
 
     def get_tracer(
@@ -231,7 +231,7 @@ class OwnProvider(sdk_trace.TracerProvider):
             super()._handle_fork()
 
 
-def _resource(service_name: str | None) -> Resource:
+def resource_of(service_name: str | None) -> Resource:
     """The resource as the SDK makes it: its own attributes, those of its detectors and of the environment, the name."""
     named = {SERVICE_NAME: service_name} if service_name else {}
     try:

@@ -87,6 +87,11 @@ def is_loaded() -> bool:
     return _loaded.is_set()
 
 
+def wait_until_loaded(timeout_s: float) -> bool:
+    """Wait for the price list that another thread imports; True if it was looked for."""
+    return _loaded.wait(timeout_s)
+
+
 def _prices(wait: bool) -> ModuleType | None:
     if wait or _loaded.is_set():
         return _load()

@@ -26,7 +26,8 @@ def describe_destinations(config: Config, trace_file: Path | None, *, guest: boo
         return "spans are made and go nowhere, since OTEL_TRACES_EXPORTER=none"
     if not places:
         return "spans go where the tracer provider sends them"
-    return f"spans go to {', to '.join(places)}"
+    metrics = [place.display_url for place in config.metrics]
+    return f"spans go to {', to '.join(places)}" + (f"; metrics go to {', to '.join(metrics)}" if metrics else "")
 
 
 def links_to_trace(config: Config, trace_file: Path | None, trace_id: str) -> list[str]:

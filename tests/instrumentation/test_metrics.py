@@ -1,6 +1,7 @@
 """The conventions' metrics of a call, under the names of v1.41 and the newest ones."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import openai
@@ -11,11 +12,14 @@ from opentelemetry.metrics import _internal
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 
+import agentops_otel
 from agentops_otel.instrumentation.metrics import LATEST, SECONDS, TOKENS
+from agentops_otel.instrumentation.span_metrics import AGENT_SECONDS, CALLS
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion, embeddings
+from tests.loopback.otlp_sink import OtlpSink
 
 _reader = InMemoryMetricReader(
     preferred_temporality={Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
@@ -34,6 +38,9 @@ def _meters() -> Iterator[None]:
     _internal._PROXY_METER_PROVIDER = _internal._ProxyMeterProvider()
 
 
+OURS = ("gen_ai.", "agentops.usage.")
+
+
 def measured() -> dict[str, list[dict[str, Any]]]:
     """The points of each metric of calls since the last look, without the server's port.
 
@@ -42,13 +49,13 @@ def measured() -> dict[str, list[dict[str, Any]]]:
     data = _reader.get_metrics_data()
     found: dict[str, list[dict[str, Any]]] = {}
     scopes = [scope for resource in (data.resource_metrics if data else ()) for scope in resource.scope_metrics]
-    for metric in (metric for scope in scopes for metric in scope.metrics if metric.name.startswith("gen_ai.")):
+    for metric in (metric for scope in scopes for metric in scope.metrics if metric.name.startswith(OURS)):
         for point in metric.data.data_points:
             said = {name: value for name, value in (point.attributes or {}).items() if not name.startswith("server.")}
             value = point.sum if isinstance(point, HistogramDataPoint) else getattr(point, "value", None)
             found.setdefault(metric.name, []).append({"unit": metric.unit, "value": value, **said})
             if isinstance(point, HistogramDataPoint):
-                assert tuple(point.explicit_bounds) in (SECONDS, tuple(map(float, TOKENS)), TOKENS)
+                assert tuple(point.explicit_bounds) in (SECONDS, TOKENS, AGENT_SECONDS, CALLS)
     return found
 
 
@@ -114,3 +121,166 @@ def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
         }
     )
     assert said == expected["latest" if opt_in else "v1.41"]
+
+
+@agentops_otel.record_tool("search")
+def search(text: str) -> str:
+    """A tool that fails for what it does not know."""
+    if text == "unknown":
+        raise LookupError(text)
+    return text
+
+
+@agentops_otel.agent(name="helper")
+def helper(server: LlmServer) -> None:
+    """An agent below another one, with one call."""
+    server.answer(answer(completion(), stream=False))
+    with sync_client(server) as client:
+        client.chat.completions.create(**ASKED)
+
+
+@agentops_otel.agent(name="writer")
+def writer(server: LlmServer) -> None:
+    """Two calls of a tool, one of a model, and another agent."""
+    search("tea")
+    with pytest.raises(LookupError):
+        search("unknown")
+    server.answer(answer(completion(), stream=False))
+    with sync_client(server) as client:
+        client.chat.completions.create(**ASKED)
+    helper(server)
+
+
+@contextmanager
+def started() -> Iterator[None]:
+    """Tracing as a program starts it; at the end all that has ended is measured."""
+    measured()
+    with OtlpSink() as sink:
+        agentops_otel.init(endpoint=sink.endpoint, console=False, spool_dir=False)
+        try:
+            yield
+            assert agentops_otel.flush(30)
+        finally:
+            agentops_otel.shutdown()
+
+
+def of_spans() -> dict[str, list[dict[str, Any]]]:
+    """What was measured of spans, without the durations, which are more than nothing."""
+    found = {name: points for name, points in measured().items() if not name.startswith("gen_ai.client.")}
+    for point in (point for name, points in found.items() if name.endswith((".duration", ".cost")) for point in points):
+        assert point.pop("value") > 0
+    return found
+
+
+def test_agents_and_tools_are_measured_and_calls_priced(server: LlmServer) -> None:
+    """How long they took and how many calls each agent made itself; what the calls cost, by the price list."""
+    with started():
+        writer(server)
+
+    assert of_spans() == snapshot(
+        {
+            "gen_ai.execute_tool.duration": [
+                {"unit": "s", "gen_ai.tool.name": "search", "gen_ai.agent.name": "writer"},
+                {"unit": "s", "gen_ai.tool.name": "search", "gen_ai.agent.name": "writer", "error.type": "LookupError"},
+            ],
+            "gen_ai.invoke_agent.duration": [
+                {"unit": "s", "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"},
+                {"unit": "s", "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "writer"},
+            ],
+            "gen_ai.invoke_agent.inference_calls": [
+                {
+                    "unit": "{inference_call}",
+                    "value": 1,
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "helper",
+                },
+                {
+                    "unit": "{inference_call}",
+                    "value": 1,
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "writer",
+                },
+            ],
+            "gen_ai.invoke_agent.tool_calls": [
+                {
+                    "unit": "{tool_call}",
+                    "value": 0,
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "helper",
+                },
+                {
+                    "unit": "{tool_call}",
+                    "value": 2,
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "writer",
+                },
+            ],
+            "agentops.usage.cost": [
+                {
+                    "unit": "{USD}",
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-4.1",
+                    "gen_ai.response.model": "gpt-4.1-2025-04-14",
+                }
+            ],
+        }
+    )
+
+
+def test_a_run_that_failed_and_a_workflow_are_measured() -> None:
+    """The error is on the duration alone; a workflow is an agent of its name, as the conventions have it."""
+
+    @agentops_otel.agent(name="failing")
+    def failing() -> None:
+        raise LookupError
+
+    @agentops_otel.workflow(name="all")
+    def workflow() -> None:
+        with pytest.raises(LookupError):
+            failing()
+
+    with started():
+        workflow()
+
+    assert of_spans() == snapshot(
+        {
+            "gen_ai.invoke_agent.duration": [
+                {
+                    "unit": "s",
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "failing",
+                    "error.type": "LookupError",
+                },
+                {"unit": "s", "gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "all"},
+            ],
+            "gen_ai.invoke_agent.inference_calls": [
+                {
+                    "unit": "{inference_call}",
+                    "value": 0,
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "failing",
+                },
+                {
+                    "unit": "{inference_call}",
+                    "value": 0,
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.agent.name": "all",
+                },
+            ],
+            "gen_ai.invoke_agent.tool_calls": [
+                {
+                    "unit": "{tool_call}",
+                    "value": 0,
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": "failing",
+                },
+                {
+                    "unit": "{tool_call}",
+                    "value": 0,
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.agent.name": "all",
+                },
+            ],
+        }
+    )

@@ -26,6 +26,7 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceRequest,
@@ -36,6 +37,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 WAIT_S = 20.0
 EXPORT_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+METRICS_METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 _DECODE: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
     "deflate": zlib.decompress,
@@ -85,6 +87,8 @@ class Received:
     request: ExportTraceServiceRequest
     peer: str = ""
     """The other end of its connection: two requests with the same came by one."""
+    metrics: ExportMetricsServiceRequest | None = None
+    """Of a request with metrics: *request* is empty."""
 
     @property
     def spans(self) -> list[Span]:
@@ -119,6 +123,8 @@ class OtlpSink:
         """How often each span id arrived."""
         self.decide: Callable[[Received], Answer] = lambda received: Answer()
         """The answer where none is queued: replace it to judge a request by what is in it."""
+        self.metrics: list[ExportMetricsServiceRequest] = []
+        """The requests with metrics that were taken."""
         self._taken: dict[bytes, Span] = {}
         self._answers: deque[Answer] = deque()
         self._changed = threading.Condition()
@@ -223,6 +229,7 @@ class OtlpSink:
         return False
 
     def _take(self, received: Received, rejected: int) -> None:
+        self.metrics += [received.metrics] if received.metrics is not None else []
         skip = rejected
         for resource_spans in received.request.resource_spans:
             resource = {a.key: value_of(a.value) for a in resource_spans.resource.attributes}
@@ -330,8 +337,9 @@ class _Handler(BaseHTTPRequestHandler):
             path=self.path,
             headers={name.lower(): value for name, value in self.headers.items()},
             size=len(raw),
-            request=ExportTraceServiceRequest.FromString(body),
+            request=ExportTraceServiceRequest.FromString(b"" if self.path.endswith("metrics") else body),
             peer=str(self.client_address),
+            metrics=ExportMetricsServiceRequest.FromString(body) if self.path.endswith("metrics") else None,
         )
         answer = self.sink.judge(received)
         if answer.reset or answer.hang:
@@ -363,8 +371,14 @@ class _GrpcServer:
         handler = grpc.unary_unary_rpc_method_handler(
             self._export, ExportTraceServiceRequest.FromString, ExportTraceServiceResponse.SerializeToString
         )
-        service, method = EXPORT_METHOD[1:].rsplit("/", 1)
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
+        of_metrics = grpc.unary_unary_rpc_method_handler(
+            self._export_metrics,
+            ExportMetricsServiceRequest.FromString,
+            ExportTraceServiceResponse.SerializeToString,  # the same on the wire
+        )
+        for path, each in ((EXPORT_METHOD, handler), (METRICS_METHOD, of_metrics)):
+            service, method = path[1:].rsplit("/", 1)
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: each}),))
         address = f"127.0.0.1:{sink.port}"
         if isinstance(sink.tls, grpc.ServerCredentials):
             self.port = self._server.add_secure_port(address, sink.tls)
@@ -381,6 +395,22 @@ class _GrpcServer:
         received = Received(
             path=EXPORT_METHOD, headers=metadata, size=request.ByteSize(), request=request, peer=context.peer()
         )
+        return self._answer(received, context)
+
+    def _export_metrics(
+        self, request: ExportMetricsServiceRequest, context: grpc.ServicerContext
+    ) -> ExportTraceServiceResponse:
+        received = Received(
+            path=METRICS_METHOD,
+            headers={str(name): str(value) for name, value in context.invocation_metadata()},
+            size=request.ByteSize(),
+            request=ExportTraceServiceRequest(),
+            peer=context.peer(),
+            metrics=request,
+        )
+        return self._answer(received, context)
+
+    def _answer(self, received: Received, context: grpc.ServicerContext) -> ExportTraceServiceResponse:
         answer = self._sink.judge(received)
         if answer.code != "OK":
             code = grpc.StatusCode[answer.code]

@@ -1,0 +1,193 @@
+"""Sends the metrics of this process where its spans go: collected at intervals, delivered with the retries of spans."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from opentelemetry.exporter.otlp.proto.common._internal.metrics_encoder import OTLPMetricExporterMixin
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, MetricsData
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+
+from agentops_otel.content import SpanRedaction
+from agentops_otel.export.encode import Batch
+from agentops_otel.export.sender import Sender
+from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, WakeUp, are_greenlets, weakly
+from agentops_otel.guard import guard
+from agentops_otel.tracing.fork_wait import wait_before_fork
+
+COLLECT_S = 30.0
+"""The longest that a collection waits for the program's callbacks, as OpenTelemetry's reader does."""
+
+
+class OwnMeterProvider(MeterProvider):
+    """The SDK's provider, which begins to count anew in the child of a fork: the parent sends what it has counted."""
+
+    def _handle_fork(self) -> None:
+        monkey = sys.modules.get("gevent.monkey")
+        if monkey is None or not monkey.is_module_patched("threading"):  # as `OwnProvider` does
+            super()._handle_fork()
+        self.renew_lock()
+        consumer: Any = self._measurement_consumer
+        for reader in consumer._reader_storages:
+            consumer.add_metric_reader(reader)  # with storage, and locks, of its own
+
+    def renew_lock(self) -> None:
+        """The lock that collections hold anew: the one there is belongs to a thread that is gone, or in a callback."""
+        self._measurement_consumer._lock = threading.Lock()
+
+
+class _Settings(OTLPMetricExporterMixin, MetricExporter):
+    """Temporality and aggregation as the variables of OpenTelemetry's exporters say."""
+
+    def __init__(self) -> None:
+        self._common_configuration()
+
+    def export(self, *_: object, **__: object) -> Any:
+        """Not used."""
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Not used."""
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **_: object) -> None:
+        """Not used."""
+
+
+class _Reader(MetricReader):
+    """Gives each collection to the senders, without secrets."""
+
+    def __init__(self, senders: Sequence[Sender], *, durable: bool) -> None:
+        settings: Any = _Settings()
+        super().__init__(settings._preferred_temporality, settings._preferred_aggregation)
+        self._senders = senders
+        self._durable = durable
+        self._redaction = SpanRedaction()
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: object) -> None:
+        request = encode_metrics(metrics_data)
+        for attributes in _attributes(request):
+            self._redact(attributes)
+        batch = Batch(body=request.SerializeToString(), spans=1)
+        for sender in self._senders:
+            (sender.outbox.store if self._durable else sender.outbox.add)(batch)
+            sender.start()
+
+    def _redact(self, attributes: Iterable[KeyValue]) -> None:
+        texts = {one.key: one.value for one in attributes if one.value.HasField("string_value")}
+        redacted = self._redaction.attributes({name: value.string_value for name, value in texts.items()})
+        for name, value in texts.items():
+            value.string_value = str((redacted or {}).get(name, value.string_value))
+
+    def shutdown(self, timeout_millis: float = 30_000, **_: object) -> None:
+        """Called by the provider when the reader is removed; it is stopped by `MetricUpload`."""
+
+
+def _attributes(request: ExportMetricsServiceRequest) -> Iterable[Iterable[KeyValue]]:
+    """The attributes of the resources, and of all points of a request."""
+    for resource in request.resource_metrics:
+        yield resource.resource.attributes
+        for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
+            for point in getattr(metric, metric.WhichOneof("data")).data_points:
+                yield point.attributes
+                yield from (exemplar.filtered_attributes for exemplar in point.exemplars)
+
+
+class MetricUpload(SpanProcessor):
+    """Collects the metrics of a provider at intervals and when it is asked to, on a thread of its own.
+
+    The thread ends before a fork, as all of ours. Where it cannot begin again at once, it does with the next span.
+
+    Args:
+        senders: One for each destination.
+        interval_s: From one collection to the next.
+        durable: A request is on disk before the collection is done.
+    """
+
+    def __init__(self, senders: Sequence[Sender], *, interval_s: float, durable: bool) -> None:
+        self.senders = tuple(senders)
+        self._interval_s = interval_s
+        self._reader = _Reader(self.senders, durable=durable)
+        self._provider: OwnMeterProvider | None = None
+        self._thread = BackgroundThread("agentops-otel-metrics", self._work)
+        self._asked = self._done = 0
+        self._collecting = False
+        self._renew()
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(
+                before=weakly(self._before_fork),
+                after_in_parent=weakly(self._after_fork_in_parent),
+                after_in_child=weakly(self._renew),
+            )
+
+    def _renew(self) -> None:
+        """Locks and thread anew: those there are belong to threads that are gone or of another kind."""
+        self._changed, self._wake_up = threading.Condition(), WakeUp()
+        self._greenlets = are_greenlets()
+        self._thread.forked()
+
+    def start(self, provider: OwnMeterProvider) -> None:
+        """Begin to collect the metrics of *provider*."""
+        self._provider = provider
+        provider.add_metric_reader(self._reader)
+        self._thread.start()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Make sure that the thread runs."""
+        self._thread.start()
+
+    def collect(self, timeout_s: float) -> bool:
+        """Collect now; True if that was done in *timeout_s* seconds. The program's callbacks may take any time."""
+        if self._greenlets != are_greenlets():
+            self._renew()
+        if not self._thread.start():
+            self._collect(timeout_s)
+            return True
+        with self._changed:
+            self._asked += 1
+            asked = self._asked
+            self._wake_up.set()
+            return self._changed.wait_for(lambda: self._done >= asked, max(0.0, timeout_s))
+
+    def close(self) -> None:
+        """Collect no more. A later upload begins to count anew."""
+        self._thread.detach()
+        self._wake_up.set()
+        provider, self._provider = self._provider, None
+        if provider is not None:
+            if self._collecting:
+                provider.renew_lock()
+            provider.remove_metric_reader(self._reader)
+
+    def _work(self) -> None:
+        while self._thread.is_current():
+            if self._asked == self._done:
+                self._wake_up.wait(self._interval_s)
+            if self._thread.is_current():
+                asked = self._asked
+                self._collect(COLLECT_S)
+                with self._changed:
+                    self._done = asked
+                    self._changed.notify_all()
+
+    def _collect(self, timeout_s: float) -> None:
+        if self._provider is not None:
+            self._collecting = True
+            with guard("collecting metrics"):
+                self._reader.collect(timeout_s * 1000)
+            self._collecting = False
+
+    def _before_fork(self) -> None:
+        if not are_greenlets():
+            thread = self._thread.detach()
+            self._wake_up.set()
+            wait_before_fork([thread], FORK_WAIT_S)
+
+    def _after_fork_in_parent(self) -> None:
+        if STARTS_AT_FORK and self._provider is not None:
+            self._thread.start()

@@ -1,0 +1,334 @@
+"""Metrics go where the spans go, and arrive as they do: at exit, after a fork, once a collector is back."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from inline_snapshot import snapshot
+
+import agentops_otel
+from agentops_otel import config
+from agentops_otel.destinations import Destination
+from tests.export.processes import Protocol, python
+from tests.loopback.agentops_backend import AgentOpsBackend
+from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, value_of
+from tests.program import run
+
+PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "grpc")
+SECRET = "sk-" + "a1B2" * 12
+EXIT_S = 2.0
+
+
+def sums(sink: OtlpSink) -> dict[str, dict[str, float]]:
+    """The newest value of each counter, or the number of measurements of a histogram, by the service's instance."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for request in sink.metrics:
+        for resource in request.resource_metrics:
+            about = {one.key: value_of(one.value) for one in resource.resource.attributes}
+            for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
+                points = getattr(metric, metric.WhichOneof("data")).data_points
+                values = (
+                    point.count if hasattr(point, "count") else point.as_int + point.as_double for point in points
+                )
+                found[str(about["service.instance.id"])][metric.name] = sum(values)
+    return found
+
+
+def own(sink: OtlpSink) -> list[float]:
+    """The newest value of the program's own counter, of each process."""
+    return sorted(each["app.calls"] for each in sums(sink).values() if "app.calls" in each)
+
+
+PROGRAM = """
+import os, sys
+import agentops_otel
+from opentelemetry import metrics
+
+calls = metrics.get_meter("app").create_counter("app.calls")  # made before init(), as libraries do
+agentops_otel.init(console=False)
+
+@agentops_otel.record_tool("search")
+def search():
+    calls.add(1)
+
+@agentops_otel.agent(name="writer")
+def writer():
+    search()
+    search()
+"""
+
+
+def ran(program: str, sink: OtlpSink, spool: Path, **more: str) -> CompletedProcess[str]:
+    """The program, run with the variables that send spans and metrics to the collector, and *more*."""
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint.removesuffix("/v1/traces"),
+        "OTEL_EXPORTER_OTLP_PROTOCOL": sink.protocol,
+        "AGENTOPS_SPOOL_DIR": str(spool),
+        "OTEL_METRICS_EXPORTER": "otlp",
+        **more,
+    }
+    return run(program, expect=0, cwd=None, **variables)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_a_program_measured_has_arrived_when_it_has_ended(protocol: Protocol, tmp_path: Path) -> None:
+    """Its own metrics, those of agents and tools, and those of delivery; with the headers of the spans."""
+    with OtlpSink(protocol) as sink:
+        ran(PROGRAM + "writer()", sink, tmp_path, OTEL_EXPORTER_OTLP_HEADERS="x-team=tea")
+
+    (found,) = sums(sink).values()
+    assert {name: value for name, value in found.items() if not name.startswith("otel.sdk")} == snapshot(
+        {
+            "app.calls": 2,
+            "gen_ai.execute_tool.duration": 2,
+            "gen_ai.invoke_agent.duration": 1,
+            "gen_ai.invoke_agent.inference_calls": 1,
+            "gen_ai.invoke_agent.tool_calls": 1,
+            "agentops.exporter.span.spooled": 0,
+        }
+    )
+    of_metrics = [received for received in sink.received if received.metrics is not None]
+    path = "/v1/metrics" if protocol == "http/protobuf" else METRICS_METHOD
+    assert {(received.path, received.headers["x-team"]) for received in of_metrics} == {(path, "tea")}
+    assert len(sink.every) == 3
+
+
+@pytest.mark.parametrize("exporter", ["none", ""])
+def test_without_the_setting_there_is_no_meter_provider(exporter: str, tmp_path: Path) -> None:
+    """`none` is as if it were not set."""
+    with OtlpSink() as sink:
+        done = ran(
+            PROGRAM + "writer(); print(type(metrics.get_meter_provider()).__name__)",
+            sink,
+            tmp_path,
+            OTEL_METRICS_EXPORTER=exporter,
+        )
+
+    assert (done.stdout, sink.metrics, len(sink.every)) == ("_ProxyMeterProvider\n", [], 3)
+
+
+def test_a_forked_child_counts_for_itself(tmp_path: Path) -> None:
+    """What the parent measured before the fork is the parent's; no thread of ours is there when it forks."""
+    with OtlpSink() as sink:
+        ran(
+            f"{PROGRAM}writer()\nif not os.fork():\n    search()\n    sys.exit()\nos.wait()\nwriter()",
+            sink,
+            tmp_path,
+        )
+
+    assert own(sink) == [1, 4]
+    tools = sorted(each["gen_ai.execute_tool.duration"] for each in sums(sink).values())
+    assert tools == [1, 4]
+
+
+def test_metrics_are_sent_at_intervals(tmp_path: Path) -> None:
+    """While the program runs, and after a fork has ended the thread that sends them."""
+    code = "start(upload_metrics=True)\nwork()\nif not os.fork():\n    os._exit(0)\nos.wait()\nwork()\nsay()\ninput()"
+    with pytest.MonkeyPatch.context() as environment, OtlpSink() as sink:
+        environment.setenv("OTEL_METRIC_EXPORT_INTERVAL", "20")
+        with python(code, sink.endpoint, tmp_path):
+            sink.wait_until(
+                lambda: any("otel.sdk.exporter.span.exported" in each for each in sums(sink).values()), "metrics"
+            )
+            seen = len(sink.metrics)
+            sink.wait_until(lambda: len(sink.metrics) > seen + 2, "more metrics")
+
+
+def test_metrics_wait_on_disk_for_a_collector_that_fails(tmp_path: Path) -> None:
+    """The next process delivers them; each once."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=503)
+        done = ran(PROGRAM + "writer()", sink, tmp_path)
+        assert "metrics wait in" in done.stderr
+        assert sink.metrics == []
+
+        sink.decide = lambda received: Answer()
+        ran(
+            "import agentops_otel; agentops_otel.init(console=False); agentops_otel.flush()",
+            sink,
+            tmp_path,
+        )
+
+    assert 2 in own(sink)
+
+
+def test_a_collector_that_refuses_metrics_costs_no_span(tmp_path: Path) -> None:
+    """They are given up, with one line that says so."""
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(status=404 if received.metrics is not None else 200)
+        done = ran(PROGRAM + "writer()", sink, tmp_path)
+
+    assert len(sink.every) == 3
+    assert re.search(r"/v1/metrics refused metrics: 404", done.stderr)
+
+
+def test_a_callback_that_hangs_holds_up_no_exit(tmp_path: Path) -> None:
+    """The program's own callbacks are called on a thread of ours, and waited for within the exit's time."""
+    program = PROGRAM + (
+        "import time\n"
+        "metrics.get_meter('app').create_observable_gauge('app.stuck', [lambda options: time.sleep(60)])\n"
+        "writer()\nbegun = time.monotonic()\nagentops_otel.shutdown()\nagentops_otel.init(console=False)\n"
+        "print(time.monotonic() - begun)\nsys.stdout.flush()\nos._exit(0)"
+    )
+    with OtlpSink() as sink:
+        done = ran(program, sink, tmp_path)
+
+    assert float(done.stdout) < 10 * EXIT_S
+    assert len(sink.every) == 3
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: Path) -> None:
+    """One that was there before init() gets ours, and nothing is uploaded; a later one is taken, as without us."""
+    own_provider = (
+        "from opentelemetry.sdk.metrics import MeterProvider\n"
+        "from opentelemetry.sdk.metrics.export import InMemoryMetricReader\n"
+        "from opentelemetry import metrics\nimport agentops_otel\n"
+        "theirs = MeterProvider([InMemoryMetricReader()])\n"
+    )
+    start = "agentops_otel.init(console=False)\n"
+    use = "metrics.set_meter_provider(theirs)\n"
+    with OtlpSink() as sink:
+        done = ran(
+            own_provider
+            + (use + start if when == "before" else start + use)
+            + "assert metrics.get_meter_provider() is theirs\n"
+            + "agentops_otel.record_tool('search')(lambda: None)()",
+            sink,
+            tmp_path,
+        )
+
+    found = {name for each in sums(sink).values() for name in each}
+    assert ("gen_ai.execute_tool.duration" in found) is (when == "after")
+    assert ("metrics are not uploaded" in done.stderr) is (when == "before")
+    assert "Overriding" not in done.stderr
+
+
+def test_a_second_init_counts_anew(tmp_path: Path) -> None:
+    """`shutdown()` sends the last of it; what is measured until the next `init()` is sent by nobody."""
+    again = "writer()\nagentops_otel.shutdown()\ncalls.add(5)\nagentops_otel.init(console=False)\nsearch()"
+    with OtlpSink() as sink:
+        ran(PROGRAM + again, sink, tmp_path)
+
+    values = [
+        point.as_int
+        for request in sink.metrics
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "app.calls"
+        for point in metric.sum.data_points
+    ]
+    assert (values[0], values[-1]) == (2, 1)
+
+
+def test_no_secret_is_in_an_attribute_of_a_metric(tmp_path: Path) -> None:
+    """Of a point, or of the resource, which the environment gives."""
+    with OtlpSink() as sink:
+        ran(
+            PROGRAM + f"calls.add(1, {{'query': 'key {SECRET}', 'password': 'hunter2!', 'city': 'Oslo'}})",
+            sink,
+            tmp_path,
+            OTEL_RESOURCE_ATTRIBUTES=f"api_key={SECRET}",
+        )
+
+    sent = b"".join(request.SerializeToString() for request in sink.metrics)
+    assert SECRET.encode() not in sent
+    assert b"hunter2" not in sent
+    assert b"Oslo" in sent
+
+
+def test_an_account_gets_metrics_with_its_token(tmp_path: Path) -> None:
+    """At AgentOps' place for them, beside that of the spans."""
+    with AgentOpsBackend() as backend:
+        run(
+            PROGRAM + "writer()",
+            AGENTOPS_API_KEY=backend.api_key,
+            AGENTOPS_API_ENDPOINT=backend.account.api_endpoint,
+            AGENTOPS_EXPORTER_ENDPOINT=backend.sink.endpoint,
+            AGENTOPS_SPOOL_DIR=str(tmp_path),
+            OTEL_METRICS_EXPORTER="otlp",
+        )
+
+    of_metrics = [received for received in backend.sink.received if received.metrics is not None]
+    assert {received.path for received in of_metrics} == {"/v1/metrics"}
+    assert all(received.headers["authorization"].startswith("Bearer ") for received in of_metrics)
+    assert own(backend.sink) == [2]
+
+
+def to(**settings: str) -> list[str]:
+    """Where metrics go with these variables, and what is sent along."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, text in settings.items():
+            environment.setenv(name, text)
+        places: tuple[Destination, ...] = config.read_config(upload_metrics=True).metrics
+    return [
+        " ".join([place.display_url, place.protocol, *place.headers.values()]) + (" if it is there" * place.probe)
+        for place in places
+    ]
+
+
+def test_where_metrics_go() -> None:
+    """Where the spans do; by OpenTelemetry's variables for metrics, if they are set."""
+    otlp = "OTEL_EXPORTER_OTLP_"
+
+    assert [
+        to(),
+        to(**{f"{otlp}ENDPOINT": "http://c:4318"}),
+        to(**{f"{otlp}ENDPOINT": "http://c:4317"}),
+        to(**{f"{otlp}ENDPOINT": "http://c:4318", f"{otlp}METRICS_ENDPOINT": "http://m/own"}),
+        to(**{f"{otlp}ENDPOINT": "http://c:4318", f"{otlp}HEADERS": "a=1", f"{otlp}METRICS_HEADERS": "a=2"}),
+        to(**{f"{otlp}TRACES_ENDPOINT": "http://c:4318/v1/traces", f"{otlp}TRACES_HEADERS": "a=1"}),
+        to(**{f"{otlp}TRACES_ENDPOINT": "http://c:4318/own"}),
+        to(**{f"{otlp}PROTOCOL": "grpc"}),
+        to(**{f"{otlp}ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "none"}),
+        to(AGENTOPS_API_KEY="key"),
+        to(AGENTOPS_API_KEY="key", **{f"{otlp}ENDPOINT": "http://c:4318"}),
+    ] == snapshot(
+        [
+            ["http://localhost:4318/v1/metrics http/protobuf if it is there"],
+            ["http://c:4318/v1/metrics http/protobuf"],
+            ["http://c:4317 grpc"],
+            ["http://m/own http/protobuf"],
+            ["http://c:4318/v1/metrics http/protobuf 2"],
+            ["http://c:4318/v1/metrics http/protobuf 1"],
+            ["http://localhost:4318/v1/metrics http/protobuf if it is there"],
+            ["http://localhost:4317 grpc"],
+            ["http://c:4318/v1/metrics http/protobuf"],
+            ["https://otlp.agentops.ai/v1/metrics http/protobuf"],
+            ["http://c:4318/v1/metrics http/protobuf", "https://otlp.agentops.ai/v1/metrics http/protobuf"],
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "right"),
+    [
+        ("OTEL_METRICS_EXPORTER", "otpl", "use otlp, none or the name of an installed exporter"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "soon", "give a number of milliseconds greater than 0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "give a number of milliseconds greater than 0"),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector", "give a URL such as http://localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/json", "use http/protobuf or grpc"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "none", "use cumulative, delta or lowmemory"),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            "none",
+            "use explicit_bucket_histogram or base2_exponential_bucket_histogram",
+        ),
+    ],
+)
+def test_a_setting_of_metrics_that_cannot_work_is_named(
+    name: str, text: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what would be right; it is looked at only where metrics are sent."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
+    monkeypatch.setenv(name, text)
+
+    with pytest.raises(agentops_otel.ConfigError, match=f"^{name}='{text}' is not usable: {right}$"):
+        config.read_config()
+
+    if name != "OTEL_METRICS_EXPORTER":
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        assert config.read_config().metrics == ()
