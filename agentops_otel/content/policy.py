@@ -8,7 +8,7 @@ from agentops_otel.content.fast_json import plain_json
 from agentops_otel.content.json_writer import OMITTED, Writer
 from agentops_otel.content.redaction import REDACTED
 from agentops_otel.content.secret_names import SECRETS, classify_key
-from agentops_otel.content.snapshot import DerivedSnapshot, Snapshot
+from agentops_otel.content.snapshot import Snapshot
 from agentops_otel.content.text import as_plain_str, truncate
 from agentops_otel.content.truncation import SHAPES
 from agentops_otel.guard import guard
@@ -47,7 +47,7 @@ class Content:
 
         Args:
             name: The attribute's name, which the user's `redact` gets too.
-            value: Anything, also a `Snapshot` of it or a `DerivedSnapshot`; it is neither changed nor consumed.
+            value: Anything, also a `Snapshot` of it; it is neither changed nor consumed.
             limit_bytes: Less room than usual, in UTF-8 bytes.
         """
         if not self.enabled:
@@ -91,8 +91,6 @@ def _json(name: str, value: object, limit: int) -> str | None:
     """Plain values are serialised in one call; large, unusual or secret ones are written piece by piece."""
     if type(value) is Snapshot:
         value = value.value()
-    elif type(value) is DerivedSnapshot and not (value := value.value()):
-        return None
     kind = classify_key(name)
     data = None if kind in SECRETS else plain_json(value, limit)
     if data is None:

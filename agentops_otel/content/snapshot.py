@@ -5,7 +5,6 @@ such a type, so that a large value costs no more than this, and none of the prog
 """
 
 import pickle
-from collections.abc import Callable
 from types import NoneType
 from typing import Any
 
@@ -34,7 +33,7 @@ class Snapshot:
 
 
 class Source:
-    """A snapshot that several `DerivedSnapshot` read: it is loaded once."""
+    """A snapshot that is read several times: it is loaded once."""
 
     __slots__ = ("_snapshot", "_value")
 
@@ -47,25 +46,6 @@ class Source:
             self._value = snapshot.value()
             self._snapshot = None
         return self._value
-
-
-class DerivedSnapshot:
-    """What *read* makes of a source when it is written, such as the messages of a request.
-
-    Args:
-        read: Makes the value; an empty one is not recorded.
-        source: The copy that is read.
-    """
-
-    __slots__ = ("_read", "_source")
-
-    def __init__(self, read: Callable[[Any], object], source: Source) -> None:
-        self._read = read
-        self._source = source
-
-    def value(self) -> object:
-        """What *read* makes of it."""
-        return self._read(self._source.value())
 
 
 def snapshot(value: Any) -> Any:
@@ -99,12 +79,20 @@ def source_of(value: object) -> Source | None:
 
 
 def _pickled(value: object, limit_bytes: int) -> Snapshot | None:
-    file = _BoundedFile(limit_bytes)
+    try:  # a pickler costs as much as its work; the collector may run code of the program's that needs another one
+        pickler, file = _idle.pop()
+    except IndexError:
+        file = _BoundedFile()
+        pickler = _Pickler(file, 5)
+    file.left = limit_bytes
     try:
-        _Pickler(file, 5).dump(value)
+        pickler.dump(value)
     except (_Refused, RuntimeError):  # too deep, or another thread changed a dict meanwhile
-        return None
-    return Snapshot(file.read_all())
+        return None  # and this pickler, which holds parts of the value, is not used again
+    pickler.clear_memo()
+    parts, file.parts = file.parts, []
+    _idle.append((pickler, file))
+    return Snapshot(parts[0] if len(parts) == 1 else b"".join(parts))
 
 
 class _Refused(Exception):
@@ -112,22 +100,19 @@ class _Refused(Exception):
 
 
 class _BoundedFile:
-    """What the pickler writes to."""
+    """What a pickler writes to."""
 
-    __slots__ = ("_left", "_parts")
+    __slots__ = ("left", "parts")
 
-    def __init__(self, limit_bytes: int) -> None:
-        self._parts: list[bytes] = []
-        self._left = limit_bytes
+    def __init__(self) -> None:
+        self.left = 0
+        self.parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
+        self.left -= len(data)
+        if self.left < 0:
             raise _Refused
-        self._parts.append(bytes(data))
-
-    def read_all(self) -> bytes:
-        return b"".join(self._parts)
+        self.parts.append(bytes(data))
 
 
 class _Pickler(pickle.Pickler):
@@ -135,3 +120,7 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, value: object) -> Any:
         raise _Refused
+
+
+_idle: list[tuple[_Pickler, _BoundedFile]] = []
+"""Picklers that no thread uses at this moment."""

@@ -7,7 +7,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span
 
 from agentops_otel import semconv
-from agentops_otel.tracing import Recorder
+from agentops_otel.tracing import SPAN_KEY, Recorder
 
 
 class Adoptions:
@@ -19,6 +19,9 @@ class Adoptions:
 
     def adopt(self, recorder: Recorder, operation: str, context: Context) -> Span | None:
         """The framework's span that is to record a call made in *context*; None if the call needs its own."""
+        span = context.get(SPAN_KEY)
+        if span is None or getattr(span, "tracer", None) is recorder.tracer:
+            return None  # the common cases
         span = get_current_span(context)
         if (
             operation not in semconv.INFERENCE_OPERATIONS

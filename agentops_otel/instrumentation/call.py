@@ -12,14 +12,16 @@ from opentelemetry.trace import Span
 from opentelemetry.util.types import AnyValue, AttributeValue
 
 from agentops_otel import semconv
+from agentops_otel.content import copy_fields
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.background import BackgroundResponses
+from agentops_otel.instrumentation.deferred import DeferredRequest, DeferredResponse, response_attributes
 from agentops_otel.instrumentation.events import Events, structured
-from agentops_otel.instrumentation.metrics import Metrics, are_kept
-from agentops_otel.instrumentation.reading import Row, attributes, contents, joined
+from agentops_otel.instrumentation.metrics import Metrics
+from agentops_otel.instrumentation.reading import Row, attributes, contents, is_stream, joined
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
-from agentops_otel.tracing import SPAN_KEY, Recorder, current_context, qualified_name
+from agentops_otel.tracing import SPAN_KEY, OwnSpan, Recorder, current_context, qualified_name
 from agentops_otel.tracing.gc_safe import run_outside_gc
 from agentops_otel.wrapping.stream import StreamObserver, observed_stream
 
@@ -43,6 +45,10 @@ class CallServices:
     background: BackgroundResponses
     adoptions: Adoptions
 
+    def defers(self, recorder: Recorder) -> bool:
+        """Whether a call's attributes may be read later: nothing but its span needs them."""
+        return recorder.event_content is None and not self.metrics.kept and recorder.defers()
+
 
 class Call:
     """One call of a client and its span, from the request to the last chunk.
@@ -60,6 +66,7 @@ class Call:
         owns_span: False if the span is a framework's (see `adoption`): it is filled, and its owner ends it.
         pending_request: The request, if it has parts that the client has not read yet; read again at the end.
         is_streamed: Whether the response comes in chunks.
+        defers: Whether the response may be read later.
     """
 
     __slots__ = (
@@ -67,6 +74,7 @@ class Call:
         "_chunk_at",
         "_content",
         "_content_bytes",
+        "_deferring",
         "_has_stream",
         "_is_streamed",
         "_once",
@@ -95,6 +103,7 @@ class Call:
         owns_span: bool = True,
         pending_request: Any = None,
         is_streamed: bool = False,
+        defers: bool = False,
     ) -> None:
         self.recorder = recorder
         self.client = client
@@ -108,6 +117,7 @@ class Call:
         self._owns_span = owns_span
         self._pending_request = pending_request
         self._is_streamed = is_streamed
+        self._deferring = span if defers and owns_span and type(span) is OwnSpan else None
         self._has_stream = False
         self._chunk_at = started
         self._waits_s = array("d")
@@ -120,7 +130,7 @@ class Call:
         """The client's method returned *value*; the result goes to the program."""
         result = value
         with guard("reading a response"):
-            if hasattr(type(value), "__next__") or hasattr(type(value), "__anext__"):
+            if is_stream(type(value)):  # type: ignore[arg-type]  # a class is hashable
                 result = self.observe_stream(value)
             elif self.client.wrap_result is not None:
                 result = self.client.wrap_result(self, value)
@@ -150,7 +160,7 @@ class Call:
         if says_streamed:
             self._is_streamed = True
             self._set({semconv.GEN_AI_REQUEST_STREAM: True})
-        times = says_streamed and are_kept()
+        times = says_streamed and self._services.metrics.kept
         return FoldingObserver(self, fold or self.operation.fold, finish, times=times)
 
     def completed(self, response: Any) -> None:
@@ -198,7 +208,7 @@ class Call:
             self._chunk_at = now
 
     def __del__(self) -> None:
-        if not self._has_stream:  # the stream's observer ends the call, at any time later
+        if not self._has_stream and not self._once.locked():  # a stream's observer ends the call, at any time later
             run_outside_gc(self.abandoned)
 
     def _set(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -213,14 +223,11 @@ class Call:
     def _read(self, response: Any, *, is_complete: bool = True) -> None:
         operation = self.operation
         with guard("reading a response"):
-            read = attributes(operation.response_rows, response)
-            if not is_complete and operation.has_finish_reasons:
-                read.setdefault(semconv.GEN_AI_RESPONSE_FINISH_REASONS, ("error",))
-            read.update(semconv.older_names(read))
-            self._set(read)
-            self.record_content(operation.response_content_rows, response)
+            if not self._defer_response(response, is_complete=is_complete):
+                self._set(response_attributes(operation, response, is_complete=is_complete))
+                self._record_content(operation.response_content_rows, response)
             if self._pending_request is not None:
-                self.record_content(operation.request_content_rows, self._pending_request)
+                self._record_content(operation.request_content_rows, self._pending_request)
             if response_id := operation.background_id(response):
                 self._services.background.keep(response_id, self.span)
             if failure := operation.failure(response):
@@ -228,14 +235,29 @@ class Call:
                 if self._owns_span:
                     self.recorder.set_error(self.span, failure)
 
-    def record_content(self, table: Sequence[Row], source: Any) -> None:
+    def _defer_response(self, response: Any, *, is_complete: bool) -> bool:
+        """Have a copy of the response read later. False if it must be read now."""
+        span = self._deferring
+        copied = None if span is None else copy_fields(response)
+        if span is None or copied is None:
+            return False
+        span.defer(DeferredResponse(self.operation, copied, is_complete=is_complete))
+        return True
+
+    def record_request(self, body: Any, deferred: DeferredRequest | None) -> None:
+        """Record the request: its content now, or all that the span did not start with later, from its copy."""
+        if deferred is not None and self._deferring is not None:
+            self._deferring.defer(deferred)
+            return
+        if deferred is not None:
+            self._set(attributes(self.operation.request_rows, body))
+        self._record_content(self.operation.request_content_rows, body)
+
+    def _record_content(self, table: Sequence[Row], source: Any) -> None:
         """Record the content that the table reads from the source, on the span and in the call's event."""
         recorder, events = self.recorder, self.recorder.event_content
         on_span = recorder.content.enabled and self.span.is_recording()
         in_event = events is not None and events.enabled
-        is_derived = type(source) is dict and on_span and not in_event
-        if is_derived and recorder.derive_content(self.span, table, source):
-            return
         for name, value in contents(table, source).items() if on_span or in_event else ():
             if on_span:
                 added = recorder.set_content(self.span, name, value, held=self._content_bytes)
@@ -254,7 +276,7 @@ class Call:
                 self._services.events.details(self.context, self._attributes, self._content)
             if self._owns_span:
                 self.recorder.end(self.span, ended)
-            if are_kept():
+            if self._services.metrics.kept:
                 self._services.metrics.record(self._attributes, (ended - self._started) / 1e9, self._waits_s)
 
 

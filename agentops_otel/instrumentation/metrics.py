@@ -1,6 +1,7 @@
 """The conventions' metrics of a call: duration, tokens, and the time to and between chunks."""
 
 from collections.abc import Iterable, Mapping, Set
+from functools import lru_cache
 
 from opentelemetry import metrics
 from opentelemetry.metrics import Counter, Histogram
@@ -34,9 +35,21 @@ _COUNTED = (
 _TYPES = {semconv.GEN_AI_USAGE_INPUT_TOKENS: "input", semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "output"}
 
 
-def are_kept() -> bool:
-    """Whether a meter provider records measurements: the placeholders of OpenTelemetry's API do not."""
-    return not type(metrics.get_meter_provider()).__module__.startswith("opentelemetry.metrics")
+def are_kept(instrument: object = None) -> bool:
+    """Whether a meter provider records measurements: the placeholders of OpenTelemetry's API do not.
+
+    Args:
+        instrument: One of the global provider's. It answers without a look into the environment.
+    """
+    # A private name of the API's placeholder, which has no instrument behind it then.
+    if getattr(instrument, "_real_instrument", instrument) is None and instrument is not None:
+        return False
+    return _records(type(metrics.get_meter_provider()))
+
+
+@lru_cache(maxsize=16)
+def _records(provider: type) -> bool:
+    return not provider.__module__.startswith("opentelemetry.metrics")
 
 
 class Metrics:
@@ -65,6 +78,11 @@ class Metrics:
             self._chunk = self._seconds(semconv.METRIC_OPERATION_CHUNK, "Time from one chunk to the next.")
             self._counters = {}
             self._tokens = dict.fromkeys(_TYPES, self._sizes(semconv.METRIC_TOKEN_USAGE))
+
+    @property
+    def kept(self) -> bool:
+        """Whether the measurements are recorded."""
+        return are_kept(self._duration)
 
     def record(
         self, attributes: Mapping[str, AttributeValue], duration_s: float, waits_s: Iterable[float] = ()

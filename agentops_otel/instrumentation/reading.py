@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -135,8 +135,19 @@ def record_iterators(body: Any) -> Any:
         return body
     if _PLAIN.issuperset(map(type, body.values())):
         return body
-    recorded = {name: _seen(value) for name, value in body.items() if isinstance(value, Iterator)}
+    recorded = {name: _seen(value) for name, value in body.items() if _is_iterator(type(value))}  # type: ignore[arg-type]
     return {**body, **recorded} if recorded else body
+
+
+@lru_cache(maxsize=1024)
+def _is_iterator(kind: type) -> bool:
+    return issubclass(kind, Iterator)
+
+
+@lru_cache(maxsize=1024)
+def is_stream(kind: type) -> bool:
+    """Whether objects of that class are read step by step."""
+    return hasattr(kind, "__next__") or hasattr(kind, "__anext__")
 
 
 _PLAIN = {bool, dict, float, int, list, str, tuple, NoneType}

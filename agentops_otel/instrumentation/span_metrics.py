@@ -75,7 +75,7 @@ class SpanMetrics(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Called when a span has ended."""
-        if not are_kept():
+        if not are_kept(self._tool):
             return
         if self._process_id != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()

@@ -18,6 +18,9 @@ WrapResult = Callable[[Any, Any], Any]
 """`wrap_result(call, result)`: what the program gets in place of the result that the client's method returned."""
 
 
+_START = frozenset({semconv.GEN_AI_AGENT_NAME, semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_REQUEST_STREAM})
+
+
 def _always(request: Any) -> bool:
     return True
 
@@ -84,20 +87,22 @@ class Operation:
     It attaches a tracker if the connection has none, and may return an observer of this call. It must be the only
     operation of its methods.
     """
+    start_rows: tuple[Row, ...] = field(init=False, repr=False)
+    """The rows of `request` that a call's start needs: its name, and whether it is a stream."""
     request_rows: tuple[Row, ...] = field(init=False, repr=False)
     request_content_rows: tuple[Row, ...] = field(init=False, repr=False)
     response_rows: tuple[Row, ...] = field(init=False, repr=False)
     response_content_rows: tuple[Row, ...] = field(init=False, repr=False)
+    dedup_group: str = field(init=False, repr=False)
+    """Nested calls of one group are one logical call (LiteLLM over OpenAI) and make one span."""
 
     def __post_init__(self) -> None:
         for table in ("request", "request_content", "response", "response_content"):
             compiled = compile_table(getattr(self, table), is_content=table.endswith("_content"))
             object.__setattr__(self, f"{table}_rows", compiled)
-
-    @property
-    def dedup_group(self) -> str:
-        """Nested calls of one group are one logical call (LiteLLM over OpenAI) and make one span."""
-        return "inference" if self.name in semconv.INFERENCE_OPERATIONS else self.name
+        object.__setattr__(self, "start_rows", tuple(row for row in self.request_rows if row.name in _START))
+        group = "inference" if self.name in semconv.INFERENCE_OPERATIONS else self.name
+        object.__setattr__(self, "dedup_group", group)
 
     def belongs_to(self, group: object) -> bool:
         """Whether a call inside one of the group is a part of it, and makes no span of its own."""

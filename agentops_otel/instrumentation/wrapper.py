@@ -6,10 +6,9 @@
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from opentelemetry.context import set_value
+from opentelemetry.context import Context, set_value
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind
 from opentelemetry.util.types import AttributeValue
 
@@ -17,7 +16,8 @@ from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServices, FoldingObserver
 from agentops_otel.instrumentation.connection import CallStarter, Opening
-from agentops_otel.instrumentation.reading import RecordedIterator, attributes
+from agentops_otel.instrumentation.deferred import copy_request
+from agentops_otel.instrumentation.reading import attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.tracing import (
     OWN_WORK,
@@ -38,12 +38,13 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     """One call of a method: the operation that it is, and its arguments by name."""
 
     operation: Operation
     arguments: Mapping[str, Any]
+    has_iterators: bool
+    """Whether a part of it is read only while the client sends it."""
 
 
 def wrapper_of(
@@ -116,27 +117,35 @@ class Wrapper:
     ) -> FoldingObserver | None:
         """Start the call that a message on an open connection asks for; its request may grow later."""
         recorder = None if self.off else self._get_recorder()
-        request = _Request(operation, arguments)
-        call = None if recorder is None else self._start(recorder, instance, request, pending=True)
+        request = _Request(operation, arguments, has_iterators=True)
+        call = None if recorder is None else self._start(recorder, instance, request)
         return None if call is None else call.stream_observer()
 
     def _match(self, instance: Any, args: Args, kwargs: Kwargs) -> tuple[_Request | None, Args, Kwargs]:
         """The request, None if it matches no operation; and the arguments to pass on."""
         request = None
         with guard("reading a request"):
-            given = {"self": instance, **dict(zip(self._parameters, args, strict=False)), **kwargs}
-            operation = next((candidate for candidate in self._operations if candidate.matches(given)), None)
+            given = {"self": instance, **kwargs}
+            if args:
+                given.update(zip(self._parameters, args, strict=False))
+            operation = self._operation(given)
             rewrite = self._spec.rewrite_arguments if operation else self._spec.rewrite_other_arguments
             arguments = rewrite(given)
             if arguments is not given:
                 args = tuple(arguments[name] for name in self._parameters[: len(args)])
                 kwargs = {name: arguments[name] for name in kwargs}
-            request = _Request(operation, arguments) if operation else None
+            request = _Request(operation, arguments, arguments is not given) if operation else None
         if request is None:
             self._log_no_span("no operation matches")
         return request, args, kwargs
 
-    def _start(self, recorder: Recorder, instance: Any, request: _Request, *, pending: bool = False) -> Call | None:
+    def _operation(self, given: Mapping[str, Any]) -> Operation | None:
+        for operation in self._operations:
+            if operation.matches(given):
+                return operation
+        return None
+
+    def _start(self, recorder: Recorder, instance: Any, request: _Request) -> Call | None:
         """The call with its span; None if tracing is suppressed or a call in progress has the span already."""
         current = current_context()
         if not self._was_called and current.get(SUPPRESS_KEY) not in (SUPPRESSED_BY_US, OWN_WORK):
@@ -150,20 +159,22 @@ class Wrapper:
             return None
         call = None
         with guard("starting a span"):
-            call = self._start_call(recorder, instance, request, pending)
+            call = self._start_call(recorder, instance, request, current)
         if call is not None and not call.span.is_recording():
             self._log_no_span("sampled out")
         return call
 
-    def _start_call(self, recorder: Recorder, instance: Any, request: _Request, pending: bool) -> Call | None:
+    def _start_call(self, recorder: Recorder, instance: Any, request: _Request, current: Context) -> Call | None:
         operation, body = request.operation, self._spec.body(request.arguments)
-        request_attributes = CheckedAttributes({semconv.GEN_AI_OPERATION_NAME: operation.name})
-        request_attributes.update(self._spec.server_attributes(instance))
-        request_attributes.update(attributes(operation.request_rows, body))
+        defers = self._services.defers(recorder)
+        deferred = copy_request(operation, body) if defers and recorder.content.enabled else None
+        started_with = CheckedAttributes({semconv.GEN_AI_OPERATION_NAME: operation.name})
+        started_with.update(self._spec.server_attributes(instance))
+        started_with.update(attributes(operation.start_rows if deferred else operation.request_rows, body))
         started = recorder.clock()
-        adopted = self._services.adoptions.adopt(recorder, operation.name, current_context())
+        adopted = self._services.adoptions.adopt(recorder, operation.name, current)
         links = self._services.background.links(operation.fetched_id(request.arguments))
-        span = adopted or _start_span(recorder, request_attributes, links, started)
+        span = adopted or _start_span(recorder, started_with, links, started, current)
         if span is INVALID_SPAN:
             return None
         call = Call(
@@ -172,14 +183,15 @@ class Wrapper:
             operation,
             self._services,
             span,
-            request_attributes,
+            started_with,
             started,
             owns_span=adopted is None,
-            pending_request=body if pending or _has_iterators(body) else None,
-            is_streamed=request_attributes.get(semconv.GEN_AI_REQUEST_STREAM) is True,
+            pending_request=body if request.has_iterators else None,
+            is_streamed=started_with.get(semconv.GEN_AI_REQUEST_STREAM) is True,
+            defers=defers,
         )
         with guard("reading a request"):
-            call.record_content(operation.request_content_rows, body)
+            call.record_request(body, deferred)
         return call
 
     def _log_no_span(self, reason: str) -> None:
@@ -263,7 +275,7 @@ class _PartOfCall:
 
 
 def _start_span(
-    recorder: Recorder, attributes: Mapping[str, AttributeValue], links: Sequence[Link], started: int
+    recorder: Recorder, attributes: Mapping[str, AttributeValue], links: Sequence[Link], started: int, current: Context
 ) -> Span:
     operation: object = attributes[semconv.GEN_AI_OPERATION_NAME]
     target: object = attributes.get(semconv.GEN_AI_REQUEST_MODEL) or attributes.get(semconv.GEN_AI_AGENT_NAME)
@@ -271,14 +283,10 @@ def _start_span(
         f"{operation!s} {target!s}" if target else str(operation),
         kind=SpanKind.CLIENT,
         attributes=attributes,
-        context=current_context(),
+        context=current,
         links=links,
         start_time=started,
     )
-
-
-def _has_iterators(body: Any) -> bool:
-    return isinstance(body, dict) and any(issubclass(kind, RecordedIterator) for kind in set(map(type, body.values())))
 
 
 def _parameters(method: Callable[..., Any]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.content import Content, DerivedSnapshot, snapshot, source_of
+from agentops_otel.content import Content, snapshot
 from agentops_otel.guard import guard
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, size
 from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, current_context, is_suppressed
@@ -40,20 +40,6 @@ INHERITED_KEY = create_key("agentops_otel_inherited")
 """Context key: attributes that every span started in the context gets."""
 _CLAIM = create_key("agentops_otel_claim")
 _ending = guard("ending the span of a decorated function")
-_ROOM = 48
-"""Attributes that a span must have room for where one may turn out to be empty: a response has fewer."""
-
-
-class ContentRow(Protocol):
-    """An attribute of content."""
-
-    @property
-    def name(self) -> str:
-        """The attribute's name."""
-
-    @property
-    def read(self) -> Callable[[Any], object]:
-        """Reads the value from a request; an empty one sets no attribute."""
 
 
 class SpanDefaults(Protocol):
@@ -151,24 +137,29 @@ class Recorder:
             return INVALID_SPAN
         if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
             claim.claimed = True
-        parent = get_current_span(current)
-        if parent is not INVALID_SPAN and begins_own_trace(parent, trusts_callers=self.trusts_callers):
-            current = set_span_in_context(INVALID_SPAN, current)
-            links = (*links, Link(parent.get_span_context()))
-        parent_context = self.defaults.context(current)
-        values = {
-            **self.defaults.attributes(current),
-            **current.get(INHERITED_KEY, {}),  # type: ignore[dict-item]  # a Context says of no value what it is
-            **self.allowed(attributes or {}),
-        }
-        return self.tracer.start_span(
-            name,
-            context=parent_context,
-            kind=kind,
-            attributes=CheckedAttributes(values) if type(attributes) is CheckedAttributes else values,
-            links=links,
-            start_time=self.clock() if start_time is None else start_time,
-        )
+        tracer = self.tracer
+        if getattr(current.get(SPAN_KEY), "tracer", None) is not tracer:  # so it is not below spans of ours
+            around = get_current_span(current)
+            if around is not INVALID_SPAN and begins_own_trace(around, trusts_callers=self.trusts_callers):
+                current = set_span_in_context(INVALID_SPAN, current)
+                links = (*links, Link(around.get_span_context()))
+        defaults, parent = self.defaults.at(current)
+        values = CheckedAttributes(defaults)
+        if inherited := current.get(INHERITED_KEY):
+            values.update(inherited)  # type: ignore[call-overload]  # a Context says of no value what it is
+        if attributes:
+            values.update(self.allowed(attributes))
+        start_time = self.clock() if start_time is None else start_time
+        if type(attributes) is not CheckedAttributes or type(tracer) is not OwnTracer or not tracer.begins(parent):
+            return tracer.start_span(
+                name,
+                context=self.defaults.context(current),
+                kind=kind,
+                attributes=values if type(attributes) is CheckedAttributes else dict(values),
+                links=links,
+                start_time=start_time,
+            )
+        return tracer.start_checked(name, parent, current, kind, values, links, start_time)
 
     def allowed(self, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
         """The attributes without texts of the user's, if content is off."""
@@ -267,25 +258,15 @@ class Recorder:
         _put(span, name, text)
         return size(text)
 
-    def derive_content(self, span: Span, rows: Iterable[ContentRow], source: object) -> bool:
-        """Set content that is read from a copy of *source* when the span's attributes are first read.
-
-        Args:
-            span: The span.
-            rows: The attributes.
-            source: The request.
-
-        Returns:
-            False if that is not possible: use `set_content` then.
-        """
-        if type(span) is not OwnSpan or span.tracer.policy is not self.content or not span.has_room_for(_ROOM):
-            return False
-        copied = source_of(source)
-        if copied is None:
-            return False
-        for row in rows:
-            span.put_unread(row.name, [DerivedSnapshot(row.read, copied)])
-        return True
+    def defers(self) -> bool:
+        """Whether attributes of a span may be read later: our tracer's spans, and no sampler that asks for them."""
+        tracer = self.tracer
+        return (
+            type(tracer) is OwnTracer
+            and tracer.policy is self.content
+            and tracer.sampler is DEFAULT_ON
+            and tracer.text_limit is None
+        )
 
     def set_text(self, span: Span, name: str, text: str) -> None:
         """Set the attribute *name* to the text itself, under the content policy and within the span's size."""

@@ -8,9 +8,10 @@ interpreter's lock. On a free-threaded build two threads that end one span at th
 import copy
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from time import time_ns
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
@@ -105,6 +106,16 @@ class CheckedAttributes(dict[str, Any]):
     """Attributes of exact types and bounded size, which a span takes as they are. They have no list."""
 
 
+class DeferredAttributes(Protocol):
+    """Attributes that are read when somebody asks for a span's attributes, usually on the exporting thread."""
+
+    def attributes(self) -> Mapping[str, Any]:
+        """Attributes as they are kept."""
+
+    def content(self) -> Mapping[str, object]:
+        """Values to be redacted and written as JSON. Not called with content off."""
+
+
 class SpanSource(sdk_trace.Tracer):
     """The attributes of a tracer that its spans read."""
 
@@ -145,7 +156,9 @@ class LazySpan(ReadableSpan):
     _links: Sequence[Link] = _NONE
     _dropped_attributes = 0
     _has_unread = False
-    """Whether `_values` may have content that still needs the policy: it stands in lists (see `put_unread`)."""
+    """Whether attributes are still deferred, or `_values` may have content that still needs the policy: it stands in
+    lists (see `put_unread`)."""
+    _deferred: Sequence[DeferredAttributes] = _NONE
     _was_read = False
     """True once a live span's attributes were handed out: from then on content is redacted when it is set."""
 
@@ -214,17 +227,34 @@ class LazySpan(ReadableSpan):
 
     def _apply_policy(self) -> None:
         """Redact the content of `_values`. Of two threads that read at the same time both do it, to the same end."""
-        values = self._values
+        values, policy, deferred = self._values, self._tracer.policy, list(self._deferred)
         before = dict(values)
-        after = apply_policy(self._tracer.policy, before)
-        for name, value in before.items():
-            if name not in after:
-                values.pop(name, None)
-            elif after[name] is not value and values.get(name) is value:
-                values[name] = after[name]
+        after = apply_policy(policy, before if not deferred else self._with_deferred(before, deferred))
+        for name in before.keys() - after.keys():
+            values.pop(name, None)
+        for name, value in after.items():
+            if value is not (earlier := before.get(name)) and values.get(name) is earlier:
+                values[name] = value
+        for one in deferred:
+            with suppress(ValueError):
+                self._deferred.remove(one)  # type: ignore[attr-defined]  # a list, as it has one
         self._has_unread = False
-        if any(type(value) is list for value in list(values.values())):
+        if self._deferred or any(type(value) is list for value in list(values.values())):
             self._has_unread = True
+
+    def _with_deferred(self, values: dict[str, Any], deferred: Iterable[DeferredAttributes]) -> dict[str, Any]:
+        """The attributes and the deferred ones, as many as there is room for. What was set already stays."""
+        tracer = self._tracer
+        read: dict[str, Any] = {}
+        for one in deferred:
+            with guard("reading a request or a response"):
+                read.update(one.attributes())
+                if tracer.policy is not None and tracer.policy.enabled:
+                    read.update({name: [value] for name, value in one.content().items()})
+        new = [name for name in read if name not in values]
+        room = max(tracer.attribute_limit - len(values), 0)
+        self._dropped_attributes += len(new[room:])
+        return {**values, **{name: read[name] for name in new[:room]}}
 
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
@@ -328,13 +358,13 @@ class Span(LazySpan, sdk_trace.Span):
         if self._end_time is not None and self._refuses("Setting attribute on ended span."):
             return
         with guard("setting attributes"):
-            if type(attributes) is CheckedAttributes and self._takes(attributes):
+            if type(attributes) is CheckedAttributes and self.takes(attributes):
                 self._values.update(attributes)
                 return
             for key, value in attributes.items():
                 self.set_attribute(key, value)
 
-    def _takes(self, attributes: CheckedAttributes) -> bool:
+    def takes(self, attributes: CheckedAttributes) -> bool:
         """Whether the attributes have only to be added: none is content, replaces one, or is one too many."""
         values, tracer = self._values, self._tracer
         return (
@@ -389,9 +419,14 @@ class Span(LazySpan, sdk_trace.Span):
         if policy is None or policy.enabled:
             self.put_unread(key, [value, None])
 
-    def has_room_for(self, count: int) -> bool:
-        """Whether so many more attributes put none out."""
-        return len(self._values) + count <= self._tracer.attribute_limit
+    def defer(self, attributes: DeferredAttributes) -> None:
+        """Set attributes that are read later. An attribute of the same name that is set until then stays."""
+        if self._deferred is _NONE:
+            self._deferred = []
+        self._deferred.append(attributes)  # type: ignore[attr-defined]  # a list by now
+        self._has_unread = True
+        if self._was_read:
+            _ = self._attributes
 
     def put_unread(self, key: str, unread: list[Any]) -> None:
         """Set content that is written and redacted when the attributes are read.

@@ -26,7 +26,7 @@ from agentops_otel.tracing.context import SPAN_KEY, current_context
 from agentops_otel.tracing.current_span import CurrentSpan
 from agentops_otel.tracing.ids import EntropyIdGenerator, random_bits
 from agentops_otel.tracing.processors import Dispatch, dispatch_for
-from agentops_otel.tracing.span import SAMPLED, SAMPLED_RANDOM, CallForm, Span, SpanSource
+from agentops_otel.tracing.span import SAMPLED, SAMPLED_RANDOM, CallForm, CheckedAttributes, Span, SpanSource
 
 _UNBOUNDED = sys.maxsize
 _new = object.__new__
@@ -92,7 +92,7 @@ class Tracer(SpanSource):
     ) -> AnySpan:
         """Start a span; see `opentelemetry.trace.Tracer.start_span`."""
         parent: Any = (current_context() if context is None else context).get(SPAN_KEY)
-        if self.is_always_sampled(parent) and self._source._tracer_config.is_enabled:
+        if self.begins(parent):
             span = self.begin(name, parent)
         elif (asked := self._ask(name, context, kind, attributes, links or ())) is None:
             return NonRecordingSpan(get_current_span(context).get_span_context())
@@ -128,6 +128,32 @@ class Tracer(SpanSource):
         """A block in which a new span is the current one; see `opentelemetry.trace.Tracer.start_as_current_span`."""
         settings = (name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception)
         return CurrentSpan(self, settings, record_exception, set_status_on_exception, end_on_exit)
+
+    def start_checked(
+        self,
+        name: str,
+        parent: Any,
+        context: Context,
+        kind: SpanKind,
+        attributes: CheckedAttributes,
+        links: Sequence[Link],
+        start_time: int,
+    ) -> Span:
+        """Start a span with attributes that are nobody else's. `begins(parent)` must be true."""
+        span = self.begin(name, parent)
+        span._kind = kind
+        if span.takes(attributes):
+            span._values = attributes
+        else:
+            span.set_attributes(attributes)
+        if links:
+            span._links = span._new_links(links)
+        self.start(span, context, start_time)
+        return span
+
+    def begins(self, parent: object) -> bool:
+        """Whether a child of *parent* needs neither the sampler nor a look at its context."""
+        return self.is_always_sampled(parent) and bool(self._source._tracer_config.is_enabled)
 
     def is_always_sampled(self, parent: object) -> bool:
         """Whether the default sampler is sure to sample a child of *parent*: None, or a sampled span of ours."""

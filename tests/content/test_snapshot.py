@@ -4,14 +4,13 @@ import math
 import sys
 import threading
 from collections import OrderedDict
-from operator import itemgetter
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agentops_otel.content import Content, DerivedSnapshot, snapshot, source_of
+from agentops_otel.content import Content, snapshot, source_of
 
 PLAIN = st.recursive(
     st.none()
@@ -93,18 +92,34 @@ def test_what_cannot_be_copied_is_refused(value: Any) -> None:
     assert snapshot(value) is None
 
 
-def test_what_is_derived_is_read_when_it_is_written() -> None:
-    """Of one copy that all share; nothing is written where nothing is read."""
+def test_a_copy_of_a_request_is_loaded_once() -> None:
+    """And is not changed with the request."""
     request = {"messages": [{"role": "user", "content": None}], "tools": []}
     copied = source_of(request)
     assert copied is not None
     request["messages"] = []
-    content = Content()
-    messages, tools = (DerivedSnapshot(itemgetter(key), copied) for key in ("messages", "tools"))
 
-    assert content.json("x", messages) == '[{"role":"user","content":null}]'
-    assert content.json("x", tools) is None
+    assert copied.value() == {"messages": [{"role": "user", "content": None}], "tools": []}
     assert copied.value() is copied.value()
+
+
+def test_a_value_is_copied_while_another_one_is() -> None:
+    """The collector may run a finalizer that records, while a value is being copied."""
+    copies: list[Any] = []
+
+    class Finalized:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            copies.append(snapshot([["inner"]]).value())
+
+    value = [[f"outer {n}"] for n in range(300)]
+    while not copies:
+        Finalized()
+        outer = snapshot(value)
+    assert outer.value() == value
+    assert copies[0] == [["inner"]]
 
 
 @pytest.mark.parametrize(("characters", "is_copied"), [(100_000, True), (200_000, False)])

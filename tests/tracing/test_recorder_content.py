@@ -5,12 +5,12 @@ from threading import Event, Thread
 
 import pytest
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace import Tracer as SDKTracer
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import Content
-from agentops_otel.tracing import Recorder, SpanDefaults
+from agentops_otel.tracing import OwnSpan, Recorder, SpanDefaults
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
 from agentops_otel.tracing.tracer import Tracer
 
@@ -77,11 +77,7 @@ def test_two_threads_that_read_a_span_at_once_both_get_it_redacted() -> None:
             go_on.wait(30)
         return "redacted"
 
-    content = Content(redact=redact)
-    tracer = TracerProvider().get_tracer("test")
-    assert isinstance(tracer, SDKTracer)
-    content = Content(redact=redact)
-    recorder = Recorder(tracer=Tracer(tracer, content), content=content, defaults=_NoDefaults())
+    recorder = _recorder(Content(redact=redact))
     span = recorder.start("step")
     recorder.set_content(span, "agentops.input", {"name": "value"})
     recorder.end(span)
@@ -94,3 +90,79 @@ def test_two_threads_that_read_a_span_at_once_both_get_it_redacted() -> None:
     first.join(30)
 
     assert second == dict(span.attributes or {}) == {"agentops.input": "redacted"}
+
+
+class _Deferred:
+    """Attributes of a request that are read once, or not at all."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def attributes(self) -> Mapping[str, AttributeValue]:
+        self.read.append("attributes")
+        return {"model": "deferred", "seed": 1}
+
+    def content(self) -> Mapping[str, object]:
+        self.read.append("content")
+        return {"gen_ai.input.messages": [{"role": "user", "password": "hidden"}]}
+
+
+def _deferring(*, content: bool = True, limit: int | None = None, is_read: bool = False) -> tuple[OwnSpan, _Deferred]:
+    """A span with an attribute, and deferred ones; *is_read*: its attributes were read before."""
+    recorder = _recorder(Content(enabled=content), SpanLimits(max_span_attributes=limit))
+    span, deferred = recorder.start("chat", attributes={"model": "set"}), _Deferred()
+    assert isinstance(span, OwnSpan)
+    if is_read:
+        assert span.attributes == {"model": "set"}
+    span.defer(deferred)
+    recorder.end(span)
+    return span, deferred
+
+
+def test_deferred_attributes_are_read_when_somebody_asks() -> None:
+    """Once, under the content policy; an attribute that is set stays."""
+    span, deferred = _deferring()
+
+    assert deferred.read == []
+    assert (
+        dict(span.attributes or {})
+        == dict(span.attributes or {})
+        == {
+            "model": "set",
+            "seed": 1,
+            "gen_ai.input.messages": '[{"role":"user","password":"[redacted]"}]',
+        }
+    )
+    assert deferred.read == ["attributes", "content"]
+    assert span.dropped_attributes == 0
+
+
+def test_with_content_off_deferred_content_is_not_read() -> None:
+    """Of what is deferred the attributes alone are read."""
+    span, deferred = _deferring(content=False)
+
+    assert dict(span.attributes or {}) == {"model": "set", "seed": 1}
+    assert deferred.read == ["attributes"]
+
+
+def test_deferred_attributes_put_out_none() -> None:
+    """Those for which a span has no room are counted."""
+    span, _ = _deferring(limit=2)
+
+    assert dict(span.attributes or {}) == {"model": "set", "seed": 1}
+    assert span.dropped_attributes == 1
+
+
+def test_what_is_deferred_on_a_span_that_was_read_is_read_at_once() -> None:
+    """A view of a live span's attributes that somebody holds gets them, redacted."""
+    span, deferred = _deferring(is_read=True)
+
+    assert deferred.read == ["attributes", "content"]
+    assert dict(span.attributes or {})["seed"] == 1
+
+
+def _recorder(content: Content, limits: SpanLimits | None = None) -> Recorder:
+    """With our own tracer."""
+    tracer = TracerProvider(span_limits=limits).get_tracer("test")
+    assert isinstance(tracer, SDKTracer)
+    return Recorder(tracer=Tracer(tracer, content), content=content, defaults=_NoDefaults())

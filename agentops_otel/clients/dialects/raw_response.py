@@ -1,6 +1,7 @@
 """Raw responses (`with_raw_response`, `with_streaming_response`, `cast_to`), whose body the program reads itself."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from agentops_otel.clients.dialects import server_sent_events
@@ -15,6 +16,9 @@ BODY_LIMIT_BYTES = 1024 * 1024
 
 def wrap_result(call: Call, response: Any) -> Any:
     """Complete the call now if the body was read, otherwise when the program reads it."""
+    if is_model(type(response)):  # type: ignore[arg-type]  # a class is hashable
+        call.completed(response)
+        return response
     http = response if _is_http_response(response) else field(response, "http_response")
     if http is None:
         call.completed(_parsed_text(response))
@@ -25,6 +29,12 @@ def wrap_result(call: Call, response: Any) -> Any:
     else:
         return proxied(response, call, _HOOKS)
     return response
+
+
+@lru_cache(maxsize=1024)
+def is_model(kind: type) -> bool:
+    """Whether objects of that class are parsed responses: pydantic models."""
+    return hasattr(kind, "__pydantic_fields__")
 
 
 def _is_http_response(response: Any) -> bool:

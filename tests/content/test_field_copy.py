@@ -1,0 +1,82 @@
+"""Copies of responses: dicts and lists of numbers and texts."""
+
+import datetime
+from typing import Any
+
+import pydantic
+import pytest
+
+from agentops_otel.content import copy_fields
+
+
+class _Choice(pydantic.BaseModel):
+    index: int
+    text: str | None = None
+
+
+class _Answer(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    id: str
+    choices: list[_Choice]
+    usage: dict[str, Any] = {}
+
+
+class _Silent(pydantic.BaseModel):
+    shown: str = "shown"
+    password: str = pydantic.Field(default="hidden", repr=False)
+
+
+class _Excluded(pydantic.BaseModel):
+    shown: str = "shown"
+    password: str = pydantic.Field(default="hidden", exclude=True)
+
+
+class _Other:
+    pass
+
+
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+
+
+def test_models_become_dicts() -> None:
+    """Of their fields, those beyond the class too; what changes later is not in the copy."""
+    answer = _Answer.model_validate(
+        {"id": "a", "choices": [{"index": 0, "text": "é"}, {"index": 1}], "usage": {"in": 1.5}, "tier": "flex"}
+    )
+    copied = copy_fields(answer)
+    answer.choices[0].text = "changed"
+    answer.choices.clear()
+    answer.usage["in"] = 2
+
+    assert copied == (
+        {
+            "id": "a",
+            "choices": [{"index": 0, "text": "é"}, {"index": 1, "text": None}],
+            "usage": {"in": 1.5},
+            "tier": "flex",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "text",
+        b"bytes",
+        _Other(),
+        {"at": datetime.datetime(2026, 1, 1)},
+        {"answer": _Silent()},
+        {"answer": _Excluded()},
+        ["x" * 200_000],
+        [0.5] * 2000,
+        [[]] * 1000,
+        CYCLE,
+    ],
+    ids=str,
+)
+def test_what_is_not_such_is_refused(value: Any) -> None:
+    """Other types, models with fields that they do not show, what is long or holds itself."""
+    assert copy_fields(value) is None
