@@ -20,6 +20,7 @@ class DeferredRequest:
     """
 
     __slots__ = ("_operation", "_source")
+    replaces = False
 
     def __init__(self, operation: Operation, source: Source) -> None:
         self._operation = operation
@@ -50,6 +51,7 @@ class DeferredResponse:
     """
 
     __slots__ = ("_is_complete", "_operation", "_response")
+    replaces = True
 
     def __init__(self, operation: Operation, response: Any, *, is_complete: bool) -> None:
         self._operation = operation

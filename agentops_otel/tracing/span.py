@@ -109,6 +109,10 @@ class CheckedAttributes(dict[str, Any]):
 class DeferredAttributes(Protocol):
     """Attributes that are read when somebody asks for a span's attributes, usually on the exporting thread."""
 
+    @property
+    def replaces(self) -> bool:
+        """Whether they replace attributes of the same names that are set by then: the last ones of a span do."""
+
     def attributes(self) -> Mapping[str, Any]:
         """Attributes as they are kept."""
 
@@ -243,18 +247,22 @@ class LazySpan(ReadableSpan):
             self._has_unread = True
 
     def _with_deferred(self, values: dict[str, Any], deferred: Iterable[DeferredAttributes]) -> dict[str, Any]:
-        """The attributes and the deferred ones, as many as there is room for. What was set already stays."""
-        tracer = self._tracer
-        read: dict[str, Any] = {}
+        """The attributes and the deferred ones, as many as there is room for."""
+        tracer, values = self._tracer, values.copy()
         for one in deferred:
+            read: dict[str, Any] = {}
             with guard("reading a request or a response"):
                 read.update(one.attributes())
                 if tracer.policy is not None and tracer.policy.enabled:
                     read.update({name: [value] for name, value in one.content().items()})
-        new = [name for name in read if name not in values]
-        room = max(tracer.attribute_limit - len(values), 0)
-        self._dropped_attributes += len(new[room:])
-        return {**values, **{name: read[name] for name in new[:room]}}
+            for name, value in read.items():
+                if name in values:
+                    values[name] = value if one.replaces else values[name]
+                elif len(values) < tracer.attribute_limit:
+                    values[name] = value
+                else:
+                    self._dropped_attributes += 1
+        return values
 
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
@@ -420,7 +428,7 @@ class Span(LazySpan, sdk_trace.Span):
             self.put_unread(key, [value, None])
 
     def defer(self, attributes: DeferredAttributes) -> None:
-        """Set attributes that are read later. An attribute of the same name that is set until then stays."""
+        """Set attributes that are read later."""
         if self._deferred is _NONE:
             self._deferred = []
         self._deferred.append(attributes)  # type: ignore[attr-defined]  # a list by now

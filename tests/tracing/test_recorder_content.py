@@ -95,8 +95,9 @@ def test_two_threads_that_read_a_span_at_once_both_get_it_redacted() -> None:
 class _Deferred:
     """Attributes of a request that are read once, or not at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, replaces: bool = False) -> None:
         self.read: list[str] = []
+        self.replaces = replaces
 
     def attributes(self) -> Mapping[str, AttributeValue]:
         self.read.append("attributes")
@@ -107,10 +108,12 @@ class _Deferred:
         return {"gen_ai.input.messages": [{"role": "user", "password": "hidden"}]}
 
 
-def _deferring(*, content: bool = True, limit: int | None = None, is_read: bool = False) -> tuple[OwnSpan, _Deferred]:
+def _deferring(
+    *, content: bool = True, limit: int | None = None, is_read: bool = False, replaces: bool = False
+) -> tuple[OwnSpan, _Deferred]:
     """A span with an attribute, and deferred ones; *is_read*: its attributes were read before."""
     recorder = _recorder(Content(enabled=content), SpanLimits(max_span_attributes=limit))
-    span, deferred = recorder.start("chat", attributes={"model": "set"}), _Deferred()
+    span, deferred = recorder.start("chat", attributes={"model": "set"}), _Deferred(replaces=replaces)
     assert isinstance(span, OwnSpan)
     if is_read:
         assert span.attributes == {"model": "set"}
@@ -135,6 +138,13 @@ def test_deferred_attributes_are_read_when_somebody_asks() -> None:
     )
     assert deferred.read == ["attributes", "content"]
     assert span.dropped_attributes == 0
+
+
+def test_deferred_attributes_of_a_response_replace_those_of_the_request() -> None:
+    """They are the last ones of a span."""
+    span, _ = _deferring(replaces=True)
+
+    assert dict(span.attributes or {})["model"] == "deferred"
 
 
 def test_with_content_off_deferred_content_is_not_read() -> None:
