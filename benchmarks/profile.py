@@ -16,10 +16,11 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import agentops_otel
 from agentops_otel import sdk
-from agentops_otel.content import snapshot, source_of
+from agentops_otel.content import copy_fields, snapshot
 from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.call import Call, CallServices
+from agentops_otel.instrumentation.deferred import copy_request
 from agentops_otel.instrumentation.events import Events
 from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.reading import attributes, contents
@@ -102,13 +103,16 @@ def llm_steps(client: Any, number: int) -> dict[str, Callable[[], object]]:
     request, _, _ = wrapper._match(model, (), given)
     assert request is not None
     body = spec.body(request.arguments)
-    read = attributes(operation.request_rows, body)
-    read.update({"gen_ai.operation.name": operation.name, **spec.server_attributes(model)})
+    started_with = attributes(operation.start_rows, body)
+    started_with.update({"gen_ai.operation.name": operation.name, **spec.server_attributes(model)})
+    copied, copied_answer = copy_request(operation, body), copy_fields(answer)
 
     def begin() -> Call:
-        requested = CheckedAttributes(read)
+        requested = CheckedAttributes(started_with)
         span = recorder.start("chat", attributes=requested, context=current_context())
-        return Call(recorder, spec, operation, services, span, requested, 1)
+        call = Call(recorder, spec, operation, services, span, requested, 1, defers=True)
+        call.record_request(body, copied)
+        return call
 
     def complete() -> None:
         begin().completed(answer)
@@ -118,12 +122,13 @@ def llm_steps(client: Any, number: int) -> dict[str, Callable[[], object]]:
         "the bare call": lambda: model.request(**given),
         "which operation it is, and its arguments": lambda: wrapper._match(model, (), given),
         "provider and server": lambda: spec.server_attributes(model),
-        "the request's attributes": lambda: attributes(operation.request_rows, body),
-        "a copy of the request's body": lambda: source_of(body),
+        "a copy of the request's body": lambda: copy_request(operation, body),
         "the span and its call, begun and completed": complete,
-        "  the response's attributes": lambda: attributes(operation.response_rows, answer),
-        "  the response's messages": lambda: contents(operation.response_content_rows, answer),
-        "not in this thread: the request's messages": lambda: contents(operation.request_content_rows, body),
+        "  a copy of the response": lambda: copy_fields(answer),
+        "not in this thread: the request's attributes": lambda: attributes(operation.request_rows, body),
+        "  its messages": lambda: contents(operation.request_content_rows, body),
+        "  the response's attributes": lambda: attributes(operation.response_rows, copied_answer),
+        "  its messages ": lambda: contents(operation.response_content_rows, copied_answer),
     }
 
 

@@ -269,6 +269,7 @@ MESSAGES = Operation(
         )
     },
     fold=fold,
+    copies_response=True,
 )
 
 COUNT_TOKENS = Operation(

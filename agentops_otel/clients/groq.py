@@ -26,6 +26,7 @@ SPEC = ClientSpec(
             methods=_METHODS,
             matches=stainless.posts("/openai/v1/chat/completions"),
             fold=_fold,
+            copies_response=True,
         ),
         replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/openai/v1/embeddings")),
     ),

@@ -9,7 +9,11 @@ from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 _METHODS = ("Together.request", "AsyncTogether.request")
 
-CHAT = replace(chat_completions.CHAT, request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"})
+CHAT = replace(
+    chat_completions.CHAT,
+    request={**chat_completions.REQUEST, semconv.GEN_AI_REQUEST_TOP_K: "top_k"},
+    copies_response=True,
+)
 
 SPEC = ClientSpec(
     name="together",

@@ -238,7 +238,7 @@ class Call:
     def _defer_response(self, response: Any, *, is_complete: bool) -> bool:
         """Have a copy of the response read later. False if it must be read now."""
         span = self._deferring
-        copied = None if span is None else copy_fields(response)
+        copied = None if span is None or not self.operation.copies_response else copy_fields(response)
         if span is None or copied is None:
             return False
         span.defer(DeferredResponse(self.operation, copied, is_complete=is_complete))

@@ -36,8 +36,8 @@ class DeferredRequest:
 
 
 def copy_request(operation: Operation, request: Any) -> DeferredRequest | None:
-    """A request to be read later; None if it cannot be copied."""
-    copied = source_of(request) if type(request) is dict else None
+    """A request to be read later; None if it cannot be copied, as where it has the client itself."""
+    copied = source_of(request) if type(request) is dict and "self" not in request else None
     return None if copied is None else DeferredRequest(operation, copied)
 
 

@@ -77,6 +77,11 @@ class Operation:
     """Id of the background response that a call with these arguments fetches. Its span gets a link to the first one."""
     has_finish_reasons: bool = True
     """Whether a response has finish reasons. If so, the reason of a failed or abandoned call is "error"."""
+    copies_response: bool = False
+    """Whether the response is read from a copy of its fields, on the exporting thread: quicker for the program.
+
+    For tables that read nothing of a response but fields: no property, no method.
+    """
     suppress: bool = False
     """Make no span for this method, or for calls inside it."""
     tracker: Callable[[Any], Any] | None = None

@@ -149,6 +149,7 @@ CHAT = replace(
     matches=stainless.posts("/chat/completions"),
     request={**_asked("chat_completions"), **chat_completions.REQUEST},
     response={**_TIERS, **chat_completions.RESPONSE},
+    copies_response=True,
 )
 
 RESPONSES = replace(
@@ -158,6 +159,7 @@ RESPONSES = replace(
     request={**_asked("responses"), **responses.REQUEST},
     response={**_TIERS, **responses.RESPONSE},
     background_id=lambda response: field(response, "id") if field(response, "background") else None,
+    copies_response=True,
 )
 
 FETCH_RESPONSE = Operation(
@@ -169,6 +171,7 @@ FETCH_RESPONSE = Operation(
     fold=responses.fold,
     failure=responses.failure,
     fetched_id=lambda arguments: responses.fetched(field(arguments, "options")),
+    copies_response=True,
 )
 
 COMPLETIONS = replace(
@@ -176,6 +179,7 @@ COMPLETIONS = replace(
     methods=_METHODS,
     matches=stainless.posts("/completions"),
     response={**_TIERS, **chat_completions.RESPONSE},
+    copies_response=True,
 )
 
 EMBEDDINGS = replace(embeddings.EMBEDDINGS, methods=_METHODS, matches=stainless.posts("/embeddings"))
