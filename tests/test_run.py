@@ -14,10 +14,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
 
 from agentops_otel.config import Config
 from agentops_otel.export import file, trace_directory
 from agentops_otel.launcher import program_name
+from agentops_otel.version import VERSION
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
 from tests.program import ROOT, needs, read_until
@@ -74,7 +77,7 @@ def run(*args: str | Path, env: dict[str, str], cwd: Path, stdin: str = "") -> s
 
 def llm_spans() -> int:
     """How many LLM calls are in the trace files."""
-    files = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
+    files = trace_directory.trace_files(_traces())
     return sum(getattr(span, "name", "").startswith("chat ") for path in files for span in file.read(path))
 
 
@@ -108,7 +111,7 @@ def test_a_module_gives_its_name_to_its_file(environment: dict[str, str], tmp_pa
     """And the last line has it too."""
     done = run("-m", "ask", env=environment, cwd=tmp_path)
 
-    [path] = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
+    [path] = trace_directory.trace_files(_traces())
     assert "-ask-" in path.name
     assert "ask: 1 LLM call" in done.stderr
 
@@ -236,7 +239,7 @@ def test_a_spawned_process_outside_of_a_span_has_its_own_trace(environment: dict
 
     run("app.py", env=environment, cwd=tmp_path)
 
-    files = trace_directory.trace_files(Config().state_dir / trace_directory.DIRECTORY)
+    files = trace_directory.trace_files(_traces())
     assert [span.parent for path in files for span in file.read(path) if not isinstance(span, ValueError)] == [None]
 
 
@@ -531,11 +534,30 @@ def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path
 
 @pytest.mark.measured
 def test_one_trace_holds_all_processes(environment: dict[str, str], tmp_path: Path) -> None:
-    """With `--one-trace` a run is one tree, printed at its end."""
-    (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}\nprint('done', file=sys.stderr)")
+    """With `--one-trace` a run is one tree, printed at its end, below a span of the command."""
+    (tmp_path / "app.py").write_text(
+        f"import ask\nask.ask()\n{CHILDREN['subprocess']}\nprint('done', file=sys.stderr)\nsys.exit(3)"
+    )
+    began = time.time_ns()
 
     done = run("--one-trace", "--name", "nightly", "app.py", env=environment, cwd=tmp_path)
 
     lines = [line.split("  ")[0] for line in done.stderr.splitlines()]
-    assert lines[lines.index("done") + 1 :][:3] == ["invoke_workflow nightly", "├─ chat gpt-4.1", "└─ chat gpt-4.1"]
+    assert lines[lines.index("done") + 1 :][:3] == ["✗ invoke_workflow nightly", "├─ chat gpt-4.1", "└─ chat gpt-4.1"]
     assert "nightly: 2 LLM calls, 1 trace, " in done.stderr
+    spans = [span for path in trace_directory.trace_files(_traces()) for span in file.read(path)]
+    [root] = [span for span in spans if isinstance(span, ReadableSpan) and span.parent is None]
+    scope = root.instrumentation_scope
+    assert scope
+    assert began <= (root.start_time or 0) < (root.end_time or 0) <= time.time_ns()
+    assert (dict(root.attributes or {}), root.resource.attributes["service.name"], scope.name, scope.version) == (
+        {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "nightly"},
+        "nightly",
+        "agentops_otel",
+        VERSION,
+    )
+    assert (root.status.status_code, root.status.description) == (StatusCode.ERROR, "exit code 3")
+
+
+def _traces() -> Path:
+    return Config().state_dir / trace_directory.DIRECTORY

@@ -17,12 +17,12 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from agentops_otel.config import Config
 from agentops_otel.export.file import read
 from agentops_otel.export.trace_directory import DIRECTORY, trace_files
-from agentops_otel.view import printer, terminal_processor
+from agentops_otel.view import open_spans, printer, terminal_processor
 from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.printer import Printer
 from agentops_otel.view.terminal import announce, show
 from agentops_otel.view.terminal_processor import TerminalProcessor
-from agentops_otel.view.tree import build
+from agentops_otel.view.tree import build, key_of
 from tests.program import ROOT
 from tests.view.spans import CHAT, TOOL, WORKFLOW, Trace, research
 
@@ -67,7 +67,32 @@ def test_many_short_traces_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> Non
 
     lines = stream.getvalue().splitlines()
     assert len(lines) <= 2 * (printer.BURST + 2) + 2
-    assert re.search(r"agentops_otel: \d+ traces more: \d+ LLM calls, [\d.]+ m?s in all, \d+→\d+ tok, \$", lines[-1])
+    trees = sum(line.startswith("chat gpt-4o ") for line in lines)
+    line = r"agentops_otel: (\d+) traces? more: (\d+) LLM calls?, [\d.]+ m?s in all, (\d+)→(\d+) tok, \$"
+    assert re.search(line, lines[-1])
+    sums = [sum(map(int, numbers)) for numbers in zip(*re.findall(line, stream.getvalue()), strict=True)]
+    others = 300 - trees
+    assert sums == [others, others, others * 1200, others * 180]
+
+
+def test_names_of_open_spans_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond it the oldest is forgotten."""
+    monkeypatch.setattr(open_spans, "LIMIT", 3)
+    names, trace = OpenSpans(), Trace()
+    spans = [trace.span(f"span {number}") for number in range(5)]
+    remembered = []
+
+    for span in spans:
+        names.on_start(span)  # type: ignore[arg-type]  # only its name and ids are read
+        remembered.append([names.since(key_of(each), 0) for each in spans])
+
+    assert remembered == [
+        ["span 0", "", "", "", ""],
+        ["span 0", "span 1", "", "", ""],
+        ["span 0", "span 1", "span 2", "", ""],
+        ["", "span 1", "span 2", "span 3", ""],
+        ["", "", "span 2", "span 3", "span 4"],
+    ]
 
 
 def test_nothing_is_printed_while_the_terminal_is_somebody_elses() -> None:
@@ -118,10 +143,10 @@ def test_the_turns_of_a_long_chat_are_printed_as_they_end(monkeypatch: pytest.Mo
     """A child of a span that has been open for long is printed when it ends, and not again at the end."""
     monkeypatch.setattr(terminal_processor, "OPEN_S", 0.0)
     stream, trace = io.StringIO(), Trace()
-    open_spans = OpenSpans()
-    processor = TerminalProcessor(Printer(stream), open_spans=open_spans)
+    names = OpenSpans()
+    processor = TerminalProcessor(Printer(stream), open_spans=names)
     chat = trace.span("invoke_workflow chat", 0, 90_000, attributes=WORKFLOW)
-    open_spans.on_start(chat)  # type: ignore[arg-type]  # only its name and ids are read
+    names.on_start(chat)  # type: ignore[arg-type]  # only its name and ids are read
 
     for turn in (1, 2):
         agent = trace.span(f"invoke_agent turn {turn}", turn * 1000, turn * 1000 + 20, under=chat)
