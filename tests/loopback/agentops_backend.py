@@ -226,7 +226,9 @@ class _Auth(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        if self.path == "/v3/auth/token":
+        if self.headers.get("content-type") != "application/json":  # FastAPI then takes the body for a text
+            self._answer(422, {"detail": [{"type": "model_attributes_type", "loc": ["body"]}]})
+        elif self.path == "/v3/auth/token":
             self._answer(*self.backend.exchange(body))
         elif self.path == "/v4/logs/upload/":
             good = self.backend.claims(self.headers.get("authorization")) is not None
