@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import Link, get_current_span, get_tracer
 
 import agentops_otel
 from agentops_otel.testing import capture
@@ -67,3 +67,32 @@ def test_session_argument_brings_the_tags_of_its_session() -> None:
 
     tags = {span.name: (span.attributes or {}).get("agentops.tags") for span in captured.spans}
     assert (tags["act"], tags["event"]) == (("one", "act"), ("one", "event"))
+
+
+def test_a_capture_has_opentelemetrys_limits_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """128 of each, and texts of any length, also of spans that the program makes itself."""
+    for variable in (
+        "OTEL_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        "OTEL_SPAN_EVENT_COUNT_LIMIT",
+        "OTEL_SPAN_LINK_COUNT_LIMIT",
+        "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
+        "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
+    ):
+        monkeypatch.setenv(variable, "1")
+    attributes = {f"name {number}": "long" for number in range(200)}
+    with capture() as captured:
+        with get_tracer("app").start_as_current_span("outer") as outer:
+            links = [Link(outer.get_span_context(), attributes)] * 200
+            with get_tracer("app").start_as_current_span("inner", attributes=attributes, links=links) as inner:
+                for _ in range(200):
+                    inner.add_event("event", attributes)
+        [span, _] = captured.spans
+
+    assert span.attributes is not None
+    assert (len(span.attributes), len(span.events), len(span.links)) == (128, 128, 128)
+    assert {len(event.attributes or {}) for event in span.events} == {128}
+    assert {len(link.attributes or {}) for link in span.links} == {128}
+    assert set(span.attributes.values()) == {"long"}
