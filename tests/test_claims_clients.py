@@ -14,6 +14,8 @@ from agentops_otel.clients import SPECS
 from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.instrumentation import ClientSpec, Operation, add_text, install
 from agentops_otel.testing import capture
+from tests.clients.forms.form import CLIENTS, OTHERS, forms_of
+from tests.clients.shown import SENTENCES, SHOWN
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.program import ROOT
@@ -108,6 +110,69 @@ def test_names_of_clients() -> None:
     for spec in SPECS:
         assert spec.name.replace("_", "-") in re.sub("_", "-", told).split()
         assert f"`{spec.name}`" in limits
+
+
+PACKAGE = re.compile(r"(?P<name>[a-z][\w-]*) (?P<version>\d[\d.]*)(?: \(and (?P<older>[\d.]+)\))?")
+
+
+def test_each_thing_of_the_table() -> None:
+    """Each call of an LLM client is one span."""
+    shown: dict[str, str] = {}
+    for packages, said in rows("llm-clients.md"):
+        names = ", ".join(match["name"] for match in PACKAGE.finditer(packages))
+        shown[names] = said
+        for phrase in SHOWN[names]:
+            assert phrase in said, f"{names}: {phrase}"
+            said = said.replace(phrase, "", 1)
+        assert re.findall(r"[\w`']+", re.sub(r"\b(and|too|by|of)\b", "", said)) == [], (
+            f"{names}: no test shows {said!r}"
+        )
+
+    assert shown.keys() == SHOWN.keys()
+
+
+@pytest.mark.parametrize("reference", sorted({one for row in SHOWN.values() for said in row.values() for one in said}))
+def test_what_shows_it(reference: str) -> None:
+    """Each call of an LLM client is one span: plain or streamed, sync or async."""
+    kind, _, name = reference.partition(" ")
+    file, _, test = reference.partition("::")
+    if test:
+        assert f"\ndef {test}(" in (ROOT / "tests/clients" / f"test_{file}.py").read_text()
+    else:
+        assert name in (*CLIENTS, *OTHERS)
+        assert kind == "form" or forms_of(name).embed is not None
+
+
+def test_each_other_sentence() -> None:
+    """What your program sends and gets is unchanged."""
+    page = (ROOT / "docs/llm-clients.md").read_text().partition("\n")[2]
+    page = re.sub(r"^(\|.*|#.*|```python[^`]*```)$", "", page, flags=re.MULTILINE)
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\n|\n- ", page)]
+    sentences = [one.lstrip("- ") for part in paragraphs for one in re.split(r"(?<=[.:]) (?=[A-Z`])", part) if one]
+    goes_on = (
+        "A call has one span, ours.",
+        "A client with a provider",
+        "Then a call has two",
+        "Four clients",
+        "For some",
+    )
+
+    assert [one for one in sentences if not one.startswith((*SENTENCES, *goes_on))] == []
+    assert [begin for begin in SENTENCES if not any(one.startswith(begin) for one in sentences)] == []
+    for file, _, test in (reference.partition("::") for shown in SENTENCES.values() for reference in shown):
+        assert f"def {test}" in (ROOT / "tests" / f"{file}.py").read_text(), f"{file}: {test}"
+
+
+def test_versions_of_the_table() -> None:
+    """The version it is tried with."""
+    locked = "\n".join(lock.read_text() for lock in (ROOT / "locks").glob("*.txt"))
+    for packages, _ in rows("llm-clients.md"):
+        found = list(PACKAGE.finditer(packages))
+        assert found, packages
+        for match in found:
+            for version in filter(None, (match["version"], match["older"])):
+                name = re.sub("_", "[-_]", match["name"])
+                assert re.search(rf"^{name}==(?:{re.escape(version)})(?:\.|\s)", locked, re.MULTILINE), match[0]
 
 
 def test_lines_of_a_client() -> None:

@@ -1,35 +1,64 @@
 """Runs clients' own test suites without us, with us from before the import and from after it, and compares each test.
 
 The suites come in the source packages of the versions that are installed, are kept in `.client-suites`, and are run as
-they are. `python -m tests.client_suites groq ollama` runs two; `-k` chooses tests, as pytest does.
+they are. `python -m tests.client_suites groq ollama` runs two; `-k` chooses tests, as pytest does. Of a run that takes
+longer than `LIMIT_S` the tests that each of the three ways has run are compared.
 """
 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from tests.environments.install import CannotInstall, install
+
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".client-suites"
-LIMIT_S = 900
+LIMIT_S = float(os.environ.get("LIMIT_S", "900"))
+"""The longest that a suite may run, one way."""
+ENDING_S = 30.0
 WAYS = ("off", "before", "after")
 WANTED = ("pytest-asyncio", "pytest-httpserver", "nest-asyncio", "dirty-equals", "http-snapshot", "rich")
 """What the suites import besides the clients."""
 
+_NO_ENDPOINTS = ("--ignore=tests/api_resources",)
+"""The tests of each endpoint ask a server that a tool of the vendor's plays: they are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSuite:
+    """A client's tests."""
+
+    tests: Sequence[str] = ()
+    """What pytest is told to run, or to leave out; by default all."""
+    environment: str = ""
+    """The lock whose environment has the client; by default the one that this runs in."""
+
+
 SUITES = {
-    # The tests in api_resources ask a server that a tool of the vendor's plays: they are left out.
-    "openai": ("--ignore=tests/api_resources",),
-    "anthropic": ("--ignore=tests/api_resources",),
-    "groq": ("--ignore=tests/api_resources",),
-    "together": ("--ignore=tests/api_resources",),
-    "mistralai": (),
-    "ollama": (),
-    "google-genai": ("google/genai/tests/transformers", "google/genai/tests/types", "google/genai/tests/client"),
+    "openai": ClientSuite(_NO_ENDPOINTS),
+    "anthropic": ClientSuite(_NO_ENDPOINTS),
+    "groq": ClientSuite(_NO_ENDPOINTS),
+    "mistralai": ClientSuite(),
+    "ollama": ClientSuite(),
+    # The other folders replay recordings that the package does not ship.
+    "google-genai": ClientSuite(
+        [
+            f"google/genai/tests/{folder}"
+            for folder in ("afc", "chats", "client", "errors", "gaos", "interactions", "live", "transformers", "types")
+        ]
+    ),
+    "together": ClientSuite(_NO_ENDPOINTS, "clients"),
+    "langchain-openai": ClientSuite(["tests/unit_tests"], "langchain"),
+    "openai-agents": ClientSuite(environment="openai-agents"),
 }
 
 
@@ -45,15 +74,26 @@ def main() -> int:
     alike = True
     for name in chosen.names:
         try:
-            folder = _source(name, version(name))
-        except PackageNotFoundError:
-            lines.append(f"{name}: not installed")
+            python, number = _installed(name)
+        except (PackageNotFoundError, CannotInstall) as error:
+            lines.append(f"{name}: not installed: {error}")
             continue
-        told = {way: _outcomes(folder, name, way, chosen.k) for way in WAYS}
-        lines += _compared(name, told)
-        alike &= all(told["off"]["outcomes"] == one["outcomes"] for one in told.values())
+        folder = _source(name, number)
+        told = {way: _outcomes(python, folder, name, way, chosen.k) for way in WAYS}
+        lines += compared(f"{name} {number}", told)
+        alike &= not any(_differing(told["off"], one) for one in told.values())
     print("\n".join(lines))
     return 0 if alike else 1
+
+
+def _installed(name: str) -> tuple[str, str]:
+    """The Python that has the client, and the client's version."""
+    environment = SUITES[name].environment
+    if not environment:
+        return sys.executable, version(name)
+    python = str(install(Path(f".venv-{environment}"), environment, sys.executable, locked=True).absolute())
+    ask = f"from importlib.metadata import version; print(version({name!r}))"
+    return python, subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _source(name: str, number: str) -> Path:
@@ -67,12 +107,12 @@ def _source(name: str, number: str) -> Path:
     return KEPT / stem
 
 
-def _outcomes(folder: Path, name: str, way: str, k: str) -> dict[str, Any]:
-    """What each test came to, what was logged, and how many spans were made."""
+def _outcomes(python: str, folder: Path, name: str, way: str, k: str) -> dict[str, Any]:
+    """What each test came to, what was logged, how many spans were made, and which files could not be collected."""
     said = KEPT / f"{name}-{way}.json"
     said.unlink(missing_ok=True)
     command = [
-        sys.executable,
+        python,
         "-m",
         "pytest",
         "-q",
@@ -89,33 +129,63 @@ def _outcomes(folder: Path, name: str, way: str, k: str) -> dict[str, Any]:
         command += ["-p", plugin]
     settings = {"SUITE_WITH_US": way, "SUITE_OUTCOMES": str(said), "OTEL_TRACES_EXPORTER": "none"}
     settings["PYTHONPATH"] = os.pathsep.join((str(Path(__file__).parent), str(KEPT / "wanted")))
-    done = subprocess.run(
-        [*command, *SUITES[name]],
-        cwd=folder,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
+    out = _run([*command, *SUITES[name].tests], folder, settings)
     told: dict[str, Any] = json.loads(said.read_text()) if said.exists() else {}
     if not told.get("outcomes"):
-        raise SystemExit(f"{name}, {way}: no test was run\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise SystemExit(f"{name}, {way}: no test was run\n{out[-4000:]}")
     return told
 
 
-def _compared(name: str, told: dict[str, dict[str, Any]]) -> list[str]:
-    """A line for the suite, and one for each test that differs."""
-    off = told["off"]["outcomes"]
-    passed = sum(outcome == "passed" for outcome in off.values())
-    lines = [f"{name} {version(name)}: {len(off)} tests, {passed} pass without us"]
+def _run(command: Sequence[str], folder: Path, settings: Mapping[str, str]) -> str:
+    """Run pytest, and end it after `LIMIT_S` as Ctrl-C does: it still writes what the tests came to."""
+    environment = {**os.environ, **settings}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            out, _ = process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            try:
+                out, _ = process.communicate(timeout=ENDING_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                out, _ = process.communicate()
+    return out
+
+
+def compared(title: str, told: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line for the suite, one for each way with us, and one for each test and file that differs."""
+    off = told["off"]
+    passed = sum(outcome == "passed" for outcome in off["outcomes"].values())
+    lines = [
+        f"{title}: {len(off['outcomes'])} tests, {passed} pass without us, "
+        f"{len(off['uncollected'])} files cannot be collected"
+    ]
     for way in WAYS[1:]:
-        with_us = told[way]["outcomes"]
-        other = sorted(test for test in off.keys() | with_us.keys() if off.get(test) != with_us.get(test))
-        records = told[way]["records"]
-        lines.append(f"  {way} the import: {len(other)} differ, {told[way]['spans']} spans, {len(records)} log records")
-        lines += [f"    {test}: {off.get(test)}, with us {with_us.get(test)}" for test in other]
-        lines += [f"    {record}" for record in dict.fromkeys(records)]
+        one = told[way]
+        other = _differing(off, one)
+        cut = ", cut short" if off["cut"] or one["cut"] else ""
+        lines.append(
+            f"  {way} the import: {len(other)} differ, {one['spans']} spans, {len(one['records'])} log records, "
+            f"{len(one['uncollected'])} files cannot be collected{cut}"
+        )
+        lines += [f"    {test}: {before}, with us {with_us}" for test, (before, with_us) in other.items()]
+        lines += [f"    {record}" for record in dict.fromkeys(one["records"])]
+    lines += [f"  not collected: {file}" for file in off["uncollected"]]
     return lines
+
+
+def _differing(off: Mapping[str, Any], with_us: Mapping[str, Any]) -> dict[str, tuple[str | None, str | None]]:
+    """The tests, and files that cannot be collected, that come to something else: without us, and with us.
+
+    Of a run that was cut short, those that both have run.
+    """
+    before, after = (
+        {**one["outcomes"], **dict.fromkeys(one["uncollected"], "not collected")} for one in (off, with_us)
+    )
+    both = before.keys() & after.keys() if off["cut"] or with_us["cut"] else before.keys() | after.keys()
+    return {test: (before.get(test), after.get(test)) for test in sorted(both) if before.get(test) != after.get(test)}
 
 
 def _pip(command: str, *arguments: str) -> None:

@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 WITH_US = os.environ["SUITE_WITH_US"]
 outcomes: dict[str, str] = {}
 records: list[str] = []
+uncollected: list[str] = []
+cut: list[bool] = []
 
 
 class _Records(logging.Handler):
@@ -53,6 +55,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _start()
 
 
+def pytest_collectreport(report: Any) -> None:
+    """Keep the files that cannot be collected."""
+    if report.outcome == "failed":
+        uncollected.append(report.nodeid)
+
+
+def pytest_keyboard_interrupt() -> None:
+    """The time is over: what follows was not run."""
+    cut.append(True)
+
+
 def pytest_runtest_logreport(report: Any) -> None:
     """Keep the worst of a test's three phases."""
     if report.when == "call" or report.outcome != "passed":
@@ -61,5 +74,11 @@ def pytest_runtest_logreport(report: Any) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write all of it."""
-    told = {"outcomes": outcomes, "records": records, "spans": _Counter.ended}
+    told = {
+        "outcomes": outcomes,
+        "records": records,
+        "spans": _Counter.ended,
+        "uncollected": uncollected,
+        "cut": bool(cut),
+    }
     Path(os.environ["SUITE_OUTCOMES"]).write_text(json.dumps(told))

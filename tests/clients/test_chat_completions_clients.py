@@ -102,6 +102,22 @@ def test_every_form_of_a_chat_makes_the_same_span(name: str, form: str, captured
     )
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_a_whole_answer_without_a_finish_reason_is_no_error(name: str, captured: Captured, server: LlmServer) -> None:
+    """Servers that leave it out have answered all the same."""
+    client = forms_of(name)
+    whole = completion()
+    whole["choices"][0]["finish_reason"] = None
+
+    span = told(replace(client, answer=partial(client.answer, whole=whole)), "plain", captured, server)
+
+    attributes = span["attributes"]
+    assert isinstance(attributes, dict)
+    assert "gen_ai.response.finish_reasons" not in attributes
+    assert attributes["gen_ai.output.messages"] != []
+    assert "status" not in span
+
+
 @pytest.mark.parametrize("form", ["plain", "streamed", "async_plain", "async_streamed"])
 @pytest.mark.parametrize("name", OWN)
 def test_the_use_of_a_tool_is_told_the_same_in_every_form(
