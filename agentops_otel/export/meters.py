@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from opentelemetry.exporter.otlp.proto.common._internal.metrics_encoder import OTLPMetricExporterMixin
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
@@ -12,8 +13,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, MetricsData
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
+from agentops_otel import semconv
 from agentops_otel.content import SpanRedaction
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.sender import Sender
@@ -23,23 +26,6 @@ from agentops_otel.tracing.fork_wait import wait_before_fork
 
 COLLECT_S = 30.0
 """The longest that a collection waits for the program's callbacks, as OpenTelemetry's reader does."""
-
-
-class OwnMeterProvider(MeterProvider):
-    """The SDK's provider, which begins to count anew in the child of a fork: the parent sends what it has counted."""
-
-    def _handle_fork(self) -> None:
-        monkey = sys.modules.get("gevent.monkey")
-        if monkey is None or not monkey.is_module_patched("threading"):  # as `OwnProvider` does
-            super()._handle_fork()
-        self.renew_lock()
-        consumer: Any = self._measurement_consumer
-        for reader in consumer._reader_storages:
-            consumer.add_metric_reader(reader)  # with storage, and locks, of its own
-
-    def renew_lock(self) -> None:
-        """The lock that collections hold anew: the one there is belongs to a thread that is gone, or in a callback."""
-        self._measurement_consumer._lock = threading.Lock()
 
 
 class _Settings(OTLPMetricExporterMixin, MetricExporter):
@@ -60,22 +46,25 @@ class _Settings(OTLPMetricExporterMixin, MetricExporter):
 
 
 class _Reader(MetricReader):
-    """Gives each collection to the senders, without secrets."""
+    """Gives each collection to the senders of the upload that runs, without secrets."""
 
-    def __init__(self, senders: Sequence[Sender], *, durable: bool) -> None:
+    def __init__(self) -> None:
         settings: Any = _Settings()
         super().__init__(settings._preferred_temporality, settings._preferred_aggregation)
-        self._senders = senders
-        self._durable = durable
+        self.senders: Sequence[Sender] = ()
+        self.durable = False
         self._redaction = SpanRedaction()
+        self._instance = (0, "")
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: object) -> None:
         request = encode_metrics(metrics_data)
         for attributes in _attributes(request):
             self._redact(attributes)
+        for resource in request.resource_metrics:
+            self._identify(resource.resource.attributes)
         batch = Batch(body=request.SerializeToString(), spans=1)
-        for sender in self._senders:
-            (sender.outbox.store if self._durable else sender.outbox.add)(batch)
+        for sender in self.senders:
+            (sender.outbox.store if self.durable else sender.outbox.add)(batch)
             sender.start()
 
     def _redact(self, attributes: Iterable[KeyValue]) -> None:
@@ -84,8 +73,39 @@ class _Reader(MetricReader):
         for name, value in texts.items():
             value.string_value = str((redacted or {}).get(name, value.string_value))
 
+    def _identify(self, attributes: Any) -> None:
+        """Name the process, as newer SDKs do: two of one name would be taken for one that counts up and down."""
+        if self._instance[0] != os.getpid():
+            self._instance = os.getpid(), str(uuid4())
+        if all(one.key != semconv.SERVICE_INSTANCE_ID for one in attributes):
+            attributes.add(key=semconv.SERVICE_INSTANCE_ID).value.string_value = self._instance[1]
+
     def shutdown(self, timeout_millis: float = 30_000, **_: object) -> None:
-        """Called by the provider when the reader is removed; it is stopped by `MetricUpload`."""
+        """Called when the provider is shut down, which nobody does to this one."""
+
+
+class OwnMeterProvider(MeterProvider):
+    """The SDK's provider with a reader of ours. In the child of a fork it counts anew: the parent sends what it has."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.reader = _Reader()
+        super().__init__([self.reader], resource=resource, shutdown_on_exit=False)
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(after_in_child=weakly(self.begin_anew))
+
+    def begin_anew(self) -> None:
+        """Forget what was counted. The locks are new: those there are may be held by threads that are gone, or hang."""
+        consumer: Any = self._measurement_consumer
+        fresh: Any = MeterProvider([_Reader()], resource=self._sdk_config.resource, shutdown_on_exit=False)
+        (storage,) = fresh._measurement_consumer._reader_storages.values()
+        consumer._lock = threading.Lock()
+        consumer._reader_storages = {self.reader: storage}
+
+    def _handle_fork(self) -> None:
+        """As the SDK does after a fork, but not where gevent has made threads greenlets, as `OwnProvider` does not."""
+        monkey = sys.modules.get("gevent.monkey")
+        if monkey is None or not monkey.is_module_patched("threading"):
+            super()._handle_fork()
 
 
 def _attributes(request: ExportMetricsServiceRequest) -> Iterable[Iterable[KeyValue]]:
@@ -112,11 +132,10 @@ class MetricUpload(SpanProcessor):
     def __init__(self, senders: Sequence[Sender], *, interval_s: float, durable: bool) -> None:
         self.senders = tuple(senders)
         self._interval_s = interval_s
-        self._reader = _Reader(self.senders, durable=durable)
+        self._durable = durable
         self._provider: OwnMeterProvider | None = None
         self._thread = BackgroundThread("agentops-otel-metrics", self._work)
         self._asked = self._done = 0
-        self._collecting = False
         self._renew()
         if hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(
@@ -133,8 +152,9 @@ class MetricUpload(SpanProcessor):
 
     def start(self, provider: OwnMeterProvider) -> None:
         """Begin to collect the metrics of *provider*."""
+        provider.begin_anew()
+        provider.reader.senders, provider.reader.durable = self.senders, self._durable
         self._provider = provider
-        provider.add_metric_reader(self._reader)
         self._thread.start()
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -160,9 +180,7 @@ class MetricUpload(SpanProcessor):
         self._wake_up.set()
         provider, self._provider = self._provider, None
         if provider is not None:
-            if self._collecting:
-                provider.renew_lock()
-            provider.remove_metric_reader(self._reader)
+            provider.reader.senders = ()
 
     def _work(self) -> None:
         while self._thread.is_current():
@@ -177,10 +195,8 @@ class MetricUpload(SpanProcessor):
 
     def _collect(self, timeout_s: float) -> None:
         if self._provider is not None:
-            self._collecting = True
             with guard("collecting metrics"):
-                self._reader.collect(timeout_s * 1000)
-            self._collecting = False
+                self._provider.reader.collect(timeout_s * 1000)
 
     def _before_fork(self) -> None:
         if not are_greenlets():

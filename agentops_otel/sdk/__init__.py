@@ -204,7 +204,7 @@ class _Running:
 
         provider = get_meter_provider()
         if not are_kept():
-            provider = OwnMeterProvider(resource=resource_of(config.service_name), shutdown_on_exit=False)
+            provider = OwnMeterProvider(resource_of(config.service_name))
             set_global_meters(provider)
         if isinstance(provider, OwnMeterProvider):
             return provider

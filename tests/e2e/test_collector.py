@@ -17,6 +17,7 @@ from tests.e2e.collector_spans import DECIDED, SECRET, tracer_to
 from tests.e2e.install_servers import COLLECTOR
 from tests.e2e.servers import CONFIG, WAIT_S, Collector, eventually, get, program
 from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
+from tests.program import run
 
 PROMPT = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"my key is {SECRET}, I am a@b.example"}]}])
 SECOND = 1_000_000_000
@@ -201,6 +202,37 @@ def test_metrics_count_every_call_by_model_operation_and_agent(sampling: Collect
     assert counted("duration_seconds_sum", **chats) == 6
     assert counted("calls_total", **planned, status_code="STATUS_CODE_ERROR") == 1
     assert b"c-1" not in get(sampling.metrics_url)
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_what_programs_measure_themselves_is_there_to_fetch(collector: Collector, protocol: str) -> None:
+    """Metrics of `init(upload_metrics=True)`, of two processes with one name: each is counted once."""
+    service = f"measured by {protocol.partition('/')[0]}"
+    program = """
+        import os, sys
+        import agentops_otel
+        agentops_otel.init(console=False, spool_dir=False, upload_metrics=True)
+        search = agentops_otel.record_tool("search")(lambda: None)
+        search()
+        if os.fork():
+            sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+        search()
+        search()
+        """
+    endpoint = collector.endpoint if protocol == "http/protobuf" else f"http://127.0.0.1:{collector.grpc_port}"
+    run(
+        program,
+        OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+        OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+        OTEL_EXPORTER_OTLP_COMPRESSION="gzip",
+        OTEL_SERVICE_NAME=service,
+    )
+
+    def counted() -> float | None:
+        name = "gen_ai_execute_tool_duration_seconds_count"
+        return collector.metric(collector.metrics_url, name, gen_ai_tool_name="search", job=service)
+
+    assert eventually(lambda: counted() == 3 or None, "three calls of the tool")
 
 
 def test_the_queue_survives_a_crash_of_the_collector(tmp_path: Path) -> None:
