@@ -9,6 +9,9 @@ from agentops_otel import semconv
 from agentops_otel.export.outbox import Stats
 from agentops_otel.version import VERSION
 
+_observed: list[Callable[[], Callable[[], Stats] | None]] = []
+"""Weak references: a meter takes the callbacks of a counter once, however many pipelines follow each other."""
+
 
 def observe(stats: Callable[[], Stats]) -> None:
     """Offer the counts of a pipeline for as long as it lives.
@@ -16,15 +19,15 @@ def observe(stats: Callable[[], Stats]) -> None:
     Args:
         stats: Its method.
     """
-    alive = WeakMethod(stats)
+    _observed[:] = [*(alive for alive in _observed if alive() is not None), WeakMethod(stats)]
 
     def watch(
         read: Callable[[str, Stats], Iterator[Observation]],
     ) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def callback(options: CallbackOptions) -> Iterable[Observation]:
-            count = alive()
-            each = count().destinations if count else {}
-            return [observation for name, of in each.items() for observation in read(name, of)]
+            counts = [count() for alive in _observed if (count := alive()) is not None]
+            each = [(name, of) for count in counts for name, of in count.destinations.items()]
+            return [observation for name, of in each for observation in read(name, of)]
 
         return callback
 
