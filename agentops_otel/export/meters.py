@@ -121,7 +121,8 @@ def _attributes(request: ExportMetricsServiceRequest) -> Iterable[Iterable[KeyVa
 class MetricUpload(SpanProcessor):
     """Collects the metrics of a provider at intervals and when it is asked to, on a thread of its own.
 
-    The thread ends before a fork, as all of ours. Where it cannot begin again at once, it does with the next span.
+    The thread ends before a fork, as all of ours. Where it cannot begin again at once, it does with the next span; in
+    the child it does at once.
 
     Args:
         senders: One for each destination.
@@ -141,7 +142,7 @@ class MetricUpload(SpanProcessor):
             os.register_at_fork(
                 before=weakly(self._before_fork),
                 after_in_parent=weakly(self._after_fork_in_parent),
-                after_in_child=weakly(self._renew),
+                after_in_child=weakly(self._after_fork),
             )
 
     def _renew(self) -> None:
@@ -206,4 +207,9 @@ class MetricUpload(SpanProcessor):
 
     def _after_fork_in_parent(self) -> None:
         if STARTS_AT_FORK and self._provider is not None:
+            self._thread.start()
+
+    def _after_fork(self) -> None:
+        self._renew()
+        if self._provider is not None:
             self._thread.start()

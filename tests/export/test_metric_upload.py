@@ -136,6 +136,20 @@ def test_metrics_are_sent_at_intervals(tmp_path: Path) -> None:
             sink.wait_until(lambda: len(sink.metrics) > seen + 2, "more metrics")
 
 
+def test_a_child_that_makes_no_span_sends_its_metrics_at_intervals(tmp_path: Path) -> None:
+    """As a worker of a server that forks does."""
+    program = PROGRAM + (
+        "writer()\nif os.fork():\n    os.wait()\n    sys.exit()\ncalls.add(5)\n"
+        "import time\nwhile not os.path.exists(os.environ['DONE']):\n    time.sleep(0.01)\nos._exit(0)"
+    )
+    done = tmp_path / "done"
+    with OtlpSink() as sink:
+        sink.decide = lambda received: (done.touch() if 5 in own(sink) else None) or Answer()
+        ran(program, sink, tmp_path, OTEL_METRIC_EXPORT_INTERVAL="50", DONE=str(done))
+
+    assert own(sink) == [2, 5]
+
+
 def test_metrics_wait_on_disk_for_a_collector_that_fails(tmp_path: Path) -> None:
     """The next process delivers them; each once."""
     with OtlpSink() as sink:
