@@ -49,11 +49,25 @@ SUITES = {
     "groq": ClientSuite(_NO_ENDPOINTS),
     "mistralai": ClientSuite(),
     "ollama": ClientSuite(),
-    # The other folders replay recordings that the package does not ship.
+    # The other folders replay recordings that the package does not ship. Without the option the tests would import the
+    # client as `genai`, which is a copy under another name.
     "google-genai": ClientSuite(
         [
-            f"google/genai/tests/{folder}"
-            for folder in ("afc", "chats", "client", "errors", "gaos", "interactions", "live", "transformers", "types")
+            *("-o", "consider_namespace_packages=true"),
+            *(
+                f"google/genai/tests/{folder}"
+                for folder in (
+                    "afc",
+                    "chats",
+                    "errors",
+                    "gaos",
+                    "interactions",
+                    "live",
+                    "transformers",
+                    "types",
+                    "client",
+                )
+            ),
         ]
     ),
     "together": ClientSuite(_NO_ENDPOINTS, "clients"),
