@@ -26,7 +26,16 @@ LIMIT_S = float(os.environ.get("LIMIT_S", "900"))
 """The longest that a suite may run, one way."""
 ENDING_S = 30.0
 WAYS = ("off", "before", "after")
-WANTED = ("pytest-asyncio", "pytest-httpserver", "nest-asyncio", "dirty-equals", "http-snapshot", "rich")
+WANTED = (
+    "pytest-asyncio",
+    "pytest-httpserver",
+    "nest-asyncio",
+    "dirty-equals",
+    "http-snapshot",
+    "rich",
+    "werkzeug",
+    "markupsafe",
+)
 """What the suites import besides the clients."""
 
 _NO_ENDPOINTS = ("--ignore=tests/api_resources",)

@@ -13,7 +13,7 @@ from agentops_otel import config
 from agentops_otel.destinations import Destination
 from tests.export.processes import Protocol, python
 from tests.loopback.agentops_backend import AgentOpsBackend
-from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, value_of
+from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, Received, value_of
 from tests.program import run
 
 PROTOCOLS: tuple[Protocol, ...] = ("http/protobuf", "grpc")
@@ -144,7 +144,13 @@ def test_a_child_that_makes_no_span_sends_its_metrics_at_intervals(tmp_path: Pat
     )
     done = tmp_path / "done"
     with OtlpSink() as sink:
-        sink.decide = lambda received: (done.touch() if 5 in own(sink) else None) or Answer()
+
+        def decide(received: Received) -> Answer:
+            if 5 in own(sink):
+                done.touch()
+            return Answer()
+
+        sink.decide = decide
         ran(program, sink, tmp_path, OTEL_METRIC_EXPORT_INTERVAL="50", DONE=str(done))
 
     assert own(sink) == [2, 5]
@@ -222,7 +228,7 @@ def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: 
 
 def newest(sink: OtlpSink, name: str) -> int:
     """The sum of a counter in the newest request that has it."""
-    found = [
+    found: list[int] = [
         sum(point.as_int for point in metric.sum.data_points)
         for request in sink.metrics
         for resource in request.resource_metrics
