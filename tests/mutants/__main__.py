@@ -6,27 +6,27 @@ and a draw that was interrupted goes on where it was. Another seed is another dr
 
 import argparse
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from random import Random
 
 from tests.mutants import covering
+from tests.mutants.accepted import ACCEPTED, without_line
 from tests.mutants.choice import is_tested, room, tests_of
 from tests.mutants.covering import ROOT, Covering
 from tests.mutants.faults import Fault, compiles, faults
+from tests.mutants.forking import PRELOADED, Forking
 
 # Those that others' servers, or environments of their own, are needed for.
 LEFT_OUT = ("e2e", "frameworks", "other_programs", "test_wheel.py", "mutants")
-PATIENCE = 4
-"""After so many times that, and a minute, a fault has made the tests hang."""
+SURVIVED = "no test"
 
 Place = tuple[str, Fault]
 
@@ -105,56 +105,48 @@ def _by_line(source: bytes) -> dict[int, list[Fault]]:
     return found
 
 
-def judge(drawn: Iterable[Place], copy: Path, measured: Covering, kept: Path) -> dict[str, str]:
-    """By place: "noticed" or "survived". Those that an earlier run has judged are not judged again."""
+def judge(
+    drawn: Iterable[Place], copy: Path, measured: Covering, kept: Path, *, preloaded: Sequence[str] = PRELOADED
+) -> dict[str, str]:
+    """By place: the test that notices it, or `SURVIVED`. Those that an earlier run has judged are not judged again."""
     verdicts: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
-    for file, fault in drawn:
-        source = (copy / file).read_bytes()
-        place = f"{file}:{fault.line} {fault.shown(source)}"
-        if place not in verdicts:
-            tests = tests_of(file, fault, source, measured)
-            original = _originals(copy) / file
-            original.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(copy / file, original)
-            try:
-                (copy / file).write_bytes(fault.planted(source))
-                verdicts[place] = _verdict(tests, copy, sum(measured.seconds[test] for test in tests))
-            finally:
-                restore(copy)
-            print(f"{verdicts[place]:9} {place}  ({len(tests)} tests)", flush=True)
-            kept.write_text(json.dumps(verdicts, indent=0))
+    with closing(Forking(copy, {**covering.unmeasured(), "PYTHONPATH": str(copy)}, preloaded)) as pytest:
+        quickest = min(measured.seconds, key=measured.seconds.__getitem__)
+        if failed := pytest.first_failure([quickest], measured.seconds):
+            raise RuntimeError(f"{failed} fails without a fault")
+        for file, fault in drawn:
+            source = (copy / file).read_bytes()
+            place = f"{file}:{fault.line} {fault.shown(source)}"
+            if place not in verdicts:
+                tests = tests_of(file, fault, source, measured)
+                with _planted(fault, copy, file):
+                    verdicts[place] = pytest.first_failure(tests, measured.seconds) or SURVIVED
+                print(f"{verdicts[place]}: {place}  ({len(tests)} tests)", flush=True)
+                kept.write_text(json.dumps(verdicts, indent=0))
     return verdicts
 
 
-def _verdict(tests: list[str], copy: Path, seconds: float) -> str:
-    """What these tests make of the copy as it is now; tests that hang have noticed."""
-    chosen = copy.parent / "chosen"
-    chosen.write_text("\n".join(tests))
-    environment = {**covering.unmeasured(), "PYTHONPATH": str(copy)}
-    running = subprocess.Popen(
-        pytest_command("-x", "-q", f"@{chosen}"),
-        cwd=copy,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+@contextmanager
+def _planted(fault: Fault, copy: Path, file: str) -> Iterator[None]:
+    source, original = (copy / file).read_bytes(), _originals(copy) / file
+    original.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(copy / file, original)
     try:
-        return "noticed" if running.wait(PATIENCE * seconds + 60) else "survived"
-    except subprocess.TimeoutExpired:
-        return "noticed"
+        (copy / file).write_bytes(fault.planted(source))
+        yield
     finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
+        restore(copy)
 
 
 def _print_table(verdicts: Mapping[str, str]) -> None:
-    survived = [place for place, verdict in verdicts.items() if verdict == "survived"]
-    every, unnoticed = (Counter(room(place.partition(":")[0]) for place in places) for places in (verdicts, survived))
-    for name, number in sorted(every.items()):
-        print(f"{name:18} {number:4} planted {number - unnoticed[name]:4} noticed")
-    print(f"{'all':18} {len(verdicts):4} planted {len(verdicts) - len(survived):4} noticed")
-    print("Unnoticed:", *survived, sep="\n")
+    survived = [place for place, verdict in verdicts.items() if verdict == SURVIVED]
+    alike = [place for place in survived if without_line(place) in ACCEPTED]
+    unnoticed = [place for place in survived if place not in alike]
+    counts = [Counter(room(place.partition(":")[0]) for place in places) for places in (verdicts, alike, unnoticed)]
+    for name in (*sorted(counts[0]), "all"):
+        planted, accepted, missed = (count[name] if name != "all" else count.total() for count in counts)
+        print(f"{name:18} {planted:4} planted {accepted:3} accepted {planted - accepted - missed:4} noticed")
+    print("Unnoticed:", *unnoticed, sep="\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.mutants.covering import Covering
 from tests.mutants.faults import Fault
 
-TESTS_S = 60.0
+TESTS_S = 30.0
 """How long the tests of one fault may take in all, as they took unchanged."""
 
 PROGRAMS = ("tests/test_leaving.py", "tests/export/test_processes.py", "tests/export/test_gunicorn.py")
@@ -36,13 +36,14 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
     ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
     chosen = list(_within(ordered, measured.seconds))
     if chosen and room(file) in ROOMS_OF_PROGRAMS:
-        chosen += [test for test in measured.seconds if test.startswith(PROGRAMS) and test not in chosen]
+        programs = {test for test in measured.seconds if test.startswith(PROGRAMS)} - set(chosen)
+        chosen += _within(sorted(programs, key=measured.seconds.__getitem__), measured.seconds)
     return chosen
 
 
 def is_tested(file: str, measured: Covering) -> bool:
-    """Not the file of a client that is not installed: it is imported, and the contract of clients is skipped for it."""
-    name = Path(file).parts[2].removesuffix(".py") if room(file) == "clients" else ""
+    """Not the file of a client or framework that is not installed: it is imported, and its tests are skipped."""
+    name = Path(file).parts[2].removesuffix(".py") if room(file) in ("clients", "frameworks") else ""
     if name in ("", "__init__", "dialects"):
         return True
     return any(test.startswith(f"{CONTRACT}::") and f"[{name}" in test for test in measured.seconds)

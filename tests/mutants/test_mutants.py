@@ -9,6 +9,7 @@ from inline_snapshot import snapshot
 
 from tests.mutants import __main__ as mutants
 from tests.mutants import covering
+from tests.mutants.accepted import ACCEPTED, without_line
 from tests.mutants.faults import faults
 
 SOURCE = b'''
@@ -82,19 +83,22 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
     covering.measure(copy, data, mutants.pytest_command("-q", "tests"))
     measured = covering.read(copy, data)
     drawn = mutants.draw(copy, measured, seed=1)
-    verdicts = mutants.judge(drawn, copy, measured, data / "verdicts.json")
+    verdicts = mutants.judge(drawn, copy, measured, data / "verdicts.json", preloaded=())
 
     assert sorted(verdicts.items()) == snapshot(
         [
-            ("agentops_otel/small.py:2 operator: number + number -> (number - number)", "noticed"),
-            ("agentops_otel/small.py:6 return: return number -> return None", "survived"),
+            (
+                "agentops_otel/small.py:2 operator: number + number -> (number - number)",
+                "tests/test_small.py::test_double",
+            ),
+            ("agentops_otel/small.py:6 return: return number -> return None", "no test"),
         ]
     )
     assert (copy / "agentops_otel/small.py").read_text() == source
 
 
 KILLED = """
-import sys
+import os, sys
 from pathlib import Path
 from tests.mutants import __main__ as mutants
 from tests.mutants.covering import Covering
@@ -102,8 +106,9 @@ from tests.mutants.faults import faults
 
 copy, file, test = Path(sys.argv[1]), "agentops_otel/small.py", "tests/test_small.py::test_kills"
 fault = next(iter(faults((copy / file).read_bytes())))
-measured = Covering({file: {fault.line: frozenset([test])}}, {test: 0.0})
-mutants.judge([(file, fault)], copy, measured, copy / "verdicts.json")
+measured = Covering({file: {fault.line: frozenset([test])}}, {test: 1.0, "tests/test_small.py::test_passes": 0.0})
+os.environ["DRAW"] = str(os.getpid())
+mutants.judge([(file, fault)], copy, measured, copy / "verdicts.json", preloaded=())
 """
 
 
@@ -112,7 +117,14 @@ def test_a_draw_that_is_killed_leaves_a_copy_that_is_put_right(tmp_path: Path, m
     copy = tmp_path / "copy"
     source = "def one(number):\n    return number\n"
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:agentops_otel")
-    kills = "import os, signal\n\ndef test_kills():\n    os.kill(os.getppid(), signal.SIGKILL)\n"
+    kills = """
+import os, signal
+
+def test_passes(): ...
+
+def test_kills():
+    os.kill(int(os.environ["DRAW"]), signal.SIGKILL)
+"""
     _write(copy, {"agentops_otel/__init__.py": "", "agentops_otel/small.py": source, "tests/test_small.py": kills})
 
     subprocess.run([sys.executable, "-c", KILLED, str(copy)], cwd=covering.ROOT, check=False)
@@ -120,6 +132,19 @@ def test_a_draw_that_is_killed_leaves_a_copy_that_is_put_right(tmp_path: Path, m
     mutants.restore(copy)
 
     assert (left, (copy / "agentops_otel/small.py").read_text()) == ("def one(number):\n    return None\n", source)
+
+
+def test_the_accepted_faults_are_those_of_the_code_as_it_is() -> None:
+    """A line that has changed is judged again."""
+    found = {
+        f"{file} {fault.shown(source)}"
+        for file in {place.partition(" ")[0] for place in ACCEPTED}
+        for source in [(covering.ROOT / file).read_bytes()]
+        for fault in faults(source)
+    }
+
+    assert ACCEPTED.keys() <= found
+    assert without_line("agentops_otel/one.py:12 word: a:1 -> b") == "agentops_otel/one.py word: a:1 -> b"
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
