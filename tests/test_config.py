@@ -1,6 +1,7 @@
 """Settings: what is taken from where, and what is refused."""
 # ruff: noqa: E501 - the messages stand as they are read
 
+import dataclasses
 import html
 import inspect
 import sys
@@ -25,6 +26,19 @@ def only(found: Config) -> Destination:
     """The one destination there is."""
     (destination,) = found.destinations
     return destination
+
+
+def test_a_config_of_nothing_is_what_init_reads_where_nothing_is_said() -> None:
+    """But for what `init()` looks for: where the spans go, and a place for those that cannot go."""
+    made, read = Config(), config.read_config()
+    differing = [
+        field.name for field in dataclasses.fields(Config) if getattr(made, field.name) != getattr(read, field.name)
+    ]
+
+    assert differing == ["destinations", "own_trace_file", "spool_dir"]
+    assert only(config.read_config(endpoint="http://collector:4318")) == Destination(
+        endpoint="http://collector:4318/v1/traces", protocol="http/protobuf"
+    )
 
 
 def refusal(**settings: object) -> str:

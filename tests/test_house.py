@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -109,6 +110,14 @@ def test_some_things_are_done_in_one_place(path: Path) -> None:
     assert not reads or name in ("environment.py", "startup/sitecustomize.py")
     assert not swallows
     assert not prints or room(path) in ("cli", "view")
+
+
+def test_what_we_log_is_under_one_name() -> None:
+    """Programs silence us, and turn us up, by it; what the SDK would say of a span is under the SDK's names."""
+    named = Counter(name for path in FILES for name in re.findall(r'getLogger\("([^"]*)"\)', path.read_text()))
+
+    assert named.keys() == {"agentops_otel", "opentelemetry.sdk.trace", "opentelemetry.attributes"}
+    assert named.total() - named["agentops_otel"] == 2
 
 
 NAMING_TASKWEAVER_MODULES = {"install.py", "builtin_tracing.py", "in_kernel.py", "sitecustomize.py", "environment.py"}

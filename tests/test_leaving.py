@@ -147,7 +147,7 @@ CHILDREN = [
 
 @pytest.mark.parametrize(("method", "where_init"), CHILDREN)
 def test_children_of_multiprocessing_deliver(method: str, where_init: str, tmp_path: Path) -> None:
-    """Process, closed and terminated Pool, ProcessPoolExecutor: no span is lost whose result the parent has.
+    """Process, its finalizer, closed and terminated Pool, executor: no span is lost whose result the parent has.
 
     Where they start anew, several Pythons start.
     """
@@ -155,5 +155,5 @@ def test_children_of_multiprocessing_deliver(method: str, where_init: str, tmp_p
         done = ended("children.py", method, where_init, **where(sink, tmp_path))
 
         assert (done.err, done.code) == ("", 0)
-        expected = {"process": 10, "closed": 10, "terminated": 10, "executor": 10}
+        expected = {"process": 10, "finalizer": 1, "closed": 10, "terminated": 10, "executor": 10}
         assert arrived(sink, tmp_path, killed="terminated") == expected

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import openai
 import pytest
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_value, set_value
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import get_tracer_provider
 
 import agentops_otel
 from agentops_otel import sdk
@@ -170,7 +171,7 @@ def test_guest_adds_its_processor_only_when_asked_by_name(settings: str, arrives
 import sys
 import agentops_otel
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_value, set_value
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 theirs = TracerProvider(shutdown_on_exit=False)
@@ -362,7 +363,7 @@ class Marking(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """The span records, and can be changed."""
-        span.set_attribute("marked", f"{span.name} began")
+        span.set_attribute("marked", f"{span.name} began in {get_value('place', parent_context)}")
 
 
 @pytest.mark.parametrize("guest", [False, True])
@@ -376,10 +377,13 @@ def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
         span_processors=[Marking(), SimpleSpanProcessor(exporter)],
         **QUIET,  # type: ignore[arg-type]
     )
-    span("seen")
+    span("ours")
+    app = (provider or get_tracer_provider()).get_tracer("app")
+    app.start_span("the app's", context=set_value("place", "Rome")).end()
 
     assert [found.attributes and found.attributes["marked"] for found in exporter.get_finished_spans()] == [
-        "seen began"
+        "ours began in None",
+        "the app's began in Rome",
     ]
 
 
@@ -490,8 +494,11 @@ def test_suppressed_work_leaves_no_span() -> None:
     assert [found.name for found in captured.spans] == ["seen"]
 
 
-def test_functions_without_a_client_warn_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_functions_without_a_client_warn_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before init nothing is recorded, nothing fails, and one warning a function says so."""
+    monkeypatch.setattr(sdk._running, "latest", None)  # that of an earlier test
     caplog.set_level(logging.WARNING)
     for _ in range(2):
         agentops_otel.end_session("Success")
@@ -504,6 +511,26 @@ def test_functions_without_a_client_warn_once(caplog: pytest.LogCaptureFixture) 
         "agentops_otel.end_session() recorded nothing: call agentops_otel.init() first.",
         "agentops_otel.set_tags() recorded nothing: call agentops_otel.init() first.",
     ]
+
+
+def test_the_session_that_init_opens_has_the_name_and_id_that_it_is_given() -> None:
+    """By the names that AgentOps had for them."""
+    exporter = InMemorySpanExporter()
+    client = agentops_otel.init(
+        auto_start_session=True,
+        trace_name="nightly",
+        inherited_session_id="abc",
+        span_processors=[SimpleSpanProcessor(exporter)],
+        **QUIET,  # type: ignore[arg-type]
+    )
+    span("inside")
+    client.end_session("Success")
+    client.flush()
+
+    assert {found.name: (found.attributes or {})["session.id"] for found in exporter.get_finished_spans()} == {
+        "inside": "abc",
+        "invoke_workflow nightly": "abc",
+    }
 
 
 def test_capture_sets_a_running_client_aside() -> None:

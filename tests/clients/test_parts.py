@@ -639,6 +639,27 @@ def test_what_a_guardrail_is_to_look_at_in_a_conversation() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        {"event_type": "step.start", "step": {"type": "model_output", "content": [{"type": "text", "text": "It is "}]}},
+        {"event_type": "content.start", "content": {"type": "text", "text": "It is "}},
+    ],
+    ids=["version 2", "version 1"],
+)
+def test_what_a_step_of_googles_begins_with_is_part_of_it(begun: dict[str, Any]) -> None:
+    """The pieces that follow go on with it."""
+    whole: dict[str, Any] = {}
+    assert interactions.INTERACT.fold is not None
+
+    for event in (begun, {"event_type": "step.delta", "delta": {"type": "text", "text": "warm."}}):
+        interactions.INTERACT.fold(whole, {**event, "index": 0})
+
+    assert contents(interactions.INTERACT.response_content_rows, joined(whole)) == {
+        "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "It is warm."}]}]
+    }
+
+
 def test_a_streamed_search_of_googles_is_told_as_a_plain_one() -> None:
     """A tool that Google runs itself: what it was asked, and what it answered."""
     call = {"type": "google_search_call", "id": "1", "arguments": {"queries": ["Rome"]}}

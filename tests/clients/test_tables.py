@@ -10,6 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel.clients import SPECS
+from agentops_otel.instrumentation.gen_ai import FINISH_REASONS
 from agentops_otel.instrumentation.reading import Table
 
 REQUEST = snapshot(
@@ -178,6 +179,17 @@ RESPONSE = snapshot(
 )
 
 
+REASONS = snapshot(
+    {
+        "content_filter": "blocklist content_filtered error_toxic guardrail_intervened image_prohibited_content image_recitation image_safety language model_armor prohibited_content recitation refusal safety sensitive spii",
+        "error": "cancelled malformed_function_call malformed_response missing_thought_signature network_error timeout too_many_tool_calls unexpected_tool_call user_cancel",
+        "length": "continuation error_limit max_tokens model_context_window_exceeded model_length out_of_tokens time_limit token_limit",
+        "stop": "complete end_of_message end_of_turn end_turn endoftext eos eos_token finish stop_sequence",
+        "tool_call": "function_call tool_calls tool_use",
+    }
+)
+
+
 def read(tables: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """By attribute and path: the clients whose operations read it there."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -204,3 +216,25 @@ def test_each_attribute_is_read_from_the_vendors_name(
 ) -> None:
     """As the vendors' references have them, by attribute, path and client."""
     assert read(tables) == names
+
+
+def test_each_vendors_reason_for_an_end_is_one_of_the_conventions() -> None:
+    """What is no word of theirs is told as the vendor says it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for vendors, ours in sorted(FINISH_REASONS.items()):
+        found[ours].append(vendors)
+
+    assert {ours: " ".join(vendors) for ours, vendors in sorted(found.items())} == REASONS
+
+
+def test_a_call_that_fails_has_a_finish_reason_where_one_that_succeeds_has() -> None:
+    """But for a chat that is only begun, and for two whose answers say none."""
+    differing = {
+        (spec.name, operation.name, operation.has_finish_reasons)
+        for spec in SPECS
+        for operation in spec.operations
+        if operation.has_finish_reasons is not ("gen_ai.response.finish_reasons" in operation.response)
+        and not operation.suppress
+    }
+
+    assert differing == snapshot({("ai21", "chat", True), ("mistralai", "chat", True), ("zhipuai", "chat", False)})

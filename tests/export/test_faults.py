@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,6 +14,7 @@ import pytest
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, build
 from agentops_otel.export.drop_reason import DropReason
+from agentops_otel.export.encode import Batch
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.pipeline import Route
@@ -301,6 +303,29 @@ def test_a_retry_after_of_no_time_or_of_all_time_is_a_plain_retry(value: str) ->
 
             sink.decide = lambda received: Answer()
             assert pipeline.force_flush(20_000)
+
+
+def test_pauses_between_tries_double_up_to_five_seconds_and_begin_anew() -> None:
+    """Each is somewhere between half of that and all of it: many programs do not come back at the same moment."""
+    pauses: list[float] = []
+
+    class Unhurried(Outbox):
+        def pause(self, seconds: float, *, by_destination: bool) -> None:
+            assert not by_destination
+            pauses.append(seconds)
+
+    with OtlpSink() as sink:
+        outbox = Unhurried()
+        sender = Sender("a collector", outbox, HttpTransport(destination(sink)))
+        for failures in (7, 2):
+            sink.answer(Answer(status=503), times=failures)
+            outbox.add(Batch(b"", 1))
+            sender.send_here(time.monotonic() + 60)
+        sender.stop(time.monotonic() + 60)
+
+    most = [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.2, 0.4]
+    assert len(pauses) == len(most)
+    assert all(limit / 2 <= pause <= limit for pause, limit in zip(pauses, most, strict=True)), pauses
 
 
 def test_a_retry_after_that_says_nothing_is_a_plain_retry() -> None:

@@ -72,6 +72,17 @@ def test_a_message_and_details_that_are_no_details_are_read_as_far_as_they_go() 
     assert (answer.verdict, answer.message, answer.retry_after_s) == (Verdict.RETRY, "naïve", None)
 
 
+def test_requests_go_over_one_connection() -> None:
+    """As long as the server takes them there."""
+    with server(headers(*OK), headers(*OK), headers(*OK)) as where:
+        transport = GrpcTransport(where)
+
+        answers = [transport.send(b"x", {}, 20) for _ in range(3)]  # it answers none on another
+        transport.close()
+
+    assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED] * 3
+
+
 def test_a_server_that_takes_no_more_on_a_connection_gets_another() -> None:
     """Its goodbye costs no request."""
     with server(with_goodbye, headers(*OK), connections=2) as where:

@@ -1,5 +1,6 @@
 """Reading values of any shape, the message format, and what is remembered of calls to come."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
-from agentops_otel.instrumentation.reading import as_mapping, attributes, compile_table, field, indexed, items
+from agentops_otel.instrumentation.reading import (
+    as_mapping,
+    attributes,
+    compile_table,
+    field,
+    indexed,
+    items,
+    record_iterators,
+)
 
 
 class Open(BaseModel):
@@ -187,3 +196,14 @@ def test_known_calls_are_bounded() -> None:
 
     assert known.links("0") == known.links(None) == []
     assert [link.context for link in known.links("2")] == [spans[2].get_span_context()]
+
+
+@pytest.mark.parametrize("iterator", [iter([1, 2]), (number for number in (1, 2)), map(int, "12")])
+def test_an_iterator_that_is_recorded_has_its_class(iterator: Iterator[int]) -> None:
+    """Pydantic decides by the module of a class how it is serialised."""
+    recorded = record_iterators({"messages": iterator})["messages"]
+    was, now = type(iterator), type(recorded)
+
+    assert (now.__module__, now.__qualname__, isinstance(recorded, was)) == (was.__module__, was.__name__, True)
+    assert list(recorded) == [1, 2]
+    assert list(items(recorded)) == [1, 2]

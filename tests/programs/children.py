@@ -6,6 +6,7 @@ METHOD is fork, spawn or forkserver; `init()` is called in the parent, the child
 import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import util
 from typing import Any
 
 from opentelemetry import trace
@@ -27,6 +28,7 @@ def task(kind: str) -> str:
 
 def process() -> None:
     begin()
+    util.Finalize(None, task, ("finalizer",), exitpriority=0)
     for _ in range(10):
         task("process")
 

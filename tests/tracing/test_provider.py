@@ -1,8 +1,10 @@
 """The tracer provider of ours: ids, processors, the content policy for everybody's spans, a second `init()`."""
 
 import gc
+import inspect
 import json
 import random
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +27,7 @@ from agentops_otel.content import Content
 from agentops_otel.export import file
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.span import Span as OwnSpan
+from agentops_otel.tracing.tracer import Tracer
 from tests.many_threads import at_once
 from tests.program import run
 from tests.tracing.this_sdk import THIS_SDK
@@ -81,14 +84,68 @@ def test_the_classes_are_opentelemetrys(provider: OwnProvider) -> None:
     assert provider.get_tracer("test") is tracer
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(OwnProvider, sdk_trace.TracerProvider), (Tracer, sdk_trace.Tracer), (OwnSpan, sdk_trace.Span)],
+)
+def test_the_methods_have_the_parameters_and_defaults_of_opentelemetrys(ours: type, theirs: type) -> None:
+    """Those of the SDK that are decorated hide theirs: the interface of the API says them."""
+    methods = [name for name, method in vars(theirs).items() if not name.startswith("_") and callable(method)]
+    of_ours, of_theirs = ({name: inspect.signature(getattr(kind, name)) for name in methods} for kind in (ours, theirs))
+    hidden = {name for name, signature in of_theirs.items() if "args" in signature.parameters}
+
+    assert hidden <= {"update_name", "set_status"}
+    for name in hidden:
+        of_theirs[name] = inspect.signature(getattr(trace.Span, name))
+    assert _defaults(of_ours) == _defaults(of_theirs)
+
+
+def _defaults(signatures: dict[str, inspect.Signature]) -> dict[str, list[tuple[str, object, object]]]:
+    return {
+        name: [(each.name, each.kind, each.default) for each in signature.parameters.values()]
+        for name, signature in signatures.items()
+    }
+
+
 @pytest.mark.filterwarnings("ignore:You should use InstrumentationScope")  # the SDK hides it, not for several threads
-def test_many_threads_are_given_the_same_tracer(provider: OwnProvider) -> None:
-    """Of a scope there is one, whoever asks for it first."""
-    names = [f"scope {number}" for number in range(2000)]
+def test_threads_are_given_the_same_tracer(provider: OwnProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a scope there is one, also where a second thread asks for it while the first makes it."""
+    made, both = provider._own_tracer, threading.Barrier(2)
 
-    given = at_once(lambda number: [provider.get_tracer(name) for name in names])
+    def make(tracer: sdk_trace.Tracer) -> Tracer:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # the other comes in, unless it has to wait
+        return made(tracer)
 
-    assert [len(set(map(id, tracers))) for tracers in zip(*given, strict=True)] == [1] * len(names)
+    monkeypatch.setattr(provider, "_own_tracer", make)
+
+    first, second = at_once(lambda number: provider.get_tracer("scope"), threads=2)
+
+    assert first is second
+
+
+def test_a_scope_that_is_asked_for_while_the_settings_change_has_the_new_ones(
+    provider: OwnProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits until those that there are have them."""
+    for scope in ("a", "b"):
+        provider.get_tracer(scope)
+    read, asking = Tracer.read_limits, [threading.Thread(target=provider.get_tracer, args=(scope,)) for scope in "cd"]
+
+    def slowly(tracer: Tracer) -> None:
+        read(tracer)
+        if (thread := next((thread for thread in asking if not thread.ident), None)) is not None:
+            thread.start()
+            thread.join(0.3)
+
+    monkeypatch.setattr(Tracer, "read_limits", slowly)
+    fresh = OwnProvider(sampler=sampling.ALWAYS_OFF)
+    provider.renew(fresh)
+    for thread in asking:
+        thread.join()
+
+    samplers = [provider.get_tracer(scope).sampler for scope in "abcd"]  # type: ignore[attr-defined]  # of the SDK
+    assert samplers == [sampling.ALWAYS_OFF] * 4
 
 
 def test_an_ended_span_is_handed_over_read_only(provider: OwnProvider, kept: Kept) -> None:

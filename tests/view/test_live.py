@@ -252,8 +252,9 @@ def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", "0"]
     command += ["--jaeger", "http://localhost:16686/", "trace.jsonl"]
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": os.getcwd()}
+    account = {"AGENTOPS_API_KEY": "11111111-2222-3333-4444-555555555555", "AGENTOPS_APP_URL": "http://agentops.local"}
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=tmp_path, env={**environment, **account}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as started:
         assert started.stdout is not None
         url = urlsplit(started.stdout.readline().strip())
@@ -271,7 +272,10 @@ def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
         code = started.wait(20)
 
     assert [run["name"] for run in runs] == ["later", "invoke_workflow research"]
-    assert links == {"Jaeger": "http://localhost:16686/trace/{trace}"}
+    assert links == {
+        "Jaeger": "http://localhost:16686/trace/{trace}",
+        "AgentOps": "http://agentops.local/sessions?trace_id={trace}",
+    }
     assert code == 0
     assert (tmp_path / "agentops_otel" / "view.sqlite3").stat().st_mode & 0o777 == 0o600
 
