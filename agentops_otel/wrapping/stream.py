@@ -1,7 +1,7 @@
 """Observes coroutines and streams of a client without changing their type; an observer gets each step."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import CoroutineType
+from functools import lru_cache
 from typing import Any, Protocol
 
 from opentelemetry.context import Context
@@ -158,6 +158,26 @@ class Awaited(Coroutine[Any, Any, Any]):
         raise StopIteration(observer.returned(value))
 
 
+class _AwaitedRead(Awaited):
+    """An observed read of a stream. Its step is `Awaited._step`, written out: this is paid for each chunk."""
+
+    __slots__ = ()
+
+    def __next__(self) -> Any:
+        observer: Any = self._observer
+        token = attach_context(observer.context)
+        try:
+            return self._coroutine.send(None)
+        except StopIteration as stop:
+            chunk = stop.value
+        except BaseException as error:
+            observer.raised(error)
+            raise
+        finally:
+            leave_context(token)
+        raise StopIteration(observer.chunk(chunk))
+
+
 def observed_stream(stream: Any, observer: StreamObserver) -> Any:
     """A proxy of the stream, of its own type; each method that reads or ends it reports to the observer."""
     return proxied(stream, observer, _HOOKS)
@@ -250,9 +270,13 @@ def _response(self: Any) -> Any:
 
 def _stepwise(observer: StreamObserver, awaitable: Awaitable[Any]) -> Awaitable[Any]:
     """The awaitable, observed; the `asend()` of an async generator has the methods of a coroutine."""
-    # The exact type is compared first: isinstance with an abstract class is ten times slower.
-    is_coroutine = type(awaitable) is CoroutineType or isinstance(awaitable, Coroutine)
-    return Awaited(awaitable, observer) if is_coroutine else awaitable  # type: ignore[arg-type]  # compared above
+    return _AwaitedRead(awaitable, observer) if _is_coroutine(type(awaitable)) else awaitable  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _is_coroutine(kind: type) -> bool:
+    """Whether awaitables of that class have the methods of a coroutine. To ask an abstract class each time is slow."""
+    return issubclass(kind, Coroutine)
 
 
 _READING = {
