@@ -28,7 +28,10 @@ from agentops_otel.wrapping.stream import StreamObserver, observed_stream
 CALL_IN_PROGRESS = create_key("agentops_otel.call")
 """Context key: the group of the call in progress. A call of the same group inside it gets no span."""
 
+# Made once: a call enters each of them.
 _folding = guard("folding a stream")
+_reading = guard("reading a response")
+_ending = guard("ending a span")
 
 _IDENTITY = (semconv.GEN_AI_REQUEST_MODEL, semconv.GEN_AI_PROVIDER_NAME, semconv.GEN_AI_OPERATION_NAME)
 """Attributes that identify a call. A full span drops its oldest attributes, and these are set again."""
@@ -120,7 +123,7 @@ class Call:
         self._deferring = span if defers and owns_span and type(span) is OwnSpan else None
         self._has_stream = False
         self._chunk_at = started
-        self._waits_s = array("d")
+        self._waits_s: array[float] | None = None
         self._started = started
         self._once = Lock()
         if not owns_span:
@@ -129,7 +132,7 @@ class Call:
     def returned(self, value: Any) -> Any:
         """The client's method returned *value*; the result goes to the program."""
         result = value
-        with guard("reading a response"):
+        with _reading:
             if is_stream(type(value)):  # type: ignore[arg-type]  # a class is hashable
                 result = self.observe_stream(value)
             elif self.client.wrap_result is not None:
@@ -204,6 +207,8 @@ class Call:
         """Record the time since the previous chunk. Called only if metrics are kept."""
         with guard("timing a chunk"):
             now = self.recorder.clock()
+            if self._waits_s is None:
+                self._waits_s = array("d")
             self._waits_s.append((now - self._chunk_at) / 1e9)
             self._chunk_at = now
 
@@ -222,7 +227,7 @@ class Call:
 
     def _read(self, response: Any, *, is_complete: bool = True) -> None:
         operation = self.operation
-        with guard("reading a response"):
+        with _reading:
             if not self._defer_response(response, is_complete=is_complete):
                 self._set(response_attributes(operation, response, is_complete=is_complete))
                 self._record_content(operation.response_content_rows, response)
@@ -266,7 +271,7 @@ class Call:
                 self._content[name] = structured(events, name, value)
 
     def _end(self) -> None:
-        with guard("ending a span"):
+        with _ending:
             ended = self.recorder.clock()
             if self._owns_span and isinstance(self.span, ReadableSpan) and self.span.dropped_attributes:
                 # dropped with the oldest attributes
@@ -277,7 +282,7 @@ class Call:
             if self._owns_span:
                 self.recorder.end(self.span, ended)
             if self._services.metrics.kept:
-                self._services.metrics.record(self._attributes, (ended - self._started) / 1e9, self._waits_s)
+                self._services.metrics.record(self._attributes, (ended - self._started) / 1e9, self._waits_s or ())
 
 
 class FoldingObserver(StreamObserver):

@@ -170,7 +170,7 @@ class ClientSpec:
             place[semconv.SERVER_ADDRESS] = host
             if port:
                 place[semconv.SERVER_PORT] = port
-        return {**place, **attributes(self.client_rows, instance)}
+        return {**place, **attributes(self.client_rows, instance)} if self.client_rows else place
 
 
 def server(url: object) -> tuple[str | None, int | None]:

@@ -30,6 +30,10 @@ from agentops_otel.tracing import (
 )
 from agentops_otel.wrapping.stream import Awaited, Observer, observed_call
 
+# Made once: a call enters each of them.
+_reading = guard("reading a request")
+_starting = guard("starting a span")
+
 _logger = logging.getLogger("agentops_otel")
 
 GetRecorder = Callable[[], Recorder | None]
@@ -124,7 +128,7 @@ class Wrapper:
     def _match(self, instance: Any, args: Args, kwargs: Kwargs) -> tuple[_Request | None, Args, Kwargs]:
         """The request, None if it matches no operation; and the arguments to pass on."""
         request = None
-        with guard("reading a request"):
+        with _reading:
             given = {"self": instance, **kwargs}
             if args:
                 given.update(zip(self._parameters, args, strict=False))
@@ -158,7 +162,7 @@ class Wrapper:
             self._log_no_span(f"nested in a call of the group {group!r}")
             return None
         call = None
-        with guard("starting a span"):
+        with _starting:
             call = self._start_call(recorder, instance, request, current)
         if call is not None and not call.span.is_recording():
             self._log_no_span("sampled out")
@@ -190,7 +194,7 @@ class Wrapper:
             is_streamed=started_with.get(semconv.GEN_AI_REQUEST_STREAM) is True,
             defers=defers,
         )
-        with guard("reading a request"):
+        with _reading:
             call.record_request(body, deferred)
         return call
 
