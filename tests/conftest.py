@@ -6,7 +6,10 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from hypothesis import settings
@@ -37,6 +40,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """No test counts on what another has left."""
     if config.getoption("reverse"):
         items.reverse()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Coverage pauses while the tests and the clients are imported; of ours, all is imported before."""
+    coverage = sys.modules.get("coverage")
+    measuring = coverage.Coverage.current() if coverage else None
+    if measuring is None:
+        return (yield)
+    for module in walk_packages(agentops_otel.__path__, "agentops_otel."):
+        if not module.name.endswith("__main__"):
+            with suppress(ImportError):  # of what is not installed
+                import_module(module.name)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
 
 
 _modules = 0

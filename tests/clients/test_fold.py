@@ -108,6 +108,7 @@ NUMBERING: dict[str, Callable[[int], dict[str, Any]]] = {
 SOME_ARGUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(0, 9), min_size=1, max_size=3)
 
 
+@pytest.mark.no_cover
 @given(
     calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4),
     size=SIZES,
@@ -139,6 +140,7 @@ def test_tool_calls_numbered_in_any_way(
     assert told(openai.CHAT, folded(openai.CHAT, chunks))["gen_ai.output.messages"] == expected
 
 
+@pytest.mark.no_cover
 @given(
     calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4),
     size=SIZES,
@@ -160,6 +162,7 @@ def test_items_of_a_response_numbered_in_any_way(calls: list[Any], size: int, nu
     assert told(openai.RESPONSES, folded(openai.RESPONSES, events))["gen_ai.output.messages"] == expected
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["tool_use", "server_tool_use", "mcp_tool_use"])
 @given(calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4), size=SIZES, right=st.booleans())
 def test_blocks_of_a_message_numbered_in_any_way(kind: str, calls: list[Any], size: int, right: bool) -> None:
@@ -330,6 +333,7 @@ OPERATIONS = [
 ]
 
 
+@pytest.mark.no_cover
 @given(chunks=st.lists(NONSENSE, max_size=4), operation=st.sampled_from(OPERATIONS))
 def test_nonsense_is_read_without_a_fault(chunks: list[Any], operation: Operation) -> None:
     """Whatever stands where something else should, reading it raises nothing."""

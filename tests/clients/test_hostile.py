@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.contract import each_client, outcome, pytestmark
+from tests.clients.contract import each_client, outcome
+from tests.clients.contract import pytestmark as of_each_client
 from tests.clients.forms.form import CLIENTS, OTHERS, Forms, installed
 from tests.loopback import bedrock_server
 from tests.loopback.llm_server import Answer, LlmServer
 
-__all__ = ["pytestmark"]
+pytestmark = [of_each_client, pytest.mark.no_cover]
 
 
 @pytest.fixture(params=installed(*CLIENTS, *OTHERS))

@@ -20,10 +20,13 @@ from tests.loopback.google_genai_server import content
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import chunks, completion
 
-pytestmark = pytest.mark.filterwarnings(
+pytestmark = [
     # google-genai's own, where aiohttp is installed.
-    "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning"
-)
+    pytest.mark.filterwarnings(
+        "ignore:Inheritance class AiohttpClientSession from ClientSession is discouraged:DeprecationWarning"
+    ),
+    pytest.mark.no_cover,
+]
 
 
 def event(kind: str, **said: Any) -> dict[str, Any]:

@@ -325,6 +325,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.no_cover
 @settings(deadline=None, max_examples=150)
 @given(value=ANYTHING, limit=st.integers(64, 3000))
 def test_any_value_is_valid_json_within_the_limit(value: object, limit: int) -> None:

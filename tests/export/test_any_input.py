@@ -24,6 +24,8 @@ from agentops_otel.export.http import answer
 from agentops_otel.export.sender import Verdict
 from agentops_otel.export.spool import Spool
 
+pytestmark = pytest.mark.no_cover
+
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY, FEW = settings(max_examples=settings().max_examples * 3), settings(max_examples=settings().max_examples * 3 // 5)
 VALUES = st.recursive(

@@ -81,6 +81,7 @@ def decoded_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
     return attributes_of(decoded([a_span("a", attributes)]).resource_spans[0].scope_spans[0].spans[0])
 
 
+@pytest.mark.no_cover
 @complete_stock_encoder
 @settings(max_examples=60, deadline=None)
 @given(st.lists(spans, max_size=4))

@@ -19,6 +19,8 @@ import agentops_otel
 from agentops_otel import guard
 from agentops_otel.testing import capture
 
+pytestmark = pytest.mark.no_cover
+
 
 class Point(NamedTuple):
     """A named tuple."""

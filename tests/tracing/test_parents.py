@@ -129,6 +129,7 @@ STATES = HEADERS | st.lists(st.tuples(st.text(max_size=10), st.text(max_size=10)
 )
 
 
+@pytest.mark.no_cover
 @given(
     parent=PARENTS | st.lists(PARENTS, max_size=2),
     state=STATES | st.lists(STATES, max_size=3),

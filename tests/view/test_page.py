@@ -144,6 +144,7 @@ def test_the_keys_are_told(live: LiveView, store: Store, tmp_path: Path) -> None
         page.wait_for(f"{NAMES}.length === 1")
 
 
+@pytest.mark.no_cover
 def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, tmp_path: Path) -> None:
     """The others are drawn when they are scrolled to, or walked to by key.
 
@@ -170,6 +171,7 @@ def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, t
         page.wait_for("document.querySelector('h1')?.textContent === 'run 940'")
 
 
+@pytest.mark.no_cover
 def test_a_list_of_a_thousand_runs_does_not_stutter(live: LiveView, store: Store, tmp_path: Path) -> None:
     """A key that goes to the next run is answered about as soon as on an empty page.
 

@@ -182,6 +182,7 @@ def test_two_runs_are_compared_on_a_phone(page: Page, store: Store) -> None:
     assert page.evaluate("location.hash") == f"#/compare/{TRACE}/{OTHER}"
 
 
+@pytest.mark.no_cover
 def test_a_run_of_five_thousand_spans_does_not_stutter(page: Page, store: Store) -> None:
     """Few of them are in the page at a time, and a key is answered about as soon as on an empty page.
 

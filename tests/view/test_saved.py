@@ -71,6 +71,7 @@ def test_the_page_saves_a_run(live: LiveView, store: Store) -> None:
     assert request(live.port, "GET", "/api/html/x", headers=cookie)[0] == 404
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("saved_as", ["html", "otlp"])
 def test_a_run_larger_than_the_memory_is_saved(tmp_path: Path, saved_as: str) -> None:
     """A few spans of it are in memory at a time, whatever its length."""
