@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,15 @@ def installed(tmp_path: Path) -> Path:
     return tmp_path / "site"
 
 
+OTHERS = tuple(f"-pno:{one.name}" for one in entry_points(group="pytest11") if one.value != "agentops_otel_pytest")
+"""Of the plugins that are installed no other is loaded, which would take longer than the tests."""
+
+
 def pytest_run(folder: Path, test: str, *args: str, under: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run pytest on the text of a test file."""
     (folder / "test_it.py").write_text(test)
     return subprocess.run(
-        [sys.executable, *under, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args, "test_it.py"],
+        [sys.executable, *under, "-m", "pytest", "-q", "-p", "no:cacheprovider", *OTHERS, *args, "test_it.py"],
         capture_output=True,
         text=True,
         timeout=120,

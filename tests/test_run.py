@@ -158,20 +158,19 @@ if __name__ == '__main__':
 }
 
 
-@pytest.mark.parametrize("program", CHILDREN.values(), ids=CHILDREN)
-def test_children_are_traced(environment: dict[str, str], tmp_path: Path, program: str) -> None:
+@pytest.mark.parametrize("ways", [("subprocess", "shell"), ("spawn", "forkserver")], ids=" and ".join)
+def test_children_are_traced(environment: dict[str, str], tmp_path: Path, ways: tuple[str, str]) -> None:
     """A Python child is traced, however it was started."""
-    (tmp_path / "app.py").write_text(program)
+    (tmp_path / "app.py").write_text("\n".join(CHILDREN[way] for way in ways))
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
-    assert (done.returncode, llm_spans()) == (0, 1), done.stderr
+    assert (done.returncode, llm_spans()) == (0, 2), done.stderr
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-@pytest.mark.parametrize("pool", ["context.Pool(2)", "ProcessPoolExecutor(2, mp_context=context)"])
 def test_the_tasks_of_a_pool_join_the_trace_that_made_it(
-    environment: dict[str, str], tmp_path: Path, method: str, pool: str
+    environment: dict[str, str], tmp_path: Path, method: str
 ) -> None:
     """Whatever starts its processes.
 
@@ -184,8 +183,8 @@ from concurrent.futures import ProcessPoolExecutor
 import agentops_otel, ask
 
 @agentops_otel.record_action("whole")
-def whole(context):
-    pool = {pool}
+def whole(make):
+    pool = make()
     list(pool.map(ask.ask, ["hi", "ho"]))
     if hasattr(pool, "close"):
         pool.close()
@@ -194,42 +193,44 @@ def whole(context):
         pool.shutdown()
 
 if __name__ == "__main__":
-    whole(multiprocessing.get_context({method!r}))
+    context = multiprocessing.get_context({method!r})
+    whole(lambda: context.Pool(2))
+    whole(lambda: ProcessPoolExecutor(2, mp_context=context))
 """
     )
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
-    assert (done.returncode, llm_spans()) == (0, 2), done.stderr
-    assert "app: 2 LLM calls, 1 trace, " in done.stderr
+    assert (done.returncode, llm_spans()) == (0, 4), done.stderr
+    assert "app: 4 LLM calls, 2 traces, " in done.stderr
 
 
-@pytest.mark.parametrize("iterated", ["[{}]", "({})"])
-def test_the_tasks_of_joblib_join_the_trace_that_asks(
-    environment: dict[str, str], tmp_path: Path, iterated: str
-) -> None:
-    """Each time, although its processes last; some tasks are sent from a thread of joblib's."""
+def test_the_tasks_of_joblib_join_the_trace_that_asks(environment: dict[str, str], tmp_path: Path) -> None:
+    """Each time, although its processes last; some tasks are sent from a thread of joblib's.
+
+    Its seconds are the starts of several Pythons.
+    """
     needs("joblib")
-    tasks = iterated.format('delayed(ask.ask)("hi") for _ in range(5)')
     (tmp_path / "app.py").write_text(
-        f"""
+        """
 from joblib import Parallel, delayed
 import agentops_otel, ask
 
 @agentops_otel.record_action("whole")
-def whole():
-    Parallel(n_jobs=2, pre_dispatch=2)({tasks})
+def whole(tasks):
+    Parallel(n_jobs=2, pre_dispatch=2)(tasks)
 
 if __name__ == "__main__":
-    whole()
-    whole()
+    for number in range(2):
+        whole([delayed(ask.ask)("hi") for _ in range(5)])
+        whole(delayed(ask.ask)("hi") for _ in range(5))
 """
     )
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
-    assert (done.returncode, llm_spans()) == (0, 10), done.stderr
-    assert "app: 10 LLM calls, 2 traces, " in done.stderr
+    assert (done.returncode, llm_spans()) == (0, 20), done.stderr
+    assert "app: 20 LLM calls, 4 traces, " in done.stderr
 
 
 @pytest.mark.measured
@@ -439,34 +440,36 @@ def test_a_python_that_was_not_reached_is_said(environment: dict[str, str], tmp_
     assert "nothing was traced: no Python process was reached" in done.stderr
 
 
-@pytest.mark.parametrize("option", ["-I", "-E", "-S", "-sIB"])
-def test_a_child_that_was_not_reached_is_said(environment: dict[str, str], tmp_path: Path, option: str) -> None:
+def test_children_that_were_not_reached_are_said(environment: dict[str, str], tmp_path: Path) -> None:
     """Beside processes that were reached."""
-    child = f"subprocess.run([sys.executable, {option!r}, '-c', 'print(1)', '-I'], check=True)"
-    (tmp_path / "app.py").write_text(f"import subprocess, sys, ask\nask.ask()\n{child}\n{child}")
+    (tmp_path / "app.py").write_text(
+        "import subprocess, sys, ask\nask.ask()\n"
+        "for option in 2 * ['-I', '-E', '-S', '-sIB']:\n"
+        "    subprocess.run([sys.executable, option, '-c', 'print(1)', '-I'], check=True)"
+    )
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (0, "1\n1\n"), done.stderr
-    named = "-I" if "I" in option else option
-    assert f"; not traced: 2 Python processes with {named}; agentops-otel show" in done.stderr
+    assert (done.returncode, done.stdout) == (0, "1\n" * 8), done.stderr
+    assert {said for said in done.stderr.splitlines()[-1].split("; ") if "not traced" in said} == {
+        "not traced: 4 Python processes with -I",
+        "not traced: 2 Python processes with -E",
+        "not traced: 2 Python processes with -S",
+    }
 
 
-@pytest.mark.parametrize(
-    "start",
-    ["os.system(line)", "subprocess.run(line, shell=True, check=True)", "os.execl('/bin/sh', 'sh', '-c', line)"],
-)
-def test_a_child_of_a_shell_that_was_not_reached_is_said(
-    environment: dict[str, str], tmp_path: Path, start: str
-) -> None:
-    """As one that is started without a shell; another command of the line is none."""
+def test_children_of_a_shell_that_were_not_reached_are_said(environment: dict[str, str], tmp_path: Path) -> None:
+    """As those that are started without a shell; another command of the line is none."""
     line = "echo python -I; A=1 python -E -c 'print(2)'"
-    (tmp_path / "app.py").write_text(f"import os, subprocess, ask\nask.ask()\nline = {line!r}\n{start}")
+    (tmp_path / "app.py").write_text(
+        f"import os, subprocess, ask\nask.ask()\nline = {line!r}\n"
+        "os.system(line)\nsubprocess.run(line, shell=True, check=True)\nos.execl('/bin/sh', 'sh', '-c', line)"
+    )
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (0, "python -I\n2\n"), done.stderr
-    assert "; not traced: 1 Python process with -E" in done.stderr
+    assert (done.returncode, done.stdout) == (0, "python -I\n2\n" * 3), done.stderr
+    assert "; not traced: 3 Python processes with -E" in done.stderr
 
 
 def test_a_frozen_child_is_said(environment: dict[str, str], tmp_path: Path) -> None:
