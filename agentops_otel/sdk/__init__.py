@@ -198,8 +198,13 @@ class _Running:
             self.with_relay.append(ref(provider))  # compared by identity: logfire's provider has no hash
             add(self.relay)
 
-    def meter_provider(self, config: Config) -> "OwnMeterProvider | None":
-        """The global meter provider if it is ours, set now if there is none; None beside one of the program's."""
+    def meter_provider(self, config: Config, *, by_name: bool) -> "OwnMeterProvider | None":
+        """The global meter provider if it is ours, set now if there is none; None beside one of the program's.
+
+        Args:
+            config: The settings.
+            by_name: Whether the upload was asked for by argument. The variable speaks to whoever sets a provider up.
+        """
         from agentops_otel.export.meters import OwnMeterProvider  # imported on use: it takes long
 
         provider = get_meter_provider()
@@ -208,9 +213,11 @@ class _Running:
             set_global_meters(provider)
         if isinstance(provider, OwnMeterProvider):
             return provider
-        self.warn_once(
-            "metrics are not uploaded: the program has a meter provider of its own, which gets those of agentops_otel."
-        )
+        if by_name:
+            self.warn_once(
+                "metrics are not uploaded: the program has a meter provider of its own, which gets those of"
+                " agentops_otel."
+            )
         return None
 
     def provider_replaced(self, provider: TracerProvider) -> None:
@@ -396,7 +403,7 @@ def _start(config: Config, settings: dict[str, object]) -> Client:
         source = choose_provider(config.tracer_provider, config.service_name, _running.provider_replaced)
         missing = not_in(source.provider, config.span_processors)
         used = replace(config.as_guest() if source.guest else config, span_processors=missing)
-        meters = _running.meter_provider(config) if config.metrics else None
+        meters = _running.meter_provider(config, by_name="upload_metrics" in settings) if config.metrics else None
         used = used if meters is not None else replace(used, metrics=())
         client = _make(used, settings, source, time.time_ns)
         if client.metrics is not None and meters is not None:

@@ -199,6 +199,16 @@ def test_a_callback_that_hangs_holds_up_no_exit(tmp_path: Path) -> None:
     assert len(sink.every) == 3
 
 
+def test_under_opentelemetrys_launcher_its_provider_sends_metrics_and_nothing_is_said(tmp_path: Path) -> None:
+    """Its distribution sets the variable for everybody, and a provider up."""
+    theirs = "from opentelemetry import metrics\nfrom opentelemetry.sdk.metrics import MeterProvider\n"
+    program = theirs + "metrics.set_meter_provider(MeterProvider())\nimport agentops_otel\nagentops_otel.init()"
+    with OtlpSink() as sink:
+        done = ran(program, sink, tmp_path)
+
+    assert "metrics" not in done.stderr
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: Path) -> None:
     """One that was there before init() gets ours, and nothing is uploaded; a later one is taken, as without us."""
@@ -208,7 +218,7 @@ def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: 
         "from opentelemetry import metrics\nimport agentops_otel\n"
         "theirs = MeterProvider([InMemoryMetricReader()])\n"
     )
-    start = "agentops_otel.init(console=False)\n"
+    start = "agentops_otel.init(console=False, upload_metrics=True)\n"
     use = "metrics.set_meter_provider(theirs)\n"
     with OtlpSink() as sink:
         done = ran(
