@@ -48,13 +48,14 @@ class _Settings(OTLPMetricExporterMixin, MetricExporter):
 class _Reader(MetricReader):
     """Gives each collection to the senders of the upload that runs, without secrets."""
 
-    def __init__(self) -> None:
+    def __init__(self, parents_name: object = None) -> None:
         settings: Any = _Settings()
         super().__init__(settings._preferred_temporality, settings._preferred_aggregation)
         self.senders: Sequence[Sender] = ()
         self.durable = False
         self._redaction = SpanRedaction()
         self._instance = (0, "")
+        self._made_in, self._parents_name = os.getpid(), parents_name
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: object) -> None:
         request = encode_metrics(metrics_data)
@@ -74,11 +75,18 @@ class _Reader(MetricReader):
             value.string_value = str((redacted or {}).get(name, value.string_value))
 
     def _identify(self, attributes: Any) -> None:
-        """Name the process, as newer SDKs do: two of one name would be taken for one that counts up and down."""
+        """Name the process: two of one name would be taken for one that counts up and down.
+
+        Older SDKs give it no name, and one that a fork has made has that of its parent under gevent.
+        """
         if self._instance[0] != os.getpid():
             self._instance = os.getpid(), str(uuid4())
-        if all(one.key != semconv.SERVICE_INSTANCE_ID for one in attributes):
-            attributes.add(key=semconv.SERVICE_INSTANCE_ID).value.string_value = self._instance[1]
+        named = next((one.value for one in attributes if one.key == semconv.SERVICE_INSTANCE_ID), None)
+        if named is None:
+            named = attributes.add(key=semconv.SERVICE_INSTANCE_ID).value
+        elif os.getpid() == self._made_in or named.string_value != self._parents_name:
+            return
+        named.string_value = self._instance[1]
 
     def shutdown(self, timeout_millis: float = 30_000, **_: object) -> None:
         """Called when the provider is shut down, which nobody does to this one."""
@@ -88,7 +96,7 @@ class OwnMeterProvider(MeterProvider):
     """The SDK's provider with a reader of ours. In the child of a fork it counts anew: the parent sends what it has."""
 
     def __init__(self, resource: Resource) -> None:
-        self.reader = _Reader()
+        self.reader = _Reader(resource.attributes.get(semconv.SERVICE_INSTANCE_ID))
         super().__init__([self.reader], resource=resource, shutdown_on_exit=False)
         if hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(after_in_child=weakly(self.begin_anew))

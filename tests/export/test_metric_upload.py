@@ -123,6 +123,16 @@ def test_a_forked_child_counts_for_itself(tmp_path: Path) -> None:
     assert tools == [1, 4]
 
 
+def test_a_child_under_gevent_has_a_name_of_its_own(tmp_path: Path) -> None:
+    """Its resource is its parent's, but for the instance: else its counts would be taken for those of its parent."""
+    pytest.importorskip("gevent")
+    program = f"from gevent import monkey\nmonkey.patch_all()\n{PROGRAM}writer()\n"
+    with OtlpSink() as sink:
+        ran(f"{program}if not os.fork():\n    search()\n    sys.exit()\nos.wait()\nwriter()", sink, tmp_path)
+
+    assert own(sink) == [1, 4]
+
+
 def test_metrics_are_sent_at_intervals(tmp_path: Path) -> None:
     """While the program runs, and after a fork has ended the thread that sends them."""
     code = "start(upload_metrics=True)\nwork()\nif not os.fork():\n    os._exit(0)\nos.wait()\nwork()\nsay()\ninput()"
