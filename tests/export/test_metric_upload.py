@@ -41,6 +41,18 @@ def own(sink: OtlpSink) -> list[float]:
     return sorted(each["app.calls"] for each in sums(sink).values() if "app.calls" in each)
 
 
+def each(sink: OtlpSink, name: str) -> list[int]:
+    """The sum of a counter in each request that has it."""
+    return [
+        sum(point.as_int for point in metric.sum.data_points)
+        for request in sink.metrics
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == name
+    ]
+
+
 PROGRAM = """
 import os, sys
 import agentops_otel
@@ -246,17 +258,14 @@ def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: 
     assert "Overriding" not in done.stderr
 
 
-def newest(sink: OtlpSink, name: str) -> int:
-    """The sum of a counter in the newest request that has it."""
-    found: list[int] = [
-        sum(point.as_int for point in metric.sum.data_points)
-        for request in sink.metrics
-        for resource in request.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
-        if metric.name == name
-    ]
-    return found[-1]
+@pytest.mark.parametrize(("preference", "sent"), [("", [2, 4]), ("delta", [2, 2])])
+def test_counts_are_sent_as_the_variable_prefers(preference: str, sent: list[int], tmp_path: Path) -> None:
+    """From the start by default, or since the last collection."""
+    program = PROGRAM + "writer()\nagentops_otel.flush()\nwriter()"
+    with OtlpSink() as sink:
+        ran(program, sink, tmp_path, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=preference)
+
+    assert each(sink, "app.calls") == sent
 
 
 def test_a_second_init_counts_anew(tmp_path: Path) -> None:
@@ -269,7 +278,7 @@ def test_a_second_init_counts_anew(tmp_path: Path) -> None:
         ran(PROGRAM + again, sink, tmp_path)
 
     assert own(sink) == [1]
-    assert newest(sink, "otel.sdk.exporter.span.exported") == 4
+    assert each(sink, "otel.sdk.exporter.span.exported")[-1] == 4
 
 
 def test_no_secret_is_in_an_attribute_of_a_metric(tmp_path: Path) -> None:
