@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 from anthropic import Anthropic
-from groq import Groq
 
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, async_client, sync_client
@@ -45,10 +44,15 @@ def async_parsed(server: LlmServer, *, stream: bool) -> list[object]:
     return asyncio.run(run())
 
 
+def groq_client(server: LlmServer) -> Any:
+    """A client of the groq package, where it is installed."""
+    return pytest.importorskip("groq").Groq(base_url=server.url, api_key="key")
+
+
 MESSAGE = anthropic_server.text()
 POSTS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "openai": (sync_client, "/chat/completions", completion()),
-    "groq": (lambda server: Groq(base_url=server.url, api_key="key"), "/openai/v1/chat/completions", completion()),
+    "groq": (groq_client, "/openai/v1/chat/completions", completion()),
     "anthropic": (lambda server: Anthropic(base_url=server.url, api_key="key"), "/v1/messages", MESSAGE),
 }
 """The client, the path, and the response's body."""
