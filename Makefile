@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 # pyenv's shims start the versions that are chosen; its folder has the others.
 INTERPRETER = $(shell $(PYTHON) -c "import sys; print(sys.executable)" 2>/dev/null || ls $(HOME)/.pyenv/versions/*/bin/$(PYTHON) 2>/dev/null | tail -n 1)
 QUICK = tests/test_house.py tests/test_config.py tests/content tests/recording tests/tracing tests/wrapping tests/view \
-	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py
+	tests/clients/test_parts.py tests/clients/test_openai.py tests/clients/test_anthropic.py --ignore-glob=*/test_page*.py
 ENVIRONMENTS = BESIDE="$(BESIDE)" $(INTERPRETER) -m tests.environments
 
 # Where it is set, as in many containers, each Python that starts compiles all that it imports.
@@ -20,7 +20,7 @@ demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 test: $(BIN)/.test ## every test
 	$(BIN)/python -m pytest -n 3 --dist worksteal --cov
 
-quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels and most clients
+quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels, browsers and most clients
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(QUICK)
 
 shaken: $(BIN)/.test ## the tests that wait, twenty times in another order on a machine that is kept busy
@@ -78,7 +78,8 @@ newest: ## the tests with what the registry has today, and what in the vendors' 
 	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
 
 suites: ## all of these two at a time, as .ci/run does
-	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second frameworks newest-clients newest-litellm
+	$(ENVIRONMENTS) run clients pythons newest-test lowest older-1 older-2 older-together backends litellm second frameworks \
+		newest-clients newest-litellm
 
 wheel: $(BIN)/.test ## the wheel alone, in an empty environment of each Python
 	$(BIN)/python -m pytest -m wheel tests/test_wheel.py
