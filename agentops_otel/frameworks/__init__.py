@@ -1,6 +1,7 @@
 """The agent frameworks that are traced: one short, declarative file each."""
 
 from agentops_otel.frameworks.agno import AGNO
+from agentops_otel.frameworks.autogen import AUTOGEN
 from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.frameworks.dspy import DSPY
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK
@@ -15,6 +16,7 @@ from agentops_otel.instrumentation import FrameworkSpec
 
 SPECS: tuple[FrameworkSpec, ...] = (
     AGNO,
+    AUTOGEN,
     CREWAI,
     DSPY,
     GOOGLE_ADK,

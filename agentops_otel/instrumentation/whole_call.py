@@ -1,6 +1,6 @@
 """One call of a framework's method as one step, whatever it returns: a value, a coroutine or a stream."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
@@ -10,13 +10,19 @@ from agentops_otel.wrapping.stream import StreamObserver, observed_call, observe
 
 
 def whole_call(
-    steps: Steps, source: Source, call: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    steps: Steps,
+    source: Source,
+    call: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    key: Hashable = None,
 ) -> Any:
     """Make the call a step, which is current while the framework's own code runs and never in the program.
 
-    Of a stream the last item is the step's result.
+    Of a stream the last item is the step's result. A *key* is for `Steps.enter`, of this call alone.
     """
-    key = object()
+    key = key or object()
     steps.begin(key, source)
     context = steps.context_of(key)
     if context is None:
@@ -27,7 +33,7 @@ def whole_call(
 class _Call:
     """The call itself, which ends the step unless it returns a stream."""
 
-    def __init__(self, steps: Steps, key: object, context: Context) -> None:
+    def __init__(self, steps: Steps, key: Hashable, context: Context) -> None:
         self.context = context
         self._steps = steps
         self._key = key
@@ -47,7 +53,7 @@ class _Call:
 class _Stream(StreamObserver):
     """The stream that the call returned; its end is the step's."""
 
-    def __init__(self, steps: Steps, key: object, context: Context) -> None:
+    def __init__(self, steps: Steps, key: Hashable, context: Context) -> None:
         super().__init__(context)
         self._steps = steps
         self._key = key

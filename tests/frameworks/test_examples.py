@@ -21,6 +21,10 @@ EXAMPLES = {
         "agno.agent",
         snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
     ),
+    "autogen_agent": (
+        "autogen_agentchat",
+        snapshot(["chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
+    ),
     "haystack_agent": ("haystack", snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent"])),
     "langchain_agent": (
         "langchain",

@@ -1,0 +1,138 @@
+"""What holds of a run of every framework: the tests that each framework's own module inherits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from opentelemetry.trace import get_current_span
+
+import agentops_otel
+from agentops_otel.testing import capture
+from tests.frameworks.runs import assert_unchanged, cancel
+from tests.frameworks.shown import holds_together, names
+from tests.frameworks.whole_program import spans
+from tests.loopback.llm_server import LlmServer
+
+Names = list[Any]
+
+
+@agentops_otel.record_action("look up")
+def look_up(city: str) -> str:
+    """Work of the program's own, in a tool."""
+    return f"sunny in {city}"
+
+
+class Contract:
+    """How an agent "guide" of the framework is asked, and the spans that come of it, by `names`.
+
+    It has the tools weather(city), which calls `look_up`, broken(city), which raises a ValueError, and any others.
+    """
+
+    run: ClassVar[Names]
+    """Of an agent that calls weather."""
+    left: ClassVar[Names]
+    """Of a stream that is left after its first item."""
+    cancelled: ClassVar[Names]
+    """Of a run that is cancelled in the tool wait."""
+    program: ClassVar[tuple[str, str]]
+    """The imports of a program, and what it does; the server's address is put into it."""
+    found: ClassVar[list[str]]
+    """The spans of the program, in the order of their ends."""
+    disabled: ClassVar[dict[str, list[str]]]
+    """The name that switches the framework off -> the spans of the program then; empty: it makes its spans itself."""
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run an agent to its end; its answer."""
+        raise NotImplementedError
+
+    def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
+        """The same run, streamed."""
+        raise NotImplementedError
+
+    def test_two_runs_at_once(self, model: LlmServer) -> None:
+        """Runs beside each other have a trace each."""
+
+        async def both() -> None:
+            await asyncio.gather(self.ask(model, "weather(Oslo)"), self.ask(model, "weather(Bern)"))
+
+        with capture() as captured:
+            asyncio.run(both())
+
+        assert names(captured.tree()) == [*self.run, *self.run]
+        holds_together(captured, model, traces=2)
+
+    def test_a_stream(self, model: LlmServer) -> None:
+        """It is recorded as a plain run is, and no span of it is current in its reader."""
+
+        async def read() -> None:
+            async for _ in self.stream(model, "weather(Paris)"):
+                assert not get_current_span().get_span_context().is_valid
+
+        with capture() as captured:
+            asyncio.run(read())
+
+        assert names(captured.tree()) == self.run
+        holds_together(captured, model)
+
+    def test_a_stream_that_is_left(self, model: LlmServer) -> None:
+        """Its spans end, it is no error, and nothing of it stays current."""
+
+        async def leave() -> None:
+            stream: Any = self.stream(model, "weather(Paris)")
+            await anext(stream)
+            await stream.aclose()
+            assert not get_current_span().get_span_context().is_valid
+
+        with capture() as captured:
+            asyncio.run(leave())
+
+        assert names(captured.tree()) == self.left
+        holds_together(captured, model)
+
+    def test_a_run_that_is_cancelled(self, model: LlmServer) -> None:
+        """It ends all its spans."""
+
+        async def cancelled() -> None:
+            began = asyncio.Event()
+
+            async def wait(city: str) -> str:
+                """Wait."""
+                began.set()
+                await asyncio.Event().wait()
+                return city
+
+            with suppress(asyncio.CancelledError):
+                await cancel(self.ask(model, "wait(Paris)", wait), began)
+
+        with capture() as captured:
+            asyncio.run(cancelled())
+
+        assert names(captured.tree()) == self.cancelled
+        holds_together(captured, model)
+
+    def test_the_program_gets_what_it_gets_without_us(self, model: LlmServer) -> None:
+        """Answer and requests are the same with us as without, plain and streamed."""
+
+        async def read() -> list[type]:
+            return [type(item) async for item in self.stream(model, "weather(Paris)")]
+
+        assert_unchanged(lambda: asyncio.run(self.ask(model, "weather(Paris) broken(Rome)")), model)
+        assert_unchanged(lambda: asyncio.run(read()), model)
+
+    def test_content_off(self, model: LlmServer) -> None:
+        """Without content the steps are there, and none of what was said."""
+        with capture(capture_content=False) as captured:
+            asyncio.run(self.ask(model, "weather(Paris)"))
+
+        assert names(captured.tree()) == self.run
+        assert "Paris" not in str(captured.tree())
+
+    def test_a_whole_program(self, model: LlmServer) -> None:
+        """It does not matter whether the package is imported before `init()`, and its name switches it off."""
+        imports, work = self.program[0], self.program[1].format(model.url)
+
+        assert spans(imports, work, imported="before") == self.found
+        assert spans(imports, work, imported="after") == self.found
+        for name, found in self.disabled.items():
+            assert spans(imports, work, disabled=name) == found
