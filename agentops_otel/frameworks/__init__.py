@@ -2,6 +2,7 @@
 
 from agentops_otel.frameworks.agno import AGNO
 from agentops_otel.frameworks.autogen import AUTOGEN
+from agentops_otel.frameworks.claude_agent_sdk import CLAUDE_AGENT_SDK
 from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.frameworks.dspy import DSPY
 from agentops_otel.frameworks.google_adk import GOOGLE_ADK
@@ -17,6 +18,7 @@ from agentops_otel.instrumentation import FrameworkSpec
 SPECS: tuple[FrameworkSpec, ...] = (
     AGNO,
     AUTOGEN,
+    CLAUDE_AGENT_SDK,
     CREWAI,
     DSPY,
     GOOGLE_ADK,

@@ -1,12 +1,23 @@
 """One call of a framework's method as one step, whatever it returns: a value, a coroutine or a stream."""
 
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry.context import Context
 
+from agentops_otel.guard import guard
 from agentops_otel.instrumentation.steps import Source, Steps
 from agentops_otel.wrapping.stream import StreamObserver, observed_call, observed_stream
+
+
+class Heard(Protocol):
+    """Hears the items of a stream, in which a framework may tell of further steps."""
+
+    def hear(self, item: Any) -> None:
+        """An item was read."""
+
+    def ended(self) -> None:
+        """There are no more: the step is about to end."""
 
 
 def whole_call(
@@ -17,31 +28,34 @@ def whole_call(
     kwargs: Mapping[str, Any],
     *,
     key: Hashable = None,
+    heard: Heard | None = None,
 ) -> Any:
     """Make the call a step, which is current while the framework's own code runs and never in the program.
 
-    Of a stream the last item is the step's result. A *key* is for `Steps.enter`, of this call alone.
+    Of a stream the last item is the step's result, and *heard* hears each. A *key* is of this call alone, for those
+    who say that something is within it.
     """
     key = key or object()
     steps.begin(key, source)
     context = steps.context_of(key)
     if context is None:
         return call(*args, **kwargs)
-    return observed_call(_Call(steps, key, context), call, *args, **kwargs)
+    return observed_call(_Call(steps, key, context, heard), call, *args, **kwargs)
 
 
 class _Call:
     """The call itself, which ends the step unless it returns a stream."""
 
-    def __init__(self, steps: Steps, key: Hashable, context: Context) -> None:
+    def __init__(self, steps: Steps, key: Hashable, context: Context, heard: Heard | None) -> None:
         self.context = context
         self._steps = steps
         self._key = key
+        self._heard = heard
 
     def returned(self, value: Any) -> Any:
         """End the step, or observe the stream."""
         if isinstance(value, Iterator | AsyncIterator):
-            return observed_stream(value, _Stream(self._steps, self._key, self.context))
+            return observed_stream(value, _Stream(self._steps, self._key, self.context, self._heard))
         self._steps.end(self._key, value)
         return value
 
@@ -53,25 +67,34 @@ class _Call:
 class _Stream(StreamObserver):
     """The stream that the call returned; its end is the step's."""
 
-    def __init__(self, steps: Steps, key: Hashable, context: Context) -> None:
+    def __init__(self, steps: Steps, key: Hashable, context: Context, heard: Heard | None) -> None:
         super().__init__(context)
         self._steps = steps
         self._key = key
+        self._heard = heard
         self._last: Any = None
 
     def chunk(self, chunk: Any) -> Any:
         """Keep it, it may be the last."""
         self._last = chunk
+        if self._heard is not None:
+            with guard("hearing an item of a stream"):
+                self._heard.hear(chunk)
         return chunk
 
     def exhausted(self) -> None:
         """End the step with the last item."""
-        self._steps.end(self._key, self._last)
+        self._end(self._last)
 
     def failed(self, error: Exception) -> None:
         """End the step by the exception."""
-        self._steps.end(self._key, error=error)
+        self._end(error=error)
 
     def abandoned(self) -> None:
         """End the step as abandoned."""
-        self._steps.end(self._key, error=GeneratorExit())
+        self._end(error=GeneratorExit())
+
+    def _end(self, result: Any = None, error: BaseException | None = None) -> None:
+        if self._heard is not None:
+            self._heard.ended()
+        self._steps.end(self._key, result, error)

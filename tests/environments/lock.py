@@ -7,7 +7,7 @@ import sys
 from tests.environments.install import LOCKS, ROOT
 
 FRAMEWORKS = (
-    *("agent-framework", "agno", "autogen", "crewai", "dspy", "google-adk", "haystack"),
+    *("agent-framework", "agno", "autogen", "claude-agent-sdk", "crewai", "dspy", "google-adk", "haystack"),
     *("langchain", "llama-index", "mcp-1", "mcp-2", "openai-agents", "pydantic-ai", "semantic-kernel"),
     *("smolagents", "strands-agents"),
 )

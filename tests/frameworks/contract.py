@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from opentelemetry.trace import get_current_span
 
 import agentops_otel
-from agentops_otel.testing import capture
+from agentops_otel.testing import Capture, capture
 from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names
 from tests.frameworks.whole_program import spans
@@ -50,6 +50,10 @@ class Contract:
         """The same run, streamed."""
         raise NotImplementedError
 
+    def names(self, captured: Capture) -> Names:
+        """The names of the spans that the framework's runs made."""
+        return names(captured.tree())
+
     def test_two_runs_at_once(self, model: LlmServer) -> None:
         """Runs beside each other have a trace each."""
 
@@ -59,7 +63,7 @@ class Contract:
         with capture() as captured:
             asyncio.run(both())
 
-        assert names(captured.tree()) == [*self.run, *self.run]
+        assert self.names(captured) == [*self.run, *self.run]
         holds_together(captured, model, traces=2)
 
     def test_a_stream(self, model: LlmServer) -> None:
@@ -72,7 +76,7 @@ class Contract:
         with capture() as captured:
             asyncio.run(read())
 
-        assert names(captured.tree()) == self.run
+        assert self.names(captured) == self.run
         holds_together(captured, model)
 
     def test_a_stream_that_is_left(self, model: LlmServer) -> None:
@@ -87,7 +91,7 @@ class Contract:
         with capture() as captured:
             asyncio.run(leave())
 
-        assert names(captured.tree()) == self.left
+        assert self.names(captured) == self.left
         holds_together(captured, model)
 
     def test_a_run_that_is_cancelled(self, model: LlmServer) -> None:
@@ -108,7 +112,7 @@ class Contract:
         with capture() as captured:
             asyncio.run(cancelled())
 
-        assert names(captured.tree()) == self.cancelled
+        assert self.names(captured) == self.cancelled
         holds_together(captured, model)
 
     def test_the_program_gets_what_it_gets_without_us(self, model: LlmServer) -> None:
@@ -125,7 +129,7 @@ class Contract:
         with capture(capture_content=False) as captured:
             asyncio.run(self.ask(model, "weather(Paris)"))
 
-        assert names(captured.tree()) == self.run
+        assert self.names(captured) == self.run
         assert "Paris" not in str(captured.tree())
 
     def test_a_whole_program(self, model: LlmServer) -> None:

@@ -25,6 +25,18 @@ EXAMPLES = {
         "autogen_agentchat",
         snapshot(["chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
     ),
+    "claude_agent": (
+        "claude_agent_sdk",
+        snapshot(
+            [
+                "execute_tool mcp__local__weather",
+                "initialize",
+                "invoke_agent",
+                "notifications/initialized",
+                "tools/call weather",
+            ]
+        ),
+    ),
     "haystack_agent": ("haystack", snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent"])),
     "langchain_agent": (
         "langchain",
@@ -125,6 +137,7 @@ def ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
         "CREWAI_DISABLE_TELEMETRY": "true",
         "CREWAI_TRACING_ENABLED": "false",
         "AGNO_TELEMETRY": "false",
+        "CLAUDE_CLI": str(ROOT / "tests/frameworks/claude_cli.py"),
         **more,
     }
     question = [] if example == "mcp_tool" else ["weather(Paris)"]

@@ -1,0 +1,189 @@
+"""Claude Agent SDK: an agent for each request, and its tools, recorded from the messages of Claude Code.
+
+Claude Code is another program: it asks the model and runs the tools. So there are no spans of LLM calls, and tokens and
+cost are those of the whole request. The SDK itself gives the program our trace (TRACEPARENT).
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from opentelemetry.propagate import inject
+
+from agentops_otel import semconv
+from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items, whole_call
+from agentops_otel.wrapping.patch import Hook, Patch
+
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+Told = dict[str, Any]
+"""What began, of which kind it is, and what it was given."""
+
+
+class _Request:
+    """One request, the key of its step: what its messages say of tools."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self._tools: set[str] = set()
+        self._session: str | None = None
+
+    def hear(self, message: Any) -> None:
+        """A tool begins with the message that asks for it, and ends with the one that has its result."""
+        self._session = self._session or field(message, "session_id") or field(message, "data", "session_id")
+        for block in items(message, "content"):
+            if (used := field(block, "tool_use_id")) is not None:
+                self._tools.discard(used)
+                self._steps.end(used, block)
+            elif field(block, "input") is not None and (called := field(block, "id")) is not None:
+                told = {"kind": "tool", "of": block, "session": self._session}
+                self._tools.add(called)
+                self._steps.begin(called, told, parent=field(message, "parent_tool_use_id") or self)
+
+    def ended(self) -> None:
+        """A tool whose result did not come is left."""
+        while self._tools:
+            self._steps.end(self._tools.pop(), error=GeneratorExit())
+
+    def end(self, result: Any = None, error: BaseException | None = None) -> None:
+        """End the step; its tools before it."""
+        self.ended()
+        self._steps.end(self, result, error)
+
+
+def _listen_to_queries(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Listen below `query`, which the program may have imported by its name."""
+
+    def run(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
+        told = {"kind": "agent", **dict(zip(("prompt", "options"), args, strict=False)), **kwargs}
+        request = _Request(steps)
+        return whole_call(steps, told, wrapped, args, kwargs, key=request, heard=request)
+
+    return Patch(module.InternalClient, "process_query", Hook(run)).undo
+
+
+def _listen_to_clients(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """A request of a client ends with its result, whoever reads that; those without one with the connection."""
+    requests: WeakKeyDictionary[Any, deque[_Request]] = WeakKeyDictionary()
+
+    async def query(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
+        prompt = args[0] if args else kwargs.get("prompt")
+        request = _Request(steps)
+        steps.begin(request, {"kind": "agent", "prompt": prompt, "options": client.options})
+        requests.setdefault(client, deque()).append(request)
+        try:
+            return await wrapped(*args, **kwargs)
+        except BaseException as error:
+            request.end(error=error)
+            raise
+
+    def receive(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
+        return _heard(wrapped(*args, **kwargs), requests.setdefault(client, deque()))
+
+    async def disconnect(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
+        for request in requests.pop(client, ()):
+            request.end(error=GeneratorExit())
+        return await wrapped(*args, **kwargs)
+
+    hooks = {"query": query, "receive_messages": receive, "disconnect": disconnect}
+    patches = [Patch(module.ClaudeSDKClient, name, Hook(hook)) for name, hook in hooks.items()]
+    return partial(_undo, patches)
+
+
+async def _heard(messages: Any, requests: deque[_Request]) -> AsyncIterator[Any]:
+    try:
+        async for message in messages:
+            if requests:
+                requests[0].hear(message)
+                if field(message, "num_turns") is not None:  # the result
+                    requests.popleft().end(message)
+            yield message
+    except Exception as error:
+        while requests:
+            requests.popleft().end(error=error)
+        raise
+    finally:
+        await messages.aclose()
+
+
+def _undo(patches: list[Patch]) -> None:
+    for patch in patches:
+        patch.undo()
+
+
+def _enter_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Send the trace along to a tool of an MCP server within the program: its call names the tool's id."""
+
+    def handle(wrapped: Any, query: Any, args: Args, kwargs: Kwargs) -> Any:
+        given = {**dict(zip(("server_name", "message"), args, strict=False)), **kwargs}
+        message = given["message"]
+        meta = field(message, "params", "_meta")
+        context = steps.context_of(field(meta, "claudecode/toolUseId"))
+        if context is not None:
+            meta = dict(meta)
+            inject(meta, context)
+            given["message"] = {**message, "params": {**message["params"], "_meta": meta}}
+        return wrapped(**given)
+
+    return Patch(module.Query, "_handle_sdk_mcp_request", Hook(handle)).undo
+
+
+def _is(kind: str) -> Callable[[Told], bool]:
+    return lambda told: told["kind"] == kind
+
+
+def _prompt(told: Told) -> object:
+    return prompt if isinstance(prompt := told.get("prompt"), str) else None
+
+
+def _input_tokens(result: Any) -> int:
+    """All of them, as the conventions count; Claude's own number leaves out those of its cache."""
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    return sum(field(result, "usage", name) or 0 for name in names)
+
+
+def _failure(result: Any) -> str | None:
+    return str(field(result, "subtype")) if field(result, "is_error") else None
+
+
+AGENT = Step(
+    operation="invoke_agent",
+    matches=_is("agent"),
+    attributes={semconv.GEN_AI_REQUEST_MODEL: "options.model"},
+    content={semconv.AGENTOPS_ENTITY_INPUT: _prompt},
+    outcome={
+        semconv.GEN_AI_CONVERSATION_ID: "session_id",
+        semconv.GEN_AI_USAGE_INPUT_TOKENS: _input_tokens,
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
+        semconv.AGENTOPS_USAGE_COST: "total_cost_usd",
+    },
+    result={semconv.AGENTOPS_ENTITY_OUTPUT: "result"},
+    failure=_failure,
+)
+TOOL = Step(
+    operation="execute_tool",
+    matches=_is("tool"),
+    name="of.name",
+    attributes={
+        semconv.GEN_AI_CONVERSATION_ID: "session",
+        semconv.GEN_AI_TOOL_CALL_ID: "of.id",
+        semconv.GEN_AI_TOOL_TYPE: lambda told: "function",
+    },
+    content={semconv.GEN_AI_TOOL_CALL_ARGUMENTS: "of.input"},
+    result={semconv.GEN_AI_TOOL_CALL_RESULT: "content"},
+    failure=lambda block: "tool_error" if field(block, "is_error") else None,
+)
+
+CLAUDE_AGENT_SDK = FrameworkSpec(
+    name="claude-agent-sdk",
+    module="claude_agent_sdk",
+    steps=(AGENT, TOOL),
+    listeners={
+        "claude_agent_sdk._internal.client": _listen_to_queries,
+        "claude_agent_sdk._internal.query": _enter_tools,
+        "claude_agent_sdk.client": _listen_to_clients,
+    },
+)
