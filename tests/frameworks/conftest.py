@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry import trace
 
+from agentops_otel import testing
 from tests.frameworks.scripted_model import scripted_model
 from tests.loopback.llm_server import LlmServer
 
@@ -15,3 +17,10 @@ def model(caplog: pytest.LogCaptureFixture) -> Iterator[LlmServer]:
         yield server
     said = [record for record in caplog.records if record.name.startswith(("agentops_otel", "opentelemetry"))]
     assert [record.getMessage() for record in said if record.levelname in ("WARNING", "ERROR")] == []
+
+
+@pytest.fixture
+def one_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For frameworks that keep the tracer of the first provider that there was."""
+    testing._provider()
+    monkeypatch.setattr(testing, "_provider", trace.get_tracer_provider)

@@ -15,6 +15,9 @@ OF_AGENTS = ("gen_ai.agent.", "gen_ai.conversation.")
 LONGEST = 40
 """Characters of a value."""
 
+CHANGING = ("gen_ai.agent.id", "agent_framework.function.invocation.duration", "event_loop.", "gen_ai.event.")
+"""Ids and times, which frameworks record."""
+
 
 def shown(tree: Tree) -> Tree:
     """The tree with the LLM calls cut to what they have from their agent, and parallel steps in the order of names."""
@@ -30,13 +33,17 @@ def _shown(span: dict[str, Any]) -> dict[str, Any]:
         span = {**span, "children": span.get("children", [])}
         span.pop("events", None)
     if "attributes" in span:
-        span["attributes"] = {name: _cut(value) for name, value in span["attributes"].items()}
+        # Frameworks' own names are enums, of which a slice is the text.
+        said = {name[:]: _cut(value) for name, value in span["attributes"].items()}
+        span["attributes"] = {name: value for name, value in said.items() if not name.startswith(CHANGING)}
     span["children"] = shown(span["children"])
     return {name: value for name, value in span.items() if value}
 
 
 def _cut(value: Any) -> Any:
-    return f"{value[:LONGEST]}..." if isinstance(value, str) and len(value) > LONGEST else value
+    if isinstance(value, str):
+        return f"{value[:LONGEST]}..." if len(value) > LONGEST else value[:]
+    return value
 
 
 def names(tree: Tree) -> list[Any]:

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
-from opentelemetry import trace
 
 import agentops_otel
-from agentops_otel import testing
 from agentops_otel.testing import capture
 from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names
@@ -72,11 +70,7 @@ def tools(captured: Any) -> list[dict[str, Any]]:
     return sorted(told, key=str)
 
 
-@pytest.fixture(autouse=True)
-def _one_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ADK keeps the tracer of the first provider that there was."""
-    testing._provider()
-    monkeypatch.setattr(testing, "_provider", trace.get_tracer_provider)
+pytestmark = pytest.mark.usefixtures("one_provider")
 
 
 @pytest.fixture(autouse=True)
