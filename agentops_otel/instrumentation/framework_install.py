@@ -1,15 +1,14 @@
 """Listens to the frameworks it is given when they are imported, and stops listening."""
 
 import logging
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import RLock
 from types import ModuleType
-from typing import Any
 
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.another import another
 from agentops_otel.instrumentation.framework import FrameworkSpec, Listen
 from agentops_otel.instrumentation.steps import Steps
 from agentops_otel.instrumentation.wrapper import GetRecorder
@@ -62,7 +61,7 @@ class FrameworkInstallation:
         """Warn once, at its first step, if another instrumentation listens to the framework."""
         if spec.name not in self._checked:
             self._checked.add(spec.name)
-            if other := _another(spec.name.replace("-", "_")):
+            if other := another(spec.name):
                 _logger.warning(
                     "%s is instrumented by %s too: its agents and tools have two spans each. Keep one: leave the "
                     "other's instrument() out, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=%s to do without ours.",
@@ -98,19 +97,4 @@ class FrameworkInstallation:
                 undo()
 
 
-def _another(framework: str) -> str | None:
-    """The package that instruments the framework too: OpenInference's, OpenLLMetry's, OpenTelemetry's own."""
-    for beginning in _OTHERS:
-        module = sys.modules.get(f"{beginning}{framework}")
-        if module is not None and any(map(_is_on, vars(module).values())):
-            return f"{beginning}{framework}"
-    return None
-
-
-def _is_on(instrumentor: Any) -> bool:
-    """Whether it is the class of an instrumentor that is instrumenting: there is one object of each."""
-    return bool(getattr(getattr(instrumentor, "_instance", None), "_is_instrumented_by_opentelemetry", False))
-
-
-_OTHERS = ("openinference.instrumentation.", "opentelemetry.instrumentation.", "opentelemetry.instrumentation.genai.")
 _logger = logging.getLogger("agentops_otel")

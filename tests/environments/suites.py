@@ -43,7 +43,8 @@ _FIRST = (
 def _of_framework(name: str) -> Sequence[str]:
     """Its own tests, if it has some, which are those of all its versions, and its example."""
     own = f"tests/frameworks/test_{name.rstrip('-0123456789').replace('-', '_')}.py"
-    tests = ("tests/frameworks/test_examples.py", *((own,) if (ROOT / own).exists() else ()))
+    shared = [f"tests/frameworks/test_{shared}.py" for shared in ("examples", "second_instrumentation")]
+    tests = (*shared, *((own,) if (ROOT / own).exists() else ()))
     # Programs of agents seldom close their clients.
     return ("-W", "ignore::pytest.PytestUnraisableExceptionWarning", *tests)
 

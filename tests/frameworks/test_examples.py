@@ -127,24 +127,25 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
-    """Run the example against the model; its spans go to the file."""
-    variables = {
+def variables(model: LlmServer) -> dict[str, str]:
+    """What sends an example to the model, and nothing to the framework's makers."""
+    return {
         "OPENAI_BASE_URL": f"{model.url}/v1",
         "OPENAI_API_BASE": f"{model.url}/v1",
         "OPENAI_API_KEY": "none",
-        "AGENTOPS_TRACE_FILE": str(file),
         "CREWAI_DISABLE_TELEMETRY": "true",
         "CREWAI_TRACING_ENABLED": "false",
         "AGNO_TELEMETRY": "false",
         "CLAUDE_CLI": str(ROOT / "tests/frameworks/claude_cli.py"),
-        **more,
     }
+
+
+def ask(example: str, model: LlmServer, file: Path, **more: str) -> None:
+    """Run the example against the model; its spans go to the file."""
+    environment = {**os.environ, **variables(model), "AGENTOPS_TRACE_FILE": str(file), **more}
     question = [] if example == "mcp_tool" else ["weather(Paris)"]
     command = [sys.executable, f"examples/frameworks/{example}.py", *question]
-    finished = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=TIMEOUT_S
-    )
+    finished = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert finished.returncode == 0, finished.stderr
     assert "Traceback" not in finished.stderr
 

@@ -699,23 +699,6 @@ def test_init_imports_no_framework() -> None:
     assert finished.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(
-    ("by", "instrumentor"),
-    [
-        ("openinference.instrumentation.langchain", "LangChainInstrumentor"),
-        ("opentelemetry.instrumentation.langchain", "LangchainInstrumentor"),
-    ],
-)
-def test_a_second_instrumentation(model: LlmServer, by: str, instrumentor: str) -> None:
-    """OpenInference's or OpenLLMetry's is noticed at the first step, in one line that says how to keep one."""
-    pytest.importorskip(by, reason=f"{by} is not installed")
-    second = f"from {by} import {instrumentor}\n{instrumentor}().instrument()\n"
-    program = "\n".join((UNWARNED, START_TRACING, second, IMPORTS, *[WORK.format(model.url)] * 2))
-    finished = run(program, expect=0)
-
-    assert finished.stderr.count(f"langchain is instrumented by {by} too: its agents and tools have two") == 1
-
-
 def test_under_the_launcher_of_opentelemetry(model: LlmServer) -> None:
     """The entry point that `opentelemetry-instrument` calls listens to the frameworks too, by their names."""
     start = """
