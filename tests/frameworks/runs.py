@@ -1,4 +1,4 @@
-"""Runs that the tests of each framework make: with us and without, and cancelled."""
+"""Runs that the tests of each framework make: with us and without, cancelled, and in a process of their own."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,6 +8,7 @@ import pytest
 
 from agentops_otel.testing import capture
 from tests.loopback.llm_server import LlmServer
+from tests.program import ROOT
 
 
 def assert_unchanged(work: Callable[[], object], server: LlmServer) -> None:
@@ -37,3 +38,16 @@ async def cancel(run: Coroutine[Any, Any, object], began: asyncio.Event) -> None
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def variables(model: LlmServer) -> dict[str, str]:
+    """What sends an example to the model, and nothing to the framework's makers."""
+    return {
+        "OPENAI_BASE_URL": f"{model.url}/v1",
+        "OPENAI_API_BASE": f"{model.url}/v1",
+        "OPENAI_API_KEY": "none",
+        "CREWAI_DISABLE_TELEMETRY": "true",
+        "CREWAI_TRACING_ENABLED": "false",
+        "AGNO_TELEMETRY": "false",
+        "CLAUDE_CLI": str(ROOT / "tests/frameworks/claude_cli.py"),
+    }

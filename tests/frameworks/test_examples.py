@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel import semconv
 from agentops_otel.export.file import read
+from tests.frameworks.runs import variables
 from tests.loopback.llm_server import LlmServer
 from tests.program import ROOT, TIMEOUT_S
 
@@ -125,19 +126,6 @@ def _is_installed(package: str) -> bool:
         return find_spec(package) is not None
     except ModuleNotFoundError:
         return False
-
-
-def variables(model: LlmServer) -> dict[str, str]:
-    """What sends an example to the model, and nothing to the framework's makers."""
-    return {
-        "OPENAI_BASE_URL": f"{model.url}/v1",
-        "OPENAI_API_BASE": f"{model.url}/v1",
-        "OPENAI_API_KEY": "none",
-        "CREWAI_DISABLE_TELEMETRY": "true",
-        "CREWAI_TRACING_ENABLED": "false",
-        "AGNO_TELEMETRY": "false",
-        "CLAUDE_CLI": str(ROOT / "tests/frameworks/claude_cli.py"),
-    }
 
 
 def ask(example: str, model: LlmServer, file: Path, **more: str) -> None:

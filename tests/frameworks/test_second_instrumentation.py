@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.frameworks.test_examples import variables
+from tests.frameworks.runs import variables
 from tests.loopback.llm_server import LlmServer
 from tests.program import ROOT, TIMEOUT_S
 
