@@ -50,6 +50,8 @@ class ClientSuite:
     """What pytest is told to run, or to leave out; by default all."""
     environment: str = ""
     """The lock whose environment has the client; by default the one that this runs in."""
+    needs: Sequence[str] = ()
+    """What it imports besides the client and `WANTED`."""
 
 
 SUITES = {
@@ -80,7 +82,14 @@ SUITES = {
         ]
     ),
     "together": ClientSuite(_NO_ENDPOINTS, "clients"),
-    "langchain-openai": ClientSuite(["tests/unit_tests"], "langchain"),
+    "langchain-openai": ClientSuite(
+        ["tests/unit_tests"],
+        "langchain",
+        [
+            *("langchain-tests", "vcrpy", "wrapt", "yarl", "numpy", "freezegun", "pytest-mock", "syrupy"),
+            *("pytest-socket", "pytest-recording", "pytest-benchmark", "py-cpuinfo"),
+        ],
+    ),
     "openai-agents": ClientSuite(["tests/models"], "openai-agents"),
 }
 
@@ -95,8 +104,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", default=list(SUITES))
     parser.add_argument("-k", default="", help="the tests to run, as pytest's -k")
     chosen = parser.parse_args()
-    if not (KEPT / "wanted").exists():
-        _pip("install", "--no-deps", "--target", str(KEPT / "wanted"), *WANTED)
+    _wanted("wanted", WANTED)
     lines: list[str] = []
     alike = True
     for name in chosen.names:
@@ -106,6 +114,7 @@ def main() -> int:
             lines.append(f"{name}: not installed: {error}")
             continue
         folder = _source(name, number)
+        _wanted(f"{name}-wanted", SUITES[name].needs)
         try:
             told = {way: _outcomes(python, folder, name, way, chosen.k) for way in WAYS}
         except NothingRun as error:
@@ -126,6 +135,11 @@ def _installed(name: str) -> tuple[str, str]:
     python = str(install(Path(f".venv-{environment}"), environment, sys.executable, locked=True).absolute())
     ask = f"from importlib.metadata import version; print(version({name!r}))"
     return python, subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _wanted(folder: str, packages: Sequence[str]) -> None:
+    if packages and not (KEPT / folder).exists():
+        _pip("install", "--no-deps", "--target", str(KEPT / folder), *packages)
 
 
 def _source(name: str, number: str) -> Path:
@@ -160,7 +174,9 @@ def _outcomes(python: str, folder: Path, name: str, way: str, k: str) -> dict[st
     for plugin in ("with_us", "no:cacheprovider", "no:randomly", "no:xdist"):
         command += ["-p", plugin]
     settings = {"SUITE_WITH_US": way, "SUITE_OUTCOMES": str(said), "OTEL_TRACES_EXPORTER": "none"}
-    settings["PYTHONPATH"] = os.pathsep.join((str(Path(__file__).parent), str(KEPT / "wanted")))
+    settings["PYTHONPATH"] = os.pathsep.join(
+        (str(Path(__file__).parent), str(KEPT / "wanted"), str(KEPT / f"{name}-wanted"))
+    )
     out = _run([*command, *SUITES[name].tests], folder, settings)
     told: dict[str, Any] = json.loads(said.read_text()) if said.exists() else {}
     if not told.get("outcomes"):
