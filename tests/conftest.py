@@ -37,7 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """No test counts on what another has left."""
+    """No test counts on what another has left, and each has the same name in every worker."""
+    if moving := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"an address in a test's name is another in each worker: {moving[0]}")
     if config.getoption("reverse"):
         items.reverse()
 

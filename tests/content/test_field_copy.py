@@ -75,7 +75,10 @@ def test_models_become_dicts() -> None:
         [[]] * 1000,
         CYCLE,
     ],
-    ids=str,
+    ids=[
+        *("None", "text", "bytes", "another object", "a time", "a silent model", "a model with a hidden field"),
+        *("a long text", "many numbers", "many lists", "a cycle"),
+    ],
 )
 def test_what_is_not_such_is_refused(value: Any) -> None:
     """Other types, models with fields that they do not show, what is long or holds itself."""
