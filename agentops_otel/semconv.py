@@ -61,8 +61,9 @@ MCP_METHOD_NAME = "mcp.method.name"
 INFERENCE_OPERATIONS = frozenset({"chat", "generate_content", "text_completion"})
 """Values of `gen_ai.operation.name` that ask a model for an answer."""
 
-OPERATION_ROLES: Mapping[str, Literal["agent", "tool", "workflow"]] = MappingProxyType(
+OPERATION_ROLES: Mapping[str, Literal["agent", "llm", "tool", "workflow"]] = MappingProxyType(
     {
+        **dict.fromkeys((*INFERENCE_OPERATIONS, "count_tokens", "embeddings", "fetch_response", "moderation"), "llm"),
         "create_agent": "agent",
         "execute_tool": "tool",
         "invoke_agent": "agent",
@@ -73,7 +74,7 @@ OPERATION_ROLES: Mapping[str, Literal["agent", "tool", "workflow"]] = MappingPro
         "upsert_memory": "tool",
     }
 )
-"""Values of `gen_ai.operation.name` -> what such a span stands for. Any other operation calls a model."""
+"""Values of `gen_ai.operation.name` -> what such a span stands for. Any other is a framework's own word."""
 
 # GenAI: request.
 GEN_AI_OUTPUT_TYPE = "gen_ai.output.type"

@@ -126,7 +126,7 @@ def _kind(span: ReadableSpan, given: Attributes) -> str | None:
         case str(kind), _:
             return kind
         case _, str(operation):
-            return semconv.OPERATION_ROLES.get(operation, LLM)
+            return semconv.OPERATION_ROLES.get(operation, "operation")
     if given.keys() & {semconv.GEN_AI_REQUEST_MODEL, "gen_ai.system"}:
         return LLM
     return "operation" if span.kind is SpanKind.INTERNAL else None

@@ -123,7 +123,7 @@ class SpanMetrics(SpanProcessor):
         elif operation == _TOOL:
             tool = _some(attributes, semconv.GEN_AI_TOOL_NAME, semconv.GEN_AI_TOOL_TYPE, semconv.GEN_AI_AGENT_NAME)
             self._tool.record(duration_s, {**tool, **failed})
-        elif operation and operation not in semconv.OPERATION_ROLES:
+        elif semconv.OPERATION_ROLES.get(str(operation)) == "llm":
             self._unpriced.append(attributes)
             self._add_costs(is_loaded=self._prices.wait_until_loaded(0.0))
 

@@ -127,7 +127,7 @@ def role(span: ReadableSpan) -> Role:
     attributes = span.attributes or {}
     operation = attributes.get(semconv.GEN_AI_OPERATION_NAME)
     if operation is not None:
-        return semconv.OPERATION_ROLES.get(str(operation), "llm")
+        return semconv.OPERATION_ROLES.get(str(operation), "other")
     ours = semconv.OPERATION_NAME in attributes or semconv.AGENTOPS_SPAN_KIND in attributes
     return "action" if ours else "other"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,16 +11,19 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
+from tests.e2e.launcher import launch
 from tests.frameworks.runs import assert_unchanged
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
+from tests.loopback.otlp_sink import OtlpSink
 
 pytest.importorskip("agno.agent", reason="agno is not installed")
 
 from agno.agent import Agent
 from agno.models.openai import OpenAIChat
 from agno.team import Team
+from agno.workflow import Step, Workflow
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of its own
 
@@ -160,6 +164,24 @@ def test_a_team(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_workflow(model: LlmServer, stream: bool) -> None:
+    """A workflow is a span, and the agents of its steps are below it, streamed too."""
+    workflow = Workflow(name="trip", steps=[Step(name="first", agent=guide(model))], telemetry=False)
+    with capture() as captured:
+        answered = workflow.run("weather(Paris)", stream=stream)
+        if stream:
+            list(answered)
+
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow trip",
+            ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]],
+        ]
+    )
+    holds_together(captured, model)
+
+
 def test_a_stream(model: LlmServer) -> None:
     """A stream is told as a plain run, nothing of it is current in its reader, and one that is left is no error."""
     with capture() as captured:
@@ -282,3 +304,18 @@ Agent(name="guide", model=model, telemetry=False).run("hello")
 def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
     """It does not matter whether the package is imported before `init()`, and its name switches it off."""
     assert spans(IMPORTS, WORK.format(model.url), **how) == found
+
+
+def test_the_command_of_opentelemetry(model: LlmServer, tmp_path: Path) -> None:
+    """Under `opentelemetry-instrument` a framework's agents need no line of code.
+
+    It takes long: the launcher and the program are a process each, and the second imports the framework.
+    """
+    program = "\n".join((IMPORTS, WORK.format(model.url)))
+    with OtlpSink() as sink:
+        launch(program, tmp_path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=sink.endpoint)
+
+    assert [span.name for received in sink.received for span in received.spans] == [
+        "chat gpt-4.1",
+        "invoke_agent guide",
+    ]

@@ -213,6 +213,41 @@ def test_crews_at_once(model: LlmServer) -> None:
     holds_together(captured, model, traces=4)
 
 
+def test_a_run_in_a_thread_that_is_cancelled(model: LlmServer) -> None:
+    """`kickoff_async` goes on in its thread when it is cancelled, and so do its spans, to their own ends."""
+
+    async def cancelled() -> None:
+        loop, began, go_on = asyncio.get_running_loop(), asyncio.Event(), Event()
+
+        @tool("wait")
+        def wait(city: str) -> str:
+            """Wait."""
+            loop.call_soon_threadsafe(began.set)
+            go_on.wait(TIMEOUT_S)
+            return city
+
+        asyncio.get_running_loop().set_default_executor(pool := ThreadPoolExecutor(4))
+        try:
+            await cancel(crew(model, "wait(Paris)", wait).kickoff_async(), began)
+            ended.extend(captured.spans)
+        finally:
+            go_on.set()
+            pool.shutdown()
+
+    ended: list[Any] = []
+    with capture() as captured:
+        asyncio.run(cancelled())
+
+    assert [span.name for span in ended] == snapshot(["chat gpt-4.1"])
+    assert names(captured.tree()) == snapshot(
+        [
+            "invoke_workflow travel",
+            ["task trip", ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool wait"]]],
+        ]
+    )
+    holds_together(captured, model)
+
+
 def test_a_run_that_is_cancelled(model: LlmServer) -> None:
     """A cancelled run ends all its spans when it is cancelled; what was cancelled has failed."""
 

@@ -136,7 +136,9 @@ def test_an_error_that_passes_through_parents_is_one_error() -> None:
     ("attributes", "expected"),
     [
         (CHAT, "llm"),
-        ({"gen_ai.operation.name": "a new one"}, "llm"),
+        ({"gen_ai.operation.name": "embeddings"}, "llm"),
+        ({"gen_ai.operation.name": "execute_event_loop_cycle"}, "other"),
+        ({"gen_ai.operation.name": "search_memory"}, "tool"),
         (TOOL, "tool"),
         (ACTION, "action"),
         ({"operation.name": "x"}, "action"),
