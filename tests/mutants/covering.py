@@ -27,6 +27,7 @@ context = ${{PYTEST_CURRENT_TEST-}}
 _SECONDS = "seconds.json"
 _PHASE = re.compile(r" \((setup|call|teardown)\)$")
 
+_setup_seconds: dict[str, float] = {}
 _seconds: dict[str, float] = {}
 
 
@@ -80,9 +81,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """A test that passes can notice; the others are left out."""
-    if report.when == "call" and report.passed:
-        _seconds[report.nodeid] = report.duration
+    """A test that passes can notice; the others are left out. Its fixtures take their time too."""
+    if report.when == "setup":
+        _setup_seconds[report.nodeid] = report.duration
+    elif report.when == "call" and report.passed:
+        _seconds[report.nodeid] = _setup_seconds[report.nodeid] + report.duration
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
