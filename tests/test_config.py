@@ -41,6 +41,27 @@ def test_a_config_of_nothing_is_what_init_reads_where_nothing_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("variables", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://one:1"}, "http://one:1"),
+        ({"https_proxy": "http://one:1", "all_proxy": "http://two:2"}, "http://one:1"),
+        ({"ALL_PROXY": "http://two:2", "HTTP_PROXY": "http://three:3"}, "http://two:2"),
+        ({"HTTPS_PROXY": "http://one:1", "NO_PROXY": "elsewhere,collector.example"}, None),
+    ],
+)
+def test_a_collector_is_reached_by_the_proxy_that_the_environment_names(
+    variables: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By that of its scheme, or that of all; one on this machine by none."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert only(config.read_config(endpoint="https://collector.example:4318")).proxy == proxy
+    assert only(config.read_config(endpoint="https://127.0.0.1:4318")).proxy is None
+
+
 def refusal(**settings: object) -> str:
     """What `init()` would say of these settings."""
     with pytest.raises(agentops_otel.ConfigError) as refused:

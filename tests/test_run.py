@@ -88,6 +88,19 @@ def test_a_command_is_traced(environment: dict[str, str], tmp_path: Path) -> Non
     assert (done.returncode, llm_spans()) == (0, 1), done.stderr
 
 
+def test_a_program_that_has_our_decorators_alone_is_traced(environment: dict[str, str], tmp_path: Path) -> None:
+    """A child of the command, which imports no client and calls no `init()`."""
+    (tmp_path / "app.py").write_text(
+        "import agentops_otel\n@agentops_otel.record_action('alone')\ndef work(): ...\nwork()\n"
+    )
+
+    starts = "import subprocess; subprocess.run(['python', 'app.py'])"
+    done = run("python", "-c", starts, env=environment, cwd=tmp_path)
+
+    spans = [span for path in trace_directory.trace_files(_traces()) for span in file.read(path)]
+    assert (done.returncode, [getattr(span, "name", span) for span in spans]) == (0, ["alone"]), done.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "name"),
     [

@@ -278,7 +278,7 @@ class Sessions:
         self,
         recorder: Recorder | None,
         *,
-        name: str = "session",
+        name: str,
         tags: Iterable[str] = (),
         session_id: str | None = None,
     ) -> Session:

@@ -326,7 +326,7 @@ def decision(client: OpenAI) -> None:
 
 def moderation(client: OpenAI) -> None:
     """A text, judged."""
-    client.moderations.create(input="Paris")
+    client.moderations.create(model="omni-moderation-latest", input="Paris")
 
 
 IMAGE = {
@@ -609,12 +609,13 @@ def test_the_other_apis_have_a_span_each(captured: Captured, server: LlmServer) 
                 },
             },
             {
-                "name": "moderation",
+                "name": "moderation omni-moderation-latest",
                 "kind": "CLIENT",
                 "attributes": {
                     "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Paris"}]}],
                     "gen_ai.operation.name": "moderation",
                     "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "omni-moderation-latest",
                     "gen_ai.response.id": "modr-1",
                     "gen_ai.response.model": "omni-moderation-latest",
                     "server.address": "127.0.0.1",

@@ -11,6 +11,7 @@ from agentops_otel import semconv
 from agentops_otel.clients import anthropic
 from agentops_otel.clients.bedrock import spec as bedrock
 from agentops_otel.clients.dashscope import spec as dashscope
+from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.clients.google import genai, interactions
 from agentops_otel.clients.openai import spec as openai
 from agentops_otel.content import Content
@@ -25,6 +26,22 @@ def told(operation: Operation, request: Any) -> Any:
     messages: Any = contents(operation.request_content_rows, request)[semconv.GEN_AI_INPUT_MESSAGES]
     (message,) = messages
     return message["role"], message["parts"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({"n": 3}, {"gen_ai.request.choice.count": 3}),
+        ({"n": 1}, {}),
+        ({"max_tokens": 5}, {"gen_ai.request.max_tokens": 5}),
+        ({"max_tokens": 5, "max_completion_tokens": 7}, {"gen_ai.request.max_tokens": 7}),
+        ({"response_format": {"type": "json_schema"}}, {"gen_ai.output.type": "json"}),
+        ({"response_format": {"type": "another"}}, {}),
+    ],
+)
+def test_settings_of_a_chat_completion_that_are_worked_out(request_: dict[str, Any], expected: dict[str, Any]) -> None:
+    """From several names, or only where they say something."""
+    assert attributes(chat_completions.CHAT.request_rows, request_) == expected
 
 
 def test_parts_of_a_chat_completion() -> None:
@@ -637,6 +654,38 @@ def test_what_a_guardrail_is_to_look_at_in_a_conversation() -> None:
             ],
         )
     )
+
+
+def test_the_turns_of_googles_first_interactions_say_who_spoke() -> None:
+    """Later versions of the package have steps in their place."""
+    turns = [
+        {"role": "user", "content": "How warm?"},
+        {"role": "model", "content": [{"type": "text", "text": "21 degrees."}]},
+        {"content": "And in Rome?"},
+    ]
+
+    assert contents(interactions.INTERACT.request_content_rows, {"input": turns})["gen_ai.input.messages"] == [
+        {"role": "user", "parts": [{"type": "text", "content": "How warm?"}]},
+        {"role": "assistant", "parts": [{"type": "text", "content": "21 degrees."}]},
+        {"role": "user", "parts": [{"type": "text", "content": "And in Rome?"}]},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_what_a_block_of_anthropics_begins_with_is_part_of_it(kind: str) -> None:
+    """The pieces that follow go on with it."""
+    whole: dict[str, Any] = {}
+    assert anthropic.MESSAGES.fold is not None
+
+    for event in (
+        {"type": "content_block_start", "content_block": {"type": kind, kind: "It is "}},
+        {"type": "content_block_delta", "delta": {"type": f"{kind}_delta", kind: "warm."}},
+    ):
+        anthropic.MESSAGES.fold(whole, {**event, "index": 0})
+
+    part = {"type": {"thinking": "reasoning"}.get(kind, kind), "content": "It is warm."}
+    told: Any = contents(anthropic.MESSAGES.response_content_rows, joined(whole))["gen_ai.output.messages"]
+    assert [message["parts"] for message in told] == [[part]]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@
 A name that is changed by mistake is read from nothing: no call fails, and the attribute is not there any more.
 """
 
+import pkgutil
 from collections import defaultdict
 
 import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel.clients import SPECS
+from agentops_otel.instrumentation import ClientSpec
 from agentops_otel.instrumentation.gen_ai import FINISH_REASONS
 from agentops_otel.instrumentation.reading import Table
 
@@ -238,3 +240,11 @@ def test_a_call_that_fails_has_a_finish_reason_where_one_that_succeeds_has() -> 
     }
 
     assert differing == snapshot({("ai21", "chat", True), ("mistralai", "chat", True), ("zhipuai", "chat", False)})
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.also_check], ids=lambda spec: spec.name)
+def test_where_others_patch_a_client_is_where_we_look(spec: ClientSpec) -> None:
+    """A name that is not there is never found patched."""
+    pytest.importorskip(spec.module)
+
+    assert all(callable(pkgutil.resolve_name(f"{spec.module}.{name}")) for name in spec.also_check)

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import pickle
+from importlib.util import find_spec
 
 import pytest
 
@@ -96,3 +97,13 @@ def test_a_logger_goes_on_with_the_next_client() -> None:
 
     assert [span.name for span in running.spans] == ["test_client:INFO"]
     assert stopped.spans == ()
+
+
+@pytest.mark.parametrize("name", ["LangchainCallbackHandler", "AsyncLangchainCallbackHandler"])
+def test_the_handlers_for_langchain_are_imported_when_they_are_asked_for(name: str) -> None:
+    """Where there is no LangChain, it is what is missed."""
+    if find_spec("langchain_core"):
+        assert getattr(agentops_otel, name).__name__ == name
+    else:
+        with pytest.raises(ModuleNotFoundError, match="langchain_core"):
+            getattr(agentops_otel, name)

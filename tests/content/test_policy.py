@@ -488,3 +488,16 @@ def test_a_list_that_is_read_item_by_item_says_what_the_list_says(texts: list[st
     assert len(data.encode()) <= room
     if len(json.dumps(whole, ensure_ascii=False).encode()) < room // 8:
         assert json.loads(data) == whole
+
+
+@pytest.mark.parametrize("limit", [200, 1000, 4000, 20_000])
+def test_a_long_list_of_texts_is_told_from_both_ends(limit: int) -> None:
+    """As many of them as fit, and how many more there were."""
+    texts = [f"some text {number}" for number in range(3000)]
+
+    written = Content(limit_bytes=limit).json("x", texts) or ""
+
+    kept = json.loads(written)
+    assert limit / 2 < len(written) <= limit
+    assert (kept[0], kept[-1]) == (texts[0], texts[-1])
+    assert f"…(+{len(texts) - len(kept) + 1} more)" in kept

@@ -38,8 +38,9 @@ def test_no_part_of_a_foreign_span_carries_a_secret(tmp_path: Path) -> None:
         with tracer.start_as_current_span(
             f"GET /?key={KEY}",
             kind=SpanKind.SERVER,
-            links=[Link(other.get_span_context(), {"note": f"with {KEY}"})],
+            links=[Link(other.get_span_context(), {"note": f"with {KEY}", "gen_ai.output.messages": f"with {KEY}"})],
         ) as span:
+            span.add_event("as ours would be named", {"gen_ai.input.messages": f"with {KEY}"})
             span.set_attribute("url.query", "api_key=letmein1&q=hello")
             span.set_attribute("http.request.header.authorization", ["Bearer letmein"])
             span.set_attribute("db.password", "letmein")

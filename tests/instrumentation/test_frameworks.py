@@ -111,6 +111,23 @@ def test_a_step_without_a_span_stands_for_its_parent(captured: Capture) -> None:
     )
 
 
+def test_a_key_that_is_used_again_is_the_new_steps(captured: Capture) -> None:
+    """It stood for another step before, whose end is no end of the new one."""
+    open_steps = opened(captured)
+    open_steps.begin("a", step("agent"))
+    open_steps.begin("b", step("no such kind"), parent="a")
+    open_steps.end("b")
+    open_steps.begin("b", step("tool"))
+    open_steps.end("a")
+    open_steps.end("b", result="done")
+
+    assert [(span.name, span.status.is_ok) for span in captured.spans] == [
+        ("invoke_agent x", True),
+        ("execute_tool x", True),
+    ]
+    assert captured.client.stats().pending == 0
+
+
 def test_spans_of_the_program_lie_between(captured: Capture) -> None:
     """A step that begins in a span of the program's own, within its parent, is below that span."""
     open_steps = opened(captured)

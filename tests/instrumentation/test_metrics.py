@@ -80,6 +80,12 @@ def calls(server: LlmServer) -> None:
             client.chat.completions.create(**{**ASKED, "model": "failed"})
 
 
+def test_the_bounds_of_histograms_are_those_of_the_conventions() -> None:
+    """As the page about GenAI metrics lists them."""
+    assert SECONDS == (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+    assert (*(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864),) == TOKENS
+
+
 @pytest.mark.parametrize("opt_in", [frozenset(), frozenset({LATEST})], ids=["v1.41", "latest"])
 def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
     """Durations, tokens and the time to the first chunk are recorded under the names that were chosen."""

@@ -7,6 +7,7 @@ import functools
 import gc
 import inspect
 import pickle
+import time
 import warnings
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -15,12 +16,16 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import trace
-from opentelemetry.context import attach, detach, get_current, set_value
+from opentelemetry.context import Context, attach, detach, get_current, set_value
+from opentelemetry.sdk.trace import Span, SpanProcessor, sampling
 from opentelemetry.trace import get_current_span
 
+from agentops_otel.content import Content
 from agentops_otel.recording.actions import Decorators
 from agentops_otel.tracing import SUPPRESS_KEY
-from tests.recording.conftest import Recording
+from agentops_otel.tracing.provider import OwnProvider, tracer_of
+from agentops_otel.tracing.recorder import Recorder
+from tests.recording.conftest import Recording, Tagged
 
 IntFunction = Callable[[int], int]
 
@@ -49,6 +54,34 @@ def test_call_says_its_arguments_by_name_its_result_and_its_tags(recording: Reco
             }
         ]
     )
+
+
+def test_a_processor_that_is_added_later_is_told_of_the_next_call() -> None:
+    """Also where none was told of a start until then."""
+    started = []
+
+    class Started(SpanProcessor):
+        def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+            started.append(span.name)
+
+    content, provider = Content(), OwnProvider(sampler=sampling.DEFAULT_ON)
+    provider.set_policy(content)
+    recorder = Recorder(
+        tracer=tracer_of(provider, "test", "", content), content=content, defaults=Tagged(), clock=time.time_ns
+    )
+    decorators = Decorators(lambda: recorder)
+
+    @decorators.record_action
+    def first() -> None: ...
+
+    @decorators.record_action
+    def second() -> None: ...
+
+    first()
+    provider.add_span_processor(Started())
+    second()
+
+    assert started == ["second"]
 
 
 def test_argument_given_is_said_in_place_of_its_default(recording: Recording) -> None:

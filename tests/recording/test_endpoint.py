@@ -125,6 +125,22 @@ def test_statuses_are_said_and_500_is_a_failure(recording: Recording, app: flask
     ] == [("UNSET", 200), ("ERROR", 503), ("UNSET", 404), ("UNSET", 299), ("ERROR", None)]
 
 
+@pytest.mark.parametrize(
+    ("body", "told"), [("fine", '"fine"'), ({"sorry": True}, '{"sorry": true}'), (b"as bytes", '"as bytes"')]
+)
+def test_the_text_of_a_response_is_said(recording: Recording, app: flask.Flask, body: Any, told: str) -> None:
+    """What the view answers with, in whichever form; reading it leaves it as it was."""
+
+    @app.get("/")
+    @recording.decorators.track_endpoint
+    def answer() -> Any:
+        return body if isinstance(body, dict) else flask.Response(body)
+
+    assert app.test_client().get("/").status_code == 200
+    [span] = recording.spans
+    assert (span.attributes or {})["agentops.entity.output"] == told
+
+
 def test_view_that_is_called_outside_a_request_is_a_function(recording: Recording) -> None:
     """Without a request there is nothing to say of one."""
 

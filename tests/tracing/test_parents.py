@@ -76,6 +76,7 @@ def is_below_server(made: dict[str, ReadableSpan]) -> bool:
         ("serve('fastapi', endpoint=True)", True),
         ("serve('fastapi', endpoint=True, url_scheme='ws')", False),
         ("serve('opentelemetry.instrumentation.asgi', http_scheme='wss')", False),
+        ("serve('fastapi', endpoint=True, network_protocol_name='websocket')", False),
         (f"serve('opentelemetry.instrumentation.asgi', '{CALLER}01')", True),
     ],
 )

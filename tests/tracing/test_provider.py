@@ -148,6 +148,17 @@ def test_a_scope_that_is_asked_for_while_the_settings_change_has_the_new_ones(
     assert samplers == [sampling.ALWAYS_OFF] * 4
 
 
+def test_tracers_that_there_are_take_the_limits_of_new_settings(provider: OwnProvider) -> None:
+    """Of a second `init()` with other variables."""
+    tracer = provider.get_tracer("app")
+
+    provider.renew(OwnProvider(span_limits=sdk_trace.SpanLimits(max_span_attributes=2)))
+    span = tracer.start_span("step", attributes={"a": 1, "b": 2, "c": 3})
+
+    assert isinstance(span, ReadableSpan)
+    assert dict(span.attributes or {}) == {"b": 2, "c": 3}
+
+
 def test_an_ended_span_is_handed_over_read_only(provider: OwnProvider, kept: Kept) -> None:
     """Processors may keep it; later writes do not reach it."""
     span = provider.get_tracer("test").start_span("step")

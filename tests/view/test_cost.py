@@ -94,3 +94,10 @@ def test_the_app_does_not_wait_for_the_price_list() -> None:
         assert cost.cost_of(chat, wait=False) == cost.cost_of(chat) is not None
         """
     )
+
+
+def test_the_price_list_knows_each_provider_by_the_name_that_it_is_asked_for() -> None:
+    """The conventions have other names for some."""
+    data = pytest.importorskip("genai_prices.data")
+
+    assert set(cost._PROVIDERS.values()) <= {provider.id for provider in data.providers}

@@ -67,6 +67,7 @@ def test_the_page_saves_a_run(live: LiveView, store: Store) -> None:
     status, headers, body = request(live.port, "GET", f"/api/html/{TRACE}", headers=cookie)
 
     assert (status, headers["content-disposition"]) == (200, f'attachment; filename="{TRACE}.html"')
+    assert headers["content-type"] == "text/html; charset=utf-8"
     assert body == saved.page(store, title=TRACE, trace=TRACE)
     assert request(live.port, "GET", "/api/html/x", headers=cookie)[0] == 404
 
