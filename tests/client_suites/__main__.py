@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".client-suites"
 LIMIT_S = float(os.environ.get("LIMIT_S", "900"))
 """The longest that a suite may run, one way."""
-ENDING_S = 30.0
+ENDING_S = 10.0
 WAYS = ("off", "before", "after")
 WANTED = (
     "pytest-asyncio",
@@ -177,29 +177,26 @@ def _outcomes(python: str, folder: Path, name: str, way: str, k: str) -> dict[st
     settings["PYTHONPATH"] = os.pathsep.join(
         (str(Path(__file__).parent), str(KEPT / "wanted"), str(KEPT / f"{name}-wanted"))
     )
-    out = _run([*command, *SUITES[name].tests], folder, settings)
+    out, was_ended = _run([*command, *SUITES[name].tests], folder, settings)
     told: dict[str, Any] = json.loads(said.read_text()) if said.exists() else {}
+    told["cut"] = was_ended or told.get("cut", False)
     if not told.get("outcomes"):
         raise NothingRun(f"{name}, {way}: no test was run\n{out[-4000:]}")
     return told
 
 
-def _run(command: Sequence[str], folder: Path, settings: Mapping[str, str]) -> str:
-    """Run pytest, and end it after `LIMIT_S` as Ctrl-C does: it still writes what the tests came to."""
+def _run(command: Sequence[str], folder: Path, settings: Mapping[str, str]) -> tuple[str, bool]:
+    """Run pytest, and end it after `LIMIT_S`, as Ctrl-C does or by force: what it said, and whether it was ended."""
     environment = {**os.environ, **settings}
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        try:
-            out, _ = process.communicate(timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
+        for limit_s, end in ((LIMIT_S, signal.SIGINT), (ENDING_S, signal.SIGKILL)):
             try:
-                out, _ = process.communicate(timeout=ENDING_S)
+                return process.communicate(timeout=limit_s)[0], end is signal.SIGKILL
             except subprocess.TimeoutExpired:
-                process.kill()
-                out, _ = process.communicate()
-    return out
+                process.send_signal(end)
+        return process.communicate()[0], True
 
 
 def compared(title: str, told: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -6,6 +6,7 @@
 import json
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ outcomes: dict[str, str] = {}
 records: list[str] = []
 uncollected: list[str] = []
 cut: list[bool] = []
+written = [time.monotonic()]
 
 
 class _Records(logging.Handler):
@@ -72,8 +74,19 @@ def pytest_runtest_logreport(report: Any) -> None:
         outcomes[report.nodeid] = report.outcome if report.when == "call" else f"{report.outcome} in {report.when}"
 
 
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """Write what there is once a second: a suite that is ended need not come to its end."""
+    if time.monotonic() - written[-1] > 1:
+        _write()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write all of it."""
+    _write()
+
+
+def _write() -> None:
+    written[:] = [time.monotonic()]
     told = {
         "outcomes": outcomes,
         "records": records,
@@ -81,4 +94,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "uncollected": uncollected,
         "cut": bool(cut),
     }
-    Path(os.environ["SUITE_OUTCOMES"]).write_text(json.dumps(told))
+    path = Path(os.environ["SUITE_OUTCOMES"])
+    path.with_suffix(".new").write_text(json.dumps(told))
+    path.with_suffix(".new").replace(path)
