@@ -108,7 +108,6 @@ NUMBERING: dict[str, Callable[[int], dict[str, Any]]] = {
 SOME_ARGUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(0, 9), min_size=1, max_size=3)
 
 
-@pytest.mark.no_cover
 @given(
     calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4),
     size=SIZES,

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
-from tests.clients.contract import each_client, outcome
-from tests.clients.contract import pytestmark as of_each_client
+from tests.clients.contract import each_client, outcome, pytestmark
 from tests.clients.forms.form import CLIENTS, OTHERS, Forms, installed
 from tests.loopback import bedrock_server
 from tests.loopback.llm_server import Answer, LlmServer
 
-pytestmark = [of_each_client, pytest.mark.no_cover]
+__all__ = ["pytestmark"]
 
 
 @pytest.fixture(params=installed(*CLIENTS, *OTHERS))
@@ -132,6 +131,7 @@ def test_an_answer_in_nobodys_dialect(form: str, client: Forms, server: LlmServe
     _compared(form, client, server, STRANGE)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", ["plain", "streamed"])
 def test_an_answer_that_is_half_right(form: str, client: Forms, server: LlmServer) -> None:
     """The outcome is the same, and what is right in an answer is on the span."""
@@ -151,6 +151,7 @@ def test_an_answer_that_is_half_right(form: str, client: Forms, server: LlmServe
             assert told.get(name, right).get("gen_ai.output.messages") == right.get("gen_ai.output.messages")
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=settings().max_examples // 20,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

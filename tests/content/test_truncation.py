@@ -114,7 +114,6 @@ MESSAGES = st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), s
 LONG_RESPONSE = ("response", "rain ", 30_000)
 
 
-@pytest.mark.no_cover
 @example(  # the long texts use up what is searched for secrets in one value
     [
         ("system", [LONG_RESPONSE] * 3),

@@ -2,6 +2,7 @@
 
 import ast
 import signal
+import socket
 import sys
 import textwrap
 import time
@@ -514,7 +515,10 @@ def test_a_burst_of_two_hundred_thousand_spans(spool: bool, tmp_path: Path) -> N
 
     Without a disk what does not fit is counted to the span. It takes the seconds that making so many spans takes.
     """
-    out, err, status = run(BURST.format(spool=spool), stopped_sink().endpoint, tmp_path)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound and not listening: no collector of another test can come to be there
+        endpoint = f"http://127.0.0.1:{held.getsockname()[1]}/v1/traces"
+        out, err, status = run(BURST.format(spool=spool), endpoint, tmp_path)
 
     counts, megabytes, slow_ms, adds_up = out.splitlines()
     assert status == 0, err

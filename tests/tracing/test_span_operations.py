@@ -27,7 +27,7 @@ from agentops_otel.tracing.tracer import Tracer as OwnTracer
 from tests.tracing.span_programs import HOSTILE_PROGRAMS, LIMITS, PROGRAMS, SAMPLERS, VARIABLES
 from tests.tracing.this_sdk import THIS_SDK
 
-pytestmark = [THIS_SDK, pytest.mark.no_cover]
+pytestmark = THIS_SDK
 
 RESOURCE = Resource({"service.name": "test"})
 
