@@ -1,20 +1,19 @@
 """Agno, the real package: whole trees of agents, teams, workflows and tools."""
 
-import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import get_current_span
 
-import agentops_otel
 from agentops_otel.testing import capture
 from tests.e2e.launcher import launch
+from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.runs import assert_unchanged
 from tests.frameworks.shown import holds_together, names, shown
-from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.otlp_sink import OtlpSink
 
@@ -32,12 +31,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of its own
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing goes to its makers."""
     monkeypatch.setenv("AGNO_TELEMETRY", "false")
-
-
-@agentops_otel.record_action("look up")
-def look_up(city: str) -> str:
-    """Work of the program's own."""
-    return f"sunny in {city}"
 
 
 def weather(city: str) -> str:
@@ -201,68 +194,40 @@ def test_a_stream(model: LlmServer) -> None:
     holds_together(captured, model, traces=2)
 
 
-def test_runs_that_are_awaited(model: LlmServer) -> None:
-    """An async run is told as a sync one, streamed too; two at once have a trace each."""
-
-    async def streamed() -> None:
-        async for _ in guide(model).arun("weather(Bern)", stream=True):
-            assert not get_current_span().get_span_context().is_valid
-
-    async def both() -> None:
-        await asyncio.gather(guide(model).arun("weather(Oslo)"), streamed())
-
-    with capture() as captured:
-        asyncio.run(both())
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-        ]
-    )
-    holds_together(captured, model, traces=2)
+IMPORTS = "from agno.agent import Agent\nfrom agno.models.openai import OpenAIChat"
+WORK = """
+model = OpenAIChat(id="gpt-4.1", base_url="{}/v1", api_key="none")
+Agent(name="guide", model=model, telemetry=False).run("hello")
+"""
 
 
-def test_two_runs_at_once(model: LlmServer) -> None:
+class TestAgent(Contract):
+    """An agent whose runs are awaited."""
+
+    run: ClassVar = ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]]
+    left: ClassVar = ["invoke_agent guide"]
+    cancelled: ClassVar = ["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]]
+    program: ClassVar = (IMPORTS, WORK)
+    found: ClassVar = ["chat gpt-4.1", "invoke_agent guide"]
+    disabled: ClassVar = {"agno": ["chat gpt-4.1"]}
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run the agent."""
+        return (await guide(server, *tools).arun(task)).content
+
+    def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
+        """Stream the run."""
+        found: AsyncIterator[object] = guide(server).arun(task, stream=True, stream_events=True)
+        return found
+
+
+def test_two_runs_in_threads(model: LlmServer) -> None:
     """Runs beside each other have a trace each."""
     with capture() as captured, ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda city: guide(model).run(f"weather({city})"), ("Oslo", "Bern")))
 
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-        ]
-    )
+    assert names(captured.tree()) == [*TestAgent.run, *TestAgent.run]
     holds_together(captured, model, traces=2)
-
-
-def test_a_run_that_is_cancelled(model: LlmServer) -> None:
-    """A cancelled run ends all its spans."""
-
-    async def cancelled() -> None:
-        began = asyncio.Event()
-
-        async def wait(city: str) -> str:
-            """Wait."""
-            began.set()
-            await asyncio.Event().wait()
-            return city
-
-        task = asyncio.create_task(guide(model, wait).arun("wait(Paris)"))
-        await began.wait()
-        task.cancel()
-        await asyncio.wait([task])
-
-    with capture() as captured:
-        asyncio.run(cancelled())
-
-    assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
-    holds_together(captured, model)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -274,36 +239,6 @@ def test_the_program_gets_what_it_gets_without_us(model: LlmServer, stream: bool
         return list(map(type, result)) if stream else result.content
 
     assert_unchanged(work, model)
-
-
-def test_content_off(model: LlmServer) -> None:
-    """Without content the steps are there, and none of what was said."""
-    with capture(capture_content=False) as captured:
-        guide(model).run("weather(Paris)")
-
-    assert "execute_tool weather" in str(captured.tree())
-    assert "Paris" not in str(captured.tree())
-
-
-IMPORTS = "from agno.agent import Agent\nfrom agno.models.openai import OpenAIChat"
-WORK = """
-model = OpenAIChat(id="gpt-4.1", base_url="{}/v1", api_key="none")
-Agent(name="guide", model=model, telemetry=False).run("hello")
-"""
-
-
-@pytest.mark.parametrize(
-    ("how", "found"),
-    [
-        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide"]),
-        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide"]),
-        ({"disabled": "agno"}, ["chat gpt-4.1"]),
-    ],
-    ids=str,
-)
-def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
-    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
-    assert spans(IMPORTS, WORK.format(model.url), **how) == found
 
 
 def test_the_command_of_opentelemetry(model: LlmServer, tmp_path: Path) -> None:
