@@ -15,16 +15,19 @@ from typing import Any
 from PIL import Image
 
 from tests.e2e.servers import ROOT, Jaeger
+from tests.frameworks.scripted_model import scripted_model
 
 PICTURES = ROOT / "docs" / "pictures"
 # Without the last three a browser start looks for hosts of its maker.
 QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-def run_example(name: str, jaeger: Jaeger, folder: Path, **variables: str) -> None:
+def run_example(
+    name: str, jaeger: Jaeger, folder: Path, *arguments: str, python: str = sys.executable, **variables: str
+) -> None:
     """Run the example as a user would, with Jaeger as its collector."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "OTEL_EXPORTER_OTLP_ENDPOINT": jaeger.endpoint}
-    command = [sys.executable, f"examples/{name}.py"]
+    command = [python, f"examples/{name}.py", *arguments]
     subprocess.run(command, cwd=ROOT, env={**environment, **variables}, check=True, timeout=300)
 
 
@@ -48,10 +51,21 @@ def main() -> None:
         page, trace = the_trace("quickstart", jaeger)
         take(page, "jaeger-trace.png", 520, folder)
         take(f"{page}?uiFind={first(trace, 'chat')}", "jaeger-conversation.png", 860, folder)
+        take_graph(jaeger, folder)
         run_example("taskweaver_session", jaeger, folder, OTEL_SERVICE_NAME="taskweaver")
         page, trace = the_trace("taskweaver", jaeger)
         take(page, "jaeger-taskweaver.png", 720, folder)
         take(f"{page}?uiFind={first(trace, 'execute_tool python')}", "jaeger-taskweaver-code.png", 860, folder)
+
+
+def take_graph(jaeger: Jaeger, folder: Path) -> None:
+    """A LangGraph run, in the environment that `make frameworks` makes."""
+    with scripted_model() as model:
+        variables = {"OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_API_KEY": "none", "OTEL_SERVICE_NAME": "trip"}
+        python = str(ROOT / ".venv-langchain" / "bin" / "python")
+        run_example("frameworks/langgraph_trip", jaeger, folder, "weather(Paris)", python=python, **variables)
+    page, trace = the_trace("trip", jaeger)
+    take(f"{page}?uiFind={first(trace, 'execute_tool')}", "jaeger-langgraph.png", 760, folder)
 
 
 def the_trace(service: str, jaeger: Jaeger) -> tuple[str, dict[str, Any]]:

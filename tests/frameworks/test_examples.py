@@ -43,6 +43,20 @@ EXAMPLES = {
         "langchain",
         snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
     ),
+    "langgraph_trip": (
+        "langchain",
+        snapshot(
+            [
+                "chat gpt-4.1",
+                "chat gpt-4.1",
+                "execute_tool weather",
+                "invoke_agent guide",
+                "invoke_workflow trip",
+                "node confirm",
+                "node guide",
+            ]
+        ),
+    ),
     "openai_agents": (
         "agents",
         snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent guide"]),
