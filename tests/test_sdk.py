@@ -387,6 +387,25 @@ def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
     ]
 
 
+@pytest.mark.parametrize("guest", [False, True])
+def test_a_span_processor_that_is_given_twice_sees_each_span_once(guest: bool) -> None:
+    """Also one that the program has added to its provider itself."""
+    exporter = InMemorySpanExporter()
+    processor = SimpleSpanProcessor(exporter)
+    provider = TracerProvider(shutdown_on_exit=False) if guest else None
+    if provider is not None:
+        provider.add_span_processor(processor)
+
+    agentops_otel.init(
+        tracer_provider=provider,
+        span_processors=[processor, processor],
+        **QUIET,  # type: ignore[arg-type]
+    )
+    span("seen")
+
+    assert [found.name for found in exporter.get_finished_spans()] == ["seen"]
+
+
 def test_sampler_and_limits_come_from_the_environment() -> None:
     """OTEL_TRACES_SAMPLER, the span limits and the resource variables keep their meaning."""
     with OtlpSink() as sink:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from google import genai
 from google.genai import errors, types
+from google.genai.live import AsyncSession
 from inline_snapshot import snapshot
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.trace import StatusCode
 
+from agentops_otel.clients.google.live import SPEC
 from agentops_otel.tracing import qualified_name
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import was_left
@@ -725,3 +727,12 @@ def test_who_asks_while_another_receives_ends_nothing(
     (span,) = captured.spans
     assert span.status.status_code is StatusCode.UNSET
     assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)
+
+
+def test_every_way_to_say_something_is_wrapped() -> None:
+    """Those of the package's session; a change of its settings is none."""
+    sends = {f"AsyncSession.{name}" for name in vars(AsyncSession) if name.startswith("send")}
+
+    assert sends - {"AsyncSession.send_context_update"} <= {
+        method for operation in SPEC.operations for method in operation.methods
+    }

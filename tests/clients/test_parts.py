@@ -656,6 +656,22 @@ def test_what_a_guardrail_is_to_look_at_in_a_conversation() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"response_format": {"type": "image"}}, "image"),
+        ({"response_format": [{"type": "audio"}]}, "speech"),
+        ({"response_format": {"type": "video"}}, "video"),
+        ({"response_format": {"type": "text", "mime_type": "application/json"}}, "json"),
+        ({"response_mime_type": "text/plain"}, "text"),
+        ({}, None),
+    ],
+)
+def test_what_an_interaction_of_googles_asks_for_is_told(asked: dict[str, Any], told: str | None) -> None:
+    """In whichever way the request says it."""
+    assert attributes(interactions.INTERACT.request_rows, asked).get("gen_ai.output.type") == told
+
+
 def test_the_turns_of_googles_first_interactions_say_who_spoke() -> None:
     """Later versions of the package have steps in their place."""
     turns = [

@@ -391,3 +391,9 @@ def test_the_memory_of_clean_texts_is_bounded() -> None:
         clean.keep([f"{number:01000}"])
 
     assert 0 < sum(map(len, clean)) <= CLEAN_CHARACTERS
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Basic", "basic", "BASIC"])
+def test_what_follows_a_scheme_is_a_secret_however_it_is_written(scheme: str) -> None:
+    """Also in a text that has no header's name."""
+    assert redact(f"sent {scheme} a1b2c3d4e5f6g7h8i9j0") == f"sent {scheme} [redacted]"

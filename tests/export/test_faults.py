@@ -321,6 +321,7 @@ def test_pauses_between_tries_double_up_to_five_seconds_and_begin_anew() -> None
             sink.answer(Answer(status=503), times=failures)
             outbox.add(Batch(b"", 1))
             sender.send_here(time.monotonic() + 60)
+            assert outbox.settled
         sender.stop(time.monotonic() + 60)
 
     most = [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.2, 0.4]

@@ -212,11 +212,16 @@ def test_what_many_ended_processes_left_is_taken_in_one_go(tmp_path: Path) -> No
 
 
 def test_what_is_too_old_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What an earlier process left is not delivered after its time; a line says so, and the count."""
+    """What an earlier process left is not delivered after a week; a line says so, and the count."""
     now = [os.stat(tmp_path).st_mtime]
     filled(tmp_path, b"old", b"as old", b"older").close()
 
-    now[0] += 8 * 24 * 3600
+    now[0] += 6 * 24 * 3600
+    early = Spool(tmp_path, clock=lambda: now[0])
+    assert early.read(MANY, MANY) is not None
+    early.close()
+
+    now[0] += 2 * 24 * 3600
     late = Spool(tmp_path, clock=lambda: now[0])
 
     assert late.read(MANY, MANY) is None
@@ -224,6 +229,22 @@ def test_what_is_too_old_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert late.given_up == 3
     assert "3 spans that earlier processes left were given up: too old" in caplog.text
     assert Outbox(late).stats(0).given_up == 3
+
+
+def test_the_file_of_a_living_sibling_is_not_kept_open(tmp_path: Path) -> None:
+    """It is looked at again and again, for as long as both live."""
+    living = filled(tmp_path, b"sibling's")
+    now, opened = [0.0], set()
+    spool = Spool(tmp_path, clock=lambda: now[0], limit_age_s=1e12)
+
+    for _ in range(3):
+        now[0] += 100
+        assert spool.read(MANY, MANY) is None
+        opened.add(len(os.listdir("/dev/fd")))
+    living.close()
+    spool.close()
+
+    assert len(opened) == 1
 
 
 def test_what_a_sibling_leaves_is_found_later(tmp_path: Path) -> None:
