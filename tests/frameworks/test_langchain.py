@@ -577,7 +577,7 @@ def test_a_chain_with_a_retriever(model: LlmServer) -> None:
                                 "name": "look up",
                                 "attributes": {
                                     "agentops.entity.input": '{"query":"What to take?"}',
-                                    "agentops.entity.output": '"{\\"id\\":\\"note-1\\",\\"metadata\\":{\\"page...',
+                                    "agentops.entity.output": '{"id":"note-1","metadata":{"page":3},"pa...',
                                     "agentops.span.kind": "operation",
                                     "operation.name": "look up",
                                 },
