@@ -2,6 +2,7 @@
 
 import json
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from inline_snapshot import snapshot
 from opentelemetry.trace import SpanKind
 
 from agentops_otel import semconv
+from agentops_otel.taskweaver import calls
 from agentops_otel.testing import Capture, capture
 from tests.loopback.taskweaver_llm import Failure, Held, ScriptedLLM, code, final, plan
 from tests.taskweaver.conftest import MakeApp
@@ -188,3 +190,27 @@ def _chats(captured: Capture) -> list[Any]:
     return sorted(
         (span for span in captured.spans if span.kind is SpanKind.CLIENT), key=lambda span: span.start_time or 0
     )
+
+
+def test_a_model_with_an_alias_is_told_with_its_own_back_end() -> None:
+    """What has none is told with that of the app."""
+    own, usual = (
+        SimpleNamespace(config=SimpleNamespace(llm_module_config={"api_type": kind}, model=model))
+        for kind, model in (("groq", "llama"), (None, "gpt"))
+    )
+    api = SimpleNamespace(
+        ext_llms={"small": own}, completion_service=usual, config=SimpleNamespace(api_type="ollama", model="gpt")
+    )
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        for alias in ("small", None):
+            call = calls.chat(recorder, api, {"llm_alias": alias, "messages": []})
+            with call:
+                pass
+            call.end()
+
+    assert [(span.name, (span.attributes or {})["gen_ai.provider.name"]) for span in captured.spans] == [
+        ("chat llama", "groq"),
+        ("chat gpt", "ollama"),
+    ]
