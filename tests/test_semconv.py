@@ -10,7 +10,7 @@ from agentops_otel.view.tree import role
 SUFFIX_OF_ROLE = {"agent": ".agent", "tool": ".tool", "workflow": ".workflow", "llm": ".llm", "other": ".operation"}
 
 
-@pytest.mark.parametrize("operation", [*semconv.OPERATION_ROLES, "execute_event_loop_cycle"])
+@pytest.mark.parametrize("operation", [*sorted(semconv.OPERATION_ROLES), "execute_event_loop_cycle"])
 def test_an_operation_has_one_role(operation: str) -> None:
     """The tree and the AgentOps backend are told the same of an operation; an unlisted one is a framework's own."""
     tracer = TracerProvider().get_tracer("t")
