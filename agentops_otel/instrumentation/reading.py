@@ -204,8 +204,13 @@ def indexed(response: dict[str, Any], key: str, index: object) -> dict[str, Any]
 
     Without an index, or if several have it, the last entry (see `begin_entry`).
     """
-    listed: list[dict[str, Any]] | None = response.get(key)
-    if listed and isinstance(last := listed[-1], dict) and (index is None or last.get("index") == index):
+    listed = response.get(key)
+    if (
+        isinstance(listed, list)
+        and listed
+        and isinstance(last := listed[-1], dict)
+        and (index is None or last.get("index") == index)
+    ):
         return last
     entries = _entries(response, key)
     if (wanted := _integer(index)) is None:  # together's indices are floats

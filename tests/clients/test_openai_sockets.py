@@ -57,6 +57,16 @@ def received_bytes(socket: SocketServer, **asked: Any) -> list[Any]:
         return _until_last(lambda: connection.parse_event(connection.recv_bytes()))
 
 
+def test_what_parses_events_alone_needs_no_socket(captured: Captured) -> None:
+    """A connection that a program makes for its parser has no socket that could be watched."""
+    from openai.resources.responses.responses import ResponsesConnection
+
+    connection: Any = object.__new__(ResponsesConnection)
+
+    assert connection.parse_event(b'{"type": "error", "code": "server_error"}').type == "error"
+    assert captured.spans == ()
+
+
 def _until_last(receive: Callable[[], Any]) -> list[Any]:
     found = [receive()]
     while not is_last(found[-1]):

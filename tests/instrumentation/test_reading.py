@@ -132,9 +132,10 @@ def test_values_of_another_kind_are_left_out() -> None:
     assert attributes(table, wrong) == {}
 
 
-def test_an_index_finds_its_entry() -> None:
+@pytest.mark.parametrize("nonsense", ["nonsense", 7])
+def test_an_index_finds_its_entry(nonsense: object) -> None:
     """Entries come in any order; without an index it is the last one; what is no entry is replaced."""
-    whole: dict[str, Any] = {"list": "nonsense"}
+    whole: dict[str, Any] = {"list": nonsense}
 
     indexed(whole, "list", 1)["name"] = "one"
     indexed(whole, "list", 0)["name"] = "zero"

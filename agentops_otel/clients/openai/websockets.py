@@ -117,6 +117,8 @@ def _join(connection: Any, start_call: CallStarter, *_: Any) -> None:
 
 def _parse(connection: Any, start_call: CallStarter, *data: Any) -> None:
     """Read an event that a `recv()` from before we attached returned, when the program parses it."""
+    if not hasattr(connection, "_connection"):  # made without a socket, to parse alone
+        return
     if (tracker := _attached(connection, start_call)).has_unseen_recv and data:
         tracker.received(loads(data[0]))
 
