@@ -73,6 +73,8 @@ class ProcessExit:
 
     def _in_child(self, family: str) -> None:
         """A child of multiprocessing leaves by `os._exit`, and may be terminated once its parent has its result."""
+        if sys.version_info >= (3, 13):  # which calls the handlers of atexit in a child, before its finalizers
+            atexit.unregister(self._ending.shutdown)
         if self._child == os.getpid():
             return
         self._child = os.getpid()
