@@ -78,8 +78,7 @@ newest: ## the tests with what the registry has today, and what in the vendors' 
 	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
 
 suites: ## all of these two at a time, as .ci/run does
-	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second frameworks \
-		newest-clients newest-litellm
+	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second frameworks newest-clients newest-litellm
 
 wheel: $(BIN)/.test ## the wheel alone, in an empty environment of each Python
 	$(BIN)/python -m pytest -m wheel tests/test_wheel.py
