@@ -52,13 +52,16 @@ def _copied(value: Any, left: list[int]) -> Any:
 def _fields(value: Any) -> dict[str, Any]:
     if not _is_model(type(value)):  # type: ignore[arg-type]  # a class is hashable
         raise _Refused
-    extra = value.__pydantic_extra__
+    extra = getattr(value, "__pydantic_extra__", None)  # a model that was made without its `__init__` has none
     return {**value.__dict__, **extra} if extra else value.__dict__
 
 
 @lru_cache(maxsize=1024)
 def _is_model(kind: type) -> bool:
-    """Whether its objects are pydantic models that show each of their fields."""
+    """Whether its objects are pydantic models that show each of their fields, and give them without code of theirs."""
     if not any(base.__module__ == "pydantic.main" for base in kind.__mro__) or not hasattr(kind, "__pydantic_fields__"):
         return False
-    return all(field.repr and not field.exclude for field in kind.__pydantic_fields__.values())
+    getter: object = kind.__getattribute__
+    return getter is object.__getattribute__ and all(
+        field.repr and not field.exclude for field in kind.__pydantic_fields__.values()
+    )

@@ -32,6 +32,11 @@ class _Excluded(pydantic.BaseModel):
     password: str = pydantic.Field(default="hidden", exclude=True)
 
 
+class _Watched(_Choice):
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was read")
+
+
 class _Other:
     pass
 
@@ -60,6 +65,14 @@ def test_models_become_dicts() -> None:
     )
 
 
+def test_a_model_that_was_made_without_its_init_is_copied() -> None:
+    """Clients make models of answers that are not as they should be."""
+    answer = object.__new__(_Answer)
+    answer.__dict__["id"] = "a"
+
+    assert copy_fields({"answer": answer}) == {"answer": {"id": "a"}}
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -68,6 +81,7 @@ def test_models_become_dicts() -> None:
         b"bytes",
         _Other(),
         {"at": datetime.datetime(2026, 1, 1)},
+        {"answer": object.__new__(_Watched)},
         {"answer": _Silent()},
         {"answer": _Excluded()},
         ["x" * 200_000],
@@ -76,7 +90,16 @@ def test_models_become_dicts() -> None:
         CYCLE,
     ],
     ids=[
-        *("None", "text", "bytes", "another object", "a time", "a silent model", "a model with a hidden field"),
+        *(
+            "None",
+            "text",
+            "bytes",
+            "another object",
+            "a time",
+            "a watched model",
+            "a silent model",
+            "a model with a hidden field",
+        ),
         *("a long text", "many numbers", "many lists", "a cycle"),
     ],
 )
