@@ -42,6 +42,8 @@ class Contract:
     disabled: ClassVar[dict[str, list[str]]]
     """The name that switches the framework off -> the spans of the program then; empty: it makes its spans itself."""
 
+    runs_tools_in_turn: ClassVar[bool] = False
+    """Whether the tools that the model asks for at once run one after the other."""
     is_current_in_reader: ClassVar[bool] = False
     """Whether the framework's own span is current in the reader of a stream, as it is without us."""
 
@@ -56,6 +58,40 @@ class Contract:
     def names(self, captured: Capture) -> Names:
         """The names of the spans that the framework's runs made."""
         return names(captured.tree())
+
+    def test_parallel_tools(self, model: LlmServer) -> None:
+        """Tools that run side by side are below their agent both, and what they do is below each."""
+        met: list[str] = []
+
+        async def meet(city: str) -> str:
+            """Say the weather of a city, when both are there."""
+            met.append(city)
+            while len(met) < 2 and not self.runs_tools_in_turn:
+                await asyncio.sleep(0.01)
+            return look_up(city)
+
+        with capture() as captured:
+            asyncio.run(self.ask(model, "meet(Oslo) meet(Bern)", meet))
+
+        assert self.names(captured) == _twice(_renamed(self.run, "meet"))
+        holds_together(captured, model)
+
+    def test_a_span_of_the_programs_own_between(self, model: LlmServer) -> None:
+        """It is below the tool that opens it, and above the agent that is asked in it."""
+
+        @agentops_otel.record_action("own")
+        async def own(city: str) -> str:
+            return str(await self.ask(model, f"weather({city})"))
+
+        async def research(city: str) -> str:
+            """Ask another agent."""
+            return await own(city)
+
+        with capture() as captured:
+            asyncio.run(self.ask(model, "research(Paris)", research))
+
+        assert self.names(captured) == _with_agent(_renamed(self.run, "research"), self.run)
+        holds_together(captured, model)
 
     def test_two_runs_at_once(self, model: LlmServer) -> None:
         """Runs beside each other have a trace each."""
@@ -146,3 +182,25 @@ class Contract:
         assert spans(imports, work, imported="after") == self.found
         for name, found in self.disabled.items():
             assert spans(imports, work, disabled=name) == found
+
+
+def _twice(run: Names) -> Names:
+    """The run with its tool twice, side by side."""
+    found: Names = []
+    for name, below in zip(run, [*run[1:], None], strict=True):
+        if isinstance(name, list):
+            continue
+        span = [name, *([_twice(below)] if isinstance(below, list) else [])]
+        found += span * 2 if name.startswith("execute_tool") else span
+    return found
+
+
+def _renamed(run: Names, tool: str) -> Names:
+    return [_renamed(one, tool) if isinstance(one, list) else one.replace("weather", tool) for one in run]
+
+
+def _with_agent(run: Names, inner: Names) -> Names:
+    """The run of an agent whose tool runs the inner one in a span of the program's own."""
+    if run == ["look up"]:
+        return ["own", inner]
+    return [_with_agent(one, inner) if isinstance(one, list) else one for one in run]
