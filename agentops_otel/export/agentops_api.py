@@ -77,9 +77,10 @@ def wait_for_trace(
     deadline = time.monotonic() + patience_s
     while True:
         reply = ask(account, destination, "GET", TRACE_PATH + trace_id, timeout_s=_ANSWER_S, headers=headers)
-        if reply.status != 404 or time.monotonic() >= deadline:
+        remaining_s = deadline - time.monotonic()
+        if reply.status != 404 or remaining_s <= 0:
             return reply
-        time.sleep(_PAUSE_S)
+        time.sleep(min(_PAUSE_S, remaining_s))
 
 
 def json_object(body: bytes) -> dict[str, object]:

@@ -6,6 +6,7 @@ import pickle
 from importlib.util import find_spec
 
 import pytest
+from inline_snapshot import snapshot
 
 import agentops_otel
 from agentops_otel.sdk import decorators
@@ -47,6 +48,27 @@ def test_sessions_are_found_and_ended_by_the_client() -> None:
         assert (first.end_state, second.end_state) == ("Success", "Success")
         assert (updated, second.tags) == (True, ("b",))
         assert client.current_session_ids == []
+
+
+def test_a_metadata_key_that_agentops_knows_sets_its_own_attribute() -> None:
+    """The others are below the prefix."""
+    known = ("agent_id", "agent_name", "error_type", "operation_name", "operation_version", "tool_name")
+    with capture() as captured, captured.client.start_session():
+        captured.client.update_trace_metadata({name: f"the {name}" for name in (*known, "workflow_name", "other")})
+
+    (session,) = captured.spans
+    assert {name: value for name, value in (session.attributes or {}).items() if "the " in str(value)} == snapshot(
+        {
+            "gen_ai.agent.id": "the agent_id",
+            "gen_ai.agent.name": "the agent_name",
+            "error.type": "the error_type",
+            "operation.name": "the operation_name",
+            "operation.version": "the operation_version",
+            "gen_ai.tool.name": "the tool_name",
+            "gen_ai.workflow.name": "the workflow_name",
+            "trace.metadata.other": "the other",
+        }
+    )
 
 
 def test_the_words_of_a_traces_end_are_on_the_module() -> None:

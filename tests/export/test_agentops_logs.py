@@ -219,6 +219,15 @@ def test_a_log_is_bounded() -> None:
     assert sum(len(text) + 1 for _, text in entries[:-1]) <= TRACE_CHARS
 
 
+def test_a_print_that_fills_a_log_is_whole() -> None:
+    """And one character more is left out."""
+    kept = Kept()
+    kept.stream.write("x" * (TRACE_CHARS - 1) + "\n")
+    kept.stream.write("\n")
+
+    assert [kind for kind, _ in log_entries(kept.end())] == ["INFO", "WARNING"]
+
+
 def test_the_number_of_traces_is_bounded() -> None:
     """The oldest gives way."""
     kept = Kept()

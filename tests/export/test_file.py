@@ -22,6 +22,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link
 
 from agentops_otel.export.file import LINE_BYTES, FileExporter, read
@@ -63,9 +64,13 @@ def rich_span() -> ReadableSpan:
     )
 
 
-def no_scope() -> ReadableSpan:
-    """A span that nobody says who made it."""
-    return ReadableSpan("x", Trace().context(1), resource=RESOURCE, start_time=START, end_time=START)
+def by(scope: InstrumentationScope | None) -> ReadableSpan:
+    """A span that the scope has made; None: nobody says who."""
+    context = Trace().context(1)
+    return ReadableSpan("x", context, resource=RESOURCE, start_time=START, end_time=START, instrumentation_scope=scope)
+
+
+NAMED = by(InstrumentationScope("theirs", "2", "https://theirs.test/1", {"team": "a", "n": 3}))
 
 
 def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
@@ -85,13 +90,13 @@ def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
 
 
 @complete_stock_encoder
-@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [no_scope()]])
+@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [by(None)], [NAMED]])
 def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan]) -> None:
     """The JSON equals that of the stock encoder's message, but for the ids, which are hex."""
     assert json.loads(dumps(spans)) == as_stock(spans)
 
 
-@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")]])
+@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [NAMED]])
 def test_what_is_read_back_writes_the_same_line(spans: list[ReadableSpan]) -> None:
     """Nothing is lost between a file and the spans read from it."""
     line = dumps(spans)

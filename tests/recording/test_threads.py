@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import gc
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from opentelemetry.context import attach, detach, get_current, set_value
 from opentelemetry.trace import Span, get_current_span, use_span
 
+from agentops_otel.recording.task_processes import TaskPropagation
 from agentops_otel.recording.threads import ThreadPropagation
 from tests.recording.conftest import Recording
 
@@ -85,6 +87,29 @@ def test_without_a_context_nothing_is_carried(propagation: ThreadPropagation) ->
 
     assert not in_pool.get_span_context().is_valid
     assert not _in_thread().get_span_context().is_valid
+
+
+@pytest.mark.parametrize(
+    ("module", "vendored", "owner", "name"),
+    [
+        ("joblib.parallel", "joblib.parallel", "Parallel", "__call__"),
+        ("loky.process_executor", "joblib.externals.loky.process_executor", "ProcessPoolExecutor", "submit"),
+    ],
+)
+def test_what_gives_tasks_to_processes_is_wrapped_and_left_as_it_was(
+    module: str, vendored: str, owner: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the library's own name for it; joblib brings loky under another."""
+    found = pytest.importorskip(vendored)
+    monkeypatch.setitem(sys.modules, module, found)
+    before = getattr(getattr(found, owner), name)
+
+    propagation = TaskPropagation()
+    wrapped = getattr(getattr(found, owner), name)
+    propagation.uninstall()
+
+    assert wrapped is not before
+    assert getattr(getattr(found, owner), name) is before
 
 
 def test_uninstall_leaves_everything_as_it_was_found() -> None:

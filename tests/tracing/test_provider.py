@@ -306,6 +306,21 @@ def test_content_on_links_and_in_what_is_logged_is_content(
     assert enabled or "a word" not in caplog.text
 
 
+def test_what_is_logged_of_a_full_span_is_logged_as_the_sdk_does(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the same logger, in the same words: filters of it hold for our spans."""
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")
+    said = []
+    for provider in (OwnProvider(), sdk_trace.TracerProvider()):
+        caplog.clear()
+        span = provider.get_tracer("theirs").start_span("step", attributes={"a": 1})
+        span.set_attribute("b", 2)
+        said.append(caplog.record_tuples)
+
+    assert said[0] == said[1] != []
+
+
 def test_a_hostile_value_does_not_reach_the_program(
     provider: OwnProvider, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -354,7 +354,7 @@ def test_a_file_is_read_as_it_grows(store: Store, tmp_path: Path) -> None:
     whole = read()
     path.rename(tmp_path / "old.jsonl")
     path.write_bytes(otlp_json.dumps([Trace(3).span("run 3"), Trace(4).span("too long", end=1e13)]) + b"\n")
-    bad = read()
+    bad = (read(), read())[0]
     path.write_bytes(b"")
 
     assert (gone, once, whole, bad) == ([], ["run 1"], ["run 2", "run 1"], ["run 2", "run 1"])

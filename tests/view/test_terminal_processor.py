@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from inline_snapshot import snapshot
@@ -167,6 +167,25 @@ invoke_workflow chat …
     assert stream.getvalue().splitlines()[-2:] == snapshot(
         ["invoke_workflow chat   90.00 s", "trace 00000000000000000000000000000001  90.00 s  2400→360 tok  $0.0096"]
     )
+
+
+class Asked(Printer):
+    """A printer that says when it is to look again."""
+
+    seconds: float | None = None
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Take note."""
+        self.seconds = seconds
+
+
+def test_what_is_below_an_open_span_is_looked_at_after_ten_seconds() -> None:
+    """Until then the program has the time to end it."""
+    asked, trace = Asked(io.StringIO()), Trace()
+
+    TerminalProcessor(asked).on_end(trace.span("step", under=trace.span("chat")))
+
+    assert asked.seconds == 10.0
 
 
 CHAT_LOOP = """
