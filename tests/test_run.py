@@ -375,6 +375,30 @@ def test_signals_are_passed_on(environment: dict[str, str], tmp_path: Path, sent
     assert (running.returncode, said) == (7, f"{int(sent)} None\n")
 
 
+def test_to_go_on_is_not_passed_on(environment: dict[str, str], tmp_path: Path) -> None:
+    """The terminal stops the whole group and lets it go on; the next signal reaches the program, and this none."""
+    (tmp_path / "app.py").write_text(
+        "import signal\nboth = [signal.SIGCONT, signal.SIGWINCH]\nsignal.pthread_sigmask(signal.SIG_BLOCK, both)\n"
+        "print('ready', flush=True)\nprint(signal.Signals(signal.sigwait(both)).name, flush=True)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentops_otel", "run", "app.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(signal.SIGCONT)
+        running.send_signal(signal.SIGWINCH)
+        said = running.stdout.read()
+        running.wait(60)
+
+    assert (running.returncode, said) == (0, "SIGWINCH\n")
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
 def test_a_program_that_a_signal_ends_ends_us_so(environment: dict[str, str], tmp_path: Path, sent: int) -> None:
     """What waits for the command sees the signal that ended the program."""

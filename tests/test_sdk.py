@@ -335,8 +335,9 @@ def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> Non
     began = time.monotonic()
     finished = run(
         f"""
-        import os, time, warnings
+        import os, threading, time, warnings
         warnings.simplefilter("always")  # an error of this kind is not raised by a fork
+        os.register_at_fork(before=lambda: print("at the fork:", threading.active_count()))  # called after ours
         import agentops_otel
         from opentelemetry.sdk.trace import SpanProcessor
 
@@ -355,6 +356,7 @@ def test_a_processor_does_not_hold_up_the_end_of_the_program(forks: bool) -> Non
 
     assert "Slow was not done in time" in finished.stderr
     assert "multi-threaded" not in finished.stderr
+    assert finished.stdout == ("at the fork: 1\n" if forks else "")
     assert time.monotonic() - began < 120
 
 
@@ -486,6 +488,28 @@ def test_init_by_many_threads_starts_one_client() -> None:
         at_once(lambda number: agentops_otel.shutdown())
         assert sdk.client() is None
         assert getattr_static(openai.resources.chat.Completions, "create") is CREATE
+
+
+def test_a_shutdown_waits_while_the_programs_own_provider_takes_over() -> None:
+    """What it has emptied is not filled again."""
+    program = """
+import threading
+import agentops_otel
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+class Slow(TracerProvider):
+    def add_span_processor(self, processor):
+        stop = threading.Thread(target=agentops_otel.shutdown)
+        stop.start()
+        stop.join(0.2)
+        print("stopped" if not stop.is_alive() else "waits")
+        super().add_span_processor(processor)
+
+agentops_otel.init(console=False, trace_file=False)
+trace.set_tracer_provider(Slow(shutdown_on_exit=False))
+"""
+    assert run(program).stdout == "waits\n"
 
 
 def test_init_and_shutdown_by_many_threads_leave_nothing_behind() -> None:

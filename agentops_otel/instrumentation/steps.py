@@ -215,7 +215,8 @@ class Steps:
             if step is None:
                 return
             if step.key != key:
-                step.aliases.discard(key)
+                with self._lock:
+                    step.aliases.discard(key)
                 return
             self._forget(step)
             if isinstance(error, CancelledError):

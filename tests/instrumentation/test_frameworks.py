@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -109,6 +111,41 @@ def test_a_step_without_a_span_stands_for_its_parent(captured: Capture) -> None:
     assert [(span.name, span.parent and span.parent.span_id) for span in captured.spans] == snapshot(
         [("execute_tool apart", None), ("execute_tool below", 1), ("invoke_agent x", None)]
     )
+
+
+class Telling:
+    """A key that tells, once, when it is looked up."""
+
+    def __init__(self) -> None:
+        self.tell: Callable[[], None] = lambda: None
+
+    def __hash__(self) -> int:
+        """Tell."""
+        tell, self.tell = self.tell, lambda: None
+        tell()
+        return 1
+
+
+@pytest.mark.parametrize("word", ["begin", "end"])
+def test_a_step_ends_while_another_thread_tells_of_what_has_no_span_below_it(captured: Capture, word: str) -> None:
+    """Its span is there: the other thread waits until the step is forgotten."""
+    open_steps, nothing = opened(captured), step("no such kind")
+    open_steps.begin("a", step("agent"))
+    keys = [Telling(), Telling()]
+    for key in keys:
+        open_steps.begin(key, nothing, parent="a")
+
+    def tell_of(key: Telling) -> None:
+        tell = partial(open_steps.begin, "c", nothing, parent=key) if word == "begin" else partial(open_steps.end, key)
+        thread = threading.Thread(target=tell)
+        thread.start()
+        thread.join(0.1)
+
+    for key, other in zip(keys, reversed(keys), strict=True):
+        key.tell = partial(tell_of, key if word == "begin" else other)
+    open_steps.end("a")
+
+    assert [span.name for span in captured.spans] == ["invoke_agent x"]
 
 
 def test_a_key_that_is_used_again_is_the_new_steps(captured: Capture) -> None:
