@@ -2,12 +2,13 @@
 
 import os
 import subprocess
-import sys
 import textwrap
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.python_process import run_python
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 180.0
@@ -19,10 +20,8 @@ def run(
     program: str, *, expect: int = 0, cwd: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the program's text with these environment variables besides ours, and check its exit code."""
-    finished = subprocess.run(
-        [sys.executable, *WARNINGS, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
+    finished = run_python(
+        *(*WARNINGS, "-c", textwrap.dedent(program)),
         timeout=TIMEOUT_S,
         cwd=cwd or ROOT,
         env={**os.environ, **variables},

@@ -1,14 +1,13 @@
 """Runs a program of tests/programs to its end, and counts the spans that arrive from it."""
 
 import os
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import ROOT, TIMEOUT_S
+from tests.python_process import run_python
 
 PROGRAMS = ROOT / "tests" / "programs"
 # Not measured: coverage holds a lock of its own over a fork, and its children hang.
@@ -26,10 +25,9 @@ class Ended:
 
 def ended(program: str, *arguments: str, **variables: str) -> Ended:
     """Run one of the programs to its end, with these variables besides ours."""
-    done = subprocess.run(
-        [sys.executable, PROGRAMS / program, *arguments],
-        capture_output=True,
-        text=True,
+    done = run_python(
+        PROGRAMS / program,
+        *arguments,
         timeout=TIMEOUT_S,
         cwd=ROOT,
         env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), **variables},

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.loopback.otlp_sink import OtlpSink
+from tests.python_process import Python
 
 Protocol = Literal["http/protobuf", "grpc"]
 START_S = 60.0
@@ -47,12 +47,11 @@ def python(code: str, endpoint: str, spool: Path) -> Iterator[subprocess.Popen[s
     program = PRELUDE + textwrap.dedent(code)
     # Not measured: coverage holds a lock of its own over a fork, and its children hang.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, endpoint, str(spool)],
+    process = Python(
+        *("-c", program, endpoint, spool),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         env=env,
         start_new_session=True,
     )
