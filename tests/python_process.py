@@ -55,7 +55,7 @@ class Python(subprocess.Popen[str]):
 
 
 def run_python(
-    *arguments: str | Path, input: str | None = None, timeout: float, **options: Any
+    *arguments: str | Path, input: str | None = None, timeout: float, check: bool = False, **options: Any
 ) -> subprocess.CompletedProcess[str]:
     """As `subprocess.run`: to the process's end, with all that it says."""
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -67,7 +67,10 @@ def run_python(
         except BaseException:
             process.kill()
             raise
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    if check:
+        done.check_returncode()
+    return done
 
 
 class _Ready:

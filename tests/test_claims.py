@@ -6,7 +6,6 @@ import json
 import pickle
 import re
 import stat
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import ROOT, run
+from tests.python_process import run_python
 from tests.sentences import on_no_page
 
 
@@ -503,7 +503,7 @@ with testing.capture():
 agentops_otel.init(console=False, trace_file=False)
 print(all(number > 1_000_000 for number in ids()))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = run_python("-c", program, timeout=60)
 
     assert done.stdout.splitlines() == ["1 1", "1 1", "2 2", "True"], done.stderr
 

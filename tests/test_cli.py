@@ -22,6 +22,7 @@ from agentops_otel.export.file import FileExporter
 from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import DIRECTORY
 from tests.program import read_until
+from tests.python_process import Python, run_python
 from tests.view.spans import Trace, research
 
 SAY = """
@@ -38,16 +39,14 @@ def command(
     *args: str | Path, cwd: Path | None = None, stdin: str = "", env: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m agentops_otel` with these arguments."""
-    return subprocess.run(
-        [sys.executable, "-m", "agentops_otel", *map(str, args)],
+    return run_python(
+        "-m",
+        "agentops_otel",
+        *args,
         input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
         timeout=60,
-        check=False,
         cwd=cwd,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "OTEL_TRACES_EXPORTER": "none", **env},
+        env={**os.environ, "OTEL_TRACES_EXPORTER": "none", **env},
     )
 
 
@@ -151,13 +150,8 @@ def test_show_stops_in_silence_when_its_reader_does(trace_file: Path, args: list
     """`show | head` is no error to read about."""
     read_end, write_end = os.pipe()
     os.close(read_end)
-    done = subprocess.run(
-        [sys.executable, "-m", "agentops_otel", "show", trace_file, *args],
-        stdout=write_end,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        check=False,
+    done = run_python(
+        "-m", "agentops_otel", "show", trace_file, *args, stdout=write_end, stderr=subprocess.PIPE, timeout=60
     )
     os.close(write_end)
 
@@ -177,9 +171,7 @@ def test_show_writes_a_page(ask: Ask, trace_file: Path, tmp_path: Path) -> None:
 def as_python(*args: str, cwd: Path) -> dict[str, object]:
     """What a program that runs SAY says without us; the script's own name is absolute with us."""
     env = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
-    done = subprocess.run(
-        [sys.executable, *args], capture_output=True, text=True, timeout=60, check=True, cwd=cwd, env=env
-    )
+    done = run_python(*args, timeout=60, check=True, cwd=cwd, env=env)
     said: dict[str, object] = json.loads(done.stdout)
     return said
 
@@ -223,9 +215,7 @@ def test_a_command_that_is_interrupted_ends_at_once(tmp_path: Path) -> None:
     """Ctrl-C is exit code 130 and no traceback."""
     os.mkfifo(tmp_path / "pipe")
     with (
-        subprocess.Popen(
-            [sys.executable, "-m", "agentops_otel", "show", tmp_path / "pipe"], stderr=subprocess.PIPE, text=True
-        ) as waiting,
+        Python("-m", "agentops_otel", "show", tmp_path / "pipe", stderr=subprocess.PIPE) as waiting,
         open(tmp_path / "pipe", "w"),
     ):  # opens when the command reads
         # A signal between Python's last look and the read itself would count after the read: it is to sleep there.
@@ -303,13 +293,16 @@ def test_a_point_in_time_that_is_none_is_explained(ask: Ask, trace_file: Path) -
 @pytest.mark.measured
 def test_show_follows_a_running_program(trace_file: Path) -> None:
     """What is added appears; Ctrl-C ends it."""
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "agentops_otel", "show", trace_file, "--follow"],
+    with Python(
+        "-u",
+        "-m",
+        "agentops_otel",
+        "show",
+        trace_file,
+        "--follow",
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env=os.environ,
     ) as following:
         assert following.stdout is not None
         while not following.stdout.readline().startswith("trace 00000000000000000000000000000abc"):

@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from tests.program import ROOT, WARNINGS
+from tests.python_process import run_python
 
 PROGRAM = """
 import sys
@@ -40,12 +40,17 @@ OTHERS = tuple(f"-pno:{one.name}" for one in entry_points(group="pytest11") if o
 def pytest_run(folder: Path, test: str, *args: str, under: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Run pytest on the text of a test file."""
     (folder / "test_it.py").write_text(test)
-    return subprocess.run(
-        [sys.executable, *under, "-m", "pytest", "-q", "-p", "no:cacheprovider", *OTHERS, *args, "test_it.py"],
-        capture_output=True,
-        text=True,
+    return run_python(
+        *under,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *OTHERS,
+        *args,
+        "test_it.py",
         timeout=120,
-        check=False,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": f"{folder / 'site'}{os.pathsep}{ROOT}", "OTEL_TRACES_EXPORTER": "none"},
     )
@@ -98,6 +103,6 @@ def test_the_capture_needs_no_pytest() -> None:
     """`agentops_otel.testing` works with any test runner."""
     program = "import sys; from agentops_otel import testing; assert 'pytest' not in sys.modules"
 
-    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False, cwd=ROOT)
+    done = run_python("-c", program, timeout=60, cwd=ROOT)
 
     assert done.returncode == 0

@@ -24,6 +24,7 @@ from agentops_otel.version import VERSION
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import TEXT, answer, completion
 from tests.program import ROOT, needs, read_until
+from tests.python_process import Python, run_python
 
 ASK = """
 import os, groq
@@ -63,16 +64,7 @@ def path_of_python() -> str:
 
 def run(*args: str | Path, env: dict[str, str], cwd: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """`agentops-otel run` with these arguments."""
-    return subprocess.run(
-        [sys.executable, "-m", "agentops_otel", "run", *map(str, args)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=cwd,
-        env=env,
-    )
+    return run_python("-m", "agentops_otel", "run", *args, input=stdin, timeout=120, cwd=cwd, env=env)
 
 
 def llm_spans() -> int:
@@ -277,8 +269,8 @@ def test_the_workers_of_a_server_are_traced(environment: dict[str, str], tmp_pat
     (tmp_path / "served.py").write_text(SERVED)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "agentops_otel", "run", "uvicorn", "served:app", option, f"--port={port}"]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as server:
+    command = ("-m", "agentops_otel", "run", "uvicorn", "served:app", option, f"--port={port}")
+    with Python(*command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE) as server:
         try:
             assert {answer_of(port, server) for _ in range(2)} == {b"answered"}
         finally:
@@ -358,11 +350,13 @@ def test_signals_are_passed_on(environment: dict[str, str], tmp_path: Path, sent
         f"import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [{int(sent)}])\nprint('ready', flush=True)\n"
         f"print(int(signal.sigwait([{int(sent)}])), signal.sigtimedwait([{int(sent)}], 0.2), flush=True)\nsys.exit(7)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentops_otel", "run", "app.py"],
+    with Python(
+        "-m",
+        "agentops_otel",
+        "run",
+        "app.py",
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
         cwd=tmp_path,
         env=environment,
     ) as running:
@@ -381,11 +375,13 @@ def test_to_go_on_is_not_passed_on(environment: dict[str, str], tmp_path: Path) 
         "import signal\nboth = [signal.SIGCONT, signal.SIGWINCH]\nsignal.pthread_sigmask(signal.SIG_BLOCK, both)\n"
         "print('ready', flush=True)\nprint(signal.Signals(signal.sigwait(both)).name, flush=True)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentops_otel", "run", "app.py"],
+    with Python(
+        "-m",
+        "agentops_otel",
+        "run",
+        "app.py",
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
         cwd=tmp_path,
         env=environment,
     ) as running:
@@ -565,9 +561,7 @@ def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path
     (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}")
     run("app.py", env=environment, cwd=tmp_path)
 
-    shown = subprocess.run(
-        [sys.executable, "-m", "agentops_otel", "show", "--json"], capture_output=True, text=True, env=environment
-    )
+    shown = run_python("-m", "agentops_otel", "show", "--json", timeout=60, env=environment)
 
     assert len([json.loads(line) for line in shown.stdout.splitlines()]) == 2
 

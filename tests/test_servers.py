@@ -13,6 +13,7 @@ import pytest
 
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import ROOT, TIMEOUT_S
+from tests.python_process import run_python
 from tests.run_program import ENVIRONMENT, arrived, where
 
 SERVERS = {
@@ -101,7 +102,7 @@ def test_celerys_recycled_children_deliver(tmp_path: Path) -> None:
             "PYTHONPATH": str(ROOT),
         }
         send = "from tests.programs.celery_tasks import task\nfor _ in range(12): task.delay()"
-        subprocess.run([sys.executable, "-c", send], cwd=ROOT, env=environment, check=True, timeout=TIMEOUT_S)
+        run_python("-c", send, cwd=ROOT, env=environment, check=True, timeout=TIMEOUT_S)
         with (tmp_path / "log").open("w") as log:
             worker = subprocess.Popen(
                 [

@@ -4,8 +4,6 @@ import base64
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from tests.loopback.openai_server import completion
 from tests.loopback.otlp_sink import Answer as Refusal
 from tests.loopback.otlp_sink import OtlpSink
 from tests.program import ROOT, TIMEOUT_S
+from tests.python_process import run_python
 
 PLACES = [
     *("argument", "named argument", "result", "raised", "note", "cause", "url", "tag", "session name", "reason"),
@@ -128,15 +127,7 @@ def left_behind(secrets: dict[str, str], tmp_path: Path, *, up: bool = True, **v
     trace_file, spool = tmp_path / "t.jsonl", tmp_path / "spool"
 
     def run(*command: str | Path, expect: int = 0, **more: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *map(str, command)],
-            env={**environment, **more},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        done = run_python(*command, env={**environment, **more}, cwd=tmp_path, timeout=TIMEOUT_S)
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout + done.stderr
 

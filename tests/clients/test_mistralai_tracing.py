@@ -2,9 +2,10 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
+
+from tests.python_process import run_python
 
 PROGRAM = """
 import sys
@@ -35,8 +36,7 @@ def told(**environment: str) -> subprocess.CompletedProcess[str]:
     """What a program that asks once prints: its spans, and whether it sent the trace along."""
     pytest.importorskip("mistralai", reason="mistralai is not installed", exc_type=ImportError)
     settings = {**os.environ, **environment, "OTEL_TRACES_EXPORTER": "none"}
-    script = [sys.executable, "-c", PROGRAM]
-    return subprocess.run(script, capture_output=True, text=True, timeout=120, env=settings)
+    return run_python("-c", PROGRAM, timeout=120, env=settings)
 
 
 def test_a_call_has_one_span_and_the_trace_stays_here() -> None:

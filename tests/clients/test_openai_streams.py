@@ -23,6 +23,7 @@ from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import chunks, completion
 from tests.program import WARNINGS
+from tests.python_process import run_python
 
 LEFT = {"agentops.stream.abandoned": True, "gen_ai.response.finish_reasons": ("error",)}
 
@@ -443,8 +444,7 @@ def test_a_stream_that_is_held_when_the_program_ends_has_its_span(server: LlmSer
 
     def end_of(program: str) -> subprocess.CompletedProcess[str]:
         server.answer(Answer.events(chunks(completion())))
-        command = [sys.executable, *WARNINGS, "-c", program, str(traces), f"{server.url}/v1"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=180)
+        return run_python(*WARNINGS, "-c", program, traces, f"{server.url}/v1", timeout=180)
 
     bare, done = end_of(HELD), end_of(TRACED + HELD)
 

@@ -3,8 +3,6 @@
 import itertools
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +25,7 @@ from tests import program
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import show
 from tests.loopback.otlp_sink import OtlpSink, attributes_of
+from tests.python_process import run_python
 
 PROTOCOLS: tuple[OtlpProtocol, ...] = ("http/protobuf", "grpc")
 
@@ -222,13 +221,8 @@ def run(backend: AgentOpsBackend, **environment: str) -> None:
         "AGENTOPS_EXPORTER_ENDPOINT": backend.sink.endpoint,
         "AGENTOPS_AUTO_START_SESSION": "false",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.export.agentops_program"],
-        env={**os.environ, **settings, **environment},
-        capture_output=True,
-        timeout=30,
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = run_python("-m", "tests.export.agentops_program", env={**os.environ, **settings, **environment}, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_collector_and_agentops_have_the_whole_run_each_in_its_own_names() -> None:

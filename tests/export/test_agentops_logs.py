@@ -1,7 +1,6 @@
 """The Logs tab of AgentOps: what a program prints in a trace, by a real upload to a stand-in of its backend."""
 
 import io
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from agentops_otel.export.agentops_logs import _shown
 from agentops_otel.recording.printed import TRACE_CHARS, TRACES, PrintedText
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import log_entries
+from tests.python_process import run_python
 
 SECRET = "sk-" + "a1B2" * 12
 
@@ -179,7 +179,7 @@ def test_a_session_that_the_end_of_the_program_ends_has_its_log(backend: AgentOp
     program = (
         f"import agentops_otel\nagentops_otel.init(upload_logs=True, spool_dir={str(tmp_path)!r})\nprint('hello')\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, capture_output=True)
+    run_python("-c", program, check=True, timeout=60)
 
     (body,) = backend.logs.values()
     assert log_entries(body.decode()) == [("INFO", "hello")]

@@ -29,6 +29,7 @@ from agentops_otel.export.file import LINE_BYTES, FileExporter, read
 from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import default_path, latest_run, prune, trace_files
 from tests.program import ROOT
+from tests.python_process import Python
 from tests.stock_encoder import complete_stock_encoder
 from tests.view.spans import CHAT, RESOURCE, START, Trace, research
 
@@ -370,9 +371,7 @@ def test_the_file_of_a_living_process_is_never_pruned(tmp_path: Path) -> None:
     """An idle process keeps its file, however many others write; it makes room once the process has ended."""
     directory = tmp_path / "traces"
     idle = default_path("idle", datetime(2026, 1, 1, tzinfo=UTC), 1, tmp_path)
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS, idle], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with Python("-c", HOLDS, idle, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "written\n"
         os.utime(idle, (1, 1))

@@ -1,7 +1,5 @@
 """The counts as OpenTelemetry metrics."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ from opentelemetry.semconv._incubating.metrics import otel_metrics
 
 from agentops_otel import semconv
 from tests.loopback.otlp_sink import Answer, OtlpSink
+from tests.python_process import run_python
 
 CODE = """
 import sys
@@ -41,9 +40,7 @@ def test_the_counts_are_metrics_of_the_users_meter_provider(tmp_path: Path) -> N
     with OtlpSink() as sink:
         sink.decide = lambda received: Answer(rejected=5)
 
-        run = subprocess.run(
-            [sys.executable, "-c", CODE, sink.endpoint], capture_output=True, text=True, timeout=60, check=True
-        )
+        run = run_python("-c", CODE, sink.endpoint, timeout=60, check=True)
 
     lines = run.stdout.splitlines()
     sent = sum(int(line.split()[-1]) for line in lines if line.startswith("otel.sdk.exporter.span.exported"))

@@ -2,22 +2,20 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.export.processes import run, stopped_sink
 from tests.loopback.otlp_sink import Answer, OtlpSink
+from tests.python_process import run_python
 
 
 def send(sink: OtlpSink, spool: Path, **variables: str) -> tuple[str, int]:
     """Run the command for the sink: what it prints and its exit code."""
     named = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": sink.endpoint, "XDG_STATE_HOME": str(spool), **variables}
     env = {**os.environ, **named}
-    command = [sys.executable, "-m", "agentops_otel", "send", "--timeout", "20"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-m", "agentops_otel", "send", "--timeout", "20", env=env, timeout=60)
     return done.stdout, done.returncode
 
 

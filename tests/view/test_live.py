@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -25,6 +24,7 @@ from agentops_otel.view.live.loopback import BODY_BYTES, CONNECTIONS
 from agentops_otel.view.live.server import LiveView
 from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.wanted import Filter
+from tests.python_process import Python, run_python
 from tests.view.requests import request, send
 from tests.view.spans import Trace, research
 
@@ -249,12 +249,12 @@ def test_a_page_that_waits_hears_of_what_arrives(live: LiveView) -> None:
 def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
     """It prints the address of the page, reads the file, also what is added to it, and ends at once."""
     (tmp_path / "trace.jsonl").write_bytes(otlp_json.dumps(research()))
-    command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", "0"]
+    command = ["-m", "agentops_otel", "view", "--port", "0", "--otlp-port", "0"]
     command += ["--jaeger", "http://localhost:16686/", "trace.jsonl"]
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": os.getcwd()}
     account = {"AGENTOPS_API_KEY": "11111111-2222-3333-4444-555555555555", "AGENTOPS_APP_URL": "http://agentops.local"}
-    with subprocess.Popen(
-        command, cwd=tmp_path, env={**environment, **account}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    with Python(
+        *command, cwd=tmp_path, env={**environment, **account}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as started:
         assert started.stdout is not None
         url = urlsplit(started.stdout.readline().strip())
@@ -283,10 +283,8 @@ def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
 @pytest.mark.measured
 def test_a_port_that_is_taken_is_told(live: LiveView, tmp_path: Path) -> None:
     """A collector may be on 4318 already; another port does as well."""
-    command = [sys.executable, "-m", "agentops_otel", "view", "--port", "0", "--otlp-port", str(live.otlp_port)]
-    done = subprocess.run(
-        command, env={**os.environ, "XDG_STATE_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60
-    )
+    command = ["-m", "agentops_otel", "view", "--port", "0", "--otlp-port", str(live.otlp_port)]
+    done = run_python(*command, env={**os.environ, "XDG_STATE_HOME": str(tmp_path)}, timeout=60)
 
     assert done.returncode == 1
     assert "Address already in use: name other ports with --port and --otlp-port" in done.stderr

@@ -4,7 +4,6 @@ import gc
 import io
 import os
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from agentops_otel.view.printer import Printer
 from agentops_otel.view.terminal import announce, show, summary
 from agentops_otel.view.terminal_processor import TerminalProcessor
 from agentops_otel.view.tree import Summary, build, summarize
+from tests.python_process import run_python
 from tests.view.spans import CHAT, TOOL, Trace, research
 
 
@@ -284,7 +284,7 @@ def test_nothing_is_imported_to_print() -> None:
         "assert 'rich' not in sys.modules"
     )
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = run_python("-c", program, timeout=60, env={**os.environ, "STARTS": "real"})
 
     assert (done.returncode, len(done.stderr.splitlines())) == (0, 5)
 
@@ -335,7 +335,7 @@ def test_a_forked_child_prints_its_own_traces_only() -> None:
         "processor.on_end(root)\n"
     )
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = run_python("-c", program, timeout=60, check=True)
 
     assert re.findall("child|parent|held", done.stderr) == ["child", "parent", "held"]
 

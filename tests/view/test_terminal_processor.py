@@ -24,6 +24,7 @@ from agentops_otel.view.terminal import announce, show
 from agentops_otel.view.terminal_processor import TerminalProcessor
 from agentops_otel.view.tree import build, key_of
 from tests.program import ROOT
+from tests.python_process import Python, run_python
 from tests.view.spans import CHAT, TOOL, WORKFLOW, Trace, research
 
 
@@ -203,9 +204,7 @@ with agentops_otel.start_session(name="chat"):
 @pytest.mark.measured
 def test_a_root_that_stays_open_shows_what_has_ended_beneath_it() -> None:
     """While the program waits for its user, the turn that has ended is printed, though nothing else ends."""
-    with subprocess.Popen(
-        [sys.executable, "-c", CHAT_LOOP], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program:
+    with Python("-c", CHAT_LOOP, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as program:
         assert program.stderr is not None
         shown = iter(program.stderr.readline, "")
         while_open = next(line for line in shown if "turn 1" in line)
@@ -238,9 +237,7 @@ processor.shutdown()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
 def test_a_fork_finds_no_thread_of_the_terminal() -> None:
     """Python 3.12 warns of a fork with threads; the parent prints on."""
-    finished = subprocess.run(
-        [sys.executable, "-c", FORKS], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
+    finished = run_python("-c", FORKS, cwd=ROOT, timeout=60, check=True)
 
     assert finished.stdout == "False\n"
     assert "after the fork" in finished.stderr
