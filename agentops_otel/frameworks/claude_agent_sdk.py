@@ -6,14 +6,17 @@ cost are those of the whole request. The SDK itself gives the program our trace 
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from copy import copy
 from functools import partial
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from opentelemetry.context import Context
 from opentelemetry.propagate import inject
 
 from agentops_otel import semconv
+from agentops_otel.frameworks.mcp import CALL, only_calls
 from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items, whole_call
 from agentops_otel.wrapping.patch import Hook, Patch
 
@@ -23,12 +26,17 @@ Told = dict[str, Any]
 """What began, of which kind it is, and what it was given."""
 
 
+_last: "WeakKeyDictionary[Any, _Request]" = WeakKeyDictionary()
+"""What speaks with Claude Code for a client -> the client's last request."""
+
+
 class _Request:
     """One request, the key of its step: what its messages say of tools."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
         self._tools: set[str] = set()
+        self._within: dict[str, Context | None] = {}
         self._session: str | None = None
 
     def hear(self, message: Any) -> None:
@@ -39,9 +47,14 @@ class _Request:
                 self._tools.discard(used)
                 self._steps.end(used, block)
             elif field(block, "input") is not None and (called := field(block, "id")) is not None:
-                told = {"kind": "tool", "of": block, "session": self._session}
-                self._tools.add(called)
-                self._steps.begin(called, told, parent=field(message, "parent_tool_use_id") or self)
+                self._begin(called, {"kind": "tool", "of": block, "session": self._session}, message)
+
+    def _begin(self, called: str, told: Told, message: Any) -> None:
+        """Begin a tool, below the one that started its sub-agent: that one may have ended, and the agent goes on."""
+        self._tools.add(called)
+        above = self._within.get(field(message, "parent_tool_use_id"))
+        self._steps.begin(called, told, parent=self, context=above)
+        self._within[called] = self._steps.context_of(called)
 
     def ended(self) -> None:
         """A tool whose result did not come is left."""
@@ -65,15 +78,49 @@ def _listen_to_queries(module: ModuleType, steps: Steps) -> Callable[[], None]:
     return Patch(module.InternalClient, "process_query", Hook(run)).undo
 
 
+class _Connection:
+    """A client's connection: the requests that have no result yet, and the last result."""
+
+    def __init__(self) -> None:
+        self.requests: deque[_Request] = deque()
+        self._last: Any = None
+
+    def hear(self, message: Any) -> None:
+        """A message of the first of them; its result ends it."""
+        if self.requests:
+            self.requests[0].hear(message)
+            if field(message, "num_turns") is not None:
+                self.requests.popleft().end(_since(message, self._last))
+                self._last = message
+
+    def end(self, error: BaseException) -> None:
+        """End those without a result."""
+        while self.requests:
+            self.requests.popleft().end(error=error)
+
+
+def _since(result: Any, last: Any) -> Any:
+    """The result, with what was used since the last one: Claude Code counts from the beginning of the connection."""
+    since = copy(result)
+    since.total_cost_usd = (field(result, "total_cost_usd") or 0) - (field(last, "total_cost_usd") or 0)
+    since.model_usage = {
+        model: {name: (field(counts, name) or 0) - (field(last, "model_usage", model, name) or 0) for name in _COUNTS}
+        for model, counts in (field(result, "model_usage") or {}).items()
+    }
+    return since
+
+
 def _listen_to_clients(module: ModuleType, steps: Steps) -> Callable[[], None]:
     """A request of a client ends with its result, whoever reads that; those without one with the connection."""
-    requests: WeakKeyDictionary[Any, deque[_Request]] = WeakKeyDictionary()
+    connections: WeakKeyDictionary[Any, _Connection] = WeakKeyDictionary()
 
     async def query(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
         prompt = args[0] if args else kwargs.get("prompt")
         request = _Request(steps)
         steps.begin(request, {"kind": "agent", "prompt": prompt, "options": client.options})
-        requests.setdefault(client, deque()).append(request)
+        connections.setdefault(client, _Connection()).requests.append(request)
+        if client._query is not None:
+            _last[client._query] = request
         try:
             return await wrapped(*args, **kwargs)
         except BaseException as error:
@@ -81,11 +128,11 @@ def _listen_to_clients(module: ModuleType, steps: Steps) -> Callable[[], None]:
             raise
 
     def receive(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
-        return _heard(wrapped(*args, **kwargs), requests.setdefault(client, deque()))
+        return _heard(wrapped(*args, **kwargs), connections.setdefault(client, _Connection()))
 
     async def disconnect(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
-        for request in requests.pop(client, ()):
-            request.end(error=GeneratorExit())
+        if (connection := connections.pop(client, None)) is not None:
+            connection.end(GeneratorExit())
         return await wrapped(*args, **kwargs)
 
     hooks = {"query": query, "receive_messages": receive, "disconnect": disconnect}
@@ -93,17 +140,13 @@ def _listen_to_clients(module: ModuleType, steps: Steps) -> Callable[[], None]:
     return partial(_undo, patches)
 
 
-async def _heard(messages: Any, requests: deque[_Request]) -> AsyncIterator[Any]:
+async def _heard(messages: Any, connection: _Connection) -> AsyncIterator[Any]:
     try:
         async for message in messages:
-            if requests:
-                requests[0].hear(message)
-                if field(message, "num_turns") is not None:  # the result
-                    requests.popleft().end(message)
+            connection.hear(message)
             yield message
     except Exception as error:
-        while requests:
-            requests.popleft().end(error=error)
+        connection.end(error)
         raise
     finally:
         await messages.aclose()
@@ -115,20 +158,35 @@ def _undo(patches: list[Patch]) -> None:
 
 
 def _enter_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
-    """Send the trace along to a tool of an MCP server within the program: its call names the tool's id."""
+    """Send the trace along to a tool of an MCP server within the program: its call names the tool's id.
+
+    The call may come before the program reads the message that begins the tool. It is then below the request itself.
+    """
 
     def handle(wrapped: Any, query: Any, args: Args, kwargs: Kwargs) -> Any:
         given = {**dict(zip(("server_name", "message"), args, strict=False)), **kwargs}
         message = given["message"]
-        meta = field(message, "params", "_meta")
-        context = steps.context_of(field(meta, "claudecode/toolUseId"))
-        if context is not None:
-            meta = dict(meta)
+        if field(message, "method") == CALL:
+            meta = dict(field(message, "params", "_meta") or {})
+            context = steps.context_of(meta.get("claudecode/toolUseId")) or steps.context_of(_last.get(query))
             inject(meta, context)
             given["message"] = {**message, "params": {**message["params"], "_meta": meta}}
         return wrapped(**given)
 
     return Patch(module.Query, "_handle_sdk_mcp_request", Hook(handle)).undo
+
+
+def _leave_out_the_rest(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """Make no span of how such a server is set up and left: the first of its requests would be a trace of its own."""
+
+    async def quiet(wrapped: Any, bridge: Any, args: Args, kwargs: Kwargs) -> Any:
+        token = only_calls.set(True)  # in the server, too, which the first message starts
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            only_calls.reset(token)
+
+    return partial(_undo, [Patch(module.SdkMcpBridge, name, Hook(quiet)) for name in ("handle", "aclose")])
 
 
 def _is(kind: str) -> Callable[[Told], bool]:
@@ -139,10 +197,23 @@ def _prompt(told: Told) -> object:
     return prompt if isinstance(prompt := told.get("prompt"), str) else None
 
 
+_COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens")
+
+
+def _used(result: Any, *names: str) -> int:
+    """Of all models, those of sub-agents too."""
+    models = field(result, "model_usage") or {}
+    return sum(field(counts, name) or 0 for counts in models.values() for name in names)
+
+
 def _input_tokens(result: Any) -> int:
     """All of them, as the conventions count; Claude's own number leaves out those of its cache."""
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return sum(field(result, "usage", name) or 0 for name in names)
+    return _used(result, *_COUNTS[:3]) or sum(field(result, "usage", name) or 0 for name in names)
+
+
+def _output_tokens(result: Any) -> int:
+    return _used(result, _COUNTS[3]) or field(result, "usage", "output_tokens") or 0
 
 
 def _failure(result: Any) -> str | None:
@@ -157,7 +228,7 @@ AGENT = Step(
     outcome={
         semconv.GEN_AI_CONVERSATION_ID: "session_id",
         semconv.GEN_AI_USAGE_INPUT_TOKENS: _input_tokens,
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: "usage.output_tokens",
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _output_tokens,
         semconv.AGENTOPS_USAGE_COST: "total_cost_usd",
     },
     result={semconv.AGENTOPS_ENTITY_OUTPUT: "result"},
@@ -184,6 +255,7 @@ CLAUDE_AGENT_SDK = FrameworkSpec(
     listeners={
         "claude_agent_sdk._internal.client": _listen_to_queries,
         "claude_agent_sdk._internal.query": _enter_tools,
+        "claude_agent_sdk._internal.sdk_mcp_bridge": _leave_out_the_rest,
         "claude_agent_sdk.client": _listen_to_clients,
     },
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.propagate import extract, get_global_textmap, inject
-from opentelemetry.trace import Span, SpanKind, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, get_current_span
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items
@@ -25,6 +25,8 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 CALL = "tools/call"
+only_calls: ContextVar[bool] = ContextVar("agentops_otel_mcp_only_calls", default=False)
+"""True in a server that a framework runs within the program: with what else it asks of it there, no span is wanted."""
 _headers: ContextVar[Mapping[str, str] | None] = ContextVar("agentops_otel_mcp_headers", default=None)
 
 
@@ -167,6 +169,8 @@ def _listen_to_http(module: ModuleType, steps: Steps) -> Callable[[], None]:
 def _recorded_on_ours(wrapped: Any, instance: Any, args: Args, kwargs: Kwargs) -> Any:
     """The package's own span of a call: our span, if that is current."""
     name, span = kwargs.get("name") or args[0], get_current_span()
+    if CALL not in name and only_calls.get():
+        return nullcontext(INVALID_SPAN)
     if CALL not in name or _attribute(span, semconv.MCP_METHOD_NAME) != CALL:
         return wrapped(*args, **kwargs)
     span.set_attributes(kwargs.get("attributes") or {})

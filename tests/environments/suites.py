@@ -40,13 +40,19 @@ _FIRST = (
 )
 
 
+_MORE = {"claude_agent_sdk": ("claude_code",)}
+"""Further tests in the environment of a framework."""
+
+
 def _of_framework(name: str) -> Sequence[str]:
     """Its own tests, if it has some, which are those of all its versions, and its example."""
-    own = f"tests/frameworks/test_{name.rstrip('-0123456789').replace('-', '_')}.py"
-    shared = [f"tests/frameworks/test_{shared}.py" for shared in ("examples", "second_instrumentation")]
-    tests = (*shared, *((own,) if (ROOT / own).exists() else ()))
+    own = name.rstrip("-0123456789").replace("-", "_")
+    modules = ("examples", "second_instrumentation", own, *_MORE.get(own, ()))
     # Programs of agents seldom close their clients.
-    return ("-W", "ignore::pytest.PytestUnraisableExceptionWarning", *tests)
+    return (
+        *("-W", "ignore::pytest.PytestUnraisableExceptionWarning"),
+        *(f"tests/frameworks/test_{module}.py" for module in modules),
+    )
 
 
 _TESTS: dict[str, Sequence[str]] = {

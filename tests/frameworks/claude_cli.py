@@ -9,9 +9,12 @@ import json
 import os
 import re
 import sys
+from itertools import count
 from typing import Any
 
 SESSION = "session-1"
+TURNS = count(1)
+"""What is used is counted from the beginning."""
 
 
 def say(**message: Any) -> None:
@@ -73,6 +76,7 @@ def turn(text: str) -> None:
         results = sorted((answered() for _ in calls), key=lambda answer: int(answer["id"]))
         content = [result(use["id"], answer) for use, answer in zip(uses, results, strict=True)]
         say(type="user", session_id=SESSION, message={"role": "user", "content": content})
+    turns = next(TURNS)
     answer = f"traced: {'TRACEPARENT' in os.environ}"
     assistant({"type": "text", "text": answer})
     say(
@@ -83,8 +87,9 @@ def turn(text: str) -> None:
         is_error="fail" in text,
         num_turns=1,
         session_id=SESSION,
-        total_cost_usd=0.01,
+        total_cost_usd=0.5 * turns,
         usage={"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 7},
+        modelUsage={"claude-1": {"inputTokens": 20 * turns, "cacheReadInputTokens": 5, "outputTokens": 7 * turns}},
         result=answer,
     )
 

@@ -9,6 +9,8 @@ from agentops_otel import testing
 from tests.frameworks.scripted_model import scripted_model
 from tests.loopback.llm_server import LlmServer
 
+pytest.register_assert_rewrite("tests.frameworks.contract", "tests.frameworks.runs", "tests.frameworks.shown")
+
 
 @pytest.fixture
 def model(caplog: pytest.LogCaptureFixture) -> Iterator[LlmServer]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 from inline_snapshot import snapshot
 
-from agentops_otel.testing import Capture, Tree, capture
+from agentops_otel.testing import capture
 from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.shown import holds_together, names, shown
 from tests.loopback.llm_server import LlmServer
@@ -18,8 +18,6 @@ pytest.importorskip("claude_agent_sdk", reason="claude-agent-sdk is not installe
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, create_sdk_mcp_server, query, tool
 
 CLI = Path(__file__).with_name("claude_cli.py")
-OF_MCP = ("initialize", "notifications/")
-"""MCP's own spans of all that is no tool, which the server within the program makes meanwhile."""
 
 
 async def weather(city: str) -> str:
@@ -45,14 +43,6 @@ def options(*more: Any) -> Any:
     return ClaudeAgentOptions(cli_path=CLI, mcp_servers={"local": server}, model="sonnet")
 
 
-def _without_mcp(tree: Any) -> Tree:
-    return [
-        {**span, "children": _without_mcp(span.get("children", []))}
-        for span in tree
-        if not span["name"].startswith(OF_MCP)
-    ]
-
-
 class TestQuery(Contract):
     """A request by `query`."""
 
@@ -73,10 +63,6 @@ asyncio.run(main())
     )
     found: ClassVar = ["invoke_agent"]
     disabled: ClassVar = {"claude-agent-sdk": []}
-
-    def names(self, captured: Capture) -> list[Any]:
-        """Without MCP's own."""
-        return names(_without_mcp(captured.tree()))
 
     async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
         """Read all messages."""
@@ -102,18 +88,18 @@ def test_a_request_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
     with capture() as captured:
         asyncio.run(TestQuery().ask(model, "weather(Paris) broken(Rome)"))
 
-    assert shown(_without_mcp(captured.tree())) == snapshot(
+    assert shown(captured.tree()) == snapshot(
         [
             {
                 "name": "invoke_agent",
                 "attributes": {
                     "agentops.entity.input": '"weather(Paris) broken(Rome)"',
                     "agentops.entity.output": '"traced: True"',
-                    "agentops.usage.cost": 0.01,
+                    "agentops.usage.cost": 0.5,
                     "gen_ai.conversation.id": "session-1",
                     "gen_ai.operation.name": "invoke_agent",
                     "gen_ai.request.model": "sonnet",
-                    "gen_ai.usage.input_tokens": 15,
+                    "gen_ai.usage.input_tokens": 25,
                     "gen_ai.usage.output_tokens": 7,
                 },
                 "children": [
@@ -207,7 +193,7 @@ def test_a_client(model: LlmServer) -> None:
     with capture() as captured:
         asyncio.run(converse())
 
-    assert names(_without_mcp(captured.tree())) == snapshot(
+    assert names(captured.tree()) == snapshot(
         [
             "invoke_agent",
             "invoke_agent",
@@ -215,6 +201,9 @@ def test_a_client(model: LlmServer) -> None:
             ["execute_tool mcp__local__weather", ["tools/call weather", ["look up"]]],
         ]
     )
+    agents = [span.attributes or {} for span in captured.spans if span.name == "invoke_agent"]
+    counted = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "agentops.usage.cost")
+    assert [[agent.get(name) for name in counted] for agent in agents] == [[25, 7, 0.5], [20, 7, 0.5], [None] * 3]
     assert [span.name for span in captured.spans if (span.attributes or {}).get("agentops.stream.abandoned")] == [
         "invoke_agent"
     ]
