@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import SpanProcessor
@@ -24,9 +24,9 @@ from agentops_otel.export.agentops_logs import LogUpload
 from agentops_otel.export.trace_directory import DIRECTORY, default_path
 from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.metrics import are_kept
-from agentops_otel.instrumentation.span_metrics import SpanMetrics
 from agentops_otel.launcher import Report, program_name
+from agentops_otel.metrics.call_metrics import are_kept
+from agentops_otel.metrics.span_metrics import SpanMetrics
 from agentops_otel.recording.compat_client import CompatClient
 from agentops_otel.recording.event_spans import record
 from agentops_otel.recording.events import Event
@@ -36,10 +36,12 @@ from agentops_otel.tracing import Recorder, gc_safe
 from agentops_otel.tracing.provider import ProviderChoice, tracer_of
 from agentops_otel.version import VERSION
 from agentops_otel.view import cost, format, locations, terminal
-from agentops_otel.view.notebook import CellOutput
 from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.session_totals import SessionTotals
-from agentops_otel.view.terminal_processor import TerminalProcessor
+
+if TYPE_CHECKING:
+    from agentops_otel.view.notebook import CellOutput
+    from agentops_otel.view.terminal_processor import TerminalProcessor
 
 DRAIN_SHARE = 0.5
 """Share of the time to flush or exit for spans whose end a garbage collection deferred, or that are queued."""
@@ -71,9 +73,10 @@ class ClientBase(CompatClient):
         self._totals = SessionTotals()
         open_spans = OpenSpans()
         self._guest = source is not None and source.guest
-        shell = environment.notebook_shell()
-        self._cells = CellOutput(shell, self._cell_ended) if shell and config.console else None
-        self._shown = TerminalProcessor(self._cells, open_spans=open_spans) if config.console else None
+        self._cells: CellOutput | None = None
+        self._shown: TerminalProcessor | None = None
+        if config.console:
+            self._cells, self._shown = self._console(open_spans)
         self._users = UserProcessors(() if source is None else config.span_processors)
         self._measured = SpanMetrics(cost)
         self._observers: tuple[SpanProcessor, ...] = (self._totals, self._measured)
@@ -100,6 +103,14 @@ class ClientBase(CompatClient):
         self._closing = False
         if source is not None:
             self._start_recording(source, logs, open_spans, clock)
+
+    def _console(self, open_spans: OpenSpans) -> "tuple[CellOutput | None, TerminalProcessor]":
+        from agentops_otel.view.notebook import CellOutput  # on use: most programs print nothing
+        from agentops_otel.view.terminal_processor import TerminalProcessor
+
+        shell = environment.notebook_shell()
+        cells = CellOutput(shell, self._cell_ended) if shell else None
+        return cells, TerminalProcessor(cells, open_spans=open_spans)
 
     def _start_recording(
         self, source: ProviderChoice, logs: LogUpload | None, open_spans: OpenSpans, clock: Callable[[], int]

@@ -7,11 +7,13 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
 import agentops_otel
+from agentops_otel import clients, frameworks
 from agentops_otel.clients import SPECS
 from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.instrumentation import ClientSpec
@@ -168,6 +170,25 @@ def test_every_client_that_is_described_is_wrapped() -> None:
 
     assert len(names) > 15
     assert described == []
+
+
+@pytest.mark.parametrize("described", [clients, frameworks], ids=lambda module: module.__name__)
+def test_what_is_described_is_found_by_what_a_program_imports(described: Any) -> None:
+    """A file is read when a program begins to import a package: one above each module that the file waits for."""
+    waited = {
+        (file, module)
+        for file in set(described.FILES.values())
+        for spec in described.specs_in(file)
+        for module in getattr(spec, "listeners", (spec.module,))
+    }
+    missed = {
+        (file, module)
+        for file, module in waited
+        if not any(f"{module}.".startswith(f"{package}.") and file == at for package, at in described.FILES.items())
+    }
+
+    assert len(waited) > len(described.FILES)
+    assert missed == set()
 
 
 def test_no_test_module_imports_another() -> None:

@@ -29,7 +29,7 @@ def span(name):
     recorder = sdk.current()
     recorder.end(recorder.start(name))
 """
-CREATE = getattr_static(openai.resources.chat.Completions, "create")
+REQUEST = getattr_static(openai.OpenAI, "request")
 QUIET = {"console": False, "trace_file": False, "spool_dir": False}
 
 
@@ -484,10 +484,10 @@ def test_init_by_many_threads_starts_one_client() -> None:
         clients = at_once(lambda number: agentops_otel.init(**QUIET))  # type: ignore[arg-type]
 
         assert len(set(map(id, clients))) == 1
-        assert getattr_static(openai.resources.chat.Completions, "create") is not CREATE
+        assert getattr_static(openai.OpenAI, "request") is not REQUEST
         at_once(lambda number: agentops_otel.shutdown())
         assert sdk.client() is None
-        assert getattr_static(openai.resources.chat.Completions, "create") is CREATE
+        assert getattr_static(openai.OpenAI, "request") is REQUEST
 
 
 def test_a_shutdown_waits_while_the_programs_own_provider_takes_over() -> None:
@@ -524,7 +524,7 @@ def test_init_and_shutdown_by_many_threads_leave_nothing_behind() -> None:
     agentops_otel.shutdown()
 
     assert sdk.client() is None
-    assert getattr_static(openai.resources.chat.Completions, "create") is CREATE
+    assert getattr_static(openai.OpenAI, "request") is REQUEST
 
 
 def test_suppressed_work_leaves_no_span() -> None:

@@ -295,3 +295,5 @@ SPEC = ClientSpec(
     wrap_result=raw_response.wrap_result,
     also_check=("resources.messages.Messages.create", "resources.messages.AsyncMessages.create"),
 )
+
+SPECS = (SPEC,)

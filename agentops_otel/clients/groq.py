@@ -36,3 +36,5 @@ SPEC = ClientSpec(
     wrap_result=raw_response.wrap_result,
     also_check=("resources.chat.completions.Completions.create",),
 )
+
+SPECS = (SPEC,)

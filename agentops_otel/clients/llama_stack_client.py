@@ -281,3 +281,5 @@ SPEC = ClientSpec(
     body=_body,
     wrap_result=raw_response.wrap_result,
 )
+
+SPECS = (SPEC,)

@@ -199,3 +199,5 @@ SPEC = ClientSpec(
     provider=semconv.OLLAMA,
     url=lambda client: field(client, "_client", "base_url"),
 )
+
+SPECS = (SPEC,)

@@ -3,10 +3,10 @@
 `password=x`, `"password": "x"`, `--password x`, `<password>x</password>`, `{"name": "password", "value": "x"}`, ...
 """
 
-import re
 from collections.abc import Iterable
 from typing import Literal
 
+from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import LONGEST_NAME, SECRETS, SHORTEST_NAME, KeyKind, classify_key
 from agentops_otel.content.secret_shapes import REDACTED
 
@@ -17,8 +17,7 @@ _VALUE_FIELD = r"(?:value|val|default|v)"
 _ELEMENT_START = r"(?:[ ][^<>]{0,200})?>(?=[^<\s])"
 
 # Between a name and its value. The order matters: the first that matches sets where the value begins.
-_IN_ELEMENT = re.compile(
-    rf"""
+_IN_ELEMENT = rf"""(?x)
       (?P<equals>{_QUOTE}?\]?[ \t]{{0,8}}(?:=>|:=|=(?!=)|%3D)[ \t]{{0,8}})
     | (?P<colon>{_QUOTE}?[ \t]{{0,8}}(?::(?!//|[=:])|%3A)[ \t]{{0,8}})
     | (?P<field>{_QUOTE}?\s{{0,8}},?\s{{0,80}}{_QUOTE}?(?i:{_VALUE_FIELD}){_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}})
@@ -28,31 +27,29 @@ _IN_ELEMENT = re.compile(
     | (?P<quoted>[ \t]{{1,8}}(?=["']))
     | (?P<prose>[ \t]{{1,8}}(?i:is|was)[ \t]{{1,8}})
     | (?P<space>[ \t]{{1,8}}(?![-=:]))
-    """,
-    re.VERBOSE,
-)
+    """
 # Elsewhere a ">" belongs to a shell, or to the next line: `--token abc >file`.
-_SEPARATOR = re.compile(_IN_ELEMENT.pattern.replace(_ELEMENT_START, "(?!)"), re.VERBOSE)
+_SEPARATOR = _IN_ELEMENT.replace(_ELEMENT_START, "(?!)")
 Form = Literal["equals", "colon", "pair", "field", "form", "element", "quoted", "prose", "space"]
 
-_QUOTED = re.compile(rf"({_QUOTE})(?!\1)(.+?)(?=\1|$)", re.MULTILINE)
-_LINE = re.compile(r"""[^\r\n"']+""")
-_ELEMENT = re.compile(r"[^<]+")
-_BARE = re.compile(r"""(?:(?i:bearer|basic|digest|token)[ \t]+)?(?:(?!&quot;|%2[26])[^\s"'&;,<]|,(?=\S))+""")
-_CODE = re.compile(r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[].*)(?![\w.])""")
-_DIGIT = re.compile(r"\d")
-_NUMBER = re.compile(r"[\d.,]+%?")
-_NAME = re.compile(r"-{0,2}([\w.-]{3,80})[:=]?")
-_NAME_BEFORE = re.compile(rf"{_QUOTE}?\b(?i:{_NAME_FIELD}){_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}?\Z")
-_VALUE_BEFORE = re.compile(
+_QUOTED = rf"(?m)({_QUOTE})(?!\1)(.+?)(?=\1|$)"
+_LINE = r"""[^\r\n"']+"""
+_ELEMENT = r"[^<]+"
+_BARE = r"""(?:(?i:bearer|basic|digest|token)[ \t]+)?(?:(?!&quot;|%2[26])[^\s"'&;,<]|,(?=\S))+"""
+_CODE = r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[].*)(?![\w.])"""
+_DIGIT = r"\d"
+_NUMBER = r"[\d.,]+%?"
+_NAME = r"-{0,2}([\w.-]{3,80})[:=]?"
+_NAME_BEFORE = rf"{_QUOTE}?\b(?i:{_NAME_FIELD}){_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}?\Z"
+_VALUE_BEFORE = (
     rf"{_QUOTE}(?i:{_VALUE_FIELD}){_QUOTE}[ \t]{{0,8}}:\s{{0,8}}({_QUOTE})(?P<value>(?:(?!\1).)+)\1\s{{0,8}},\s{{0,80}}"
     rf"{_QUOTE}(?i:{_NAME_FIELD}){_QUOTE}[ \t]{{0,8}}:\s{{0,8}}{_QUOTE}\Z"
 )
-_PAIR_BEFORE = re.compile(rf"[(\[]\s{{0,8}}{_QUOTE}\Z")
-_PAIR_AFTER = re.compile(rf"{_QUOTE}\s{{0,8}}[)\]]")
-_WORD_BEFORE = re.compile(r"(?<![\w.-])([A-Za-z]{2,16}) \Z")
-_COMMAND_BEFORE = re.compile(r"(?:\b(?i:ENV|setenv) |\blogin\s{1,8}\S{1,64}\s{1,8})\Z")
-_ASSIGNED = re.compile(r"[ \t]{0,8}[:=]")
+_PAIR_BEFORE = rf"[(\[]\s{{0,8}}{_QUOTE}\Z"
+_PAIR_AFTER = rf"{_QUOTE}\s{{0,8}}[)\]]"
+_WORD_BEFORE = r"(?<![\w.-])([A-Za-z]{2,16}) \Z"
+_COMMAND_BEFORE = r"(?:\b(?i:ENV|setenv) |\blogin\s{1,8}\S{1,64}\s{1,8})\Z"
+_ASSIGNED = r"[ \t]{0,8}[:=]"
 _QUOTES = ('"', "'", "%22", "&quot;")
 _LOOK_BACK_CHARACTERS = 600
 """Characters before a name in which its value, or the field that it stands in, is looked for."""
@@ -70,7 +67,7 @@ def name_kind(text: str) -> KeyKind:
     """The kind of the value beside a text that is a name; PLAIN for any other text."""
     if not SHORTEST_NAME <= len(text) <= LONGEST_NAME + 3:
         return KeyKind.PLAIN
-    name = _NAME.fullmatch(text)
+    name = compiled(_NAME).fullmatch(text)
     return classify_key(name[1]) if name else KeyKind.PLAIN
 
 
@@ -93,33 +90,33 @@ def redact_named(text: str, starts: Iterable[int]) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
-_WORD = re.compile(r"-{0,2}+([\w.-]*+)")
+_WORD = r"-{0,2}+([\w.-]*+)"
 _NOTHING = (0, 0)
 
 
 def _value_of_name_at(text: str, at: int, done: int) -> tuple[int, int]:
     """Start and end of the value of the name at *at*; an empty range if there is none."""
-    word = _WORD.match(text, at)
+    word = compiled(_WORD).match(text, at)
     assert word is not None, "the pattern matches anything"
     name = word[1].rstrip(".-")
     kind = classify_key(name)
     after = word.start(1) + len(name)
-    if kind not in SECRETS and not _ASSIGNED.match(text, after):
+    if kind not in SECRETS and not compiled(_ASSIGNED).match(text, after):
         return _NOTHING
     before = text[max(at - _LOOK_BACK_CHARACTERS, done) : at]
     if kind not in SECRETS:
         # "API key: ...", "client secret = ..."
-        first = _WORD_BEFORE.search(before[-_WORD_CHARACTERS:])
+        first = compiled(_WORD_BEFORE).search(before[-_WORD_CHARACTERS:])
         if first is None or (kind := classify_key(f"{first[1]}_{name}")) is not KeyKind.SECRET:
             return _NOTHING
     is_option = word[0].startswith("-")
     separators = _IN_ELEMENT if before.endswith(("<", ":")) and not is_option else _SEPARATOR
-    separator = separators.match(text, after)
+    separator = compiled(separators).match(text, after)
     if separator is not None and separator.lastgroup is not None:
         start, end = _value_span(text, separator.end(), separator.lastgroup, name.lower(), is_option, before)
         if end > start and _is_secret(text[start:end], kind, name, quoted=text[start - 1 : start] in ('"', "'")):
             return start, end
-    if before.endswith(_QUOTES) and (value := _VALUE_BEFORE.search(before)):
+    if before.endswith(_QUOTES) and (value := compiled(_VALUE_BEFORE).search(before)):
         return at - len(before) + value.start("value"), at - len(before) + value.end("value")
     return _NOTHING
 
@@ -128,39 +125,40 @@ def _is_secret(value: str, kind: KeyKind, name: str, *, quoted: bool) -> bool:
     """False for the numbers and plain words that are kept under a name that may be a secret's."""
     if kind is KeyKind.SECRET:
         return True
-    if _NUMBER.fullmatch(value):
+    if compiled(_NUMBER).fullmatch(value):
         return False
-    return name.isupper() or (bool(_DIGIT.search(value)) and (quoted or len(value) > SHORTEST_NAME))
+    return name.isupper() or (bool(compiled(_DIGIT).search(value)) and (quoted or len(value) > SHORTEST_NAME))
 
 
 def _value_span(text: str, start: int, form: str, name: str, is_option: bool, before: str) -> tuple[int, int]:
     """Start and end of the value after a secret's name; an empty range if prose or code follows."""
     match form:
         case "element":
-            value = _ELEMENT.match(text, start)
+            value = compiled(_ELEMENT).match(text, start)
             return value.span() if value else _NOTHING
-        case "field" | "form" if not _NAME_BEFORE.search(before[-_COMMAND_CHARACTERS:]):
+        case "field" | "form" if not compiled(_NAME_BEFORE).search(before[-_COMMAND_CHARACTERS:]):
             return _NOTHING
-        case "space" if not (is_option or _COMMAND_BEFORE.search(before[-_COMMAND_CHARACTERS:])):
+        case "space" if not (is_option or compiled(_COMMAND_BEFORE).search(before[-_COMMAND_CHARACTERS:])):
             return _NOTHING
         case "pair":
             return _second_of_pair(text, start, before, is_option)
-    if quoted := _QUOTED.match(text, start):
+    if quoted := compiled(_QUOTED).match(text, start):
         return quoted.span(2)
     header = form == "colon" and ("cookie" in name or "authorization" in name)
-    bare = (_LINE if header else _BARE).match(text, start)
-    if bare is None or form == "quoted" or _CODE.match(text, start, bare.end() + 1):
+    bare = compiled(_LINE if header else _BARE).match(text, start)
+    if bare is None or form == "quoted" or compiled(_CODE).match(text, start, bare.end() + 1):
         return _NOTHING
     # "Password: must be long" and "the password is wrong" are prose, `password: hunter2` is not.
     is_spaced = form == "colon" and text[start - 1].isspace() and not header
     may_be_prose = form == "prose" or (is_spaced and bare.end() - start < _PROSE_CHARACTERS)
-    return _NOTHING if may_be_prose and not _DIGIT.search(bare[0]) else bare.span()
+    return _NOTHING if may_be_prose and not compiled(_DIGIT).search(bare[0]) else bare.span()
 
 
 def _second_of_pair(text: str, start: int, before: str, is_option: bool) -> tuple[int, int]:
     """The value in `("password", "x")` and in `["--password", "x"]`."""
-    quoted = _QUOTED.match(text, start)
+    quoted = compiled(_QUOTED).match(text, start)
     if quoted is None:
         return _NOTHING
-    is_pair = _PAIR_BEFORE.search(before[-_WORD_CHARACTERS:]) and _PAIR_AFTER.match(text, quoted.end())
+    opened = compiled(_PAIR_BEFORE).search(before[-_WORD_CHARACTERS:])
+    is_pair = opened and compiled(_PAIR_AFTER).match(text, quoted.end())
     return quoted.span(2) if is_option or is_pair else _NOTHING

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from agentops_otel.content.embedded import redact_base64
 from agentops_otel.content.media import replace_data_urls
 from agentops_otel.content.named_values import is_secret_name, redact_named
+from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import STEMS
 from agentops_otel.content.secret_shapes import REDACTED, find_any, redact_shapes
 
@@ -42,7 +43,7 @@ _NAME_SEARCHES = tuple((sign, find_any(sign, stems)) for sign, stems in _SIGNS.i
 _BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;")
 _FEW_CHARACTERS = 64
 """Up to this length of a text, in characters, one search for all stems is faster than one for each sign."""
-_ANY_STEM = re.compile("|".join(STEMS))
+_ANY_STEM = "|".join(STEMS)
 _WORD_END = re.compile(r"[\w.-]*+")
 
 
@@ -77,11 +78,11 @@ def _names(text: str) -> list[int]:
     """Positions of words that may be the name of a secret."""
     # The one letter that becomes two in lower case would shift what comes after it.
     lower = text.replace("\u0130", "i").lower()
-    if len(text) <= _FEW_CHARACTERS and not _ANY_STEM.search(lower):
+    if len(text) <= _FEW_CHARACTERS and not compiled(_ANY_STEM).search(lower):
         return []
     found: set[int] = set()
-    for sign, seeker in _NAME_SEARCHES:
-        if sign in lower and (stem := seeker.search(lower)):
+    for sign, pattern in _NAME_SEARCHES:
+        if sign in lower and (stem := (seeker := compiled(pattern)).search(lower)):
             found.update(_words_with(seeker, stem, lower, text))
     return sorted(found)
 

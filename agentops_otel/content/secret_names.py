@@ -1,9 +1,10 @@
 """Names of secrets: `api_key`, `X-Api-Key`, `PGPASSWORD`, `--password`. Classifies keys by their name."""
 
-import re
 from collections.abc import Mapping
 from enum import Enum, auto
 from functools import lru_cache
+
+from agentops_otel.content.patterns import compiled
 
 LONGEST_NAME = 64
 """Characters of a name that are read: the last ones."""
@@ -101,20 +102,20 @@ _STAGES = _words(
 )
 _PLAIN_AFTER = {"token": _ONE_TOKEN, "tokens": _COUNTED, "key": _INDEXING, "keys": _INDEXING, "pass": _STAGES}
 
-_MEDIA = re.compile(
+_MEDIA = (
     r"(?:^|_)(?:data|bytes|b64|base64|json_b64|blobs?|files?|attachments?|images?|img|pictures?|pics?|photos?|portraits?"
     r"|avatars?|thumbnails?|screenshots?|scans?|frames?|png|jpe?g|gif|webp|pdf|audios?|sounds?|speech|voices?"
     r"|recordings?|wav|mp3|videos?|clips?|mp4)(?:_|$)"
 )
 _LISTS_OF_NAMES = frozenset({"required", "enum", "columns", "fields", "property_ordering"})
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
+_WORD_START = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+"
 
 
-def _one_of(rows: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
+def _one_of(rows: Mapping[str, tuple[str, ...]]) -> str:
     for stem, patterns in rows.items():
         if wrong := [pattern for pattern in patterns if stem not in pattern]:
             raise ValueError(f"{wrong} would never be searched for: the stem {stem!r} is not in it")
-    return re.compile("|".join(pattern for patterns in rows.values() for pattern in patterns))
+    return "|".join(pattern for patterns in rows.values() for pattern in patterns)
 
 
 _SECRET_NAME, _MAYBE_SECRET_NAME = _one_of(_SECRET), _one_of(_MAYBE_SECRET)
@@ -131,16 +132,16 @@ def classify_key(name: str) -> KeyKind:
         classify_key("DB_PASSWORD_2")  # KeyKind.SECRET
         ```
     """
-    words = _WORD_START.sub("_", name[-LONGEST_NAME:]).strip("_").lower()
+    words = compiled(_WORD_START).sub("_", name[-LONGEST_NAME:]).strip("_").lower()
     name_words = words.rstrip("0123456789").rstrip("_")
     if not _is_count_or_index(name_words):
-        if _SECRET_NAME.search(name_words):
+        if compiled(_SECRET_NAME).search(name_words):
             return KeyKind.SECRET
-        if _MAYBE_SECRET_NAME.search(name_words):
+        if compiled(_MAYBE_SECRET_NAME).search(name_words):
             return KeyKind.MAYBE_SECRET
     if words in _LISTS_OF_NAMES:
         return KeyKind.NAMES
-    return KeyKind.MEDIA if _MEDIA.search(words) else KeyKind.PLAIN
+    return KeyKind.MEDIA if compiled(_MEDIA).search(words) else KeyKind.PLAIN
 
 
 def _is_count_or_index(words: str) -> bool:

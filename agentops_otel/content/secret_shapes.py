@@ -6,9 +6,10 @@ letter fifty times faster than a word. So each shape is searched for by a sign: 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import groupby
 from operator import itemgetter
+
+from agentops_otel.content.patterns import compiled
 
 REDACTED = "[redacted]"
 """The text that takes a secret's place."""
@@ -101,8 +102,8 @@ _LETTERS_TOGETHER = 5
 """Letters before a sign that are tried at a time, as one set."""
 
 
-def find_any(sign: str, words: Iterable[str], then: str = "") -> re.Pattern[str]:
-    """Finds any of the words, by a sign that they all contain. Words are compared by their last letters first.
+def find_any(sign: str, words: Iterable[str], then: str = "") -> str:
+    """A pattern for any of the words, by a sign that they all contain. Words are compared by their last letters first.
 
     Args:
         sign: Text in all of the words: `re` finds a literal at the speed of memory.
@@ -117,7 +118,7 @@ def find_any(sign: str, words: Iterable[str], then: str = "") -> re.Pattern[str]
         raise ValueError(f"{wrong} would never be found: the sign {sign!r} is not in it")
     firsts = [re.escape(word.removeprefix(sign)) for word in words if word.startswith(sign)]
     others = _by_letter_before(sign, [word for word in words if not word.startswith(sign)])
-    return re.compile(f"{re.escape(sign)}{then}(?:{'|'.join([*firsts, *others])})")
+    return f"{re.escape(sign)}{then}(?:{'|'.join([*firsts, *others])})"
 
 
 def _by_letter_before(sign: str, words: Sequence[str]) -> Iterator[str]:
@@ -140,10 +141,6 @@ def _prefixed(prefix: str, body: str) -> str:
     begin = re.escape(prefix)
     starts = (f"(?<![A-Za-z0-9]{begin})", f"(?<=%[0-9A-F]{{2}}{begin})", rf"(?<=\\[nrt]{begin})")
     return f"{begin}(?:{'|'.join(starts)})(?:{body})"
-
-
-_compiled = cache(re.compile)
-"""Compiles a shape when a text may hold a secret of it: to compile all takes longer than the rest of the import."""
 
 
 # In code and prose a hyphen, an underscore and a dot are frequent, and what follows them is short.
@@ -172,8 +169,8 @@ _SEARCHES = (
 def redact_shapes(text: str) -> str:
     """The text with every secret of a known shape replaced."""
     for sign, seeker, shapes in _SEARCHES:
-        if sign in text and seeker.search(text):
+        if sign in text and compiled(seeker).search(text):
             for begin, pattern, mark in shapes:
                 if begin in text:
-                    text = _compiled(pattern).sub(mark, text)
+                    text = compiled(pattern).sub(mark, text)
     return text

@@ -15,8 +15,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
-import wrapt
-
 from agentops_otel.guard import guard
 
 _FAMILIES = ("multiprocessing", "multiprocess")
@@ -39,10 +37,16 @@ class Ending(Protocol):
 
 
 class ProcessExit:
-    """Calls an `Ending` at every end of this process and of its children that can be known."""
+    """Calls an `Ending` at every end of this process and of its children that can be known.
 
-    def __init__(self, ending: Ending) -> None:
+    Args:
+        ending: What is called.
+        on_import: Calls a function with a module when that is imported, now if it is imported already.
+    """
+
+    def __init__(self, ending: Ending, on_import: Callable[[str, Callable[[ModuleType], None]], object]) -> None:
         self._ending = ending
+        self._on_import = on_import
         self._installed = False
         self._child = 0
         """Id of the process that `_in_child` ran in."""
@@ -55,8 +59,8 @@ class ProcessExit:
             self._installed = True
             if hasattr(os, "register_at_fork"):  # not on Windows
                 os.register_at_fork(after_in_child=self._after_fork)
-            wrapt.register_post_import_hook(self._watch_celery, "celery.signals")
-            wrapt.register_post_import_hook(self._watch_uvicorn, "uvicorn.server")
+            self._on_import("celery.signals", self._watch_celery)
+            self._on_import("uvicorn.server", self._watch_uvicorn)
         self._after_fork()
         for family in _FAMILIES:
             process = sys.modules.get(f"{family}.process")
@@ -108,7 +112,7 @@ class ProcessExit:
                 self._ending.flush()
 
         if hasattr(server.Server, "shutdown"):
-            wrapt.wrap_function_wrapper(server, "Server.shutdown", shutdown)
+            _wrap(server.Server, "shutdown", shutdown)
 
 
 def _is_child(process: ModuleType) -> bool:
@@ -123,5 +127,11 @@ def _before_call(owner: type, name: str, run: Callable[[], None]) -> None:
         with guard("putting spans on disk"):
             run()
         return wrapped(*args, **kwargs)
+
+    _wrap(owner, name, wrapper)
+
+
+def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+    import wrapt  # on use: it imports asyncio, which most programs have no need of before
 
     wrapt.wrap_function_wrapper(owner, name, wrapper)

@@ -31,8 +31,7 @@ def install_frameworks(specs: Iterable[FrameworkSpec], get_recorder: GetRecorder
         The installation; it lasts until its `uninstall()`.
     """
     installation = FrameworkInstallation(get_recorder)
-    for spec in specs:
-        installation.listen(spec)
+    installation.add(specs)
     return installation
 
 
@@ -50,8 +49,12 @@ class FrameworkInstallation:
         self.wrapped: set[str] = set()
         """The packages that are listened to."""
 
-    def listen(self, spec: FrameworkSpec) -> None:
-        """Listen to the framework from the import of each of its modules on; now to those that are imported."""
+    def add(self, specs: Iterable[FrameworkSpec]) -> None:
+        """Listen to these frameworks from the import of each of their modules on; now to those that are imported."""
+        for spec in specs:
+            self._listen(spec)
+
+    def _listen(self, spec: FrameworkSpec) -> None:
         steps = Steps(spec.steps, spec.control_flow, self._get_recorder, on_begin=partial(self._begun, spec))
         self._steps.append(steps)
         for module, listen in spec.listeners.items():

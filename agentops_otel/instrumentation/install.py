@@ -16,9 +16,9 @@ from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.call import CallServices
 from agentops_otel.instrumentation.events import Events
-from agentops_otel.instrumentation.metrics import Metrics
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 from agentops_otel.instrumentation.wrapper import GetRecorder, wrapper_of
+from agentops_otel.metrics.call_metrics import Metrics
 from agentops_otel.wrapping.import_hook import on_import
 from agentops_otel.wrapping.patch import LocalClassPatch, Patch
 
@@ -44,18 +44,16 @@ def install(
     Returns:
         The installation; it lasts until its `uninstall()`.
     """
-    installation = Installation(specs, get_recorder, semconv_opt_in)
-    installation.listen()
+    installation = Installation(get_recorder, semconv_opt_in)
+    installation.add(specs)
     return installation
 
 
 class Installation:
     """The wrapped clients, until `uninstall()`."""
 
-    def __init__(self, specs: Iterable[ClientSpec], get_recorder: GetRecorder, semconv_opt_in: Set[str]) -> None:
+    def __init__(self, get_recorder: GetRecorder, semconv_opt_in: Set[str]) -> None:
         self._specs: dict[str, list[ClientSpec]] = defaultdict(list)
-        for spec in specs:
-            self._specs[spec.module].append(spec)
         self._get_recorder = get_recorder
         self._patches: list[Patch | LocalClassPatch] = []
         self._current: dict[tuple[int, str, str], Patch] = {}
@@ -70,9 +68,14 @@ class Installation:
         self.wrapped: set[str] = set()
         """The modules in which something is wrapped."""
 
-    def listen(self) -> None:
-        """Wrap each client when its module is imported; now if it is imported already."""
-        self._stop_listening += [on_import(module, self.apply) for module in self._specs]
+    def add(self, specs: Iterable[ClientSpec]) -> None:
+        """Wrap each of these clients when its module is imported; now if it is imported already."""
+        modules: dict[str, list[ClientSpec]] = defaultdict(list)
+        for spec in specs:
+            modules[spec.module].append(spec)
+        for module, described in modules.items():
+            self._specs[module] += described
+            self._stop_listening.append(on_import(module, self.apply))
 
     def apply(self, module: ModuleType) -> None:
         """Wrap the methods that the specs name in an imported module; those that are wrapped already stay."""

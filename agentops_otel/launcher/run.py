@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -62,6 +61,8 @@ class Run:
         """
         when = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         program = re.sub(r"[^\w.-]+", "_", program, flags=re.ASCII)[:64]
+        import tempfile  # on use: only the command's own process begins a run
+
         run = cls(Path(tempfile.mkdtemp(prefix="agentops-otel-")) / f"{when}-{program}-{os.getpid()}")
         run.folder.mkdir(mode=0o700)
         (run.folder / "modules").write_text("\n".join(modules))

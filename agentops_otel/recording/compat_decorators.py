@@ -6,13 +6,12 @@ from dataclasses import replace
 from types import FunctionType
 from typing import Any, overload
 
-import wrapt
 from opentelemetry.context import Context
 
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.recording.actions import Decorate, Decorators, F
-from agentops_otel.recording.decorated import Decorated, MethodCall, SpanTemplate, decorate_class, name_of
+from agentops_otel.recording.decorated import MethodCall, SpanTemplate, decorate_class, decorated_object, name_of
 from agentops_otel.recording.endpoint import EndpointCall
 from agentops_otel.recording.kinds import AGENT, WORKFLOW
 from agentops_otel.recording.wrappers import traced_by
@@ -54,6 +53,8 @@ class AllDecorators(Decorators):
         def decorator(subject: Any) -> Any:
             if not isinstance(subject, type):
                 return self.agent(name if isinstance(name, str) else None)(subject)
+            import wrapt  # on use: it imports asyncio
+
             template = self.template(AGENT, name if isinstance(name, str) else subject.__name__)
             decorate_class(subject, template, self._get_recorder, _TrackedCall)
             wrapt.wrap_function_wrapper(
@@ -106,7 +107,7 @@ class AllDecorators(Decorators):
             named = name if isinstance(name, str) else name_of(view)
             template = self.template(WORKFLOW, named, tags, {semconv.OPERATION_VERSION: version})
             call = EndpointCall(view, template, self._get_recorder, capture_request, capture_response)
-            return traced_by(view, call) if isinstance(view, FunctionType) else Decorated(view, call)
+            return traced_by(view, call) if isinstance(view, FunctionType) else decorated_object(view, call)
 
         return decorator if name is None or isinstance(name, str) else decorator(name)
 

@@ -34,7 +34,6 @@ from agentops_otel.tracing import (
     detach_context,
     with_inherited,
 )
-from agentops_otel.wrapping.function import Function
 
 _starting = guard("starting the span of a decorated function")
 _ending = guard("ending the span of a decorated function")
@@ -293,16 +292,6 @@ class MethodCall(DecoratedCall):
         return template, set_value(_AT_WORK, instance, context)
 
 
-class Decorated(Function):
-    """A decorated object that can be called. It behaves as the object itself, apart from the span."""
-
-    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
-        return Decorated, (self.__wrapped__, self._self_wrapper)
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
-
-
 def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], Recorder | None]) -> Any:
     """Wrap a function so that each call makes a span; of a property the getter, of a class the public methods.
 
@@ -321,10 +310,21 @@ def decorate(function: Any, template: SpanTemplate, get_recorder: Callable[[], R
         raise TypeError(f"a function is wanted to decorate, not {type(function).__name__}")
     call = DecoratedCall(function, template, get_recorder)
     if type(function) is not FunctionType:
-        return Decorated(function, call)
+        return decorated_object(function, call)
     if function.__code__.co_flags & inspect.CO_COROUTINE:
         return traced_coroutine(function, call)
     return traced(function, call) if call.is_plain else traced_by(function, call)
+
+
+def decorated_object(function: Any, call: DecoratedCall) -> Any:
+    """Wrap something that can be called and is no function."""
+    return _object_class()(function, call)
+
+
+def _object_class() -> type:
+    from agentops_otel.recording.decorated_object import DecoratedObject  # on use: wrapt imports asyncio
+
+    return DecoratedObject
 
 
 def decorate_class(
@@ -365,7 +365,7 @@ def _code_of(function: Any) -> tuple[int, bool]:
             case _ if inspect.ismethod(function):
                 function = function.__func__
             case _ if hasattr(function, "__wrapped__"):
-                direct = direct and (type(function) is Decorated or is_wrapper(function))
+                direct = direct and (is_wrapper(function) or type(function) is _object_class())
                 function = function.__wrapped__
             case _ if hasattr(function, "__code__"):
                 return function.__code__.co_flags, direct

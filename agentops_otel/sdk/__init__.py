@@ -16,15 +16,14 @@ from opentelemetry.metrics import get_meter_provider
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider, get_tracer_provider
 
+from agentops_otel import clients, frameworks
 from agentops_otel.client import ClientBase
-from agentops_otel.clients import SPECS
 from agentops_otel.compat_settings import CompatSettings, log_ignored, translate_settings
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import Redact
 from agentops_otel.export.process_exit import ProcessExit
-from agentops_otel.frameworks import SPECS as FRAMEWORKS
 from agentops_otel.guard import guard
-from agentops_otel.instrumentation.metrics import are_kept
+from agentops_otel.metrics.call_metrics import are_kept
 from agentops_otel.sdk.installations import Installed, installations
 from agentops_otel.taskweaver.handler import TaskWeaverEventHandler
 from agentops_otel.tracing import Recorder, suppressed
@@ -32,6 +31,7 @@ from agentops_otel.tracing.global_provider import set_global_meters
 from agentops_otel.tracing.processors import not_in
 from agentops_otel.tracing.provider import ProviderChoice, choose_provider, resource_of
 from agentops_otel.tracing.relay import Relay
+from agentops_otel.wrapping.import_hook import on_import
 
 if TYPE_CHECKING:
     from agentops_otel.export.meters import OwnMeterProvider
@@ -160,8 +160,10 @@ class _Running:
 
     def clients(self) -> dict[str, Any]:
         """Two fields of a report: the imported clients and frameworks with their versions, and those not wrapped."""
-        frameworks = {spec.module for spec in FRAMEWORKS if not spec.listeners.keys().isdisjoint(sys.modules)}
-        imported = {spec.module for spec in SPECS if spec.module in sys.modules} | frameworks
+        imported = {
+            *(spec.module for spec in clients.imported() if spec.module in sys.modules),
+            *(spec.module for spec in frameworks.imported() if not spec.listeners.keys().isdisjoint(sys.modules)),
+        }
         wrapped: set[str] = set().union(*(getattr(one, "wrapped", ()) for one in self.installations))
         return {
             "clients": {module: str(getattr(sys.modules[module], "__version__", "")) for module in imported},
@@ -269,7 +271,7 @@ class _Ending:
                 client.report_to_run(_running.clients())
 
 
-_process_exit = ProcessExit(_Ending())
+_process_exit = ProcessExit(_Ending(), on_import)
 
 
 def _make(

@@ -1,21 +1,38 @@
-"""Calls a function each time a module is imported: now if it is imported already, and again when it is loaded anew."""
+"""Calls a function when a module's import begins, or each time that a module has been imported."""
 
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec
 from threading import Lock, local
 from types import ModuleType
 from typing import Any
-
-import wrapt
 
 from agentops_otel.guard import guard
 
 Callback = Callable[[ModuleType], None]
 
 _callbacks: dict[str, list[Callback]] = {}
+_beginnings: dict[str, list[Callable[[], None]]] = {}
 _lock = Lock()
+
+
+def before_import(module: str, callback: Callable[[], None]) -> Callable[[], None]:
+    """Call *callback* once, when somebody begins to import the module or looks for it; now if it is imported already.
+
+    Args:
+        module: The module's full name.
+        callback: What to call, before anything of the module has run. It may call `on_import`.
+
+    Returns:
+        A function that takes the callback back.
+    """
+    if module in sys.modules:
+        callback()
+        return lambda: None
+    _register(_beginnings, module, callback)
+    return partial(_remove, _beginnings, module, callback)
 
 
 def on_import(module: str, callback: Callback) -> Callable[[], None]:
@@ -28,25 +45,29 @@ def on_import(module: str, callback: Callback) -> Callable[[], None]:
     Returns:
         A function that takes the callback back.
     """
-    with _lock:
-        _callbacks.setdefault(module, []).append(callback)
-        if _finder not in sys.meta_path:
-            sys.meta_path.insert(0, _finder)
+    _register(_callbacks, module, callback)
     if module in sys.modules:
         with guard(f"reporting the import of {module}"):
             # Waits for another thread that is in the middle of the import.
             callback(importlib.import_module(module))
+    return partial(_remove, _callbacks, module, callback)
 
-    def remove() -> None:
-        with _lock:
-            if callback in (registered := _callbacks.get(module, [])):
-                registered.remove(callback)
-            if not registered:
-                _callbacks.pop(module, None)
-            if not _callbacks and _finder in sys.meta_path:
-                sys.meta_path.remove(_finder)
 
-    return remove
+def _register(registry: dict[str, list[Any]], module: str, callback: Any) -> None:
+    with _lock:
+        registry.setdefault(module, []).append(callback)
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+
+
+def _remove(registry: dict[str, list[Any]], module: str, callback: Any) -> None:
+    with _lock:
+        if callback in (registered := registry.get(module, [])):
+            registered.remove(callback)
+        if not registered:
+            registry.pop(module, None)
+        if not _callbacks and not _beginnings and _finder in sys.meta_path:
+            sys.meta_path.remove(_finder)
 
 
 class _Finder:
@@ -59,6 +80,8 @@ class _Finder:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The module's spec, if its import is to be reported."""
+        if name in _beginnings:
+            self._report_beginning(name)
         # Another finder of this kind (wrapt's) searches with all finders, this one among them.
         if name not in _callbacks or getattr(self._finding, "name", None) == name:
             return None
@@ -71,6 +94,14 @@ class _Finder:
             spec.loader = _Loader(spec.loader)  # type: ignore[assignment]  # a proxy of one
         return spec
 
+    @staticmethod
+    def _report_beginning(name: str) -> None:
+        with _lock:
+            callbacks = _beginnings.pop(name, ())
+        for callback in callbacks:
+            with guard(f"reporting that the import of {name} begins"):
+                callback()
+
     def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):
             find_spec = getattr(finder, "find_spec", None)
@@ -81,8 +112,18 @@ class _Finder:
         return None
 
 
-class _Loader(wrapt.ObjectProxy):  # type: ignore[type-arg]  # cannot be subscripted in wrapt 1
-    """The module's own loader, which reports the module once it has run."""
+class _Loader:
+    """The module's own loader in all but that it reports the module once it has run."""
+
+    def __init__(self, loader: Any) -> None:
+        self.__wrapped__ = loader
+
+    @property  # type: ignore[misc]  # typeshed has it writable
+    def __class__(self) -> Any:  # isinstance() asks here
+        return type(self.__wrapped__)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__wrapped__, name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the module."""

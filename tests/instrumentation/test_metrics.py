@@ -13,8 +13,8 @@ from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 
 import agentops_otel
-from agentops_otel.instrumentation.metrics import LATEST, SECONDS, TOKENS
-from agentops_otel.instrumentation.span_metrics import AGENT_SECONDS, CALLS
+from agentops_otel.metrics.call_metrics import LATEST, SECONDS, TOKENS
+from agentops_otel.metrics.span_metrics import AGENT_SECONDS, CALLS
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer

@@ -1,14 +1,17 @@
 """The import hook: a function is called each time a module is loaded."""
 
 import importlib
+import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from agentops_otel.wrapping.import_hook import on_import
+from agentops_otel import guard
+from agentops_otel.wrapping.import_hook import before_import, on_import
+from tests.program import run
 
 NAME = "imported_by_a_test"
 
@@ -68,14 +71,20 @@ def test_the_module_has_its_own_loader(module: Path, imported: list[ModuleType])
 
 
 def test_nothing_stays_behind() -> None:
-    """Once the last callback is taken back the finder is gone."""
-    finders = list(sys.meta_path)
-    remove = on_import(NAME, lambda module: None)
-    assert sys.meta_path != finders
+    """Once the last callback is taken back the finder is gone; `init()` has some that stay."""
+    run("""
+        import sys
 
-    remove()
+        from agentops_otel.wrapping.import_hook import before_import, on_import
 
-    assert sys.meta_path == finders
+        finders = list(sys.meta_path)
+        removes = [on_import("late", print), before_import("late", print), before_import("other", print)]
+        assert sys.meta_path != finders
+        for remove in removes:
+            assert sys.meta_path != finders
+            remove()
+        assert sys.meta_path == finders
+        """)
 
 
 def test_a_module_that_fails_is_not_reported(module: Path, imported: list[ModuleType]) -> None:
@@ -86,3 +95,69 @@ def test_a_module_that_fails_is_not_reported(module: Path, imported: list[Module
         importlib.import_module(NAME)
 
     assert imported == []
+
+
+def test_the_beginning_of_an_import_is_reported_once(module: Path) -> None:
+    """Before the module runs, so that a function that is registered then hears of this import; not by a reload."""
+    told: list[object] = []
+    removes: list[Callable[[], None]] = []
+
+    def begins() -> None:
+        told.append(NAME in sys.modules)
+        removes.append(on_import(NAME, lambda imported: told.append(imported.value)))
+
+    stop = before_import(NAME, begins)
+    importlib.reload(importlib.import_module(NAME))
+    for remove in (*removes, stop):
+        remove()
+
+    assert told == [False, 1, 1]
+
+
+def test_the_beginning_of_an_import_that_is_past() -> None:
+    """It is reported at once."""
+    importlib.import_module(NAME)
+    told: list[str] = []
+
+    before_import(NAME, lambda: told.append("begun"))()
+
+    assert told == ["begun"]
+
+
+def test_a_beginning_that_is_taken_back_is_not_reported() -> None:
+    """As `init()` does with a client that is shut down."""
+    told: list[str] = []
+
+    before_import(NAME, lambda: told.append("begun"))()
+    importlib.import_module(NAME)
+
+    assert told == []
+
+
+def test_a_fault_when_an_import_begins_does_not_reach_the_program(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The module is imported all the same."""
+    monkeypatch.setattr(guard, "reraise", False)
+
+    def fail() -> None:
+        raise RuntimeError("a fault")
+
+    before_import(NAME, fail)
+
+    assert importlib.import_module(NAME).value == 1
+    assert "that the import of imported_by_a_test begins" in caplog.text
+
+
+def test_who_looks_for_a_module_gets_its_loader() -> None:
+    """While we wait for its import: the type and the attributes are those of the loader that will run it."""
+    plain = importlib.util.find_spec(NAME)
+    remove = on_import(NAME, lambda module: None)
+    waiting = importlib.util.find_spec(NAME)
+    remove()
+
+    assert plain is not None
+    assert waiting is not None
+    assert plain.loader is not None
+    assert isinstance(waiting.loader, type(plain.loader))
+    assert vars(plain.loader).items() <= {name: getattr(waiting.loader, name) for name in vars(plain.loader)}.items()

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation.metrics import CALL_ATTRIBUTES, SECONDS, are_kept
+from agentops_otel.metrics.call_metrics import CALL_ATTRIBUTES, SECONDS, are_kept
 from agentops_otel.tracing import ids_of
 
 AGENT_SECONDS = tuple(0.1 * 2**power for power in range(13))

@@ -1,0 +1,72 @@
+"""What `init()` wraps when a program imports a library, and what it does not import before."""
+
+from tests.program import run
+
+INIT = 'agentops_otel.init(endpoint="http://127.0.0.1:9", spool_dir=False, exit_timeout_s=0.1)'
+START = f"import sys, agentops_otel; {INIT}"
+
+
+def test_init_imports_what_the_program_has_a_use_of() -> None:
+    """Neither wrapt, which brings asyncio, nor a description of a client or a framework, nor the machine for them."""
+    run(f"""
+        {START}
+        late = {{"asyncio", "wrapt", "agentops_otel.instrumentation", "agentops_otel.taskweaver.install"}}
+        rooms = ("agentops_otel.clients.", "agentops_otel.frameworks.")
+        assert [name for name in sys.modules if name in late or name.startswith(rooms)] == []
+        """)
+
+
+def test_a_client_brings_its_own_description() -> None:
+    """And no other one's; it is wrapped from its import on, until `shutdown()`."""
+    run(f"""
+        {START}
+        from openai import OpenAI
+        assert "request" in vars(OpenAI)
+        rooms = ("agentops_otel.clients.an", "agentops_otel.frameworks.")
+        others = [name for name in sys.modules if name.startswith(rooms)]
+        assert others == []
+        agentops_otel.shutdown()
+        assert "request" not in vars(OpenAI)
+        """)
+
+
+def test_a_client_that_is_imported_after_shutdown_is_left_alone() -> None:
+    """Nobody waits for it any more."""
+    run(f"""
+        {START}
+        agentops_otel.shutdown()
+        from openai import OpenAI
+        assert "request" not in vars(OpenAI)
+        assert "agentops_otel.instrumentation" not in sys.modules
+        """)
+
+
+def test_a_client_that_is_disabled_by_name_is_left_alone() -> None:
+    """Its description is read for its name, and nothing is wrapped."""
+    run(
+        f"""
+        {START}
+        from openai import OpenAI
+        assert "request" not in vars(OpenAI)
+        """,
+        OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="openai",
+    )
+
+
+def test_init_in_a_thread_while_the_main_one_imports() -> None:
+    """Each waits for the other's import where it must, and the client is wrapped whoever was first."""
+    run(f"""
+        import threading
+        import agentops_otel
+
+        def start():
+            {INIT}
+
+        thread = threading.Thread(target=start)
+        thread.start()
+        import anthropic
+        import openai
+        thread.join(60)
+        assert not thread.is_alive()
+        assert "request" in vars(openai.OpenAI)
+        """)
