@@ -8,12 +8,13 @@ START = f"import sys, agentops_otel; {INIT}"
 
 def test_init_imports_what_the_program_has_a_use_of() -> None:
     """Neither wrapt, which brings asyncio, nor a description of a client or a framework, nor the machine for them."""
-    run(f"""
+    program = f"""
         {START}
         late = {{"asyncio", "wrapt", "agentops_otel.instrumentation", "agentops_otel.taskweaver.install"}}
         rooms = ("agentops_otel.clients.", "agentops_otel.frameworks.")
         assert [name for name in sys.modules if name in late or name.startswith(rooms)] == []
-        """)
+        """
+    run(program, STARTS="real")
 
 
 def test_a_client_brings_its_own_description() -> None:
