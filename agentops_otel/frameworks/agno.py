@@ -17,7 +17,10 @@ def _listen_to(kind: str, owner: str, *methods: str) -> Callable[[ModuleType, St
     def listen(module: ModuleType, steps: Steps) -> Callable[[], None]:
         def run(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             given = {**dict(zip(("input",), args, strict=False)), **kwargs}
-            return whole_call(steps, {"kind": kind, "of": instance, "given": given}, wrapped, args, kwargs)
+            # A tool that is a generator, as the one that asks a member of a team, runs when its result is read.
+            holders = (instance,) if kind == "tool" else ()
+            told = {"kind": kind, "of": instance, "given": given}
+            return whole_call(steps, told, wrapped, args, kwargs, holders=holders)
 
         cls = getattr(module, owner)
         return partial(_undo, [Patch(cls, method, Hook(run)) for method in methods])

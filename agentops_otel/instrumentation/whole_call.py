@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from opentelemetry.context import Context
 
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.steps import Source, Steps
 from agentops_otel.wrapping.stream import StreamObserver, observed_call, observed_stream
 
@@ -29,35 +30,49 @@ def whole_call(
     *,
     key: Hashable = None,
     heard: Heard | None = None,
+    holders: Sequence[Any] = (),
 ) -> Any:
     """Make the call a step, which is current while the framework's own code runs and never in the program.
 
     Of a stream the last item is the step's result, and *heard* hears each. A *key* is of this call alone, for those
-    who say that something is within it.
+    who say that something is within it. The stream may be the `result` of what is returned; *holders* have it there
+    too.
     """
     key = key or object()
     steps.begin(key, source)
     context = steps.context_of(key)
     if context is None:
         return call(*args, **kwargs)
-    return observed_call(_Call(steps, key, context, heard), call, *args, **kwargs)
+    return observed_call(_Call(steps, key, context, heard, holders), call, *args, **kwargs)
 
 
 class _Call:
     """The call itself, which ends the step unless it returns a stream."""
 
-    def __init__(self, steps: Steps, key: Hashable, context: Context, heard: Heard | None) -> None:
+    def __init__(
+        self, steps: Steps, key: Hashable, context: Context, heard: Heard | None, holders: Sequence[Any]
+    ) -> None:
         self.context = context
         self._steps = steps
         self._key = key
         self._heard = heard
+        self._holders = holders
 
     def returned(self, value: Any) -> Any:
         """End the step, or observe the stream."""
         if isinstance(value, Iterator | AsyncIterator):
-            return observed_stream(value, _Stream(self._steps, self._key, self.context, self._heard))
-        self._steps.end(self._key, value)
+            return self._observed(value)
+        held = field(value, "result") if self._holders else None
+        if isinstance(held, Iterator | AsyncIterator):
+            value.result = self._observed(held)
+            for holder in self._holders:
+                holder.result = value.result
+        else:
+            self._steps.end(self._key, value)
         return value
+
+    def _observed(self, stream: Any) -> Any:
+        return observed_stream(stream, _Stream(self._steps, self._key, self.context, self._heard))
 
     def raised(self, error: BaseException) -> None:
         """End the step by the exception."""

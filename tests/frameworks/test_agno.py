@@ -1,7 +1,9 @@
 """Agno, the real package: whole trees of agents, teams, workflows and tools."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -136,11 +138,25 @@ def test_an_agent_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_a_team(model: LlmServer) -> None:
-    """A team is a workflow, and the agent that its leader asks is below it."""
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_team(model: LlmServer, is_async: bool, stream: bool) -> None:
+    """A team is a workflow, and the agent that its leader asks is below the tool that asks it."""
     team = Team(name="travel", members=[guide(model)], model=llm(model), telemetry=False)
+
+    async def run() -> None:
+        answered = team.arun("delegate_task_to_member(guide)", stream=stream)
+        if stream:
+            _ = [one async for one in answered]
+        else:
+            await answered
+
     with capture() as captured:
-        team.run("delegate_task_to_member(guide)")
+        if is_async:
+            asyncio.run(run())
+        else:
+            answered = team.run("delegate_task_to_member(guide)", stream=stream)
+            list(answered if stream else ())
 
     assert names(captured.tree()) == snapshot(
         [
@@ -149,11 +165,32 @@ def test_a_team(model: LlmServer) -> None:
                 "chat gpt-4.1",
                 "chat gpt-4.1",
                 "execute_tool delegate_task_to_member",
-                "invoke_agent guide",
-                ["chat gpt-4.1"],
+                ["invoke_agent guide", ["chat gpt-4.1"]],
             ],
         ]
     )
+    holds_together(captured, model)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_tool_that_is_a_generator(model: LlmServer, fails: bool) -> None:
+    """It runs while its items are read, and ends with the last one or as it fails."""
+
+    def report(city: str) -> Iterator[str]:
+        """Report."""
+        yield look_up(city)
+        if fails:
+            raise ValueError("no more")
+        yield "and warm"
+
+    with capture() as captured, suppress(ValueError):
+        guide(model, report).run("report(Paris)")
+
+    tool = next(span for span in captured.spans if span.name == "execute_tool report")
+    assert tool.status.is_ok is not fails
+    assert [span.name for span in captured.spans if span.parent and span.parent.span_id == tool.context.span_id] == [
+        "look up"
+    ]
     holds_together(captured, model)
 
 
