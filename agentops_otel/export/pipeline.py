@@ -79,7 +79,7 @@ class Pipeline(SpanProcessor):
         senders: Sequence[Sender] = (),
         observers: Sequence[SpanProcessor] = (),
         *,
-        exit_timeout_s: float = 2.0,
+        exit_timeout_s: float,
         durable: bool = False,
         redaction: Callable[[ReadableSpan], ReadableSpan] = lambda span: span,
         clock: Callable[[], float] = time.monotonic,

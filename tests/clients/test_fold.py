@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agentops_otel.clients import anthropic
 from agentops_otel.clients.dialects.server_sent_events import folding_bytes
+from agentops_otel.clients.dialects.tool_calls import fold_tool_call
 from agentops_otel.clients.google import genai, interactions, live
 from agentops_otel.clients.mistralai import conversations
 from agentops_otel.clients.openai import spec as openai
@@ -137,6 +138,27 @@ def test_tool_calls_numbered_in_any_way(
 
     expected = told(openai.CHAT, whole)["gen_ai.output.messages"]
     assert told(openai.CHAT, folded(openai.CHAT, chunks))["gen_ai.output.messages"] == expected
+
+
+@pytest.mark.parametrize("numbering", NUMBERING)
+@pytest.mark.parametrize("arguments", ["", '{"city": "Oslo"}'])
+def test_tool_calls_that_are_opened_before_one_is_filled(numbering: str, arguments: str) -> None:
+    """Each piece has its call's id: they are two, also if nothing is filled in."""
+    ids, message = ("call_0", "call_1"), dict[str, Any]()
+
+    for number, call_id in enumerate(ids):
+        fold_tool_call(
+            message, NUMBERING[numbering](number).get("index"), {"id": call_id, "function": {"name": call_id}}
+        )
+    for number, call_id in enumerate(ids if arguments else ()):
+        piece = {"id": call_id, "function": {"arguments": arguments}}
+        fold_tool_call(message, NUMBERING[numbering](number).get("index"), piece)
+
+    told = [
+        (call["id"], *("".join(call["function"].get(name, ())) for name in ("name", "arguments")))
+        for call in message["tool_calls"]
+    ]
+    assert told == [(call_id, call_id, arguments) for call_id in ids]
 
 
 @pytest.mark.no_cover

@@ -383,6 +383,13 @@ def test_a_text_that_comes_again_is_judged_as_before(texts: list[str]) -> None:
     assert [redact_cached(text) for text in texts * 2] == [redact(text) for text in texts * 2]
 
 
+def test_a_text_with_every_sign_between_names_and_values_is_searched() -> None:
+    """However many of them stand beside the one that counts."""
+    others = """a=1 b:"2" c:'3' -d >e %3 it is so, it was so, ENV x, setenv y, login z, &quot;q&quot;, """
+
+    assert redact(f"{others} password=letmein") == f"{others} password=[redacted]"
+
+
 def test_the_memory_of_clean_texts_is_bounded() -> None:
     """However many texts come, what is kept of them has a limit."""
     clean = Clean()

@@ -97,7 +97,7 @@ def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans
     with OtlpSink() as sink:
         where = destination(sink)
         sender = Sender(where.display_url, Outbox(), HttpTransport(where))
-        pipeline = Pipeline([Route(sender=sender)], [Sink(name="held", exporter=held)])
+        pipeline = Pipeline([Route(sender=sender)], [Sink(name="held", exporter=held)], exit_timeout_s=2.0)
         tracer = tracer_for(pipeline)
         make_spans(tracer, 20, text="x" * 100_000)
         assert pipeline.drain(LONG_S)  # it has seen how large they are

@@ -143,7 +143,8 @@ def test_a_fault_of_ours_in_the_sender_costs_the_request_and_has_a_reason(monkey
 
     with OtlpSink() as sink:
         where = destination(sink)
-        pipeline = Pipeline([Route(sender=Sender(where.display_url, Broken(), HttpTransport(where)))])
+        route = Route(sender=Sender(where.display_url, Broken(), HttpTransport(where)))
+        pipeline = Pipeline([route], exit_timeout_s=2.0)
         make_spans(tracer_for(pipeline), 3)
 
         assert not pipeline.force_flush(5000)
@@ -369,7 +370,8 @@ class Token:
 def with_token(sink: OtlpSink, token: Token) -> Pipeline:
     """A pipeline to the sink that asks the token."""
     where = destination(sink)
-    return Pipeline([Route(sender=Sender(where.display_url, Outbox(), HttpTransport(where), authorization=token))])
+    route = Route(sender=Sender(where.display_url, Outbox(), HttpTransport(where), authorization=token))
+    return Pipeline([route], exit_timeout_s=2.0)
 
 
 def only_with(token: str, received: Received) -> Answer:

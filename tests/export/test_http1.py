@@ -50,6 +50,24 @@ def answering(*connections: tuple[bytes, ...], close: bool = False, read: bool =
         listener.close()
 
 
+@pytest.mark.parametrize(
+    ("written", "target"),
+    [("", "/"), ("/v1/traces", "/v1/traces"), ("/a b?team=ä", "/a%20b?team=%C3%A4"), ("?a=b", "/?a=b")],
+)
+def test_the_endpoints_path_is_asked_for(written: str, target: str) -> None:
+    """As a request may have it; without a path it is the root."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        transport = HttpTransport(Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}{written}"))
+        sending = threading.Thread(target=transport.send, args=(b"", {}, 60.0))
+        sending.start()
+        taken, _ = listener.accept()
+        with taken:
+            asked = taken.recv(65536).split(b"\r\n")[0]
+        sending.join()
+
+    assert asked == f"POST {target} HTTP/1.1".encode()
+
+
 def _read_request(taken: socket.socket) -> None:
     data = b""
     while b"\r\n\r\n" not in data:

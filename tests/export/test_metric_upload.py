@@ -287,6 +287,22 @@ def test_a_second_init_counts_anew(tmp_path: Path) -> None:
     assert max(each(sink, "otel.sdk.exporter.span.exported")) == 4
 
 
+def test_one_thread_collects_and_none_does_after_the_end(tmp_path: Path) -> None:
+    """However often a program flushes."""
+    counts = """
+import threading, time
+def collecting():
+    return sum(thread.name == "agentops-otel-metrics" for thread in threading.enumerate())
+writer()
+print(all(agentops_otel.flush() for _ in range(3)), collecting())
+agentops_otel.shutdown()
+while collecting():
+    time.sleep(0.01)
+"""
+    with OtlpSink() as sink:
+        assert ran(PROGRAM + counts, sink, tmp_path).stdout == "True 1\n"
+
+
 def test_no_secret_is_in_an_attribute_of_a_metric(tmp_path: Path) -> None:
     """Of a point, or of the resource, which the environment gives."""
     with OtlpSink() as sink:

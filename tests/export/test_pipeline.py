@@ -120,7 +120,7 @@ def test_a_flush_that_waits_while_the_queue_is_closed_ends_with_it() -> None:
             closing.wait(60)
         return span
 
-    pipeline = Pipeline(redaction=redaction)
+    pipeline = Pipeline(exit_timeout_s=2.0, redaction=redaction)
     make_spans(tracer_for(pipeline), 65)  # of which the worker takes 64 at a time
     assert encoding.wait(60)
     with ThreadPoolExecutor(1) as pool:
@@ -264,7 +264,8 @@ def test_a_sink_gets_the_spans_and_its_faults_are_its_own(monkeypatch: pytest.Mo
             raise OSError("disk full")
 
     whole = InMemorySpanExporter()
-    pipeline = Pipeline(sinks=[Sink(name="broken", exporter=Broken()), Sink(name="whole", exporter=whole)])
+    sinks = [Sink(name="broken", exporter=Broken()), Sink(name="whole", exporter=whole)]
+    pipeline = Pipeline(sinks=sinks, exit_timeout_s=2.0)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(pipeline)
 

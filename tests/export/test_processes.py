@@ -443,7 +443,7 @@ def test_a_worker_that_died_is_restarted(tmp_path: Path) -> None:
                     raise SystemExit
                 return SpanExportResult.SUCCESS
 
-        pipeline = Pipeline(sinks=[Sink(name="deadly", exporter=Deadly())])
+        pipeline = Pipeline(sinks=[Sink(name="deadly", exporter=Deadly())], exit_timeout_s=2.0)
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(pipeline)
         tracer = provider.get_tracer("t")

@@ -1,10 +1,13 @@
 """Reading values of any shape, the message format, and what is remembered of calls to come."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +23,15 @@ from agentops_otel.instrumentation.reading import (
     items,
     record_iterators,
 )
+
+
+@given(data=st.binary(max_size=64), before=st.text(max_size=5))
+def test_the_size_of_media_is_that_of_its_bytes(data: bytes, before: str) -> None:
+    """As bytes, as base64, and as base64 behind something else; whatever else it is has none."""
+    text = base64.b64encode(data).decode()
+
+    assert gen_ai.size_of(data) == gen_ai.size_of(text) == gen_ai.size_of(before + text, len(before)) == len(data)
+    assert gen_ai.size_of(None) is None
 
 
 class Open(BaseModel):

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from inline_snapshot import snapshot
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
 
@@ -97,6 +98,24 @@ def test_a_bad_or_foreign_request_is_refused(
     """What is no OTLP, too large, or asked for by somebody else's page leaves nothing."""
     assert send(live, body, **headers) == status
     assert store.runs(Filter()) == []
+
+
+def test_no_other_page_may_hold_or_read_this_one(live: LiveView) -> None:
+    """Each answer says so to the browser."""
+    _, said, _ = request(live.port, "GET", "/")
+
+    assert {name: said[name] for name in sorted(said.keys() - {"date", "content-length", "set-cookie"})} == snapshot(
+        {
+            "cache-control": "no-store",
+            "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "content-type": "text/plain",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+            "referrer-policy": "no-referrer",
+            "server": "agentops-otel ",
+            "x-content-type-options": "nosniff",
+        }
+    )
 
 
 def test_a_body_may_come_in_chunks(live: LiveView, store: Store) -> None:

@@ -170,6 +170,19 @@ invoke_workflow chat …
     )
 
 
+def test_as_many_spans_wait_as_may() -> None:
+    """The one that may is there when its root ends."""
+    stream, trace = io.StringIO(), Trace()
+    processor = TerminalProcessor(Printer(stream), held_spans=1)
+    chat = trace.span("invoke_workflow chat", attributes=WORKFLOW)
+
+    processor.on_end(trace.span("chat gpt-4o", under=chat, attributes=CHAT))
+    processor.on_end(chat)
+    processor.shutdown()
+
+    assert "chat gpt-4o" in stream.getvalue()
+
+
 class Asked(Printer):
     """A printer that says when it is to look again."""
 
@@ -187,6 +200,17 @@ def test_what_is_below_an_open_span_is_looked_at_after_ten_seconds() -> None:
     TerminalProcessor(asked).on_end(trace.span("step", under=trace.span("chat")))
 
     assert asked.seconds == 10.0
+
+
+def test_after_the_end_nothing_is_looked_at_again() -> None:
+    """Whatever was asked for before."""
+    asked = Asked(io.StringIO())
+    processor = TerminalProcessor(asked)
+
+    processor.shutdown()
+    processor.show_open(0.0)
+
+    assert asked.seconds is None
 
 
 CHAT_LOOP = """

@@ -23,8 +23,6 @@ from agentops_otel.view.live.loopback import HOST, Reply, Request, Server
 from agentops_otel.view.live.store import Codec, Store
 from agentops_otel.view.live.wanted import Filter
 
-PORT = 4319
-OTLP_PORT = 4318
 _TRACES = "/v1/traces"
 _WAIT_S = 25.0
 _TYPES = {
@@ -53,8 +51,8 @@ class LiveView:
         store: Store,
         codec: Codec,
         *,
-        port: int = PORT,
-        otlp_port: int = OTLP_PORT,
+        port: int,
+        otlp_port: int,
         links: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._token = secrets.token_urlsafe(32)
