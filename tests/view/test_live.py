@@ -107,7 +107,7 @@ def test_no_other_page_may_hold_or_read_this_one(live: LiveView) -> None:
     assert {name: said[name] for name in sorted(said.keys() - {"date", "content-length", "set-cookie"})} == snapshot(
         {
             "cache-control": "no-store",
-            "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",  # noqa: E501
             "content-type": "text/plain",
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
