@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -254,6 +253,8 @@ def _check_exporter(name: str) -> None:
 
     installed = entry_points(group="opentelemetry_traces_exporter").names
     if name not in installed:
+        from difflib import get_close_matches  # on use: for a mistake
+
         near = get_close_matches(name, [*_BUILT_IN_EXPORTERS, *installed], n=1)
         advice = f"did you mean {near[0]}?" if near else "use otlp, console, none or the name of an installed exporter"
         raise Setting("OTEL_TRACES_EXPORTER", name).wrong(f"no such exporter is installed; {advice}")

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -399,5 +398,7 @@ def read(name: str, arguments: Mapping[str, Any]) -> Any:
 
 def unexpected(name: str) -> str:
     """The message about an argument that `init()` does not have."""
+    from difflib import get_close_matches  # on use: for a mistake
+
     near = get_close_matches(name, _BY_NAME, n=1)
     return f"init() got an unexpected keyword argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -11,8 +11,6 @@ import sys
 from collections import ChainMap, UserDict, UserList, UserString, deque
 from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
-from fractions import Fraction
 from functools import partial
 from gc import get_referents
 from pathlib import PosixPath, PurePosixPath, PureWindowsPath, WindowsPath
@@ -28,7 +26,7 @@ _ONE_LINE: dict[type, Callable[[Any], str]] = {
     **{
         kind: kind.__str__
         for kind in (
-            UUID, Decimal, Fraction, complex, timedelta, timezone, range, EllipsisType, NotImplementedType,
+            UUID, complex, timedelta, timezone, range, EllipsisType, NotImplementedType,
             PosixPath, WindowsPath, PurePosixPath, PureWindowsPath,
             ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network,
             ipaddress.IPv4Interface, ipaddress.IPv6Interface,
@@ -41,6 +39,9 @@ _ONE_LINE: dict[type, Callable[[Any], str]] = {
     UserString: lambda value: _text_of(value.data, value),
     slice: lambda value: _slice(value),
 }  # fmt: skip
+
+_SELDOM_IMPORTED = (("decimal", "Decimal"), ("fractions", "Fraction"), ("zoneinfo", "ZoneInfo"))
+"""Types that are not imported for this."""
 
 _COLLECTIONS: dict[type, Callable[[Any], Collection[Any]]] = {
     **dict.fromkeys((deque, set, frozenset, type({}.keys()), type({}.values()), type({}.items())), lambda value: value),
@@ -63,10 +64,9 @@ def standard_text(value: object) -> str | None:
         return str(_ONE_LINE[kind](value))
     if issubclass(kind, _TIMES):
         return _time(value)
-    # Imported by few programs.
-    zone_info = sys.modules.get("zoneinfo")
-    if zone_info is not None and kind is zone_info.ZoneInfo:
-        return str(value)
+    for module, name in _SELDOM_IMPORTED:
+        if module in sys.modules and kind is getattr(sys.modules[module], name, None):
+            return str(value)
     return None
 
 

@@ -19,7 +19,7 @@ _STATUS = "execution_status"
 _RESULT = "execution_result"
 _ARTIFACTS = semconv.TASKWEAVER_ARTIFACTS.removeprefix(semconv.TASKWEAVER_ATTACHMENT_PREFIX)
 _OF_EXECUTION = (_VERDICT, "code_error", _STATUS)
-_RAISED = re.compile(r"([a-z_]\w*\.)*[A-Z]\w*(: |$)")
+_RAISED = r"([a-z_]\w*\.)*[A-Z]\w*(: |$)"
 _NOT_RECORDED = {"shared_memory_entry"}
 _WORDS = {"CORRECT", "INCORRECT", "SUCCESS", "FAILURE", "python", "text", "InProcess", "Completed", "Clarification"}
 _WORDS |= {"AdditionalInformation", "SecurityRisks", "TaskFailure"}
@@ -183,7 +183,7 @@ def message(role: str, text: str, name: str | None = None) -> Mapping[str, objec
 
 def error_of(trace: str) -> tuple[str, str]:
     """`error.type` and message of a printed traceback."""
-    raised = [line for line in trace.splitlines() if _RAISED.match(line)]
+    raised = [line for line in trace.splitlines() if re.match(_RAISED, line)]
     return (raised[-1].partition(":")[0], raised[-1]) if raised else ("_OTHER", trace)
 
 
