@@ -6,7 +6,7 @@ such a type, so that a large value costs no more than this, and none of the prog
 
 import pickle
 from types import NoneType
-from typing import Any
+from typing import Any, Protocol
 
 LIMIT_BYTES = 32 * 1024
 """The longest snapshot, and the longest text that is kept as it is. What is longer is shortened when it is recorded."""
@@ -32,13 +32,20 @@ class Snapshot:
         return pickle.loads(self._pickle)
 
 
+class Copy(Protocol):
+    """A copy of a value: a `Snapshot`, or JSON."""
+
+    def value(self) -> Any:
+        """The value, made anew at each call."""
+
+
 class Source:
-    """A snapshot that is read several times: it is loaded once."""
+    """A copy that is read several times: it is loaded once."""
 
     __slots__ = ("_snapshot", "_value")
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot: Snapshot | None = snapshot
+    def __init__(self, snapshot: Copy) -> None:
+        self._snapshot: Copy | None = snapshot
 
     def value(self) -> Any:
         """The value. Nobody changes it."""

@@ -309,16 +309,15 @@ class FoldingObserver(StreamObserver):
 
     def chunk(self, chunk: Any) -> Any:
         """Fold the chunk before the program gets it, which may change it."""
-        response = self._response
-        if response is None:
-            response = self._response = {}
+        if self._response is None:
+            self._response = {}
             self._call.first_chunk()
         elif self._times:
             self._call.next_chunk()
         if self._fold is not None:
             try:
                 with self._lock:
-                    self._fold(response, chunk)
+                    self._fold(self._response, chunk)
             except BaseException as error:  # not `with`: this is paid for each chunk
                 if not _folding.__exit__(type(error), error, None):
                     raise
@@ -341,4 +340,6 @@ class FoldingObserver(StreamObserver):
 
     def _finished(self) -> Any:
         with guard("reading a folded stream"):
-            return self._finish(self._response or {})
+            with self._lock:  # a chunk that another thread reads now is in no response
+                response, self._response = self._response, {}
+            return self._finish(response or {})

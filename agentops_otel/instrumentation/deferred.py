@@ -46,25 +46,25 @@ class DeferredResponse:
 
     Args:
         operation: What the response answers.
-        response: The copy of the response.
+        source: The copy of the response.
         is_complete: False if the program read a part of it only.
     """
 
-    __slots__ = ("_is_complete", "_operation", "_response")
+    __slots__ = ("_is_complete", "_operation", "_source")
     replaces = True
 
-    def __init__(self, operation: Operation, response: Any, *, is_complete: bool) -> None:
+    def __init__(self, operation: Operation, source: Source, *, is_complete: bool) -> None:
         self._operation = operation
-        self._response = response
+        self._source = source
         self._is_complete = is_complete
 
     def attributes(self) -> Mapping[str, AttributeValue]:
         """The attributes of the response."""
-        return response_attributes(self._operation, self._response, is_complete=self._is_complete)
+        return response_attributes(self._operation, self._source.value(), is_complete=self._is_complete)
 
     def content(self) -> Mapping[str, object]:
         """Its messages."""
-        return contents(self._operation.response_content_rows, self._response)
+        return contents(self._operation.response_content_rows, self._source.value())
 
 
 def response_attributes(operation: Operation, response: Any, *, is_complete: bool) -> dict[str, AttributeValue]:
