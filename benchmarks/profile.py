@@ -105,7 +105,9 @@ def llm_steps(client: Any, number: int) -> dict[str, Callable[[], object]]:
     body = spec.body(request.arguments)
     started_with = attributes(operation.start_rows, body)
     started_with.update({"gen_ai.operation.name": operation.name, **spec.server_attributes(model)})
-    copied, copied_answer = copy_request(operation, body), copy_fields(answer)
+    copied, answer_copy = copy_request(operation, body), copy_fields(answer)
+    assert answer_copy is not None
+    copied_answer = answer_copy.value()
 
     def begin() -> Call:
         requested = CheckedAttributes(started_with)
