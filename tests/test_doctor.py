@@ -291,6 +291,14 @@ def test_a_span_is_read_back_from_agentops() -> None:
     )
 
 
+def test_a_destination_is_waited_for_as_long_as_it_may_take() -> None:
+    """The time that its requests have is the doctor's too."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(after_s=1.5))
+
+        assert last(Destination(endpoint=endpoint(sink), timeout_s=0.2)).startswith("wrong: ")
+
+
 def test_an_account_that_may_not_read_is_told_where_to_look() -> None:
     """That a plan has no API is no fault: the span was taken."""
     with AgentOpsBackend() as backend:

@@ -621,6 +621,31 @@ def test_the_older_way_to_say_something_is_told_too(
     ]
 
 
+def test_sound_that_is_said_the_older_way_is_told_by_its_size(
+    run: Callable[..., Any], captured: Captured, socket: SocketServer
+) -> None:
+    """`send()` gives it another name."""
+    socket.answer(*ANSWER)
+
+    async def talk(session: Any) -> None:
+        await session.send(input={"data": b"12345", "mime_type": "audio/pcm"})
+        await session.send(input="How warm?", end_of_turn=True)
+        await heard(session)
+
+    run(talk)
+
+    (node,) = told(captured, socket)
+    assert node["attributes"]["gen_ai.input.messages"] == snapshot(
+        [
+            {"role": "user", "parts": [{"type": "text", "content": "How warm?"}]},
+            {
+                "role": "user",
+                "parts": [{"type": "blob", "modality": "audio", "mime_type": "audio/pcm", "byte_size": 5}],
+            },
+        ]
+    )
+
+
 def test_vertex_is_told_by_its_client(run: Callable[..., Any], captured: Captured, socket: SocketServer) -> None:
     """The same package speaks to Vertex, under another provider's name."""
     socket.answer(*ANSWER)

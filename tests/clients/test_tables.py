@@ -11,6 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from agentops_otel.clients import SPECS
+from agentops_otel.clients.openai import spec as openai_spec
 from agentops_otel.instrumentation import ClientSpec
 from agentops_otel.instrumentation.gen_ai import FINISH_REASONS
 from agentops_otel.instrumentation.reading import Table
@@ -240,6 +241,34 @@ def test_a_call_that_fails_has_a_finish_reason_where_one_that_succeeds_has() -> 
     }
 
     assert differing == snapshot({("ai21", "chat", True), ("mistralai", "chat", True), ("zhipuai", "chat", False)})
+
+
+def test_whose_a_host_is() -> None:
+    """Of servers that speak OpenAI's language; any other is OpenAI's, as it is where the client goes by itself."""
+    hosts = {
+        "anthropic": "api.anthropic.com",
+        "aws.bedrock": "bedrock-runtime.us-east-1.amazonaws.com",
+        "azure.ai.inference": "x.services.ai.azure.com x.models.ai.azure.com",
+        "azure.ai.openai": "x.openai.azure.com x.cognitiveservices.azure.com",
+        "cohere": "api.cohere.ai api.cohere.com",
+        "dashscope": "dashscope.aliyuncs.com dashscope-intl.aliyuncs.com",
+        "deepseek": "api.deepseek.com",
+        "gcp.gemini": "generativelanguage.googleapis.com",
+        "gcp.vertex_ai": "aiplatform.googleapis.com europe-west1-aiplatform.googleapis.com",
+        "groq": "api.groq.com",
+        "hugging_face": "router.huggingface.co",
+        "mistral_ai": "api.mistral.ai",
+        "moonshot_ai": "api.moonshot.ai api.moonshot.cn",
+        "openai": "api.openai.com localhost",
+        "perplexity": "api.perplexity.ai",
+        "together_ai": "api.together.ai api.together.xyz",
+        "x_ai": "api.x.ai eu-west-1.api.x.ai",
+        "zhipu_ai": "open.bigmodel.cn",
+    }
+
+    assert {host: openai_spec.provider(None, host) for named in hosts.values() for host in named.split()} == {
+        host: name for name, named in hosts.items() for host in named.split()
+    }
 
 
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.also_check], ids=lambda spec: spec.name)

@@ -120,6 +120,7 @@ def test_a_secret_is_found_in_every_way_to_write_name_and_value(text: str, clean
         ('{"api_key": "a b c", "n": 1}', '{"api_key": "[redacted]", "n": 1}'),
         (r"{\"password\": \"abc\"}", r"{\"password\": \"[redacted]\"}"),
         ("{'password': ''}", "{'password': ''}"),
+        ("<password></password>", "<password></password>"),
         ("password: hunter2", "password: [redacted]"),
         ("Set-Cookie: a=b; c=d\nHost: x", "Set-Cookie: [redacted]\nHost: x"),
         ("x-api-key: 3f2b", "x-api-key: [redacted]"),
@@ -381,6 +382,16 @@ def test_a_text_that_comes_again_is_judged_as_before(texts: list[str]) -> None:
 
     assert [contain_no_secrets(texts), contain_no_secrets(texts)] == [clean, clean]
     assert [redact_cached(text) for text in texts * 2] == [redact(text) for text in texts * 2]
+
+
+@given(words=st.lists(st.text("abcdefgh_-.", min_size=1, max_size=6).map(lambda word: f"{word}_x"), min_size=1))
+def test_any_of_many_words_is_found(words: list[str]) -> None:
+    """However many begin or end alike, and no other."""
+    pattern = re.compile(find_any("_", words))
+
+    assert [bool(pattern.search(f"so {word}!")) for word in words] == [True] * len(words)
+    assert not pattern.search("so no")
+    assert bool(pattern.search("i_x")) is ("i_x" in words)
 
 
 def test_a_text_with_every_sign_between_names_and_values_is_searched() -> None:

@@ -45,7 +45,7 @@ def server(*say: Say, connections: int = 1) -> Iterator[Destination]:
                 serve(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=accept)
+        thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         yield Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}", protocol="grpc", timeout_s=60)
         thread.join()

@@ -525,6 +525,22 @@ def test_tracing_goes_on_locally_when_the_key_is_refused(known: bool, tmp_path: 
 ADVICE = "Set AGENTOPS_API_KEY, or init(api_key=...), to a key from http://app.agentops.test/settings/projects"
 
 
+def test_what_waits_for_the_word_on_the_key_is_the_parents(tmp_path: Path) -> None:
+    """After a fork the parent writes it, and the child does not."""
+    file = tmp_path / "spare.jsonl"
+    fallback = FallbackFile(name="the trace file", exporter=FileExporter(file))
+    ended = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(ended))
+    work(provider.get_tracer("test"), 1)
+
+    fallback.export(ended.get_finished_spans(), -1)
+    fallback.forked()
+    fallback.activate()
+
+    assert not file.exists()
+
+
 @pytest.mark.parametrize(("refused", "kept"), [(True, LIMIT), (False, 0), (None, 0)])
 def test_what_waits_for_the_word_on_the_key_is_bounded(refused: bool | None, kept: int, tmp_path: Path) -> None:
     """The newest wait, the others are counted; only a refusal makes the sink one that counts."""

@@ -106,6 +106,23 @@ def test_a_collector_that_was_restarted_between_two_requests_costs_nothing() -> 
     assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
 
 
+def test_what_comes_after_a_request_without_an_answer_has_a_connection_of_its_own() -> None:
+    """The one that said nothing may be dead, and would be waited for again and again."""
+    streams: list[int] = []
+
+    def accept(http2: H2Connection, stream: int) -> None:
+        streams.append(stream)
+        headers(*OK)(http2, stream)
+
+    with server(lambda http2, stream: None, accept, connections=2) as where:
+        transport = GrpcTransport(where)
+        verdicts = [transport.send(b"", {}, 0.2).verdict, transport.send(b"", {}, 60).verdict]
+        transport.close()
+
+        assert verdicts == [Verdict.RETRY, Verdict.ACCEPTED]
+        assert streams == [1]  # the first on its connection
+
+
 def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
     """The time-out is for the whole request."""
     with OtlpSink("grpc") as sink:

@@ -1,6 +1,7 @@
 """Metrics go where the spans go, and arrive as they do: at exit, after a fork, once a collector is back."""
 
 import re
+import sys
 from collections import defaultdict
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -150,9 +151,17 @@ def test_a_child_under_gevent_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert own(sink) == [1, 4]
 
 
-def test_metrics_are_sent_at_intervals(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "then",
+    [
+        "work()",
+        pytest.param("", marks=pytest.mark.skipif(sys.version_info >= (3, 13), reason="it begins with the next span")),
+    ],
+)
+def test_metrics_are_sent_at_intervals(then: str, tmp_path: Path) -> None:
     """While the program runs, and after a fork has ended the thread that sends them."""
-    code = "start(upload_metrics=True)\nwork()\nif not os.fork():\n    os._exit(0)\nos.wait()\nwork()\nsay()\ninput()"
+    begun = "start(upload_metrics=True)\nwork()\nagentops_otel.flush(30)\n"
+    code = f"{begun}if not os.fork():\n    os._exit(0)\nos.wait()\n{then}\nsay()\ninput()"
     with pytest.MonkeyPatch.context() as environment, OtlpSink() as sink:
         environment.setenv("OTEL_METRIC_EXPORT_INTERVAL", "20")
         with python(code, sink.endpoint, tmp_path):
@@ -209,6 +218,20 @@ def test_a_collector_that_refuses_metrics_costs_no_span(tmp_path: Path) -> None:
 
     assert len(sink.every) == 3
     assert re.search(r"/v1/metrics refused metrics: 404", done.stderr)
+
+
+def test_a_callback_that_hangs_holds_up_no_further_client(tmp_path: Path) -> None:
+    """The thread that waits for it has the SDK's lock, and keeps it."""
+    program = PROGRAM + (
+        "import time\nhangs = True\n"
+        "metrics.get_meter('app').create_observable_gauge('app.stuck', [lambda _: time.sleep(60) if hangs else []])\n"
+        "writer()\nagentops_otel.shutdown(0.5)\nhangs = False\nagentops_otel.init(console=False)\nsearch()\n"
+        "print(agentops_otel.flush(20))\nsys.stdout.flush()\nos._exit(0)"
+    )
+    with OtlpSink() as sink:
+        assert ran(program, sink, tmp_path).stdout == "True\n"
+
+    assert own(sink) == [1]
 
 
 def test_a_callback_that_hangs_holds_up_no_exit(tmp_path: Path) -> None:

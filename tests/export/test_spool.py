@@ -356,6 +356,20 @@ def test_a_failing_destination_has_its_spans_on_disk_at_once(tmp_path: Path) -> 
     assert everything(Spool(tmp_path)) == [b"before", b"after"]
 
 
+def test_a_disk_that_takes_nothing_is_tried_again(tmp_path: Path) -> None:
+    """What could not be written waits in memory, and there is a time at which it is tried again."""
+    (tmp_path / "taken").touch()
+    outbox = Outbox(Spool(tmp_path / "taken"))
+    outbox.add(Batch(b"waits", 1))
+
+    again_s = outbox.spool_older_than()
+
+    assert again_s is not None
+    assert again_s > 0
+    assert (outbox.stats(1).pending, outbox.stats(1).spooled) == (1, 0)
+    outbox.release()
+
+
 def test_what_is_in_a_request_is_written_when_it_takes_too_long_and_not_sent_twice(tmp_path: Path) -> None:
     """Overdue it is on disk; accepted after all it is off again."""
     outbox = Outbox(Spool(tmp_path))

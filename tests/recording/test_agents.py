@@ -207,6 +207,25 @@ def test_tracked_agents_have_ids_of_their_own(recording: Recording, monkeypatch:
     ]
 
 
+@pytest.mark.parametrize("missing", ["agent_ops_agent_id", "agent_ops_agent_name"])
+def test_a_tracked_agent_whose_name_or_id_is_gone_has_that_of_its_class(recording: Recording, missing: str) -> None:
+    """Both are attributes that a program can delete."""
+
+    @recording.decorators.track_agent
+    class Named:
+        def run(self) -> None:
+            """Do nothing."""
+
+    one = Named()
+    delattr(one, missing)
+    one.run()
+
+    (span,) = recording.spans
+    attributes = span.attributes or {}
+    assert (span.name, attributes.get("gen_ai.agent.id")) == ("invoke_agent Named", None)
+    assert "None" not in attributes.values()
+
+
 def test_session_argument_chooses_the_session(recording: Recording) -> None:
     """`session=` is not the function's: the span is that session's; a function with such a parameter keeps it."""
     sessions = Sessions()

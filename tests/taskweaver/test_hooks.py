@@ -1,14 +1,18 @@
 """What holds of the hooks without a running TaskWeaver: other threads, and the time after the client."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan
+import pytest
+from opentelemetry.context import get_current
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, use_span
 
 from agentops_otel.content import Content
 from agentops_otel.taskweaver.hooks import Hooks
 from agentops_otel.taskweaver.install import Installation
+from agentops_otel.taskweaver.kernel import Kernel
 from agentops_otel.taskweaver.rounds import Round
 from agentops_otel.testing import capture
 
@@ -22,6 +26,21 @@ def test_a_hook_that_somebody_keeps_records_nothing_after_the_client() -> None:
         Installation(hooks, {}).uninstall()
 
         assert hooks.get_recorder() is None
+
+
+@pytest.mark.parametrize("container", [False, True])
+def test_a_kernel_writes_where_the_session_has_its_folder(tmp_path: Path, *, container: bool) -> None:
+    """TaskWeaver's container has it at a place of its own."""
+    told = list[str]()
+    client = SimpleNamespace(execute=lambda code, **options: told.append(code))
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        with use_span(recorder.start("step")):
+            Kernel(tmp_path, container=container).enter(client, get_current(), recorder)
+
+    folder = Path("/app/ces") if container else tmp_path / "ces"
+    assert [repr(str(folder / "agentops_otel.spans")) in code.replace("\\", "") for code in told] == [True]
 
 
 class Ending(NonRecordingSpan):

@@ -1,5 +1,6 @@
 """Rounds of the real TaskWeaver with the hooks on: what the trace says when all goes well, and when it does not."""
 
+import re
 from typing import Any
 
 import pytest
@@ -347,23 +348,24 @@ invoke_workflow taskweaver
 
 
 def test_planner_answers_nonsense(session: Any, llm: ScriptedLLM, traced: Capture) -> None:
-    """A reply that TaskWeaver cannot read is a failed attempt, with what was said, and not a failed round."""
+    """A reply that TaskWeaver cannot read is a failed attempt, with what was said, and not a failed round.
+
+    It stops reading there: whether the usage, which comes last, has been read by then is a matter of time.
+    """
     llm.script("this is not JSON", final("better"))
 
     session.send_message("plan something")
 
-    assert outline(traced) == snapshot("""\
+    assert re.sub(r" +- usage.*\n", "", outline(traced)) == snapshot("""\
 invoke_workflow taskweaver
   - round.state='finished'
   invoke_agent Planner ERROR: Failed to parse LLM output due to Missing elements: send_to, message, init_plan,
     plan, current_plan_step in the `response` element
     - error.type='invalid_response'  post.send_to='Planner'
     chat scripted-model
-      - usage.input_tokens='20'  usage.output_tokens='7'
   invoke_agent Planner
     - post.attempt='2'  post.send_to='User'
     chat scripted-model
-      - usage.input_tokens='20'  usage.output_tokens='7'
 """)
 
 

@@ -1,0 +1,159 @@
+"""What several threads change is changed under its lock: who comes while another has it waits."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+import agentops_otel
+from agentops_otel import sdk
+from agentops_otel.instrumentation import Steps
+from agentops_otel.instrumentation.framework_install import FrameworkInstallation
+from agentops_otel.instrumentation.steps import OpenStep
+from agentops_otel.launcher import Report
+from agentops_otel.recording.session import Sessions
+from agentops_otel.taskweaver.hooks import Hooks
+from agentops_otel.taskweaver.install import Installation
+from agentops_otel.taskweaver.rounds import Round
+from agentops_otel.testing import Capture, capture
+from agentops_otel.tracing.provider import OwnProvider
+from agentops_otel.view.session_totals import SessionTotals
+from agentops_otel.view.terminal_processor import TerminalProcessor
+from agentops_otel.wrapping import import_hook
+from agentops_otel.wrapping.patch import LocalClassPatch
+from examples import own_framework
+from tests.view.spans import CHAT, Trace
+
+Operation = Callable[[], object]
+
+
+def of_provider(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A tracer of it, and what all of its tracers are given."""
+    provider = OwnProvider()
+    return provider._tracers_lock, [
+        lambda: provider.get_tracer("new"),
+        lambda: provider.set_policy(None),
+        lambda: provider.renew(OwnProvider()),
+        lambda: provider.follow(TracerProvider(shutdown_on_exit=False)),
+    ]
+
+
+def of_sessions(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A session begins and ends."""
+    sessions = Sessions()
+    session = sessions.start(captured.client.recorder, name="one")
+    return sessions._lock, [
+        lambda: sessions.start(captured.client.recorder, name="two"),
+        lambda: sessions.close(session),
+    ]
+
+
+def of_steps(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A step begins, is cancelled, and ends with the client."""
+    steps = Steps(own_framework.SPEC.steps, frozenset(), lambda: captured.client.recorder)
+    return steps._lock, [lambda: steps.begin("a", {"kind": "agent", "name": "x", "given": "x"}), steps.close]
+
+
+def of_a_step(captured: Capture) -> tuple[Any, list[Operation]]:
+    """Its first end."""
+    steps = Steps(own_framework.SPEC.steps, frozenset(), lambda: captured.client.recorder)
+    steps.begin("a", {"kind": "agent", "name": "x", "given": "x"})
+    step: OpenStep = steps._open["a"]
+    return step._lock, [step.abandoned]
+
+
+def of_frameworks(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A framework is imported, and left."""
+    installation = FrameworkInstallation(lambda: captured.client.recorder)
+    return installation._lock, [lambda: installation.add([own_framework.SPEC]), installation.uninstall]
+
+
+def of_totals(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A span is counted, and its session asked for."""
+    totals, span = SessionTotals(), Trace().span("chat", attributes={**CHAT, "session.id": "one"})
+    return totals._lock, [
+        lambda: totals.on_end(span),
+        lambda: totals.get("one", 1),
+        lambda: totals.pop("one", 1),
+        lambda: totals.report(Report(pid=1, program="x")),
+    ]
+
+
+def of_the_terminal(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A span is held, shown, and given up."""
+    processor, trace = TerminalProcessor(), Trace()
+    span = trace.span("step", under=trace.span("chat"))
+    return processor._lock, [lambda: processor.on_end(span), lambda: processor.show_open(0.0), processor.shutdown]
+
+
+def of_taskweaver(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A function is hooked, and put back."""
+
+    class Theirs:
+        def run(self) -> None:
+            """Do nothing."""
+
+    installation = Installation(Hooks(lambda: captured.client.recorder), {})
+    return installation._lock, [
+        lambda: installation._patch(Theirs, "run", lambda *args: None),
+        installation.uninstall,
+    ]
+
+
+def of_a_round(captured: Capture) -> tuple[Any, list[Operation]]:
+    """A span of it begins and ends, and so does all of it."""
+    recorder = captured.client.recorder
+    assert recorder is not None
+    of_user = Round(recorder)
+    begun = of_user.open("step", {})
+    return of_user._lock, [lambda: of_user.open("other", {}), lambda: of_user.close(begun), of_user.end]
+
+
+def of_imports(captured: Capture) -> tuple[Any, list[Operation]]:
+    """Who wants to hear of an import, and no longer."""
+    remove = import_hook.on_import("no_such_module", lambda module: None)
+    return import_hook._lock, [lambda: import_hook.on_import("no_such_module", lambda module: None)(), remove]
+
+
+def of_local_classes(captured: Capture) -> tuple[Any, list[Operation]]:
+    """Classes that a method defines are wrapped, and put back."""
+
+    class Maker:
+        def make(self) -> None:
+            """Define none."""
+
+    patch = LocalClassPatch(Maker, "make")
+    return patch._lock, [lambda: patch.add("Inner.run", lambda owner, name: None), patch.undo]  # type: ignore[arg-type,return-value]  # none is made
+
+
+def of_the_client(captured: Capture) -> tuple[Any, list[Operation]]:
+    """What begins and ends tracing, and what puts other people's code back."""
+    return sdk._running.lock, [
+        agentops_otel.uninstrument,
+        agentops_otel.instrument,
+        lambda: sdk.instrument_until_init("llm_calls", wanted=True),
+        agentops_otel.shutdown,
+    ]
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
+        *(of_a_round, of_imports, of_local_classes, of_the_client),
+    ],
+)
+def test_who_changes_what_others_use_waits_for_them(of: Callable[[Capture], tuple[Any, list[Operation]]]) -> None:
+    """Each of the operations, and it is done once the lock is free."""
+    with capture() as captured:
+        lock, operations = of(captured)
+        for operation in operations:
+            done = threading.Event()
+            thread = threading.Thread(target=lambda run=operation, done=done: (run(), done.set()))
+            with lock:
+                thread.start()
+                was_done = done.wait(0.03)
+            thread.join(60)
+            assert (was_done, done.is_set()) == (False, True), operations.index(operation)

@@ -1,0 +1,47 @@
+"""Methods that are wrapped: of classes that a method defines, and of modules that are loaded anew."""
+
+from typing import Any
+
+from agentops_otel.wrapping.patch import Hook, LocalClassPatch, Patch
+
+
+class Base:
+    """What both classes derive from."""
+
+
+class Maker(Base):
+    """Defines a class in a method, as generated clients do."""
+
+    def make(self, *names: str, prefix: str = "") -> Any:
+        """An object of the class."""
+
+        class Inner(Base):
+            def run(self) -> list[str]:
+                return [prefix + name for name in names]
+
+        return Inner()
+
+
+def test_a_class_that_a_method_defines_is_wrapped_until_it_is_put_back() -> None:
+    """The method gets what it is given; a method of that name that was defined since is not wrapped."""
+    seen: list[str] = []
+
+    def wrap(owner: Any, name: str) -> Patch:
+        def hook(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+            seen.append(name)
+            return wrapped(*args, **kwargs)
+
+        return Patch(owner, name, Hook(hook))
+
+    before = Maker.make
+    patch = LocalClassPatch(Maker, "make")
+    patch.add("Inner.run", wrap)
+
+    made = Maker().make("a", "b", prefix="x")
+    assert (made.run(), seen) == (["xa", "xb"], ["run"])
+    assert patch.is_in_place() is True
+
+    Maker.make = before  # type: ignore[method-assign]  # as a module that is loaded anew
+    assert patch.is_in_place() is False
+    patch.undo()
+    assert (made.run(), seen) == (["xa", "xb"], ["run"])
