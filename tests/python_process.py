@@ -20,6 +20,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PR_SET_CHILD_SUBREAPER = 36
+START_S = 180.0
 READ_AT_START = ("COVERAGE_", "LANG", "LC_", "OTEL_PROPAGATORS", "OTEL_PYTHON_", "PYTHON")
 """Variables that the interpreter reads when it starts, but PYTHONPATH, or a package when it is imported."""
 
@@ -79,6 +80,7 @@ class _Ready:
     def __init__(self, flags: tuple[str, ...]) -> None:
         self._lock = threading.Lock()
         self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(START_S)
         with its:
             self._process = subprocess.Popen(
                 [sys.executable, *flags, "-c", "__import__('ready_python').serve()"],
@@ -96,11 +98,18 @@ class _Ready:
             _adopt_orphans(True)
             try:
                 socket.send_fds(self._socket, [json.dumps(request).encode()], streams)
-                said = self._socket.recv(10_000).decode()
+                return self._answer()
             finally:
                 _adopt_orphans(False)
-        assert said.isdecimal(), said or "the interpreter that is ready has ended"  # it may have said why
-        return int(said)
+
+    def _answer(self) -> int:
+        """Before it, it may have said something on its stderr, which is the same socket."""
+        said = ""
+        while message := self._socket.recv(10_000).decode():
+            if message.isdecimal():
+                return int(message)
+            said += message
+        raise AssertionError(f"the interpreter that is ready has ended: {said}")
 
     def end(self) -> None:
         """It ends with the socket, also where this process is killed."""
