@@ -11,7 +11,9 @@ import gzip
 import socket
 import ssl
 import struct
+import sys
 import threading
+import weakref
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -130,6 +132,8 @@ class OtlpSink:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._server: _HttpServer | _GrpcServer | None = None
+        self._held: socket.socket | None = None
+        """Bound to our port as long as this object lives: a collector that is down comes back there."""
 
     @property
     def endpoint(self) -> str:
@@ -189,9 +193,19 @@ class OtlpSink:
 
     def __enter__(self) -> Self:
         self._stopping.clear()
+        if self._held is None:
+            self._hold_port()
         self._server = _HttpServer(self) if self.protocol == "http/protobuf" else _GrpcServer(self)
         self.port = self._server.port
         return self
+
+    def _hold_port(self) -> None:
+        if sys.platform == "linux":  # a second socket may be bound to it there, while neither listens
+            self._held = socket.socket()
+            weakref.finalize(self, self._held.close)
+            self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._held.bind(("127.0.0.1", self.port))
+            self.port = self._held.getsockname()[1]
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

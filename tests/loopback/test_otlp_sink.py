@@ -1,6 +1,9 @@
 """The sink is judged by OpenTelemetry's own exporters."""
 
+import socket
+import sys
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -35,6 +38,22 @@ def test_a_stock_exporter_delivers_a_span(protocol: str, exporter: Callable[[Otl
     assert attributes_of(sink.spans["one"]) == {"n": 7}
     assert len(sink.ids) == 1
     assert sink.duplicates == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no two sockets are bound to one address")
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_sink_that_is_stopped_keeps_its_port(protocol: Literal["http/protobuf", "grpc"]) -> None:
+    """Nobody else gets it meanwhile, who connects is refused, and the sink is on it when it comes back."""
+    with OtlpSink(protocol) as sink:
+        port = sink.port
+
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+    with sink:
+        assert sink.port == port
+        socket.create_connection(("127.0.0.1", port)).close()
 
 
 def test_a_queued_answer_is_given_once_and_its_spans_are_not_taken() -> None:
