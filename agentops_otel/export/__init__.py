@@ -86,7 +86,8 @@ def send_left_overs(config: Config, timeout_s: float) -> tuple[Counter[str], Cou
         for shown, (delivered, waiting) in pipeline.recover(deadline - time.monotonic()).items():
             sent[shown] += delivered
             left[shown] += waiting
-        pipeline.close(0.0)
+        # With nothing left the threads end at once, and close their connections.
+        pipeline.close(0.0 if left.total() else deadline - time.monotonic())
         own = {folder(place, destination) for destination in (*config.destinations, *config.metrics)}
         others += sorted({path.parent for path in place.glob("*/*.spans")} - own)
     return sent, left, others

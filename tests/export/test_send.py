@@ -1,11 +1,16 @@
 """`agentops-otel send`: a spool delivered by hand."""
 
+import gc
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
+from agentops_otel.config import Config
+from agentops_otel.export import send_left_overs
+from tests.export.delivery import destination
 from tests.export.processes import run, stopped_sink
 from tests.loopback.otlp_sink import Answer, OtlpSink
 from tests.python_process import run_python
@@ -90,3 +95,23 @@ def test_nothing_to_send_to_is_no_success(tmp_path: Path) -> None:
     assert nowhere == ("", 1)
     assert without_headers == (f"{sink.endpoint}: 0 spans sent, none left\n", 1)
     assert with_headers == (f"{sink.endpoint}: 10 spans sent, none left\n", 0)
+
+
+def test_no_connection_is_left(tmp_path: Path) -> None:
+    """When it has sent what waited, the connection is closed and its thread has ended."""
+    sink = stopped_sink()
+    run("start(); make(10)", sink.endpoint, tmp_path)
+
+    with sink:
+        sent, left, _ = send_left_overs(Config(destinations=(destination(sink),), spool_dir=tmp_path), 20)
+        open_to_it = [one for one in gc.get_objects() if isinstance(one, socket.socket) and _leads_to(one, sink.port)]
+
+    assert (sent.total(), left.total()) == (10, 0)
+    assert open_to_it == []
+
+
+def _leads_to(connection: socket.socket, port: int) -> bool:
+    try:
+        return bool(connection.getpeername()[1:2] == (port,))
+    except OSError:  # closed, or of no connection
+        return False
