@@ -13,7 +13,7 @@ import click
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel.clients import SPECS
+from agentops_otel import clients
 from agentops_otel.config import Config, read_config
 from agentops_otel.distribution import warn_of_clash
 from agentops_otel.environment import ConfigError, inherited
@@ -74,7 +74,7 @@ def run(args: tuple[str, ...], one_trace: bool, name: str | None) -> None:
         raise click.UsageError(str(error)) from None
     config = _config()  # a wrong setting is reported before the command starts
     name = name or command.program_name(args)
-    begun = Run.begin(name, [*(spec.module for spec in SPECS), "agentops_otel", "taskweaver"])
+    begun = Run.begin(name, [*clients.FILES, "agentops_otel", "taskweaver"])
     try:
         whole = OneTrace.begin(begun, name, config) if one_trace else None
         environment = command.environment(inherited(), **{Run.VARIABLE: str(begun.folder)})
