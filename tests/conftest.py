@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -46,18 +46,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Iterator[None]:
-    """Coverage pauses while the tests and the clients are imported; of ours, all is imported before."""
+    """While the tests and the clients are imported, which stay, nothing is garbage, and coverage pauses."""
+    gc.disable()
+    try:
+        with _unmeasured():
+            return (yield)
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    """Coverage pauses; of ours, all is imported before."""
     coverage = sys.modules.get("coverage")
     measuring = coverage.Coverage.current() if coverage else None
     if measuring is None:
-        return (yield)
+        yield
+        return
     for module in walk_packages(agentops_otel.__path__, "agentops_otel."):
         if not module.name.endswith("__main__"):
             with suppress(ImportError):  # of what is not installed
                 import_module(module.name)
     measuring.stop()
     try:
-        return (yield)
+        yield
     finally:
         measuring.start()
 
