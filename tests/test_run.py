@@ -570,14 +570,16 @@ def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path
 def test_one_trace_holds_all_processes(environment: dict[str, str], tmp_path: Path) -> None:
     """With `--one-trace` a run is one tree, printed at its end, below a span of the command."""
     (tmp_path / "app.py").write_text(
-        f"import ask\nask.ask()\n{CHILDREN['subprocess']}\nprint('done', file=sys.stderr)\nsys.exit(3)"
+        "import agentops_otel, ask\nwith agentops_otel.start_session(name='first'):\n    ask.ask()\n"
+        f"{CHILDREN['subprocess']}\nprint('done', file=sys.stderr)\nsys.exit(3)"
     )
     began = time.time_ns()
 
     done = run("--one-trace", "--name", "nightly", "app.py", env=environment, cwd=tmp_path)
 
     lines = [line.split("  ")[0] for line in done.stderr.splitlines()]
-    assert lines[lines.index("done") + 1 :][:3] == ["✗ invoke_workflow nightly", "├─ chat gpt-4.1", "└─ chat gpt-4.1"]
+    shown = ["✗ invoke_workflow nightly", "├─ invoke_workflow first", "│", "└─ chat gpt-4.1"]
+    assert lines[lines.index("done") + 1 :][:4] == shown
     assert "nightly: 2 LLM calls, 1 trace, " in done.stderr
     spans = [span for path in trace_directory.trace_files(_traces()) for span in file.read(path)]
     [root] = [span for span in spans if isinstance(span, ReadableSpan) and span.parent is None]

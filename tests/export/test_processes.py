@@ -323,6 +323,26 @@ def test_what_waits_at_a_fork_is_on_disk_soon_without_another_span(tmp_path: Pat
     delivered_later(sink, tmp_path, 100)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="it goes on with the next span")
+def test_what_is_on_disk_at_a_fork_is_sent_without_another_span(tmp_path: Path) -> None:
+    """Nothing has to be encoded for it."""
+    sink = stopped_sink()
+    code = """
+        start(durability="span")
+        make(3)
+        if not os.fork():
+            os._exit(0)
+        os.wait()
+        say()
+        input()
+        """
+
+    with python(code, sink.endpoint, tmp_path) as process:
+        wait_for("ready", process)
+        with sink:
+            sink.wait_for(3)
+
+
 FRESH = """
 import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
