@@ -15,8 +15,10 @@ _logger = logging.getLogger("agentops_otel")
 
 def clash() -> str | None:
     """A message if the other project is installed in the folder of this package, otherwise None."""
-    folder = str(Path(__file__).parent.parent)
-    other = next(iter(metadata.distributions(name=OTHER, path=[folder])), None)
+    folder = Path(__file__).parent.parent
+    if next(folder.glob("agentops?otel-*-info"), None) is None:  # metadata reads the whole folder, at each import
+        return None
+    other = next(iter(metadata.distributions(name=OTHER, path=[str(folder)])), None)
     if other is None:
         return None
     return f"{OTHER} {other.version} is installed in the same folder as {NAME}: each overwrites the other"
