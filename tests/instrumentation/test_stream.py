@@ -180,7 +180,9 @@ def test_a_coroutine_that_is_never_awaited_makes_no_span_and_warns_as_before(cap
         del coroutine
         gc.collect()
 
-    assert [str(warning.message) for warning in caught] == ["coroutine 'Model.ask' was never awaited"]
+    # Of what other tests have left, Python may say something too.
+    said = [str(warning.message) for warning in caught if warning.category is RuntimeWarning]
+    assert said == ["coroutine 'Model.ask' was never awaited"]
     assert captured.spans == ()
 
 
