@@ -41,6 +41,11 @@ def agent(server: LlmServer, name: str = "guide", tools: Any = (weather, broken)
     return AssistantAgent(name, llm, description="Knows.", tools=list(tools), **more)
 
 
+def team(server: LlmServer, *tools: Any) -> Any:
+    """A team of one agent."""
+    return RoundRobinGroupChat([agent(server, tools=(weather, broken, *tools))], max_turns=1)
+
+
 class TestAgent(Contract):
     """An agent of its own."""
 
@@ -71,9 +76,7 @@ asyncio.run(AssistantAgent("guide", llm).run(task="hello"))
 
 
 class TestTeam(Contract):
-    """A team of one agent. A cancelled one waits for its agent, and that for its tool, for ever, without us too."""
-
-    test_a_run_that_is_cancelled = None  # type: ignore[assignment]
+    """A team of one agent."""
 
     run: ClassVar = [
         "invoke_workflow",
@@ -91,15 +94,45 @@ asyncio.run(RoundRobinGroupChat([AssistantAgent("guide", llm)], max_turns=1).run
     found: ClassVar = ["chat gpt-4.1", "invoke_agent guide", "invoke_workflow"]
     disabled: ClassVar = {}
 
+    def test_a_run_that_is_cancelled(self, model: LlmServer) -> None:
+        """It waits for its agent, and that for its tool, without us too; then all its spans end."""
+        meanwhile: list[Any] = []
+
+        async def cancelled() -> None:
+            began, go_on = asyncio.Event(), asyncio.Event()
+
+            async def wait(city: str) -> str:
+                """Wait."""
+                began.set()
+                await go_on.wait()
+                return city
+
+            running = asyncio.create_task(team(model, wait).run(task="wait(Paris)"))
+            await began.wait()
+            running.cancel()
+            await asyncio.sleep(0)
+            meanwhile.extend(self.names(captured))
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+
+        with capture() as captured:
+            asyncio.run(cancelled())
+
+        assert meanwhile == ["chat gpt-4.1"]
+        assert self.names(captured) == snapshot(
+            ["invoke_workflow", ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool wait"]]]
+        )
+        holds_together(captured, model)
+
     async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
         """Run the team."""
-        team = RoundRobinGroupChat([agent(server, tools=(weather, broken, *tools))], max_turns=1)
-        result = await team.run(task=task)
+        result = await team(server, *tools).run(task=task)
         return [message.content for message in result.messages if isinstance(message.content, str)]
 
     def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
         """Stream the run."""
-        found: AsyncIterator[object] = RoundRobinGroupChat([agent(server)], max_turns=1).run_stream(task=task)
+        found: AsyncIterator[object] = team(server).run_stream(task=task)
         return found
 
 
@@ -171,9 +204,9 @@ def test_an_agent_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
 def test_a_handoff(model: LlmServer) -> None:
     """A swarm is a workflow, each turn in it an agent's, and the tool that hands over says to whom."""
     one, other = agent(model, handoffs=["critic"]), agent(model, "critic", handoffs=["user"])
-    team = Swarm([one, other], termination_condition=HandoffTermination("user") | MaxMessageTermination(4))
+    swarm = Swarm([one, other], termination_condition=HandoffTermination("user") | MaxMessageTermination(4))
     with capture() as captured:
-        asyncio.run(team.run(task="transfer_to_critic()"))
+        asyncio.run(swarm.run(task="transfer_to_critic()"))
 
     assert shown(captured.tree()) == snapshot(
         [
@@ -262,8 +295,8 @@ def test_a_runtime_of_the_programs_own(model: LlmServer) -> None:
     async def work() -> None:
         runtime = SingleThreadedAgentRuntime()
         runtime.start()
-        team = RoundRobinGroupChat([agent(model), agent(model, "critic")], name="travel", max_turns=2, runtime=runtime)
-        await team.run(task="weather(Paris)")
+        both = [agent(model), agent(model, "critic")]
+        await RoundRobinGroupChat(both, name="travel", max_turns=2, runtime=runtime).run(task="weather(Paris)")
         await runtime.stop()
 
     with capture() as captured:
