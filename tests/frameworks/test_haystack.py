@@ -1,16 +1,13 @@
 """Haystack, the real package: whole trees of pipelines and agents."""
 
-import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from inline_snapshot import snapshot
 
-import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.runs import assert_unchanged, cancel
+from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.shown import holds_together, names, shown
-from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
 
 pytest.importorskip("haystack", reason="haystack-ai is not installed")
@@ -22,12 +19,6 @@ from haystack.components.generators.chat import OpenAIChatGenerator
 from haystack.dataclasses import ChatMessage
 from haystack.tools import Tool
 from haystack.utils import Secret
-
-
-@agentops_otel.record_action("look up")
-def look_up(city: str) -> str:
-    """Work of the program's own."""
-    return f"sunny in {city}"
 
 
 def weather(city: str) -> str:
@@ -120,26 +111,6 @@ def test_an_agent_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_an_agent_that_is_awaited(model: LlmServer) -> None:
-    """An async run is told as a sync one; two at once have a trace each."""
-
-    async def together() -> None:
-        await asyncio.gather(*(guide(model).run_async(asked(f"weather({city})")) for city in ("Paris", "Rome")))
-
-    with capture() as captured:
-        asyncio.run(together())
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-            "invoke_agent",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-        ]
-    )
-    holds_together(captured, model, traces=2)
-
-
 def test_a_pipeline(model: LlmServer) -> None:
     """A pipeline is a workflow, and its components are spans."""
     pipeline = Pipeline()
@@ -159,29 +130,6 @@ def test_a_pipeline(model: LlmServer) -> None:
             ],
         ]
     )
-    holds_together(captured, model)
-
-
-def test_a_run_that_is_cancelled(model: LlmServer) -> None:
-    """A cancelled run ends all its spans; what was cancelled has failed."""
-
-    async def cancelled() -> None:
-        began = asyncio.Event()
-
-        async def wait(city: str) -> str:
-            """Wait."""
-            began.set()
-            await asyncio.Event().wait()
-            return city
-
-        await cancel(
-            guide(model, Tool("wait", "Wait.", CITY, async_function=wait)).run_async(asked("wait(Paris)")), began
-        )
-
-    with capture() as captured:
-        asyncio.run(cancelled())
-
-    assert names(captured.tree()) == snapshot(["invoke_agent ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
     holds_together(captured, model)
 
 
@@ -207,22 +155,6 @@ def test_a_stream(model: LlmServer) -> None:
     holds_together(captured, model, traces=2)
 
 
-def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
-    """Result and requests are the same with us as without."""
-    question = asked("weather(Paris) broken(Rome)")
-    assert_unchanged(lambda: guide(model).run(question)["messages"], model)
-    assert_unchanged(lambda: asyncio.run(guide(model).run_async(question))["messages"], model)
-
-
-def test_content_off(model: LlmServer) -> None:
-    """Without content the steps are there, and none of what was said."""
-    with capture(capture_content=False) as captured:
-        guide(model).run(asked("weather(Paris)"))
-
-    assert "execute_tool weather" in str(captured.tree())
-    assert "Paris" not in str(captured.tree())
-
-
 IMPORTS = """
 from haystack.components.agents import Agent
 from haystack.components.generators.chat import OpenAIChatGenerator
@@ -235,15 +167,19 @@ Agent(chat_generator=model).run([ChatMessage.from_user("hello")])
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "found"),
-    [
-        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent"]),
-        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent"]),
-        ({"disabled": "haystack"}, ["chat gpt-4.1"]),
-    ],
-    ids=str,
-)
-def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
-    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
-    assert spans(IMPORTS, WORK.format(model.url), **how) == found
+class TestAgent(Contract):
+    """An agent whose runs are awaited. What is streamed goes to a callback: there is no stream to read or leave."""
+
+    test_a_stream = None  # type: ignore[assignment]
+    test_a_stream_that_is_left = None  # type: ignore[assignment]
+    test_a_stream_gives_what_it_gives_without_us = None  # type: ignore[assignment]
+    run: ClassVar = ["invoke_agent", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]]
+    cancelled: ClassVar = ["invoke_agent ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]]
+    program: ClassVar = (IMPORTS, WORK)
+    found: ClassVar = ["chat gpt-4.1", "invoke_agent"]
+    disabled: ClassVar = {"haystack": ["chat gpt-4.1"]}
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run the agent."""
+        more = [Tool(one.__name__, "Wait.", CITY, async_function=one) for one in tools]
+        return (await guide(server, *more).run_async(asked(task)))["messages"]

@@ -1,17 +1,15 @@
 """smolagents, the real package: whole trees of agents and tools."""
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, ClassVar
 
 import pytest
 from inline_snapshot import snapshot
-from opentelemetry.trace import get_current_span
 
-import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.runs import assert_unchanged
+from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.shown import holds_together, names, shown
-from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
 
 pytest.importorskip("smolagents", reason="smolagents is not installed")
@@ -19,12 +17,6 @@ pytest.importorskip("smolagents", reason="smolagents is not installed")
 from smolagents import OpenAIServerModel, ToolCallingAgent, tool
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of its own
-
-
-@agentops_otel.record_action("look up")
-def look_up(city: str) -> str:
-    """Work of the program's own."""
-    return f"sunny in {city}"
 
 
 @tool
@@ -47,11 +39,11 @@ def broken(city: str) -> str:
     raise ValueError(f"no weather in {city}")
 
 
-def guide(server: LlmServer) -> Any:
+def guide(server: LlmServer, *more: Any) -> Any:
     """An agent with a tool that works and one that fails; it answers after one step."""
     model = OpenAIServerModel("gpt-4.1", api_base=f"{server.url}/v1", api_key="none")
     return ToolCallingAgent(
-        [weather, broken], model, name="guide", description="Knows.", max_steps=1, verbosity_level=0
+        [weather, broken, *more], model, name="guide", description="Knows.", max_steps=1, verbosity_level=0
     )
 
 
@@ -140,62 +132,6 @@ def test_a_tool_that_fails(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_a_stream(model: LlmServer) -> None:
-    """A stream is told as a plain run, nothing of it is current in its reader, and one that is left is no error."""
-    with capture() as captured:
-        for _ in guide(model).run("weather(Paris)", stream=True):
-            assert not get_current_span().get_span_context().is_valid
-        left = guide(model).run("weather(Paris)", stream=True)
-        next(left)
-        left.close()
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-            "invoke_agent guide",
-            ["chat gpt-4.1"],
-        ]
-    )
-    holds_together(captured, model, traces=2)
-
-
-def test_two_runs_at_once(model: LlmServer) -> None:
-    """Runs beside each other have a trace each."""
-    with capture() as captured, ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda city: guide(model).run(f"weather({city})"), ("Oslo", "Bern")))
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-        ]
-    )
-    holds_together(captured, model, traces=2)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_the_program_gets_what_it_gets_without_us(model: LlmServer, stream: bool) -> None:
-    """Result, or the kinds of what is streamed, and requests are the same with us as without."""
-
-    def work() -> Any:
-        result = guide(model).run("weather(Paris) broken(Rome)", stream=stream)
-        return list(map(type, result)) if stream else result
-
-    assert_unchanged(work, model)
-
-
-def test_content_off(model: LlmServer) -> None:
-    """Without content the steps are there, and none of what was said."""
-    with capture(capture_content=False) as captured:
-        guide(model).run("weather(Paris)")
-
-    assert "execute_tool weather" in str(captured.tree())
-    assert "Paris" not in str(captured.tree())
-
-
 IMPORTS = "from smolagents import OpenAIServerModel, ToolCallingAgent"
 WORK = """
 model = OpenAIServerModel("gpt-4.1", api_base="{}/v1", api_key="none")
@@ -203,11 +139,41 @@ ToolCallingAgent([], model, name="guide", max_steps=1, verbosity_level=0).run("h
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "agents"),
-    [({"imported": "before"}, 1), ({"imported": "after"}, 1), ({"disabled": "smolagents"}, 0)],
-    ids=str,
-)
-def test_a_whole_program(model: LlmServer, how: dict[str, str], agents: int) -> None:
-    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
-    assert spans(IMPORTS, WORK.format(model.url), **how).count("invoke_agent guide") == agents
+def _tool(function: Callable[[str], Coroutine[Any, Any, str]]) -> Any:
+    """A tool that waits for the function."""
+
+    def call(city: str) -> str:
+        """Wait.
+
+        Args:
+            city: The city.
+        """
+        return asyncio.run(function(city))
+
+    made = tool(call)
+    made.name = function.__name__
+    return made
+
+
+class TestAgent(Contract):
+    """An agent, in a thread: nothing cancels it."""
+
+    test_a_run_that_is_cancelled = None  # type: ignore[assignment]
+    run: ClassVar = ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]]
+    left: ClassVar = ["invoke_agent guide", ["chat gpt-4.1"]]
+    program: ClassVar = (IMPORTS, WORK)
+    found: ClassVar = ["chat gpt-4.1", "chat gpt-4.1", "invoke_agent guide"]
+    disabled: ClassVar = {"smolagents": ["chat gpt-4.1", "chat gpt-4.1"]}
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run the agent."""
+        return await asyncio.to_thread(guide(server, *map(_tool, tools)).run, task)
+
+    async def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
+        """Stream the run."""
+        stream = guide(server).run(task, stream=True)
+        try:
+            for item in stream:
+                yield item
+        finally:
+            stream.close()
