@@ -282,7 +282,7 @@ def test_a_run_that_is_cancelled(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_a_stream(model: LlmServer) -> None:
+def test_a_stream_and_one_that_is_left(model: LlmServer) -> None:
     """A streamed crew is told as a plain one; CrewAI lets one that is left run to its end."""
 
     def left() -> None:

@@ -253,7 +253,7 @@ def test_modules_in_parallel(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_a_stream(model: LlmServer) -> None:
+def test_a_stream_and_one_that_is_left(model: LlmServer) -> None:
     """A streamed run is told as a plain one, and nothing is current in its reader; one that is left ends."""
 
     async def run() -> None:

@@ -78,7 +78,7 @@ def test_a_tool_that_fails(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_a_stream(model: LlmServer) -> None:
+def test_a_stream_and_one_that_is_left(model: LlmServer) -> None:
     """A streamed run is told as a plain one, read to its end or left."""
 
     async def read(*, whole: bool) -> None:
