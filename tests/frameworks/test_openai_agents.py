@@ -1,7 +1,8 @@
 """OpenAI Agents, the real package: whole trees, with its own tracing on and off."""
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
 
 import pytest
 from inline_snapshot import snapshot
@@ -9,9 +10,8 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.runs import assert_unchanged, cancel
+from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.shown import holds_together, names, shown
-from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
 
 pytest.importorskip("agents", reason="openai-agents is not installed")
@@ -33,6 +33,12 @@ def own_tracing(request: pytest.FixtureRequest) -> str:
 def weather(city: str) -> str:
     """Say the weather of a city."""
     return f"sunny in {city}"
+
+
+@function_tool(name_override="weather")
+def weather_with_a_span(city: str) -> str:
+    """Say the weather of a city."""
+    return look_up(city)
 
 
 @function_tool
@@ -194,81 +200,6 @@ def test_guardrails(model: LlmServer) -> None:
     assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["guardrail polite"]])
 
 
-def test_a_stream(model: LlmServer) -> None:
-    """A streamed run is told as a plain one, and nothing of it is current in its consumer."""
-
-    async def read() -> None:
-        async for _ in Runner.run_streamed(guide(model), "weather(Paris)").stream_events():
-            assert not get_current_span().get_span_context().is_valid
-
-    with capture() as captured:
-        asyncio.run(read())
-
-    assert names(captured.tree()) == snapshot(
-        ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
-    )
-    holds_together(captured, model)
-
-
-def test_a_stream_that_is_left(model: LlmServer) -> None:
-    """A stream that the program leaves and cancels ends all its spans."""
-
-    async def leave() -> None:
-        result = Runner.run_streamed(guide(model), "weather(Paris)")
-        async for event in result.stream_events():
-            if event.type == "run_item_stream_event":
-                break
-        result.cancel()
-        assert not get_current_span().get_span_context().is_valid
-
-    with capture() as captured:
-        asyncio.run(leave())
-
-    assert names(captured.tree()) == snapshot(["invoke_agent guide", ["chat gpt-4.1"]])
-    holds_together(captured, model)
-
-
-def test_a_run_that_is_cancelled(model: LlmServer) -> None:
-    """A cancelled run ends all its spans; what was cancelled has failed."""
-
-    async def cancelled() -> None:
-        began = asyncio.Event()
-
-        @function_tool
-        async def wait(city: str) -> str:
-            began.set()
-            await asyncio.Event().wait()
-            return city
-
-        await cancel(Runner.run(guide(model, wait), "wait(Paris)"), began)
-
-    with capture() as captured:
-        asyncio.run(cancelled())
-
-    assert names(captured.tree()) == snapshot(["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]])
-    holds_together(captured, model)
-
-
-def test_two_runs_at_once(model: LlmServer) -> None:
-    """Runs beside each other have a trace each."""
-
-    async def together() -> None:
-        await asyncio.gather(*(Runner.run(guide(model), f"weather({city})") for city in ("Paris", "Rome")))
-
-    with capture() as captured:
-        asyncio.run(together())
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"],
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"],
-        ]
-    )
-    holds_together(captured, model, traces=2)
-
-
 def test_a_session_is_a_conversation(model: LlmServer) -> None:
     """All spans of a run with a session are of its conversation."""
     session = agents.SQLiteSession("thread-1")
@@ -308,20 +239,6 @@ def test_spans_of_the_program_lie_between(model: LlmServer, own_tracing: str) ->
     holds_together(captured, model, traces=1 if own_tracing == "traced" else 2)
 
 
-def test_the_program_gets_what_it_gets_without_us(model: LlmServer) -> None:
-    """Result and requests are the same with us as without."""
-    assert_unchanged(lambda: ask(guide(model), "weather(Paris) broken(Rome)"), model)
-
-
-def test_content_off(model: LlmServer) -> None:
-    """Without content there are no arguments and no results."""
-    with capture(capture_content=False) as captured:
-        ask(guide(model), "weather(Paris)")
-
-    assert names(captured.tree()) == ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather"]]
-    assert "Paris" not in str(captured.tree())
-
-
 IMPORTS = "import agents\nfrom openai import AsyncOpenAI"
 WORK = """
 agents.set_tracing_disabled(True)
@@ -330,15 +247,38 @@ agents.Runner.run_sync(agents.Agent(name="guide", model=chat), "hello")
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "found"),
-    [
-        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide"]),
-        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide"]),
-        ({"disabled": "openai-agents"}, ["chat gpt-4.1"]),
-    ],
-    ids=str,
-)
-def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
-    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
-    assert spans(IMPORTS, WORK.format(model.url), **how) == found
+class TestAgent(Contract):
+    """An agent, with the package's own tracing on and off."""
+
+    run: ClassVar = ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]]
+    cancelled: ClassVar = ["invoke_agent guide ERROR", ["chat gpt-4.1", "execute_tool wait ERROR"]]
+    program: ClassVar = (IMPORTS, WORK)
+    found: ClassVar = ["chat gpt-4.1", "invoke_agent guide"]
+    disabled: ClassVar = {"openai-agents": ["chat gpt-4.1"]}
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run the agent."""
+        agent = guide(server, weather_with_a_span, broken, *map(function_tool, tools))
+        return (await Runner.run(agent, task)).final_output
+
+    async def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
+        """Stream the run."""
+        async for event in Runner.run_streamed(guide(server, weather_with_a_span), task).stream_events():
+            yield event
+
+    def test_a_stream_that_is_left(self, model: LlmServer) -> None:
+        """A stream that the program leaves and cancels ends all its spans."""
+
+        async def leave() -> None:
+            result = Runner.run_streamed(guide(model), "weather(Paris)")
+            async for event in result.stream_events():
+                if event.type == "run_item_stream_event":
+                    break
+            result.cancel()
+            assert not get_current_span().get_span_context().is_valid
+
+        with capture() as captured:
+            asyncio.run(leave())
+
+        assert names(captured.tree()) == snapshot(["invoke_agent guide", ["chat gpt-4.1"]])
+        holds_together(captured, model)

@@ -1,7 +1,8 @@
 """Pydantic AI, the real package: its own spans, switched on, with what we know of the calls."""
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
 
 import pytest
 from inline_snapshot import snapshot
@@ -9,9 +10,8 @@ from opentelemetry.trace import get_current_span
 
 import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.runs import assert_unchanged, cancel
+from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.shown import holds_together, names
-from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
 
 pytest.importorskip("pydantic_ai", reason="pydantic-ai is not installed")
@@ -19,12 +19,6 @@ pytest.importorskip("pydantic_ai", reason="pydantic-ai is not installed")
 from pydantic_ai import Agent
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
-
-
-@agentops_otel.record_action("look up")
-def look_up(city: str) -> str:
-    """Work of the program's own."""
-    return f"sunny in {city}"
 
 
 def weather(city: str) -> str:
@@ -78,7 +72,7 @@ def test_a_tool_that_fails(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_a_stream_and_one_that_is_left(model: LlmServer) -> None:
+def test_a_stream(model: LlmServer) -> None:
     """A streamed run is told as a plain one, read to its end or left."""
 
     async def read(*, whole: bool) -> None:
@@ -103,58 +97,6 @@ def test_a_stream_and_one_that_is_left(model: LlmServer) -> None:
     holds_together(captured, model, traces=2)
 
 
-def test_two_runs_at_once(model: LlmServer) -> None:
-    """Runs beside each other have a trace each."""
-
-    async def together() -> None:
-        await asyncio.gather(*(guide(model).run(f"weather({city})") for city in ("Paris", "Rome")))
-
-    with capture() as captured:
-        asyncio.run(together())
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-            "invoke_agent guide",
-            ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]],
-        ]
-    )
-    holds_together(captured, model, traces=2)
-
-
-def test_a_run_that_is_cancelled(model: LlmServer) -> None:
-    """A cancelled run ends all its spans."""
-
-    async def cancelled() -> None:
-        began = asyncio.Event()
-
-        async def wait(city: str) -> str:
-            """Wait."""
-            began.set()
-            await asyncio.Event().wait()
-            return city
-
-        await cancel(guide(model, tools=[wait]).run("wait(Paris)"), began)
-
-    with capture() as captured:
-        asyncio.run(cancelled())
-
-    assert names(captured.tree()) == snapshot(["invoke_agent guide", ["chat gpt-4.1", "execute_tool wait ERROR"]])
-    holds_together(captured, model)
-
-
-@pytest.mark.parametrize("question", ["weather(Paris) weather(Rome)", "broken(Rome)"])
-def test_the_program_gets_what_it_gets_without_us(model: LlmServer, question: str) -> None:
-    """Result, exception and requests are the same with us as without."""
-
-    def work() -> Any:
-        result = ask(guide(model), question)
-        return result.output, result.usage
-
-    assert_unchanged(work, model)
-
-
 def test_what_the_program_has_decided_stays(model: LlmServer) -> None:
     """`Agent.instrument_all` and an agent's own setting are the program's; after `uninstrument()` all is as before."""
     with capture() as captured:
@@ -165,15 +107,6 @@ def test_what_the_program_has_decided_stays(model: LlmServer) -> None:
         assert Agent._instrument_default is False
 
     assert names(captured.tree()) == ["chat gpt-4.1"]
-
-
-def test_content_off(model: LlmServer) -> None:
-    """Without content there is none on its spans either."""
-    with capture(capture_content=False) as captured:
-        ask(guide(model), "weather(Paris)")
-
-    assert "execute_tool weather" in str(captured.tree())
-    assert "Paris" not in str(captured.tree())
 
 
 def test_redaction(model: LlmServer) -> None:
@@ -195,15 +128,23 @@ from pydantic_ai.providers.openai import OpenAIProvider
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "found"),
-    [
-        ({"imported": "before"}, ["chat gpt-4.1", "invoke_agent guide"]),
-        ({"imported": "after"}, ["chat gpt-4.1", "invoke_agent guide"]),
-        ({"disabled": "pydantic-ai"}, ["chat gpt-4.1"]),
-    ],
-    ids=str,
-)
-def test_a_whole_program(model: LlmServer, how: dict[str, str], found: list[str]) -> None:
-    """It does not matter whether the package is imported before `init()`, and its name switches it off."""
-    assert spans(IMPORTS, WORK.format(model.url), **how) == found
+class TestAgent(Contract):
+    """An agent. `run_stream` asks until the answer begins: leaving it leaves the words of the answer alone."""
+
+    is_current_in_reader: ClassVar = True
+    run: ClassVar = ["invoke_agent guide", ["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", ["look up"]]]
+    left: ClassVar = run
+    cancelled: ClassVar = ["invoke_agent guide", ["chat gpt-4.1", "execute_tool wait ERROR"]]
+    program: ClassVar = (IMPORTS, WORK)
+    found: ClassVar = ["chat gpt-4.1", "invoke_agent guide"]
+    disabled: ClassVar = {"pydantic-ai": ["chat gpt-4.1"]}
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run the agent."""
+        return (await guide(server, tools=[weather, broken, *tools]).run(task)).output
+
+    async def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
+        """Stream the answer."""
+        async with guide(server).run_stream(task) as result:
+            async for text in result.stream_text():
+                yield text
