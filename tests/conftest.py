@@ -78,6 +78,11 @@ _modules = 0
 """How many were imported when `gc` was last told to leave alone what is there."""
 
 
+def pytest_collection_finish() -> None:
+    """Before any test, so that the children of `tests.alone` find it done."""
+    pytest_runtest_setup()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """What the tests have imported is for good: `gc.collect()` in a test need not look at a million objects."""
