@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
 
 import pytest
 from inline_snapshot import snapshot
 
-import agentops_otel
 from agentops_otel.testing import capture
-from tests.frameworks.runs import assert_unchanged, cancel
+from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.shown import holds_together, names
 from tests.frameworks.whole_program import spans
 from tests.loopback.llm_server import LlmServer
@@ -17,15 +17,10 @@ from tests.loopback.llm_server import LlmServer
 pytest.importorskip("google.adk", reason="google-adk is not installed")
 
 from google.adk.agents import LlmAgent
+from google.adk.agents.run_config import RunConfig, StreamingMode
 from google.adk.models.lite_llm import LiteLlm
 from google.adk.runners import InMemoryRunner
 from google.genai import types
-
-
-@agentops_otel.record_action("look up")
-def look_up(city: str) -> str:
-    """Work of the program's own."""
-    return f"sunny in {city}"
 
 
 def weather(city: str) -> str:
@@ -44,13 +39,18 @@ def guide(server: LlmServer, **more: Any) -> Any:
     return LlmAgent(**{"name": "guide", "model": model, "tools": [weather, broken], **more})
 
 
-async def ask(agent: Any, question: str, *, read: int = 1_000) -> list[str]:
-    """The texts of the run's events, of the first *read* ones."""
+async def started(agent: Any, question: str, **more: Any) -> Any:
+    """The events of a run."""
     runner = InMemoryRunner(agent=agent, app_name="travel")
     session = await runner.session_service.create_session(app_name="travel", user_id="me", session_id="thread-1")
     asked = types.Content(role="user", parts=[types.Part(text=question)])
+    return runner.run_async(user_id="me", session_id=session.id, new_message=asked, **more)
+
+
+async def ask(agent: Any, question: str, *, read: int = 1_000) -> list[str]:
+    """The texts of the run's events, of the first *read* ones."""
     said: list[str] = []
-    events = runner.run_async(user_id="me", session_id=session.id, new_message=asked)
+    events = await started(agent, question)
     async for event in events:
         said += [part.text for part in (event.content.parts if event.content else ()) if part.text]
         read -= 1
@@ -70,7 +70,7 @@ def tools(captured: Any) -> list[dict[str, Any]]:
     return sorted(told, key=str)
 
 
-pytestmark = pytest.mark.usefixtures("one_provider")
+pytestmark = [pytest.mark.usefixtures("one_provider"), pytest.mark.filterwarnings("ignore")]  # of LiteLLM
 
 
 @pytest.fixture(autouse=True)
@@ -176,80 +176,6 @@ def test_a_run_that_is_left(model: LlmServer) -> None:
     holds_together(captured, model)
 
 
-def test_content_off(model: LlmServer) -> None:
-    """Without content there are no arguments and no results."""
-    with capture(capture_content=False) as captured:
-        asyncio.run(ask(guide(model), "weather(Paris)"))
-
-    assert "execute_tool weather" in str(captured.tree())
-    assert "Paris" not in str(captured.tree())
-
-
-def test_a_run_that_is_cancelled(model: LlmServer) -> None:
-    """A cancelled run ends all its spans."""
-
-    async def cancelled() -> None:
-        began = asyncio.Event()
-
-        async def wait(city: str) -> str:
-            """Wait."""
-            began.set()
-            await asyncio.Event().wait()
-            return city
-
-        await cancel(ask(guide(model, tools=[wait]), "wait(Paris)"), began)
-
-    with capture() as captured:
-        asyncio.run(cancelled())
-
-    assert names(captured.tree()) == snapshot(
-        ["invoke_workflow guide", ["invoke_agent guide", ["execute_tool wait", "generate_content openai/gpt-4.1"]]]
-    )
-    holds_together(captured, model)
-
-
-def test_two_runs_at_once(model: LlmServer) -> None:
-    """Runs beside each other have a trace each."""
-
-    async def together() -> None:
-        await asyncio.gather(*(ask(guide(model), f"weather({city})") for city in ("Paris", "Rome")))
-
-    with capture() as captured:
-        asyncio.run(together())
-
-    assert names(captured.tree()) == snapshot(
-        [
-            "invoke_workflow guide",
-            [
-                "invoke_agent guide",
-                [
-                    "execute_tool weather",
-                    ["look up"],
-                    "generate_content openai/gpt-4.1",
-                    "generate_content openai/gpt-4.1",
-                ],
-            ],
-            "invoke_workflow guide",
-            [
-                "invoke_agent guide",
-                [
-                    "execute_tool weather",
-                    ["look up"],
-                    "generate_content openai/gpt-4.1",
-                    "generate_content openai/gpt-4.1",
-                ],
-            ],
-        ]
-    )
-    holds_together(captured, model, traces=2)
-
-
-@pytest.mark.parametrize("question", ["weather(Paris) weather(Rome)", "broken(Rome)"])
-def test_the_program_gets_what_it_gets_without_us(model: LlmServer, question: str) -> None:
-    """Result, exception and requests are the same with us as without."""
-    assert_unchanged(lambda: asyncio.run(ask(guide(model), question)), model)
-
-
 IMPORTS = """
 import asyncio
 from google.adk.agents import LlmAgent
@@ -285,3 +211,37 @@ def test_a_whole_program(model: LlmServer, how: dict[str, str], told: bool) -> N
             "invoke_workflow guide",
         ]
     )
+
+
+class TestAgent(Contract):
+    """An agent whose events are read."""
+
+    test_parallel_tools = None  # type: ignore[assignment]  # there is a span of its own for both: see above
+    test_a_whole_program = None  # type: ignore[assignment]  # see above
+    run: ClassVar = [
+        "invoke_workflow guide",
+        [
+            "invoke_agent guide",
+            [
+                "execute_tool weather",
+                ["look up"],
+                "generate_content openai/gpt-4.1",
+                "generate_content openai/gpt-4.1",
+            ],
+        ],
+    ]
+    left: ClassVar = ["invoke_workflow guide", ["invoke_agent guide", ["generate_content openai/gpt-4.1"]]]
+    cancelled: ClassVar = [
+        "invoke_workflow guide",
+        ["invoke_agent guide", ["execute_tool wait", "generate_content openai/gpt-4.1"]],
+    ]
+
+    async def ask(self, server: LlmServer, task: str, *tools: Any) -> object:
+        """Run the agent."""
+        return await ask(guide(server, tools=[weather, broken, *tools]), task)
+
+    async def stream(self, server: LlmServer, task: str) -> AsyncIterator[object]:
+        """Stream the words of the run."""
+        config = RunConfig(streaming_mode=StreamingMode.SSE)
+        async for event in await started(guide(server), task, run_config=config):
+            yield event
