@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import BaseModel
+
 from agentops_otel import guard
 from tests.clients.capture import capture
 from tests.loopback import anthropic_server, openai_server
@@ -35,6 +37,17 @@ ASKED: dict[str, Any] = {
 def plain(base: str) -> None:
     """The function."""
     litellm.completion(**ASKED, api_base=base)
+
+
+class Weather(BaseModel):
+    """What the answer is to be."""
+
+    degrees: int
+
+
+def of_a_class(base: str) -> None:
+    """The answer is to be of a pydantic class."""
+    litellm.completion(**ASKED, api_base=base, response_format=Weather)
 
 
 def streamed(base: str) -> None:
@@ -250,6 +263,7 @@ RESPONSE = openai_server.response()
 REFUSED = Answer.json({"error": {"message": "How warm? It is 21 degrees"}}, 400)
 CALLS: dict[Callable[[str], None], Answer] = {
     plain: openai_server.answer(TOLD, stream=False),
+    of_a_class: openai_server.answer(TOLD, stream=False),
     async_plain: openai_server.answer(TOLD, stream=False),
     routed: openai_server.answer(TOLD, stream=False),
     streamed: openai_server.answer(TOLD, stream=True),
@@ -306,7 +320,17 @@ def _without_port(tree: list[dict[str, Any]], server: LlmServer) -> list[dict[st
 def sent() -> list[list[Any]]:
     """Pairs of what is sent, without us and with us; which connection it is, and whose, differs each time."""
     found = []
-    for call in (plain, streamed, async_plain, async_streamed, routed, anthropic, anthropic_streamed, embedding):
+    for call in (
+        plain,
+        of_a_class,
+        streamed,
+        async_plain,
+        async_streamed,
+        routed,
+        anthropic,
+        anthropic_streamed,
+        embedding,
+    ):
         with LlmServer() as server:
             server.answer(CALLS[call], times=2)
             base = server.url if "anthropic" in call.__name__ else f"{server.url}/v1"

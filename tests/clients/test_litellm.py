@@ -48,7 +48,7 @@ def unsaid(ran: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     "form",
     [
-        *("plain", "async_plain", "routed", "streamed", "async_streamed", "async_routed_streamed"),
+        *("plain", "of_a_class", "async_plain", "routed", "streamed", "async_streamed", "async_routed_streamed"),
         *("bound_plain", "async_bound_plain", "bound_streamed", "async_bound_streamed", "bound_in_main"),
         *("bound_in_part", "retried", "bound_retried"),
     ],
@@ -237,7 +237,7 @@ def test_embeddings_have_a_span(form: str, told: dict[str, list[dict[str, Any]]]
 
 def test_the_program_sends_what_it_would_send_without_us(sent: list[list[Any]]) -> None:
     """The body is the same byte for byte, and no header is added."""
-    assert len(sent) == 8
+    assert len(sent) == 9
     for bare, ours in sent:
         assert bare
         assert ours == bare
