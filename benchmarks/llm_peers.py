@@ -22,12 +22,13 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / "benchmarks" / "_llm_peer.py"
 CHUNKS, LIMIT_S, ROUNDS = 100, 300, 3
-NEEDS = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", f"openai=={version('openai')}")
+NEEDS = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
+OURS = f"openai=={version('openai')}"
 PEERS = {
     "by_hand": ("a span by hand, ten attributes, `json.dumps`", ()),
     "agentops_otel": ("agentops_otel", ()),
     "agentops": ("AgentOps", ("agentops==0.4.21",)),
-    "openlit": ("OpenLIT", ("openlit==1.45.0",)),
+    "openlit": ("OpenLIT, with openai 2", ("openlit==1.45.0", "openai<3")),
     "langfuse": ("Langfuse", ("langfuse==5.0.4",)),
     "openinference": ("OpenInference", ("openinference-instrumentation-openai",)),
     "logfire": ("Logfire", ("logfire==5.4.0",)),
@@ -44,7 +45,8 @@ def python_of(name: str) -> str:
     python = ROOT / f".venv-llm-{name}" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages, *NEEDS], check=True)
+        client = () if any(package.startswith("openai<") for package in packages) else (OURS,)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages, *NEEDS, *client], check=True)
     return str(python)
 
 
