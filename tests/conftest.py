@@ -80,11 +80,10 @@ _modules = 0
 
 def pytest_collection_finish() -> None:
     """Before any test, so that the children of `tests.alone` find it done."""
-    pytest_runtest_setup()
+    _leave_alone_what_is_imported()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def _leave_alone_what_is_imported() -> None:
     """What the tests have imported is for good: `gc.collect()` in a test need not look at a million objects."""
     global _modules
     if len(sys.modules) > _modules + 20:
@@ -93,10 +92,19 @@ def pytest_runtest_setup() -> None:
         _modules = len(sys.modules)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _measured() -> dict[str, str]:
-    """What makes coverage measure a process that is started, too: to start one then takes twice as long."""
-    return {name: os.environ.pop(name) for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
+_measuring: dict[str, str] = {}
+"""The variable with which coverage measures a process that is started, too: it then takes twice as long."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Only a test that says so has its processes measured. Coverage sets the variable anew after each pause."""
+    name = "COVERAGE_PROCESS_CONFIG"
+    if value := os.environ.pop(name, None):
+        _measuring[name] = value
+    if item.get_closest_marker("measured"):
+        os.environ.update(_measuring)
+    _leave_alone_what_is_imported()
 
 
 POOLS_OF_OTHERS = ("litellm-logging",)
@@ -104,13 +112,8 @@ POOLS_OF_OTHERS = ("litellm-logging",)
 
 
 @pytest.fixture(autouse=True)
-def _clean(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _measured: dict[str, str]
-) -> Iterator[None]:
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No OTEL_* or AGENTOPS_* from outside, a state directory of the test's own, and faults of ours that show."""
-    if request.node.get_closest_marker("measured"):
-        for name, value in _measured.items():
-            monkeypatch.setenv(name, value)
     for name in os.environ:
         if name.startswith(("OTEL_", "AGENTOPS_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
