@@ -3,7 +3,11 @@
 The program's `dspy.configure(callbacks=[...])` replaces the callbacks, so ours is added where they are read.
 """
 
-from collections.abc import Callable
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from functools import wraps
+from inspect import isasyncgenfunction
 from types import ModuleType
 from typing import Any
 
@@ -37,11 +41,53 @@ def _callback(module: ModuleType, steps: Steps) -> Any:
         return begin
 
     def end(self: Any, call_id: str, outputs: Any, exception: Any = None) -> None:
-        steps.end(call_id, outputs, exception)
+        is_left = isinstance(exception, CancelledError) and (reader := _reader.get()) is not None and reader.left
+        steps.end(call_id, outputs, GeneratorExit() if is_left else exception)
 
     kinds = ("module", "tool", "evaluate")
     methods = {f"on_{kind}_start": start(kind) for kind in kinds} | {f"on_{kind}_end": end for kind in kinds}
     return type("Callback", (module.BaseCallback,), methods)()
+
+
+class _Reader:
+    """Who reads a stream of `dspy.streamify`; DSPy cancels the run once the stream is left."""
+
+    left = False
+
+
+_reader: ContextVar[_Reader | None] = ContextVar("agentops_otel_dspy_reader", default=None)
+"""The reader of the run's stream."""
+
+
+def _watch_readers(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    def streamify(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        streamer = wrapped(*args, **kwargs)
+        return _watched(streamer) if isasyncgenfunction(streamer) else streamer
+
+    return Patch(module, "streamify", Hook(streamify), patch_code=True).undo
+
+
+def _watched(streamer: Any) -> Any:
+    @wraps(streamer)
+    async def stream(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        reader, items = _Reader(), streamer(*args, **kwargs)
+        try:
+            while True:
+                token = _reader.set(reader)  # for the task of the run, which the first step starts
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+                finally:
+                    _reader.reset(token)
+                yield item
+        except GeneratorExit:
+            reader.left = True
+            raise
+        finally:
+            await items.aclose()
+
+    return stream
 
 
 def _is_of_program(told: Told) -> bool:
@@ -101,5 +147,5 @@ DSPY = FrameworkSpec(
     name="dspy",
     module="dspy",
     steps=(AGENT, TOOL, WORKFLOW, MODULE, EVALUATION),
-    listeners={"dspy.utils.callback": _hear_callbacks},
+    listeners={"dspy.utils.callback": _hear_callbacks, "dspy.streaming.streamify": _watch_readers},
 )

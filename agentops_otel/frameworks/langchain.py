@@ -5,12 +5,14 @@ context that LangChain has copied for it; the two private functions that prepare
 later version would lose only what is current; agents, tools and nodes would keep their places.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 from agentops_otel import semconv
+from agentops_otel.guard import guard
 from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items
 from agentops_otel.wrapping.patch import Hook, Patch
 
@@ -109,6 +111,39 @@ def _listen_to_graphs(module: ModuleType, steps: Steps) -> Callable[[], None]:
         return wrapped(*args, **kwargs)
 
     return Patch(module.Pregel, "get_name", Hook(name)).undo
+
+
+def _listen_to_left_graphs(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """End the steps of a graph whose stream is left, before LangGraph cancels what runs in it: that is no error."""
+
+    def leave(wrapped: Any, loop: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if GeneratorExit in args:
+            steps.end(field(loop, "manager", "run_id"), error=GeneratorExit())
+        return wrapped(*args, **kwargs)
+
+    return Patch(module.AsyncPregelLoop, "__aexit__", Hook(leave)).undo
+
+
+def _listen_to_left_events(module: ModuleType, steps: Steps) -> Callable[[], None]:
+    """The same of `astream_events`, whose run is a task that LangChain cancels."""
+
+    async def read(events: Any) -> AsyncIterator[Any]:
+        first: Any = None
+        try:
+            async for event in events:
+                first = first or event
+                yield event
+        except GeneratorExit:
+            with guard("leaving a stream of events"):
+                steps.end(UUID(first["run_id"]), error=GeneratorExit())
+            raise
+        finally:
+            await events.aclose()
+
+    def stream(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return read(wrapped(*args, **kwargs))
+
+    return Patch(module, "_astream_events_implementation_v2", Hook(stream)).undo
 
 
 def _is_node(run: Run) -> bool:
@@ -232,8 +267,10 @@ LANGCHAIN = FrameworkSpec(
     listeners={
         "langchain_core.tracers.context": _listen_to_runs,
         "langchain_core.runnables.config": _enter_runs,
+        "langchain_core.runnables.base": _listen_to_left_events,
         "langgraph._internal._runnable": _enter_runs,
         "langgraph.pregel.main": _listen_to_graphs,
+        "langgraph.pregel._loop": _listen_to_left_graphs,
     },
     control_flow=frozenset({"langgraph.errors.GraphBubbleUp"}),
 )

@@ -219,22 +219,25 @@ class Steps:
                     step.aliases.discard(key)
                 return
             self._forget(step)
-            if isinstance(error, CancelledError):
-                self._cancel_below(step, error)
-            if isinstance(error, GeneratorExit):
-                step.abandoned()
-            else:
-                step.end(result, None if error is None or self._is_control_flow(error) else error)
+            if isinstance(error, CancelledError | GeneratorExit):
+                self._end_below(step, error)
+            self._end(step, result, error)
 
-    def _cancel_below(self, step: OpenStep, error: CancelledError) -> None:
-        """End all open steps below a cancelled one, the innermost first: no framework reports all of them."""
+    def _end(self, step: OpenStep, result: object, error: BaseException | None) -> None:
+        if isinstance(error, GeneratorExit):
+            step.abandoned()
+        else:
+            step.end(result, None if error is None or self._is_control_flow(error) else error)
+
+    def _end_below(self, step: OpenStep, error: BaseException) -> None:
+        """End all open steps below one that is cancelled or left, the innermost first: none reports them all."""
         with self._lock:
             below = [one for one in dict.fromkeys(self._open.values()) if step.is_around(one.context)]
             for one in below:
                 self._open.pop(one.key, None)
         for one in reversed(below):
             self._forget(one)
-            one.end(error=error)
+            self._end(one, None, error)
 
     @contextmanager
     def step(self, source: Source, *, context: Context | None = None) -> Iterator["Outcome"]:

@@ -16,7 +16,7 @@ import agentops_otel
 from agentops_otel.testing import capture
 from tests.content.secret_examples import EXAMPLES
 from tests.frameworks.contract import Contract, look_up
-from tests.frameworks.runs import assert_unchanged
+from tests.frameworks.runs import assert_unchanged, cancel
 from tests.frameworks.shown import holds_together, names, shown
 from tests.frameworks.whole_program import PRINT, START_TRACING, UNWARNED
 from tests.loopback.llm_server import LlmServer
@@ -35,6 +35,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 
 from agentops_otel.langchain_callback_handler import LangchainCallbackHandler
+
+ABANDONED = "agentops.stream.abandoned"
 
 
 class State(TypedDict):
@@ -707,10 +709,27 @@ class TestMessages(TestAgent):
         return found
 
 
-class TestGraph(Contract):
-    """A graph, one node of which asks the agent. LangGraph cancels the node that runs when its stream is left."""
+def _waiting() -> tuple[Any, asyncio.Event]:
+    """A tool that never ends, and what is set once it has begun."""
+    began = asyncio.Event()
 
-    test_a_stream_that_is_left = None  # type: ignore[assignment]  # how far the node gets differs
+    async def wait(city: str) -> str:
+        """Wait."""
+        began.set()
+        await asyncio.Event().wait()
+        return city
+
+    return wait, began
+
+
+def _stream(graph: Any, way: str) -> Any:
+    """A stream of the graph, whose node waits."""
+    given = {"said": ["wait(Paris)"]}
+    return graph.astream_events(given) if way == "events" else graph.astream(given, subgraphs=True)
+
+
+class TestGraph(Contract):
+    """A graph, one node of which asks the agent."""
 
     run: ClassVar = ["invoke_workflow trip", ["node plan", TestAgent.run]]
     cancelled: ClassVar = ["invoke_workflow trip ERROR", ["node plan ERROR", TestAgent.cancelled]]
@@ -736,6 +755,45 @@ class TestGraph(Contract):
         """Stream the run, with that of the agent in it."""
         found: AsyncIterator[object] = self.graph(server).astream({"said": [task]}, subgraphs=True)
         return found
+
+    @pytest.mark.parametrize("way", ["graphs", "events"])
+    def test_a_stream_that_is_left(self, model: LlmServer, way: str) -> None:  # type: ignore[override]
+        """What runs then is cancelled by LangGraph, which is no error."""
+
+        async def leave() -> None:
+            wait, began = _waiting()
+            stream = _stream(self.graph(model, wait), way)
+            await anext(stream)
+            await began.wait()
+            await stream.aclose()
+            assert not get_current_span().get_span_context().is_valid
+
+        with capture() as captured:
+            asyncio.run(leave())
+
+        left = ["chat gpt-4.1", "execute_tool wait"]
+        assert names(captured.tree()) == ["invoke_workflow trip", ["node plan", ["invoke_agent guide", left]]]
+        assert {span.name for span in captured.spans if not (span.attributes or {}).get(ABANDONED)} == {"chat gpt-4.1"}
+        holds_together(captured, model)
+
+    @pytest.mark.parametrize("way", ["graphs", "events"])
+    def test_a_reader_that_is_cancelled(self, model: LlmServer, way: str) -> None:
+        """While it waits for the next item, so is the run."""
+
+        async def cancelled() -> None:
+            wait, began = _waiting()
+
+            async def read() -> None:
+                async for _ in _stream(self.graph(model, wait), way):
+                    pass
+
+            await cancel(read(), began)
+
+        with capture() as captured:
+            asyncio.run(cancelled())
+
+        assert names(captured.tree()) == self.cancelled
+        holds_together(captured, model)
 
 
 def test_the_handler_of_agentops(model: LlmServer) -> None:

@@ -86,6 +86,21 @@ def test_a_step_that_was_cancelled_ends_what_is_open_below_it(captured: Capture)
     told.close()
 
 
+def test_a_step_that_was_left_leaves_what_is_open_below_it(captured: Capture) -> None:
+    """A framework may cancel then what runs in it; that is no failure."""
+    told = opened(captured)
+    told.begin("run", step("agent"))
+    told.begin("tool", step("tool"), parent="run")
+
+    told.end("run", error=GeneratorExit())
+    told.end("tool", error=asyncio.CancelledError())
+
+    assert [(span.name, span.status.is_ok) for span in captured.spans] == [
+        ("execute_tool x", True),
+        ("invoke_agent x", True),
+    ]
+
+
 def test_uninstall(captured: Capture) -> None:
     """A framework that is no longer listened to has none of our listeners."""
     installation: FrameworkInstallation = install_frameworks([own_framework.SPEC], lambda: captured.client.recorder)
