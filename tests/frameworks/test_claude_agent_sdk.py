@@ -82,6 +82,16 @@ asyncio.run(main())
         assert "traced: False" in str(without)
         assert with_us == str(without).replace("traced: False", "traced: True")
 
+    def test_a_stream_gives_what_it_gives_without_us(self, model: LlmServer) -> None:
+        """The kinds of its messages are the same; it is Claude Code that asks the model."""
+
+        async def read() -> list[type]:
+            return [type(item) async for item in self.stream(model, "weather(Paris)")]
+
+        without = asyncio.run(read())
+        with capture():
+            assert asyncio.run(read()) == without
+
 
 def test_a_request_and_two_tools_one_of_which_fails(model: LlmServer) -> None:
     """A request is an agent's, with tokens and cost of all of it; a tool that fails is an error of its own alone."""

@@ -28,15 +28,7 @@ EXAMPLES = {
     ),
     "claude_agent": (
         "claude_agent_sdk",
-        snapshot(
-            [
-                "execute_tool mcp__local__weather",
-                "initialize",
-                "invoke_agent",
-                "notifications/initialized",
-                "tools/call weather",
-            ]
-        ),
+        snapshot(["execute_tool mcp__local__weather", "invoke_agent", "tools/call weather"]),
     ),
     "haystack_agent": ("haystack", snapshot(["chat gpt-4.1", "chat gpt-4.1", "execute_tool weather", "invoke_agent"])),
     "langchain_agent": (
