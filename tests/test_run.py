@@ -210,6 +210,7 @@ if __name__ == "__main__":
     assert "app: 4 LLM calls, 2 traces, " in done.stderr
 
 
+@pytest.mark.measured
 def test_the_tasks_of_joblib_join_the_trace_that_asks(environment: dict[str, str], tmp_path: Path) -> None:
     """Each time, although its processes last; some tasks are sent from a thread of joblib's.
 

@@ -59,6 +59,7 @@ def test_an_instrumentation_is_switched_off_by_its_name(tmp_path: Path, model: L
     assert names(sink) == ["act"]
 
 
+@pytest.mark.measured
 def test_what_was_started_is_put_back(tmp_path: Path, model: LlmServer) -> None:
     """After `uninstrument()` a call leaves no span; decorated functions still do."""
     stop = "from agentops_otel.entry_points import LlmInstrumentor; LlmInstrumentor().uninstrument()"
@@ -82,6 +83,7 @@ def test_the_programs_own_init_takes_over(tmp_path: Path, model: LlmServer) -> N
     assert said == ""
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("init", ["", "import agentops_otel; agentops_otel.init()"])
 def test_the_agentops_exporter_delivers_to_the_account(tmp_path: Path, model: LlmServer, init: str) -> None:
     """OTEL_TRACES_EXPORTER=agentops: a token for the key, each span once and in AgentOps' names, with `init()` too."""

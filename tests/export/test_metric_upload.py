@@ -85,6 +85,7 @@ def ran(program: str, sink: OtlpSink, spool: Path, **more: str) -> CompletedProc
     return run(program, expect=0, cwd=None, **variables)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_what_a_program_measured_has_arrived_when_it_has_ended(protocol: Protocol, tmp_path: Path) -> None:
     """Its own metrics, those of agents and tools, and those of delivery; with the headers of the spans."""
@@ -259,6 +260,7 @@ def test_under_opentelemetrys_launcher_its_provider_sends_metrics_and_nothing_is
     assert "metrics" not in done.stderr
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: Path) -> None:
     """One that was there before init() gets ours, and nothing is uploaded; a later one is taken, as without us."""
@@ -296,6 +298,7 @@ def test_counts_are_sent_as_the_variable_prefers(preference: str, sent: list[int
     assert each(sink, "app.calls") == sent
 
 
+@pytest.mark.measured
 def test_a_second_init_counts_anew(tmp_path: Path) -> None:
     """`shutdown()` sends the last of it; what is measured until the next `init()` is sent by nobody."""
     again = (
