@@ -1,8 +1,10 @@
 """Other people's instrumentations of the same framework, as they are installed: one warning."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,20 @@ def test_another_instrumentation_is_noticed(model: LlmServer, example: str, by: 
     stderr = said(f"from {by} import {instrumentor}; {instrumentor}().instrument()", example, model)
 
     assert stderr.count(f"is instrumented by {by} too: its agents and tools have two spans each") == 1
+
+
+@pytest.mark.parametrize("logged", ["langchain", "openai"])
+def test_mlflow_is_noticed(model: LlmServer, tmp_path: Path, logged: str) -> None:
+    """Its `autolog()`, of the framework or of the LLM client in it, in one line.
+
+    It takes long: a process imports the framework and MLflow.
+    """
+    pytest.importorskip("mlflow", reason="mlflow is not installed")
+
+    kept = {"MLFLOW_TRACKING_URI": tmp_path.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
+    stderr = said(f"import mlflow; mlflow.{logged}.autolog()", "langchain_agent", model, **kept)
+
+    assert re.findall(r"(\w+) is instrumented by (\w+)[\w.]* too", stderr) == [(logged, "mlflow")]
 
 
 def test_langsmith_is_noticed_where_it_makes_spans(model: LlmServer) -> None:
