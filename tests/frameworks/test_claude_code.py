@@ -6,6 +6,7 @@ Each test takes some seconds: it starts a program of 400 MB.
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentops_otel.export import otlp_json
 from agentops_otel.export.agentops_names import translate
 from agentops_otel.export.file import read
 from agentops_otel.testing import Capture, capture
+from agentops_otel.view.live import Store
+from agentops_otel.view.live.wanted import Filter
 from agentops_otel.view.tree import Node, build, summarize
 from tests.frameworks.contract import look_up
 from tests.loopback.anthropic_server import answer, message, text
@@ -139,7 +143,8 @@ def test_its_own_spans(server: LlmServer, tmp_path: Path) -> None:
     endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
     with capture() as captured:
         asyncio.run(run(options(server, tmp_path, **TELEMETRY, **endpoint), "weather(Paris)"))
-    whole = build([*captured.spans, *theirs(server, tmp_path)])
+    found = [*captured.spans, *theirs(server, tmp_path)]
+    whole = build(found)
 
     assert tree(whole) == snapshot(
         [
@@ -160,6 +165,15 @@ def test_its_own_spans(server: LlmServer, tmp_path: Path) -> None:
     total = summarize(whole)
     assert usage(captured) == [times(2)]
     assert (total.llm_calls, total.input_tokens, total.output_tokens) == (asked(server), *times(2))
+    with closing(Store(None, otlp_json)) as page:
+        page.add(found)
+        (shown,) = page.runs(Filter())
+        totals = page.totals(Filter())
+    assert [shown[name] for name in ("llm_calls", "input_tokens", "output_tokens")] == [asked(server), *times(2)]
+    assert [(agent.name, agent.input_tokens) for agent in totals["agent"]] == [
+        ("claude_code.interaction", times(2)[0]),
+        ("invoke_agent", None),
+    ]
 
 
 def test_agentops_counts_no_token_twice(server: LlmServer, tmp_path: Path) -> None:
