@@ -776,6 +776,21 @@ class TestGraph(Contract):
         assert {span.name for span in captured.spans if not (span.attributes or {}).get(ABANDONED)} == {"chat gpt-4.1"}
         holds_together(captured, model)
 
+    def test_an_event_loop_that_ends_with_a_stream_open(self, model: LlmServer) -> None:
+        """It cancels what runs before it closes the stream, which nobody can tell from another cancellation."""
+
+        async def leave() -> None:
+            wait, began = _waiting()
+            async for _ in _stream(self.graph(model, wait), "graphs"):
+                await began.wait()
+                break
+
+        with capture() as captured:
+            asyncio.run(leave())
+
+        assert names(captured.tree())[1:] == self.cancelled[1:]  # the graph is told of it by Python 3.13 alone
+        holds_together(captured, model)
+
     @pytest.mark.parametrize("way", ["graphs", "events"])
     def test_a_reader_that_is_cancelled(self, model: LlmServer, way: str) -> None:
         """While it waits for the next item, so is the run."""
