@@ -298,6 +298,8 @@ class Pipeline(SpanProcessor):
                     time.sleep(0)  # The app's threads go first.
                     due = self._secure()
         finally:
+            if self._runs():  # It dies. Who saw it alive for its last moment would start no other.
+                self._worker.detach()
             self._threshold = 1  # However this thread ended, the next span starts another.
 
     def _runs(self) -> bool:
