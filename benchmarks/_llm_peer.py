@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
+try:
+    import httpx2 as httpx  # openai 3 sends with it
+except ImportError:
+    import httpx
 
 CALLS, BLOCKS, CHUNKS, SPANS = 15, 25, 100, 300
 QUESTION = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How warm is it? " * 20}]

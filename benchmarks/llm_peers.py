@@ -32,7 +32,7 @@ PEERS = {
     "langfuse": ("Langfuse", ("langfuse==5.0.4",)),
     "openinference": ("OpenInference", ("openinference-instrumentation-openai",)),
     "logfire": ("Logfire", ("logfire==5.4.0",)),
-    "openllmetry": ("OpenLLMetry", ("traceloop-sdk==0.62.4",)),
+    "openllmetry": ("OpenLLMetry", ("traceloop-sdk==0.62.4", "httpx")),
 }
 """Title and what pip installs; nothing: it is in this environment."""
 
