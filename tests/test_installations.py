@@ -1,5 +1,10 @@
 """What `init()` wraps when a program imports a library, and what it does not import before."""
 
+import importlib.util
+
+from agentops_otel.instrumentation import ClientSpec, Installation, install
+from agentops_otel.sdk.installations import WhenImported
+from agentops_otel.wrapping import import_hook
 from tests.program import run
 
 INIT = 'agentops_otel.init(endpoint="http://127.0.0.1:9", spool_dir=False, exit_timeout_s=0.1)'
@@ -71,3 +76,32 @@ def test_init_in_a_thread_while_the_main_one_imports() -> None:
         assert not thread.is_alive()
         assert "request" in vars(openai.OpenAI)
         """)
+
+
+def test_what_is_switched_off_is_imported_at_no_time() -> None:
+    """The end of a program that has a client asks nobody what is known of it."""
+    run("""
+        import sys
+        import agentops_otel
+        agentops_otel.init(
+            endpoint="http://127.0.0.1:9", spool_dir=False, exit_timeout_s=0.1,
+            instrument_llm_calls=False, instrument_taskweaver=False,
+        )
+        import openai
+        agentops_otel.shutdown()
+        assert "agentops_otel.clients.openai" not in sys.modules
+        """)
+
+
+def test_what_is_added_while_all_is_uninstalled_is_uninstalled() -> None:
+    """As where another thread calls `shutdown()` in the middle of an import."""
+
+    def add(installation: Installation, file: str) -> None:
+        when.uninstall()
+        installation.add([ClientSpec(name=file, module="late_client", operations=(), provider="none")])
+
+    when = WhenImported({"late_package": "late"}, lambda: install((), lambda: None), add)
+    before = dict(import_hook._callbacks)
+    importlib.util.find_spec("late_package")
+
+    assert import_hook._callbacks == before

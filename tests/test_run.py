@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -344,6 +345,17 @@ def test_the_next_sitecustomize_runs(environment: dict[str, str], tmp_path: Path
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
 
 
+@contextmanager
+def ready(environment: dict[str, str], folder: Path) -> Iterator[Python]:
+    """The command with the folder's app.py, which has said that it is ready."""
+    command = ("-m", "agentops_otel", "run", "app.py")
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with Python(*command, **streams, cwd=folder, env=environment) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        yield running
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 def test_signals_are_passed_on(environment: dict[str, str], tmp_path: Path, sent: signal.Signals) -> None:
     """A signal to the command's process reaches the program once, and its exit code comes back."""
@@ -351,18 +363,8 @@ def test_signals_are_passed_on(environment: dict[str, str], tmp_path: Path, sent
         f"import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [{int(sent)}])\nprint('ready', flush=True)\n"
         f"print(int(signal.sigwait([{int(sent)}])), signal.sigtimedwait([{int(sent)}], 0.2), flush=True)\nsys.exit(7)"
     )
-    with Python(
-        "-m",
-        "agentops_otel",
-        "run",
-        "app.py",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=tmp_path,
-        env=environment,
-    ) as running:
+    with ready(environment, tmp_path) as running:
         assert running.stdout is not None
-        assert running.stdout.readline() == "ready\n"
         running.send_signal(sent)
         said = running.stdout.read()
         running.wait(60)
@@ -376,18 +378,8 @@ def test_to_go_on_is_not_passed_on(environment: dict[str, str], tmp_path: Path) 
         "import signal\nboth = [signal.SIGCONT, signal.SIGWINCH]\nsignal.pthread_sigmask(signal.SIG_BLOCK, both)\n"
         "print('ready', flush=True)\nprint(signal.Signals(signal.sigwait(both)).name, flush=True)"
     )
-    with Python(
-        "-m",
-        "agentops_otel",
-        "run",
-        "app.py",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=tmp_path,
-        env=environment,
-    ) as running:
+    with ready(environment, tmp_path) as running:
         assert running.stdout is not None
-        assert running.stdout.readline() == "ready\n"
         running.send_signal(signal.SIGCONT)
         running.send_signal(signal.SIGWINCH)
         said = running.stdout.read()

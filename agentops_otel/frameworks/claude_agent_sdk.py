@@ -17,6 +17,7 @@ from opentelemetry.propagate import inject
 
 from agentops_otel import semconv
 from agentops_otel.frameworks.mcp import CALL, only_calls
+from agentops_otel.guard import guard
 from agentops_otel.instrumentation import FrameworkSpec, Step, Steps, field, items, whole_call
 from agentops_otel.wrapping.patch import Hook, Patch
 
@@ -87,11 +88,12 @@ class _Connection:
 
     def hear(self, message: Any) -> None:
         """A message of the first of them; its result ends it."""
-        if self.requests:
-            self.requests[0].hear(message)
-            if field(message, "num_turns") is not None:
-                self.requests.popleft().end(_since(message, self._last))
-                self._last = message
+        with guard("hearing a message of Claude Code"):
+            if self.requests:
+                self.requests[0].hear(message)
+                if field(message, "num_turns") is not None:
+                    self.requests.popleft().end(_since(message, self._last))
+                    self._last = message
 
     def end(self, error: BaseException) -> None:
         """End those without a result."""
@@ -102,12 +104,24 @@ class _Connection:
 def _since(result: Any, last: Any) -> Any:
     """The result, with what was used since the last one: Claude Code counts from the beginning of the connection."""
     since = copy(result)
-    since.total_cost_usd = (field(result, "total_cost_usd") or 0) - (field(last, "total_cost_usd") or 0)
+    since.total_cost_usd = _number(result, "total_cost_usd") - _number(last, "total_cost_usd")
     since.model_usage = {
-        model: {name: (field(counts, name) or 0) - (field(last, "model_usage", model, name) or 0) for name in _COUNTS}
-        for model, counts in (field(result, "model_usage") or {}).items()
+        model: {name: _number(counts, name) - _number(last, "model_usage", model, name) for name in _COUNTS}
+        for model, counts in _models(result).items()
     }
     return since
+
+
+def _number(source: Any, *path: str) -> Any:
+    """The number at the end of the path; 0 for anything else."""
+    value = field(source, *path)
+    return value if isinstance(value, int | float) else 0
+
+
+def _models(result: Any) -> dict[str, Any]:
+    """What each model has used."""
+    models = field(result, "model_usage")
+    return models if isinstance(models, dict) else {}
 
 
 def _listen_to_clients(module: ModuleType, steps: Steps) -> Callable[[], None]:
@@ -115,12 +129,13 @@ def _listen_to_clients(module: ModuleType, steps: Steps) -> Callable[[], None]:
     connections: WeakKeyDictionary[Any, _Connection] = WeakKeyDictionary()
 
     async def query(wrapped: Any, client: Any, args: Args, kwargs: Kwargs) -> Any:
-        prompt = args[0] if args else kwargs.get("prompt")
         request = _Request(steps)
-        steps.begin(request, {"kind": "agent", "prompt": prompt, "options": client.options})
-        connections.setdefault(client, _Connection()).requests.append(request)
-        if client._query is not None:
-            _last[client._query] = request
+        with guard("beginning a request to Claude Code"):
+            prompt = args[0] if args else kwargs.get("prompt")
+            steps.begin(request, {"kind": "agent", "prompt": prompt, "options": client.options})
+            connections.setdefault(client, _Connection()).requests.append(request)
+            if client._query is not None:
+                _last[client._query] = request
         try:
             return await wrapped(*args, **kwargs)
         except BaseException as error:
@@ -165,13 +180,16 @@ def _enter_tools(module: ModuleType, steps: Steps) -> Callable[[], None]:
 
     def handle(wrapped: Any, query: Any, args: Args, kwargs: Kwargs) -> Any:
         given = {**dict(zip(("server_name", "message"), args, strict=False)), **kwargs}
-        message = given["message"]
-        if field(message, "method") == CALL:
-            meta = dict(field(message, "params", "_meta") or {})
-            context = steps.context_of(meta.get("claudecode/toolUseId")) or steps.context_of(_last.get(query))
-            inject(meta, context)
-            given["message"] = {**message, "params": {**message["params"], "_meta": meta}}
+        with guard("sending the trace to a tool of Claude Code"):
+            if field(given, "message", "method") == CALL:
+                given["message"] = with_trace(query, given["message"])
         return wrapped(**given)
+
+    def with_trace(query: Any, message: dict[str, Any]) -> dict[str, Any]:
+        meta = dict(field(message, "params", "_meta") or {})
+        context = steps.context_of(meta.get("claudecode/toolUseId")) or steps.context_of(_last.get(query))
+        inject(meta, context)
+        return {**message, "params": {**message["params"], "_meta": meta}}
 
     return Patch(module.Query, "_handle_sdk_mcp_request", Hook(handle)).undo
 
@@ -202,18 +220,17 @@ _COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "o
 
 def _used(result: Any, *names: str) -> int:
     """Of all models, those of sub-agents too."""
-    models = field(result, "model_usage") or {}
-    return sum(field(counts, name) or 0 for counts in models.values() for name in names)
+    return sum(_number(counts, name) for counts in _models(result).values() for name in names)
 
 
 def _input_tokens(result: Any) -> int:
     """All of them, as the conventions count; Claude's own number leaves out those of its cache."""
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return _used(result, *_COUNTS[:3]) or sum(field(result, "usage", name) or 0 for name in names)
+    return _used(result, *_COUNTS[:3]) or sum(_number(result, "usage", name) for name in names)
 
 
 def _output_tokens(result: Any) -> int:
-    return _used(result, _COUNTS[3]) or field(result, "usage", "output_tokens") or 0
+    return _used(result, _COUNTS[3]) or _number(result, "usage", "output_tokens")
 
 
 def _failure(result: Any) -> str | None:

@@ -117,7 +117,7 @@ def _listen_to_left_graphs(module: ModuleType, steps: Steps) -> Callable[[], Non
     """End the steps of a graph whose stream is left, before LangGraph cancels what runs in it: that is no error."""
 
     def leave(wrapped: Any, loop: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if GeneratorExit in args:
+        if any(one is GeneratorExit for one in args):  # not `in`: it asks the error, whose `==` is the program's
             steps.end(field(loop, "manager", "run_id"), error=GeneratorExit())
         return wrapped(*args, **kwargs)
 

@@ -42,7 +42,7 @@ class FrameworkInstallation:
         self._get_recorder = get_recorder
         self._steps: list[Steps] = []
         self._undo: dict[tuple[str, str], list[Callable[[], None]]] = defaultdict(list)
-        self._stop_waiting: list[Callable[[], None]] = []
+        self._stop_waiting: list[Callable[[], object]] = []
         self._lock = RLock()
         self._off = False
         self._checked: set[str] = set()

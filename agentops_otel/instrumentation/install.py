@@ -64,7 +64,7 @@ class Installation:
         self._warned: set[str] = set()
         self._lock = threading.RLock()
         self._off = False
-        self._stop_listening: list[Callable[[], None]] = []
+        self._stop_listening: list[Callable[[], object]] = []
         self.wrapped: set[str] = set()
         """The modules in which something is wrapped."""
 

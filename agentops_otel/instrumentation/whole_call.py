@@ -62,13 +62,14 @@ class _Call:
         """End the step, or observe the stream."""
         if isinstance(value, Iterator | AsyncIterator):
             return self._observed(value)
-        held = field(value, "result") if self._holders else None
-        if isinstance(held, Iterator | AsyncIterator):
-            value.result = self._observed(held)
-            for holder in self._holders:
-                holder.result = value.result
-        else:
-            self._steps.end(self._key, value)
+        with guard("observing the stream in what a call returned"):
+            held = field(value, "result") if self._holders else None
+            if isinstance(held, Iterator | AsyncIterator):
+                observed = self._observed(held)
+                for holder in (value, *self._holders):
+                    holder.result = observed
+                return value
+        self._steps.end(self._key, value)
         return value
 
     def _observed(self, stream: Any) -> Any:

@@ -29,7 +29,7 @@ class TaskPropagation:
             self._on_import("distributed.worker", "Worker", "execute", _execute),
         ]
 
-    def _on_import(self, module: str, owner: str, name: str, hook: Callable[..., Any]) -> Callable[[], None]:
+    def _on_import(self, module: str, owner: str, name: str, hook: Callable[..., Any]) -> Callable[[], object]:
         def install(loaded: ModuleType) -> None:
             found = getattr(loaded, owner, None)
             if hasattr(found, name):

@@ -159,7 +159,12 @@ class _Running:
             )
 
     def clients(self) -> dict[str, Any]:
-        """Two fields of a report: the imported clients and frameworks with their versions, and those not wrapped."""
+        """Two fields of a report: the imported clients and frameworks with their versions, and those not wrapped.
+
+        Empty where nobody wants a report: to know of clients that are not wrapped imports what describes them.
+        """
+        if self.client is None or self.client.config.run is None:
+            return {}
         imported = {
             *(spec.module for spec in clients.imported() if spec.module in sys.modules),
             *(spec.module for spec in frameworks.imported() if not spec.listeners.keys().isdisjoint(sys.modules)),

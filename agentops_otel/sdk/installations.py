@@ -62,11 +62,14 @@ class WhenImported:
             if self._off or file in self._seen:
                 return
             self._seen.add(file)
-            if self._installation is None:
-                self._installation = self._begin()
         # Outside the lock: it may wait for another thread's import, in which the next of these libraries is imported.
+        made = self._begin() if self._installation is None else None
+        with self._lock:
+            installation = self._installation = self._installation or made
         if self._add is not None:
-            self._add(self._installation, file)
+            self._add(installation, file)
+        if self._off:  # meanwhile
+            installation.uninstall()
 
 
 def installations(

@@ -18,7 +18,7 @@ _beginnings: dict[str, list[Callable[[], None]]] = {}
 _lock = Lock()
 
 
-def before_import(module: str, callback: Callable[[], None]) -> Callable[[], None]:
+def before_import(module: str, callback: Callable[[], None]) -> Callable[[], object]:
     """Call *callback* once, when somebody begins to import the module or looks for it; now if it is imported already.
 
     Args:
@@ -28,14 +28,13 @@ def before_import(module: str, callback: Callable[[], None]) -> Callable[[], Non
     Returns:
         A function that takes the callback back.
     """
-    if module in sys.modules:
-        callback()
-        return lambda: None
-    _register(_beginnings, module, callback)
+    _register(_beginnings, module, callback)  # first: another thread may begin now
+    if module in sys.modules and _remove(_beginnings, module, callback):
+        _report_beginning(module, callback)
     return partial(_remove, _beginnings, module, callback)
 
 
-def on_import(module: str, callback: Callback) -> Callable[[], None]:
+def on_import(module: str, callback: Callback) -> Callable[[], object]:
     """Call *callback* with the module each time it is imported or reloaded; nothing is imported for it.
 
     Args:
@@ -60,14 +59,21 @@ def _register(registry: dict[str, list[Any]], module: str, callback: Any) -> Non
             sys.meta_path.insert(0, _finder)
 
 
-def _remove(registry: dict[str, list[Any]], module: str, callback: Any) -> None:
+def _remove(registry: dict[str, list[Any]], module: str, callback: Any) -> bool:
+    """Take it back; False if it was not there any more."""
     with _lock:
-        if callback in (registered := registry.get(module, [])):
+        if was_there := callback in (registered := registry.get(module, [])):
             registered.remove(callback)
         if not registered:
             registry.pop(module, None)
         if not _callbacks and not _beginnings and _finder in sys.meta_path:
             sys.meta_path.remove(_finder)
+    return was_there
+
+
+def _report_beginning(module: str, callback: Callable[[], None]) -> None:
+    with guard(f"reporting that the import of {module} begins"):
+        callback()
 
 
 class _Finder:
@@ -81,7 +87,10 @@ class _Finder:
     ) -> ModuleSpec | None:
         """The module's spec, if its import is to be reported."""
         if name in _beginnings:
-            self._report_beginning(name)
+            with _lock:
+                beginnings = _beginnings.pop(name, [])
+            for callback in beginnings:
+                _report_beginning(name, callback)
         # Another finder of this kind (wrapt's) searches with all finders, this one among them.
         if name not in _callbacks or getattr(self._finding, "name", None) == name:
             return None
@@ -93,14 +102,6 @@ class _Finder:
         if spec is not None and hasattr(spec.loader, "exec_module"):
             spec.loader = _Loader(spec.loader)  # type: ignore[assignment]  # a proxy of one
         return spec
-
-    @staticmethod
-    def _report_beginning(name: str) -> None:
-        with _lock:
-            callbacks = _beginnings.pop(name, ())
-        for callback in callbacks:
-            with guard(f"reporting that the import of {name} begins"):
-                callback()
 
     def _find(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         for finder in list(sys.meta_path):

@@ -2,7 +2,7 @@
 """A stand-in for Claude Code, which the SDK starts: it speaks its lines of JSON, and calls the tools that it is told.
 
 A user who says "weather(Paris) broken(Rome)" gets those calls, of the MCP server "local" within the SDK's process, side
-by side, then an answer. Its last answer says which trace it was started in.
+by side, then an answer. "odd": what it says was used is no number. Its last answer says which trace it was started in.
 """
 
 import json
@@ -77,6 +77,7 @@ def turn(text: str) -> None:
         content = [result(use["id"], answer) for use, answer in zip(uses, results, strict=True)]
         say(type="user", session_id=SESSION, message={"role": "user", "content": content})
     turns = next(TURNS)
+    used = {"inputTokens": 20 * turns, "cacheReadInputTokens": 5, "outputTokens": 7 * turns}
     answer = f"traced: {'TRACEPARENT' in os.environ}"
     assistant({"type": "text", "text": answer})
     say(
@@ -87,9 +88,9 @@ def turn(text: str) -> None:
         is_error="fail" in text,
         num_turns=1,
         session_id=SESSION,
-        total_cost_usd=0.5 * turns,
+        total_cost_usd="much" if "odd" in text else 0.5 * turns,
         usage={"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 7},
-        modelUsage={"claude-1": {"inputTokens": 20 * turns, "cacheReadInputTokens": 5, "outputTokens": 7 * turns}},
+        modelUsage="all" if "odd" in text else {"claude-1": used},
         result=answer,
     )
 

@@ -219,6 +219,24 @@ def test_a_client(model: LlmServer) -> None:
     ]
 
 
+def test_a_result_that_counts_nothing(model: LlmServer) -> None:
+    """The program gets it, and the request has what can be read of it."""
+
+    async def converse() -> list[str]:
+        async with ClaudeSDKClient(options()) as client:
+            await client.query("odd")
+            return [type(message).__name__ async for message in client.receive_response()]
+
+    with capture() as captured:
+        heard = asyncio.run(converse())
+
+    assert heard == ["SystemMessage", "AssistantMessage", "ResultMessage"]
+    (agent,) = captured.spans
+    attributes = agent.attributes or {}
+    counted = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+    assert ([attributes.get(name) for name in counted], agent.status.is_ok) == ([15, 7], True)
+
+
 def test_a_request_that_fails(model: LlmServer) -> None:
     """A result that says so is an error of the agent's."""
     with capture() as captured:

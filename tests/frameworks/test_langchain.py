@@ -305,6 +305,31 @@ def test_a_stream_that_is_left(model: LlmServer, way: str) -> None:
     holds_together(captured, model)
 
 
+class _NotComparable(Exception):
+    """An error that fails when it is compared, as those that hold arrays do."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("compared")
+
+    __hash__ = Exception.__hash__
+
+
+def test_an_error_of_the_program_is_not_compared() -> None:
+    """A graph raises what its node has raised."""
+
+    async def fail(state: State) -> State:
+        raise _NotComparable
+
+    graph = StateGraph(State).add_node(fail).add_edge(START, "fail").compile()
+
+    async def stream() -> None:
+        async for _ in graph.astream({"said": []}):
+            pass
+
+    with capture(), pytest.raises(_NotComparable):
+        asyncio.run(stream())
+
+
 def test_two_runs_at_once(model: LlmServer) -> None:
     """Runs beside each other, in threads or in tasks, have a trace each."""
     agent = guide(model)

@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from agentops_otel import guard
+from agentops_otel.wrapping import import_hook
 from agentops_otel.wrapping.import_hook import before_import, on_import
 from tests.program import run
 
@@ -100,7 +103,7 @@ def test_a_module_that_fails_is_not_reported(module: Path, imported: list[Module
 def test_the_beginning_of_an_import_is_reported_once(module: Path) -> None:
     """Before the module runs, so that a function that is registered then hears of this import; not by a reload."""
     told: list[object] = []
-    removes: list[Callable[[], None]] = []
+    removes: list[Callable[[], object]] = []
 
     def begins() -> None:
         told.append(NAME in sys.modules)
@@ -139,6 +142,7 @@ def test_a_fault_when_an_import_begins_does_not_reach_the_program(
 ) -> None:
     """The module is imported all the same."""
     monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(guard, "_reported", set())
 
     def fail() -> None:
         raise RuntimeError("a fault")
@@ -161,3 +165,33 @@ def test_who_looks_for_a_module_gets_its_loader() -> None:
     assert plain.loader is not None
     assert isinstance(waiting.loader, type(plain.loader))
     assert vars(plain.loader).items() <= {name: getattr(waiting.loader, name) for name in vars(plain.loader)}.items()
+
+
+def test_an_import_that_begins_while_a_function_is_registered_is_reported() -> None:
+    """By another thread: whoever sees the other first."""
+    told: list[str] = []
+    thread = threading.Thread(target=before_import, args=(NAME, lambda: told.append("begun")))
+    with import_hook._lock:  # it is about to register
+        thread.start()
+        while sys._current_frames()[thread.ident or 0].f_code.co_name != "_register":
+            time.sleep(0)
+        importlib.import_module(NAME)
+    thread.join(60)
+
+    assert told == ["begun"]
+
+
+def test_a_fault_about_an_import_that_is_past_does_not_reach_the_program(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`init()` goes on."""
+    monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(guard, "_reported", set())
+    importlib.import_module(NAME)
+
+    def fail() -> None:
+        raise RuntimeError("a fault")
+
+    before_import(NAME, fail)()
+
+    assert "that the import of imported_by_a_test begins" in caplog.text
