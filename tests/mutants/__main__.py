@@ -37,12 +37,15 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=60, help="how many faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--matching", default="", help="only in lines with this regular expression")
+    parser.add_argument("--room", default="", help="only in rooms whose name has this regular expression")
     parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
     options = parser.parse_args()
     copy, data = options.folder / "copy", options.folder / "data"
     measured = _measured(copy, data)
-    drawn = list(islice(draw(copy, measured, seed=options.seed, matching=options.matching), options.number))
-    verdicts = data / f"seed-{options.seed}{'-matching' * bool(options.matching)}.json"
+    in_rooms = draw(copy, measured, seed=options.seed, matching=options.matching, rooms=options.room)
+    drawn = list(islice(in_rooms, options.number))
+    narrowed = re.sub(r"\W+", "-", f"{options.seed}-{options.room}-{options.matching}").strip("-")
+    verdicts = data / f"seed-{narrowed}.json"
     print(f"seed {options.seed}: {len(drawn)} faults")
     _print_table(judge(drawn, copy, measured, verdicts))
 
@@ -80,12 +83,13 @@ def pytest_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
 
 
-def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "") -> Iterator[Place]:
+def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "", rooms: str = "") -> Iterator[Place]:
     """A fault in each line that tests run, in random order: a line with many counts as one with few."""
     random = Random(seed)
     places = [
         (file, found)
         for file in sorted(measured.tests)
+        if re.search(rooms, room(file))
         for line, found in sorted(_by_line((copy / file).read_bytes()).items())
         if line in measured.tests[file]
     ]

@@ -97,6 +97,18 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
     assert (copy / "agentops_otel/small.py").read_text() == source
 
 
+def test_a_draw_may_be_of_one_room(tmp_path: Path) -> None:
+    """The others' lines are not drawn."""
+    files = {f"agentops_otel/{name}.py": "def one(number):\n    return number\n" for name in ("small", "large")}
+    _write(tmp_path, files)
+    test = "tests/test_small.py::test_one"
+    measured = covering.Covering({key: {2: frozenset([test])} for key in files}, {test: 0.0})
+
+    drawn = mutants.draw(tmp_path, measured, seed=1, rooms="^sm")
+
+    assert [file for file, _ in drawn] == ["agentops_otel/small.py"]
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
