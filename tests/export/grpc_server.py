@@ -4,10 +4,11 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, StreamEnded
+from h2.events import DataReceived, RequestReceived, StreamEnded
 
 from agentops_otel.config import Destination
 from agentops_otel.export.grpc import GrpcTransport
@@ -23,8 +24,13 @@ def headers(*fields: tuple[str, str]) -> Say:
 
 
 @contextmanager
-def server(*say: Say, connections: int = 1) -> Iterator[Destination]:
-    """Says these to its requests, one after the other, on so many connections."""
+def server(
+    *say: Say, connections: int = 1, asked: list[dict[str, str]] | None = None, **settings: Any
+) -> Iterator[Destination]:
+    """Says these to its requests, one after the other, on so many connections.
+
+    The headers of each go to *asked*; the destination has the settings.
+    """
     script = iter(say)
 
     def serve(connection: socket.socket) -> None:
@@ -33,6 +39,8 @@ def server(*say: Say, connections: int = 1) -> Iterator[Destination]:
         connection.sendall(http2.data_to_send())
         while data := connection.recv(65536):
             for event in http2.receive_data(data):
+                if isinstance(event, RequestReceived) and asked is not None:
+                    asked.append({name.decode(): value.decode() for name, value in event.headers})
                 if isinstance(event, DataReceived):
                     http2.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
                 if isinstance(event, StreamEnded):
@@ -47,7 +55,8 @@ def server(*say: Say, connections: int = 1) -> Iterator[Destination]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
-        yield Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}", protocol="grpc", timeout_s=60)
+        endpoint = f"http://me:secret@127.0.0.1:{listener.getsockname()[1]}"
+        yield Destination(endpoint=endpoint, protocol="grpc", timeout_s=60, **settings)
         thread.join()
 
 

@@ -1,11 +1,16 @@
 """What gRPC answers mean that no gRPC library would give: an HTTP/2 server that says anything."""
 
+from functools import partial
+
 import pytest
+from grpc import StatusCode
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
+from inline_snapshot import snapshot
 
 from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.sender import Verdict
+from agentops_otel.version import VERSION
 from tests.export.delivery import destination
 from tests.export.grpc_server import OK, Say, ask, headers, server
 from tests.loopback.otlp_sink import Answer as Scripted
@@ -58,6 +63,88 @@ def test_an_answer_that_is_no_grpc_is_read_as_the_protocol_says(say: Say, verdic
         transport.close()
 
     assert (answer.verdict, answer.fault) == (verdict, fault)
+
+
+def test_a_request_says_what_grpc_asks_for() -> None:
+    """As the headers of a call are written down for HTTP/2, with the destination's own in lower case."""
+    asked: list[dict[str, str]] = []
+    ok = headers(*OK)
+    with server(ok, asked=asked, headers={"X-Team": "agents"}, compression="deflate") as where:
+        transport = GrpcTransport(where)
+        transport.send(b"", {"Authorization": "Bearer token"}, 60)
+        transport.close()
+
+    said = asked[0] | {"user-agent": asked[0]["user-agent"].replace(VERSION, "VERSION")}
+    assert said.pop(":authority") == where.endpoint.partition("@")[2]
+    assert said == snapshot(
+        {
+            ":method": "POST",
+            ":scheme": "http",
+            ":path": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            "te": "trailers",
+            "content-type": "application/grpc",
+            "user-agent": "agentops-otel/VERSION",
+            "grpc-encoding": "deflate",
+            "x-team": "agents",
+            "grpc-timeout": "60000m",
+            "authorization": "Bearer token",
+        }
+    )
+
+
+STATUSES = {
+    Verdict.ACCEPTED: ("OK",),
+    Verdict.RETRY: ("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"),
+    Verdict.RETRY_FEW: ("UNKNOWN", "RESOURCE_EXHAUSTED", "INTERNAL"),
+    Verdict.BAD: ("INVALID_ARGUMENT",),
+    Verdict.UNAUTHORISED: ("PERMISSION_DENIED", "UNAUTHENTICATED"),
+    Verdict.REFUSED: ("NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "UNIMPLEMENTED"),
+}
+
+
+def test_each_status_of_grpc_has_a_name_and_a_meaning() -> None:
+    """By the numbers of the stock library."""
+    say = [headers((":status", "200"), ("grpc-status", str(code.value[0]))) for code in StatusCode]
+    meant = {name: verdict for verdict, names in STATUSES.items() for name in names}
+    with server(*say) as where:
+        transport = GrpcTransport(where)
+        said = [transport.send(b"", {}, 60) for _ in say]
+        transport.close()
+
+    assert [(answer.fault or "OK", answer.verdict) for answer in said] == [
+        (code.name, meant[code.name]) for code in StatusCode
+    ]
+
+
+def test_each_status_of_http_that_a_proxy_gives_has_a_name() -> None:
+    """https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md."""
+    names = {
+        **{400: "INTERNAL", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "UNIMPLEMENTED"},
+        **dict.fromkeys((429, 502, 503, 504), "UNAVAILABLE"),
+    }
+    statuses = range(300, 600)
+    with server(*(headers((":status", str(status))) for status in statuses)) as where:
+        transport = GrpcTransport(where)
+        said = {status: transport.send(b"", {}, 60).fault for status in statuses}
+        transport.close()
+
+    assert said == {status: names.get(status, "UNKNOWN") for status in statuses}
+
+
+def test_each_way_to_reset_a_stream_has_a_name() -> None:
+    """A stream that the server has not begun is tried again, one that it cancelled too; all others are its fault."""
+    with server(*(partial(reset, code=code) for code in ErrorCodes)) as where:
+        transport = GrpcTransport(where)
+        said = {code: transport.send(b"", {}, 60).fault for code in ErrorCodes}
+        transport.close()
+
+    again = {ErrorCodes.REFUSED_STREAM: "UNAVAILABLE", ErrorCodes.CANCEL: "CANCELLED"}
+    assert said == {code: again.get(code, "INTERNAL") for code in ErrorCodes}
+
+
+def reset(http2: H2Connection, stream: int, code: ErrorCodes) -> None:
+    """Answer with a reset of the stream."""
+    http2.reset_stream(stream, code)
 
 
 def test_a_message_and_details_that_are_no_details_are_read_as_far_as_they_go() -> None:

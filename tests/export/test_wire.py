@@ -1,20 +1,71 @@
 """What is read from the wire by hand: of OTLP's answers, of gRPC's trailers, and of connections that are used again."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
 
-from agentops_otel.config import Config, OtlpProtocol
+from agentops_otel.config import Config, Destination, OtlpProtocol
 from agentops_otel.export.grpc import GrpcTransport
-from agentops_otel.export.http import HttpTransport, partial_success
+from agentops_otel.export.http import HttpTransport, answer, partial_success
 from agentops_otel.export.sender import Verdict
+from agentops_otel.version import VERSION
 from tests.export.delivery import adds_up, destination, make_spans, running
 from tests.export.grpc_server import ask, headers, server
 from tests.loopback.otlp_sink import Answer, OtlpSink
+
+VERDICTS = {
+    Verdict.ACCEPTED: range(200, 300),
+    Verdict.RETRY: (*range(300, 400), 429, 502, 503, 504, *range(505, 600)),
+    Verdict.RETRY_FEW: (408, 500),
+    Verdict.UNAUTHORISED: (401, 403),
+    Verdict.BAD: (400,),
+    Verdict.TOO_LARGE: (413,),
+}
+"""What each status says; all others refuse the request for good."""
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_each_status_of_http_has_a_meaning(verdict: Verdict) -> None:
+    """A status that no page names means what its hundred means, and what is refused is named by its number."""
+    named = {status for statuses in VERDICTS.values() for status in statuses}
+    meant = VERDICTS.get(verdict, [*({*range(400, 600)} - named)] if verdict is Verdict.REFUSED else ())
+
+    answers = {status: answer(status, {}, b"") for status in range(200, 600)}
+
+    assert {status for status, said in answers.items() if said.verdict is verdict} == {*meant}
+    assert {said.fault for status, said in answers.items() if status in meant} <= {"", *map(str, meant)}
+
+
+def test_a_request_over_http_says_what_it_carries() -> None:
+    """To whom, what and from whom; the user and password of the endpoint are in no header."""
+    with OtlpSink() as sink:
+        endpoint = sink.endpoint.replace("//", "//me:secret@")
+        transport = HttpTransport(Destination(endpoint=endpoint, headers={"x-team": "agents"}, compression="gzip"))
+        transport.send(b"", {"authorization": "Bearer token"}, 60)
+        transport.close()
+
+    headers = sink.received[0].headers
+    said = {**headers, "user-agent": headers["user-agent"].replace(VERSION, "VERSION")}
+    assert said.pop("host") == urlsplit(sink.endpoint).netloc
+    assert said == snapshot(
+        {
+            "accept-encoding": "identity",
+            "user-agent": "agentops-otel/VERSION",
+            "x-team": "agents",
+            "content-type": "application/x-protobuf",
+            "content-encoding": "gzip",
+            "authorization": "Bearer token",
+            "content-length": "20",
+        }
+    )
+
 
 PROTOCOLS: tuple[OtlpProtocol, ...] = ("http/protobuf", "grpc")
 
