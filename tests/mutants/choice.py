@@ -1,6 +1,7 @@
 """Which tests a fault is shown to: those that run the line, the nearest first, within a bound of time."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -55,11 +56,12 @@ def is_tested(file: str, measured: Covering) -> bool:
 def _distances(file: str, names: tuple[str, ...], source: bytes, measured: Covering) -> dict[str, int]:
     """Of a line that runs once, when the module is imported, every test may notice.
 
-    The nearest are those that have the file's name in theirs, or run a function of the file that names what the line
-    makes; then those that run any of its functions.
+    The nearest are those that have the file's name in theirs, whose file says what the line makes, or that run a
+    function of the file that names it; then those that run any of its functions.
     """
-    stem = Path(file).stem
-    distance = {test: 0 if stem in test or test.startswith(TABLES) else 2 for test in measured.seconds}
+    stem, made = Path(file).stem, re.compile(rf"\b({'|'.join(names or ['$.'])})\b")
+    saying = (TABLES, *(name for name, text in measured.texts.items() if stem in text and made.search(text)))
+    distance = {test: 0 if stem in test or test.startswith(saying) else 2 for test in measured.seconds}
     lines = source.decode().splitlines()
     for line in _lines_of_functions(source):
         named = any(name in lines[line - 1] for name in names)

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,8 @@ class Covering:
     """By file and line; the line of a module that runs when it is imported has few, or none."""
     seconds: Mapping[str, float]
     """How long each test takes that passed."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The files of these tests, as they are written."""
 
 
 def measure(copy: Path, data: Path, pytest_command: Sequence[str]) -> None:
@@ -69,7 +71,8 @@ def read(copy: Path, data: Path) -> Covering:
         lines = measured.contexts_by_lineno(file).items()
         named = {line: frozenset(_PHASE.sub("", context) for context in contexts) for line, contexts in lines}
         tests[str(Path(file).relative_to(copy))] = {line: names & seconds.keys() for line, names in named.items()}
-    return Covering(tests, seconds)
+    files = {test.partition("::")[0] for test in seconds}
+    return Covering(tests, seconds, {name: (copy / name).read_text() for name in files})
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 from tests.mutants import __main__ as mutants
 from tests.mutants import covering
 from tests.mutants.accepted import ACCEPTED, without_line
+from tests.mutants.choice import tests_of
 from tests.mutants.faults import faults
 
 SOURCE = b'''
@@ -107,6 +108,20 @@ def test_a_draw_may_be_of_one_room(tmp_path: Path) -> None:
     drawn = mutants.draw(tmp_path, measured, seed=1, rooms="^sm")
 
     assert [file for file, _ in drawn] == ["agentops_otel/small.py"]
+
+
+def test_a_constant_is_shown_first_to_tests_that_name_it() -> None:
+    """However many others have the name of its file."""
+    source = b"LIMIT = 8\n"
+    [fault, *_] = faults(source)
+    seconds = {"tests/test_small.py::test_long": 20.0, "tests/test_pages.py::test_limit": 0.1}
+    texts = {"tests/test_small.py": "", "tests/test_pages.py": "from agentops_otel import small\nsmall.LIMIT == 8"}
+    measured = covering.Covering({"agentops_otel/small.py": {}}, seconds, texts)
+
+    assert tests_of("agentops_otel/small.py", fault, source, measured) == [
+        "tests/test_pages.py::test_limit",
+        "tests/test_small.py::test_long",
+    ]
 
 
 KILLED = """
