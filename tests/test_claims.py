@@ -23,7 +23,7 @@ from agentops_otel import ConfigError, record_action
 from agentops_otel.cli import commands
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import MAX_DEPTH, media, policy, redaction
-from agentops_otel.export import file, outbox, pipeline, spool, trace_directory
+from agentops_otel.export import file, outbox, pipeline, sender, spool, trace_directory
 from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
@@ -691,6 +691,9 @@ LIMITS = {
     "| 512 MB for each destination": spool.LIMIT_BYTES == 512 * 1024 * 1024,
     "is kept for seven days": spool.LIMIT_AGE_S == 7 * 24 * 3600,
     "| 512 kB or 2048 spans": (outbox.REQUEST_BYTES, outbox.REQUEST_SPANS) == (512 * 1024, 2048),
+    "it is looked for again after five seconds": sender.PROBE_AGAIN_S == 5,
+    "by 500 or 408 | is tried again three times": sender.FEW_TRIES == 3,
+    "is held up for two seconds at most": Config().exit_timeout_s == 2,
     "64 MB each, then the process goes on in another": trace_directory.FILE_BYTES == 64 * 1024 * 1024,
     "the newest 100, and the newest gigabyte, stay": (trace_directory.KEEP, trace_directory.DIRECTORY_BYTES)
     == (100, 1024**3),

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from opentelemetry.trace import Link
 
 from agentops_otel.export.file import LINE_BYTES, FileExporter, read
 from agentops_otel.export.otlp_json import dumps, loads
-from agentops_otel.export.trace_directory import default_path, latest_run, prune, trace_files
+from agentops_otel.export.trace_directory import default_path, latest_run, next_part, prune, trace_files
 from tests.program import ROOT
 from tests.python_process import Python
 from tests.stock_encoder import complete_stock_encoder
@@ -283,11 +283,28 @@ def test_lines_stay_whole_however_many_write(tmp_path: Path, start: Callable[[Fi
 
 def test_the_default_path_says_when_what_and_who(tmp_path: Path) -> None:
     """Names sort by time and hold nothing that a file system minds."""
-    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    when = datetime(2026, 1, 2, 3, 4, 5, 78_999, tzinfo=timezone(timedelta(hours=1)))
 
-    path = default_path("../my bot/ü", when, 42, tmp_path)
+    paths = [
+        default_path("../my bot/ü", when, 42, tmp_path),
+        default_path("bot", when, 42, tmp_path, group=42),
+        default_path("bot", when, 42, tmp_path, group=7),
+        default_path("b" * 100, when, 42, tmp_path),
+    ]
+    parts = [next_part(paths[2]), next_part(next_part(paths[2]))]
 
-    assert path == tmp_path / "traces" / "20260102T030405.000Z-.._my_bot_-42.jsonl"
+    assert [str(path.relative_to(tmp_path)) for path in (*paths, *parts)] == [
+        "traces/20260102T020405.078Z-.._my_bot_-42.jsonl",
+        "traces/20260102T020405.078Z-bot-42.jsonl",
+        "traces/20260102T020405.078Z-bot-7.42.jsonl",
+        f"traces/20260102T020405.078Z-{'b' * 64}-42.jsonl",
+        "traces/20260102T020405.078Z-bot-7.42.part2.jsonl",
+        "traces/20260102T020405.078Z-bot-7.42.part3.jsonl",
+    ]
+    paths[0].parent.mkdir()
+    for path in (*paths, *parts):
+        path.touch()
+    assert {*trace_files(paths[0].parent)} == {*paths, *parts}
 
 
 def test_only_old_files_of_ours_are_pruned(tmp_path: Path) -> None:
@@ -398,6 +415,23 @@ def test_the_last_run_is_all_the_processes_that_wrote_at_the_same_time(tmp_path:
         os.utime(path, (written.timestamp(), written.timestamp()))
 
     assert latest_run(earlier.parent) == workers
+
+
+@pytest.mark.parametrize(
+    ("third", "run"), [(2, [2, 1, 0]), (1, [2, 1, 0]), (0, [1, 0])], ids=["meanwhile", "as it began", "before"]
+)
+def test_a_process_that_wrote_while_an_older_one_of_the_run_did_is_of_the_run(
+    third: int, run: list[int], tmp_path: Path
+) -> None:
+    """The newest began when the third had ended, and the second was there for both."""
+    at = [datetime(2026, 1, 1, 0, minute, tzinfo=UTC) for minute in range(5)]
+    paths = [default_path("bot", at[began], pid, tmp_path, group=5) for began, pid in ((3, 7), (1, 8), (0, 9))]
+    paths[0].parent.mkdir()
+    for path, written in zip(paths, (at[4], at[3], at[third]), strict=True):
+        path.touch()
+        os.utime(path, (written.timestamp(), written.timestamp()))
+
+    assert latest_run(paths[0].parent) == [paths[number] for number in run]
 
 
 def test_a_full_disk_says_what_is_in_the_file_and_what_is_missing(

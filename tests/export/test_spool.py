@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -313,6 +314,22 @@ def test_a_directory_that_vanishes_is_made_again(tmp_path: Path) -> None:
     assert (stats.spooled, stats.pending, stats.dropped) == (1, 0, {"the disk failed": 1})
 
 
+OTHERS = (
+    "https://localhost:4318/v1/traces",
+    "http://localhost:4319/v1/traces",
+    "http://localhost/v1/traces",
+    "http://collector:4318/v1/traces",
+    "http://me:x@localhost:4318/v1/traces",
+    "http://you:x@localhost:4318/v1/traces",
+    "http://localhost:4318/v1/Traces",
+    "http://localhost:4318/v1/traces?team=a",
+    "http://localhost:4318/v1/traces?team=b",
+    "https://collector/",
+    "http://collector/",
+)
+"""Endpoints that are not one another's."""
+
+
 def test_each_account_has_a_folder_of_its_own_and_its_name_tells_no_key(tmp_path: Path) -> None:
     """Spans left under one key are never sent under another."""
     url = "http://localhost:4318/v1/traces"
@@ -321,13 +338,28 @@ def test_each_account_has_a_folder_of_its_own_and_its_name_tells_no_key(tmp_path
         Destination(endpoint=url, protocol="grpc"),
         Destination(endpoint=url, headers={"x-team": "a-secret"}),
         Destination(endpoint=url, agentops=AgentOps(api_key="b-secret")),
+        Destination(endpoint=url, signal="metrics"),
+        *(Destination(endpoint=other) for other in OTHERS),
     ]
 
     folders = [folder(tmp_path, destination) for destination in destinations]
 
-    assert len(set(folders)) == 4
+    assert len(set(folders)) == len(folders)
     assert "secret" not in str(folders)
     assert folders == [folder(tmp_path, destination) for destination in destinations]
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("http://collector", "http://collector:80/", "HTTP://COLLECTOR.", "http://collector/"),
+        ("https://collector/a", "https://collector:443/a/", "https://Collector/a"),
+        ("http://localhost:4318", "http://127.0.0.1:4318", "http://[::1]:4318/"),
+    ],
+)
+def test_an_endpoint_has_one_folder_however_it_is_written(spellings: Sequence[str], tmp_path: Path) -> None:
+    """A default port, a last slash or dot, the case of the host and the name of loopback make no difference."""
+    assert len({folder(tmp_path, Destination(endpoint=endpoint)) for endpoint in spellings}) == 1
 
 
 # The outbox over it.

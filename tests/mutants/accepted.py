@@ -42,9 +42,6 @@ ACCEPTED = {
         "speed alone: what is not known to be short is looked at again with each span"
     ),
     "agentops_otel/instrumentation/gen_ai.py constant: 0 -> 1": ("the same: three quarters of one byte are none"),
-    "agentops_otel/instrumentation/steps.py return: return False -> return None": (
-        "the same: who asks whether a context is within a step takes None for no"
-    ),
     "agentops_otel/recording/decorated.py constant: 0 -> 1": ("the same: that flag says nothing of how it is called"),
     "agentops_otel/tracing/recorder.py constant: False -> True": ("the same: no two recorders are compared or printed"),
     "agentops_otel/tracing/recorder.py word: \"tracer\" -> 'traces'": (

@@ -154,10 +154,10 @@ class _Finder(ast.NodeVisitor):
         self._each(node.value)
 
     def visit_Return(self, node: ast.Return) -> None:
-        """Nothing is returned."""
-        if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        """Nothing is returned; who asks yes or no takes that for no."""
+        if node.value and not (isinstance(node.value, ast.Constant) and node.value.value in (None, False)):
             self._add("return", node, "return None")
-            self._each(node.value)
+        self._each(node.value)
 
     def visit_Raise(self, node: ast.Raise) -> None:
         """It is left out."""
