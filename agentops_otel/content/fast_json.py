@@ -20,6 +20,7 @@ _NUMBERS = {*_ATOMS, float}
 _KINDS = {*_NUMBERS, str, dict, list, tuple}
 _RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA, KeyKind.NAMES}
 _FEW_ITEMS = 8
+_CACHED_NAMES = 4096
 MAX_DEPTH = 30
 """The deepest nesting of lists and mappings that is recorded, written and sent. Deeper values are left out.
 
@@ -37,7 +38,7 @@ def plain_json(value: object, limit: int) -> bytes | None:
         if few is None:
             data = _all(value, limit)
         else:
-            plain = contain_no_secrets(few) and not _have_media(few, KeyKind.PLAIN)
+            plain = not few or (contain_no_secrets(few) and not _have_media(few, KeyKind.PLAIN))
             data = orjson.dumps(value) if plain else None
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
@@ -54,7 +55,7 @@ def _few_texts(value: Any, budget_bytes: int) -> list[str] | None:
         pairs = value.items()
     texts = []
     for name, item in pairs:
-        if type(name) is not str or len(name) > LONGEST_NAME or _kind(name) is not KeyKind.PLAIN:
+        if type(name) is not str or (name not in _plain_names and not _is_plain(name)):
             return None
         kind = type(item)
         if kind is str:
@@ -143,10 +144,27 @@ def _are_plain(names: set[str], texts: list[str]) -> bool:
 
 def _have_media(texts: Sequence[str], kind: KeyKind) -> bool:
     """Whether one of the texts is media, if it stands under a name of this kind."""
-    return any(len(text) >= MEDIA_CHARACTERS and media_of(text, kind) for text in texts)
+    # A loop, since a generator takes as long as the rest of a small value.
+    for text in texts:  # noqa: SIM110
+        if len(text) >= MEDIA_CHARACTERS and media_of(text, kind):
+            return True
+    return False
 
 
-@lru_cache(maxsize=4096)
+_plain_names: set[str] = set()
+"""Keys that `_is_plain` has found plain: faster than its cache."""
+
+
+def _is_plain(name: str) -> bool:
+    if len(name) > LONGEST_NAME or _kind(name) is not KeyKind.PLAIN:
+        return False
+    if len(_plain_names) >= _CACHED_NAMES:
+        _plain_names.clear()
+    _plain_names.add(name)
+    return True
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
 def _kind(name: str) -> KeyKind:
     """The kind of a key, SECRET for one that is a secret itself."""
     return classify_key(name) if redact(name) == name else KeyKind.SECRET

@@ -1,6 +1,7 @@
 """The content policy: any Python value as JSON text, redacted and within its limit."""
 
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 
@@ -53,22 +54,21 @@ class Content:
         if not self.enabled:
             return None
         limit = self._limit_bytes if limit_bytes is None else min(limit_bytes, self._limit_bytes)
-        return self._kept(name, limit, orjson.dumps, lambda: _json(name, value, limit))
+        return self._kept(name, value, limit, _json, orjson.dumps)
 
     def text(self, name: str, value: str) -> str | None:
         """Free text (an exception's message, a log line) for the attribute *name*; None when content is off."""
         if not self.enabled:
             return None
-        limit = self._limit_bytes
-        return self._kept(name, limit, _utf8, lambda: _text(name, as_plain_str(value), limit))
+        return self._kept(name, as_plain_str(value), self._limit_bytes, _text, _utf8)
 
     def _kept(
-        self, name: str, limit: int, encode: Callable[[str], bytes], write: Callable[[], str | None]
+        self, name: str, value: Any, limit: int, write: Callable[[str, Any, int], str], encode: Callable[[str], bytes]
     ) -> str | None:
         try:
             with _recording:
-                text = write()
-                return text if text is None or self._redact is None else self._redacted(name, text, limit, encode)
+                text = write(name, value, limit)
+                return text if self._redact is None else self._redacted(name, text, limit, encode)
         except RecursionError:
             # So near the end of the stack even the guard's log line may not fit.
             pass
@@ -87,7 +87,7 @@ class Content:
 _recording = guard("recording a value")
 
 
-def _json(name: str, value: object, limit: int) -> str | None:
+def _json(name: str, value: object, limit: int) -> str:
     """Plain values are serialised in one call; large, unusual or secret ones are written piece by piece."""
     if type(value) is Snapshot:
         value = value.value()

@@ -53,7 +53,7 @@ class SpanRedaction:
             changed["context"] = _with_state(span.context, kept)
         if (name := self._name(span.name)) != span.name:
             changed["name"] = name
-        if (attributes := self._attributes(span.attributes, own=own)) is not None:
+        if not self._are_clean(span) and (attributes := self._attributes(span.attributes, own=own)) is not None:
             changed["attributes"] = attributes
         if span.status.description and (text := _text(span.status.description)) != span.status.description:
             changed["status"] = Status(span.status.status_code, text)
@@ -68,6 +68,17 @@ class SpanRedaction:
     def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Attributes of anything but a span without secrets, or None if none of them changes."""
         return self._attributes(attributes)
+
+    def _are_clean(self, span: ReadableSpan) -> bool:
+        """True for a call's span whose attributes need no search: those of its function had no secret."""
+        parts_of_call = getattr(span, "parts_of_call", None)  # the spans of our tracer have it
+        if parts_of_call is None or (parts := parts_of_call()) is None:
+            return False
+        shared, _ = parts  # its content was redacted when it was written
+        return bool(shared.once(self._need_no_change))
+
+    def _need_no_change(self, attributes: Mapping[str, Any]) -> bool:
+        return self._attributes(attributes, own=True) is None
 
     def _name(self, name: str) -> str:
         name = _text(name)

@@ -18,13 +18,15 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import MAX_DEPTH, is_short
 from agentops_otel.guard import guard
-from agentops_otel.tracing import ids_of
+from agentops_otel.tracing import ids_of, parts_of_call
 
 Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], Status]]
 """Gives name, attributes and status of a span for one destination. It must not change the span."""
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_encoding = guard("encoding a span")
 
 _CACHED = 4096
 _INT_BITS = 1024
@@ -91,14 +93,18 @@ class Encoder:
         grouped: dict[int, dict[int, list[bytes]]] = {}
         of_resource: dict[int, tuple[Resource, bytes, bytes]] = {}
         of_scope: dict[int, tuple[InstrumentationScope, bytes, bytes]] = {}
+        group: list[bytes] = []
+        before: tuple[Resource | None, InstrumentationScope | None] = None, None
         count = 0
         for span in spans:
-            with guard("encoding a span"):
-                encoded = self._span(span, translation)
-                resource, scope = self._resource(span.resource), self._scope(span.instrumentation_scope or _NO_SCOPE)
-                of_resource[id(resource[0])], of_scope[id(scope[0])] = resource, scope
-                scopes = grouped.setdefault(id(resource[0]), {})
-                scopes.setdefault(id(scope[0]), []).append(_field(_SPANS, encoded))
+            with _encoding:
+                encoded = _field(_SPANS, self._span(span, translation))
+                resource, scope = span.resource, span.instrumentation_scope or _NO_SCOPE
+                if resource is not before[0] or scope is not before[1]:
+                    of_resource[id(resource)], of_scope[id(scope)] = self._resource(resource), self._scope(scope)
+                    group = grouped.setdefault(id(resource), {}).setdefault(id(scope), [])
+                    before = resource, scope
+                group.append(encoded)
                 count += 1
         body = [
             _field(
@@ -131,9 +137,13 @@ class Encoder:
         return cached
 
     def _span(self, span: ReadableSpan, translation: Translation | None) -> bytes:
-        name, read, status = translation(span) if translation else (span.name, span.attributes or {}, span.status)
         trace_id, span_id, trace_state, parent_id, parent_is_remote = ids_of(span)
-        attributes, lost = self._attributes(_ATTRIBUTES, read)
+        if translation:
+            name, read, status = translation(span)
+            attributes, lost = self._attributes(_ATTRIBUTES, read)
+        else:
+            name, status = span.name, span.status
+            attributes, lost = self._attributes_of(span)
         parts = [
             _TRACE_ID + trace_id.to_bytes(16, "big") + _SPAN_ID + span_id.to_bytes(8, "big"),
             _text(_NAME, name),
@@ -166,11 +176,31 @@ class Encoder:
         ids = _TRACE_ID + context.trace_id.to_bytes(16, "big") + _SPAN_ID + context.span_id.to_bytes(8, "big")
         return ids + attributes + _count(_LINK_DROPPED, link.dropped_attributes + lost) + _LINK_FLAGS + _flags(context)
 
+    def _attributes_of(self, span: ReadableSpan) -> tuple[bytes, int]:
+        """The span's attributes, and how many could not be encoded. Those that calls share are encoded once."""
+        if (parts := parts_of_call(span)) is None:
+            return self._of_span(span.attributes or {})
+        shared, content = parts
+        encoded, lost = shared.once(self._of_span)
+        for name, text in content.items():
+            encoded += _field(_ATTRIBUTES, self._key(name) + _field(_VALUE, _string(text)))
+        return encoded, lost
+
+    def _of_span(self, attributes: Mapping[str, Any]) -> tuple[bytes, int]:
+        return self._attributes(_ATTRIBUTES, attributes)
+
+    def _key(self, name: str) -> bytes:
+        key = self._keys.get(name)
+        if key is None:
+            key = _text(_KEY, name)
+            _remember(self._keys, name, key)
+        return key
+
     def _attributes(self, tag: bytes, attributes: Mapping[str, Any] | None) -> tuple[bytes, int]:
         """The attributes, each a KeyValue in the field *tag*, and how many could not be encoded."""
         if not attributes:
             return b"", 0
-        keys, pairs, lost = self._keys, self._pairs, 0
+        pairs, lost = self._pairs, 0
         parts: list[bytes] = []
         # The SDK's mapping is slow to walk, its copy is a plain dict.
         for name, value in (attributes.copy() if isinstance(attributes, MappingProxyType) else attributes).items():
@@ -178,10 +208,7 @@ class Encoder:
             if short and (pair := pairs.get((tag, name, value))):
                 parts.append(pair)
                 continue
-            key = keys.get(name)
-            if key is None:
-                key = _text(_KEY, name)
-                _remember(keys, name, key)
+            key = self._key(name)
             encode = _OF_TYPE.get(type(value))
             encoded = encode(value) if encode else _unusual(value, MAX_DEPTH)
             if encoded is None:

@@ -46,6 +46,9 @@ _PERSIST_S = 1.0
 _PATIENCE_S = 0.02
 """Seconds that an app's thread waits for a busy sink."""
 
+_redacting = guard("redacting a span")
+_observing = guard("observing a span")
+
 DELIVERY_SHARE = 0.8
 """Of the time to end: for sending. The rest is for putting on disk what was not acknowledged."""
 
@@ -376,7 +379,7 @@ class Pipeline(SpanProcessor):
     def _show(self, spans: Sequence[ReadableSpan]) -> None:
         for observer in self._observers:
             for span in spans:
-                with guard("observing a span"):
+                with _observing:
                     observer.on_end(span)
 
     def _take(self, limit: int) -> list[ReadableSpan]:
@@ -394,7 +397,7 @@ class Pipeline(SpanProcessor):
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan:
         """The span without secrets. One that cannot be searched keeps its ids and times alone."""
-        with guard("redacting a span"):
+        with _redacting:
             return self._redaction(span)
         return ReadableSpan(
             "redacted",
@@ -413,7 +416,7 @@ class Pipeline(SpanProcessor):
             if batch is None:
                 batch = encoded[route.translation] = self._encoder.batch(spans, route.translation)
                 size = _SPAN_BYTES + len(batch.body) / len(spans)
-                self._mean_bytes = max(size, 0.9 * self._mean_bytes + 0.1 * size)
+                self._mean_bytes = max(size, (self._mean_bytes + size) / 2)
                 self._threshold = min(self._threshold, self._limit)
             outbox = route.sender.outbox
             (outbox.store if self._durable else outbox.add)(batch)

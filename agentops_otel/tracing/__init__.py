@@ -15,7 +15,14 @@ from agentops_otel.tracing.context import (
 )
 from agentops_otel.tracing.exceptions import qualified_name
 from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
-from agentops_otel.tracing.span import CallForm, CheckedAttributes, ids_of, is_sampled
+from agentops_otel.tracing.span import (
+    CallForm,
+    CheckedAttributes,
+    SharedAttributes,
+    ids_of,
+    is_sampled,
+    parts_of_call,
+)
 from agentops_otel.tracing.span import Span as OwnSpan
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "FallbackClaim",
     "OwnSpan",
     "Recorder",
+    "SharedAttributes",
     "SpanDefaults",
     "attach_context",
     "attached",
@@ -38,6 +46,7 @@ __all__ = [
     "is_sampled",
     "is_suppressed",
     "leave_context",
+    "parts_of_call",
     "qualified_name",
     "suppressed",
     "with_inherited",

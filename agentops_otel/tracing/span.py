@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from time import time_ns
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
@@ -31,6 +31,8 @@ from agentops_otel.guard import guard
 from agentops_otel.tracing.content_policy import apply_policy, redacted, redacted_event, redacted_link
 from agentops_otel.tracing.exceptions import qualified_name, stack_text
 from agentops_otel.tracing.processors import Dispatch
+
+T = TypeVar("T")
 
 _sdk_logger = logging.getLogger("opentelemetry.sdk.trace")  # filters of the SDK's warnings apply to these
 _attributes_logger = logging.getLogger("opentelemetry.attributes")
@@ -66,12 +68,38 @@ def is_sampled(span: ReadableSpan) -> bool:
     return span.context is not None and bool(span.context.trace_flags.sampled)
 
 
+class SharedAttributes(dict[str, Any]):
+    """Attributes that many spans have: one object, which never changes."""
+
+    __slots__ = ("_derived",)
+
+    def __init__(self, attributes: Mapping[str, Any]) -> None:
+        super().__init__(attributes)
+        self._derived: dict[Callable[[Mapping[str, Any]], Any], Any] = {}
+
+    def once(self, derive: Callable[[Mapping[str, Any]], T]) -> T:
+        """What *derive* makes of the attributes; it is called for the first of the spans alone."""
+        derived = self._derived
+        if derive not in derived:
+            derived[derive] = derive(self)
+        return derived[derive]  # type: ignore[no-any-return]  # what this function has made
+
+
+PartsOfCall = tuple[SharedAttributes, Mapping[str, str]]
+"""The attributes of a decorated call's span: those that its function's spans share, and the content of this call."""
+
+
+def parts_of_call(span: ReadableSpan) -> PartsOfCall | None:
+    """The attributes in two parts; None for a span that is no decorated call's, or that got other attributes too."""
+    return span.parts_of_call() if isinstance(span, LazySpan) else None
+
+
 class CallForm:
     """The common part of a decorated function's spans, while the session and the agent stay the same.
 
     Args:
         name: The spans' name.
-        values: Their attributes, without content; never changed.
+        values: Their attributes, without content.
         input_name: The attribute for the arguments.
         output_name: The attribute for the result.
         named: Gives each of a call's positional arguments its name.
@@ -82,7 +110,7 @@ class CallForm:
     def __init__(
         self,
         name: str,
-        values: dict[str, Any],
+        values: SharedAttributes,
         input_name: str,
         output_name: str,
         named: Callable[[tuple[Any, ...]], dict[str, object]],
@@ -182,8 +210,10 @@ class LazySpan(ReadableSpan):
     """The arguments: a tuple of positional ones, or a snapshot of all by their names; None: not recorded."""
     _result: Any = None
     """The result, a snapshot; None: not recorded."""
-    _has_values = False
-    """True from the moment that `_values` are made."""
+    _has_values = True
+    """False on the span of a decorated call, until the moment that `_values` are made."""
+    _content: Mapping[str, str] | None = None
+    """The redacted content of a decorated call, once `parts_of_call` has made it."""
 
     @property
     def _context(self) -> SpanContext:  # type: ignore[override]  # a field of the SDK's
@@ -264,15 +294,32 @@ class LazySpan(ReadableSpan):
                     self._dropped_attributes += 1
         return values
 
+    def parts_of_call(self) -> PartsOfCall | None:
+        """See the function of this name."""
+        if self._has_values or self._end_time is None:
+            return None
+        shared = self._form.values
+        if self._content is None:
+            recorded = self._recorded()
+            if len(shared) + len(recorded) > self._tracer.attribute_limit:
+                return None
+            self._content = _redacted_content(self._tracer.policy, recorded)
+        return shared, self._content
+
+    def _recorded(self) -> dict[str, list[Any]]:
+        """The content of a decorated call as it was recorded, in lists."""
+        form, given = self._form, self._given
+        recorded = {}
+        if given is not None and (named := form.named(given) if type(given) is tuple else given):
+            recorded[form.input_name] = [named]
+        if self._result is not None:
+            recorded[form.output_name] = [self._result]
+        return recorded
+
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
         self._has_values = True  # first: a result that comes later is an attribute like any other
-        form, given = self._form, self._given
-        values = form.values.copy()
-        if given is not None and (named := form.named(given) if type(given) is tuple else given):
-            values[form.input_name] = [named]
-        if self._result is not None:
-            values[form.output_name] = [self._result]
+        values = {**self._form.values, **self._recorded()}
         if (excess := len(values) - self._tracer.attribute_limit) > 0:
             self._dropped_attributes = excess
             for name in list(values)[:excess]:  # the oldest go
@@ -291,6 +338,23 @@ class LazySpan(ReadableSpan):
     def dropped_attributes(self) -> int:
         """Number of attributes that were rejected, or removed for newer ones."""
         return self._dropped_attributes
+
+    @property
+    def dropped_events(self) -> int:
+        """Number of events that were removed for newer ones."""
+        return 0 if self._events is _NONE else super().dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        """Number of links that were removed for newer ones."""
+        return 0 if self._links is _NONE else super().dropped_links
+
+
+def _redacted_content(policy: Content | None, recorded: Mapping[str, list[Any]]) -> dict[str, str]:
+    if policy is None:
+        return {}
+    texts = {name: policy.json(name, value) for name, (value,) in recorded.items()}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 class EndedSpan(LazySpan):

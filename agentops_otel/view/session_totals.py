@@ -3,14 +3,17 @@
 import os
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.launcher import Report
-from agentops_otel.tracing import ids_of
+from agentops_otel.tracing import ids_of, parts_of_call
+from agentops_otel.tracing.span import Ids
 from agentops_otel.view import cost, tree
 
 PRICED_TOGETHER = 1_000
@@ -53,14 +56,13 @@ class SessionTotals(SpanProcessor):
         """Called by the provider when a span has ended."""
         if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
-        attributes = span.attributes or {}
-        keys = {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}
-        role, error = tree.role(span), tree.error_of(span)
+        parts = parts_of_call(span)
+        role, sessions = _about(span.attributes or {}) if parts is None else parts[0].once(_about)
+        ids, error = ids_of(span), tree.error_of(span)
         with self._lock:
-            self._add(self._process, span, role, error)
-            for key in keys:
-                if isinstance(key, str):
-                    self._add(self._count_of(key), span, role, error)
+            _add(self._process, span, ids, role, error)
+            for session_id in sessions:
+                _add(self._count_of(session_id), span, ids, role, error)
 
     def _count_of(self, session_id: str) -> _Count:
         count = self._counts.get(session_id)
@@ -111,29 +113,36 @@ class SessionTotals(SpanProcessor):
             unpriced=[(dict(call), times) for call, times in count.calls.items()],
         )
 
-    def _add(self, count: _Count, span: ReadableSpan, role: tree.Role, error: str | None) -> None:
-        count.spans += 1
-        count.roles[role] += 1
-        if role == "llm":
-            used_in, used_out = tree.tokens(span)
-            count.input_tokens = tree.added([count.input_tokens, used_in])
-            count.output_tokens = tree.added([count.output_tokens, used_out])
-            count.calls[tuple(cost.price_attributes(span.attributes or {}).items())] += 1
-            if len(count.calls) >= PRICED_TOGETHER:
-                _price(count)
-                if cost.is_loaded():
-                    count.calls.clear()
-        _, span_id, _, parent_id, is_remote = ids_of(span)
-        parent_here = None if is_remote else parent_id
-        if parent_here is None:
-            count.traces += parent_id is None
-            count.joined += parent_id is not None
-        # An error is counted at the innermost span only, not again in the spans that it passes through.
-        below = count.failed_below.pop(span_id, None)
-        if error is not None:
-            count.errors += error != below
-            if parent_here is not None:
-                count.failed_below[parent_here] = error
+
+def _about(attributes: Mapping[str, Any]) -> tuple[tree.Role, list[str]]:
+    """The role of a span, and the sessions that it belongs to."""
+    keys = {attributes.get(semconv.SESSION_ID), attributes.get(semconv.GEN_AI_CONVERSATION_ID)}
+    return tree.role_of(attributes), [key for key in keys if isinstance(key, str)]
+
+
+def _add(count: _Count, span: ReadableSpan, ids: Ids, role: tree.Role, error: str | None) -> None:
+    count.spans += 1
+    count.roles[role] += 1
+    if role == "llm":
+        used_in, used_out = tree.tokens(span)
+        count.input_tokens = tree.added([count.input_tokens, used_in])
+        count.output_tokens = tree.added([count.output_tokens, used_out])
+        count.calls[tuple(cost.price_attributes(span.attributes or {}).items())] += 1
+        if len(count.calls) >= PRICED_TOGETHER:
+            _price(count)
+            if cost.is_loaded():
+                count.calls.clear()
+    _, span_id, _, parent_id, is_remote = ids
+    parent_here = None if is_remote else parent_id
+    if parent_here is None:
+        count.traces += parent_id is None
+        count.joined += parent_id is not None
+    # An error is counted at the innermost span only, not again in the spans that it passes through.
+    below = count.failed_below.pop(span_id, None)
+    if error is not None:
+        count.errors += error != below
+        if parent_here is not None:
+            count.failed_below[parent_here] = error
 
 
 def _price(count: _Count) -> None:

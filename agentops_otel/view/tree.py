@@ -1,7 +1,7 @@
 """Spans as a tree, and its totals: one implementation for the terminal, command line, page and tests."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -124,7 +124,11 @@ def added(values: Iterable[Number | None]) -> Number | None:
 
 def role(span: ReadableSpan) -> Role:
     """The role of the span, read from its attributes."""
-    attributes = span.attributes or {}
+    return role_of(span.attributes or {})
+
+
+def role_of(attributes: Mapping[str, Any]) -> Role:
+    """The role of a span with these attributes."""
     operation = attributes.get(semconv.GEN_AI_OPERATION_NAME)
     if operation is not None:
         return semconv.OPERATION_ROLES.get(str(operation), "other")

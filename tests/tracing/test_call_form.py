@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -10,14 +11,17 @@ from opentelemetry.trace import get_current_span
 
 from agentops_otel import record_action, sdk
 from agentops_otel.config import Config
+from agentops_otel.content import Redact, SpanRedaction
+from agentops_otel.export.encode import Encoder
+from agentops_otel.tracing import parts_of_call
 from agentops_otel.tracing.provider import OwnProvider
 
 
-def recorded(call: Any, **limits: int) -> ReadableSpan:
+def recorded(call: Any, config: Config = Config(quiet=True), **limits: int) -> ReadableSpan:  # noqa: B008 - frozen
     """The span of a call, by a provider with these limits."""
     exporter = InMemorySpanExporter()
     provider = OwnProvider("test", span_limits=SpanLimits(**limits))
-    with sdk.running(Config(quiet=True), provider, SimpleSpanProcessor(exporter), clock=time.time_ns):
+    with sdk.running(config, provider, SimpleSpanProcessor(exporter), clock=time.time_ns):
         call()
     (span,) = exporter.get_finished_spans()
     return span
@@ -52,3 +56,40 @@ def test_what_is_read_and_set_within_the_call_stays() -> None:
     assert attributes["seen"] == '{"a":1}'
     assert list(attributes)[-3:] == ["agentops.entity.input", "seen", "agentops.entity.output"]
     assert attributes["agentops.entity.output"] == "2"
+
+
+@record_action
+def echo(value: Any, *, times: int = 2) -> list[Any]:
+    """Returns what it gets."""
+    return [value] * times
+
+
+@pytest.mark.parametrize("capture_content", [True, False])
+@pytest.mark.parametrize("tags", [(), ("nightly",), ("token=8f14e45fceea167a5a36dedd4bea2543",)])
+@pytest.mark.parametrize("redact", [None, lambda name, text: None if "output" in name else text.upper()])
+@pytest.mark.parametrize("value", [1, "two", {"key": {"of": "it"}}, {"password": "hunter2"}, object(), "x" * 40_000])
+def test_a_span_is_redacted_and_encoded_by_its_parts_as_by_its_attributes(
+    capture_content: bool, tags: tuple[str, ...], redact: Redact | None, value: object
+) -> None:
+    """What calls share is searched and encoded once, their content when it is written."""
+    config = Config(quiet=True, tags=tags, capture_content=capture_content, redact=redact)
+    for call in (lambda: echo(value), lambda: add(1)):
+        span = recorded(call, config)
+        redaction, encoder = SpanRedaction(capture_content=capture_content), Encoder()
+        by_parts = [encoder.batch([redaction(span)]) for _ in range(2)]
+        parts = parts_of_call(span)
+        attributes = dict(span.attributes or {})
+
+        if parts is not None:  # `echo` of what is no plain value has got its attributes at once
+            shared, content = parts
+            assert {**shared, **content} == attributes
+        assert parts_of_call(span) is None
+        assert by_parts == [Encoder().batch([SpanRedaction(capture_content=capture_content)(span)])] * 2
+
+
+def test_a_span_with_more_attributes_than_it_may_have_has_no_parts() -> None:
+    """The oldest ones have to go."""
+    span = recorded(lambda: add(1), max_span_attributes=4)
+
+    assert parts_of_call(span) is None
+    assert parts_of_call(recorded(lambda: add(1), max_span_attributes=5)) is not None

@@ -424,6 +424,8 @@ def test_a_second_init_keeps_the_programs_processors(kept: Kept, monkeypatch: py
     """The global provider stays, with new settings: spans of ours and raw ones go to the same processors."""
     agentops_otel.init(console=False, trace_file=False, spool_dir=False, service_name="first")
     provider: Any = trace.get_tracer_provider()
+    processor = provider._active_span_processor
+    monkeypatch.setattr(processor, "_span_processors", processor._span_processors)  # without it again for other tests
     provider.add_span_processor(kept)
     agentops_otel.shutdown()
     agentops_otel.init(console=False, trace_file=False, spool_dir=False, service_name="second")
