@@ -21,8 +21,11 @@ TABLES = "tests/clients/test_tables.py"
 CONTRACT = "tests/clients/test_contract.py"
 """Holds of each client that is installed."""
 
-ROOMS_OF_PROGRAMS = ("client", "export", "sdk")
-"""Where a fault may be noticed by those alone: they are shown each that the tests which run the line let pass."""
+ROOMS_OF_PROGRAMS = ("client", "export", "launcher", "one_trace", "sdk", "startup")
+"""Where a fault may be noticed by those alone, or by a test whose program is killed, which leaves nothing measured.
+
+What the tests which run the line let pass is shown to the others of their files, and to those.
+"""
 
 
 def room(file: str) -> str:
@@ -40,8 +43,10 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
     ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
     chosen = list(_within(ordered, measured.seconds))
     if chosen and room(file) in ROOMS_OF_PROGRAMS:
-        programs = {test for test in measured.seconds if test.startswith(PROGRAMS)} - set(chosen)
-        chosen += _within(sorted(programs, key=measured.seconds.__getitem__), measured.seconds)
+        beside = () if fault.names else tuple({f"{test.partition('::')[0]}::" for test in chosen})
+        for starts in (beside, PROGRAMS):
+            further = {test for test in measured.seconds if test.startswith(starts)} - set(chosen)
+            chosen += _within(sorted(further, key=measured.seconds.__getitem__), measured.seconds)
     return chosen
 
 

@@ -126,6 +126,21 @@ def test_a_constant_is_shown_first_to_tests_that_name_it() -> None:
     ]
 
 
+def test_a_fault_where_programs_are_killed_is_shown_to_the_tests_beside_those_that_run_the_line() -> None:
+    """And to those whose programs fork and leave; elsewhere to those that run it."""
+    source = b"def one(number):\n    return number\n"
+    [fault] = faults(source)
+    names = ("export/test_small.py::test_runs", "export/test_small.py::test_kills", "test_leaving.py::test_leaves")
+    runs, kills, leaves = (f"tests/{name}" for name in names)
+    files = [f"agentops_otel/{name}/small.py" for name in ("export", "view")]
+    measured = covering.Covering(
+        {file: {2: frozenset([runs])} for file in files},
+        dict.fromkeys((runs, kills, leaves, "tests/test_other.py::test"), 1.0),
+    )
+
+    assert [tests_of(file, fault, source, measured) for file in files] == [[runs, kills, leaves], [runs]]
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
