@@ -56,11 +56,13 @@ _LOOK_BACK_CHARACTERS = 600
 _WORD_CHARACTERS = 20
 _COMMAND_CHARACTERS = 100
 _PROSE_CHARACTERS = 20
+USER_OPTIONS = frozenset({"-u", "--user"})
+"""Options of commands such as curl, whose value is a name and a password: `ann:x`."""
 
 
 def is_secret_name(text: str) -> bool:
-    """True if the text is nothing but the name of a secret: `X-Api-Key`, `--password`."""
-    return name_kind(text) in SECRETS
+    """True if the text is nothing but the name of a secret: `X-Api-Key`, `--password`, `-u`."""
+    return text in USER_OPTIONS or name_kind(text) in SECRETS
 
 
 def name_kind(text: str) -> KeyKind:

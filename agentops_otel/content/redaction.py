@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from agentops_otel.content.embedded import redact_base64
 from agentops_otel.content.media import replace_data_urls
-from agentops_otel.content.named_values import is_secret_name, redact_named
+from agentops_otel.content.named_values import USER_OPTIONS, is_secret_name, redact_named
 from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import STEMS
 from agentops_otel.content.secret_shapes import REDACTED, find_any, redact_shapes
@@ -121,6 +121,8 @@ def contain_no_secrets(texts: Iterable[str]) -> bool:
     new = set(texts).difference(_clean)
     if not new:
         return True
+    if not USER_OPTIONS.isdisjoint(new):
+        return False
     joined = "\n".join(new)
     # The end of a PEM block is recognised at the beginning of a text, which joining hides.
     if ("-" in joined and "-----END" in joined) or _redact_unnamed(joined) != joined:

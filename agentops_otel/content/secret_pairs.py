@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from agentops_otel.content.named_values import name_kind
+from agentops_otel.content.named_values import USER_OPTIONS, name_kind
 from agentops_otel.content.secret_names import SECRETS, KeyKind
 from agentops_otel.content.text import as_plain_str
 
@@ -13,7 +13,6 @@ _NAME_FIELDS = {
     *("param", "parameter", "variable", "var", "env"),
 }
 _VALUE_FIELDS = frozenset({"value", "val", "default", "v", "values"})
-_USER_OPTIONS = frozenset({"-u", "--user"})
 _FIELD_NAME = re.compile(r"[\w.-]{1,80}:?")
 
 
@@ -45,7 +44,7 @@ def secret_items(items: Sequence[Any], *, complete: bool = True) -> dict[int, Ke
         is_option = text.startswith("-") and not texts[place + 1].startswith("-")
         if is_option or (are_names and place % 2 == 0):
             kinds[place + 1] = name_kind(text)
-        if text in _USER_OPTIONS and ":" in texts[place + 1]:
+        if text in USER_OPTIONS and ":" in texts[place + 1]:
             kinds[place + 1] = KeyKind.SECRET
     return {place: kind for place, kind in kinds.items() if kind in SECRETS}
 

@@ -218,6 +218,30 @@ def test_what_lies_too_deep_is_named() -> None:
     assert "<list>" in json.dumps(shown(deep))
 
 
+@pytest.mark.parametrize("levels", [28, 29, 30])
+@pytest.mark.parametrize("inside", ["plain", {"password": "x"}], ids=["plain", "not plain"])
+def test_values_are_told_to_the_thirtieth_level(inside: object, levels: int) -> None:
+    """Whether they are written at once or piece by piece."""
+    value: object = inside
+    expected: object = inside if inside == "plain" else {"password": "[redacted]"}
+    for _ in range(levels):
+        value, expected = [value], [expected]
+
+    if levels == 30 and inside != "plain":
+        assert "<dict>" in json.dumps(shown(value))
+    else:
+        assert shown(value) == expected
+
+
+@pytest.mark.parametrize(("limit", "has_end"), [(2047, False), (2048, True)])
+def test_a_text_keeps_its_end_where_there_is_room_for_both(limit: int, has_end: bool) -> None:
+    """In a small room a text has its beginning only."""
+    kept = shown("begin " + "x" * 100_000 + " end", limit)
+
+    assert kept.startswith("begin ")
+    assert kept.endswith(" end") is has_end
+
+
 def test_a_long_text_keeps_both_ends() -> None:
     """The middle of a text goes, and its place says how many characters went."""
     value = "begin " + "x" * 10_000_000 + " end"

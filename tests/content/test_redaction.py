@@ -83,13 +83,16 @@ def test_a_key_with_the_prefix_of_a_service_is_replaced(prefix: str) -> None:
         ("the password is wrong", "the password is wrong"),
         ("API key: a1b2c3, Client Secret = abc", "API key: [redacted], Client Secret = [redacted]"),
         ("The sort key: name1", "The sort key: name1"),
+        ("my_tavily_key: ab1 my_tavily_key: ab12", "my_tavily_key: ab1 my_tavily_key: [redacted]"),
         ("password%3Dletmein%26n%3D1", "password%3D[redacted]%26n%3D1"),
         ("%7B%22password%22%3A%22letmein%22%7D", "%7B%22password%22%3A%22[redacted]%22%7D"),
         ("{&quot;password&quot;:&quot;x&quot;}", "{&quot;password&quot;:&quot;[redacted]&quot;}"),
         ('form-data; name="password"\r\n\r\nletmein\r\n--', 'form-data; name="password"\r\n\r\n[redacted]\r\n--'),
         ("https://a1B2c3D4e5F6g7H8@sentry.io/1", "https://[redacted]@sentry.io/1"),
+        ("MIIabc\n-----END RSA PRIVATE KEY----- and", "[redacted] and"),
         ("bot12345678:AAa1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q", "bot12345678:[redacted]"),
         ("https://discord.com/api/webhooks/1/x-y", "https://discord.com/api/webhooks/[redacted]"),
+        ("https://a.webhook.office.com/webhookb2/1-2@3/x", "https://a.webhook.office.com/webhookb2/[redacted]"),
     ],
 )  # fmt: skip
 def test_a_secret_is_found_in_every_way_to_write_name_and_value(text: str, clean: str) -> None:
@@ -176,7 +179,8 @@ PLAIN_NAMES = """
     max_tokens maxTokens prompt_tokens total_tokens token_count cached_tokens tokenizer sort_key cache_key publicKey
     first_pass bypass passage pass_rate token_type tokens_used keyboard next_page_token eos_token author
     authority key keys keyword primary monkey passenger compass session_id sessionId secretary cookiecutter tokenization
-    signature connection model
+    signature connection model new_token max_token of_tokens new_tokens low_high_key primary_key low_keys first_pass
+    mountain_pass
 """
 
 
@@ -210,6 +214,13 @@ def test_values_under_a_secret_name_are_replaced(value: object, expected: Any) -
     [
         (["psql", "--password", "x"], ["psql", "--password", "[redacted]"]),
         (("curl", "-u", "ann:x", "--token", "--verbose"), ["curl", "-u", "[redacted]", "--token", "--verbose"]),
+        (["curl", "--user", "ann:x", "-u", "ann"], ["curl", "--user", "[redacted]", "-u", "ann"]),
+        (["docker", "-p", "80:80"], ["docker", "-p", "80:80"]),
+        (["password", "user name", "email"], ["password", "user name", "email"]),
+        (["Accept", "password", "my words", "x"], ["Accept", "password", "my words", "x"]),
+        (["no name!", "x", "password", "y"], ["no name!", "x", "password", "y"]),
+        (["Accept", "password", "Host", "x"], ["Accept", "password", "Host", "x"]),
+        (["Accept", "*", "X-Api-Key", "x"], ["Accept", "*", "X-Api-Key", "[redacted]"]),
         ([["X-Api-Key", "x"], ["Accept", "*"]], [["X-Api-Key", "[redacted]"], ["Accept", "*"]]),
         (["X-Api-Key", "x", "Accept", "*"], ["X-Api-Key", "[redacted]", "Accept", "*"]),
         ({"name": "DB_PASSWORD", "value": "x"}, {"name": "DB_PASSWORD", "value": "[redacted]"}),
@@ -226,6 +237,32 @@ def test_a_secret_is_told_by_the_name_beside_it(value: object, expected: Any) ->
     """In pairs, command lines, lists of headers and mappings of a name and a value, whatever is recorded first."""
     assert recorded(value) == expected
     assert recorded({"again": [value, value]}) == {"again": [expected, expected]}
+
+
+NAME_FIELDS = """
+    name key k id label header field option setting property attribute param parameter variable var env
+"""
+VALUE_FIELDS = "value val default v values"
+
+
+@pytest.mark.parametrize("value_field", VALUE_FIELDS.split())
+@pytest.mark.parametrize("name_field", NAME_FIELDS.split())
+def test_each_field_for_a_name_says_what_is_beside_it(name_field: str, value_field: str) -> None:
+    """As a mapping, and as text but for `values`, whose value is a list."""
+    value = {name_field.title(): "db_password", value_field: "x", "n": "kept"}
+
+    assert recorded(value) == {**value, value_field: "[redacted]"}
+    if value_field != "values":
+        text = f'<add {name_field}="db_password" {value_field}="letmein"/>'
+        assert redact(text) == text.replace("letmein", "[redacted]")
+
+
+@pytest.mark.parametrize("name", ["required", "enum", "columns", "fields", "propertyOrdering"])
+def test_a_list_of_names_is_kept(name: str) -> None:
+    """As in the JSON schema of a tool: no name in it has a value beside it."""
+    value = {name: ["--password", "letmein", "api_key", "query"]}
+
+    assert recorded(value) == value
 
 
 def test_a_command_line_of_any_length_keeps_its_secret() -> None:
@@ -276,6 +313,25 @@ def test_no_embedding_hides_a_secret(embed: Callable[[str], str], secret: str) -
     assert carried not in redact(text)
 
 
+@pytest.mark.parametrize("before", ["??>??>??>", *("x" * count for count in range(24, 28))])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_in_base64_is_found_to_its_last_letter(encode: Callable[[bytes], bytes], before: str) -> None:
+    """Of each length, padded or not, and beside the letters that the alphabet for URLs has others for."""
+    word = encode(f"{before} sk-a1b2c3d4".encode()).decode()
+
+    assert redact(f"it is {word.rstrip('=')} and") == "it is [redacted] and"
+    assert redact(f"it is {word} and").replace("=", "") == "it is [redacted] and"
+    assert redact(f"{word} {word}").replace("=", "") == "[redacted] [redacted]"
+
+
+def test_the_shortest_base64_that_is_searched() -> None:
+    """24 letters, alone in a text or not."""
+    word = base64.b64encode(b"123456 sk-a1b2c3d4").decode()
+
+    assert len(word) == 24
+    assert [redact(word), redact(f"{word}."), redact(word[4:])] == ["[redacted]", "[redacted].", word[4:]]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -299,6 +355,26 @@ def test_no_embedding_hides_a_secret(embed: Callable[[str], str], secret: str) -
 def test_media_is_told_by_type_and_size(value: object, expected: Any) -> None:
     """Base64 says nothing to a reader: its type and size do."""
     assert json.loads(Content().json("x", value) or "") == expected
+
+
+@pytest.mark.parametrize(
+    ("begins", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"GIF89a", "image/gif"),
+        (b"RIFF\x24\x08\x00\x00WEBP", "image/webp"),
+        (b"%PDF-1.7", "application/pdf"),
+        (b"ID3\x04", "audio/mpeg"),
+        (b"OggS\x00", "audio/ogg"),
+    ],
+)
+def test_media_are_told_by_their_first_bytes(begins: bytes, kind: str) -> None:
+    """Whatever they are called, from 256 characters on."""
+    media = base64.b64encode(begins + bytes(range(256))).decode()
+
+    assert recorded([media[:256], media[:255]]) == [f"<{kind}, 192 B>", media[:255]]
+    assert recorded({"x": f"data:{kind};base64,{media}"}) == {"x": f"<{kind}, {len(media) * 3 // 4} B>"}
 
 
 @settings(deadline=None, max_examples=60)
@@ -399,6 +475,16 @@ def test_a_text_with_every_sign_between_names_and_values_is_searched() -> None:
     others = """a=1 b:"2" c:'3' -d >e %3 it is so, it was so, ENV x, setenv y, login z, &quot;q&quot;, """
 
     assert redact(f"{others} password=letmein") == f"{others} password=[redacted]"
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_what_is_a_secret_by_itself_is_one_among_others(number: int) -> None:
+    """Texts are searched together: the end of a key that begins elsewhere, and a name among other words."""
+    others = [f"a harmless text {number}-{other}" for other in range(number)]
+
+    assert contain_no_secrets([*others, f"none-{number}"])
+    assert not contain_no_secrets([*others, f"MII{number}\n-----END RSA PRIVATE KEY-----"])
+    assert not contain_no_secrets([*others, "password", "the secretary"])
 
 
 def test_the_memory_of_clean_texts_is_bounded() -> None:

@@ -91,6 +91,25 @@ def test_definitions_that_are_too_many_have_a_gap_that_is_a_definition() -> None
     assert [kept[0], *kept[2:]] == [tools[0], *tools[-len(kept) + 2 :]]
 
 
+@pytest.mark.parametrize(("before", "kept"), [(6, 7), (7, 8), (8, 1)])
+def test_the_first_question_is_looked_for_in_eight_messages(before: int, kept: int) -> None:
+    """All up to it are kept; of a conversation that begins otherwise, the first message."""
+    messages = [*(message("system", text(f"rule {n}")) for n in range(before)), message("user", text("Who?"))]
+    steps = [message("assistant", text(f"step {n} " * 60)) for n in range(200)]
+
+    said = written([*messages, *steps])
+
+    assert said[:kept] == messages[:kept]
+    assert said[kept] == message("system", text(f"…(+{len(messages) + len(steps) - len(said) + 1} more)"))
+
+
+def test_a_beginning_that_does_not_fit_is_counted() -> None:
+    """Where there is room for no part of it, it is one of those that are left out."""
+    messages = [message("user", text("x" * 3000)), message("user", text("?"))]
+
+    assert written(messages, limit=1000) == [message("system", text("…(+1 more)")), messages[1]]
+
+
 def test_what_says_nothing_leaves_no_gap() -> None:
     """Items of which there is nothing to say are not missing."""
     told = [None, message("user", text("?")), *[None] * 200, message("assistant", text("!")), None]

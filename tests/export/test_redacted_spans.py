@@ -67,6 +67,7 @@ def test_no_part_of_a_foreign_span_carries_a_secret(tmp_path: Path) -> None:
         ("url.full", "https://x.org/a?q=hello", "https://x.org/a"),
         ("http.url", "https://x.org/a?q=hello", "https://x.org/a"),
         ("http.target", "/a?q=hello", "/a"),
+        ("url.original", "/a?q=hello", "/a"),
         ("url.path", "/a", "/a"),
     ],
 )
