@@ -91,7 +91,7 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
             return None
         if not count:
             break
-        level = _items(dicts, others)
+        level = _items(dicts, others, count)
         if len(level) != count:
             return None
         names.update(*dicts)
@@ -104,10 +104,10 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
     return data if b"null" not in data or all(map(_are_finite, numbers)) else None
 
 
-def _items(dicts: list[dict[str, Any]], others: list[Sequence[Any]]) -> list[Any]:
-    """The items of lists, and the values of dicts; the keys of these besides if not all of them are exact texts."""
+def _items(dicts: list[dict[str, Any]], others: list[Sequence[Any]], count: int) -> list[Any]:
+    """The *count* items of lists and values of dicts; the keys of these besides if not all of them are exact texts."""
     items = get_referents(*dicts, *others)
-    if len(items) == sum(map(len, dicts)) + sum(map(len, others)):
+    if len(items) == count:
         return items
     # The keys besides: not all are exact texts, or orjson made a dict that has more than eight.
     if set(map(type, chain.from_iterable(dicts))) != _TEXT:
@@ -134,6 +134,8 @@ def _is_pair(value: Sequence[object]) -> bool:
 
 def _are_plain(names: set[str], texts: list[str]) -> bool:
     """True if no name is a secret's, and no text is media, by itself or under a name of media."""
+    if names <= _plain_names or all(map(_is_plain, names)):
+        return not _have_media(texts, KeyKind.PLAIN)
     if max(map(len, names), default=0) > LONGEST_NAME:
         return False
     kinds = set(map(_kind, names))

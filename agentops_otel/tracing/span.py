@@ -191,6 +191,8 @@ class LazySpan(ReadableSpan):
     """Whether attributes are still deferred, or `_values` may have content that still needs the policy: it stands in
     lists (see `put_unread`)."""
     _deferred: Sequence[DeferredAttributes] = _NONE
+    _is_ending = False
+    """True while the processors' `_on_ending` runs."""
     _was_read = False
     """True once a live span's attributes were handed out: from then on content is redacted when it is set."""
 
@@ -261,9 +263,12 @@ class LazySpan(ReadableSpan):
 
     def _apply_policy(self) -> None:
         """Redact the content of `_values`. Of two threads that read at the same time both do it, to the same end."""
-        values, policy, deferred = self._values, self._tracer.policy, list(self._deferred)
-        before = dict(values)
-        after = apply_policy(policy, before if not deferred else self._with_deferred(before, deferred))
+        policy, deferred, before = self._tracer.policy, list(self._deferred), dict(self._values)
+        after = apply_policy(policy, self._with_deferred(before, deferred) if deferred else before)
+        if self._end_time is not None and not self._is_ending:  # nobody sets attributes any more
+            self._values, self._deferred, self._has_unread = after, _NONE, False
+            return
+        values = self._values
         for name in before.keys() - after.keys():
             values.pop(name, None)
         for name, value in after.items():
@@ -382,8 +387,6 @@ class Span(LazySpan, sdk_trace.Span):
     _record_end_metrics: Callable[[], None] | None = None
     _server_span: "Span | None" = None
     """The request's span, of a span that a web framework makes below it."""
-    _is_ending = False
-    """True while the processors' `_on_ending` runs."""
     _trace_config = None
 
     def __new__(cls, *args: object, **settings: object) -> "Span":

@@ -21,6 +21,11 @@ PRICED_TOGETHER = 1_000
 SESSIONS = 1_000
 """Sessions counted at a time; beyond that the oldest is dropped."""
 
+_PricedBy = tuple[tuple[str, AttributeValue], ...]
+"""The attributes that a call's price depends on."""
+_Call = tuple[int | None, int | None, _PricedBy]
+"""An LLM call: its input tokens, its output tokens, and what prices it."""
+
 
 @dataclass(slots=True)
 class _Count:
@@ -34,7 +39,7 @@ class _Count:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
-    calls: Counter[tuple[tuple[str, AttributeValue], ...]] = field(default_factory=Counter)
+    calls: Counter[_PricedBy] = field(default_factory=Counter)
     """LLM calls that are not priced yet, by the attributes that price them: the price list is slow to import."""
     failed_below: dict[int, str] = field(default_factory=dict)
     """Id of an open span -> the error of its child."""
@@ -58,11 +63,12 @@ class SessionTotals(SpanProcessor):
             self._reset()
         parts = parts_of_call(span)
         role, sessions = _about(span.attributes or {}) if parts is None else parts[0].once(_about)
+        call = _call(span) if role == "llm" else None
         ids, error = ids_of(span), tree.error_of(span)
         with self._lock:
-            _add(self._process, span, ids, role, error)
+            _add(self._process, ids, role, error, call)
             for session_id in sessions:
-                _add(self._count_of(session_id), span, ids, role, error)
+                _add(self._count_of(session_id), ids, role, error, call)
 
     def _count_of(self, session_id: str) -> _Count:
         count = self._counts.get(session_id)
@@ -120,14 +126,18 @@ def _about(attributes: Mapping[str, Any]) -> tuple[tree.Role, list[str]]:
     return tree.role_of(attributes), [key for key in keys if isinstance(key, str)]
 
 
-def _add(count: _Count, span: ReadableSpan, ids: Ids, role: tree.Role, error: str | None) -> None:
+def _call(span: ReadableSpan) -> _Call:
+    return *tree.tokens(span), tuple(cost.price_attributes(span.attributes or {}).items())
+
+
+def _add(count: _Count, ids: Ids, role: tree.Role, error: str | None, call: _Call | None) -> None:
     count.spans += 1
     count.roles[role] += 1
-    if role == "llm":
-        used_in, used_out = tree.tokens(span)
+    if call is not None:
+        used_in, used_out, priced_by = call
         count.input_tokens = tree.added([count.input_tokens, used_in])
         count.output_tokens = tree.added([count.output_tokens, used_out])
-        count.calls[tuple(cost.price_attributes(span.attributes or {}).items())] += 1
+        count.calls[priced_by] += 1
         if len(count.calls) >= PRICED_TOGETHER:
             _price(count)
             if cost.is_loaded():
