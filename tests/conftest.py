@@ -6,10 +6,11 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -46,32 +47,49 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Iterator[None]:
-    """While the tests and the clients are imported, which stay, nothing is garbage, and coverage pauses."""
+    """While the tests and the clients are imported, which stay, nothing is garbage; coverage waits for the tests."""
     gc.disable()
+    _pause_coverage()
     try:
-        with _unmeasured():
-            return (yield)
+        return (yield)
     finally:
         gc.enable()
 
 
-@contextmanager
-def _unmeasured() -> Iterator[None]:
-    """Coverage pauses; of ours, all is imported before."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Coverage is of what a test runs; not of pytest and of fixtures, which it makes twice as slow.
+
+    Nor of the processes that the test starts, if it does not say so: each would take twice as long.
+    """
+    if _coverage is None:
+        return (yield)
+    _coverage.start()
+    if not item.get_closest_marker("measured"):
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    try:
+        return (yield)
+    finally:
+        _coverage.stop()
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+_coverage: Any = None
+"""It measures nothing but the tests."""
+
+
+def _pause_coverage() -> None:
+    """Until a test runs; of ours, all is imported before."""
+    global _coverage
     coverage = sys.modules.get("coverage")
-    measuring = coverage.Coverage.current() if coverage else None
-    if measuring is None:
-        yield
+    _coverage = coverage.Coverage.current() if coverage else None
+    if _coverage is None:
         return
     for module in walk_packages(agentops_otel.__path__, "agentops_otel."):
         if not module.name.endswith("__main__"):
             with suppress(ImportError):  # of what is not installed
                 import_module(module.name)
-    measuring.stop()
-    try:
-        yield
-    finally:
-        measuring.start()
+    _coverage.stop()
 
 
 _modules = 0
@@ -92,18 +110,9 @@ def _leave_alone_what_is_imported() -> None:
         _modules = len(sys.modules)
 
 
-_measuring: dict[str, str] = {}
-"""The variable with which coverage measures a process that is started, too: it then takes twice as long."""
-
-
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Only a test that says so has its processes measured. Coverage sets the variable anew after each pause."""
-    name = "COVERAGE_PROCESS_CONFIG"
-    if value := os.environ.pop(name, None):
-        _measuring[name] = value
-    if item.get_closest_marker("measured"):
-        os.environ.update(_measuring)
+def pytest_runtest_setup() -> None:
+    """What a test before has imported stays."""
     _leave_alone_what_is_imported()
 
 
