@@ -42,9 +42,21 @@ _FULL = (
 )
 _PLAIN: frozenset[type] = frozenset((bool, int, float, bytes, type(None)))
 _NONE: tuple[Any, ...] = ()
+_CONTENT = semconv.CONTENT
 _UNSET = Status(StatusCode.UNSET)
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 SAMPLED_RANDOM = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
+
+
+_EMPTY_STATE = SpanContext(1, 2, is_remote=False).trace_state
+_IS_TUPLE_OF_SIX = tuple(SpanContext(1, 2, is_remote=False)) == (1, 2, False, TraceFlags(0), _EMPTY_STATE, True)
+
+
+def _local_context(trace_id: int, span_id: int, flags: TraceFlags, state: TraceState | None) -> SpanContext:
+    """As `SpanContext(...)`, at a fifth of its cost while it is the tuple that it has been."""
+    if not (_IS_TUPLE_OF_SIX and 0 < trace_id < 1 << 128 and 0 < span_id < 1 << 64):
+        return SpanContext(trace_id, span_id, False, flags, state)
+    return tuple.__new__(SpanContext, (trace_id, span_id, False, flags, _EMPTY_STATE if state is None else state, True))
 
 
 Ids = tuple[int, int, TraceState | None, int | None, bool]
@@ -221,13 +233,7 @@ class LazySpan(ReadableSpan):
     def _context(self) -> SpanContext:  # type: ignore[override]  # a field of the SDK's
         context = self._made_context
         if context is None:
-            context = SpanContext(
-                self._trace_id,
-                self._span_id,
-                is_remote=False,
-                trace_flags=self._trace_flags,
-                trace_state=self._trace_state,
-            )
+            context = _local_context(self._trace_id, self._span_id, self._trace_flags, self._trace_state)
             self._made_context = context
         return context
 
@@ -235,13 +241,7 @@ class LazySpan(ReadableSpan):
     def _parent(self) -> SpanContext | None:  # type: ignore[override]
         if self._parent_id is None:
             return self._parent_context
-        return SpanContext(
-            self._trace_id,
-            self._parent_id,
-            is_remote=False,
-            trace_flags=self._trace_flags,
-            trace_state=self._trace_state,
-        )
+        return _local_context(self._trace_id, self._parent_id, self._trace_flags, self._trace_state)
 
     @property
     def is_sampled(self) -> bool:
@@ -423,10 +423,12 @@ class Span(LazySpan, sdk_trace.Span):
         if type(key) is not str or not key or not ((kind is str and tracer.text_limit is None) or kind in _PLAIN):
             with guard("setting an attribute"):  # the value's own `__str__` may run
                 self._put_strange(key, value)
-        elif key in semconv.CONTENT and tracer.policy is not None:
+        elif key in _CONTENT and tracer.policy is not None:
             self._put_content(key, value)
-        else:
+        elif key in (values := self._values) or len(values) >= tracer.attribute_limit:
             self.put(key, value)
+        else:
+            values[key] = value
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Set several attributes, as `set_attribute` does each."""

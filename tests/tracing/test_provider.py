@@ -19,12 +19,14 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, sampling
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace.span import TraceState
 
 import agentops_otel
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.export import file
+from agentops_otel.tracing import span as span_module
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer
@@ -349,6 +351,17 @@ def test_processors_of_init_see_starts_and_ends(kept: Kept) -> None:
     assert [span.name for span in kept.started] == ["<lambda>", "raw"]
     assert [span.name for span in kept.ending] == ["<lambda>", "raw"]
     assert [(span.attributes or {}).get("by") for span in kept.ended] == ["on_ending"] * 2
+
+
+@pytest.mark.parametrize("trace_id", [0, 1, 2**128 - 1, 2**128])
+@pytest.mark.parametrize("span_id", [0, 1, 2**64 - 1, 2**64])
+@pytest.mark.parametrize("state", [None, TraceState(), TraceState([("vendor", "1")])])
+def test_a_spans_context_is_as_opentelemetry_makes_it(trace_id: int, span_id: int, state: TraceState | None) -> None:
+    """Also of an id that is none, which a program's id generator may give."""
+    made = span_module._local_context(trace_id, span_id, TraceFlags(1), state)
+    expected = SpanContext(trace_id, span_id, False, TraceFlags(1), state)
+
+    assert (type(made), tuple(made)) == (type(expected), tuple(expected))
 
 
 def test_a_guests_span_is_ours_on_the_programs_provider(kept: Kept) -> None:
