@@ -18,6 +18,7 @@ from opentelemetry.trace import get_tracer_provider
 
 import agentops_otel
 from agentops_otel import sdk
+from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.testing import capture
 from tests.loopback.otlp_sink import OtlpSink
 from tests.many_threads import at_once
@@ -311,6 +312,22 @@ def test_flush_and_shutdown_wait_for_the_users_processors() -> None:
     assert agentops_otel.shutdown(timeout_s=30)
 
     assert [found.name for found in exporter.get_finished_spans()] == ["flushed", "at the end"]
+
+
+def test_a_processor_that_takes_its_time_is_waited_for() -> None:
+    """As long as there is time; the threads that stood ready for it end then."""
+    hanging, before = Hanging(), threading.enumerate()
+    processors = UserProcessors([hanging])
+    release = threading.Timer(0.05, hanging.go_on.set)
+
+    answers = processors.begin_shutdown()
+    release.start()
+    well = processors.wait(answers, 60)
+    processors.close(60)
+
+    assert well
+    ready = [thread for thread in threading.enumerate() if thread not in before and thread.name.endswith("processor")]
+    assert ready == []
 
 
 def test_a_processor_that_hangs_is_told_and_holds_up_neither_flush_nor_shutdown() -> None:

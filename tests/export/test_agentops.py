@@ -136,9 +136,27 @@ def test_a_service_that_is_down_is_asked_again(backend: AgentOpsBackend, caplog:
     assert backend.exchanges == [500] * 3 + [200]
     assert headers[:6] == [None] * 6
     assert headers[6] == headers[7] == {"authorization": f"Bearer {backend.tokens[0]}"}
-    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == [
-        "AgentOps gives no token: 127.0.0.1 answered 500. It is asked again, and the spans wait"
-    ]
+    waits = "AgentOps gives no token: 127.0.0.1 answered 500. It is asked again, and the spans wait"
+    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == [waits]
+    backend.fail_auth(500)
+    assert not authorization.renew()
+    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == [waits, waits]
+
+
+def test_a_key_that_is_refused_later_is_as_one_that_was_never_good(backend: AgentOpsBackend) -> None:
+    """Revoked while the program runs: its last token is used no more."""
+    clock = Clock()
+    backend.token_life_s = 3600
+    authorization = TokenAuthorization(backend.account, DIRECT, clock=clock)
+    first = authorization.headers()
+
+    backend.api_key = "another"
+    clock.now += 3550
+    second = authorization.headers()
+
+    assert first is not None
+    assert second is None
+    assert authorization.refused
 
 
 def test_a_service_that_comes_up_later_gives_the_token(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ from agentops_otel.config import Config, Destination, OtlpProtocol
 from agentops_otel.export import Pipeline
 from agentops_otel.export.fallback_file import LIMIT, FallbackFile
 from agentops_otel.export.file import FileExporter, read
+from agentops_otel.export.trace_directory import KEEP, default_path, trace_files
 from tests import program
+from tests.export.delivery import tracer_for
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import show
 from tests.loopback.otlp_sink import OtlpSink, attributes_of
@@ -559,3 +562,22 @@ def test_what_waits_for_the_word_on_the_key_is_bounded(refused: bool | None, kep
     assert len(list(read(file)) if file.exists() else []) == kept
     assert fallback.counts is (refused is True)
     assert (fallback.sent, fallback.dropped) == (kept, {"no room": 3})
+    assert len(fallback.waiting) == (LIMIT if refused is None else 0)
+
+
+def test_the_spare_trace_file_is_one_of_the_newest_that_stay(tmp_path: Path) -> None:
+    """As any trace file that nobody named: the oldest of them makes room."""
+    traces = [default_path("old", datetime(2026, 1, 1, tzinfo=UTC), pid, tmp_path) for pid in range(KEEP)]
+    traces[0].parent.mkdir()
+    for age, path in enumerate(traces):
+        path.touch()
+        os.utime(path, (age, age))
+    spare = default_path("new", datetime.now(UTC), 1, tmp_path)
+    with AgentOpsBackend() as backend:
+        refused = replace(backend.destination, agentops=replace(backend.account, api_key="not a key"))
+        pipeline = export.build(Config(destinations=(refused,)), spare)
+        work(tracer_for(pipeline), 1)
+        pipeline.force_flush(60_000)
+        pipeline.close(60)
+
+    assert {*trace_files(spare.parent)} == {spare, *traces[1:]}

@@ -325,6 +325,20 @@ def test_the_root_is_the_session_and_other_spans_end_in_their_kind(made: Callabl
     assert translated == name
 
 
+@pytest.mark.parametrize("kind", ["session", "agent", "operation", "task", "workflow", "tool", "guardrail", "llm"])
+def test_a_kind_is_the_end_of_a_name_once(kind: str) -> None:
+    """A root of a kind that can stand alone keeps it; any other is a session."""
+    names = ("x", f"x.{kind}", "x.y")
+    inner, root = (
+        [translate(span(name, {"agentops.span.kind": kind}, parent=parent))[0] for name in names]
+        for parent in (False, None)
+    )
+    of_root = kind if kind in ("llm", "agent", "tool") else "session"
+
+    assert inner == [f"x.{kind}", f"x.{kind}", f"x.y.{kind}"]
+    assert root == [f"x.{of_root}", f"x.{kind}" if kind == of_root else f"x.{kind}.session", f"x.y.{of_root}"]
+
+
 def test_a_prompt_is_never_both_text_and_a_list() -> None:
     """A flat `gen_ai.prompt` gives way to the indexed ones, and stays where it is all there is."""
     both = span("chat", {**CHAT, "gen_ai.prompt": "hi", "gen_ai.input.messages": messages(said("user", text("hi")))})

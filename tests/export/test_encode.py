@@ -252,3 +252,15 @@ def test_more_keys_than_are_remembered_are_still_encoded() -> None:
     many = {f"key {n}": n for n in range(5000)}
 
     assert decoded_attributes(many) == many
+
+
+def test_what_is_remembered_of_generated_names_and_values_has_an_end() -> None:
+    """Spans of which each has a name and a value that no other has."""
+    encoder = Encoder()
+
+    for number in range(3):
+        spans = [a_span(attributes={f"key {number} {n}": f"value {n}"}) for n in range(4000)]
+        encoder.batch(spans)
+    remembered = max(len(cache) for cache in vars(encoder).values())
+
+    assert 0 < remembered < 2 * 4000

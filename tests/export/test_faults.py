@@ -15,6 +15,7 @@ from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, build
 from agentops_otel.export.drop_reason import DropReason
 from agentops_otel.export.encode import Batch
+from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.pipeline import Route
@@ -465,6 +466,20 @@ def test_nothing_of_a_span_without_a_spool_is_written(tmp_path: Path) -> None:
     pipeline.close(0.1)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_programs_own_debug_logs_of_http2_stay(caplog: pytest.LogCaptureFixture) -> None:
+    """Those of our requests are hidden, before and after which the program has its own."""
+    caplog.set_level(logging.DEBUG, logger="hpack")
+    hpack = logging.getLogger("hpack.hpack")
+    with OtlpSink("grpc") as sink:
+        transport = GrpcTransport(destination(sink))
+        hpack.debug("before")
+        transport.send(b"", {}, 60)
+        hpack.debug("after")
+        transport.close()
+
+    assert [record.getMessage() for record in caplog.records] == ["before", "after"]
 
 
 @both

@@ -366,7 +366,7 @@ def test_the_directory_has_a_bound_in_bytes(tmp_path: Path) -> None:
         path.write_bytes(b"x" * 100)
         os.utime(path, (age, age))
 
-    prune(paths[0].parent, keep=100, limit_bytes=250)
+    prune(paths[0].parent, keep=100, limit_bytes=200)
 
     assert trace_files(paths[0].parent) == [paths[3], paths[2]]
 

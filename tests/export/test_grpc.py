@@ -16,6 +16,9 @@ from tests.export.grpc_server import OK, Say, ask, headers, server
 from tests.loopback.otlp_sink import Answer as Scripted
 from tests.loopback.otlp_sink import OtlpSink
 
+PREFIX = b"\0" + bytes(4)
+"""What stands before each message of gRPC."""
+
 
 def with_goodbye(http2: H2Connection, stream: int) -> None:
     """Accept, and say that the connection takes no more."""
@@ -157,6 +160,18 @@ def test_a_message_and_details_that_are_no_details_are_read_as_far_as_they_go() 
         transport.close()
 
     assert (answer.verdict, answer.message, answer.retry_after_s) == (Verdict.RETRY, "naïve", None)
+
+
+@pytest.mark.parametrize("size", [0, 1, 16384, 16385, 65535, 65536, 3 * 16384 + 1])
+def test_a_message_of_any_number_of_frames_arrives(size: int) -> None:
+    """Also one whose last frame is a byte, and one that fills the window."""
+    with server(headers(*OK)) as where:
+        transport = GrpcTransport(where)
+
+        answer = transport.send(b"x" * max(0, size - len(PREFIX)), {}, 60)
+        transport.close()
+
+    assert answer.verdict is Verdict.ACCEPTED
 
 
 def test_requests_go_over_one_connection() -> None:

@@ -18,7 +18,7 @@ import agentops_otel
 
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider([reader]))
-agentops_otel.init(endpoint=sys.argv[1], console=False, spool_dir=False)
+agentops_otel.init(endpoint=sys.argv[1], console=False, spool_dir=sys.argv[3], durability=sys.argv[2])
 work = agentops_otel.record_action("work")(lambda: None)
 for _ in range(20):
     work()
@@ -35,12 +35,13 @@ for line in sorted(found, key=str):
 
 
 @pytest.mark.measured
-def test_the_counts_are_metrics_of_the_users_meter_provider(tmp_path: Path) -> None:
+@pytest.mark.parametrize("durability", ["batch", "span"])
+def test_the_counts_are_metrics_of_the_users_meter_provider(durability: str, tmp_path: Path) -> None:
     """What was sent, what was dropped and why, what waits: under the SDK's names."""
     with OtlpSink() as sink:
         sink.decide = lambda received: Answer(rejected=5)
 
-        run = run_python("-c", CODE, sink.endpoint, timeout=60, check=True)
+        run = run_python("-c", CODE, sink.endpoint, durability, tmp_path, timeout=60, check=True)
 
     lines = run.stdout.splitlines()
     sent = sum(int(line.split()[-1]) for line in lines if line.startswith("otel.sdk.exporter.span.exported"))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,12 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from agentops_otel import config
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, Stats, build
+from agentops_otel.export.http import HttpTransport
+from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.pipeline import QUEUE_BYTES, Route
+from agentops_otel.export.sender import Sender
 from agentops_otel.export.sink import Sink
+from agentops_otel.export.spool import Spool
 from tests.export.delivery import adds_up, destination, make_spans, running, tracer_for, within
 from tests.loopback.otlp_sink import Answer, OtlpSink, attributes_of
 from tests.program import run
@@ -263,7 +269,13 @@ def test_a_sink_gets_the_spans_and_its_faults_are_its_own(monkeypatch: pytest.Mo
         def export(self, spans: object) -> object:  # type: ignore[override]  # broken on purpose
             raise OSError("disk full")
 
-    whole = InMemorySpanExporter()
+    class Whole(InMemorySpanExporter):
+        shut_down = 0
+
+        def shutdown(self) -> None:
+            self.shut_down += 1
+
+    whole = Whole()
     sinks = [Sink(name="broken", exporter=Broken()), Sink(name="whole", exporter=whole)]
     pipeline = Pipeline(sinks=sinks, exit_timeout_s=2.0)
     provider = TracerProvider(shutdown_on_exit=False)
@@ -277,6 +289,93 @@ def test_a_sink_gets_the_spans_and_its_faults_are_its_own(monkeypatch: pytest.Mo
     stats = pipeline.stats()
     assert stats.dropped == {"the exporter failed": 5}
     assert stats.destinations["whole"].sent == 5
+    assert whole.shut_down == 1
+
+
+def test_persist_waits_for_what_another_thread_is_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A span that the worker redacts is on disk when it returns."""
+    monkeypatch.setattr("agentops_otel.export.pipeline._PERSIST_S", 60.0)
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def redact(span: ReadableSpan) -> ReadableSpan:
+        at_it.set()
+        go_on.wait(60)
+        return span
+
+    spooled: list[int] = []
+
+    def persist() -> None:
+        pipeline.persist()
+        spooled.append(pipeline.stats().spooled)
+
+    where = Destination(endpoint="http://127.0.0.1:9/v1/traces")
+    sender = Sender("nowhere", Outbox(Spool(tmp_path)), HttpTransport(where))
+    pipeline = Pipeline([Route(sender=sender)], exit_timeout_s=2.0, redaction=redact)
+    make_spans(tracer_for(pipeline), 1)
+    at_it.wait(60)
+    thread = threading.Thread(target=persist)
+    thread.start()
+    thread.join(0.05)
+    waits = thread.is_alive()
+    go_on.set()
+    thread.join()
+    pipeline.close(0)
+
+    assert waits
+    assert spooled == [1]
+
+
+def no_thread(thread: threading.Thread) -> None:
+    """As Python 3.12 has it while an interpreter ends."""
+    raise RuntimeError("can't create new thread at interpreter shutdown")
+
+
+def test_before_a_fork_a_sender_gives_the_thread_to_wait_for() -> None:
+    """It ends, and the next start begins another."""
+    sender = Sender("nowhere", Outbox(), HttpTransport(Destination(endpoint="http://127.0.0.1:9/v1/traces")))
+    sender.start()
+
+    thread = sender.pause()
+
+    assert thread is not None
+    thread.join(60)
+    assert not thread.is_alive()
+    assert sender.start()
+    sender.stop(time.monotonic() + 60)
+
+
+def test_without_threads_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's own thread encodes some of it."""
+    exporter = InMemorySpanExporter()
+    pipeline = Pipeline(sinks=[Sink(name="memory", exporter=exporter)], exit_timeout_s=2.0)
+    tracer = tracer_for(pipeline)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+
+    make_spans(tracer, 1000, content="x" * 10_000)
+    pipeline.force_flush()
+    exported = len(exporter.get_finished_spans())
+    make_spans(tracer, QUEUE_BYTES // 1000)
+
+    assert exported == 1000
+    assert len(exporter.get_finished_spans()) > exported
+    pipeline.close(0)
+
+
+def test_without_threads_a_busy_exporter_holds_up_no_flush_beyond_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the end of an interpreter: what has no thread is exported by who asks for it."""
+    sink = Sink(name="busy", exporter=InMemorySpanExporter())
+    pipeline = Pipeline(sinks=[sink], exit_timeout_s=2.0)
+    locked = threading.Thread(target=sink.lock.acquire)
+    locked.start()
+    locked.join()
+    tracer = tracer_for(pipeline)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        make_spans(tracer, 3)
+        flushed = pipeline.force_flush(50)
+
+    assert not flushed
+    assert pipeline.stats().dropped == {"the exporter is busy": 3}
 
 
 def test_a_pipeline_without_destinations_counts_nothing() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -212,10 +213,11 @@ def test_what_many_ended_processes_left_is_taken_in_one_go(tmp_path: Path) -> No
     assert files(tmp_path) == []
 
 
-def test_what_is_too_old_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("bodies", [(b"old",), (b"old", b"as old", b"older")])
+def test_what_is_too_old_is_given_up(bodies: Sequence[bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What an earlier process left is not delivered after a week; a line says so, and the count."""
     now = [os.stat(tmp_path).st_mtime]
-    filled(tmp_path, b"old", b"as old", b"older").close()
+    filled(tmp_path, *bodies).close()
 
     now[0] += 6 * 24 * 3600
     early = Spool(tmp_path, clock=lambda: now[0])
@@ -227,9 +229,9 @@ def test_what_is_too_old_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFi
 
     assert late.read(MANY, MANY) is None
     assert files(tmp_path) == []
-    assert late.given_up == 3
-    assert "3 spans that earlier processes left were given up: too old" in caplog.text
-    assert Outbox(late).stats(0).given_up == 3
+    assert late.given_up == len(bodies)
+    assert f"{len(bodies)} spans that earlier processes left were given up: too old" in caplog.text
+    assert Outbox(late).stats(0).given_up == len(bodies)
 
 
 def test_the_file_of_a_living_sibling_is_not_kept_open(tmp_path: Path) -> None:
@@ -487,6 +489,36 @@ def test_memory_alone_drops_the_oldest_and_counts_them() -> None:
     entry = outbox.take()
     assert entry is not None
     assert entry.body[0] == 10
+
+
+def test_what_was_lost_before_it_was_added_settles_nothing_else() -> None:
+    """A flush still waits for the spans that were encoded."""
+    outbox = Outbox()
+
+    outbox.count_lost(2, "not encodable")
+    outbox.add(Batch(b"x", 1))
+
+    assert not outbox.settled
+    assert not outbox.wait(0.0)
+    assert outbox.stats(3).pending == 1
+
+
+def test_a_sender_that_was_idle_is_waited_for_when_it_is_not() -> None:
+    """Whoever waits for what is on disk does so while a request is on its way."""
+    outbox = Outbox()
+    taken: list[object] = []
+    thread = threading.Thread(target=lambda: taken.append(outbox.take()))
+    thread.start()
+    idle = outbox.recover(time.monotonic() + 60)
+    outbox.add(Batch(b"x", 1))
+    thread.join()
+
+    began = time.monotonic()
+    outbox.recover(began + 0.05)
+
+    assert idle == (0, 0)
+    assert len(taken) == 1
+    assert time.monotonic() - began >= 0.05
 
 
 def test_a_closed_outbox_gives_out_nothing_and_ends_the_wait() -> None:

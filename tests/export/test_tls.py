@@ -212,6 +212,26 @@ def test_tls_goes_through_the_tls_of_a_proxy(authority: trustme.CA, ca_file: Pat
     assert proxy.seen == [(f"localhost:{sink.port}", "Basic bWU6c2VjcmV0")]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("elsewhere", ["collector", "proxy"])
+def test_a_certificate_for_another_host_is_refused_behind_a_proxy_and_by_it(
+    elsewhere: str, authority: trustme.CA, ca_file: Path, proxy: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Within the TLS of a proxy that of the collector is as strict, and nothing is sent through either."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere" if elsewhere == "proxy" else "localhost").configure_cert(context)
+    proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+
+    with tls_sink("http/protobuf", authority, host="elsewhere" if elsewhere == "collector" else "localhost") as sink:
+        where = destination(sink, certificate=ca_file, proxy=f"https://localhost:{proxy.server_port}")
+        with running(Config(destinations=(where,), exit_timeout_s=0.1)) as (pipeline, tracer):
+            make_spans(tracer, 5)
+
+            until_logged("TLS failed" if elsewhere == "collector" else "the proxy failed", pipeline, caplog)
+        assert sink.received == []
+
+    assert bool(proxy.seen) == (elsewhere == "collector")  # type: ignore[attr-defined]
+
+
 def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that NO_PROXY names is reached directly, and each other one through the proxy of its scheme."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")

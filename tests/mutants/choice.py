@@ -39,7 +39,7 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
     if fault.names is None:
         distance = {test: int(not test.startswith(in_room)) for test in measured.tests[file].get(fault.line, ())}
     else:
-        distance = _distances(file, fault.names, source, measured)
+        distance = _distances(file, fault, fault.names, source, measured)
     ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
     chosen = list(_within(ordered, measured.seconds))
     if chosen and room(file) in ROOMS_OF_PROGRAMS:
@@ -58,14 +58,18 @@ def is_tested(file: str, measured: Covering) -> bool:
     return any(test.startswith(f"{CONTRACT}::") and f"[{name}" in test for test in measured.seconds)
 
 
-def _distances(file: str, names: tuple[str, ...], source: bytes, measured: Covering) -> dict[str, int]:
+def _distances(file: str, fault: Fault, names: tuple[str, ...], source: bytes, measured: Covering) -> dict[str, int]:
     """Of a line that runs once, when the module is imported, every test may notice.
 
-    The nearest are those that have the file's name in theirs, whose file says what the line makes, or that run a
-    function of the file that names it; then those that run any of its functions.
+    The nearest are those that have the file's name in theirs, whose file says what the line makes or has the same word,
+    or that run a function of the file that names it; then those that run any of its functions.
     """
     stem, made = Path(file).stem, re.compile(rf"\b({'|'.join(names or ['$.'])})\b")
-    saying = (TABLES, *(name for name, text in measured.texts.items() if stem in text and made.search(text)))
+    was = fault.was(source) if fault.kind == "word" else "\0"
+    saying = (
+        TABLES,
+        *(name for name, text in measured.texts.items() if was in text or (stem in text and made.search(text))),
+    )
     distance = {test: 0 if stem in test or test.startswith(saying) else 2 for test in measured.seconds}
     lines = source.decode().splitlines()
     for line in _lines_of_functions(source):

@@ -51,10 +51,13 @@ class Fault:
         """The source with the fault."""
         return source[: self.start] + self.text.encode() + source[self.end :]
 
+    def was(self, source: bytes) -> str:
+        """What stands there without it."""
+        return source[self.start : self.end].decode()
+
     def shown(self, source: bytes) -> str:
         """Both texts, on one line."""
-        was = " ".join(source[self.start : self.end].decode().split())
-        return f"{self.kind}: {was[:70]} -> {self.text[:70]}"
+        return f"{self.kind}: {' '.join(self.was(source).split())[:70]} -> {self.text[:70]}"
 
 
 def faults(source: bytes) -> list[Fault]:

@@ -112,12 +112,14 @@ def test_a_draw_may_be_of_one_room(tmp_path: Path) -> None:
     assert [file for file, _ in drawn] == ["agentops_otel/small.py"]
 
 
-def test_a_constant_is_shown_first_to_tests_that_name_it() -> None:
+@pytest.mark.parametrize(
+    ("source", "text"), [(b"LIMIT = 8\n", "small.LIMIT == 8"), (b'WORDS = ("no room",)\n', 'dropped == {"no room": 1}')]
+)
+def test_a_constant_is_shown_first_to_tests_that_name_it_or_have_its_word(source: bytes, text: str) -> None:
     """However many others have the name of its file."""
-    source = b"LIMIT = 8\n"
     [fault, *_] = faults(source)
     seconds = {"tests/test_small.py::test_long": 20.0, "tests/test_pages.py::test_limit": 0.1}
-    texts = {"tests/test_small.py": "", "tests/test_pages.py": "from agentops_otel import small\nsmall.LIMIT == 8"}
+    texts = {"tests/test_small.py": "", "tests/test_pages.py": text}
     measured = covering.Covering({"agentops_otel/small.py": {}}, seconds, texts)
 
     assert tests_of("agentops_otel/small.py", fault, source, measured) == [
