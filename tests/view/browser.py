@@ -4,15 +4,14 @@ import base64
 import json
 import shutil
 import subprocess
-import urllib.request
-from collections.abc import Iterator
+import threading
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from statistics import median
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
 from websockets.sync.client import connect
 
@@ -32,49 +31,103 @@ _SWITCHES = (
 )
 
 
-class Page:
-    """A page in a browser of its own; start it with `with`.
+class Browser:
+    """A browser, which takes a second to start; start it with `with`.
 
     Args:
-        url: What it opens.
-        folder: Where the browser keeps what it must.
+        folder: Where it keeps what it must.
     """
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self._url = url
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ids = count(1)
-        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         assert CHROMIUM is not None
         command = [CHROMIUM, *_SWITCHES, f"--user-data-dir={self._folder}", "about:blank"]
-        self._browser = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        assert self._browser.stderr is not None
-        listening = next(line for line in self._browser.stderr if line.startswith("DevTools listening on "))
-        at = listening.split("//")[1].split("/")[0]
-        asked = urllib.request.Request(f"http://{at}/json/new?{quote(self._url, safe='')}", method="PUT")
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            target = json.load(answer)["webSocketDebuggerUrl"]
-        self._socket = self._open.enter_context(connect(target, max_size=None, open_timeout=30))
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        assert self._process.stderr is not None
+        listening = next(line for line in self._process.stderr if line.startswith("DevTools listening on "))
+        self.url = listening.split()[-1]
+        # What else it says is read, or it would wait for that once the pipe is full.
+        self._reading = threading.Thread(target=self._process.stderr.read, daemon=True)
+        self._reading.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        self._reading.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+
+
+class _Socket:
+    """Commands to a browser or to a page of it; open it with `with`."""
+
+    def __init__(self, url: str) -> None:
+        self._ids = count(1)
+        self._connection = connect(url, max_size=None, open_timeout=30)
+
+    def __enter__(self) -> Self:
+        self._socket = self._connection.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.__exit__(kind, error, trace)
+
+    def ask(self, method: str, **asked: object) -> dict[str, Any]:
+        """The answer, or the error."""
+        number = next(self._ids)
+        self._socket.send(json.dumps({"id": number, "method": method, "params": asked}))
+        while (answer := json.loads(self._socket.recv(timeout=60))).get("id") != number:
+            pass  # an event
+        answered: dict[str, Any] = answer
+        return answered
+
+    def command(self, method: str, **asked: object) -> dict[str, Any]:
+        """What a command answers."""
+        answer = self.ask(method, **asked)
+        assert "error" not in answer, answer
+        result: dict[str, Any] = answer["result"]
+        return result
+
+
+class Page:
+    """A page in a browser, with nothing of what other pages have left there; open it with `with`.
+
+    Args:
+        url: What it opens.
+        browser: Where.
+    """
+
+    def __init__(self, url: str, browser: Browser) -> None:
+        self._url = url
+        self._browser = browser
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        control = self._open.enter_context(_Socket(self._browser.url))
+        alone = control.command("Target.createBrowserContext")["browserContextId"]
+        self._open.callback(control.command, "Target.disposeBrowserContext", browserContextId=alone)
+        target = control.command("Target.createTarget", url=self._url, browserContextId=alone)["targetId"]
+        address = f"ws://{urlsplit(self._browser.url).netloc}/devtools/page/{target}"
+        self._socket = self._open.enter_context(_Socket(address))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
-        self._browser.terminate()
-        self._browser.wait(30)
-        assert self._browser.stderr is not None
-        self._browser.stderr.close()
 
     def evaluate(self, expression: str) -> object:
         """What an expression is in the page, once it has come if it is a promise."""
         asked = {"expression": expression, "awaitPromise": True, "returnByValue": True}
         for _ in range(100):
-            number = next(self._ids)
-            self._socket.send(json.dumps({"id": number, "method": "Runtime.evaluate", "params": asked}))
-            answer = next(found for found in self._answers() if found.get("id") == number)
+            answer = self._socket.ask("Runtime.evaluate", **asked)
             if "error" not in answer:  # else the page has gone on to another address meanwhile
                 assert "exceptionDetails" not in answer["result"], answer["result"]
                 return answer["result"]["result"].get("value")
@@ -82,12 +135,7 @@ class Page:
 
     def command(self, method: str, **asked: object) -> dict[str, Any]:
         """What a command of the browser's protocol answers."""
-        number = next(self._ids)
-        self._socket.send(json.dumps({"id": number, "method": method, "params": asked}))
-        answer = next(found for found in self._answers() if found.get("id") == number)
-        assert "error" not in answer, answer
-        result: dict[str, Any] = answer["result"]
-        return result
+        return self._socket.command(method, **asked)
 
     def look(self, *, width: int, height: int, dark: bool = False) -> None:
         """Make the window so large, and its colours dark or light."""
@@ -134,10 +182,6 @@ class Page:
         middle = {"x": place["x"] + place["width"] / 2, "y": place["y"] + place["height"] / 2}
         for kind in ("mousePressed", "mouseReleased"):
             self.command("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **middle)
-
-    def _answers(self) -> Iterator[dict[str, Any]]:
-        while True:
-            yield json.loads(self._socket.recv(timeout=60))
 
     def wait_for(self, condition: str, timeout_s: float = 20.0) -> None:
         """Return once an expression is true in the page.

@@ -8,6 +8,7 @@ import pytest
 from agentops_otel.export import otlp_json
 from agentops_otel.view import cost
 from agentops_otel.view.live import LiveView, Store
+from tests.view.browser import Browser
 from tests.view.spans import CHAT
 
 
@@ -29,4 +30,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def live(store: Store) -> Iterator[LiveView]:
     """The servers, on free ports."""
     with LiveView(store, otlp_json, port=0, otlp_port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser that all tests open their pages in."""
+    with Browser(tmp_path_factory.mktemp("browser")) as running:
         yield running

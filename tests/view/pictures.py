@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import LiveView, Store
 from tests.view import spans
-from tests.view.browser import Page
+from tests.view.browser import Browser, Page
 from tests.view.spans import AGENT, CHAT, TOOL, Trace, said, text
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -67,7 +67,8 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         LiveView(store, otlp_json, port=0, otlp_port=0) as live,
-        Page(live.url, Path(folder)) as page,
+        Browser(Path(folder)) as browser,
+        Page(live.url, browser) as page,
     ):
         page.wait_for("document.querySelector('#main')?.dataset.shown === location.hash")
         page.look(width=1280, height=640)

@@ -1,7 +1,6 @@
 """The page in a real browser: what arrives is on it, in each of its views, and recorded text is only text."""
 
 import json
-from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
@@ -9,7 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import LiveView, Store
-from tests.view.browser import CHROMIUM, MISSING, Page
+from tests.view.browser import CHROMIUM, MISSING, Browser, Page
 from tests.view.requests import send
 from tests.view.spans import CHAT, Trace, conversation, research, text
 
@@ -19,10 +18,10 @@ SHOWN = "document.querySelector('#main').dataset.shown === location.hash"
 NAMES = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
 
 
-def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, browser: Browser) -> None:
     """A row for each, newest first; what is sent while one looks appears; a filter is in the address."""
     store.add(research())
-    with Page(live.url, tmp_path / "browser") as page:
+    with Page(live.url, browser) as page:
         page.wait_for(f"{NAMES}.length === 1")
         assert send(live, otlp_json.dumps([Trace(2).span("later", 1, attributes={"agentops.tags": ("x",)})])) == 200
         page.wait_for(f"{NAMES}.length === 2")
@@ -40,12 +39,12 @@ def test_a_browser_shows_runs_as_they_arrive(live: LiveView, store: Store, tmp_p
         )
 
 
-def test_on_a_phone_the_filters_are_behind_one_button(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_on_a_phone_the_filters_are_behind_one_button(live: LiveView, store: Store, browser: Browser) -> None:
     """But for the text; on a wide screen there is no button."""
     store.add(list(conversation()))
     seen = """[...document.querySelectorAll('.filters > *')].filter(one => one.offsetHeight)
         .map(one => one.innerText.split(' ')[0])"""
-    with Page(live.url, tmp_path) as page:
+    with Page(live.url, browser) as page:
         page.wait_for(f"{NAMES}.length === 1")
         page.look(width=390, height=800)
         folded = page.evaluate(seen)
@@ -63,11 +62,11 @@ def test_on_a_phone_the_filters_are_behind_one_button(live: LiveView, store: Sto
     assert {"service", "model", "from", "errors"} <= set(unfolded)
 
 
-def test_totals_are_plots_and_tables(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_totals_are_plots_and_tables(live: LiveView, store: Store, browser: Browser) -> None:
     """By day, model, tool and agent, of the runs that pass the filters; a name leads to its runs."""
     store.add([*research(), *conversation()])
     rows = "[...document.querySelectorAll('section tbody tr')].map(row => row.innerText)"
-    with Page(f"{live.url}#/totals", tmp_path / "browser") as page:
+    with Page(f"{live.url}#/totals", browser) as page:
         page.wait_for("document.querySelectorAll('section').length === 4")
         all_of_them = page.evaluate(rows)
         drawn = page.evaluate("[...document.querySelectorAll('.plots title')].map(one => one.textContent.slice(12))")
@@ -96,12 +95,12 @@ def test_totals_are_plots_and_tables(live: LiveView, store: Store, tmp_path: Pat
         assert page.evaluate("location.hash") == "#/?tool=search"
 
 
-def test_a_day_of_the_totals_leads_to_its_runs(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_a_day_of_the_totals_leads_to_its_runs(live: LiveView, store: Store, browser: Browser) -> None:
     """By a filter that the address holds: from one day to another, both included."""
     day = 24 * 3600 * 1000
     store.add([Trace(number).span(f"day {number}", number * day) for number in (1, 2, 3)])
     days = "[...document.querySelectorAll('section th a')]"
-    with Page(f"{live.url}#/totals", tmp_path / "browser") as page:
+    with Page(f"{live.url}#/totals", browser) as page:
         page.wait_for(f"{days}.length === 3")
         second = page.evaluate(f"{days}[1].textContent")
         page.evaluate(f"{days}[1].click()")
@@ -116,12 +115,12 @@ def test_a_day_of_the_totals_leads_to_its_runs(live: LiveView, store: Store, tmp
         assert page.evaluate("location.hash") == f"#/?since={second}"
 
 
-def test_the_keys_are_told(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_the_keys_are_told(live: LiveView, store: Store, browser: Browser) -> None:
     """By `?`, or a button; while they are shown no other key does anything, and Escape goes back to where one was."""
     store.add(research())
     opened = "document.querySelectorAll('dialog[open]').length === 1"
     closed = "document.querySelectorAll('dialog').length === 0"
-    with Page(f"{live.url}#/run/{TRACE}", tmp_path / "browser") as page:
+    with Page(f"{live.url}#/run/{TRACE}", browser) as page:
         page.wait_for("document.querySelectorAll('[role=treeitem]').length === 4")
         address = page.evaluate("location.hash")
         page.press("?")
@@ -145,13 +144,13 @@ def test_the_keys_are_told(live: LiveView, store: Store, tmp_path: Path) -> None
 
 
 @pytest.mark.no_cover
-def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, browser: Browser) -> None:
     """The others are drawn when they are scrolled to, or walked to by key.
 
-    Its seconds are a thousand runs and a browser's start.
+    Its seconds are a thousand runs.
     """
     store.add([Trace(number).span(f"run {number}", number) for number in range(1, 1001)])
-    with Page(live.url, tmp_path / "browser") as page:
+    with Page(live.url, browser) as page:
         page.wait_for(f"{NAMES}.length > 10")
         page.look(width=1200, height=800)
         page.wait_for("document.querySelector('.frame').clientHeight > 300")
@@ -172,13 +171,13 @@ def test_a_thousand_runs_are_as_many_rows_as_fit(live: LiveView, store: Store, t
 
 
 @pytest.mark.no_cover
-def test_a_list_of_a_thousand_runs_does_not_stutter(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_a_list_of_a_thousand_runs_does_not_stutter(live: LiveView, store: Store, browser: Browser) -> None:
     """A key that goes to the next run is answered about as soon as on an empty page.
 
-    Its seconds are a thousand runs and a browser's start.
+    Its seconds are a thousand runs.
     """
     store.add([Trace(number).span(f"run {number}", number, attributes=CHAT) for number in range(1, 1001)])
-    with Page(live.url, tmp_path / "browser") as page:
+    with Page(live.url, browser) as page:
         page.look(width=1200, height=800)
         page.wait_for(f"{NAMES}.length > 10")
         page.evaluate("document.querySelector('.runs a').focus()")
@@ -191,10 +190,10 @@ def test_a_list_of_a_thousand_runs_does_not_stutter(live: LiveView, store: Store
         assert full < 4 * empty, (empty, full)
 
 
-def test_a_conversation_reads_as_one(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_a_conversation_reads_as_one(live: LiveView, store: Store, browser: Browser) -> None:
     """Each call has what is new; a tool's result stands where it was called; reasoning is folded, a medium is named."""
     store.add(conversation())
-    with Page(f"{live.url}#/conversation/{'0' * 31}2", tmp_path / "browser") as page:
+    with Page(f"{live.url}#/conversation/{'0' * 31}2", browser) as page:
         page.wait_for("document.querySelectorAll('.step').length === 2")
 
         assert page.evaluate("[...document.querySelectorAll('.step')].map(step => step.innerText)") == snapshot(
@@ -260,7 +259,7 @@ Oslo: snow. Rome: sun.\
         page.wait_for("document.querySelector('.span h2')?.textContent === 'execute_tool weather'")
 
 
-def test_a_window_of_the_dialogue_repeats_nothing(live: LiveView, store: Store, tmp_path: Path) -> None:
+def test_a_window_of_the_dialogue_repeats_nothing(live: LiveView, store: Store, browser: Browser) -> None:
     """A program that leaves out the beginning, asks again after a failure, or has two dialogues: only what is new."""
     trace = Trace()
 
@@ -283,7 +282,7 @@ def test_a_window_of_the_dialogue_repeats_nothing(live: LiveView, store: Store, 
             call(5, [("system", "T"), ("assistant", "2"), ("user", "yes")], "3"),
         ]
     )
-    with Page(f"{live.url}#/conversation/{TRACE}", tmp_path / "browser") as page:
+    with Page(f"{live.url}#/conversation/{TRACE}", browser) as page:
         page.wait_for("document.querySelectorAll('.step').length === 5")
 
         steps = page.evaluate(

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
 from agentops_otel.view.live import LiveView, Store
-from tests.view.browser import CHROMIUM, MISSING, Page
+from tests.view.browser import CHROMIUM, MISSING, Browser, Page
 from tests.view.spans import ACTION, AGENT, CHAT, TOOL, WORKFLOW, Trace, research, said, text
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
@@ -19,9 +18,9 @@ SHOWN = "document.querySelector('#main').dataset.shown === location.hash"
 
 
 @pytest.fixture
-def page(live: LiveView, tmp_path: Path) -> Iterator[Page]:
+def page(live: LiveView, browser: Browser) -> Iterator[Page]:
     """A browser with the list of runs."""
-    with Page(live.url, tmp_path / "browser") as opened:
+    with Page(live.url, browser) as opened:
         opened.look(width=1200, height=800)
         opened.wait_for(f"document.querySelector('#main') && {SHOWN}")
         yield opened
@@ -186,7 +185,7 @@ def test_two_runs_are_compared_on_a_phone(page: Page, store: Store) -> None:
 def test_a_run_of_five_thousand_spans_does_not_stutter(page: Page, store: Store) -> None:
     """Few of them are in the page at a time, and a key is answered about as soon as on an empty page.
 
-    Its seconds are five thousand spans and a browser's start.
+    Its seconds are five thousand spans.
     """
     trace = Trace()
     root = trace.span("root", 0, 50_000, attributes=WORKFLOW)

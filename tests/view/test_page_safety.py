@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import Event, ReadableSpan
 
 from agentops_otel.view.live import LiveView, Store
 from tests import page_tools
-from tests.view.browser import CHROMIUM, MISSING, Page
+from tests.view.browser import CHROMIUM, MISSING, Browser, Page
 from tests.view.spans import CHAT, Trace, conversation, said
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
@@ -28,9 +27,9 @@ SERIOUS = (
 
 
 @pytest.fixture
-def page(live: LiveView, tmp_path: Path) -> Iterator[Page]:
+def page(live: LiveView, browser: Browser) -> Iterator[Page]:
     """A browser with the list of runs, which notes what its policy forbids."""
-    with Page(live.url, tmp_path / "browser") as opened:
+    with Page(live.url, browser) as opened:
         opened.wait_for(SHOWN)
         opened.evaluate(f"window.reports = [], addEventListener('securitypolicyviolation', {NOTE}), 0")
         yield opened

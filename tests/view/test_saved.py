@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import Event
 
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import LiveView, Store, saved
-from tests.view.browser import CHROMIUM, MISSING, Page
+from tests.view.browser import CHROMIUM, MISSING, Browser, Page
 from tests.view.requests import request
 from tests.view.spans import CHAT, Trace, conversation, research
 
@@ -93,13 +93,13 @@ def test_a_run_larger_than_the_memory_is_saved(tmp_path: Path, saved_as: str) ->
 
 
 @needs_chromium
-def test_the_file_opens_from_disk(memory: Store, tmp_path: Path) -> None:
+def test_the_file_opens_from_disk(memory: Store, tmp_path: Path, browser: Browser) -> None:
     """The list with its filters and its order, a run, and its conversation, without a request."""
     memory.add([*research(), *conversation()])
     file = tmp_path / "runs.html"
     file.write_bytes(saved.page(memory, title="runs"))
     names = "[...document.querySelectorAll('.runs a')].map(link => link.textContent)"
-    with Page(file.as_uri(), tmp_path / "browser") as page:
+    with Page(file.as_uri(), browser) as page:
         page.wait_for(f"{names}.length === 2")
         found = {}
         for wanted in (
@@ -146,7 +146,7 @@ def test_the_file_opens_from_disk(memory: Store, tmp_path: Path) -> None:
 
 
 @needs_chromium
-def test_hostile_text_in_a_file_is_text(memory: Store, tmp_path: Path) -> None:
+def test_hostile_text_in_a_file_is_text(memory: Store, tmp_path: Path, browser: Browser) -> None:
     """What would end the data, the script or an element is shown, and does nothing."""
     error = {"exception.stacktrace": EVIL, "exception.message": EVIL}
     memory.add(
@@ -161,7 +161,7 @@ def test_hostile_text_in_a_file_is_text(memory: Store, tmp_path: Path) -> None:
     )
     file = tmp_path / "run.html"
     file.write_bytes(saved.page(memory, title=EVIL))
-    with Page(file.as_uri(), tmp_path / "browser") as page:
+    with Page(file.as_uri(), browser) as page:
         page.wait_for("document.querySelectorAll('.span table').length === 2")
 
         assert page.evaluate("document.title") == EVIL
