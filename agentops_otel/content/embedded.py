@@ -62,11 +62,6 @@ def _hides_a_secret(word: str, redact: Callable[[str], str]) -> bool:
 
 
 def _decoded(word: str) -> str:
-    try:
-        return binascii.a2b_base64(word[: len(word) // 4 * 4] + _padded(word[len(word) // 4 * 4 :])).decode("latin-1")
-    except binascii.Error:
-        return ""
-
-
-def _padded(end: str) -> str:
-    return end + "=" * (4 - len(end)) if len(end) > 1 else ""
+    if len(word) % 4 == 1:  # one letter is no byte
+        word = word[:-1]
+    return binascii.a2b_base64(f"{word}==").decode("latin-1")
