@@ -219,6 +219,27 @@ def test_a_log_is_bounded() -> None:
     assert sum(len(text) + 1 for _, text in entries[:-1]) <= TRACE_CHARS
 
 
+def test_the_beginning_of_a_print_is_left_out_with_its_end() -> None:
+    """Where it crosses the bound, nothing of it is kept."""
+    kept = Kept()
+    kept.stream.write("kept\n")
+    kept.stream.write("begun ")
+    kept.stream.write("x" * TRACE_CHARS)
+    kept.stream.write(" ended\n")
+
+    assert log_entries(kept.end()) == [("INFO", "kept"), ("WARNING", "1 more prints were left out")]
+
+
+def test_what_is_written_is_written_and_kept_where_a_trace_is_recorded() -> None:
+    """The stream answers as it does; of a trace that is not sampled, and outside of one, nothing is kept."""
+    kept = Kept()
+    for where in (SpanContext(1, 1, False, TraceFlags(0)), SpanContext(0, 0, False, TraceFlags(1))):
+        kept.printed._where = lambda where=where: where  # type: ignore[misc]
+        assert kept.stream.write("lost\n") == 5
+
+    assert kept.end() == ""
+
+
 def test_a_print_that_fills_a_log_is_whole() -> None:
     """And one character more is left out."""
     kept = Kept()

@@ -15,8 +15,8 @@ TESTS_S = 30.0
 PROGRAMS = ("tests/test_leaving.py", "tests/export/test_processes.py", "tests/export/test_gunicorn.py")
 """Their programs fork and leave, and coverage does not measure them: nobody knows which lines they run."""
 
-TABLES = "tests/clients/test_tables.py"
-"""Says the tables of all clients a second time, and runs no line of them."""
+READING = ("tests/clients/test_tables.py", "tests/test_house.py")
+"""Say the tables of all clients a second time, and read the code: they run no line of it."""
 
 CONTRACT = "tests/clients/test_contract.py"
 """Holds of each client that is installed."""
@@ -67,13 +67,13 @@ def _distances(file: str, fault: Fault, names: tuple[str, ...], source: bytes, m
     stem, made = Path(file).stem, re.compile(rf"\b({'|'.join(names or ['$.'])})\b")
     was = fault.was(source) if fault.kind == "word" else "\0"
     saying = (
-        TABLES,
+        *READING,
         *(name for name, text in measured.texts.items() if was in text or (stem in text and made.search(text))),
     )
     distance = {test: 0 if stem in test or test.startswith(saying) else 2 for test in measured.seconds}
     lines = source.decode().splitlines()
     for line in _lines_of_functions(source):
-        named = any(name in lines[line - 1] for name in names)
+        named = made.search(lines[line - 1])
         for test in measured.tests[file].get(line, ()):
             distance[test] = min(distance[test], 0 if named else 1)
     return distance

@@ -29,8 +29,11 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 }
 _FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _LOCKS = ("lock", "changed", "starting", "sending")
-_FOR_PEOPLE = ("guard", "warn", "warning", "info", "debug", "error", "exception", "ConfigError", "Finding")
-"""What they are given is read by people: another word there is no fault."""
+_FOR_PEOPLE = (
+    *("guard", "warn", "warning", "info", "debug", "error", "exception", "ConfigError", "Finding"),
+    *("create_key", "TypeVar"),
+)
+"""What they are given is read by people, and by checkers of types: another word there is no fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,9 @@ class _Finder(ast.NodeVisitor):
     # Statements.
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """Its defaults and its body; not its annotations."""
+        """Its defaults and its body; not its annotations. One of several signatures is for checkers of types alone."""
+        if any(isinstance(decorator, ast.Name) and decorator.id == "overload" for decorator in node.decorator_list):
+            return
         outer, names = self._in_function, self._names
         self._names = (*names, node.name)
         self._each(*node.args.defaults, *node.args.kw_defaults)
@@ -227,7 +232,7 @@ class _Finder(ast.NodeVisitor):
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in _FUNCTIONS and isinstance(node.func, ast.Name):
             self._add("function", node.func, _FUNCTIONS[name])
-        for n in range(len(node.keywords)):
+        for n in range(len(node.keywords) if name != "TypeVar" else 0):
             changed = copy.deepcopy(node)
             del changed.keywords[n]
             self._add("argument", node, ast.unparse(changed))

@@ -60,6 +60,23 @@ def test_faults_of_each_kind_are_found() -> None:
     )
 
 
+def test_what_checkers_of_types_read_has_no_faults() -> None:
+    """A signature among several, and the bound of a type variable."""
+    source = b"""
+F = TypeVar("F", bound=int)
+
+@overload
+def one(number: int = 1) -> int: ...
+def one(number: int = 2) -> int:
+    return number
+"""
+
+    assert [fault.shown(source) for fault in faults(source)] == [
+        "constant: 2 -> 3",
+        "return: return number -> return None",
+    ]
+
+
 def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -699,6 +699,24 @@ def test_generator_closed_or_dropped_ends_its_span(recording: Recording) -> None
     )
 
 
+def test_the_span_of_a_generator_begins_with_its_body(recording: Recording) -> None:
+    """Not when it is made: hours may pass until it is read."""
+
+    @recording.decorators.record_action
+    def count() -> Iterator[int]:
+        yield 1
+
+    @recording.decorators.record_action
+    async def later(number: int) -> int:
+        return number
+
+    made = [count(), later(number=1)]
+    then = recording.recorder.clock()
+    assert (list(made[0]), asyncio.run(made[1])) == ([1], 1)  # type: ignore[call-overload, arg-type]
+
+    assert [span.start_time is not None and span.start_time > then for span in recording.spans] == [True, True]
+
+
 def test_generator_that_ignores_its_end_is_told_so_by_python(recording: Recording) -> None:
     """A body that yields when it is closed gets Python's own RuntimeError, and its span the body's last word."""
 

@@ -126,6 +126,32 @@ def test_statuses_are_said_and_500_is_a_failure(recording: Recording, app: flask
 
 
 @pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [(299, "ERROR", None), (300, "UNSET", 300), (499, "UNSET", 499), (500, "ERROR", None), ("404", "ERROR", None)],
+)
+def test_an_exception_with_the_code_of_an_answer_is_one(
+    recording: Recording, app: flask.Flask, code: object, status: str, told: object
+) -> None:
+    """From 300 to 499, as `abort` and a redirect raise it; any other is a failure, which the view's caller gets."""
+
+    class Answer(Exception):
+        def __init__(self) -> None:
+            self.code = code
+
+    @recording.decorators.track_endpoint
+    def view() -> None:
+        raise Answer
+
+    with app.test_request_context("/"), pytest.raises(Answer):
+        view()
+
+    [span] = recording.spans
+    assert (span.status.status_code.name, (span.attributes or {}).get("http.response.status_code")) == (status, told)
+    assert (span.attributes or {})["url.path"] == "/"
+    assert [event.name for event in span.events] == ["exception"] * (status == "ERROR")
+
+
+@pytest.mark.parametrize(
     ("body", "told"), [("fine", '"fine"'), ({"sorry": True}, '{"sorry": true}'), (b"as bytes", '"as bytes"')]
 )
 def test_the_text_of_a_response_is_said(recording: Recording, app: flask.Flask, body: Any, told: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 import agentops_otel
 from agentops_otel import sdk
@@ -130,6 +131,22 @@ def test_new_threads_nest_under_the_open_session(agentops_spans: Capture) -> Non
     assert outline(agentops_spans) == [["invoke_workflow threads", "in a thread", "in a pool"]]
 
 
+def test_a_context_that_is_given_counts(agentops_spans: Capture) -> None:
+    """Not the one that is current; what has no span in it is a root, or in the session that is open."""
+    recorder = sdk.current()
+    assert recorder is not None
+    with trace.get_tracer("app").start_as_current_span("current"):
+        recorder.end(recorder.start("by itself", context=Context()))
+        with agentops_otel.start_session(name="open"):
+            recorder.end(recorder.start("in the session", context=Context()))
+
+    assert sorted(map(str, outline(agentops_spans))) == [
+        "['invoke_workflow open', 'in the session']",
+        "by itself",
+        "current",
+    ]
+
+
 def test_a_pools_threads_put_nothing_into_the_session_of_another_user(agentops_spans: Capture) -> None:
     """With the sessions of two users open, or one ended, what has no session around it belongs to none."""
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as of_ada, ThreadPoolExecutor(1) as of_bob:
@@ -166,6 +183,7 @@ def test_what_nobody_counts_is_not_said_to_be_nothing() -> None:
         """
         import agentops_otel
         from opentelemetry import trace
+from opentelemetry.context import Context
         from opentelemetry.sdk.trace import TracerProvider
 
         trace.set_tracer_provider(TracerProvider())
