@@ -183,7 +183,6 @@ def test_what_nobody_counts_is_not_said_to_be_nothing() -> None:
         """
         import agentops_otel
         from opentelemetry import trace
-from opentelemetry.context import Context
         from opentelemetry.sdk.trace import TracerProvider
 
         trace.set_tracer_provider(TracerProvider())
