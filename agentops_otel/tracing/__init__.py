@@ -14,16 +14,10 @@ from agentops_otel.tracing.context import (
     suppressed,
 )
 from agentops_otel.tracing.exceptions import qualified_name
+from agentops_otel.tracing.lazy_span import Ids, ids_of, is_sampled, parts_of_call
 from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
-from agentops_otel.tracing.span import (
-    CallForm,
-    CheckedAttributes,
-    SharedAttributes,
-    ids_of,
-    is_sampled,
-    parts_of_call,
-)
 from agentops_otel.tracing.span import Span as OwnSpan
+from agentops_otel.tracing.span_attributes import CallForm, CheckedAttributes, SharedAttributes
 
 __all__ = [
     "INHERITED_KEY",
@@ -34,6 +28,7 @@ __all__ = [
     "CallForm",
     "CheckedAttributes",
     "FallbackClaim",
+    "Ids",
     "OwnSpan",
     "Recorder",
     "SharedAttributes",

@@ -31,9 +31,10 @@ from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, s
 from agentops_otel.tracing.context import SPAN_KEY, SUPPRESS_KEY, attached, current_context, is_suppressed
 from agentops_otel.tracing.exceptions import origin_of, qualified_name, stack_text
 from agentops_otel.tracing.gc_safe import is_collecting, run_outside_gc, state
+from agentops_otel.tracing.lazy_span import SAMPLED_RANDOM
 from agentops_otel.tracing.parents import begins_own_trace
-from agentops_otel.tracing.span import SAMPLED_RANDOM, CallForm, CheckedAttributes
 from agentops_otel.tracing.span import Span as OwnSpan
+from agentops_otel.tracing.span_attributes import CallForm, CheckedAttributes
 from agentops_otel.tracing.tracer import Tracer as OwnTracer
 
 INHERITED_KEY = create_key("agentops_otel_inherited")

@@ -25,8 +25,10 @@ from agentops_otel.content import Content
 from agentops_otel.tracing.context import SPAN_KEY, current_context
 from agentops_otel.tracing.current_span import CurrentSpan
 from agentops_otel.tracing.ids import EntropyIdGenerator, random_bits
+from agentops_otel.tracing.lazy_span import SAMPLED, SAMPLED_RANDOM, SpanSource
 from agentops_otel.tracing.processors import Dispatch, dispatch_for
-from agentops_otel.tracing.span import SAMPLED, SAMPLED_RANDOM, CallForm, CheckedAttributes, Span, SpanSource
+from agentops_otel.tracing.span import Span
+from agentops_otel.tracing.span_attributes import CallForm, CheckedAttributes
 
 _UNBOUNDED = sys.maxsize
 _new = object.__new__

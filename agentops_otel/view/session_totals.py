@@ -12,8 +12,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.launcher import Report
-from agentops_otel.tracing import ids_of, parts_of_call
-from agentops_otel.tracing.span import Ids
+from agentops_otel.tracing import Ids, ids_of, parts_of_call
 from agentops_otel.view import cost, tree
 
 PRICED_TOGETHER = 1_000

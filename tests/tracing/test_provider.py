@@ -26,7 +26,7 @@ import agentops_otel
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.export import file
-from agentops_otel.tracing import span as span_module
+from agentops_otel.tracing import lazy_span
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer
@@ -358,7 +358,7 @@ def test_processors_of_init_see_starts_and_ends(kept: Kept) -> None:
 @pytest.mark.parametrize("state", [None, TraceState(), TraceState([("vendor", "1")])])
 def test_a_spans_context_is_as_opentelemetry_makes_it(trace_id: int, span_id: int, state: TraceState | None) -> None:
     """Also of an id that is none, which a program's id generator may give."""
-    made = span_module._local_context(trace_id, span_id, TraceFlags(1), state)
+    made = lazy_span._local_context(trace_id, span_id, TraceFlags(1), state)
     expected = SpanContext(trace_id, span_id, False, TraceFlags(1), state)
 
     assert (type(made), tuple(made)) == (type(expected), tuple(expected))
