@@ -99,6 +99,7 @@ async def async_twice(socket: SocketServer, path: Path, asking: Asking) -> list[
     return found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("asking", [by_resource, by_event])
 @pytest.mark.parametrize("path", [responses, beta, realtime])
 @pytest.mark.parametrize("form", [twice, async_twice])

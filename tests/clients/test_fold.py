@@ -41,6 +41,7 @@ def folded(operation: Operation, chunks: list[Any]) -> Any:
     return joined(whole)
 
 
+@pytest.mark.no_cover
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3), arguments=ARGUMENTS, size=SIZES)
 def test_a_chat_completion_cut_anywhere(texts: list[str], arguments: Any, size: int) -> None:
     """Several choices, one with the use of a tool.
@@ -109,6 +110,7 @@ NUMBERING: dict[str, Callable[[int], dict[str, Any]]] = {
 SOME_ARGUMENTS = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(0, 9), min_size=1, max_size=3)
 
 
+@pytest.mark.no_cover
 @given(
     calls=st.lists(SOME_ARGUMENTS, min_size=1, max_size=4),
     size=SIZES,

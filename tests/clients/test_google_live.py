@@ -492,6 +492,7 @@ def outcome(run: Callable[..., Any], talk: Talk) -> str:
         return f"{qualified_name(type(error))}: {error}"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "said",
     [

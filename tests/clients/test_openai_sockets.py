@@ -167,6 +167,7 @@ def test_a_response_over_a_socket_makes_the_span_of_one_over_http(
     assert len(read) == len(events(response()))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("form", FORMS)
 def test_a_socket_is_to_the_program_and_the_server_what_it_is_without_us(
     form: Callable[..., Any], socket: SocketServer
@@ -471,6 +472,7 @@ HOSTILE: list[Any] = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_whatever_comes_over_a_socket_the_program_gets_the_same(hostile: Any, socket: SocketServer) -> None:
     """The same event or the same exception, and one span."""

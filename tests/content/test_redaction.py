@@ -409,6 +409,7 @@ def test_a_secret_across_the_cut_is_replaced(offset: int) -> None:
     assert "J0" not in kept
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "piece",
     ["://a:", "abc=token=", "-----BEGIN PRIVATE KEY-----", "sk-", "eyJ.", "data:;base64,", "Bearer ", "\\\"'",

@@ -28,6 +28,7 @@ PLAIN = st.recursive(
 )
 
 
+@pytest.mark.no_cover
 @given(PLAIN)
 @example({"error": None, "value": math.nan})
 @example({"headers": [("authorization", "hunter2"), ("accept", "text")]})

@@ -47,6 +47,7 @@ def outcome(call: Callable[[], Any]) -> tuple[str, str]:
     return type(found).__qualname__, repr(found)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_whatever_the_server_says_the_program_gets_the_same(hostile: Answer, server: LlmServer) -> None:
     """The outcome of a call is what it would be without us, and the call has its span."""
