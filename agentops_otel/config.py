@@ -39,7 +39,7 @@ class Config:
     capture_content: bool = True
     event_content: bool | None = None
     """Whether content is in the conventions' events; None: there are no events."""
-    redact: Redact | None = field(default=None, repr=False)
+    redact: Redact | None = None
     instrument_llm_calls: bool = True
     instrument_taskweaver: bool = True
     instrument_frameworks: bool = True

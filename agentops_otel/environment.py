@@ -107,7 +107,7 @@ def seconds(setting: Setting) -> float:
     try:
         duration = float(setting.text)
     except ValueError:
-        duration = -1.0
+        duration = 0.0
     if not 0 < duration <= 86400:
         raise setting.wrong("give a number of seconds greater than 0")
     return duration

@@ -455,6 +455,13 @@ def _mask(name: str, text: str) -> str | None:
     return text
 
 
+@pytest.mark.parametrize(("place", "why"), [("json:nothing", "no attribute 'nothing'"), ("no_such:x", "no_such")])
+def test_a_place_where_no_function_is_says_what_is_missing(place: str, why: str) -> None:
+    """As Python says it."""
+    with pytest.raises(agentops_otel.ConfigError, match=f"or its place as package.module:function .*{why}"):
+        config.read_config(redact=place)
+
+
 def test_a_misspelled_argument_is_told_the_nearest() -> None:
     """The error says what was meant."""
     with pytest.raises(

@@ -1,8 +1,11 @@
 """The house as docs/house.md draws it: which room may import which, and who alone may do what."""
 
 import ast
+import inspect
 import re
 from collections import Counter
+from collections.abc import Callable
+from enum import Enum
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -284,6 +287,101 @@ def test_public_surface() -> None:
         ]
     )
     assert [name for name in agentops_otel.__all__ if not hasattr(agentops_otel, name)] == []
+
+
+def test_public_words_and_defaults() -> None:
+    """The words that programs compare, and what an argument is that is left out: alike on the module and the client."""
+    offered = {name: getattr(agentops_otel, name) for name in agentops_otel.__all__}
+    words = {
+        name: {n: one.value for n, one in kind.__members__.items()}
+        for name, kind in offered.items()
+        if isinstance(kind, type) and issubclass(kind, Enum)
+    }
+    functions = {
+        **offered,
+        **{
+            f"Client.{name}": getattr(agentops_otel.Client, name)
+            for name in dir(agentops_otel.Client)
+            if name[0] != "_"
+        },
+    }
+    defaults = {
+        name: defaults_of(function)
+        for name, function in functions.items()
+        if inspect.isfunction(function) and name != "init"
+    }
+
+    assert words == snapshot(
+        {
+            "ActionType": {"ACTION": "action", "LLM": "llm", "API": "api", "SCREENSHOT": "screenshot", "TOOL": "tool"},
+            "EndState": {"SUCCESS": "Success", "FAIL": "Fail", "INDETERMINATE": "Indeterminate"},
+            "EventState": {"SUCCESS": "Success", "FAIL": "Fail", "INDETERMINATE": "Indeterminate"},
+            "Models": {
+                "GPT_3_5_TURBO": "gpt-3.5-turbo",
+                "GPT_3_5_TURBO_0301": "gpt-3.5-turbo-0301",
+                "GPT_3_5_TURBO_0613": "gpt-3.5-turbo-0613",
+                "GPT_3_5_TURBO_16K": "gpt-3.5-turbo-16k",
+                "GPT_3_5_TURBO_16K_0613": "gpt-3.5-turbo-16k-0613",
+                "GPT_4_0314": "gpt-4-0314",
+                "GPT_4": "gpt-4",
+                "GPT_4_32K": "gpt-4-32k",
+                "GPT_4_32K_0314": "gpt-4-32k-0314",
+                "GPT_4_0613": "gpt-4-0613",
+                "TEXT_EMBEDDING_ADA_002": "text-embedding-ada-002",
+            },
+            "SessionState": {"SUCCESS": "Success", "FAIL": "Fail", "INDETERMINATE": "Indeterminate"},
+            "TraceState": {"SUCCESS": "Success", "ERROR": "Fail", "FAILURE": "Fail", "UNSET": "Indeterminate"},
+        }
+    )
+    assert {name: found for name, found in defaults.items() if found} == snapshot(
+        {
+            "create_agent": {"agent_id": None, "session": None},
+            "end_all_sessions": {"end_state": "Indeterminate"},
+            "end_session": {"end_state": "Indeterminate", "rating": None, "end_state_reason": None},
+            "end_trace": {"trace_context": None, "end_state": "Success"},
+            "flush": {"timeout_s": 10.0},
+            "shutdown": {"timeout_s": None},
+            "start_session": {"tags": None, "name": "session", "session_id": None},
+            "start_trace": {"trace_name": "session", "tags": None},
+            "update_trace_metadata": {"prefix": "trace.metadata"},
+            "Client.agent": {"name": None, "tags": None, "version": None},
+            "Client.create_agent": {"agent_id": None, "session": None},
+            "Client.end_all_sessions": {"end_state": "Indeterminate"},
+            "Client.end_session": {"end_state": "Indeterminate", "rating": None, "end_state_reason": None},
+            "Client.end_trace": {"trace_context": None, "end_state": "Success"},
+            "Client.flush": {"timeout_s": 10.0},
+            "Client.guardrail": {"name": None, "tags": None, "version": None, "spec": None},
+            "Client.operation": {"name": None, "tags": None, "version": None},
+            "Client.record_action": {"event_type": None, "tags": None},
+            "Client.record_function": {"event_type": None, "tags": None},
+            "Client.record_tool": {"tool_name": None, "tags": None},
+            "Client.session": {"name": None, "tags": None, "version": None},
+            "Client.shutdown": {"timeout_s": None},
+            "Client.start_session": {"tags": None, "name": "session", "session_id": None},
+            "Client.start_trace": {"trace_name": "session", "tags": None},
+            "Client.task": {"name": None, "tags": None, "version": None},
+            "Client.template": {"tags": None, "more": None},
+            "Client.tool": {"name": None, "tags": None, "version": None, "cost": None},
+            "Client.trace": {"name": None, "tags": None, "version": None},
+            "Client.track_agent": {"name": None},
+            "Client.track_endpoint": {
+                "name": None,
+                "tags": None,
+                "version": None,
+                "capture_request": True,
+                "capture_response": True,
+            },
+            "Client.track_tool": {"tool_name": None, "tags": None},
+            "Client.update_trace_metadata": {"prefix": "trace.metadata"},
+            "Client.workflow": {"name": None, "tags": None, "version": None},
+        }
+    )
+
+
+def defaults_of(function: Callable[..., object]) -> dict[str, object]:
+    """The defaults of its arguments."""
+    parameters = inspect.signature(function).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
 def test_every_public_name_is_explained() -> None:

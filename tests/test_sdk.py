@@ -1,12 +1,14 @@
 """init and its life: where spans go, whose provider makes them, and what a second call does."""
 
 import logging
+import os
 import pickle
 import re
 import threading
 import time
 from inspect import getattr_static
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -571,6 +573,35 @@ def test_functions_without_a_client_warn_once(
         "agentops_otel.end_session() recorded nothing: call agentops_otel.init() first.",
         "agentops_otel.set_tags() recorded nothing: call agentops_otel.init() first.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "in_events"), [("SPAN_ONLY", None), ("EVENT_ONLY", "rain in ***"), ("NO_CONTENT", None)]
+)
+def test_events_have_their_content_under_the_users_rule(
+    said: str, in_events: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the variable asks for events; elsewhere there are none."""
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", said)
+    settings: dict[str, Any] = {**QUIET, "redact": lambda name, text: text.replace("Oslo", "***")}
+    recorder = agentops_otel.init(**settings).recorder
+    assert recorder is not None
+
+    content = recorder.event_content
+
+    assert (content and content.text("gen_ai.output.messages", "rain in Oslo")) == in_events
+    on_spans = recorder.content.text("gen_ai.output.messages", "rain in Oslo")
+    assert on_spans == ("rain in ***" if said == "SPAN_ONLY" else None)
+
+
+@pytest.mark.skipif(not hasattr(os, "getpgrp"), reason="Windows has no process groups")
+def test_a_trace_file_has_the_name_of_its_process_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the workers of a server are one run."""
+    monkeypatch.setattr(os, "getpgrp", lambda: 7)
+
+    client = agentops_otel.init(console=False, trace_file=True)
+
+    assert str(client.trace_file).endswith(f"-7.{os.getpid()}.jsonl")
 
 
 def test_the_session_that_init_opens_has_the_name_and_id_that_it_is_given() -> None:

@@ -120,10 +120,13 @@ def is_frozen(executable: str) -> bool:
 
 def isolation(words: Sequence[Any]) -> str:
     """The option on Python's command line that makes it ignore PYTHONPATH or `sitecustomize`."""
-    for word in map(str, words[1:]):
+    rest = map(str, words[1:])
+    for word in rest:
         if not word.startswith("-") or word[1:2] in ("", "-", "c", "m"):
             break
-        if word[1] not in "XW":
+        if word in ("-X", "-W"):
+            next(rest, None)
+        elif word[1] not in "XW":
             for option in "IES":
                 if option in word:
                     return f"-{option}"

@@ -4,12 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
@@ -323,6 +325,28 @@ def test_persist_waits_for_what_another_thread_is_at(tmp_path: Path, monkeypatch
 
     assert waits
     assert spooled == [1]
+
+
+def test_a_span_that_ends_while_the_worker_dies_has_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that dies is alive for a moment, and is not taken for one that works."""
+
+    class DiesOnce(InMemorySpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            if not died.is_set():
+                died.set()
+                raise KeyboardInterrupt
+            arrived.set()
+            return super().export(spans)
+
+    died, arrived = threading.Event(), threading.Event()
+    pipeline = Pipeline(sinks=[Sink(name="memory", exporter=DiesOnce())], exit_timeout_s=2.0)
+    tracer = tracer_for(pipeline)
+    monkeypatch.setattr(threading, "excepthook", lambda of: make_spans(tracer, 1, "late"))
+
+    make_spans(tracer, 1)
+
+    assert arrived.wait(60)
+    pipeline.close(60)
 
 
 def no_thread(thread: threading.Thread) -> None:

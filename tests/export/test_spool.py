@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.encode import Batch
-from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.spool import SCAN_S, RecordRef, Spool, folder
 
 MANY = 1 << 30
@@ -388,6 +388,21 @@ def test_a_failing_destination_has_its_spans_on_disk_at_once(tmp_path: Path) -> 
     outbox.close()
     outbox.release()
     assert everything(Spool(tmp_path)) == [b"before", b"after"]
+
+
+@pytest.mark.parametrize("disk", [True, False])
+def test_what_a_child_of_a_fork_finds_is_its_parents(disk: bool, tmp_path: Path) -> None:
+    """It counts nothing of it and takes nothing of it, and on disk it stays where it was."""
+    outbox = Outbox(Spool(tmp_path) if disk else None)
+    outbox.failed()
+    outbox.add(Batch(b"of the parent", 2))
+    before = files(tmp_path)
+
+    outbox.forked()
+
+    assert outbox.settled
+    assert outbox.stats(0) == Stats()
+    assert files(tmp_path) == before
 
 
 def test_a_disk_that_takes_nothing_is_tried_again(tmp_path: Path) -> None:

@@ -28,6 +28,14 @@ What the tests which run the line let pass is shown to the others of their files
 """
 
 
+ELSEWHERE = {
+    **dict.fromkeys(("launcher", "one_trace", "startup"), ("tests/test_run.py",)),
+    **dict.fromkeys(("api", "client"), ("tests/test_sdk.py",)),
+    **dict.fromkeys(("destinations", "settings"), ("tests/test_config.py",)),
+}
+"""Where the tests of a room are that has no folder or file of its name."""
+
+
 def room(file: str) -> str:
     """The room that the file is in."""
     return Path(file).parts[1].removesuffix(".py")
@@ -35,7 +43,7 @@ def room(file: str) -> str:
 
 def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list[str]:
     """The tests for a fault in the file: of the room's own and the quickest first; none if none runs the line."""
-    in_room = f"tests/{room(file)}"
+    in_room = (f"tests/{room(file)}/", f"tests/test_{room(file)}.py", *ELSEWHERE.get(room(file), ()))
     if fault.names is None:
         distance = {test: int(not test.startswith(in_room)) for test in measured.tests[file].get(fault.line, ())}
     else:
@@ -66,10 +74,7 @@ def _distances(file: str, fault: Fault, names: tuple[str, ...], source: bytes, m
     """
     stem, made = Path(file).stem, re.compile(rf"\b({'|'.join(names or ['$.'])})\b")
     was = fault.was(source) if fault.kind == "word" else "\0"
-    saying = (
-        *READING,
-        *(name for name, text in measured.texts.items() if was in text or (stem in text and made.search(text))),
-    )
+    saying = (*READING, *(name for name, text in measured.texts.items() if was in text or made.search(text)))
     distance = {test: 0 if stem in test or test.startswith(saying) else 2 for test in measured.seconds}
     lines = source.decode().splitlines()
     for line in _lines_of_functions(source):
