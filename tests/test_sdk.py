@@ -389,20 +389,29 @@ class Marking(SpanProcessor):
 
 @pytest.mark.parametrize("guest", [False, True])
 def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
-    """What their `on_start` sets is on the span, on our provider and on one that the program brought."""
+    """What their `on_start` sets is on the span, on our provider and on one that the program brought.
+
+    Also on the first span of a second client, whose provider has had one before.
+    """
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False) if guest else None
+    decorated = agentops_otel.record_action("decorated")(lambda: None)
+    agentops_otel.init(tracer_provider=provider, **QUIET)  # type: ignore[arg-type]
+    decorated()
+    agentops_otel.shutdown()
 
     agentops_otel.init(
         tracer_provider=provider,
         span_processors=[Marking(), SimpleSpanProcessor(exporter)],
         **QUIET,  # type: ignore[arg-type]
     )
+    decorated()
     span("ours")
     app = (provider or get_tracer_provider()).get_tracer("app")
     app.start_span("the app's", context=set_value("place", "Rome")).end()
 
     assert [found.attributes and found.attributes["marked"] for found in exporter.get_finished_spans()] == [
+        "decorated began in None",
         "ours began in None",
         "the app's began in Rome",
     ]

@@ -199,7 +199,6 @@ class Tracer(SpanSource):
         span._tracer = self
         span._resource = self._source.resource
         span._name = name
-        span._end_time = None
         if form is None:
             span._values = {}
         else:

@@ -35,11 +35,11 @@ def test_a_fault_behind_the_relay_is_not_the_apps(
 
     for name in ("one", "two"):
         provider.get_tracer("app").start_span(name).end()
-    flushed = provider.force_flush(1000)
+    flushed = [provider.force_flush(1000), relay.force_flush(1000)]
     provider.shutdown()
 
     assert [span.name for span in exporter.get_finished_spans()] == ["one", "two"]
-    assert flushed
+    assert flushed == [True, True]
     assert not relay.targets
     assert [record.getMessage() for record in caplog.records] == [
         "agentops_otel failed while ending a span; your program is not affected",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import wrapt
+
 from agentops_otel.wrapping.patch import Hook, LocalClassPatch, Patch
 
 
@@ -40,6 +42,8 @@ def test_a_class_that_a_method_defines_is_wrapped_until_it_is_put_back() -> None
     made = Maker().make("a", "b", prefix="x")
     assert (made.run(), seen) == (["xa", "xb"], ["run"])
     assert patch.is_in_place() is True
+    wrapt.wrap_function_wrapper(Maker, "make", lambda wrapped, instance, args, kwargs: wrapped(*args, **kwargs))
+    assert patch.is_in_place() is True  # within another library's wrapper
 
     Maker.make = before  # type: ignore[method-assign]  # as a module that is loaded anew
     assert patch.is_in_place() is False
