@@ -395,7 +395,10 @@ def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
     """
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False) if guest else None
-    decorated = agentops_otel.record_action("decorated")(lambda: None)
+
+    @agentops_otel.record_action("decorated")
+    def decorated() -> None: ...
+
     agentops_otel.init(tracer_provider=provider, **QUIET)  # type: ignore[arg-type]
     decorated()
     agentops_otel.shutdown()

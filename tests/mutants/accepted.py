@@ -60,6 +60,21 @@ ACCEPTED = {
     "agentops_otel/tracing/recorder.py word: \"tracer\" -> 'traces'": (
         "time alone: a span of ours is then asked whether it begins a trace of its own, and says no"
     ),
+    "agentops_otel/tracing/context.py condition: variable is None -> (not (variable is None))": (
+        "speed alone: the calls between `get_current` and its variable are made"
+    ),
+    "agentops_otel/tracing/fork_wait.py constant: 0.0002 -> 1.0004": (
+        "time alone: the system removes a thread's entry within microseconds of its end"
+    ),
+    "agentops_otel/tracing/processors.py operator: hasattr(processor, method) and not _is_base_method(getattr(processor,  -> (hasattr(processor, method) or not _is_base_method(getattr(processor, ": (
+        "speed alone: methods that do nothing are called"
+    ),
+    "agentops_otel/tracing/span.py comparison: len(values) + len(attributes) <= tracer.attribute_limit -> (len(values) + len(attributes) < tracer.attribute_limit)": (
+        "speed alone: the attributes that fill a span are set one by one"
+    ),
+    "agentops_otel/tracing/span.py constant: False -> True": (
+        "speed alone: attributes that hold nothing deferred are looked through"
+    ),
     "agentops_otel/tracing/exceptions.py constant: True -> False": (
         "memory alone: what Python leaves out is not printed either"
     ),

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace import Tracer as SDKTracer
 from opentelemetry.util.types import AttributeValue
 
+from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.tracing import OwnSpan, Recorder, SpanDefaults
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
@@ -49,6 +50,21 @@ def test_a_full_span_still_says_what_is_missing(filler: str) -> None:
 def test_a_span_without_content_holds_none() -> None:
     """With content off the attribute is not there."""
     assert _filled(1, "x", enabled=False) == []
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("name", sorted(semconv.USER_TEXTS))
+def test_a_text_of_the_users_among_the_attributes_is_content(name: str, enabled: bool) -> None:
+    """With content off it is left out, and the attributes beside it stay."""
+    recorder = Recorder(
+        tracer=TracerProvider().get_tracer("test"), content=Content(enabled=enabled), defaults=_NoDefaults()
+    )
+
+    span = recorder.start("step", attributes={name: "text", "beside": 1})
+    recorder.end(span)
+
+    assert isinstance(span, ReadableSpan)
+    assert dict(span.attributes or {}) == ({name: "text", "beside": 1} if enabled else {"beside": 1})
 
 
 def test_a_text_that_does_not_fit_is_left_out() -> None:
