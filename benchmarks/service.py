@@ -3,8 +3,9 @@
 FastAPI under uvicorn. Each request asks openai's asynchronous client for a stream of forty chunks that calls a tool,
 runs the tool, which is decorated, and answers; a model on this machine answers at once. Thirty-two connections ask all
 the time. "SDK" is OpenTelemetry's provider with its OTLP exporter and FastAPI's own spans, without a span of the call
-or the tool; "calls" is ours without FastAPI's own spans. Rounds of all take turns; the medians count. CPU time is that of the service's process, which a busy
-machine changes least. Needs `pip install fastapi uvicorn openai`; run it with `python benchmarks/service.py`.
+or the tool; "calls" is ours without FastAPI's own spans. Rounds of all take turns; the medians count. CPU time is that
+of the service's process, which a busy machine changes least. Needs `pip install fastapi uvicorn openai`; run it with
+`python benchmarks/service.py`.
 """
 
 import asyncio

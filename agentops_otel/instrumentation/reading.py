@@ -133,9 +133,11 @@ def record_iterators(body: Any) -> Any:
     """The body with its iterators as `RecordedIterator`; the same object if it has none."""
     if not isinstance(body, dict):
         return body
-    if _PLAIN.issuperset(map(type, body.values())):
-        return body
-    recorded = {name: _seen(value) for name, value in body.items() if _is_iterator(type(value))}  # type: ignore[arg-type]
+    recorded = {
+        name: _seen(value)
+        for name, value in body.items()
+        if (kind := type(value)) not in _PLAIN and _is_iterator(kind)  # type: ignore[arg-type]  # a class is hashable
+    }
     return {**body, **recorded} if recorded else body
 
 

@@ -232,7 +232,7 @@ class LazySpan(ReadableSpan):
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
         self._has_values = True  # first: a result that comes later is an attribute like any other
-        values = {**self._form.values, **self._recorded()}
+        values = {**self._form.values, **(self._recorded() if self._content is None else self._content)}
         if (excess := len(values) - self._tracer.attribute_limit) > 0:
             self._dropped_attributes = excess
             for name in list(values)[:excess]:  # the oldest go

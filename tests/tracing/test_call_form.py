@@ -93,3 +93,15 @@ def test_a_span_with_more_attributes_than_it_may_have_has_no_parts() -> None:
 
     assert parts_of_call(span) is None
     assert parts_of_call(recorded(lambda: add(1), max_span_attributes=5)) is not None
+
+
+def test_the_programs_redaction_sees_each_value_once() -> None:
+    """Whether the span is asked for its parts, its attributes or both."""
+    seen: list[str] = []
+    config = Config(quiet=True, redact=lambda name, text: seen.append(name) or text)  # type: ignore[func-returns-value]
+    span = recorded(lambda: add(1), config)
+    parts = parts_of_call(span)
+
+    assert parts is not None
+    assert {**parts[0], **parts[1]} == dict(span.attributes or {})
+    assert seen == ["agentops.entity.input", "agentops.entity.output"]
