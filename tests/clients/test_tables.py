@@ -209,6 +209,72 @@ def read(tables: tuple[str, ...]) -> dict[str, dict[str, str]]:
     }
 
 
+COMPUTED = snapshot(
+    {
+        "request gen_ai.agent.id": "zhipuai:chat zhipuai:fetch_response zhipuai:invoke_agent",
+        "request gen_ai.agent.name": "ai21:invoke_agent",
+        "request gen_ai.conversation.id": "litellm:chat llama_stack_client:chat mistralai:chat openai:chat",
+        "request gen_ai.embeddings.dimension.count": "google-genai:embeddings google-generativeai:embeddings",
+        "request gen_ai.output.type": "ai21:chat anthropic:chat botocore:chat botocore:generate_content cohere:chat cohere:text_completion dashscope:chat dashscope:invoke_agent google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content groq:chat huggingface_hub:chat ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:text_completion mistralai:chat mistralai:text_completion ollama:chat ollama:generate_content ollama:text_completion openai:chat openai:generate_content openai:text_completion together:chat together:text_completion zhipuai:chat",
+        "request gen_ai.provider.name": "litellm:chat litellm:embeddings",
+        "request gen_ai.request.choice.count": "ai21:chat botocore:chat botocore:generate_content cohere:text_completion dashscope:chat dashscope:invoke_agent google-genai:generate_content google-generativeai:generate_content groq:chat huggingface_hub:chat ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:text_completion mistralai:chat mistralai:text_completion openai:chat openai:generate_content openai:text_completion together:chat together:text_completion zhipuai:chat",
+        "request gen_ai.request.frequency_penalty": "google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.max_tokens": "ai21:chat botocore:chat botocore:text_completion dashscope:chat dashscope:invoke_agent google-genai:generate_content google-generativeai:generate_content groq:chat huggingface_hub:chat ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:text_completion mistralai:chat mistralai:text_completion openai:chat openai:text_completion together:chat together:text_completion zhipuai:chat",
+        "request gen_ai.request.model": "ai21:invoke_agent google-genai:count_tokens google-genai:embeddings google-genai:generate_content google-genai:invoke_agent google-generativeai:embeddings google-generativeai:generate_content litellm:chat litellm:embeddings",
+        "request gen_ai.request.presence_penalty": "google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.reasoning.level": "google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.seed": "google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.stop_sequences": "google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.stream": "ai21:chat anthropic:chat botocore:chat dashscope:chat dashscope:invoke_agent google-genai:generate_content google-genai:invoke_agent groq:chat huggingface_hub:chat huggingface_hub:text_completion ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:invoke_agent llama_stack_client:text_completion mistralai:chat mistralai:text_completion ollama:chat ollama:text_completion openai:chat openai:text_completion together:chat together:text_completion zhipuai:chat zhipuai:fetch_response zhipuai:invoke_agent",
+        "request gen_ai.request.temperature": "botocore:text_completion google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.top_k": "google-genai:generate_content google-generativeai:generate_content",
+        "request gen_ai.request.top_p": "botocore:text_completion google-genai:generate_content google-generativeai:generate_content",
+        "request openai.api.type": "openai:chat",
+        "request openai.request.service_tier": "openai:chat",
+        "request server.address": "google-genai:count_tokens google-genai:embeddings google-genai:generate_content google-generativeai:embeddings google-generativeai:generate_content litellm:chat litellm:embeddings",
+        "request server.port": "google-genai:count_tokens google-genai:embeddings google-genai:generate_content google-generativeai:embeddings google-generativeai:generate_content litellm:chat litellm:embeddings",
+        "request_content gen_ai.input.messages": "ai21:chat ai21:invoke_agent anthropic:chat anthropic:count_tokens botocore:chat botocore:embeddings botocore:generate_content botocore:text_completion cohere:chat cohere:embeddings cohere:text_completion dashscope:chat dashscope:embeddings dashscope:invoke_agent google-genai:count_tokens google-genai:embeddings google-genai:generate_content google-genai:invoke_agent google-generativeai:embeddings google-generativeai:generate_content groq:chat groq:embeddings huggingface_hub:chat huggingface_hub:embeddings huggingface_hub:text_completion ibm_watsonx_ai:chat ibm_watsonx_ai:embeddings ibm_watsonx_ai:text_completion litellm:chat litellm:embeddings llama_stack_client:chat llama_stack_client:embeddings llama_stack_client:invoke_agent llama_stack_client:text_completion mistralai:chat mistralai:embeddings mistralai:text_completion ollama:chat ollama:embeddings ollama:generate_content ollama:text_completion openai:chat openai:count_tokens openai:embeddings openai:generate_content openai:moderation openai:text_completion together:chat together:embeddings together:text_completion zhipuai:chat zhipuai:embeddings zhipuai:fetch_response zhipuai:invoke_agent",
+        "request_content gen_ai.system_instructions": "ai21:chat anthropic:chat anthropic:count_tokens botocore:chat cohere:chat google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content litellm:chat llama_stack_client:chat mistralai:chat ollama:text_completion openai:chat openai:count_tokens openai:generate_content",
+        "request_content gen_ai.tool.definitions": "ai21:chat ai21:invoke_agent anthropic:chat anthropic:count_tokens botocore:chat cohere:chat dashscope:chat google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content groq:chat huggingface_hub:chat ibm_watsonx_ai:chat litellm:chat llama_stack_client:chat mistralai:chat ollama:chat openai:chat openai:count_tokens openai:generate_content together:chat zhipuai:chat",
+        "response agentops.usage.cost": "ai21:chat botocore:chat dashscope:chat groq:chat huggingface_hub:chat ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:text_completion mistralai:chat mistralai:text_completion openai:chat openai:text_completion together:chat together:text_completion zhipuai:chat",
+        "response gen_ai.agent.id": "mistralai:chat",
+        "response gen_ai.conversation.id": "litellm:chat llama_stack_client:chat mistralai:chat openai:chat openai:fetch_response openai:generate_content",
+        "response gen_ai.embeddings.dimension.count": "botocore:embeddings cohere:embeddings dashscope:embeddings google-genai:embeddings google-generativeai:embeddings groq:embeddings huggingface_hub:embeddings ibm_watsonx_ai:embeddings litellm:embeddings llama_stack_client:embeddings mistralai:embeddings ollama:embeddings openai:embeddings together:embeddings zhipuai:embeddings",
+        "response gen_ai.provider.name": "litellm:chat litellm:embeddings",
+        "response gen_ai.response.finish_reasons": "ai21:chat ai21:fetch_response ai21:invoke_agent anthropic:chat botocore:chat botocore:generate_content botocore:text_completion cohere:chat cohere:text_completion dashscope:chat dashscope:invoke_agent google-genai:fetch_response google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content groq:chat huggingface_hub:chat huggingface_hub:text_completion ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:invoke_agent llama_stack_client:text_completion mistralai:chat mistralai:text_completion ollama:chat ollama:generate_content ollama:text_completion openai:chat openai:fetch_response openai:generate_content openai:text_completion together:chat together:text_completion zhipuai:chat zhipuai:fetch_response zhipuai:invoke_agent",
+        "response gen_ai.response.id": "litellm:chat",
+        "response gen_ai.response.model": "dashscope:invoke_agent ibm_watsonx_ai:text_completion litellm:chat mistralai:chat",
+        "response gen_ai.usage.audio.input_tokens": "google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content openai:generate_content",
+        "response gen_ai.usage.audio.output_tokens": "google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content",
+        "response gen_ai.usage.cache_read.input_tokens": "dashscope:chat google-genai:generate_content google-genai:invoke_agent",
+        "response gen_ai.usage.image.input_tokens": "google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content openai:generate_content",
+        "response gen_ai.usage.image.output_tokens": "google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content",
+        "response gen_ai.usage.input_tokens": "anthropic:chat botocore:chat botocore:embeddings botocore:text_completion cohere:chat cohere:embeddings cohere:text_completion dashscope:chat dashscope:embeddings dashscope:invoke_agent google-genai:embeddings google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:text_completion",
+        "response gen_ai.usage.output_tokens": "botocore:text_completion cohere:chat cohere:text_completion dashscope:chat dashscope:invoke_agent google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content ibm_watsonx_ai:text_completion llama_stack_client:chat llama_stack_client:text_completion",
+        "response gen_ai.usage.reasoning.output_tokens": "dashscope:chat google-genai:generate_content google-genai:invoke_agent",
+        "response gen_ai.usage.text.input_tokens": "google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content openai:generate_content",
+        "response gen_ai.usage.text.output_tokens": "google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content",
+        "response server.address": "litellm:chat litellm:embeddings",
+        "response server.port": "litellm:chat litellm:embeddings",
+        "response_content gen_ai.output.messages": "ai21:chat ai21:fetch_response ai21:invoke_agent anthropic:chat botocore:chat botocore:generate_content botocore:text_completion cohere:chat cohere:text_completion dashscope:chat dashscope:invoke_agent google-genai:fetch_response google-genai:generate_content google-genai:invoke_agent google-generativeai:generate_content groq:chat huggingface_hub:chat huggingface_hub:text_completion ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:invoke_agent llama_stack_client:text_completion mistralai:chat mistralai:text_completion ollama:chat ollama:generate_content ollama:text_completion openai:chat openai:fetch_response openai:generate_content openai:text_completion together:chat together:text_completion zhipuai:chat zhipuai:fetch_response zhipuai:invoke_agent",
+    }
+)
+
+
+def test_each_attribute_that_is_worked_out_is_in_the_table() -> None:
+    """Of which operations of which clients: a row that is left out is missed by nobody else."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for spec in SPECS:
+        for operation in spec.operations:
+            for name in ("request", "request_content", "response", "response_content"):
+                table: Table = getattr(operation, name)
+                for attribute, reader in table.items():
+                    if not isinstance(reader, str):
+                        found[f"{name} {attribute}"].add(f"{spec.name}:{operation.name}")
+
+    assert {row: " ".join(sorted(names)) for row, names in sorted(found.items())} == COMPUTED
+
+
 @pytest.mark.parametrize(
     ("tables", "names"),
     [(("request", "request_content"), REQUEST), (("response", "response_content"), RESPONSE)],

@@ -113,6 +113,44 @@ def test_uninstall(captured: Capture) -> None:
     assert [span.name for span in captured.spans] == ["execute_tool shout", "invoke_agent helper"]
 
 
+def test_an_import_that_ends_after_the_end_is_not_listened_to(captured: Capture) -> None:
+    """Another thread may be importing the framework while ours takes back the listeners."""
+    heard: list[ModuleType] = []
+    installation = FrameworkInstallation(lambda: captured.client.recorder)
+
+    def listen(module: ModuleType, _: Steps) -> Callable[[], None]:
+        heard.append(module)
+        return lambda: None
+
+    begun = partial(installation._apply, own_framework.SPEC, opened(captured), listen)
+    begun(ModuleType("before"))
+
+    installation.uninstall()
+    begun(ModuleType("after"))
+
+    assert [module.__name__ for module in heard] == ["before"]
+    assert installation.wrapped == set()
+
+
+@pytest.mark.parametrize(
+    ("operation", "attribute", "is_inherited"),
+    [
+        ("invoke_agent", "gen_ai.agent.name", True),
+        ("execute_tool", "gen_ai.tool.name", False),
+        ("invoke_workflow", "gen_ai.workflow.name", False),
+        ("retrieval", "gen_ai.data_source.id", False),
+        ("plan", "name", False),
+    ],
+)
+def test_whose_name_is_on_what_is_below(operation: str, attribute: str, is_inherited: bool) -> None:
+    """An agent's; the name of each other step is its own."""
+    made = Step(operation=operation, name="name", inherited={"langgraph.step": "number"})
+
+    assert [row.name for row in made.name_row] == [attribute]
+    assert {row.name for row in made.inherited_rows} == {"langgraph.step", *([attribute] if is_inherited else [])}
+    assert {row.name for row in made.attribute_rows} == {"langgraph.step"}
+
+
 def test_a_step_without_a_span_stands_for_its_parent(captured: Capture) -> None:
     """What is below a step that no kind matches is below its parent; without one, below what is current."""
     open_steps = opened(captured)

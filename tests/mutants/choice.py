@@ -46,6 +46,8 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
     in_room = (f"tests/{room(file)}/", f"tests/test_{room(file)}.py", *ELSEWHERE.get(room(file), ()))
     if fault.names is None:
         distance = {test: int(not test.startswith(in_room)) for test in measured.tests[file].get(fault.line, ())}
+        if fault.line in measured.at_import.get(file, ()):
+            distance = {test: 2 for test in measured.seconds if test.startswith(in_room)} | distance
     else:
         distance = _distances(file, fault, fault.names, source, measured)
     ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))

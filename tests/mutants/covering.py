@@ -41,6 +41,8 @@ class Covering:
     """How long each test takes that passed."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The files of these tests, as they are written."""
+    at_import: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """By file: the lines that run while no test does. A function that modules call may be noticed by any test."""
 
 
 def measure(copy: Path, data: Path, pytest_command: Sequence[str]) -> None:
@@ -67,12 +69,14 @@ def read(copy: Path, data: Path) -> Covering:
         coverage.combine()
     measured = coverage.get_data()
     tests: dict[str, dict[int, frozenset[str]]] = {}
+    at_import: dict[str, frozenset[int]] = {}
     for file in measured.measured_files():
-        lines = measured.contexts_by_lineno(file).items()
+        lines, name = measured.contexts_by_lineno(file).items(), str(Path(file).relative_to(copy))
         named = {line: frozenset(_PHASE.sub("", context) for context in contexts) for line, contexts in lines}
-        tests[str(Path(file).relative_to(copy))] = {line: names & seconds.keys() for line, names in named.items()}
+        tests[name] = {line: names & seconds.keys() for line, names in named.items()}
+        at_import[name] = frozenset(line for line, names in named.items() if "" in names)
     files = {test.partition("::")[0] for test in seconds}
-    return Covering(tests, seconds, {name: (copy / name).read_text() for name in files})
+    return Covering(tests, seconds, {name: (copy / name).read_text() for name in files}, at_import)
 
 
 @pytest.hookimpl(wrapper=True)

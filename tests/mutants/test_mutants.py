@@ -2,15 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 
 from tests.mutants import __main__ as mutants
-from tests.mutants import covering
+from tests.mutants import choice, covering
 from tests.mutants.accepted import ACCEPTED, without_line
-from tests.mutants.choice import tests_of
 from tests.mutants.faults import faults
 
 SOURCE = b'''
@@ -139,7 +139,7 @@ def test_a_constant_is_shown_first_to_tests_that_name_it_or_have_its_word(source
     texts = {"tests/test_small.py": "", "tests/test_pages.py": text}
     measured = covering.Covering({"agentops_otel/small.py": {}}, seconds, texts)
 
-    assert tests_of("agentops_otel/small.py", fault, source, measured) == [
+    assert choice.tests_of("agentops_otel/small.py", fault, source, measured) == [
         "tests/test_pages.py::test_limit",
         "tests/test_small.py::test_long",
     ]
@@ -157,7 +157,19 @@ def test_a_fault_where_programs_are_killed_is_shown_to_the_tests_beside_those_th
         dict.fromkeys((runs, kills, leaves, "tests/test_other.py::test"), 1.0),
     )
 
-    assert [tests_of(file, fault, source, measured) for file in files] == [[runs, kills, leaves], [runs]]
+    assert [choice.tests_of(file, fault, source, measured) for file in files] == [[runs, kills, leaves], [runs]]
+
+
+def test_a_fault_in_what_modules_call_is_shown_to_the_tests_of_the_room() -> None:
+    """After those that run the line: what it makes is made when they begin."""
+    source, file = b"def one(number):\n    return number\n", "agentops_otel/view/small.py"
+    [fault] = faults(source)
+    runs, near, far = "tests/test_b.py::test_runs", "tests/view/test_a.py::test_near", "tests/test_c.py::test_far"
+    measured = covering.Covering({file: {2: frozenset([runs])}}, dict.fromkeys((runs, near, far), 1.0))
+
+    assert choice.tests_of(file, fault, source, measured) == [runs]
+    called = replace(measured, at_import={file: frozenset([2])})
+    assert choice.tests_of(file, fault, source, called) == [runs, near]
 
 
 KILLED = """
