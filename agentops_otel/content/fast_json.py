@@ -19,7 +19,8 @@ _ATOMS: set[type] = {int, bool, NoneType}
 _NUMBERS = {*_ATOMS, float}
 _KINDS = {*_NUMBERS, str, dict, list, tuple}
 _RECORDED_KINDS = {KeyKind.PLAIN, KeyKind.MEDIA, KeyKind.NAMES}
-_FEW_ITEMS = 8
+_FEW_ITEMS = 24
+"""Values with more items are read level by level, which takes less for each item and more to begin with."""
 _CACHED_NAMES = 4096
 MAX_DEPTH = 30
 """The deepest nesting of lists and mappings that is recorded, written and sent. Deeper values are left out.
@@ -33,12 +34,12 @@ def plain_json(value: object, limit: int) -> bytes | None:
 
     The work is bounded by the limit, whatever the value's size, and runs none of the value's code.
     """
+    texts: list[str] = []
     try:
-        few = _few_texts(value, limit)
-        if few is None:
+        if _add_few(value, texts, _FEW_ITEMS) < 0 or sum(map(len, texts)) > limit:
             data = _all(value, limit)
         else:
-            plain = not few or (contain_no_secrets(few) and not _have_media(few, KeyKind.PLAIN))
+            plain = not texts or (contain_no_secrets(texts) and not _have_media(texts, KeyKind.PLAIN))
             data = orjson.dumps(value) if plain else None
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
@@ -46,25 +47,31 @@ def plain_json(value: object, limit: int) -> bytes | None:
     return data if data is not None and len(data) <= limit else None
 
 
-def _few_texts(value: Any, budget_bytes: int) -> list[str] | None:
-    """The texts of a small flat value: at most eight plain keys, each with a number or a text; None for any other."""
-    pairs: Any = (("", value),)
-    if type(value) is dict:
-        if len(value) > _FEW_ITEMS:
-            return None
-        pairs = value.items()
-    texts = []
-    for name, item in pairs:
+def _add_few(value: Any, texts: list[str], room: int) -> int:
+    """Add the texts of a small value with plain keys to *texts*.
+
+    Returns:
+        How many more items there may be; less than 0 for a larger value, and one that is not as plain.
+    """
+    kind = type(value)
+    items = value.values() if kind is dict else value if kind is list else (value,)
+    room -= len(items)
+    if room < 0:
+        return room
+    for name in value if kind is dict else ():
         if type(name) is not str or (name not in _plain_names and not _is_plain(name)):
-            return None
+            return -1
+    for item in items:
         kind = type(item)
         if kind is str:
             if len(item) >= SHORTEST_NAME:
                 texts.append(item)
-                budget_bytes -= len(item)
+        elif kind is dict or kind is list:
+            if (room := _add_few(item, texts, room)) < 0:
+                return room
         elif kind not in _ATOMS and not (kind is float and isfinite(item)):
-            return None
-    return texts if budget_bytes >= 0 else None
+            return -1
+    return room
 
 
 def _all(value: Any, budget_bytes: int) -> bytes | None:

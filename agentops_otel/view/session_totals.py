@@ -60,9 +60,13 @@ class SessionTotals(SpanProcessor):
         """Called by the provider when a span has ended."""
         if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
-        parts = parts_of_call(span)
-        role, sessions = _about(span.attributes or {}) if parts is None else parts[0].once(_about)
-        call = _call(span) if role == "llm" else None
+        if (parts := parts_of_call(span)) is None:
+            attributes = span.attributes or {}
+            role, sessions = _about(attributes)
+        else:
+            attributes = parts[0]
+            role, sessions = attributes.once(_about)
+        call = _call(attributes) if role == "llm" else None
         ids, error = ids_of(span), tree.error_of(span)
         with self._lock:
             _add(self._process, ids, role, error, call)
@@ -125,8 +129,8 @@ def _about(attributes: Mapping[str, Any]) -> tuple[tree.Role, list[str]]:
     return tree.role_of(attributes), [key for key in keys if isinstance(key, str)]
 
 
-def _call(span: ReadableSpan) -> _Call:
-    return *tree.tokens(span), tuple(cost.price_attributes(span.attributes or {}).items())
+def _call(attributes: Mapping[str, Any]) -> _Call:
+    return *tree.tokens_of(attributes), tuple(cost.price_attributes(attributes).items())
 
 
 def _add(count: _Count, ids: Ids, role: tree.Role, error: str | None, call: _Call | None) -> None:

@@ -138,7 +138,11 @@ def role_of(attributes: Mapping[str, Any]) -> Role:
 
 def tokens(span: ReadableSpan) -> tuple[int | None, int | None]:
     """The input and the output tokens that the span states."""
-    attributes = span.attributes or {}
+    return tokens_of(span.attributes or {})
+
+
+def tokens_of(attributes: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """The input and the output tokens that these attributes of a span state."""
     values = (attributes.get(name) for name in (semconv.GEN_AI_USAGE_INPUT_TOKENS, semconv.GEN_AI_USAGE_OUTPUT_TOKENS))
     first, second = (value if isinstance(value, int) else None for value in values)
     return first, second

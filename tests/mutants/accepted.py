@@ -8,9 +8,6 @@ import re
 
 ACCEPTED = {
     "agentops_otel/config.py word: \"api_key\" -> 'api_kex'": ("the same: the key is checked once more"),
-    "agentops_otel/content/fast_json.py condition: len(value) > _FEW_ITEMS -> (not (len(value) > _FEW_ITEMS))": (
-        "speed alone: the other of two ways to the same JSON"
-    ),
     "agentops_otel/content/json_writer.py comparison: self._remaining_bytes >= self._least_bytes -> (self._remaining_bytes > self._least_bytes)": (
         "a list may end one item earlier where its share of the bytes is used up exactly"
     ),
