@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import openai
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import metrics
-from opentelemetry.metrics import _internal
+from opentelemetry.metrics import NoOpMeter, _internal
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 
 import agentops_otel
-from agentops_otel.metrics.call_metrics import LATEST, SECONDS, TOKENS
-from agentops_otel.metrics.span_metrics import AGENT_SECONDS, CALLS
+from agentops_otel.metrics.call_metrics import LATEST, SECONDS, TOKENS, Metrics, are_kept
+from agentops_otel.metrics.span_metrics import AGENT_SECONDS, CALLS, SpanMetrics
+from agentops_otel.view import cost
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -84,6 +86,64 @@ def test_the_bounds_of_histograms_are_those_of_the_conventions() -> None:
     """As the page about GenAI metrics lists them."""
     assert SECONDS == (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
     assert (*(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864),) == TOKENS
+
+
+def test_an_instrument_without_one_behind_it_keeps_nothing() -> None:
+    """As the API's placeholder is before there is a meter provider; with one, each keeps what it is given."""
+    placeholders = [SimpleNamespace(_real_instrument=real) for real in (None, object())]
+
+    assert [are_kept(instrument) for instrument in (*placeholders, object(), None)] == [False, True, True, True]
+
+
+def test_each_instrument_is_the_conventions() -> None:
+    """Kind, name, unit, what it says of itself, and the bounds that a histogram has by default."""
+    made: list[tuple[object, ...]] = []
+
+    class Meter(NoOpMeter):
+        def create_histogram(self, name: str, unit: str = "", description: str = "", **more: Any) -> Any:
+            made.append(("histogram", name, unit, description, len(more["explicit_bucket_boundaries_advisory"])))
+            return super().create_histogram(name, unit, description, **more)
+
+        def create_counter(self, name: str, unit: str = "", description: str = "") -> Any:
+            made.append(("counter", name, unit, description))
+            return super().create_counter(name, unit, description)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(metrics, "get_meter", Meter)
+        for opt_in in (frozenset(), frozenset([LATEST])):
+            Metrics(opt_in)
+        SpanMetrics(cost)
+
+    assert made == snapshot(
+        [
+            ("histogram", "gen_ai.client.operation.duration", "s", "Duration of an operation.", 14),
+            ("histogram", "gen_ai.client.operation.time_to_first_chunk", "s", "Time to the first chunk.", 14),
+            ("histogram", "gen_ai.client.operation.time_per_output_chunk", "s", "Time from one chunk to the next.", 14),
+            ("histogram", "gen_ai.client.token.usage", "{token}", "Tokens of a call.", 14),
+            ("histogram", "gen_ai.client.operation.duration", "s", "Duration of an operation.", 14),
+            ("histogram", "gen_ai.client.inference.duration", "s", "Duration of an inference.", 14),
+            ("histogram", "gen_ai.client.inference.time_to_first_chunk", "s", "Time to the first chunk.", 14),
+            ("histogram", "gen_ai.client.inference.time_per_output_chunk", "s", "Time from one chunk to the next.", 14),
+            ("counter", "gen_ai.client.inference.usage.input_tokens", "{token}", "Tokens in all."),
+            ("counter", "gen_ai.client.inference.usage.output_tokens", "{token}", "Tokens in all."),
+            ("counter", "gen_ai.client.inference.usage.cache_read.input_tokens", "{token}", "Tokens in all."),
+            ("counter", "gen_ai.client.inference.usage.cache_write.input_tokens", "{token}", "Tokens in all."),
+            ("counter", "gen_ai.client.inference.usage.reasoning.output_tokens", "{token}", "Tokens in all."),
+            ("histogram", "gen_ai.client.inference.operation.input_tokens", "{token}", "Tokens of a call.", 14),
+            ("histogram", "gen_ai.client.inference.operation.output_tokens", "{token}", "Tokens of a call.", 14),
+            ("histogram", "gen_ai.invoke_agent.duration", "s", "Duration of an agent's run.", 13),
+            (
+                "histogram",
+                "gen_ai.invoke_agent.inference_calls",
+                "{inference_call}",
+                "Calls of a model in an agent's run.",
+                8,
+            ),
+            ("histogram", "gen_ai.invoke_agent.tool_calls", "{tool_call}", "Calls of tools in an agent's run.", 8),
+            ("histogram", "gen_ai.execute_tool.duration", "s", "Duration of a call of a tool.", 14),
+            ("counter", "agentops.usage.cost", "{USD}", "Cost of calls of a model, where it is known."),
+        ]
+    )
 
 
 @pytest.mark.parametrize("opt_in", [frozenset(), frozenset({LATEST})], ids=["v1.41", "latest"])

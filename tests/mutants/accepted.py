@@ -88,6 +88,47 @@ ACCEPTED = {
     "agentops_otel/view/session_totals.py constant: False -> True": (
         "time alone: the exporting thread then waits for the price list"
     ),
+    "agentops_otel/content/embedded.py word: \"-_\" -> '-^'": (
+        "the same: what is shifted by a letter that is left out is found from one of four beginnings"
+    ),
+    "agentops_otel/content/fast_json.py comparison: kinds <= _RECORDED_KINDS -> (kinds < _RECORDED_KINDS)": (
+        "speed alone: the other of two ways to the same JSON"
+    ),
+    "agentops_otel/content/json_writer.py condition: count -> (not (count))": (
+        "speed alone: items are written one by one"
+    ),
+    "agentops_otel/content/json_writer.py constant: 1 -> 2": (
+        "a mapping or a list may end one item earlier: a comma is counted as two"
+    ),
+    "agentops_otel/content/media.py constant: 1024 -> 2048": ("speed alone: two kilobytes of each end are looked at"),
+    'agentops_otel/content/named_values.py word: r"""[^\\r\\n"\']+""" -> \'[^\\\\r\\\\n"\\\']*\'': (
+        "the same: a value of no letters is no secret"
+    ),
+    "agentops_otel/content/snapshot.py constant: 16 -> 32": ("speed alone: a copy of a dict for a pickle of it"),
+    "agentops_otel/content/span_redaction.py argument: self._attributes(event.attributes, own=own) -> self._attributes(event.attributes)": (
+        "time alone: what has been redacted is searched again"
+    ),
+    "agentops_otel/content/text.py comparison: len(text) <= budget_bytes + margin -> (len(text) < budget_bytes + margin)": (
+        "the other of two ways to shorten the same text"
+    ),
+    "agentops_otel/content/text.py comparison: len(value) <= _FEW -> (len(value) > _FEW)": (
+        "speed alone: which short tuples are remembered"
+    ),
+    "agentops_otel/instrumentation/gen_ai.py constant: 128 -> 256": (
+        "time alone: a list of two hundred messages is converted at once"
+    ),
+    "agentops_otel/metrics/span_metrics.py constant: 30000 -> 60000": ("time alone: whoever flushes says how long"),
+    "agentops_otel/view/live/server.py constant: 32 -> 64": ("the same: a longer token"),
+    "agentops_otel/view/live/store.py word: \"PRAGMA journal_mode = WAL\" -> 'PRAGMA journal_mode = WAM'": (
+        "speed alone: a reader then waits for a writer"
+    ),
+    "agentops_otel/view/printer.py constant: 0.0 -> 1.0": ("the same: the clock has gone on for longer than that"),
+    "agentops_otel/view/printer.py constant: 0.25 -> 1.5": (
+        "time alone: a fork waits as long for a terminal that is not read"
+    ),
+    "agentops_otel/view/terminal_processor.py constant: 10_000 -> 20000": (
+        "memory alone: twenty thousand printed spans are remembered"
+    ),
 }
 
 

@@ -32,6 +32,7 @@ ELSEWHERE = {
     **dict.fromkeys(("launcher", "one_trace", "startup"), ("tests/test_run.py",)),
     **dict.fromkeys(("api", "client"), ("tests/test_sdk.py",)),
     **dict.fromkeys(("destinations", "settings"), ("tests/test_config.py",)),
+    "metrics": ("tests/instrumentation/test_metrics.py",),
 }
 """Where the tests of a room are that has no folder or file of its name."""
 

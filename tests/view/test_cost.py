@@ -35,6 +35,31 @@ def test_a_call_costs_what_the_price_list_says(changes: dict[str, str | float], 
     assert cost.cost_of(span) == (None if expected is None else pytest.approx(expected))
 
 
+@pytest.mark.parametrize(
+    ("provider", "listed", "model"),
+    [
+        ("aws.bedrock", "aws", "anthropic.claude-3-5-sonnet-20240620-v1:0"),
+        ("azure.ai.inference", "azure", "gpt-4o"),
+        ("azure.ai.openai", "azure", "gpt-4o"),
+        ("gcp.gemini", "google", "gemini-2.0-flash"),
+        ("gcp.gen_ai", "google", "gemini-2.0-flash"),
+        ("gcp.vertex_ai", "google", "gemini-2.0-flash"),
+        ("mistral_ai", "mistral", "mistral-large-latest"),
+        ("moonshot_ai", "moonshotai", "moonshot-v1-8k"),
+        ("x_ai", "x-ai", "grok-3"),
+        ("openai", "openai", "gpt-4o"),
+    ],
+)
+def test_a_provider_is_found_by_the_name_that_the_list_has_for_it(provider: str, listed: str, model: str) -> None:
+    """The conventions have other names."""
+    genai_prices = pytest.importorskip("genai_prices")
+    call = {"gen_ai.provider.name": provider, "gen_ai.request.model": model, "gen_ai.usage.input_tokens": 1000}
+
+    known = genai_prices.calc_price(genai_prices.Usage(input_tokens=1000), model, provider_id=listed)
+
+    assert cost.price(call) == pytest.approx(float(known.total_price))
+
+
 def test_a_call_costs_what_it_cost_when_it_was_made() -> None:
     """A model whose price depends on the time of day, by the call's start; a span without a start has today's price."""
     changes = {"gen_ai.provider.name": "deepseek", "gen_ai.response.model": "deepseek-chat"}

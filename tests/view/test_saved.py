@@ -27,6 +27,13 @@ def memory() -> Iterator[Store]:
         yield made
 
 
+def test_a_title_may_be_any_text(memory: Store) -> None:
+    """Also one of which half a character is left, and one with the signs of HTML."""
+    html = saved.page(memory, title="a\ud800 <b>").decode()
+
+    assert "<title>a? &lt;b&gt;" in html
+
+
 def test_the_file_is_whole(memory: Store) -> None:
     """Two scripts, one of them data, and a style; no address; a policy with the digest of what may run."""
     memory.add([*research(), *conversation()])

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from opentelemetry.sdk.trace import SpanProcessor
 
 from agentops_otel import config
+from agentops_otel.launcher import Report
 from agentops_otel.view import cost, locations, session_totals
 from agentops_otel.view.tree import Summary
 from tests.program import run
@@ -40,6 +41,33 @@ def test_a_session_counts_its_spans() -> None:
     )
     assert found.pop("s", 5) == Summary(duration_ns=5)
     assert found.pop("t", 0).spans == 1
+
+
+def test_a_process_reports_what_it_added_up() -> None:
+    """Traces that began in it, spans of traces that came from elsewhere, calls, tokens and errors."""
+    found, of_itself = session_totals.SessionTotals(), Report(pid=7, program="app", traces=99)
+    cost.cost_of(Trace().span("chat", attributes=CHAT))  # the price list is there
+    for number in range(3):
+        root = Trace(number + 1).span("root", attributes=ACTION, error="ValueError: no" if number else None)
+        found.on_end(root)
+    remote = Trace(9).context(5, is_remote=True)
+    for name in ("chat gpt-4o", "chat gpt-4o"):
+        found.on_end(Trace(9).span(name, under=remote, attributes=CHAT))
+
+    assert found.report(of_itself) == snapshot(
+        Report(
+            pid=7,
+            program="app",
+            traces=3,
+            joined=2,
+            llm_calls=2,
+            input_tokens=2400,
+            output_tokens=360,
+            errors=2,
+            cost_usd=0.0096,
+            unpriced=[],
+        )
+    )
 
 
 def test_calls_that_come_before_the_price_list_are_priced_with_it() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import pytest
 from inline_snapshot import snapshot
@@ -17,7 +18,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from agentops_otel.config import Config
 from agentops_otel.export.file import read
 from agentops_otel.export.trace_directory import DIRECTORY, trace_files
-from agentops_otel.view import open_spans, printer, terminal_processor
+from agentops_otel.view import open_spans, printer, screen, terminal_processor
 from agentops_otel.view.open_spans import OpenSpans
 from agentops_otel.view.printer import Printer
 from agentops_otel.view.terminal import announce, show
@@ -94,6 +95,43 @@ def test_names_of_open_spans_are_remembered_up_to_a_bound(monkeypatch: pytest.Mo
         ["", "span 1", "span 2", "span 3", ""],
         ["", "", "span 2", "span 3", "span 4"],
     ]
+
+
+def test_a_name_is_forgotten_when_its_span_ends() -> None:
+    """What ends below it then is not printed as below an open one."""
+    names, span = OpenSpans(), Trace().span("ended")
+    names.on_start(span)  # type: ignore[arg-type]  # only its name and ids are read
+
+    names.remove(key_of(span))
+
+    assert (names.since(key_of(span), 0), names.since(None, 0)) == ("", "")
+
+
+def test_a_child_does_not_wait_for_a_thread_of_its_parent() -> None:
+    """Which held the lock at the fork; within a process one lock is kept."""
+    names, span = OpenSpans(), Trace().span("begun")
+    lock = names._lock
+    begin = threading.Thread(target=names.on_start, args=(span,), daemon=True)
+    with lock:
+        names._pid = -1  # as a child has it
+        begin.start()
+        begin.join(30)
+        assert not begin.is_alive()
+    lock = names._lock
+    names.on_start(span)  # type: ignore[arg-type]  # only its name and ids are read
+
+    assert (names._pid, names._lock) == (os.getpid(), lock)
+
+
+def test_a_bar_of_tqdm_is_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as one is open."""
+    bars: list[object] = []
+    stand_in = SimpleNamespace(tqdm=SimpleNamespace(_instances=bars))
+    monkeypatch.setitem(sys.modules, "tqdm.std", stand_in)
+
+    assert not screen._bars()
+    bars.append("a bar")
+    assert screen._bars()
 
 
 def test_nothing_is_printed_while_the_terminal_is_somebody_elses() -> None:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanContext
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
+from agentops_otel.view.nested import nested
 from agentops_otel.view.tree import Node, Summary, build, error_of, role, summarize, tokens
 from tests.view.spans import ACTION, CHAT, TOOL, Trace, research
 
@@ -165,3 +166,30 @@ def test_tokens_that_are_no_numbers_are_not_tokens() -> None:
 def test_the_error_says_its_kind_once(error: str | None, expected: str | None) -> None:
     """`error.type` and the status are one text."""
     assert error_of(Trace().span("x", error=error)) == expected
+
+
+def test_a_nested_span_has_all_that_a_test_compares() -> None:
+    """Kind, status, attributes, events and links where there are any; not what is new in each run."""
+    trace = Trace()
+    other = trace.context(0xAB)
+    root = trace.span(
+        "root",
+        attributes={"session.id": "s", "tags": ("a", "b"), "n": 1},
+        error="ValueError: no",
+        kind=SpanKind.CLIENT,
+        events=[Event("event", {"exception.stacktrace": "new", "b": (1,), "a": 2})],
+        links=[Link(other)],
+    )
+    done = ReadableSpan("done", trace.context(7), root.get_span_context(), status=Status(StatusCode.OK), start_time=1)
+
+    assert nested([done, root]) == [
+        {
+            "name": "root",
+            "kind": "CLIENT",
+            "status": "ERROR: ValueError: no",
+            "attributes": {"error.type": "ValueError", "n": 1, "tags": ["a", "b"]},
+            "events": [{"name": "event", "a": 2, "b": [1]}],
+            "links": ["ab"],
+            "children": [{"name": "done", "status": "OK"}],
+        }
+    ]
