@@ -22,7 +22,7 @@ from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.call import Call, CallServices
 from agentops_otel.instrumentation.deferred import copy_request
 from agentops_otel.instrumentation.events import Events
-from agentops_otel.instrumentation.reading import attributes, contents
+from agentops_otel.instrumentation.tables import attributes, contents
 from agentops_otel.instrumentation.wrapper import wrapper_of
 from agentops_otel.metrics.call_metrics import Metrics
 from agentops_otel.recording.decorated import DecoratedCall

@@ -9,18 +9,10 @@ from opentelemetry.context import get_value
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import (
-    STREAM,
-    Table,
-    add_text,
-    as_mapping,
-    begin_entry,
-    field,
-    indexed,
-    items,
-    lookup_in,
-)
+from agentops_otel.instrumentation.folding import add_text, begin_entry, indexed
+from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import STREAM, Table
 from agentops_otel.tracing import SUPPRESS_KEY
 from agentops_otel.tracing.provider import OwnProvider
 

@@ -13,8 +13,10 @@ from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings, tool_calls
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, add_text, field, indexed, items
+from agentops_otel.instrumentation.folding import add_text, indexed
+from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import Table
 from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import observed_call
 

@@ -6,8 +6,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import STREAM, add_text, field
+from agentops_otel.instrumentation.folding import add_text
+from agentops_otel.instrumentation.reading import field
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import STREAM
 
 _CLASSES = {
     "huggingface_hub.inference._client": "InferenceClient",

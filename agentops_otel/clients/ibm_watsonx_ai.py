@@ -7,7 +7,8 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, as_mapping, field, first, items
+from agentops_otel.instrumentation.folding import add_text
+from agentops_otel.instrumentation.reading import as_mapping, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
 
 

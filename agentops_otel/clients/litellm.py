@@ -10,8 +10,9 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients import anthropic
 from agentops_otel.clients.dialects import chat_completions, embeddings, responses, server_sent_events
-from agentops_otel.instrumentation.reading import Table, field, items
+from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec, server_table
+from agentops_otel.instrumentation.tables import Table
 
 _PROVIDERS: Mapping[str, str] = {
     "ai21": semconv.AI21,

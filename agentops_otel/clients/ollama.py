@@ -5,8 +5,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import STREAM, Table, add_text, as_mapping, field, first, items
+from agentops_otel.instrumentation.folding import add_text
+from agentops_otel.instrumentation.reading import as_mapping, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import STREAM, Table
 
 _PATH_LENGTH = 1024
 """An image as text is a path if it is shorter, otherwise base64."""

@@ -18,8 +18,10 @@ from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.deferred import DeferredRequest, DeferredResponse, response_attributes
 from agentops_otel.instrumentation.events import Events, structured
-from agentops_otel.instrumentation.reading import Row, attributes, contents, is_stream, joined
+from agentops_otel.instrumentation.folding import joined
+from agentops_otel.instrumentation.reading import is_stream
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.instrumentation.tables import Row, attributes, contents
 from agentops_otel.metrics.call_metrics import Metrics
 from agentops_otel.tracing import SPAN_KEY, OwnSpan, Recorder, current_context, qualified_name
 from agentops_otel.tracing.gc_safe import run_outside_gc

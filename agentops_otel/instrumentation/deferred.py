@@ -7,8 +7,8 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.content import Source, source_of
-from agentops_otel.instrumentation.reading import attributes, contents
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import attributes, contents
 
 
 class DeferredRequest:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation.reading import Row, Table, attributes, compile_table, record_iterators
+from agentops_otel.instrumentation.reading import record_iterators
+from agentops_otel.instrumentation.tables import Row, Table, attributes, compile_table
 
 Fold = Callable[[dict[str, Any], Any], None]
 """`fold(response, chunk)`: adds one streamed chunk to the response, which takes the shape of the unstreamed one."""

@@ -7,7 +7,7 @@ from typing import Any
 from opentelemetry.trace import SpanKind
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation.reading import Extractor, Row, Table, compile_table
+from agentops_otel.instrumentation.tables import Extractor, Row, Table, compile_table
 
 
 def _always(source: Any) -> bool:

@@ -14,8 +14,8 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation.adoption import is_exported_with_ours
-from agentops_otel.instrumentation.reading import Row, attributes, contents
 from agentops_otel.instrumentation.step import Step
+from agentops_otel.instrumentation.tables import Row, attributes, contents
 from agentops_otel.tracing import (
     INHERITED_KEY,
     Recorder,

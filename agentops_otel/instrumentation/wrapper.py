@@ -17,8 +17,8 @@ from agentops_otel.guard import guard
 from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServices, FoldingObserver
 from agentops_otel.instrumentation.connection import CallStarter, Opening
 from agentops_otel.instrumentation.deferred import copy_request
-from agentops_otel.instrumentation.reading import attributes
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import attributes
 from agentops_otel.tracing import (
     OWN_WORK,
     SUPPRESS_KEY,

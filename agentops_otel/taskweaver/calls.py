@@ -12,7 +12,8 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Row, attributes, compile_table, field
+from agentops_otel.instrumentation.reading import field
+from agentops_otel.instrumentation.tables import Row, attributes, compile_table
 from agentops_otel.taskweaver.posts import message
 from agentops_otel.tracing import FallbackClaim, Recorder
 

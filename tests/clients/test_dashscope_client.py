@@ -9,7 +9,7 @@ from opentelemetry.trace import StatusCode
 
 from agentops_otel import semconv
 from agentops_otel.clients.dashscope import client as dashscope_client
-from agentops_otel.instrumentation.reading import attributes, contents
+from agentops_otel.instrumentation.tables import attributes, contents
 from tests.clients.capture import Captured
 from tests.clients.forms.form import QUESTION, TEXT, forms_of
 from tests.loopback.llm_server import Answer, LlmServer

@@ -13,8 +13,9 @@ from agentops_otel.clients import anthropic
 from agentops_otel.clients.dialects import chat_completions, responses
 from agentops_otel.clients.google import genai, interactions, live
 from agentops_otel.clients.openai import realtime
-from agentops_otel.instrumentation.reading import attributes, contents, joined
+from agentops_otel.instrumentation.folding import joined
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import attributes, contents
 
 
 def said(operation: Operation, answer: Any) -> dict[str, Any]:

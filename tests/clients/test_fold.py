@@ -16,8 +16,9 @@ from agentops_otel.clients.google import genai, interactions, live
 from agentops_otel.clients.mistralai import conversations
 from agentops_otel.clients.openai import spec as openai
 from agentops_otel.content import Content
-from agentops_otel.instrumentation.reading import attributes, contents, joined
+from agentops_otel.instrumentation.folding import joined
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import attributes, contents
 from tests.content.secret_examples import EXAMPLES, SECRETS
 from tests.loopback import anthropic_server, google_genai_server, google_interactions_server, openai_server
 

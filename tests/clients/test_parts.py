@@ -15,8 +15,9 @@ from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.clients.google import genai, interactions
 from agentops_otel.clients.openai import spec as openai
 from agentops_otel.content import Content
-from agentops_otel.instrumentation.reading import attributes, contents, joined
+from agentops_otel.instrumentation.folding import joined
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import attributes, contents
 
 SPOKEN = (("user", "Hello."), ("assistant", "Hi."), ("user", "Well?"))
 

@@ -14,7 +14,7 @@ from agentops_otel.clients import SPECS
 from agentops_otel.clients.openai import spec as openai_spec
 from agentops_otel.instrumentation import ClientSpec
 from agentops_otel.instrumentation.gen_ai import FINISH_REASONS
-from agentops_otel.instrumentation.reading import Table
+from agentops_otel.instrumentation.tables import Table
 
 REQUEST = snapshot(
     {

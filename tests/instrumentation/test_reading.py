@@ -14,15 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
-from agentops_otel.instrumentation.reading import (
-    as_mapping,
-    attributes,
-    compile_table,
-    field,
-    indexed,
-    items,
-    record_iterators,
-)
+from agentops_otel.instrumentation.folding import indexed
+from agentops_otel.instrumentation.reading import as_mapping, field, items, record_iterators
+from agentops_otel.instrumentation.tables import attributes, compile_table
 
 
 @given(data=st.binary(max_size=64), before=st.text(max_size=5))

@@ -15,8 +15,10 @@ from agentops_otel.clients.bedrock.request import METHODS, asks, body, either, i
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, add_text, begin_entry, field, first, indexed, items, loads
+from agentops_otel.instrumentation.folding import add_text, begin_entry, indexed
+from agentops_otel.instrumentation.reading import field, first, items, loads
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.instrumentation.tables import Table
 
 
 def wrap_result(call: Call, value: Any) -> Any:

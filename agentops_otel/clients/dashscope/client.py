@@ -10,8 +10,10 @@ from agentops_otel.clients.dashscope import spec as dashscope
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import Table, field, first, indexed, items
+from agentops_otel.instrumentation.folding import indexed
+from agentops_otel.instrumentation.reading import field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.instrumentation.tables import Table
 
 
 def _body(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

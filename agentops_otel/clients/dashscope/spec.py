@@ -9,8 +9,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, as_mapping, field, first, indexed, items
+from agentops_otel.instrumentation.folding import add_text, indexed
+from agentops_otel.instrumentation.reading import as_mapping, field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Fold, Operation
+from agentops_otel.instrumentation.tables import Table
 
 
 def _url(_: Any) -> object:

@@ -4,8 +4,9 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, field, first, items
+from agentops_otel.instrumentation.reading import field, first, items
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import Table
 
 
 def dimensions(vector: Any) -> int | None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from agentops_otel.clients.dialects import server_sent_events
 from agentops_otel.instrumentation.call import Call
-from agentops_otel.instrumentation.reading import field, joined, loads
+from agentops_otel.instrumentation.folding import joined
+from agentops_otel.instrumentation.reading import field, loads
 from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import observed_call, observed_stream
 

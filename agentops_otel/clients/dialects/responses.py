@@ -6,19 +6,10 @@ from typing import Any
 
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import (
-    STREAM,
-    Table,
-    add_text,
-    as_mapping,
-    begin_entry,
-    entry_with,
-    field,
-    indexed,
-    items,
-    lookup_in,
-)
+from agentops_otel.instrumentation.folding import add_text, begin_entry, entry_with, indexed
+from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import STREAM, Table
 
 REQUEST: Table = {
     semconv.GEN_AI_REQUEST_MODEL: "model",

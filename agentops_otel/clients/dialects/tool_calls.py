@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from agentops_otel.instrumentation.reading import add_text, begin_entry, entry_with, field, indexed, loads
+from agentops_otel.instrumentation.folding import add_text, begin_entry, entry_with, indexed
+from agentops_otel.instrumentation.reading import field, loads
 
 
 def fold_tool_call(message: dict[str, Any], index: object, call: Any) -> None:

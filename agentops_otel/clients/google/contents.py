@@ -5,7 +5,8 @@ from functools import cache
 from typing import Any
 
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, as_mapping, field, items
+from agentops_otel.instrumentation.folding import add_text
+from agentops_otel.instrumentation.reading import as_mapping, field, items
 
 
 def contents(given: Any) -> list[gen_ai.Message]:

@@ -11,8 +11,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.google import contents
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, field, first, indexed, items, joined
+from agentops_otel.instrumentation.folding import indexed, joined
+from agentops_otel.instrumentation.reading import field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation, server_table
+from agentops_otel.instrumentation.tables import Table
 
 
 def _provider(models: Any, host: str | None) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import add_text, field, indexed, items
+from agentops_otel.instrumentation.folding import add_text, indexed
+from agentops_otel.instrumentation.reading import field, items
 
 
 def messages(source: Any, role: str) -> list[gen_ai.Message]:

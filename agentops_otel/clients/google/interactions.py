@@ -12,8 +12,9 @@ from agentops_otel import semconv
 from agentops_otel.clients.dialects import raw_response, stainless
 from agentops_otel.clients.google import genai, interaction_steps
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import STREAM, Table, field, first, items
+from agentops_otel.instrumentation.reading import field, first, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import STREAM, Table
 
 
 def _provider(interactions: Any, host: str | None) -> str:

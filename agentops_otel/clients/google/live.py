@@ -15,7 +15,8 @@ from agentops_otel.clients.google import contents, genai
 from agentops_otel.guard import guard
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.connection import CallStarter, ConnectionTracker, Receiving, Turn, attached, tracked
-from agentops_otel.instrumentation.reading import TextBuilder, add_text, field, items
+from agentops_otel.instrumentation.folding import TextBuilder, add_text
+from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec
 from agentops_otel.wrapping.proxy import proxied
 from agentops_otel.wrapping.stream import observed_call

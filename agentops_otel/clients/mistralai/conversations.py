@@ -6,17 +6,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import (
-    Table,
-    add_text,
-    as_mapping,
-    begin_entry,
-    entry_with,
-    field,
-    indexed,
-    items,
-)
+from agentops_otel.instrumentation.folding import add_text, begin_entry, entry_with, indexed
+from agentops_otel.instrumentation.reading import as_mapping, field, items
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import Table
 
 
 def body(arguments: Mapping[str, Any]) -> dict[str, Any]:

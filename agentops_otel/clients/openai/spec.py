@@ -8,8 +8,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, embeddings, raw_response, responses, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import Table, add_text, field, items
+from agentops_otel.instrumentation.folding import add_text
+from agentops_otel.instrumentation.reading import field, items
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
+from agentops_otel.instrumentation.tables import Table
 
 _HOSTS: Mapping[str, str] = {
     "api.anthropic.com": semconv.ANTHROPIC,

@@ -7,8 +7,10 @@ from typing import Any
 from agentops_otel import semconv
 from agentops_otel.clients.dialects import chat_completions, stainless
 from agentops_otel.instrumentation import gen_ai
-from agentops_otel.instrumentation.reading import STREAM, Table, add_text, as_mapping, field, indexed, items, joined
+from agentops_otel.instrumentation.folding import add_text, indexed, joined
+from agentops_otel.instrumentation.reading import as_mapping, field, items
 from agentops_otel.instrumentation.spec import Operation
+from agentops_otel.instrumentation.tables import STREAM, Table
 
 _HEAD = ("id", "agent_id", "conversation_id", "status", "error", "last_error", "usage")
 
