@@ -53,7 +53,11 @@ def test_a_call_costs_what_the_price_list_says(changes: dict[str, str | float], 
 def test_a_provider_is_found_by_the_name_that_the_list_has_for_it(provider: str, listed: str, model: str) -> None:
     """The conventions have other names."""
     genai_prices = pytest.importorskip("genai_prices")
-    call = {"gen_ai.provider.name": provider, "gen_ai.request.model": model, "gen_ai.usage.input_tokens": 1000}
+    call: dict[str, str | int] = {
+        "gen_ai.provider.name": provider,
+        "gen_ai.request.model": model,
+        "gen_ai.usage.input_tokens": 1000,
+    }
 
     known = genai_prices.calc_price(genai_prices.Usage(input_tokens=1000), model, provider_id=listed)
 
