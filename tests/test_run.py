@@ -36,6 +36,14 @@ def ask(text="hi"):
 if __name__ == "__main__":
     ask()
 """
+TELL = """
+import agentops_otel
+def tell(text="hi"):
+    agentops_otel.record(agentops_otel.LLMEvent(model="gpt-4.1", prompt=text, completion="ho"))
+if __name__ == "__main__":
+    tell()
+"""
+"""The same where it is the process that is in question: a process takes twice as long to import a client as us."""
 
 
 @pytest.fixture
@@ -48,8 +56,9 @@ def model() -> Iterator[LlmServer]:
 
 @pytest.fixture
 def environment(tmp_path: Path, model: LlmServer) -> dict[str, str]:
-    """The environment of a run: no collector, `ask.py` to import."""
+    """The environment of a run: no collector, `ask.py` and `tell.py` to import."""
     (tmp_path / "ask.py").write_text(ASK)
+    (tmp_path / "tell.py").write_text(TELL)
     return {
         **os.environ,
         "MODEL_URL": model.url,
@@ -186,12 +195,12 @@ def test_the_tasks_of_a_pool_join_the_trace_that_made_it(
         f"""
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-import agentops_otel, ask
+import agentops_otel, tell
 
 @agentops_otel.record_action("whole")
 def whole(make):
     pool = make()
-    list(pool.map(ask.ask, ["hi", "ho"]))
+    list(pool.map(tell.tell, ["hi", "ho"]))
     if hasattr(pool, "close"):
         pool.close()
         pool.join()
@@ -208,7 +217,7 @@ if __name__ == "__main__":
     done = run("app.py", env=environment, cwd=tmp_path)
 
     assert (done.returncode, llm_spans()) == (0, 4), done.stderr
-    assert "app: 4 LLM calls, 2 traces, " in done.stderr
+    assert "app: 4 LLM calls, 2 traces;" in done.stderr
 
 
 @pytest.mark.measured
@@ -221,7 +230,7 @@ def test_the_tasks_of_joblib_join_the_trace_that_asks(environment: dict[str, str
     (tmp_path / "app.py").write_text(
         """
 from joblib import Parallel, delayed
-import agentops_otel, ask
+import agentops_otel, tell
 
 @agentops_otel.record_action("whole")
 def whole(tasks):
@@ -229,21 +238,21 @@ def whole(tasks):
 
 if __name__ == "__main__":
     for number in range(2):
-        whole([delayed(ask.ask)("hi") for _ in range(5)])
-        whole(delayed(ask.ask)("hi") for _ in range(5))
+        whole([delayed(tell.tell)("hi") for _ in range(5)])
+        whole(delayed(tell.tell)("hi") for _ in range(5))
 """
     )
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
     assert (done.returncode, llm_spans()) == (0, 20), done.stderr
-    assert "app: 20 LLM calls, 4 traces, " in done.stderr
+    assert "app: 20 LLM calls, 4 traces;" in done.stderr
 
 
 @pytest.mark.measured
 def test_a_spawned_process_outside_of_a_span_has_its_own_trace(environment: dict[str, str], tmp_path: Path) -> None:
     """As a server's worker: nothing is its parent."""
-    (tmp_path / "app.py").write_text(CHILDREN["spawn"])
+    (tmp_path / "app.py").write_text(CHILDREN["spawn"].replace("ask", "tell"))
 
     run("app.py", env=environment, cwd=tmp_path)
 
@@ -289,15 +298,15 @@ def test_the_processes_of_a_pool_that_is_terminated_are_counted(environment: dic
     Its seconds are the starts of several Pythons.
     """
     (tmp_path / "app.py").write_text(
-        "import multiprocessing, ask\n"
+        "import multiprocessing, tell\n"
         "if __name__ == '__main__':\n"
         "    with multiprocessing.get_context('spawn').Pool(2) as pool:\n"
-        "        pool.map(ask.ask, ['hi', 'ho', 'hu'])"
+        "        pool.map(tell.tell, ['hi', 'ho', 'hu'])"
     )
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
-    assert "app: 3 LLM calls, 3 traces, " in done.stderr
+    assert "app: 3 LLM calls, 3 traces;" in done.stderr
     assert llm_spans() == 3
 
 
@@ -305,12 +314,12 @@ def test_the_processes_of_a_pool_that_is_terminated_are_counted(environment: dic
 @pytest.mark.parametrize("end", ["os._exit(3)", "os.kill(os.getpid(), 9)"])
 def test_a_process_that_leaves_no_report_is_counted(environment: dict[str, str], tmp_path: Path, end: str) -> None:
     """By its trace file: Chainlit ends its server so."""
-    (tmp_path / "app.py").write_text(f"import os, agentops_otel, ask\nask.ask()\nagentops_otel.flush(60)\n{end}")
+    (tmp_path / "app.py").write_text(f"import os, agentops_otel, tell\ntell.tell()\nagentops_otel.flush(60)\n{end}")
 
     done = run("app.py", env=environment, cwd=tmp_path)
 
     assert done.returncode in (3, -9)
-    assert "app: 1 LLM call, 1 trace, " in done.stderr
+    assert "app: 1 LLM call, 1 trace;" in done.stderr
 
 
 def answer_of(port: int, server: subprocess.Popen[str]) -> bytes:
@@ -469,7 +478,7 @@ def test_a_python_that_was_not_reached_is_said(environment: dict[str, str], tmp_
 def test_children_that_were_not_reached_are_said(environment: dict[str, str], tmp_path: Path) -> None:
     """Beside processes that were reached."""
     (tmp_path / "app.py").write_text(
-        "import subprocess, sys, ask\nask.ask()\n"
+        "import subprocess, sys, tell\ntell.tell()\n"
         "for option in 2 * ['-I', '-E', '-S', '-sIB']:\n"
         "    subprocess.run([sys.executable, option, '-c', 'print(1)', '-I'], check=True)"
     )
@@ -488,7 +497,7 @@ def test_children_of_a_shell_that_were_not_reached_are_said(environment: dict[st
     """As those that are started without a shell; another command of the line is none."""
     line = "echo python -I; A=1 python -E -c 'print(2)'"
     (tmp_path / "app.py").write_text(
-        f"import os, subprocess, ask\nask.ask()\nline = {line!r}\n"
+        f"import os, subprocess, tell\ntell.tell()\nline = {line!r}\n"
         "os.system(line)\nsubprocess.run(line, shell=True, check=True)\nos.execl('/bin/sh', 'sh', '-c', line)"
     )
 
@@ -504,7 +513,7 @@ def test_a_frozen_child_is_said(environment: dict[str, str], tmp_path: Path) -> 
     program.write_bytes(b"#!/bin/sh\nexit 0\n" + b"#" * 5000 + b"MEI\x0c\x0b\x0a\x0b\x0e" + bytes(80))
     program.chmod(0o755)
     (tmp_path / "app.py").write_text(
-        f"import subprocess, ask\nask.ask()\nsubprocess.run([{str(program)!r}], check=True)"
+        f"import subprocess, tell\ntell.tell()\nsubprocess.run([{str(program)!r}], check=True)"
     )
 
     done = run("app.py", env=environment, cwd=tmp_path)
@@ -515,7 +524,7 @@ def test_a_frozen_child_is_said(environment: dict[str, str], tmp_path: Path) -> 
 def test_a_child_with_another_path_is_said(environment: dict[str, str], tmp_path: Path) -> None:
     """An environment of its own leaves PYTHONPATH out; one that is a copy does not, nor does `-I` of the program."""
     (tmp_path / "app.py").write_text(
-        "import os, subprocess, sys, ask\nask.ask()\n"
+        "import os, subprocess, sys, tell\ntell.tell()\n"
         "subprocess.run([sys.executable, '-c', 'pass', '-I'], env=dict(os.environ), check=True)\n"
         "subprocess.run([sys.executable, '-c', 'pass'], env={}, check=True)"
     )
@@ -551,7 +560,9 @@ def test_show_shows_all_processes_of_a_run(environment: dict[str, str], tmp_path
 
     Its seconds are the starts of several Pythons.
     """
-    (tmp_path / "app.py").write_text(f"import ask\nask.ask()\n{CHILDREN['subprocess']}")
+    (tmp_path / "app.py").write_text(
+        "import subprocess, sys, tell\ntell.tell()\nsubprocess.run([sys.executable, 'tell.py'], check=True)"
+    )
     run("app.py", env=environment, cwd=tmp_path)
 
     shown = run_python("-m", "agentops_otel", "show", "--json", timeout=60, env=environment)
