@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,7 +115,14 @@ def of_a_round(captured: Capture) -> tuple[Any, list[Operation]]:
 def of_imports(captured: Capture) -> tuple[Any, list[Operation]]:
     """Who wants to hear of an import, and no longer."""
     remove = import_hook.on_import("no_such_module", lambda module: None)
-    return import_hook._lock, [lambda: import_hook.on_import("no_such_module", lambda module: None)(), remove]
+    import_hook.before_import("no_such_beginning", lambda: None)
+    loader = import_hook._Loader(SimpleNamespace(exec_module=lambda module: None))
+    return import_hook._lock, [
+        lambda: import_hook.on_import("no_such_module", lambda module: None)(),
+        lambda: import_hook._finder.find_spec("no_such_beginning"),
+        lambda: loader.exec_module(ModuleType("no_such_module")),
+        remove,
+    ]
 
 
 def of_local_classes(captured: Capture) -> tuple[Any, list[Operation]]:

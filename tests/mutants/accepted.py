@@ -66,6 +66,7 @@ ACCEPTED = {
     "agentops_otel/tracing/processors.py operator: hasattr(processor, method) and not _is_base_method(getattr(processor,  -> (hasattr(processor, method) or not _is_base_method(getattr(processor, ": (
         "speed alone: methods that do nothing are called"
     ),
+    "agentops_otel/tracing/recorder.py constant: 0 -> 1": ("the same: one byte of a span's bound"),
     "agentops_otel/tracing/span.py comparison: len(values) + len(attributes) <= tracer.attribute_limit -> (len(values) + len(attributes) < tracer.attribute_limit)": (
         "speed alone: the attributes that fill a span are set one by one"
     ),

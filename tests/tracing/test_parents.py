@@ -9,12 +9,13 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 import agentops_otel
 from agentops_otel import testing
 from agentops_otel.export import file, otlp_json
 from agentops_otel.export.encode import Encoder
+from agentops_otel.tracing.parents import begins_own_trace
 from tests.program import run
 
 PROGRAM = """
@@ -65,6 +66,21 @@ def is_below_server(made: dict[str, ReadableSpan]) -> bool:
         return False
     assert not outer.links
     return True
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+@pytest.mark.parametrize("sampled", [True, False])
+@pytest.mark.parametrize("remote", [True, False])
+@pytest.mark.parametrize("trace_id", [0, 1])
+def test_a_span_that_records_nothing_is_left_for_a_trace_of_ones_own_if_a_caller_may_have_chosen_that(
+    trace_id: int, remote: bool, sampled: bool, trusts: bool
+) -> None:
+    """It is valid, of this process and not sampled, and who asked is not trusted."""
+    context = SpanContext(trace_id, trace_id, is_remote=remote, trace_flags=TraceFlags(int(sampled)))
+
+    own = begins_own_trace(NonRecordingSpan(context), trusts_callers=trusts)
+
+    assert own == ((trace_id, remote, sampled, trusts) == (1, False, False, False))
 
 
 @pytest.mark.parametrize(
