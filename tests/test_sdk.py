@@ -16,12 +16,15 @@ from opentelemetry.context import Context, get_value, set_value
 from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_tracer_provider
 
 import agentops_otel
 from agentops_otel import sdk
 from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.testing import capture
+from tests.loopback.llm_server import LlmServer
+from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
 from tests.many_threads import at_once
 from tests.program import run
@@ -437,6 +440,35 @@ def test_a_span_processor_that_is_given_twice_sees_each_span_once(guest: bool) -
     span("seen")
 
     assert [found.name for found in exporter.get_finished_spans()] == ["seen"]
+
+
+class Asking(Sampler):
+    """Notes what it may decide by, and takes every span."""
+
+    def __init__(self) -> None:
+        self.given: list[dict[str, Any]] = []
+
+    def should_sample(self, parent: object, trace_id: int, name: str, *args: Any, **kwargs: Any) -> SamplingResult:
+        """The attributes are the second argument after the name."""
+        self.given.append(dict(kwargs.get("attributes") or (args[1] if len(args) > 1 else None) or {}))
+        return SamplingResult(Decision.RECORD_AND_SAMPLE)
+
+    def get_description(self) -> str:
+        """Its name."""
+        return "Asking"
+
+
+def test_a_sampler_of_the_programs_sees_what_is_asked() -> None:
+    """Attributes that are read later elsewhere are there when it is asked."""
+    sampler = Asking()
+    agentops_otel.init(tracer_provider=TracerProvider(sampler=sampler, shutdown_on_exit=False), **QUIET)  # type: ignore[arg-type]
+
+    with LlmServer() as server, openai.OpenAI(base_url=f"{server.url}/v1", api_key="none") as client:
+        server.answer(answer(completion(), stream=False))
+        client.chat.completions.create(model="gpt-x", temperature=0.5, messages=[{"role": "user", "content": "hi"}])
+
+    (given,) = sampler.given
+    assert (given.get("gen_ai.request.model"), given.get("gen_ai.request.temperature")) == ("gpt-x", 0.5)
 
 
 def test_sampler_and_limits_come_from_the_environment() -> None:
