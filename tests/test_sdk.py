@@ -448,9 +448,18 @@ class Asking(Sampler):
     def __init__(self) -> None:
         self.given: list[dict[str, Any]] = []
 
-    def should_sample(self, parent: object, trace_id: int, name: str, *args: Any, **kwargs: Any) -> SamplingResult:
-        """The attributes are the second argument after the name."""
-        self.given.append(dict(kwargs.get("attributes") or (args[1] if len(args) > 1 else None) or {}))
+    def should_sample(
+        self,
+        parent_context: Any,
+        trace_id: int,
+        name: str,
+        kind: Any = None,
+        attributes: Any = None,
+        *more: Any,
+        **named: Any,
+    ) -> SamplingResult:
+        """Take it."""
+        self.given.append(dict(attributes or {}))
         return SamplingResult(Decision.RECORD_AND_SAMPLE)
 
     def get_description(self) -> str:

@@ -145,6 +145,25 @@ def test_a_constant_is_shown_first_to_tests_that_name_it_or_have_its_word(source
     ]
 
 
+def test_a_fault_is_shown_to_quick_tests_of_other_rooms_before_slow_ones_of_its_own() -> None:
+    """These use up no time that those need."""
+    source = b"def one(number):\n    return number\n"
+    [fault] = faults(source)
+    seconds = {
+        "tests/view/test_small.py::test_slow": 29.0,
+        "tests/view/test_small.py::test": 0.1,
+        "tests/test_x.py::test": 0.01,
+    }
+    file = "agentops_otel/view/small.py"
+    measured = covering.Covering({file: {2: frozenset(seconds)}}, seconds)
+
+    assert tests_of(file, fault, source, measured) == [
+        "tests/view/test_small.py::test",
+        "tests/test_x.py::test",
+        "tests/view/test_small.py::test_slow",
+    ]
+
+
 def test_a_fault_where_programs_are_killed_is_shown_to_the_tests_beside_those_that_run_the_line() -> None:
     """And to those whose programs fork and leave; elsewhere to those that run it."""
     source = b"def one(number):\n    return number\n"

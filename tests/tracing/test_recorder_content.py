@@ -67,6 +67,21 @@ def test_a_text_of_the_users_among_the_attributes_is_content(name: str, enabled:
     assert dict(span.attributes or {}) == ({name: "text", "beside": 1} if enabled else {"beside": 1})
 
 
+def test_an_exception_is_recorded_at_the_recorders_time() -> None:
+    """By its own clock, as the span's beginning and end."""
+    recorder = Recorder(
+        tracer=TracerProvider().get_tracer("test"), content=Content(), defaults=_NoDefaults(), clock=lambda: 7
+    )
+
+    span = recorder.start("step")
+    recorder.fail(span, ValueError("broken"))
+    recorder.end(span)
+
+    assert isinstance(span, ReadableSpan)
+    assert [event.timestamp for event in span.events] == [7]
+    assert (span.start_time, span.end_time) == (7, 7)
+
+
 def test_a_text_that_does_not_fit_is_left_out() -> None:
     """A text is kept as it is, bounded; on a span that is full it is left out, and with content off too."""
     recorder = Recorder(tracer=TracerProvider().get_tracer("test"), content=Content(), defaults=_NoDefaults())
