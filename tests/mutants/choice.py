@@ -24,7 +24,7 @@ READING = ("tests/clients/test_tables.py", "tests/test_house.py")
 CONTRACT = "tests/clients/test_contract.py"
 """Holds of each client that is installed."""
 
-ROOMS_OF_PROGRAMS = ("client", "export", "launcher", "one_trace", "sdk", "startup")
+ROOMS_OF_PROGRAMS = ("client", "export", "launcher", "one_trace", "sdk", "startup", "taskweaver")
 """Where a fault may be noticed by those alone, or by a test whose program is killed, which leaves nothing measured.
 
 What the tests which run the line let pass is shown to the others of their files, and to those.

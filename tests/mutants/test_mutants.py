@@ -157,7 +157,7 @@ def test_a_fault_is_shown_to_quick_tests_of_other_rooms_before_slow_ones_of_its_
     file = "agentops_otel/view/small.py"
     measured = covering.Covering({file: {2: frozenset(seconds)}}, seconds)
 
-    assert tests_of(file, fault, source, measured) == [
+    assert choice.tests_of(file, fault, source, measured) == [
         "tests/view/test_small.py::test",
         "tests/test_x.py::test",
         "tests/view/test_small.py::test_slow",

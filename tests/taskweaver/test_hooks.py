@@ -5,14 +5,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import openai
 import pytest
 from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, use_span
 
 from agentops_otel.content import Content
+from agentops_otel.taskweaver import calls
 from agentops_otel.taskweaver.hooks import Hooks
 from agentops_otel.taskweaver.install import Installation
 from agentops_otel.taskweaver.kernel import Kernel
+from agentops_otel.taskweaver.posts import error_of, message
 from agentops_otel.taskweaver.rounds import Round
 from agentops_otel.testing import capture
 
@@ -82,3 +85,116 @@ def test_a_span_that_begins_while_its_round_ends_is_ended() -> None:
 
     assert ending.wait(10)
     assert ended == [begun, of_user.span]
+
+
+class Session:
+    """As much of TaskWeaver's as the hooks read."""
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id, self.round_index = session_id, 0
+        self.worker_instances: dict[str, object] = {}
+        self.config = SimpleNamespace(roles=["planner"])
+
+
+def test_a_session_is_reported_once_when_it_stops_or_the_client_does() -> None:
+    """With its rounds, and the time from the first one's start to the last one's end."""
+    stopped, rounds, asked = list[tuple[str, int, int]](), list[str](), list[object]()
+
+    def send(*args: object, **kwargs: object) -> object:
+        asked.append((args, kwargs))
+        return SimpleNamespace(state="finished", post_list=[SimpleNamespace(message="done")])
+
+    with capture() as captured:
+        hooks = Hooks(lambda: captured.client.recorder, lambda *session: stopped.append(session), rounds.append)
+        one, two = Session("one"), Session("two")
+        for session in (one, one, two):
+            hooks.send_message(send, session, ("hi",), {"files": []})
+        for _ in range(2):
+            hooks.stop(lambda: None, one, (), {})
+        Installation(hooks, {}).uninstall()
+        spans = captured.spans
+
+    assert asked == [(("hi",), {"files": []})] * 3
+    assert rounds == ["one", "one", "two"]
+    assert [session[:2] for session in stopped] == [("one", 2), ("two", 1)]
+    first, second, third = ((span.start_time or 0, span.end_time or 0) for span in spans)
+    assert first[0] <= second[1] - stopped[0][2] <= second[0]
+    assert third[0] <= third[1] - stopped[1][2] + (third[1] - third[0])
+
+
+def test_a_server_that_refuses_to_count_is_asked_without() -> None:
+    """Once: it is known from then on, and the program's own wish is left alone."""
+    asked: list[dict[str, object]] = []
+
+    def create(**kwargs: object) -> str:
+        asked.append(kwargs)
+        if "stream_options" in kwargs and kwargs["stream_options"] != "mine":
+            refusal: Any = SimpleNamespace(request=None, status_code=400, headers={})
+            raise openai.BadRequestError("no", response=refusal, body=None)
+        return "stream"
+
+    completions, stream = Session("any"), {"model": "m", "stream": True}
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        hooks = Hooks(lambda: captured.client.recorder)
+        call = calls.Call(captured.client.recorder, "chat", "m", {})
+        call.asks_usage = True
+        with call:
+            answers = [
+                hooks.ask_for_usage(create, completions, (), kwargs)
+                for kwargs in (stream, stream, {**stream, "stream_options": "mine"}, {"model": "m"})
+            ]
+        call.end()
+
+    counted = {**stream, "stream_options": {"include_usage": True}}
+    assert answers == ["stream"] * 4
+    assert asked == [counted, stream, stream, {**stream, "stream_options": "mine"}, {"model": "m"}]
+
+
+def test_a_call_says_its_settings_and_those_of_the_configuration() -> None:
+    """What is asked for wins; a setting that is no number is left out."""
+    config = SimpleNamespace(
+        llm_module_config=None, model="gpt", temperature=0, seed=7, top_p="high", api_version="2024-09-01"
+    )
+    api = SimpleNamespace(
+        ext_llms={},
+        completion_service=SimpleNamespace(config=config),
+        config=SimpleNamespace(api_type="azure", model="gpt"),
+    )
+    asked = {"max_tokens": 5, "frequency_penalty": 0.5, "presence_penalty": 0.25, "seed": 8, "stream": False}
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        both = [calls.chat(captured.client.recorder, api, {"messages": [], **more}) for more in (asked, {})]
+        config.api_version = "2024-08-31"
+        older = calls.chat(captured.client.recorder, api, {"messages": []})
+        for call in both:
+            call.end()
+        first, second = (dict(span.attributes or {}) for span in captured.spans)
+
+    prefix = "gen_ai.request."
+    assert {name.removeprefix(prefix): value for name, value in first.items() if name.startswith(prefix)} == {
+        **{"model": "gpt", "stream": False, "temperature": 0, "seed": 8, "max_tokens": 5},
+        **{"frequency_penalty": 0.5, "presence_penalty": 0.25},
+    }
+    assert (second["gen_ai.request.stream"], second["gen_ai.request.seed"]) == (True, 7)
+    assert [call.asks_usage for call in (*both, older)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("trace", "kind", "text"),
+    [
+        ("Traceback:\n  x\nValueError: bad\nmore", "ValueError", "ValueError: bad"),
+        ("A: first\nmy.Error: last", "my.Error", "my.Error: last"),
+        ("nothing of the kind", "_OTHER", "nothing of the kind"),
+    ],
+)
+def test_the_error_of_a_printed_traceback_is_the_last_that_was_raised(trace: str, kind: str, text: str) -> None:
+    """One that cannot be read is kept whole."""
+    assert error_of(trace) == (kind, text)
+
+
+def test_a_message_may_have_the_name_of_who_says_it() -> None:
+    """As the conventions have it."""
+    said = {"role": "assistant", "parts": [{"type": "text", "content": "hi"}]}
+
+    assert (message("assistant", "hi"), message("assistant", "hi", "Planner")) == (said, {**said, "name": "Planner"})
