@@ -1,6 +1,6 @@
 """The conventions' metrics of a call, under the names of v1.41 and the newest ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +12,12 @@ from opentelemetry import metrics
 from opentelemetry.metrics import NoOpMeter, _internal
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext
+from opentelemetry.util.types import AttributeValue
 
 import agentops_otel
+from agentops_otel.metrics import span_metrics
 from agentops_otel.metrics.call_metrics import LATEST, SECONDS, TOKENS, Metrics, are_kept
 from agentops_otel.metrics.span_metrics import AGENT_SECONDS, CALLS, SpanMetrics
 from agentops_otel.view import cost
@@ -93,6 +97,38 @@ def test_an_instrument_without_one_behind_it_keeps_nothing() -> None:
     placeholders = [SimpleNamespace(_real_instrument=real) for real in (None, object())]
 
     assert [are_kept(instrument) for instrument in (*placeholders, object(), None)] == [False, True, True, True]
+
+
+class Late:
+    """Prices that are not known until they are told."""
+
+    loaded = False
+
+    def price(self, attributes: Mapping[str, AttributeValue], *, wait: bool) -> float | None:
+        """A dollar a call."""
+        assert not wait
+        return 1.0 if self.loaded else None
+
+    def wait_until_loaded(self, timeout_s: float) -> bool:
+        """Whether they are."""
+        return self.loaded
+
+
+def test_so_many_calls_wait_for_their_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest; once the prices are known all of them are counted, once."""
+    monkeypatch.setattr(span_metrics, "UNPRICED", 3)
+    prices = Late()
+    processor = SpanMetrics(prices)
+    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    for number in range(5):
+        processor.on_end(ReadableSpan("chat", SpanContext(1, number + 1, False), attributes=call))
+    waiting = processor.force_flush(0)
+    before = measured().get("agentops.usage.cost", [])
+
+    prices.loaded = True
+
+    assert (waiting, before, processor.force_flush(), processor.force_flush()) == (False, [], True, True)
+    assert [point["value"] for point in measured()["agentops.usage.cost"]] == [3.0]
 
 
 def test_each_instrument_is_the_conventions() -> None:
