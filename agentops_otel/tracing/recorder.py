@@ -187,7 +187,12 @@ class Recorder:
             type(tracer) is not OwnTracer
             or tracer.policy is not self.content
             or tracer.sampler is not DEFAULT_ON
-            or (parent is not None and (type(parent) is not OwnSpan or parent._tracer is not tracer))
+            or (parent is not None and type(parent) is not OwnSpan)
+            or (
+                parent is not None
+                and parent._tracer is not tracer  # another library's
+                and begins_own_trace(parent, trusts_callers=self.trusts_callers)
+            )
             or (current and current.get(SUPPRESS_KEY) and is_suppressed(current))
         ):
             return None
