@@ -1,5 +1,6 @@
 """What holds of the hooks without a running TaskWeaver: other threads, and the time after the client."""
 
+import json
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from typing import Any
 
 import openai
 import pytest
+from inline_snapshot import snapshot
 from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, use_span
 
@@ -15,7 +17,7 @@ from agentops_otel.taskweaver import calls
 from agentops_otel.taskweaver.hooks import Hooks
 from agentops_otel.taskweaver.install import Installation
 from agentops_otel.taskweaver.kernel import Kernel
-from agentops_otel.taskweaver.posts import error_of, message
+from agentops_otel.taskweaver.posts import Post, error_of, message
 from agentops_otel.taskweaver.rounds import Round
 from agentops_otel.testing import capture
 
@@ -198,3 +200,96 @@ def test_a_message_may_have_the_name_of_who_says_it() -> None:
     said = {"role": "assistant", "parts": [{"type": "text", "content": "hi"}]}
 
     assert (message("assistant", "hi"), message("assistant", "hi", "Planner")) == (said, {**said, "name": "Planner"})
+
+
+def event(kind: str, msg: object = "", post_id: str = "p1", **extra: object) -> Any:
+    """One of TaskWeaver's."""
+    return SimpleNamespace(t=SimpleNamespace(value=kind), msg=msg, post_id=post_id, extra=extra)
+
+
+def told(*events: Any, capture_content: bool = True) -> tuple[Any, Any]:
+    """A reply of these events: its post and its span."""
+    with capture(capture_content=capture_content) as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        span = recorder.start("invoke_agent Planner")
+        post = Post(recorder, span, "Planner", attempt=1)
+        for one in events:
+            post.handle_event(one)
+        post.describe()
+        recorder.end(span, post.ended_at)
+        return post, captured.spans[0]
+
+
+def test_each_event_of_a_reply_is_told() -> None:
+    """In pieces as it comes; what failed to be understood begins anew."""
+    post, span = told(
+        event("post_start"),
+        event("post_status_update", "thinking"),
+        event("post_attachment_update", "dropped", id="a0", type="thought"),
+        event("post_error", "no JSON"),
+        event("post_send_to_update", role="User"),
+        event("post_message_update", "hel"),
+        event("post_message_update", "lo", post_id="p2"),
+        event("post_attachment_update", "one", id="a1", type=SimpleNamespace(value="plan")),
+        event("post_attachment_update", ["two", 3], id="a1", type="no more"),
+        event("post_attachment_update", "other", id="a2", type="plan"),
+        event("post_attachment_update", "hidden", id="a3", type="shared_memory_entry"),
+        event("post_end"),
+        event("post_of_tomorrow"),
+    )
+
+    attributes = {name: value for name, value in span.attributes.items() if name not in ("session.id", "agentops.tags")}
+    assert json.loads(attributes.pop("gen_ai.output.messages")) == [message("assistant", "hello", "Planner")]
+    assert attributes == snapshot(
+        {
+            "taskweaver.post.id": "p1",
+            "taskweaver.post.attempt": 1,
+            "taskweaver.post.send_to": "User",
+            "taskweaver.plan": """\
+onetwo
+3
+other\
+""",
+            "error.type": "invalid_response",
+        }
+    )
+    assert [(one.name, dict(one.attributes)) for one in span.events] == snapshot(
+        [("taskweaver.status", {"taskweaver.status": "thinking"})]
+    )
+    assert (span.status.status_code.name, span.status.description) == ("ERROR", "no JSON")
+    assert post.ended_at == span.end_time
+
+
+WORDS = (
+    *("CORRECT", "INCORRECT", "SUCCESS", "FAILURE", "python", "text", "InProcess", "Completed", "Clarification"),
+    *("AdditionalInformation", "SecurityRisks", "TaskFailure"),
+)
+
+
+@pytest.mark.parametrize("word", [*WORDS, "a secret plan"])
+def test_words_of_taskweavers_are_no_content(word: str) -> None:
+    """They are told with content off too; what a model wrote is not."""
+    _, span = told(event("post_attachment_update", word, id="a", type="stop"), capture_content=False)
+
+    assert span.attributes.get("taskweaver.stop") == (word if word in WORDS else None)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "kept"),
+    [
+        ("NONE", "NONE", []),
+        ("CORRECT", "NONE", ["verification"]),
+        ("INCORRECT", "NONE", ["code_error", "verification"]),
+        ("CORRECT", "SUCCESS", ["execution_result", "execution_status", "verification"]),
+        ("NONE", "FAILURE", ["execution_result", "execution_status"]),
+    ],
+)
+def test_what_did_not_take_place_is_not_told(verdict: str, status: str, kept: list[str]) -> None:
+    """TaskWeaver says of each step that it was none."""
+    said = {"verification": verdict, "code_error": "forbidden", "execution_status": status, "execution_result": "3"}
+    _, span = told(*(event("post_attachment_update", text, id=kind, type=kind) for kind, text in said.items()))
+
+    assert sorted(name for name in said if f"taskweaver.{name}" in span.attributes) == kept
+    failed = ("ERROR", "forbidden") if verdict == "INCORRECT" else ("UNSET", None)
+    assert (span.status.status_code.name, span.status.description) == failed
