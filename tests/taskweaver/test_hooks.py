@@ -293,3 +293,61 @@ def test_what_did_not_take_place_is_not_told(verdict: str, status: str, kept: li
     assert sorted(name for name in said if f"taskweaver.{name}" in span.attributes) == kept
     failed = ("ERROR", "forbidden") if verdict == "INCORRECT" else ("UNSET", None)
     assert (span.status.status_code.name, span.status.description) == failed
+
+
+def line(name: str, **more: object) -> bytes:
+    """A span as the kernel writes it."""
+    given: dict[str, object] = {
+        **{"name": name, "kind": "INTERNAL", "id": name, "parent": None, "start": 10, "end": 20},
+        **{"attributes": {}, "links": [], "events": [], "status": "UNSET", "description": None},
+    }
+    return json.dumps({**given, **more}).encode() + b"\n"
+
+
+@pytest.mark.parametrize("content", [True, False])
+def test_what_ended_in_a_kernel_is_recorded_whole(tmp_path: Path, *, content: bool) -> None:
+    """Below the span that ran it: links, events, tags, errors and times; half a line is left for the next time."""
+    file = tmp_path / "ces" / "agentops_otel.spans"
+    file.parent.mkdir()
+    inner = line(
+        "inner", parent="outer", kind="CLIENT", start=12, end=18, links=[["ab", "cd"]],
+        status="ERROR", description="bad",
+        events=[["exception", 15, {"exception.message": "bad", "exception.type": "E"}]],
+        attributes={"session.id": "kernel's", "agentops.tags": ["a", "b", "a"], "gen_ai.output.messages": "hi", "n": 1},
+    )  # fmt: skip
+    outer, last = line("outer", status="OK"), line("last", start=30, end=40)
+    file.write_bytes(b"earlier\n")
+    with capture(capture_content=content) as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        kernel = Kernel(tmp_path, container=False)
+        with use_span(recorder.start("execute_tool python")) as above:
+            for more in (inner + outer + last[:20], last[20:]):
+                with file.open("ab") as written:
+                    written.write(more)
+                kernel.leave(recorder, get_current())
+            kernel.close(recorder, get_current())
+        found = {span.name: span for span in captured.spans}
+
+    assert not file.exists()
+    assert list(found) == ["outer", "inner", "last"]
+    ids = {name: context.span_id for name, span in found.items() if (context := span.get_span_context())}
+    assert {name: span.parent and span.parent.span_id for name, span in found.items()} == {
+        "outer": above.get_span_context().span_id,
+        "inner": ids["outer"],
+        "last": above.get_span_context().span_id,
+    }
+    one = found["inner"]
+    attributes = {name: value for name, value in (one.attributes or {}).items() if name != "session.id"}
+    hidden = {"gen_ai.output.messages": "hi"} if content else {}
+    assert attributes == {"agentops.tags": ("a", "b"), "n": 1, **hidden}
+    assert (one.kind.name, one.start_time, one.end_time) == ("CLIENT", 12, 18)
+    assert [(each.context.trace_id, each.context.span_id, each.context.is_remote) for each in one.links] == [
+        (0xAB, 0xCD, True)
+    ]
+    message_of = {"exception.message": "bad"} if content else {}
+    assert [(each.name, each.timestamp, dict(each.attributes or {})) for each in one.events] == [
+        ("exception", 15, {**message_of, "exception.type": "E"})
+    ]
+    assert (one.status.status_code.name, one.status.description) == ("ERROR", "bad" if content else None)
+    assert found["outer"].status.status_code.name == "OK"
