@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -120,13 +121,22 @@ POOLS_OF_OTHERS = ("litellm-logging",)
 """Beginnings of the names of threads that packages start once and keep."""
 
 
+@pytest.fixture
+def _state(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory of the test's own; most need none, and to make a folder for each takes longer than they do."""
+    if "tmp_path" in request.fixturenames:
+        folder: Path = request.getfixturevalue("tmp_path")
+        return folder / "state"
+    return tmp_path_factory.getbasetemp() / f"state-{sha256(request.node.nodeid.encode()).hexdigest()}"
+
+
 @pytest.fixture(autouse=True)
-def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _clean(monkeypatch: pytest.MonkeyPatch, _state: Path) -> Iterator[None]:
     """No OTEL_* or AGENTOPS_* from outside, a state directory of the test's own, and faults of ours that show."""
     for name in os.environ:
         if name.startswith(("OTEL_", "AGENTOPS_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(_state))
     monkeypatch.setattr(guard, "reraise", True)
     threads = set(threading.enumerate())
     context = get_current()
