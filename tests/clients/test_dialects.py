@@ -714,6 +714,7 @@ INTERACTION = [
     {"type": "url_context_call", "id": "3", "arguments": {"urls": []}},
     {"role": "model", "content": [{"type": "text", "text": "an older turn"}]},
     {"role": "user", "content": "of the program"},
+    {"text": "of no type"},
 ]
 
 
@@ -769,7 +770,10 @@ def test_steps_of_an_interaction() -> None:
                         {"type": "text", "content": "an older turn"},
                     ],
                 },
-                {"role": "user", "parts": [{"type": "text", "content": "of the program"}]},
+                {
+                    "role": "user",
+                    "parts": [{"type": "text", "content": "of the program"}, {"type": "text", "content": "of no type"}],
+                },
             ],
             "gen_ai.tool.definitions": [{"type": "x"}],
         }
