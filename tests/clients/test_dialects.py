@@ -835,6 +835,7 @@ def test_a_streamed_interaction() -> None:
         delta(0, "image", uri="gs://x"),
         delta(0, "audio", mime_type="audio/wav", data="aGFsbG8="),
         delta(0, "audio", data="aGFsbG8="),
+        delta(0, "audio", uri="gs://y"),
         {"event_type": "interaction.status_update", "interaction_id": "j", "status": "requires_continuation"},
         {"event_type": "interaction.completed", "interaction": {"usage": usage(10)}},
         {"event_type": "interaction.created", "interaction": {"status": "in_progress"}},
@@ -863,6 +864,7 @@ def test_a_streamed_interaction() -> None:
                         {"type": "text", "content": "It is."},
                         {"type": "uri", "modality": "image", "uri": "gs://x"},
                         {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "byte_size": 10},
+                        {"type": "uri", "modality": "audio", "uri": "gs://y"},
                         {"type": "tool_call", "id": "1", "name": "f", "arguments": {"a": 1}},
                         {
                             "type": "server_tool_call",
@@ -907,7 +909,12 @@ def test_pieces_of_an_interaction_whose_steps_nobody_began() -> None:
         {"event_type": "content.start", "index": 1, "content": {"type": "text", "text": "It "}},
         delta(1, "text", text="is."),
         delta(2, "arguments_delta", arguments="{}"),
-        {"event_type": "interaction.complete", "interaction": {"steps": [{"type": "thought", "summary": []}]}},
+        {"event_type": "content.start", "index": 3, "content": {"type": "text", "text": "begun"}},
+        delta(4, "text", text="alone"),
+        {
+            "event_type": "interaction.complete",
+            "interaction": {"steps": [{"type": "thought", "summary": [{"type": "text", "text": "in the end"}]}]},
+        },
         {"event_type": "error", "error": {"code": "c"}},
     ) == snapshot(
         {
@@ -917,9 +924,11 @@ def test_pieces_of_an_interaction_whose_steps_nobody_began() -> None:
                 {
                     "role": "assistant",
                     "parts": [
-                        {"type": "reasoning", "content": "hm"},
+                        {"type": "reasoning", "content": "in the end"},
                         {"type": "text", "content": "It is."},
                         {"type": "tool_call", "name": "", "arguments": {}},
+                        {"type": "text", "content": "begun"},
+                        {"type": "text", "content": "alone"},
                     ],
                 }
             ],
@@ -951,6 +960,13 @@ def test_how_an_interaction_ended(status: object, reason: str | None) -> None:
     assert in_background == ("i" if status in ("queued", "in_progress") else None)
     streamed_to_here = {"status": status, "streamed": True}
     assert said(interactions.INTERACT, streamed_to_here)["gen_ai.response.finish_reasons"] == (reason or "error",)
+
+
+def test_an_interaction_whose_stream_ends_before_it() -> None:
+    """Its status is that of one in progress: the stream broke off."""
+    created = {"event_type": "interaction.created", "interaction": {"id": "i", "status": "in_progress"}}
+
+    assert streamed(interactions.INTERACT, created)["gen_ai.response.finish_reasons"] == ("error",)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,15 @@ ACCEPTED = {
     "agentops_otel/view/terminal_processor.py constant: 10_000 -> 20000": (
         "memory alone: twenty thousand printed spans are remembered"
     ),
+    "agentops_otel/content/policy.py comparison: len(data) <= limit -> (len(data) < limit)": (
+        "the same: a text that fits is not shortened"
+    ),
+    "agentops_otel/content/redaction.py return: return [] -> return None": (
+        "the same: no names, of which there are none"
+    ),
+    "agentops_otel/content/span_redaction.py condition: len(text) <= SHORT_CHARACTERS -> (not (len(text) <= SHORT_CHARACTERS))": (
+        "speed and memory alone: which texts are remembered"
+    ),
 }
 
 
