@@ -23,7 +23,17 @@ from agentops_otel import ConfigError, record_action
 from agentops_otel.cli import commands
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import MAX_DEPTH, media, policy, redaction
-from agentops_otel.export import file, outbox, pipeline, sender, spool, trace_directory
+from agentops_otel.export import (
+    fallback_file,
+    file,
+    outbox,
+    pipeline,
+    sender,
+    spool,
+    threads,
+    trace_directory,
+    viewers,
+)
 from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
@@ -703,6 +713,25 @@ LIMITS = {
     "for the terminal | the newest 2,000": terminal_processor.HELD_SPANS == 2_000,
     "a total at their end | the newest 1,000": session_totals.SESSIONS == 1_000,
 }
+
+
+PROMISES = {
+    ("docs/decisions.md", "0.25 s at most, and 0.01 s at the following forks"): (
+        threads.FORK_WAIT_S,
+        threads.FORK_WAIT_AGAIN_S,
+    )
+    == (0.25, 0.01),
+    ("docs/troubleshooting.md", "more than 512 spans waited for the trace file"): fallback_file.LIMIT == 512,
+    ("docs/metrics.md", "collected every 60 seconds"): Config().metrics_interval_s == 60,
+    ("docs/jaeger.md", "16686"): viewers.JAEGER_PORT == 16686,
+}
+
+
+@pytest.mark.parametrize(("page", "words"), PROMISES)
+def test_a_figure(page: str, words: str) -> None:
+    """Each figure of another page is the one that the code has."""
+    assert words in (ROOT / page).read_text()
+    assert PROMISES[page, words]
 
 
 @pytest.mark.parametrize("words", LIMITS)

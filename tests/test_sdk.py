@@ -6,6 +6,7 @@ import pickle
 import re
 import threading
 import time
+from collections.abc import Callable
 from inspect import getattr_static
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from opentelemetry.trace import get_tracer_provider
 
 import agentops_otel
 from agentops_otel import sdk
+from agentops_otel.export import Pipeline
 from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.testing import capture
+from agentops_otel.tracing import gc_safe
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
@@ -317,6 +320,32 @@ def test_flush_and_shutdown_wait_for_the_users_processors() -> None:
     assert agentops_otel.shutdown(timeout_s=30)
 
     assert [found.name for found in exporter.get_finished_spans()] == ["flushed", "at the end"]
+
+
+def test_no_wait_of_flush_and_shutdown_is_for_more_than_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the time for what has to be waited for first; the rest is for delivery."""
+    waits: list[float] = []
+
+    def noting(drain: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any) -> Any:
+            waits.append(args[-1])
+            return drain(*args)
+
+        return noted
+
+    monkeypatch.setattr(Pipeline, "drain", noting(Pipeline.drain))
+    monkeypatch.setattr(gc_safe, "drain", noting(gc_safe.drain))
+    monkeypatch.setattr("agentops_otel.client.are_kept", lambda: True)
+    client = agentops_otel.init(exit_timeout_s=30, **QUIET)  # type: ignore[arg-type]
+    agentops_otel.start_session().end_session()
+    agentops_otel.start_session()
+
+    agentops_otel.flush(timeout_s=30)
+    client.deliver_at_once()
+    agentops_otel.shutdown()
+
+    assert len(waits) >= 6
+    assert max(waits) == 15.0
 
 
 def test_a_processor_that_takes_its_time_is_waited_for() -> None:

@@ -57,6 +57,7 @@ ACCEPTED = {
     "agentops_otel/tracing/recorder.py word: \"tracer\" -> 'traces'": (
         "time alone: a span of ours is then asked whether it begins a trace of its own, and says no"
     ),
+    "agentops_otel/taskweaver/hooks.py constant: 0 -> 1": ("the same: it is the default of what does nothing"),
     "agentops_otel/tracing/context.py condition: variable is None -> (not (variable is None))": (
         "speed alone: the calls between `get_current` and its variable are made"
     ),

@@ -295,6 +295,15 @@ def test_what_did_not_take_place_is_not_told(verdict: str, status: str, kept: li
     assert (span.status.status_code.name, span.status.description) == failed
 
 
+@pytest.mark.parametrize("said", ["revise_message", "thought"])
+def test_a_reply_that_is_to_be_revised_was_no_answer(said: str) -> None:
+    """Unless it ran something all the same; the words are those of the reply."""
+    _, span = told(event("post_attachment_update", "again", id="a", type=said), event("post_message_update", "what?"))
+
+    failed = ("ERROR", "what?") if said == "revise_message" else ("UNSET", None)
+    assert (span.status.status_code.name, span.status.description) == failed
+
+
 def line(name: str, **more: object) -> bytes:
     """A span as the kernel writes it."""
     given: dict[str, object] = {
