@@ -139,6 +139,8 @@ def shown(value: object, limit: int = 32 * 1024, redact: Any = None) -> Any:
         (2**64, "18446744073709551616"),
         (-(2**70), "-1180591620717411303424"),
         (10**5000, "<int, 16610 bits>"),
+        (2**1024 - 1, str(2**1024 - 1)),
+        (2**1024, "<int, 1025 bits>"),
         ([math.nan, math.inf, -math.inf], ["nan", "inf", "-inf"]),
         ([1.5, 2.5], [1.5, 2.5]),
         ({"a": math.nan}, {"a": "nan"}),
@@ -216,6 +218,19 @@ def test_what_lies_too_deep_is_named() -> None:
         deep = [deep]
 
     assert "<list>" in json.dumps(shown(deep))
+
+
+def test_a_value_that_fits_to_the_byte_is_whole() -> None:
+    """A list of digits takes two bytes an item, and one more."""
+    assert shown([1] * 1000, limit=2001) == [1] * 1000
+    assert shown([1] * 1000, limit=2000) != [1] * 1000
+
+
+def test_keys_are_whole_however_many_there_are() -> None:
+    """Only long values, and keys of more than a kilobyte, count towards what is searched."""
+    value = {f"{number:0600}": number for number in range(300)}
+
+    assert shown({**value, "password": "x"}, limit=400_000) == {**value, "password": "[redacted]"}
 
 
 @pytest.mark.parametrize("levels", [28, 29, 30])

@@ -143,6 +143,7 @@ ACCEPTED = {
     "agentops_otel/content/span_redaction.py condition: len(text) <= SHORT_CHARACTERS -> (not (len(text) <= SHORT_CHARACTERS))": (
         "speed and memory alone: which texts are remembered"
     ),
+    "agentops_otel/content/secret_names.py constant: 64 -> 128": ("speed alone: more of a long name is read"),
 }
 
 
