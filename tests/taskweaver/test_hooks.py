@@ -304,6 +304,26 @@ def test_a_reply_that_is_to_be_revised_was_no_answer(said: str) -> None:
     assert (span.status.status_code.name, span.status.description) == failed
 
 
+def test_a_reply_ends_before_its_round_and_one_to_itself_is_tried_again() -> None:
+    """The attempts are counted until another role is sent to."""
+    replies = [("Coder", "Coder"), ("Coder", "Coder"), ("Coder", "Planner"), ("Coder", "User"), ("Planner", "User")]
+    attempts = []
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        of_user = Round(recorder)
+        for role, to in replies:
+            post = of_user.open_post(role)
+            attempts.append(post.attempt)
+            post.handle_event(event("post_send_to_update", role=to))
+            of_user.close_post()
+        ended = [span.name for span in captured.spans]
+        of_user.end(state="finished")
+
+    assert attempts == [1, 2, 3, 1, 1]
+    assert ended == [f"invoke_agent {role}" for role, _ in replies]
+
+
 def line(name: str, **more: object) -> bytes:
     """A span as the kernel writes it."""
     given: dict[str, object] = {
