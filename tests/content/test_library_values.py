@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -162,6 +163,34 @@ _EXPECTED = {
     "pyarrow": {"__class__": "pyarrow.Table", "shape": [2, 1], "schema": "a: int64"},
     "torch": {"__class__": "torch.Tensor", "shape": [2, 3], "dtype": "torch.float32", "device": "cpu"},
 }
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "attributes"),
+    [
+        ("polars", "DataFrame", {"schema": "s"}),
+        ("polars", "LazyFrame", {"schema": "s"}),
+        ("polars", "Series", {"dtype": "d"}),
+        ("pyarrow", "Table", {"schema": "s"}),
+        ("pyarrow", "RecordBatch", {"schema": "s"}),
+        ("torch", "Tensor", {"dtype": "d", "device": "cpu"}),
+    ],
+)
+@pytest.mark.parametrize(
+    "sized", [{"shape": (2, 1)}, {"__len__": lambda value: 7}, {}], ids=["shape", "length", "none"]
+)
+def test_each_class_of_a_library_is_known(
+    library: str, name: str, attributes: dict[str, str], sized: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a stand-in, where it is not installed; a class of the same name that is not the library's own is not asked."""
+    module = ModuleType(library)
+    own, other = (type(name, (), {"__module__": library, **attributes, **sized}) for _ in range(2))
+    setattr(module, name, own)
+    monkeypatch.setitem(sys.modules, library, module)
+    shape = {"shape": [2, 1]} if "shape" in sized else {"shape": [7]} if sized else {}
+
+    assert recorded(own()) == {"__class__": f"{library}.{name}", **shape, **attributes}
+    assert recorded(other()) == f"<{library}.{name}>"
 
 
 def test_no_library_is_imported_for_it() -> None:
