@@ -103,16 +103,21 @@ def configure(folder: Path, llm: ScriptedLLM, **settings: object) -> None:
     (folder / "taskweaver_config.json").write_text(json.dumps(told))
 
 
-def send_failing_code(session: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer], **more: Any) -> Any:
-    """The round that the session makes of answers with code that fails.
+def send_failing_code(
+    session: Any, llm: ScriptedLLM, captured: Capture, answers: Sequence[Answer], *, failures: int = 1, **more: Any
+) -> Any:
+    """The round that the session makes of answers with code that fails so many times.
 
     TaskWeaver asks its kernel for the outcome at once, and the kernel drops what it is asked right after a failure. On
-    a busy machine TaskWeaver loses that race now and then, and the round: then the flow is played again.
+    a busy machine TaskWeaver loses that race now and then, and the round, or takes the code for one that ran through:
+    then the flow is played again.
     """
     for _ in range(10):
         captured.clear()
         llm.script(*answers)
         round_ = session.send_message("divide", **more)
-        if round_.state == "finished":
-            break
-    return round_
+        said = [attachment for post in round_.post_list for attachment in post.attachment_list]
+        failed = sum(one.type.name == "execution_status" and one.content == "FAILURE" for one in said)
+        if round_.state == "finished" and failed == failures:
+            return round_
+    raise AssertionError(f"the race was lost ten times: {round_}")

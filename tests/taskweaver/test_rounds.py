@@ -303,7 +303,7 @@ def test_retries_exhausted(session: Any, llm: ScriptedLLM, traced: Capture) -> N
     """A round in which no code ever ran through is still a finished round."""
     answers = [plan("divide"), *[code("1/0")] * 4, final("I give up")]
 
-    send_failing_code(session, llm, traced, answers)
+    send_failing_code(session, llm, traced, answers, failures=4)
 
     assert outline(traced) == snapshot("""\
 invoke_workflow taskweaver
