@@ -47,10 +47,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection() -> Iterator[None]:
-    """While the tests and the clients are imported, which stay, nothing is garbage; coverage waits for the tests."""
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """While the tests and the clients are imported, which stay, nothing is garbage; coverage waits for the tests.
+
+    Not where it is to say which test runs which line, also in what the test starts.
+    """
     gc.disable()
-    _pause_coverage()
+    if not session.config.pluginmanager.has_plugin("tests.mutants.covering"):
+        _pause_coverage()
     try:
         return (yield)
     finally:

@@ -191,6 +191,22 @@ def test_a_fault_in_what_modules_call_is_shown_to_the_tests_of_the_room() -> Non
     assert choice.tests_of(file, fault, source, called) == [runs, near]
 
 
+def test_each_test_of_the_checkout_is_known_by_the_lines_that_it_runs(tmp_path: Path) -> None:
+    """In a copy of it, with its conftest, which pauses coverage in other runs.
+
+    It imports the package and what the tests share, under coverage, which takes seconds.
+    """
+    copy, data = tmp_path / "copy", tmp_path / "data"
+    mutants._copy(copy)
+
+    covering.measure(copy, data, mutants.pytest_command("-q", "tests/recording/test_parameters.py"))
+    measured = covering.read(copy, data)
+
+    running = measured.tests["agentops_otel/recording/parameters.py"].values()
+    assert len(measured.seconds) > 5
+    assert frozenset().union(*running) == measured.seconds.keys()
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
