@@ -18,7 +18,8 @@ demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 
 # Four workers for two cores: many tests wait for processes, and for time that passes.
 test: $(BIN)/.test ## every test
-	$(BIN)/python -m pytest -n 4 --dist worksteal --cov
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=
+	$(BIN)/coverage report
 
 quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels, browsers and most clients
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(QUICK)
