@@ -452,6 +452,21 @@ def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
     ]
 
 
+def test_a_span_goes_to_the_client_that_runs_when_it_ends() -> None:
+    """It began under an earlier one, which has been shut down."""
+    exporter = InMemorySpanExporter()
+    agentops_otel.init(**QUIET)  # type: ignore[arg-type]
+    tracer = get_tracer_provider().get_tracer("app")
+    tracer.start_span("before").end()
+    across = tracer.start_span("across")
+    agentops_otel.shutdown()
+
+    agentops_otel.init(span_processors=[SimpleSpanProcessor(exporter)], **QUIET)  # type: ignore[arg-type]
+    across.end()
+
+    assert [found.name for found in exporter.get_finished_spans()] == ["across"]
+
+
 @pytest.mark.parametrize("guest", [False, True])
 def test_a_span_processor_that_is_given_twice_sees_each_span_once(guest: bool) -> None:
     """Also one that the program has added to its provider itself."""

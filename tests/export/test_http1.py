@@ -145,6 +145,29 @@ def test_an_answer_before_the_request_is_read_is_understood() -> None:
         assert transport.send(b"x" * 20_000_000, {}, 30).verdict is Verdict.TOO_LARGE
 
 
+def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time_too() -> None:
+    """Each byte is in time, all of them are not."""
+
+    def drip() -> None:
+        taken, _ = listener.accept()
+        with taken, suppress(OSError):
+            for byte in ACCEPTED:
+                taken.sendall(bytes((byte,)))
+                given_up.wait(0.1)
+
+    given_up = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        transport = HttpTransport(Destination(endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}"))
+        said = transport.send(b"spans", {}, 0.3)
+        given_up.set()
+        transport.close()
+        thread.join()
+
+    assert said == Answer(verdict=Verdict.RETRY, fault="no answer in time")
+
+
 def test_no_answer_in_time_is_said() -> None:
     """The deadline holds for the whole request."""
     with answering((b"",)) as transport:

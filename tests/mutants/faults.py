@@ -232,6 +232,9 @@ class _Finder(ast.NodeVisitor):
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in _FUNCTIONS and isinstance(node.func, ast.Name):
             self._add("function", node.func, _FUNCTIONS[name])
+        if name == "zip":  # `strict` says what holds anyway
+            self._each(*node.args)
+            return
         for n in range(len(node.keywords) if name != "TypeVar" else 0):
             changed = copy.deepcopy(node)
             del changed.keywords[n]

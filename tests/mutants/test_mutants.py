@@ -24,7 +24,7 @@ class Box:
         with self.lock:
             if len(self.items) < LIMIT and item != "no":
                 self.items[item] = max(1, 2 - self.one)
-                return False
+                return list(zip(self.items, self.items, strict=True))
         return self.count
 '''
 
@@ -54,7 +54,7 @@ def test_faults_of_each_kind_are_found() -> None:
             (None, "operator: 2 - self.one -> (2 + self.one)"),
             (None, "operands: 2 - self.one -> (self.one - 2)"),
             (None, "constant: 2 -> 3"),
-            (None, "constant: False -> True"),
+            (None, "return: return list(zip(self.items, self.items, strict=True)) -> return None"),
             (None, "return: return self.count -> return None"),
         ]
     )
