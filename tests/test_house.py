@@ -221,6 +221,20 @@ def test_every_drop_reason_is_named_in_one_place() -> None:
     assert spelled == []
 
 
+def test_our_log_has_one_name() -> None:
+    """A program that silences it, or wants more of it, names one logger; the others are those of libraries."""
+    names = {
+        ast.unparse(node.args[0])
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("getLogger", "logging.getLogger")
+    }
+
+    assert sorted(names) == snapshot(
+        ["'agentops_otel'", "'opentelemetry.attributes'", "'opentelemetry.sdk.trace'", "_name", "name"]
+    )
+
+
 def test_public_surface() -> None:
     """What the package offers is what it lists, and a change of it is seen here."""
     assert agentops_otel.__all__ == snapshot(
