@@ -49,9 +49,13 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
     """The tests for a fault in the file: of the room's own and the quickest first; none if none runs the line."""
     in_room = (f"tests/{room(file)}/", f"tests/test_{room(file)}.py", *ELSEWHERE.get(room(file), ()))
     if fault.names is None:
-        distance = {test: int(not test.startswith(in_room)) for test in measured.tests[file].get(fault.line, ())}
+        own_file = f"/test_{Path(file).stem}.py::"
+        distance = {
+            test: 0 if own_file in test else 1 if test.startswith(in_room) else 2
+            for test in measured.tests[file].get(fault.line, ())
+        }
         if fault.line in measured.at_import.get(file, ()):
-            distance = {test: 2 for test in measured.seconds if test.startswith(in_room)} | distance
+            distance = {test: 3 for test in measured.seconds if test.startswith(in_room)} | distance
     else:
         distance = _distances(file, fault, fault.names, source, measured)
     ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))

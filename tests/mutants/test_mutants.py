@@ -150,6 +150,7 @@ def test_a_fault_is_shown_to_quick_tests_of_other_rooms_before_slow_ones_of_its_
     source = b"def one(number):\n    return number\n"
     [fault] = faults(source)
     seconds = {
+        "tests/view/test_other.py::test_slow": 2.0,
         "tests/view/test_small.py::test_slow": 29.0,
         "tests/view/test_small.py::test": 0.1,
         "tests/test_x.py::test": 0.01,
