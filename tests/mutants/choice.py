@@ -32,7 +32,7 @@ What the tests which run the line let pass is shown to the others of their files
 
 
 ELSEWHERE = {
-    **dict.fromkeys(("launcher", "one_trace", "startup"), ("tests/test_run.py",)),
+    **dict.fromkeys(("launcher", "one_trace", "startup"), ("tests/test_launcher.py", "tests/test_run.py")),
     **dict.fromkeys(("api", "client"), ("tests/test_sdk.py",)),
     **dict.fromkeys(("destinations", "settings"), ("tests/test_config.py",)),
     "metrics": ("tests/instrumentation/test_metrics.py",),
