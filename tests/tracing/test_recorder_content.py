@@ -12,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.tracing import OwnSpan, Recorder, SpanDefaults
-from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
+from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, apply_policy
 from agentops_otel.tracing.tracer import Tracer
 
 
@@ -45,6 +45,17 @@ def test_a_full_span_still_says_what_is_missing(filler: str) -> None:
     assert len(texts) == 12
     assert sum(len(text.encode()) for text in texts) <= SPAN_LIMIT_BYTES + 12 * MARK_BYTES
     assert "characters]" in texts[-1]
+
+
+def test_content_that_is_written_when_it_is_read_has_the_same_bounds() -> None:
+    """Each text its 32 kB as long as the span has room, and a mark from then on."""
+    sizes = [
+        len(text) for text in apply_policy(Content(), {f"text.{n}": ["words " * 9000] for n in range(12)}).values()
+    ]
+
+    assert min(sizes[:7]) > 30_000
+    assert sum(sizes) <= SPAN_LIMIT_BYTES + 12 * MARK_BYTES
+    assert max(sizes[9:]) <= MARK_BYTES
 
 
 def test_a_span_without_content_holds_none() -> None:
