@@ -156,6 +156,10 @@ ACCEPTED = {
     'agentops_otel/view/live/saved.py word: """\\ <!doctype html> <html lang="en"> <head> <meta charset="utf-8"> <m -> \'<!doctype html>\\n<html lang="en">\\n<head>\\n<meta charset="utf-8">\\n<m': (
         "the same: another white space at the end of the page"
     ),
+    "agentops_otel/cli.py statement: store.close() -> pass": (
+        "the same: the process ends, and what the database has in its log is read at the next start"
+    ),
+    "agentops_otel/view/live/store.py constant: 2000 -> 4000": ("memory alone: an answer may have four thousand runs"),
 }
 
 
