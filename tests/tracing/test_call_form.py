@@ -1,6 +1,8 @@
 """The attributes of a decorated call are made when somebody reads them, and are those of any span."""
 
+import functools
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -19,12 +21,18 @@ from agentops_otel.tracing.provider import OwnProvider
 
 def recorded(call: Any, config: Config = Config(quiet=True), **limits: int) -> ReadableSpan:  # noqa: B008 - frozen
     """The span of a call, by a provider with these limits."""
+    (span,) = all_recorded([call], config, **limits)
+    return span
+
+
+def all_recorded(calls: Iterable[Any], config: Config, **limits: int) -> Sequence[ReadableSpan]:
+    """The spans of the calls."""
     exporter = InMemorySpanExporter()
     provider = OwnProvider("test", span_limits=SpanLimits(**limits))
     with sdk.running(config, provider, SimpleSpanProcessor(exporter), clock=time.time_ns):
-        call()
-    (span,) = exporter.get_finished_spans()
-    return span
+        for call in calls:
+            call()
+    return exporter.get_finished_spans()
 
 
 @record_action
@@ -67,24 +75,29 @@ def echo(value: Any, *, times: int = 2) -> list[Any]:
 @pytest.mark.parametrize("capture_content", [True, False])
 @pytest.mark.parametrize("tags", [(), ("nightly",), ("token=8f14e45fceea167a5a36dedd4bea2543",)])
 @pytest.mark.parametrize("redact", [None, lambda name, text: None if "output" in name else text.upper()])
-@pytest.mark.parametrize("value", [1, "two", {"key": {"of": "it"}}, {"password": "hunter2"}, object(), "x" * 40_000])
 def test_a_span_is_redacted_and_encoded_by_its_parts_as_by_its_attributes(
-    capture_content: bool, tags: tuple[str, ...], redact: Redact | None, value: object
+    capture_content: bool, tags: tuple[str, ...], redact: Redact | None
 ) -> None:
     """What calls share is searched and encoded once, their content when it is written."""
     config = Config(quiet=True, tags=tags, capture_content=capture_content, redact=redact)
-    for call in (lambda: echo(value), lambda: add(1)):
-        span = recorded(call, config)
+    values = (1, "two", {"key": {"of": "it"}}, {"password": "hunter2"}, object(), "x" * 40_000)
+    calls = [lambda: add(1), *(functools.partial(echo, value) for value in values)]
+    has_parts = []
+    for span in all_recorded(calls, config):
         redaction, encoder = SpanRedaction(capture_content=capture_content), Encoder()
         by_parts = [encoder.batch([redaction(span)]) for _ in range(2)]
         parts = parts_of_call(span)
+        has_parts.append(parts is not None)
         attributes = dict(span.attributes or {})
 
-        if parts is not None:  # `echo` of what is no plain value has got its attributes at once
+        if parts is not None:
             shared, content = parts
             assert {**shared, **content} == attributes
         assert parts_of_call(span) is None
         assert by_parts == [Encoder().batch([SpanRedaction(capture_content=capture_content)(span)])] * 2
+
+    # An object, and a text that has to be shortened, are written at once, as attributes.
+    assert has_parts == [True, True, True, True, True, not capture_content, not capture_content]
 
 
 def test_a_span_with_more_attributes_than_it_may_have_has_no_parts() -> None:
