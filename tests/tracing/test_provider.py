@@ -308,6 +308,7 @@ def test_content_on_links_and_in_what_is_logged_is_content(
     assert enabled or "a word" not in caplog.text
 
 
+@THIS_SDK
 def test_what_is_logged_of_a_full_span_is_logged_as_the_sdk_does(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
