@@ -185,18 +185,21 @@ def test_a_step_ends_while_another_thread_tells_of_what_has_no_span_below_it(cap
     open_steps, nothing = opened(captured), step("no such kind")
     open_steps.begin("a", step("agent"))
     keys = [Telling(), Telling()]
+    threads: list[threading.Thread] = []
     for key in keys:
         open_steps.begin(key, nothing, parent="a")
 
     def tell_of(key: Telling) -> None:
         tell = partial(open_steps.begin, "c", nothing, parent=key) if word == "begin" else partial(open_steps.end, key)
-        thread = threading.Thread(target=tell)
-        thread.start()
-        thread.join(0.1)
+        threads.append(threading.Thread(target=tell))
+        threads[-1].start()
+        threads[-1].join(0.1)
 
     for key, other in zip(keys, reversed(keys), strict=True):
         key.tell = partial(tell_of, key if word == "begin" else other)
     open_steps.end("a")
+    for thread in threads:
+        thread.join()
 
     assert [span.name for span in captured.spans] == ["invoke_agent x"]
 
