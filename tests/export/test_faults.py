@@ -307,7 +307,8 @@ def test_a_retry_after_of_no_time_or_of_all_time_is_a_plain_retry(value: str) ->
             assert pipeline.force_flush(20_000)
 
 
-def test_pauses_between_tries_double_up_to_five_seconds_and_begin_anew() -> None:
+@pytest.mark.parametrize(("status", "tries"), [(503, 7), (401, 7), (500, 3)])
+def test_pauses_between_tries_double_up_to_five_seconds_and_begin_anew(status: int, tries: int) -> None:
     """Each is somewhere between half of that and all of it: many programs do not come back at the same moment."""
     pauses: list[float] = []
 
@@ -319,14 +320,14 @@ def test_pauses_between_tries_double_up_to_five_seconds_and_begin_anew() -> None
     with OtlpSink() as sink:
         outbox = Unhurried()
         sender = Sender("a collector", outbox, HttpTransport(destination(sink)))
-        for failures in (7, 2):
-            sink.answer(Answer(status=503), times=failures)
+        for failures in (tries, 2):
+            sink.answer(Answer(status=status), times=failures)
             outbox.add(Batch(b"", 1))
             sender.send_here(time.monotonic() + 60)
             assert outbox.settled
         sender.stop(time.monotonic() + 60)
 
-    most = [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 0.2, 0.4]
+    most = [*[0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0][:tries], 0.2, 0.4]
     assert len(pauses) == len(most)
     assert all(limit / 2 <= pause <= limit for pause, limit in zip(pauses, most, strict=True)), pauses
 
