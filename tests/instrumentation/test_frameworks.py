@@ -191,15 +191,16 @@ def test_a_step_ends_while_another_thread_tells_of_what_has_no_span_below_it(cap
 
     def tell_of(key: Telling) -> None:
         tell = partial(open_steps.begin, "c", nothing, parent=key) if word == "begin" else partial(open_steps.end, key)
-        threads.append(threading.Thread(target=tell))
-        threads[-1].start()
-        threads[-1].join(0.1)
+        thread = threading.Thread(target=tell)
+        thread.start()
+        threads.append(thread)
+        thread.join(0.1)
 
     for key, other in zip(keys, reversed(keys), strict=True):
         key.tell = partial(tell_of, key if word == "begin" else other)
     open_steps.end("a")
-    for thread in threads:
-        thread.join()
+    while threads:
+        threads.pop().join()
 
     assert [span.name for span in captured.spans] == ["invoke_agent x"]
 
