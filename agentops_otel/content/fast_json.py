@@ -54,7 +54,8 @@ def _add_few(value: Any, texts: list[str], room: int) -> int:
         How many more items there may be; less than 0 for a larger value, and one that is not as plain.
     """
     kind = type(value)
-    items = value.values() if kind is dict else value if kind is list else (value,)
+    # A part of a list, which another thread may make longer meanwhile; a dict says that it has changed.
+    items = value.values() if kind is dict else value[: room + 1] if kind is list else (value,)
     room -= len(items)
     if room < 0:
         return room
