@@ -18,8 +18,7 @@ demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 
 # Four workers for two cores: many tests wait for processes, and for time that passes.
 test: $(BIN)/.test ## every test
-	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=
-	$(BIN)/coverage report
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=; tests=$$?; $(BIN)/coverage report && exit $$tests
 
 quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels, browsers and most clients
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(QUICK)
@@ -78,8 +77,8 @@ pythons: ## the tests on every Python of this machine that we name, but those of
 newest: ## the tests with what the registry has today, and what in the vendors' surfaces nobody has decided on
 	$(ENVIRONMENTS) run newest-test newest-clients newest-litellm
 
-suites: ## all of these two at a time, as .ci/run does
-	$(ENVIRONMENTS) run clients pythons newest-test backends litellm second frameworks newest-clients newest-litellm
+suites: ## all of these two at a time, then alone what failed; RUN=first or RUN=again for the one or the other
+	$(ENVIRONMENTS) $(or $(RUN),run) clients pythons newest-test backends litellm second frameworks newest-clients newest-litellm
 
 wheel: $(BIN)/.test ## the wheel alone, in an empty environment of each Python
 	$(BIN)/python -m pytest -m wheel tests/test_wheel.py

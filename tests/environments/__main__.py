@@ -1,19 +1,25 @@
-"""`python -m tests.environments install FOLDER NAME`, `lock`, or `run NAME...`: what the Makefile calls."""
+"""`python -m tests.environments install FOLDER NAME`, `lock`, or `run NAME...`: what the Makefile calls.
+
+`run` is `first`, and then `again` what failed.
+"""
 
 import sys
 from pathlib import Path
 
 from tests.environments.install import CannotInstall, install
 from tests.environments.lock import lock
-from tests.environments.suites import named, run
+from tests.environments.running import again, first, run
+from tests.environments.suites import named
+
+RUNS = {"run": run, "first": first, "again": again}
 
 
 def main(command: str, *arguments: str) -> int:
     """Do it, and give back the exit code."""
     if command == "lock":
         return lock()
-    if command == "run":
-        return run([suite for name in arguments for suite in named(name)])
+    if command in RUNS:
+        return RUNS[command]([suite for name in arguments for suite in named(name)])
     folder, name = arguments
     try:
         install(Path(folder), name)
