@@ -66,6 +66,14 @@ print(__loader__, [name for name in sys.modules if name.startswith('agentops_ote
 }
 
 
+@pytest.fixture(autouse=True)
+def _unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that coverage measures is always started."""
+    for name in os.environ:
+        if name.startswith("COVERAGE_"):
+            monkeypatch.delenv(name)
+
+
 def both(*arguments: str | Path, env: Mapping[str, str] = os.environ, **options: Any) -> list[tuple[int, str, str]]:
     """The exit code, stdout and stderr of a program that is forked, and of the same one that is started."""
     variables = [{**env, "STARTS": starts} for starts in ("quick", "real")]

@@ -28,68 +28,96 @@ from examples import own_framework
 from tests.view.spans import CHAT, Trace
 
 Operation = Callable[[], object]
+Locked = tuple[Any, str, list[Operation]]
+"""What has the lock, the lock's name there, and what changes under it."""
 
 
-def of_provider(captured: Capture) -> tuple[Any, list[Operation]]:
+class Watched:
+    """A lock that says when somebody comes to it."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock, self.come = lock, threading.Event()
+
+    def __enter__(self) -> None:
+        self.come.set()
+        self.lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self.lock.release()
+
+
+def of_provider(captured: Capture) -> Locked:
     """A tracer of it, and what all of its tracers are given."""
     provider = OwnProvider()
-    return provider._tracers_lock, [
-        lambda: provider.get_tracer("new"),
-        lambda: provider.set_policy(None),
-        lambda: provider.renew(OwnProvider()),
-        lambda: provider.follow(TracerProvider(shutdown_on_exit=False)),
-    ]
+    return (
+        provider,
+        "_tracers_lock",
+        [
+            lambda: provider.get_tracer("new"),
+            lambda: provider.set_policy(None),
+            lambda: provider.renew(OwnProvider()),
+            lambda: provider.follow(TracerProvider(shutdown_on_exit=False)),
+        ],
+    )
 
 
-def of_sessions(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_sessions(captured: Capture) -> Locked:
     """A session begins and ends."""
     sessions = Sessions()
     session = sessions.start(captured.client.recorder, name="one")
-    return sessions._lock, [
-        lambda: sessions.start(captured.client.recorder, name="two"),
-        lambda: sessions.close(session),
-    ]
+    return (
+        sessions,
+        "_lock",
+        [
+            lambda: sessions.start(captured.client.recorder, name="two"),
+            lambda: sessions.close(session),
+        ],
+    )
 
 
-def of_steps(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_steps(captured: Capture) -> Locked:
     """A step begins, is cancelled, and ends with the client."""
     steps = Steps(own_framework.SPEC.steps, frozenset(), lambda: captured.client.recorder)
-    return steps._lock, [lambda: steps.begin("a", {"kind": "agent", "name": "x", "given": "x"}), steps.close]
+    return steps, "_lock", [lambda: steps.begin("a", {"kind": "agent", "name": "x", "given": "x"}), steps.close]
 
 
-def of_a_step(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_a_step(captured: Capture) -> Locked:
     """Its first end."""
     steps = Steps(own_framework.SPEC.steps, frozenset(), lambda: captured.client.recorder)
     steps.begin("a", {"kind": "agent", "name": "x", "given": "x"})
     step: OpenStep = steps._open["a"]
-    return step._lock, [step.abandoned]
+    return step, "_lock", [step.abandoned]
 
 
-def of_frameworks(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_frameworks(captured: Capture) -> Locked:
     """A framework is imported, and left."""
     installation = FrameworkInstallation(lambda: captured.client.recorder)
-    return installation._lock, [lambda: installation.add([own_framework.SPEC]), installation.uninstall]
+    return installation, "_lock", [lambda: installation.add([own_framework.SPEC]), installation.uninstall]
 
 
-def of_totals(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_totals(captured: Capture) -> Locked:
     """A span is counted, and its session asked for."""
     totals, span = SessionTotals(), Trace().span("chat", attributes={**CHAT, "session.id": "one"})
-    return totals._lock, [
-        lambda: totals.on_end(span),
-        lambda: totals.get("one", 1),
-        lambda: totals.pop("one", 1),
-        lambda: totals.report(Report(pid=1, program="x")),
-    ]
+    return (
+        totals,
+        "_lock",
+        [
+            lambda: totals.on_end(span),
+            lambda: totals.get("one", 1),
+            lambda: totals.pop("one", 1),
+            lambda: totals.report(Report(pid=1, program="x")),
+        ],
+    )
 
 
-def of_the_terminal(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_the_terminal(captured: Capture) -> Locked:
     """A span is held, shown, and given up."""
     processor, trace = TerminalProcessor(), Trace()
     span = trace.span("step", under=trace.span("chat"))
-    return processor._lock, [lambda: processor.on_end(span), lambda: processor.show_open(0.0), processor.shutdown]
+    return processor, "_lock", [lambda: processor.on_end(span), lambda: processor.show_open(0.0), processor.shutdown]
 
 
-def of_taskweaver(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_taskweaver(captured: Capture) -> Locked:
     """A function is hooked, and put back."""
 
     class Theirs:
@@ -97,35 +125,43 @@ def of_taskweaver(captured: Capture) -> tuple[Any, list[Operation]]:
             """Do nothing."""
 
     installation = Installation(Hooks(lambda: captured.client.recorder), {})
-    return installation._lock, [
-        lambda: installation._patch(Theirs, "run", lambda *args: None),
-        installation.uninstall,
-    ]
+    return (
+        installation,
+        "_lock",
+        [
+            lambda: installation._patch(Theirs, "run", lambda *args: None),
+            installation.uninstall,
+        ],
+    )
 
 
-def of_a_round(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_a_round(captured: Capture) -> Locked:
     """A span of it begins and ends, and so does all of it."""
     recorder = captured.client.recorder
     assert recorder is not None
     of_user = Round(recorder)
     begun = of_user.open("step", {})
-    return of_user._lock, [lambda: of_user.open("other", {}), lambda: of_user.close(begun), of_user.end]
+    return of_user, "_lock", [lambda: of_user.open("other", {}), lambda: of_user.close(begun), of_user.end]
 
 
-def of_imports(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_imports(captured: Capture) -> Locked:
     """Who wants to hear of an import, and no longer."""
     remove = import_hook.on_import("no_such_module", lambda module: None)
     import_hook.before_import("no_such_beginning", lambda: None)
     loader = import_hook._Loader(SimpleNamespace(exec_module=lambda module: None))
-    return import_hook._lock, [
-        lambda: import_hook.on_import("no_such_module", lambda module: None)(),
-        lambda: import_hook._finder.find_spec("no_such_beginning"),
-        lambda: loader.exec_module(ModuleType("no_such_module")),
-        remove,
-    ]
+    return (
+        import_hook,
+        "_lock",
+        [
+            lambda: import_hook.on_import("no_such_module", lambda module: None)(),
+            lambda: import_hook._finder.find_spec("no_such_beginning"),
+            lambda: loader.exec_module(ModuleType("no_such_module")),
+            remove,
+        ],
+    )
 
 
-def of_local_classes(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_local_classes(captured: Capture) -> Locked:
     """Classes that a method defines are wrapped, and put back."""
 
     class Maker:
@@ -133,17 +169,21 @@ def of_local_classes(captured: Capture) -> tuple[Any, list[Operation]]:
             """Define none."""
 
     patch = LocalClassPatch(Maker, "make")
-    return patch._lock, [lambda: patch.add("Inner.run", lambda owner, name: None), patch.undo]  # type: ignore[arg-type,return-value]  # none is made
+    return patch, "_lock", [lambda: patch.add("Inner.run", lambda owner, name: None), patch.undo]  # type: ignore[arg-type,return-value]  # none is made
 
 
-def of_the_client(captured: Capture) -> tuple[Any, list[Operation]]:
+def of_the_client(captured: Capture) -> Locked:
     """What begins and ends tracing, and what puts other people's code back."""
-    return sdk._running.lock, [
-        agentops_otel.uninstrument,
-        agentops_otel.instrument,
-        lambda: sdk.instrument_until_init("llm_calls", wanted=True),
-        agentops_otel.shutdown,
-    ]
+    return (
+        sdk._running,
+        "lock",
+        [
+            agentops_otel.uninstrument,
+            agentops_otel.instrument,
+            lambda: sdk.instrument_until_init("llm_calls", wanted=True),
+            agentops_otel.shutdown,
+        ],
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,15 +193,22 @@ def of_the_client(captured: Capture) -> tuple[Any, list[Operation]]:
         *(of_a_round, of_imports, of_local_classes, of_the_client),
     ],
 )
-def test_who_changes_what_others_use_waits_for_them(of: Callable[[Capture], tuple[Any, list[Operation]]]) -> None:
-    """Each of the operations, and it is done once the lock is free."""
+def test_who_changes_what_others_use_waits_for_them(
+    of: Callable[[Capture], Locked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the operations comes to the lock before it is done, and is done once that is free."""
     with capture() as captured:
-        lock, operations = of(captured)
+        holder, name, operations = of(captured)
+        lock = getattr(holder, name)
         for operation in operations:
-            done = threading.Event()
-            thread = threading.Thread(target=lambda run=operation, done=done: (run(), done.set()))
+            watched, done = Watched(lock), threading.Event()
+            monkeypatch.setattr(holder, name, watched)
+            thread = threading.Thread(
+                target=lambda run=operation, done=done, watched=watched: (run(), done.set(), watched.come.set())
+            )
             with lock:
                 thread.start()
-                was_done = done.wait(0.03)
+                has_come = watched.come.wait(60)
+                was_done = done.is_set()
             thread.join(60)
-            assert (was_done, done.is_set()) == (False, True), operations.index(operation)
+            assert (has_come, was_done, done.is_set()) == (True, False, True), operations.index(operation)

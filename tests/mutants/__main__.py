@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from tests.mutants.forking import PRELOADED, Forking
 
 # Those that others' servers, or environments of their own, are needed for.
 LEFT_OUT = ("e2e", "frameworks", "other_programs", "test_wheel.py", "mutants")
+_TESTS = [*(f"--ignore=tests/{name}" for name in LEFT_OUT), "tests"]
 SURVIVED = "no test"
 
 Place = tuple[str, Fault]
@@ -37,11 +39,14 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=60, help="how many faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--matching", default="", help="only in lines with this regular expression")
-    parser.add_argument("--room", default="", help="only in rooms whose name has this regular expression")
+    parser.add_argument(
+        "--room", default="", help="only in files whose path in the package has this regular expression"
+    )
+    parser.add_argument("--tests", nargs="+", default=_TESTS, help="what may notice: those of a framework, say")
     parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
     options = parser.parse_args()
     copy, data = options.folder / "copy", options.folder / "data"
-    measured = _measured(copy, data)
+    measured = _measured(copy, data, options.tests)
     in_rooms = draw(copy, measured, seed=options.seed, matching=options.matching, rooms=options.room)
     drawn = list(islice(in_rooms, options.number))
     narrowed = re.sub(r"\W+", "-", f"{options.seed}-{options.room}-{options.matching}").strip("-")
@@ -50,12 +55,12 @@ def main() -> None:
     _print_table(judge(drawn, copy, measured, verdicts))
 
 
-def _measured(copy: Path, data: Path) -> Covering:
+def _measured(copy: Path, data: Path, tests: Sequence[str]) -> Covering:
     restore(copy)
     if not data.exists():
         _copy(copy)
-        tests = [f"--ignore=tests/{name}" for name in LEFT_OUT]
-        covering.measure(copy, data, pytest_command("-q", "-n", "2", "--dist", "worksteal", *tests, "tests"))
+        processes = ("-n", "2", "--dist", "worksteal") if find_spec("xdist") else ()
+        covering.measure(copy, data, pytest_command("-q", *processes, *tests))
     return covering.read(copy, data)
 
 
@@ -70,12 +75,14 @@ def _originals(copy: Path) -> Path:
 
 
 def _copy(copy: Path) -> None:
-    """Copy what git knows or would add."""
+    """Copy what git knows or would add, as a checkout: there are tests of that."""
     listed = subprocess.check_output(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, text=True)
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).exists():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    subprocess.run(["git", "add", "."], cwd=copy, check=True)
 
 
 def pytest_command(*options: str) -> list[str]:
@@ -89,7 +96,7 @@ def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "", rooms
     places = [
         (file, found)
         for file in sorted(measured.tests)
-        if re.search(rooms, room(file))
+        if re.search(rooms, file.partition("/")[2])
         for line, found in sorted(_by_line((copy / file).read_bytes()).items())
         if line in measured.tests[file]
     ]

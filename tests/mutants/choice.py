@@ -76,7 +76,10 @@ def is_tested(file: str, measured: Covering) -> bool:
     name = Path(file).parts[2].removesuffix(".py") if room(file) in ("clients", "frameworks") else ""
     if name in ("", "__init__", "dialects"):
         return True
-    return any(test.startswith(f"{CONTRACT}::") and f"[{name}" in test for test in measured.seconds)
+    own = f"tests/frameworks/test_{name}.py::"
+    return any(
+        test.startswith(own) or (test.startswith(f"{CONTRACT}::") and f"[{name}" in test) for test in measured.seconds
+    )
 
 
 def _distances(file: str, fault: Fault, names: tuple[str, ...], source: bytes, measured: Covering) -> dict[str, int]:
