@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
@@ -460,8 +461,10 @@ class Pipeline(SpanProcessor):
         """
         if are_greenlets():
             return
-        threads = [self._worker.detach(), *(sender.pause() for sender in self._senders)]
+        worker = self._worker.detach()
         self._wake_up.set()
+        # Each sender is paused when the worker, which may wake it once more, has ended.
+        threads = chain([worker], (sender.pause() for sender in self._senders))
         in_time = wait_before_fork(threads, self._fork_wait_s)
         self._fork_wait_s = FORK_WAIT_S if in_time else FORK_WAIT_AGAIN_S
         if in_time and not STARTS_AT_FORK:

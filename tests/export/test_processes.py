@@ -302,6 +302,34 @@ def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol,
     assert list(tmp_path.rglob("*.spans")) == []
 
 
+def test_what_is_being_encoded_at_a_fork_starts_no_thread_then(tmp_path: Path) -> None:
+    """The thread that encodes ends first, and then those that it wakes: the child is of a process with one thread."""
+    code = """
+        from agentops_otel.export import pipeline
+        import threading
+        forking = threading.Event()
+        pipeline.FORK_WAIT_S = 30.0
+        os.register_at_fork(before=lambda: say(len(os.listdir("/proc/self/task"))))  # the last of these hooks
+        encoding = threading.Event()
+        def redact(name, value):
+            encoding.set()
+            forking.wait()
+            time.sleep(0.1)  # until the fork waits for this thread
+            return value
+        start(redact=redact, exit_timeout_s=30)
+        os.register_at_fork(before=forking.set)  # the first
+        agentops_otel.record_action("ask")(len)("why")
+        assert encoding.wait(30)
+        if pid := os.fork():
+            os.waitpid(pid, 0)
+        """
+    with OtlpSink() as sink:
+        out, err, status = run(code, sink.endpoint, tmp_path)
+
+        assert (out, err, status) == ("1\n", "", 0)
+        assert len(sink.ids) == 1
+
+
 def test_what_waits_at_a_fork_is_on_disk_soon_without_another_span(tmp_path: Path) -> None:
     """The parent makes none any more, and is killed; its collector is down."""
     sink = stopped_sink()
