@@ -27,14 +27,18 @@ from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion, embeddings
 from tests.loopback.otlp_sink import OtlpSink
 
-_reader = InMemoryMetricReader(
-    preferred_temporality={Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
-)
+_reader: InMemoryMetricReader
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _meters() -> Iterator[None]:
-    """OpenTelemetry takes one meter provider a process; the tests of other modules have none again."""
+    """OpenTelemetry takes one meter provider a process; the tests of other modules have none again.
+
+    With several workers those may run between two of these: a reader is for one provider.
+    """
+    global _reader
+    deltas = {Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
+    _reader = InMemoryMetricReader(preferred_temporality=deltas)
     before = _internal._METER_PROVIDER, _internal._METER_PROVIDER_SET_ONCE._done
     provider = MeterProvider([_reader], shutdown_on_exit=False)
     metrics.set_meter_provider(provider)
