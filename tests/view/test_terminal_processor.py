@@ -418,8 +418,10 @@ def test_a_long_trace_is_cut_with_its_count() -> None:
 
 PROGRAM = """
 import os, sys, time
+from agentops_otel.view import printer, terminal_processor
 from agentops_otel.view.terminal_processor import TerminalProcessor
 from tests.view.spans import research
+terminal_processor.CLOSE_S = 60.0  # it bounds the wait for a terminal that nobody reads
 processor = TerminalProcessor()
 def trace():
     for span in research():
@@ -522,6 +524,6 @@ def test_one_variable_silences_the_terminal_and_keeps_the_file(
 
 def test_a_trace_comes_before_the_next_prompt() -> None:
     """A program that prompts after each trace shows the trace first."""
-    shown = on_a_terminal(PROGRAM.format("trace()\nprint('You: ', flush=True)"))
+    shown = on_a_terminal(PROGRAM.format("printer.TURN_S = 60.0\ntrace()\nprint('You: ', flush=True)"))
 
     assert shown.index("invoke_workflow") < shown.index("You: ")
