@@ -29,6 +29,10 @@ class guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        return error is not None and self.holds_back(error)
+
+    def holds_back(self, error: BaseException) -> bool:
+        """Whether the error ends here, and is logged. For `except`, which costs nothing where there is no error."""
         if not isinstance(error, Exception) or reraise:
             return False
         if self._place not in _reported:

@@ -2,18 +2,21 @@
 
 The vendors' own requests, answers and chunks, and clients that answer at once: what is measured is the tracing alone.
 Blocks of every kind are interleaved in random order in one process; the minimum of a kind's blocks counts, in CPU time
-of the calling thread, less the bare call. Both sides end their spans into a `BatchSpanProcessor` whose exporter does
-nothing. The hand-written span says the very attributes that ours says; those of content are ready there as lists and
-dicts, and cost it `json.dumps` alone: nothing is read, bounded or redacted. An agent's conversation has 40 messages
-with calls of tools, 20 kB, of which the last two are new to us with each call; a long one has 240 messages, 110 kB.
-Run it with `python benchmarks/llm_call.py`.
+of the calling thread, less the bare call. The spans by hand end in a `BatchSpanProcessor` whose exporter does nothing,
+ours in our queue, which is emptied between the blocks. The hand-written span says the very attributes that ours says;
+those of content are ready there as lists and dicts, and cost it `json.dumps` alone: nothing is read, bounded or
+redacted. An agent's conversation has 40 messages with calls of tools, 20 kB, of which the last two are new to us with
+each call; a long one has 240 messages, 110 kB.
+Run it with `python benchmarks/llm_call.py`, and with `guest` for the program's own provider and its batch processor.
 """
 
 import json
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from _calls import PLAIN, STREAMED, Call
@@ -28,7 +31,9 @@ from agentops_otel import sdk
 from agentops_otel.instrumentation import install
 from agentops_otel.testing import capture
 
-CALLS, BLOCKS, FEW, MANY = 3, 120, 20, 220
+CALLS, BLOCKS, FEW, MANY = 20, 40, 20, 220
+
+Drain = Callable[[], object]
 
 
 class Stream:
@@ -121,7 +126,7 @@ def ready(attributes: dict[str, AttributeValue]) -> dict[str, Any]:
 class Measured:
     """One call in one length: bare, by hand and ours."""
 
-    def __init__(self, call: Call, tracer: Tracer, chunks: int, *, content: bool) -> None:
+    def __init__(self, call: Call, tracer: Tracer, drain: Drain, chunks: int, *, content: bool) -> None:
         bare = Bare(call.answer, call.pieces(chunks))
         kind = type("Client", (Bare,), {"request": _own(Bare.request), "arequest": _own(Bare.arequest)})
         client = kind(call.answer, call.pieces(chunks))
@@ -136,7 +141,7 @@ class Measured:
             read(client, call.options())
             (span,) = captured.spans
         said = ready(dict(span.attributes or {}))
-        self._options = call.options
+        self._options, self._drain = call.options, drain
         self._kinds: dict[str, Callable[[object], None]] = {
             "bare": lambda options: read(bare, options),
             "by hand": lambda options: by_hand(call, tracer, bare, options, said),
@@ -147,7 +152,7 @@ class Measured:
 
     def added(self) -> tuple[float, float, float]:
         """What by hand, ours and ours in an asynchronous client add to the bare call, in microseconds."""
-        ns = minimum_ns(self._kinds, self._options)
+        ns = minimum_ns(self._kinds, self._options, self._drain)
         self._installation.uninstall()
         bare, bare_async = ns["bare"], ns["bare, async"]
         return (ns["by hand"] - bare) / 1000, (ns["ours"] - bare) / 1000, (ns["ours, async"] - bare_async) / 1000
@@ -158,7 +163,9 @@ def _own(method: Any) -> Any:
     return type(method)(method.__code__, method.__globals__, method.__name__, method.__defaults__)
 
 
-def minimum_ns(kinds: dict[str, Callable[[object], None]], options: Callable[[], object]) -> dict[str, float]:
+def minimum_ns(
+    kinds: dict[str, Callable[[object], None]], options: Callable[[], object], drain: Drain
+) -> dict[str, float]:
     """The least CPU time of a call of each kind, in nanoseconds."""
     best = dict.fromkeys(kinds, float("inf"))
     order = list(kinds) * BLOCKS
@@ -169,6 +176,7 @@ def minimum_ns(kinds: dict[str, Callable[[object], None]], options: Callable[[],
         for one in asked:
             call(one)
         best[name] = min(best[name], (time.thread_time_ns() - start) / CALLS)
+        drain()
     return best
 
 
@@ -178,30 +186,38 @@ def show(name: str, hand: float, ours: float, ours_async: float) -> None:
     print(f"{name:42} {hand:8.1f} {ours:8.1f} {ratios[0]:6.2f} x {ours_async:8.1f} {ratios[1]:6.2f} x", flush=True)
 
 
-def measure(tracer: Tracer, *, content: bool) -> None:
+def measure(tracer: Tracer, drain: Drain, *, content: bool) -> None:
     """Print what everything costs with content, or without."""
     print(f"\n{'with content' if content else 'without content':42} {'by hand':>8} {'ours':>8} {'':8} {'async':>8}")
     for call in PLAIN:
-        show(call.name, *Measured(call, tracer, 0, content=content).added())
+        show(call.name, *Measured(call, tracer, drain, 0, content=content).added())
     for call in STREAMED:
-        few, many = (Measured(call, tracer, length, content=content).added() for length in (FEW, MANY))
+        few, many = (Measured(call, tracer, drain, length, content=content).added() for length in (FEW, MANY))
         show(f"{call.name}, {MANY} chunks", *many)
         hand, ours, ours_async = ((more - less) / (MANY - FEW) for more, less in zip(many, few, strict=True))
         print(f"{'  a further chunk':42} {hand:8.2f} {ours:8.2f} {'':8} {ours_async:8.2f}")
 
 
-def main() -> None:
-    theirs, ours = TracerProvider(), TracerProvider()
-    for provider in (theirs, ours):
+def main(*, guest: bool) -> None:
+    """Print both tables."""
+    theirs, own = TracerProvider(), TracerProvider()
+    for provider in (theirs, own):
         provider.add_span_processor(BatchSpanProcessor(Nowhere()))
     print("CPU time added to a call, in µs")
     for content in (True, False):
-        agentops_otel.init(tracer_provider=ours, console=False, trace_file=False, capture_content=content)
-        measure(theirs.get_tracer("by hand"), content=content)
-        agentops_otel.shutdown()
+        client = agentops_otel.init(
+            tracer_provider=own if guest else None,
+            console=False,
+            trace_file=False,
+            spool_dir=False,
+            instrument_llm_calls=False,
+            capture_content=content,
+        )
+        measure(theirs.get_tracer("by hand"), partial(client.pipeline.drain, 10), content=content)
+        agentops_otel.shutdown(timeout_s=0.1)
     theirs.shutdown()
-    ours.shutdown()
+    own.shutdown()
 
 
 if __name__ == "__main__":
-    main()
+    main(guest="guest" in sys.argv)

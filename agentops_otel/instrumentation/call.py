@@ -7,7 +7,6 @@ from threading import Lock
 from typing import Any
 
 from opentelemetry.context import Context, create_key
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Span
 from opentelemetry.util.types import AnyValue, AttributeValue
 
@@ -74,26 +73,12 @@ class Call:
         defers: Whether the response may be read later.
     """
 
-    __slots__ = (
-        "_attributes",
-        "_chunk_at",
-        "_content",
-        "_content_bytes",
-        "_deferring",
-        "_has_stream",
-        "_is_streamed",
-        "_once",
-        "_owns_span",
-        "_pending_request",
-        "_services",
-        "_started",
-        "_waits_s",
-        "client",
-        "context",
-        "operation",
-        "recorder",
-        "span",
-    )
+    _chunk_at = 0
+    """When the last chunk came, in nanoseconds since the epoch."""
+    _deferring: OwnSpan | None = None
+    """The span, if it takes attributes that are read later."""
+    _has_stream = False
+    _waits_s: "array[float] | None" = None
 
     def __init__(
         self,
@@ -122,26 +107,25 @@ class Call:
         self._owns_span = owns_span
         self._pending_request = pending_request
         self._is_streamed = is_streamed
-        self._deferring = span if defers and owns_span and type(span) is OwnSpan else None
-        self._has_stream = False
-        self._chunk_at = started
-        self._waits_s: array[float] | None = None
         self._started = started
         self._once = Lock()
         if not owns_span:
             self._set({**recorder.defaults.attributes(self.context), **attributes})
+        elif defers and type(span) is OwnSpan:
+            self._deferring = span
 
     def returned(self, value: Any) -> Any:
         """The client's method returned *value*; the result goes to the program."""
-        result = value
-        with _reading:
+        try:
             if is_stream(type(value)):  # type: ignore[arg-type]  # a class is hashable
-                result = self.observe_stream(value)
-            elif self.client.wrap_result is not None:
-                result = self.client.wrap_result(self, value)
-            else:
-                self.completed(value)
-        return result
+                return self.observe_stream(value)
+            if self.client.wrap_result is not None:
+                return self.client.wrap_result(self, value)
+            self.completed(value)
+        except BaseException as error:
+            if not _reading.holds_back(error):
+                raise
+        return value
 
     def raised(self, error: BaseException) -> None:
         """The client's method raised."""
@@ -229,7 +213,7 @@ class Call:
 
     def _read(self, response: Any, *, is_complete: bool = True) -> None:
         operation = self.operation
-        with _reading:
+        try:
             if not self._defer_response(response, is_complete=is_complete):
                 self._set(response_attributes(operation, response, is_complete=is_complete))
                 self._record_content(operation.response_content_rows, response)
@@ -241,6 +225,9 @@ class Call:
                 self._attributes[semconv.ERROR_TYPE] = failure
                 if self._owns_span:
                     self.recorder.set_error(self.span, failure)
+        except BaseException as error:
+            if not _reading.holds_back(error):
+                raise
 
     def _defer_response(self, response: Any, *, is_complete: bool) -> bool:
         """Have a copy of the response read later. False if it must be read now."""
@@ -273,18 +260,28 @@ class Call:
                 self._content[name] = structured(events, name, value)
 
     def _end(self) -> None:
-        with _ending:
-            ended = self.recorder.clock()
-            if self._owns_span and isinstance(self.span, ReadableSpan) and self.span.dropped_attributes:
+        recorder, span = self.recorder, self.span
+        try:
+            ended = recorder.clock()
+            if self._owns_span and getattr(span, "dropped_attributes", None):
                 # dropped with the oldest attributes
                 kept = self._attributes
-                self.span.set_attributes({name: kept[name] for name in _IDENTITY if name in kept})
-            if self.recorder.event_content is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
-                self._services.events.details(self.context, self._attributes, self._content)
+                span.set_attributes({name: kept[name] for name in _IDENTITY if name in kept})
             if self._owns_span:
-                self.recorder.end(self.span, ended)
-            if self._services.metrics.kept:
-                self._services.metrics.record(self._attributes, (ended - self._started) / 1e9, self._waits_s or ())
+                recorder.end(span, ended)
+            if self._deferring is None:
+                self._tell_others(ended)
+        except BaseException as error:
+            if not _ending.holds_back(error):
+                raise
+
+    def _tell_others(self, ended: int) -> None:
+        """Those who want to know of the call at once, beside its span. If there are any, it defers nothing."""
+        services = self._services
+        if self.recorder.event_content is not None and self.operation.name in semconv.INFERENCE_OPERATIONS:
+            services.events.details(self.context, self._attributes, self._content)
+        if services.metrics.kept:
+            services.metrics.record(self._attributes, (ended - self._started) / 1e9, self._waits_s or ())
 
 
 class FoldingObserver(StreamObserver):
@@ -321,7 +318,7 @@ class FoldingObserver(StreamObserver):
                 with self._lock:
                     self._fold(self._response, chunk)
             except BaseException as error:  # not `with`: this is paid for each chunk
-                if not _folding.__exit__(type(error), error, None):
+                if not _folding.holds_back(error):
                     raise
         return chunk
 

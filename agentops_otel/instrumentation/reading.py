@@ -112,12 +112,11 @@ def record_iterators(body: Any) -> Any:
     """The body with its iterators as `RecordedIterator`; the same object if it has none."""
     if not isinstance(body, dict):
         return body
-    recorded = {
-        name: _seen(value)
-        for name, value in body.items()
-        if (kind := type(value)) not in _PLAIN and _is_iterator(kind)  # type: ignore[arg-type]  # a class is hashable
-    }
-    return {**body, **recorded} if recorded else body
+    recorded = body
+    for name, value in body.items():
+        if (kind := type(value)) not in _PLAIN and _is_iterator(kind):  # type: ignore[arg-type]  # a class is hashable
+            recorded = {**recorded, name: _seen(value)}
+    return recorded
 
 
 @lru_cache(maxsize=1024)

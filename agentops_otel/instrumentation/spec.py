@@ -6,11 +6,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from opentelemetry.util.types import AttributeValue
-
 from agentops_otel import semconv
 from agentops_otel.instrumentation.reading import record_iterators
-from agentops_otel.instrumentation.tables import Row, Table, attributes, compile_table
+from agentops_otel.instrumentation.tables import Row, Table, add_attributes, compile_table
+from agentops_otel.tracing import CheckedAttributes
 
 Fold = Callable[[dict[str, Any], Any], None]
 """`fold(response, chunk)`: adds one streamed chunk to the response, which takes the shape of the unstreamed one."""
@@ -161,17 +160,18 @@ class ClientSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "client_rows", compile_table(self.client_attributes))
 
-    def server_attributes(self, instance: Any) -> dict[str, AttributeValue]:
+    def server_attributes(self, instance: Any) -> CheckedAttributes:
         """Provider, server address and port of a call on the object."""
-        url = self.url(instance)
-        host, port = server(url)
+        host, port = server(self.url(instance))
         provider = self.provider if isinstance(self.provider, str) else self.provider(instance, host)
-        place: dict[str, AttributeValue] = {semconv.GEN_AI_PROVIDER_NAME: provider}
+        read = CheckedAttributes({semconv.GEN_AI_PROVIDER_NAME: provider})
         if host:
-            place[semconv.SERVER_ADDRESS] = host
+            read[semconv.SERVER_ADDRESS] = host
             if port:
-                place[semconv.SERVER_PORT] = port
-        return {**place, **attributes(self.client_rows, instance)} if self.client_rows else place
+                read[semconv.SERVER_PORT] = port
+        if self.client_rows:
+            add_attributes(read, self.client_rows, instance)
+        return read
 
 
 def server(url: object) -> tuple[str | None, int | None]:

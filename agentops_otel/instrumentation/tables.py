@@ -18,7 +18,7 @@ Extractor = str | Callable[[Any], object]
 Table = Mapping[str, Extractor]
 """Extractors by attribute name."""
 
-STREAM: Table = {semconv.GEN_AI_REQUEST_STREAM: lambda request: field(request, "stream") or None}
+STREAM: Table = {semconv.GEN_AI_REQUEST_STREAM: "stream"}
 """The row of a request's `stream`, which is set only if it is true."""
 
 LONGEST = 4096
@@ -52,6 +52,10 @@ def _number(value: object) -> float | None:
 
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
+
+
+def _true(value: object) -> bool | None:
+    return True if value is True else None
 
 
 Converter = Callable[[object], AttributeValue | None]
@@ -101,7 +105,7 @@ CONVERTERS: Mapping[str, Converter] = {
     semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: _number,
     semconv.GEN_AI_REQUEST_SEED: integer,
     semconv.GEN_AI_REQUEST_STOP_SEQUENCES: _texts,
-    semconv.GEN_AI_REQUEST_STREAM: _flag,
+    semconv.GEN_AI_REQUEST_STREAM: _true,
     semconv.GEN_AI_REQUEST_TEMPERATURE: _number,
     semconv.GEN_AI_REQUEST_TOP_K: integer,
     semconv.GEN_AI_REQUEST_TOP_P: _number,
@@ -184,6 +188,12 @@ def compile_table(table: Table, *, is_content: bool = False) -> tuple[Row, ...]:
 def attributes(table: Iterable[Row], source: Any) -> CheckedAttributes:
     """The attributes that the table reads from the source. Missing values and those of a wrong type are left out."""
     read = CheckedAttributes()
+    add_attributes(read, table, source)
+    return read
+
+
+def add_attributes(read: CheckedAttributes, table: Iterable[Row], source: Any) -> None:
+    """Add to *read* the attributes that the table reads from the source."""
     # Written for speed: most rows read from the source itself or from its usage, and most of their values are missing.
     owner, own, at = source, _NOTHING, None
     for name, path, key, reader, convert in table:
@@ -196,7 +206,6 @@ def attributes(table: Iterable[Row], source: Any) -> CheckedAttributes:
             value = reader(source)
         if value is not None and (checked := convert(value)) is not None:
             read[name] = checked
-    return read
 
 
 def _owner(source: Any, path: tuple[str, ...]) -> tuple[Any, Mapping[str, Any]]:

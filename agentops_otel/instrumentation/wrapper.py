@@ -18,12 +18,11 @@ from agentops_otel.instrumentation.call import CALL_IN_PROGRESS, Call, CallServi
 from agentops_otel.instrumentation.connection import CallStarter, Opening
 from agentops_otel.instrumentation.deferred import copy_request
 from agentops_otel.instrumentation.spec import ClientSpec, Operation
-from agentops_otel.instrumentation.tables import attributes
+from agentops_otel.instrumentation.tables import add_attributes
 from agentops_otel.tracing import (
     OWN_WORK,
     SUPPRESS_KEY,
     SUPPRESSED_BY_US,
-    CheckedAttributes,
     Recorder,
     current_context,
     is_suppressed,
@@ -128,7 +127,7 @@ class Wrapper:
     def _match(self, instance: Any, args: Args, kwargs: Kwargs) -> tuple[_Request | None, Args, Kwargs]:
         """The request, None if it matches no operation; and the arguments to pass on."""
         request = None
-        with _reading:
+        try:
             given = {"self": instance, **kwargs}
             if args:
                 given.update(zip(self._parameters, args, strict=False))
@@ -139,6 +138,9 @@ class Wrapper:
                 args = tuple(arguments[name] for name in self._parameters[: len(args)])
                 kwargs = {name: arguments[name] for name in kwargs}
             request = _Request(operation, arguments, arguments is not given) if operation else None
+        except BaseException as error:
+            if not _reading.holds_back(error):
+                raise
         if request is None:
             self._log_no_span("no operation matches")
         return request, args, kwargs
@@ -155,37 +157,41 @@ class Wrapper:
         if not self._was_called and current.get(SUPPRESS_KEY) not in (SUPPRESSED_BY_US, OWN_WORK):
             self._was_called = True
             self._services.check_instrumentations(self._spec)
-        if is_suppressed(current):
+        if current and is_suppressed(current):
             self._log_no_span("suppressed")
             return None
-        if request.operation.belongs_to(group := current.get(CALL_IN_PROGRESS)):
+        if current and request.operation.belongs_to(group := current.get(CALL_IN_PROGRESS)):
             self._log_no_span(f"nested in a call of the group {group!r}")
             return None
         call = None
-        with _starting:
+        try:
             call = self._start_call(recorder, instance, request, current)
+        except BaseException as error:
+            if not _starting.holds_back(error):
+                raise
         if call is not None and not call.span.is_recording():
             self._log_no_span("sampled out")
         return call
 
     def _start_call(self, recorder: Recorder, instance: Any, request: _Request, current: Context) -> Call | None:
-        operation, body = request.operation, self._spec.body(request.arguments)
-        defers = self._services.defers(recorder)
+        operation, spec, services = request.operation, self._spec, self._services
+        body = spec.body(request.arguments)
+        defers = services.defers(recorder)
         deferred = copy_request(operation, body) if defers and recorder.content.enabled else None
-        started_with = CheckedAttributes({semconv.GEN_AI_OPERATION_NAME: operation.name})
-        started_with.update(self._spec.server_attributes(instance))
-        started_with.update(attributes(operation.start_rows if deferred else operation.request_rows, body))
+        started_with = spec.server_attributes(instance)
+        started_with[semconv.GEN_AI_OPERATION_NAME] = operation.name
+        add_attributes(started_with, operation.start_rows if deferred else operation.request_rows, body)
         started = recorder.clock()
-        adopted = self._services.adoptions.adopt(recorder, operation.name, current)
-        links = self._services.background.links(operation.fetched_id(request.arguments))
+        adopted = services.adoptions.adopt(recorder, operation.name, current)
+        links = services.background.links(operation.fetched_id(request.arguments))
         span = adopted or _start_span(recorder, started_with, links, started, current)
         if span is INVALID_SPAN:
             return None
         call = Call(
             recorder,
-            self._spec,
+            spec,
             operation,
-            self._services,
+            services,
             span,
             started_with,
             started,
@@ -194,8 +200,11 @@ class Wrapper:
             is_streamed=started_with.get(semconv.GEN_AI_REQUEST_STREAM) is True,
             defers=defers,
         )
-        with _reading:
+        try:
             call.record_request(body, deferred)
+        except BaseException as error:
+            if not _reading.holds_back(error):
+                raise
         return call
 
     def _log_no_span(self, reason: str) -> None:

@@ -83,7 +83,9 @@ def observed_call(observer: Observer, call: Callable[..., Any], *args: Any, **kw
         raise
     finally:
         leave_context(token)
-    return Awaited(value, observer) if isinstance(value, Coroutine) else observer.returned(value)
+    if _may_be_coroutine(type(value)) and isinstance(value, Coroutine):  # type: ignore[arg-type]  # a class is hashable
+        return Awaited(value, observer)
+    return observer.returned(value)
 
 
 class Awaited(Coroutine[Any, Any, Any]):
@@ -277,6 +279,13 @@ def _stepwise(observer: StreamObserver, awaitable: Awaitable[Any]) -> Awaitable[
 def _is_coroutine(kind: type) -> bool:
     """Whether awaitables of that class have the methods of a coroutine. To ask an abstract class each time is slow."""
     return issubclass(kind, Coroutine)
+
+
+@lru_cache(maxsize=1024)
+def _may_be_coroutine(kind: type) -> bool:
+    """Whether an object of that class may be a coroutine, or say that it is one, as a proxy does."""
+    changed = ("__class__", "__getattribute__")
+    return issubclass(kind, Coroutine) or any(name in vars(base) for base in kind.__mro__[:-1] for name in changed)
 
 
 _READING = {

@@ -83,6 +83,9 @@ REQUEST = snapshot(
             "stop": "ai21 botocore dashscope groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai openai together zhipuai",
             "stop_sequences": "ai21 anthropic botocore cohere ibm_watsonx_ai litellm",
         },
+        "gen_ai.request.stream": {
+            "stream": "ai21 anthropic botocore dashscope google-genai groq huggingface_hub ibm_watsonx_ai litellm llama_stack_client mistralai ollama openai together zhipuai"
+        },
         "gen_ai.request.temperature": {
             "generation_config.temperature": "google-genai",
             "inferenceConfig.temperature": "botocore",
@@ -429,7 +432,6 @@ COMPUTED = snapshot(
         "request gen_ai.request.reasoning.level": "google-genai:generate_content google-generativeai:generate_content",
         "request gen_ai.request.seed": "google-genai:generate_content google-generativeai:generate_content",
         "request gen_ai.request.stop_sequences": "google-genai:generate_content google-generativeai:generate_content",
-        "request gen_ai.request.stream": "ai21:chat anthropic:chat botocore:chat dashscope:chat dashscope:invoke_agent google-genai:generate_content google-genai:invoke_agent groq:chat huggingface_hub:chat huggingface_hub:text_completion ibm_watsonx_ai:chat ibm_watsonx_ai:text_completion litellm:chat llama_stack_client:chat llama_stack_client:invoke_agent llama_stack_client:text_completion mistralai:chat mistralai:text_completion ollama:chat ollama:text_completion openai:chat openai:text_completion together:chat together:text_completion zhipuai:chat zhipuai:fetch_response zhipuai:invoke_agent",
         "request gen_ai.request.temperature": "botocore:text_completion google-genai:generate_content google-generativeai:generate_content",
         "request gen_ai.request.top_k": "google-genai:generate_content google-generativeai:generate_content",
         "request gen_ai.request.top_p": "botocore:text_completion google-genai:generate_content google-generativeai:generate_content",
