@@ -28,11 +28,32 @@ def test_an_error_is_held_back_and_logged_once_for_each_place(caplog: pytest.Log
     ]
 
 
+def test_of_many_items_those_that_fail_have_no_result(caplog: pytest.LogCaptureFixture) -> None:
+    """Each is called, and the first error is logged."""
+    seen: list[int] = []
+
+    def tenth(item: int) -> float:
+        seen.append(item)
+        return 10 / item
+
+    assert guard("dividing").each(tenth, [0, 2, 0, 5]) == [None, 5.0, None, 2.0]
+    assert seen == [0, 2, 0, 5]
+    assert [record.getMessage() for record in caplog.records] == [
+        "agentops_otel failed while dividing; your program is not affected"
+    ]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
 def test_what_belongs_to_the_program_passes(error: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
     """An interrupt, an exit or a cancellation is the program's own: it goes on, and nothing is logged."""
+
+    def fail(item: int) -> None:
+        raise error
+
     with pytest.raises(error), guard("here"):
         raise error
+    with pytest.raises(error):
+        guard("here").each(fail, [1])
 
     assert caplog.records == []
 
@@ -43,3 +64,5 @@ def test_our_own_tests_see_every_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ValueError, match="shown"), guard("here"):
         raise ValueError("shown")
+    with pytest.raises(ZeroDivisionError):
+        guard("here").each((1).__truediv__, [0])

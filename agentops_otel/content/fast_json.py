@@ -36,11 +36,12 @@ def plain_json(value: object, limit: int) -> bytes | None:
     """
     texts: list[str] = []
     try:
-        if _add_few(value, texts, _FEW_ITEMS) < 0 or sum(map(len, texts)) > limit:
+        if _add_few(value, texts, _FEW_ITEMS) < 0 or (texts and sum(map(len, texts)) > limit):
             data = _all(value, limit)
+        elif texts and (not contain_no_secrets(texts) or _have_media(texts, KeyKind.PLAIN)):
+            return None
         else:
-            plain = not texts or (contain_no_secrets(texts) and not _have_media(texts, KeyKind.PLAIN))
-            data = orjson.dumps(value) if plain else None
+            data = orjson.dumps(value)
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
         return None

@@ -66,12 +66,14 @@ class Content:
         self, name: str, value: Any, limit: int, write: Callable[[str, Any, int], str], encode: Callable[[str], bytes]
     ) -> str | None:
         try:
-            with _recording:
-                text = write(name, value, limit)
-                return text if self._redact is None else self._redacted(name, text, limit, encode)
+            text = write(name, value, limit)
+            return text if self._redact is None else self._redacted(name, text, limit, encode)
         except RecursionError:
             # So near the end of the stack even the guard's log line may not fit.
             pass
+        except Exception:
+            with _recording:  # entered for an error alone: it takes as long as a small value
+                raise
         return None
 
     def _redacted(self, name: str, text: str, limit: int, encode: Callable[[str], bytes]) -> str | None:

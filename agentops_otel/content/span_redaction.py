@@ -42,6 +42,8 @@ class SpanRedaction:
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan:
         """The span, or a copy of it without secrets."""
+        if self._is_clean_call(span):
+            return span
         scope = span.instrumentation_scope
         own = scope is not None and scope.name == semconv.SCOPE
         changed: dict[str, Any] = {}
@@ -53,7 +55,7 @@ class SpanRedaction:
             changed["context"] = _with_state(span.context, kept)
         if (name := self._name(span.name)) != span.name:
             changed["name"] = name
-        if not self._are_clean(span) and (attributes := self._attributes(span.attributes, own=own)) is not None:
+        if (attributes := self._attributes(span.attributes, own=own)) is not None:
             changed["attributes"] = attributes
         if span.status.description and (text := _text(span.status.description)) != span.status.description:
             changed["status"] = Status(span.status.status_code, text)
@@ -69,13 +71,16 @@ class SpanRedaction:
         """Attributes of anything but a span without secrets, or None if none of them changes."""
         return self._attributes(attributes)
 
-    def _are_clean(self, span: ReadableSpan) -> bool:
-        """True for a call's span whose attributes need no search: those of its function had no secret."""
+    def _is_clean_call(self, span: ReadableSpan) -> bool:
+        """True for a decorated call's span without a secret: the attributes that calls share are searched once."""
         parts_of_call = getattr(span, "parts_of_call", None)  # the spans of our tracer have it
         if parts_of_call is None or (parts := parts_of_call()) is None:
             return False
         shared, _ = parts  # its content was redacted when it was written
-        return bool(shared.once(self._need_no_change))
+        name, resource = span.name, span.resource
+        return bool(
+            shared.once(self._need_no_change) and self._name(name) == name and self._resource(resource) is resource
+        )
 
     def _need_no_change(self, attributes: Mapping[str, Any]) -> bool:
         return self._attributes(attributes, own=True) is None

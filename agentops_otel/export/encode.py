@@ -7,6 +7,7 @@ field numbers of the constants are from there. A value that OTLP cannot carry is
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import MAX_DEPTH, is_short
 from agentops_otel.guard import guard
-from agentops_otel.tracing import ids_of, parts_of_call
+from agentops_otel.tracing import SharedAttributes, ids_of, parts_of_call
 
 Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], Status]]
 """Gives name, attributes and status of a span for one destination. It must not change the span."""
@@ -54,6 +55,7 @@ _STATUS_UNSET = _STATUS + b"\x00"
 # Bits 8 and 9 of the flags: it is known whether the parent is remote, and it is.
 _FLAGS_LOCAL, _FLAGS_REMOTE = (struct.pack("<I", flags) for flags in (0x100, 0x300))
 _SPAN_FLAGS, _LINK_FLAGS = b"\x85\x01", b"\x35"
+_LOCAL_PARENT, _REMOTE_PARENT = _SPAN_FLAGS + _FLAGS_LOCAL, _SPAN_FLAGS + _FLAGS_REMOTE
 
 
 def _varint(number: int) -> bytes:
@@ -68,6 +70,7 @@ def _varint(number: int) -> bytes:
 _SIZES = 1024
 _SIZE = [_varint(n) for n in range(_SIZES)]
 _KIND = {kind: b"\x30" + _SIZE[kind.value + 1] for kind in SpanKind}
+_INTERNAL = _KIND[SpanKind.INTERNAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Encoder:
     """Encodes spans. Caches the bytes of keys, resources and scopes. Thread-safe."""
 
     def __init__(self) -> None:
+        self._names: dict[str, bytes] = {}
         self._keys: dict[str, bytes] = {}
         self._pairs: dict[tuple[bytes, str, Any], bytes] = {}
         # By identity, with the object kept alive: hashing a Resource costs more than encoding a span.
@@ -96,16 +100,19 @@ class Encoder:
         group: list[bytes] = []
         before: tuple[Resource | None, InstrumentationScope | None] = None, None
         count = 0
-        for span in spans:
-            with _encoding:
-                encoded = _field(_SPANS, self._span(span, translation))
-                resource, scope = span.resource, span.instrumentation_scope or _NO_SCOPE
-                if resource is not before[0] or scope is not before[1]:
-                    of_resource[id(resource)], of_scope[id(scope)] = self._resource(resource), self._scope(scope)
-                    group = grouped.setdefault(id(resource), {}).setdefault(id(scope), [])
-                    before = resource, scope
-                group.append(encoded)
-                count += 1
+
+        def add(span: ReadableSpan) -> None:
+            nonlocal before, count, group
+            encoded = _field(_SPANS, self._span(span, translation))
+            resource, scope = span.resource, span.instrumentation_scope or _NO_SCOPE
+            if resource is not before[0] or scope is not before[1]:
+                of_resource[id(resource)], of_scope[id(scope)] = self._resource(resource), self._scope(scope)
+                group = grouped.setdefault(id(resource), {}).setdefault(id(scope), [])
+                before = resource, scope
+            group.append(encoded)
+            count += 1
+
+        _encoding.each(add, spans)
         body = [
             _field(
                 _RESOURCE_SPANS,
@@ -137,16 +144,18 @@ class Encoder:
         return cached
 
     def _span(self, span: ReadableSpan, translation: Translation | None) -> bytes:
+        if translation is None and (of_call := parts_of_call(span)) is not None:
+            return self._call(span, *of_call)
         trace_id, span_id, trace_state, parent_id, parent_is_remote = ids_of(span)
         if translation:
             name, read, status = translation(span)
             attributes, lost = self._attributes(_ATTRIBUTES, read)
         else:
             name, status = span.name, span.status
-            attributes, lost = self._attributes_of(span)
+            attributes, lost = self._of_span(span.attributes or {})
         parts = [
             _TRACE_ID + trace_id.to_bytes(16, "big") + _SPAN_ID + span_id.to_bytes(8, "big"),
-            _text(_NAME, name),
+            self._name(name),
             _KIND[span.kind],
             _TIMES(_START, span.start_time or 0, _END, span.end_time or 0),
             attributes,
@@ -162,7 +171,27 @@ class Encoder:
         if links := span.links:
             parts += [_field(_LINKS, self._link(link)) for link in links]
         parts.append(_count(_DROPPED_EVENTS, span.dropped_events) + _count(_DROPPED_LINKS, span.dropped_links))
-        parts.append(_SPAN_FLAGS + (_FLAGS_REMOTE if parent_is_remote else _FLAGS_LOCAL))
+        parts.append(_REMOTE_PARENT if parent_is_remote else _LOCAL_PARENT)
+        return b"".join(parts)
+
+    def _call(self, span: ReadableSpan, shared: SharedAttributes, content: Mapping[str, str]) -> bytes:
+        """The span of a decorated call. What the spans of its function share is encoded once."""
+        trace_id, span_id, _, parent_id, parent_is_remote = ids_of(span)
+        attributes, lost = shared.once(self._of_span)
+        parts = [
+            _TRACE_ID + trace_id.to_bytes(16, "big") + _SPAN_ID + span_id.to_bytes(8, "big"),
+            self._name(span.name),
+            _INTERNAL,
+            _TIMES(_START, span.start_time or 0, _END, span.end_time or 0),
+            attributes,
+        ]
+        for name, text in content.items():
+            data = _utf8(text)
+            parts += (_before_text(name, len(data)), data)
+        if lost:
+            parts.append(_count(_DROPPED_ATTRIBUTES, lost))
+        parts.append(_STATUS_UNSET if parent_id is None else _STATUS_UNSET + _PARENT + parent_id.to_bytes(8, "big"))
+        parts.append(_REMOTE_PARENT if parent_is_remote else _LOCAL_PARENT)
         return b"".join(parts)
 
     def _event(self, event: Event) -> bytes:
@@ -176,18 +205,15 @@ class Encoder:
         ids = _TRACE_ID + context.trace_id.to_bytes(16, "big") + _SPAN_ID + context.span_id.to_bytes(8, "big")
         return ids + attributes + _count(_LINK_DROPPED, link.dropped_attributes + lost) + _LINK_FLAGS + _flags(context)
 
-    def _attributes_of(self, span: ReadableSpan) -> tuple[bytes, int]:
-        """The span's attributes, and how many could not be encoded. Those that calls share are encoded once."""
-        if (parts := parts_of_call(span)) is None:
-            return self._of_span(span.attributes or {})
-        shared, content = parts
-        encoded, lost = shared.once(self._of_span)
-        for name, text in content.items():
-            encoded += _field(_ATTRIBUTES, self._key(name) + _field(_VALUE, _string(text)))
-        return encoded, lost
-
     def _of_span(self, attributes: Mapping[str, Any]) -> tuple[bytes, int]:
         return self._attributes(_ATTRIBUTES, attributes)
+
+    def _name(self, name: str) -> bytes:
+        encoded = self._names.get(name)
+        if encoded is None:
+            encoded = _text(_NAME, name)
+            _remember(self._names, name, encoded)
+        return encoded
 
     def _key(self, name: str) -> bytes:
         key = self._keys.get(name)
@@ -231,6 +257,14 @@ def _field(tag: bytes, content: bytes) -> bytes:
     """A field with a length: a message, a string, bytes."""
     size = len(content)
     return tag + (_SIZE[size] if size < _SIZES else _varint(size)) + content
+
+
+@lru_cache(maxsize=_CACHED)
+def _before_text(name: str, size: int) -> bytes:
+    """What stands before a text of *size* bytes, in a span's attribute of this name."""
+    value = _STRING + _varint(size)
+    pair = _text(_KEY, name) + _VALUE + _varint(len(value) + size) + value
+    return _ATTRIBUTES + _varint(len(pair) + size) + pair
 
 
 def _count(tag: bytes, number: int) -> bytes:

@@ -350,7 +350,7 @@ class Pipeline(SpanProcessor):
         spans = self._take(len(self._queue))
         if spans:
             with guard("encoding spans"):
-                self._hand_over([self._redacted(span) for span in spans])
+                self._hand_over(self._redacted(spans))
             for sink in self._sinks:
                 sink.dropped[DropReason.EXIT] += len(spans)
             self._encoded(len(spans))
@@ -362,7 +362,7 @@ class Pipeline(SpanProcessor):
             return False
         try:
             with suppressed(OWN_WORK), guard("exporting spans"):
-                redacted = [self._redacted(span) for span in spans]
+                redacted = self._redacted(spans)
                 self._hand_over(redacted)
                 for sink in self._sinks:
                     sink.export(redacted, patience_s)
@@ -379,9 +379,7 @@ class Pipeline(SpanProcessor):
 
     def _show(self, spans: Sequence[ReadableSpan]) -> None:
         for observer in self._observers:
-            for span in spans:
-                with _observing:
-                    observer.on_end(span)
+            _observing.each(observer.on_end, spans)
 
     def _take(self, limit: int) -> list[ReadableSpan]:
         spans: list[ReadableSpan] = []
@@ -396,19 +394,10 @@ class Pipeline(SpanProcessor):
             self._changed.notify_all()
         return spans
 
-    def _redacted(self, span: ReadableSpan) -> ReadableSpan:
-        """The span without secrets. One that cannot be searched keeps its ids and times alone."""
-        with _redacting:
-            return self._redaction(span)
-        return ReadableSpan(
-            "redacted",
-            span.context,
-            span.parent,
-            Resource({}),  # without one the SDK detects it anew, in threads
-            kind=span.kind,
-            start_time=span.start_time,
-            end_time=span.end_time,
-        )
+    def _redacted(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        """The spans without secrets. One that cannot be searched keeps its ids and times alone."""
+        redacted = _redacting.each(self._redaction, spans)
+        return [_withheld(span) if clean is None else clean for span, clean in zip(spans, redacted, strict=True)]
 
     def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
         encoded: dict[Translation | None, Batch] = {}
@@ -480,3 +469,16 @@ class Pipeline(SpanProcessor):
             self._start()
             for sender in self._senders:
                 sender.start()
+
+
+def _withheld(span: ReadableSpan) -> ReadableSpan:
+    """The ids and times of the span."""
+    return ReadableSpan(
+        "redacted",
+        span.context,
+        span.parent,
+        Resource({}),  # without one the SDK detects it anew, in threads
+        kind=span.kind,
+        start_time=span.start_time,
+        end_time=span.end_time,
+    )

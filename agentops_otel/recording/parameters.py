@@ -75,6 +75,9 @@ class Parameters:
 
     def named(self, args: tuple[Any, ...]) -> dict[str, object]:
         """The arguments that `plain` returned, by the names of their parameters, with defaults."""
+        names = self.methods if self.receives else self.positional
+        if len(args) == len(names) and self.expected == len(self.positional):  # as most calls are
+            return dict(zip(names, args))  # noqa: B905 - they are as many, and `strict` takes as long as all else
         return self.of(self.receives, args, {})
 
     def _add_keywords(self, given: dict[str, object], kwargs: Mapping[str, Any]) -> None:

@@ -56,7 +56,11 @@ PartsOfCall = tuple[SharedAttributes, Mapping[str, str]]
 
 
 def parts_of_call(span: ReadableSpan) -> PartsOfCall | None:
-    """The attributes in two parts; None for a span that is no decorated call's, or that got other attributes too."""
+    """The attributes in two parts, of an ended span that has nothing else but a name, ids and times.
+
+    None for a span that is no decorated call's, for one that failed or got attributes, events or links besides, and for
+    one of another kind than INTERNAL or with a trace state.
+    """
     return span.parts_of_call() if isinstance(span, LazySpan) else None
 
 
@@ -134,8 +138,8 @@ class LazySpan(ReadableSpan):
     """The result, a snapshot; None: not recorded."""
     _has_values = True
     """False on the span of a decorated call, until the moment that `_values` are made."""
-    _content: Mapping[str, str] | None = None
-    """The redacted content of a decorated call, once `parts_of_call` has made it."""
+    _parts: PartsOfCall | None = None
+    """What `parts_of_call` has returned."""
 
     @property
     def _context(self) -> SpanContext:  # type: ignore[override]  # a field of the SDK's
@@ -209,15 +213,24 @@ class LazySpan(ReadableSpan):
 
     def parts_of_call(self) -> PartsOfCall | None:
         """See the function of this name."""
-        if self._has_values or self._end_time is None:
+        if self._has_values:
             return None
-        shared = self._form.values
-        if self._content is None:
-            recorded = self._recorded()
-            if len(shared) + len(recorded) > self._tracer.attribute_limit:
-                return None
-            self._content = _redacted_content(self._tracer.policy, recorded)
-        return shared, self._content
+        if self._parts is None and self._has_only_its_call:
+            shared, recorded = self._form.values, self._recorded()
+            if len(shared) + len(recorded) <= self._tracer.attribute_limit:
+                self._parts = shared, _redacted_content(self._tracer.policy, recorded)
+        return self._parts
+
+    @property
+    def _has_only_its_call(self) -> bool:
+        return (
+            self._end_time is not None
+            and self._status is _UNSET
+            and self._events is NONE
+            and self._links is NONE
+            and not self._trace_state
+            and self._kind is SpanKind.INTERNAL
+        )
 
     def _recorded(self) -> dict[str, list[Any]]:
         """The content of a decorated call as it was recorded, in lists."""
@@ -232,7 +245,7 @@ class LazySpan(ReadableSpan):
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
         self._has_values = True  # first: a result that comes later is an attribute like any other
-        values = {**self._form.values, **(self._recorded() if self._content is None else self._content)}
+        values = {**self._form.values, **(self._recorded() if self._parts is None else self._parts[1])}
         if (excess := len(values) - self._tracer.attribute_limit) > 0:
             self._dropped_attributes = excess
             for name in list(values)[:excess]:  # the oldest go

@@ -60,14 +60,14 @@ class SessionTotals(SpanProcessor):
         """Called by the provider when a span has ended."""
         if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
-        if (parts := parts_of_call(span)) is None:
-            attributes = span.attributes or {}
-            role, sessions = _about(attributes)
+        if (parts := parts_of_call(span)) is not None:
+            attributes: Mapping[str, Any] = parts[0]
+            (role, sessions), error = parts[0].once(_about), None
         else:
-            attributes = parts[0]
-            role, sessions = attributes.once(_about)
+            attributes = span.attributes or {}
+            (role, sessions), error = _about(attributes), tree.error_of(span)
         call = _call(attributes) if role == "llm" else None
-        ids, error = ids_of(span), tree.error_of(span)
+        ids = ids_of(span)
         with self._lock:
             _add(self._process, ids, role, error, call)
             for session_id in sessions:
@@ -151,7 +151,7 @@ def _add(count: _Count, ids: Ids, role: tree.Role, error: str | None, call: _Cal
         count.traces += parent_id is None
         count.joined += parent_id is not None
     # An error is counted at the innermost span only, not again in the spans that it passes through.
-    below = count.failed_below.pop(span_id, None)
+    below = count.failed_below.pop(span_id, None) if count.failed_below else None
     if error is not None:
         count.errors += error != below
         if parent_here is not None:

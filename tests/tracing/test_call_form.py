@@ -2,20 +2,31 @@
 
 import functools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+    get_current_span,
+    set_span_in_context,
+)
 
 from agentops_otel import record_action, sdk
 from agentops_otel.config import Config
 from agentops_otel.content import Redact, SpanRedaction
 from agentops_otel.export.encode import Encoder
-from agentops_otel.tracing import parts_of_call
+from agentops_otel.tracing import attached, parts_of_call
 from agentops_otel.tracing.provider import OwnProvider
 
 
@@ -98,6 +109,38 @@ def test_a_span_is_redacted_and_encoded_by_its_parts_as_by_its_attributes(
 
     # An object, and a text that has to be shortened, are written at once, as attributes.
     assert has_parts == [True, True, True, True, True, not capture_content, not capture_content]
+
+
+BESIDES: list[Callable[[Any], object]] = [
+    lambda span: span.set_status(StatusCode.OK),
+    lambda span: span.add_event("looked"),
+    lambda span: span.add_link(SpanContext(1, 2, is_remote=True)),
+    lambda span: span.set_attribute("seen", 1),
+    lambda span: span.update_name("other"),
+]
+
+
+@pytest.mark.parametrize(("beside", "has_parts"), [*((one, False) for one in BESIDES[:-1]), (BESIDES[-1], True)])
+@pytest.mark.parametrize("parent", [None, "remote", "remote with a state", "ours"])
+def test_a_span_that_has_something_besides_is_encoded_as_a_whole(
+    beside: Callable[[Any], object], has_parts: bool, parent: str | None
+) -> None:
+    """Whatever its parent is: the message is the SDK's own."""
+    state = TraceState([("a", "b")]) if parent == "remote with a state" else None
+    remote = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1), trace_state=state)
+    context = set_span_in_context(NonRecordingSpan(remote)) if parent and "remote" in parent else Context()
+
+    def call() -> None:
+        with attached(context):
+            record_action(lambda: add(1))() if parent == "ours" else add(1)
+
+    plain, *_ = all_recorded([call], Config(quiet=True))
+    changed, *_ = all_recorded([lambda: record_action("run")(lambda: beside(get_current_span()))()], Config(quiet=True))
+
+    assert (parts_of_call(plain) is not None) is (parent in (None, "ours"))
+    assert (parts_of_call(changed) is not None) is has_parts
+    for span in (plain, changed):
+        assert ExportTraceServiceRequest.FromString(Encoder().batch([span]).body) == encode_spans([span])
 
 
 def test_a_span_with_more_attributes_than_it_may_have_has_no_parts() -> None:
