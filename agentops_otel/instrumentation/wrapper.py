@@ -85,7 +85,17 @@ def _kind(operation: Operation, method: Callable[..., Any]) -> type["Wrapper"]:
 class Wrapper:
     """Wraps one method of a client. Without a recorder it only passes calls through."""
 
-    __slots__ = ("_get_recorder", "_name", "_operations", "_parameters", "_services", "_spec", "_was_called", "off")
+    __slots__ = (
+        "_get_recorder",
+        "_method",
+        "_name",
+        "_names",
+        "_operations",
+        "_services",
+        "_spec",
+        "_was_called",
+        "off",
+    )
 
     def __init__(
         self,
@@ -98,7 +108,8 @@ class Wrapper:
         self._spec = spec
         self._operations = operations
         self._name = getattr(method, "__qualname__", "")
-        self._parameters = _parameters(method)
+        self._method = method
+        self._names: tuple[str, ...] | None = None
         self._get_recorder = get_recorder
         self._services = services
         self._was_called = False
@@ -124,18 +135,24 @@ class Wrapper:
         call = None if recorder is None else self._start(recorder, instance, request)
         return None if call is None else call.stream_observer()
 
+    def _parameters(self) -> tuple[str, ...]:
+        """The names of the method's positional parameters, read at the first call that needs them."""
+        if self._names is None:
+            self._names = _parameters(self._method)
+        return self._names
+
     def _match(self, instance: Any, args: Args, kwargs: Kwargs) -> tuple[_Request | None, Args, Kwargs]:
         """The request, None if it matches no operation; and the arguments to pass on."""
         request = None
         try:
             given = {"self": instance, **kwargs}
             if args:
-                given.update(zip(self._parameters, args, strict=False))
+                given.update(zip(self._parameters(), args, strict=False))
             operation = self._operation(given)
             rewrite = self._spec.rewrite_arguments if operation else self._spec.rewrite_other_arguments
             arguments = rewrite(given)
             if arguments is not given:
-                args = tuple(arguments[name] for name in self._parameters[: len(args)])
+                args = tuple(arguments[name] for name in self._parameters()[: len(args)])
                 kwargs = {name: arguments[name] for name in kwargs}
             request = _Request(operation, arguments, arguments is not given) if operation else None
         except BaseException as error:

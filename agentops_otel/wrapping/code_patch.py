@@ -24,6 +24,7 @@ class CodePatch:
         self._before = function.__code__
         self._after = _leading_to(_entry(self._copy, wrapper, bound=bound), function.__code__)
         self._signed = "__signature__" in vars(function)
+        self._signature = inspect.signature(function)
 
     @classmethod
     def within(cls, attribute: Any, wrapper: Wrapper, *, bound: bool) -> Self | None:
@@ -47,7 +48,7 @@ class CodePatch:
     def apply(self) -> None:
         """Send calls of the function to the wrapper."""
         if not self._signed:
-            vars(self._function)["__signature__"] = inspect.signature(self._function)
+            vars(self._function)["__signature__"] = self._signature
         self._function.__code__ = self._after
 
     def undo(self) -> None:
@@ -57,7 +58,7 @@ class CodePatch:
         """
         if self._function.__code__ is self._after:
             self._function.__code__ = self._before
-            vars(self._copy).setdefault("__signature__", inspect.signature(self._copy))
+            vars(self._copy).setdefault("__signature__", self._signature)
             self._copy.__code__ = _leading_to(self._function, self._before)
             if not self._signed:
                 vars(self._function).pop("__signature__", None)
