@@ -37,7 +37,10 @@ def _meters() -> Iterator[None]:
     With several workers those may run between two of these: a reader is for one provider.
     """
     global _reader
-    deltas = {Counter: AggregationTemporality.DELTA, Histogram: AggregationTemporality.DELTA}
+    deltas: dict[type, AggregationTemporality] = {
+        Counter: AggregationTemporality.DELTA,
+        Histogram: AggregationTemporality.DELTA,
+    }
     _reader = InMemoryMetricReader(preferred_temporality=deltas)
     before = _internal._METER_PROVIDER, _internal._METER_PROVIDER_SET_ONCE._done
     provider = MeterProvider([_reader], shutdown_on_exit=False)
