@@ -22,6 +22,8 @@ SLICE_BYTES = 1024 * 1024
 REQUEST_BYTES = 512 * 1024
 REQUEST_SPANS = 2048
 """Requests from a backlog are joined up to this many spans."""
+GATHERED_BYTES = 256 * 1024
+"""With so much the sender is woken, though more is being encoded: a small request costs it as much as a large one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +121,13 @@ class Outbox:
         """A lock of the kind that threads are of now."""
         self._changed = threading.Condition()
 
-    def add(self, batch: Batch) -> None:
-        """Keep a request until it is settled; with a destination that fails it goes straight to disk."""
+    def add(self, batch: Batch, *, more: bool = False) -> None:
+        """Keep a request until it is settled; with a destination that fails it goes straight to disk.
+
+        Args:
+            batch: The request.
+            more: True if the next one is added at once: the sender may wait for it.
+        """
         if not batch.spans:
             return
         entry = Entry(batch.body, batch.spans, self._clock())
@@ -131,7 +138,8 @@ class Outbox:
                 self._waiting.append(entry)
                 self._waiting_bytes += len(entry.body)
                 self._make_room()
-            self._changed.notify_all()
+            if not more or self._waiting_bytes >= GATHERED_BYTES:
+                self._changed.notify_all()
 
     def store(self, batch: Batch) -> None:
         """Keep a request on disk, before anything else; in memory where there is no disk."""

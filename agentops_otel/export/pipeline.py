@@ -409,7 +409,10 @@ class Pipeline(SpanProcessor):
                 self._mean_bytes = max(size, (self._mean_bytes + size) / 2)
                 self._threshold = min(self._threshold, self._limit)
             outbox = route.sender.outbox
-            (outbox.store if self._durable else outbox.add)(batch)
+            if self._durable:
+                outbox.store(batch)
+            else:
+                outbox.add(batch, more=bool(self._queue))
             outbox.count_lost(len(spans) - batch.spans, DropReason.NOT_ENCODABLE)
             if self._deliver_until is None and not (self._closed or self._forking):
                 route.sender.start()

@@ -29,6 +29,8 @@ NONE: tuple[Any, ...] = ()
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 SAMPLED_RANDOM = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 _UNSET = Status(StatusCode.UNSET)
+_MOST_CONTENT = 2
+"""Attributes with the content of a decorated call: its arguments and its result."""
 
 Ids = tuple[int, int, TraceState | None, int | None, bool]
 """Trace id, span id, trace state, the parent's span id if there is one, and whether the parent is remote."""
@@ -216,9 +218,9 @@ class LazySpan(ReadableSpan):
         if self._has_values:
             return None
         if self._parts is None and self._has_only_its_call:
-            shared, recorded = self._form.values, self._recorded()
-            if len(shared) + len(recorded) <= self._tracer.attribute_limit:
-                self._parts = shared, _redacted_content(self._tracer.policy, recorded)
+            shared = self._form.values
+            if len(shared) + _MOST_CONTENT <= self._tracer.attribute_limit:
+                self._parts = shared, self._content()
         return self._parts
 
     @property
@@ -232,20 +234,31 @@ class LazySpan(ReadableSpan):
             and self._kind is SpanKind.INTERNAL
         )
 
-    def _recorded(self) -> dict[str, list[Any]]:
-        """The content of a decorated call as it was recorded, in lists."""
+    def _content(self) -> dict[str, str]:
+        """The content of a decorated call, redacted."""
+        policy, content = self._tracer.policy, {}
+        if policy is not None:
+            for name, value in self._recorded():
+                text = policy.json(name, value)
+                if text is not None:
+                    content[name] = text
+        return content
+
+    def _recorded(self) -> list[tuple[str, Any]]:
+        """The content of a decorated call as it was recorded."""
         form, given = self._form, self._given
-        recorded = {}
+        recorded = []
         if given is not None and (named := form.named(given) if type(given) is tuple else given):
-            recorded[form.input_name] = [named]
+            recorded.append((form.input_name, named))
         if self._result is not None:
-            recorded[form.output_name] = [self._result]
+            recorded.append((form.output_name, self._result))
         return recorded
 
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
         self._has_values = True  # first: a result that comes later is an attribute like any other
-        values = {**self._form.values, **(self._recorded() if self._parts is None else self._parts[1])}
+        content = self._parts[1] if self._parts else {name: [value] for name, value in self._recorded()}
+        values = {**self._form.values, **content}
         if (excess := len(values) - self._tracer.attribute_limit) > 0:
             self._dropped_attributes = excess
             for name in list(values)[:excess]:  # the oldest go
@@ -291,13 +304,6 @@ class EndedSpan(LazySpan):
         twin = object.__new__(EndedSpan)
         twin.__dict__ = {**self.__dict__, "_values": copy.deepcopy(self._attributes, memo)}
         return twin
-
-
-def _redacted_content(policy: Content | None, recorded: Mapping[str, list[Any]]) -> dict[str, str]:
-    if policy is None:
-        return {}
-    texts = {name: policy.json(name, value) for name, (value,) in recorded.items()}
-    return {name: text for name, text in texts.items() if text is not None}
 
 
 _EMPTY_STATE = SpanContext(1, 2, is_remote=False).trace_state

@@ -76,6 +76,54 @@ def test_spans_arrive_without_a_flush() -> None:
         assert sink.wait_for(1, 5)
 
 
+class _Held(SpanProcessor):
+    """An observer that stays with the span of this name until it is released."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.has_seen, self.released = name, threading.Event(), threading.Event()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if span.name == self.name:
+            self.has_seen.set()
+            self.released.wait(60)
+
+
+def test_what_waits_is_sent_in_one_request() -> None:
+    """The sender is not woken for each slice that is encoded: a small request costs as much as a large one."""
+    held = _Held("first 0")
+    with OtlpSink() as sink:
+        pipeline = build(Config(destinations=(destination(sink),)), observers=[held])
+        tracer = tracer_for(pipeline)
+        make_spans(tracer, 1, "first")
+        assert held.has_seen.wait(60)
+        pipeline.recover(60)  # the sender has nothing more to do
+        make_spans(tracer, 300)
+        held.released.set()
+
+        assert pipeline.force_flush(60_000)
+        assert [len(received.spans) for received in sink.received] == [1, 300]
+        pipeline.close(1)
+
+
+def test_much_is_sent_while_more_is_being_encoded() -> None:
+    """The worker is kept in the middle of a long queue: what is worth a request is on its way."""
+    first, held = _Held("first 0"), _Held("span 200")
+    with OtlpSink() as sink:
+        pipeline = build(Config(destinations=(destination(sink),)), observers=[first, held])
+        tracer = tracer_for(pipeline)
+        make_spans(tracer, 1, "first")
+        assert first.has_seen.wait(60)
+        pipeline.recover(60)
+        make_spans(tracer, 600, text="x" * 2000)
+        first.released.set()
+        assert held.has_seen.wait(60)
+
+        assert len(sink.wait_for(129)) < 600
+        held.released.set()
+        assert pipeline.force_flush(60_000)
+        pipeline.close(1)
+
+
 def test_headers_are_sent_and_the_content_is_otlp() -> None:
     """The destination's headers reach the collector, with OTLP's content type."""
     with (
