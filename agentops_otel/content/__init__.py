@@ -5,11 +5,12 @@ from agentops_otel.content.field_copy import copy_fields
 from agentops_otel.content.policy import Content, Redact
 from agentops_otel.content.snapshot import Snapshot, Source, snapshot, source_of
 from agentops_otel.content.span_redaction import SpanRedaction
-from agentops_otel.content.text import is_short
+from agentops_otel.content.text import SHORT_CHARACTERS, is_short
 from agentops_otel.content.truncation import LazyList
 
 __all__ = [
     "MAX_DEPTH",
+    "SHORT_CHARACTERS",
     "Content",
     "LazyList",
     "Redact",

@@ -17,7 +17,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from agentops_otel.content import MAX_DEPTH, is_short
+from agentops_otel.content import MAX_DEPTH, SHORT_CHARACTERS, is_short
 from agentops_otel.guard import guard
 from agentops_otel.tracing import SharedAttributes, ids_of, parts_of_call
 
@@ -31,8 +31,6 @@ _encoding = guard("encoding a span")
 
 _CACHED = 4096
 _INT_BITS = 1024
-_CACHED_TYPES = {str, tuple}
-"""Types of values that are cached with their key if they are short: most of them recur."""
 _DOUBLE = struct.Struct("<d").pack
 _FIXED64 = struct.Struct("<Q").pack
 _TIMES = struct.Struct("<BQBQ").pack
@@ -87,7 +85,8 @@ class Encoder:
     def __init__(self) -> None:
         self._names: dict[str, bytes] = {}
         self._keys: dict[str, bytes] = {}
-        self._pairs: dict[tuple[bytes, str, Any], bytes] = {}
+        self._pairs: dict[bytes, dict[tuple[str, Any], bytes]] = {}
+        """By tag: short texts, and tuples of a few, with their names. Most of them recur."""
         # By identity, with the object kept alive: hashing a Resource costs more than encoding a span.
         self._resources: dict[int, tuple[Resource, bytes, bytes]] = {}
         self._scopes: dict[int, tuple[InstrumentationScope, bytes, bytes]] = {}
@@ -226,27 +225,27 @@ class Encoder:
         """The attributes, each a KeyValue in the field *tag*, and how many could not be encoded."""
         if not attributes:
             return b"", 0
-        pairs, lost = self._pairs, 0
+        pairs, lost = self._pairs.setdefault(tag, {}), 0
         parts: list[bytes] = []
         # The SDK's mapping is slow to walk, its copy is a plain dict.
         for name, value in (attributes.copy() if isinstance(attributes, MappingProxyType) else attributes).items():
-            short = type(value) in _CACHED_TYPES and is_short(value)
-            if short and (pair := pairs.get((tag, name, value))):
+            kind = type(value)
+            short = len(value) <= SHORT_CHARACTERS if kind is str else kind is tuple and is_short(value)
+            if short and (pair := pairs.get((name, value))):
                 parts.append(pair)
                 continue
-            key = self._key(name)
-            encode = _OF_TYPE.get(type(value))
+            encode = _OF_TYPE.get(kind)
             encoded = encode(value) if encode else _unusual(value, MAX_DEPTH)
             if encoded is None:
                 lost += 1
                 continue
             size = len(encoded)
-            pair = key + _VALUE + (_SIZE[size] if size < _SIZES else _varint(size)) + encoded
+            pair = self._key(name) + _VALUE + (_SIZE[size] if size < _SIZES else _varint(size)) + encoded
             size = len(pair)
             pair = tag + (_SIZE[size] if size < _SIZES else _varint(size)) + pair
             parts.append(pair)
             if short:
-                _remember(pairs, (tag, name, value), pair)
+                _remember(pairs, (name, value), pair)
         return b"".join(parts), lost
 
 
