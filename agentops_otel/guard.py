@@ -40,7 +40,9 @@ class guard:
         """Whether the error ends here, and is logged. For `except`, which costs nothing where there is no error."""
         if not isinstance(error, Exception) or reraise:
             return False
-        self._log(error)
+        if self._place not in _reported:
+            _reported.add(self._place)
+            _logger.warning("agentops_otel failed while %s; your program is not affected", self._place, exc_info=error)
         return True
 
     def each(self, function: Callable[[T], R], items: Iterable[T]) -> list[R | None]:
@@ -49,14 +51,8 @@ class guard:
         for item in items:
             try:
                 results.append(function(item))
-            except Exception as error:
-                if reraise:
+            except BaseException as error:
+                if not self.holds_back(error):
                     raise
-                self._log(error)
                 results.append(None)
         return results
-
-    def _log(self, error: Exception) -> None:
-        if self._place not in _reported:
-            _reported.add(self._place)
-            _logger.warning("agentops_otel failed while %s; your program is not affected", self._place, exc_info=error)

@@ -71,8 +71,8 @@ class Content:
         except RecursionError:
             # So near the end of the stack even the guard's log line may not fit.
             pass
-        except Exception:
-            with _recording:  # entered for an error alone: it takes as long as a small value
+        except BaseException as error:  # not `with`: that takes as long as a small value
+            if not _recording.holds_back(error):
                 raise
         return None
 

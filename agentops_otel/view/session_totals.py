@@ -138,8 +138,10 @@ def _add(count: _Count, ids: Ids, role: tree.Role, error: str | None, call: _Cal
     count.roles[role] += 1
     if call is not None:
         used_in, used_out, priced_by = call
-        count.input_tokens = tree.added([count.input_tokens, used_in])
-        count.output_tokens = tree.added([count.output_tokens, used_out])
+        if used_in is not None:
+            count.input_tokens = (count.input_tokens or 0) + used_in
+        if used_out is not None:
+            count.output_tokens = (count.output_tokens or 0) + used_out
         count.calls[priced_by] += 1
         if len(count.calls) >= PRICED_TOGETHER:
             _price(count)
