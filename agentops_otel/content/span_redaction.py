@@ -16,6 +16,7 @@ from agentops_otel.content.fast_json import MAX_DEPTH
 from agentops_otel.content.redaction import REDACTED, redact_cached
 from agentops_otel.content.secret_names import SECRETS, KeyKind, classify_key
 from agentops_otel.content.secret_pairs import secret_items
+from agentops_otel.content.span_parts import events_of, links_of
 from agentops_otel.content.text import SHORT_CHARACTERS, is_short
 
 _WITH_QUERY = frozenset({"url.full", "http.url", "http.target", "url.original"})
@@ -59,9 +60,9 @@ class SpanRedaction:
             changed["attributes"] = attributes
         if span.status.description and (text := _text(span.status.description)) != span.status.description:
             changed["status"] = Status(span.status.status_code, text)
-        if span.events and (events := self._events(span.events, own=own)) is not None:
+        if (recorded := events_of(span)) and (events := self._events(recorded, own=own)) is not None:
             changed["events"] = events
-        if span.links and (links := self._links(span.links)) is not None:
+        if (linked := links_of(span)) and (links := self._links(linked)) is not None:
             changed["links"] = links
         if (resource := self._resource(span.resource)) is not span.resource:
             changed["resource"] = resource

@@ -17,7 +17,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from agentops_otel.content import MAX_DEPTH, SHORT_CHARACTERS, is_short
+from agentops_otel.content import MAX_DEPTH, SHORT_CHARACTERS, events_of, is_short, links_of
 from agentops_otel.guard import guard
 from agentops_otel.tracing import SharedAttributes, ids_of, parts_of_call
 
@@ -165,9 +165,9 @@ class Encoder:
             parts.append(_PARENT + parent_id.to_bytes(8, "big"))
         if trace_state:
             parts.append(_text(_TRACE_STATE, ",".join(f"{k}={v}" for k, v in trace_state.items())))
-        if events := span.events:
+        if events := events_of(span):
             parts += [_field(_EVENTS, self._event(event)) for event in events]
-        if links := span.links:
+        if links := links_of(span):
             parts += [_field(_LINKS, self._link(link)) for link in links]
         parts.append(_count(_DROPPED_EVENTS, span.dropped_events) + _count(_DROPPED_LINKS, span.dropped_links))
         parts.append(_REMOTE_PARENT if parent_is_remote else _LOCAL_PARENT)

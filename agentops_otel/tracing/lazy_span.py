@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationInfo, InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.span import TraceState
@@ -272,16 +272,6 @@ class LazySpan(ReadableSpan):
     @property
     def _instrumentation_info(self) -> InstrumentationInfo:  # type: ignore[override]
         return self._tracer.instrumentation_info
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """The events, in order."""
-        return NONE if self._events is NONE else super().events
-
-    @property
-    def links(self) -> Sequence[Link]:
-        """The links, in order."""
-        return NONE if self._links is NONE else super().links
 
     @property
     def dropped_attributes(self) -> int:
