@@ -27,19 +27,7 @@ def copy_fields(value: Any) -> Source | None:
         if (cause := error.__cause__) is not None and not isinstance(cause, Exception):
             raise cause from None  # Ctrl-C belongs to the program
         return None
-    return Source(_Json(text)) if text[0] in b"{[" and len(text) <= LIMIT_BYTES else None
-
-
-class _Json:
-    """A copy as JSON text."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: bytes) -> None:
-        self._text = text
-
-    def value(self) -> Any:
-        return orjson.loads(self._text)
+    return Source(text, orjson.loads) if text[0] in b"{[" and len(text) <= LIMIT_BYTES else None
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -5,8 +5,9 @@ such a type, so that a large value costs no more than this, and none of the prog
 """
 
 import pickle
+from collections.abc import Callable
 from types import NoneType
-from typing import Any, Protocol
+from typing import Any
 
 LIMIT_BYTES = 32 * 1024
 """The longest snapshot, and the longest text that is kept as it is. What is longer is shortened when it is recorded."""
@@ -32,26 +33,25 @@ class Snapshot:
         return pickle.loads(self._pickle)
 
 
-class Copy(Protocol):
-    """A copy of a value: a `Snapshot`, or JSON."""
-
-    def value(self) -> Any:
-        """The value, made anew at each call."""
-
-
 class Source:
-    """A copy that is read several times: it is loaded once."""
+    """A copy that is read several times: it is loaded once.
 
-    __slots__ = ("_snapshot", "_value")
+    Args:
+        copied: The copy.
+        load: Makes a value of it.
+    """
 
-    def __init__(self, snapshot: Copy) -> None:
-        self._snapshot: Copy | None = snapshot
+    __slots__ = ("_copied", "_load", "_value")
+
+    def __init__(self, copied: bytes, load: Callable[[bytes], Any]) -> None:
+        self._copied: bytes | None = copied
+        self._load = load
 
     def value(self) -> Any:
         """The value. Nobody changes it."""
-        if (snapshot := self._snapshot) is not None:
-            self._value = snapshot.value()
-            self._snapshot = None
+        if (copied := self._copied) is not None:
+            self._value = self._load(copied)
+            self._copied = None
         return self._value
 
 
@@ -76,16 +76,17 @@ def snapshot(value: Any) -> Any:
                 break
         else:
             return value.copy()
-    return _pickled(value, LIMIT_BYTES)
+    copied = _pickled(value, LIMIT_BYTES)
+    return None if copied is None else Snapshot(copied)
 
 
 def source_of(value: object) -> Source | None:
     """A copy of a request, for what is derived from it; None if it is too large, or not of builtin types alone."""
     copied = _pickled(value, SOURCE_LIMIT_BYTES)
-    return None if copied is None else Source(copied)
+    return None if copied is None else Source(copied, pickle.loads)
 
 
-def _pickled(value: object, limit_bytes: int) -> Snapshot | None:
+def _pickled(value: object, limit_bytes: int) -> bytes | None:
     try:  # a pickler costs as much as its work; the collector may run code of the program's that needs another one
         pickler, file = _idle.pop()
     except IndexError:
@@ -99,7 +100,7 @@ def _pickled(value: object, limit_bytes: int) -> Snapshot | None:
     pickler.clear_memo()
     parts, file.parts = file.parts, []
     _idle.append((pickler, file))
-    return Snapshot(parts[0] if len(parts) == 1 else b"".join(parts))
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class _Refused(Exception):

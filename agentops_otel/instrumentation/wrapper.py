@@ -6,7 +6,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry.context import Context, set_value
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind
@@ -41,13 +41,9 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 
-class _Request(NamedTuple):
-    """One call of a method: the operation that it is, and its arguments by name."""
-
-    operation: Operation
-    arguments: Mapping[str, Any]
-    has_iterators: bool
-    """Whether a part of it is read only while the client sends it."""
+_Request = tuple[Operation, Mapping[str, Any], bool]
+"""One call of a method: the operation that it is, its arguments by name, and whether a part of them is an iterator, which
+is read only while the client sends it."""
 
 
 def wrapper_of(
@@ -131,8 +127,7 @@ class Wrapper:
     ) -> FoldingObserver | None:
         """Start the call that a message on an open connection asks for; its request may grow later."""
         recorder = None if self.off else self._get_recorder()
-        request = _Request(operation, arguments, has_iterators=True)
-        call = None if recorder is None else self._start(recorder, instance, request)
+        call = None if recorder is None else self._start(recorder, instance, (operation, arguments, True))
         return None if call is None else call.stream_observer()
 
     def _parameters(self) -> tuple[str, ...]:
@@ -154,7 +149,7 @@ class Wrapper:
             if arguments is not given:
                 args = tuple(arguments[name] for name in self._parameters()[: len(args)])
                 kwargs = {name: arguments[name] for name in kwargs}
-            request = _Request(operation, arguments, arguments is not given) if operation else None
+            request = (operation, arguments, arguments is not given) if operation else None
         except BaseException as error:
             if not _reading.holds_back(error):
                 raise
@@ -177,7 +172,7 @@ class Wrapper:
         if current and is_suppressed(current):
             self._log_no_span("suppressed")
             return None
-        if current and request.operation.belongs_to(group := current.get(CALL_IN_PROGRESS)):
+        if current and request[0].belongs_to(group := current.get(CALL_IN_PROGRESS)):
             self._log_no_span(f"nested in a call of the group {group!r}")
             return None
         call = None
@@ -191,8 +186,8 @@ class Wrapper:
         return call
 
     def _start_call(self, recorder: Recorder, instance: Any, request: _Request, current: Context) -> Call | None:
-        operation, spec, services = request.operation, self._spec, self._services
-        body = spec.body(request.arguments)
+        (operation, arguments, has_iterators), spec, services = request, self._spec, self._services
+        body = spec.body(arguments)
         defers = services.defers(recorder)
         deferred = copy_request(operation, body) if defers and recorder.content.enabled else None
         started_with = spec.server_attributes(instance)
@@ -200,7 +195,7 @@ class Wrapper:
         add_attributes(started_with, operation.start_rows if deferred else operation.request_rows, body)
         started = recorder.clock()
         adopted = services.adoptions.adopt(recorder, operation.name, current)
-        links = services.background.links(operation.fetched_id(request.arguments))
+        links = services.background.links(operation.fetched_id(arguments))
         span = adopted or _start_span(recorder, started_with, links, started, current)
         if span is INVALID_SPAN:
             return None
@@ -213,7 +208,7 @@ class Wrapper:
             started_with,
             started,
             owns_span=adopted is None,
-            pending_request=body if request.has_iterators else None,
+            pending_request=body if has_iterators else None,
             is_streamed=started_with.get(semconv.GEN_AI_REQUEST_STREAM) is True,
             defers=defers,
         )
@@ -261,7 +256,7 @@ class SilentWrapper(Wrapper):
         request, args, kwargs = self._match(instance, args, kwargs)
         if request is None:
             return wrapped(*args, **kwargs)
-        return observed_call(_PartOfCall(request.operation), wrapped, *args, **kwargs)
+        return observed_call(_PartOfCall(request[0]), wrapped, *args, **kwargs)
 
 
 class OpeningWrapper(Wrapper):
@@ -271,10 +266,10 @@ class OpeningWrapper(Wrapper):
 
     def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
         request, args, kwargs = self._match(instance, args, kwargs)
-        if request is None or request.operation.tracker is None:
+        if request is None or (tracker := request[0].tracker) is None:
             return wrapped(*args, **kwargs)
-        starter = CallStarter(self, request.operation, instance, request.arguments)
-        return observed_call(Opening(request.operation.tracker(starter)), wrapped, *args, **kwargs)
+        starter = CallStarter(self, request[0], instance, request[1])
+        return observed_call(Opening(tracker(starter)), wrapped, *args, **kwargs)
 
 
 class AttachWrapper(Wrapper):

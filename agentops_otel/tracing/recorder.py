@@ -134,22 +134,23 @@ class Recorder:
             start_time: Nanoseconds since the epoch; now by default.
         """
         current = current_context() if context is None else context
-        if current.get(SUPPRESS_KEY) and is_suppressed(current):
-            return INVALID_SPAN
-        if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
-            claim.claimed = True
         tracer = self.tracer
-        if getattr(current.get(SPAN_KEY), "tracer", None) is not tracer:  # so it is not below spans of ours
-            around = get_current_span(current)
-            if around is not INVALID_SPAN and begins_own_trace(around, trusts_callers=self.trusts_callers):
-                current = set_span_in_context(INVALID_SPAN, current)
-                links = (*links, Link(around.get_span_context()))
+        if current:
+            if current.get(SUPPRESS_KEY) and is_suppressed(current):
+                return INVALID_SPAN
+            if kind is SpanKind.CLIENT and isinstance(claim := current.get(_CLAIM), FallbackClaim):
+                claim.claimed = True
+            if getattr(current.get(SPAN_KEY), "tracer", None) is not tracer:  # so it is not below spans of ours
+                around = get_current_span(current)
+                if around is not INVALID_SPAN and begins_own_trace(around, trusts_callers=self.trusts_callers):
+                    current = set_span_in_context(INVALID_SPAN, current)
+                    links = (*links, Link(around.get_span_context()))
         defaults, parent = self.defaults.at(current)
         values = CheckedAttributes(defaults)
         if inherited := current.get(INHERITED_KEY):
             values.update(inherited)  # type: ignore[call-overload]  # a Context says of no value what it is
         if attributes:
-            values.update(self.allowed(attributes))
+            values.update(attributes if self.content.enabled else self.allowed(attributes))
         start_time = self.clock() if start_time is None else start_time
         if type(attributes) is not CheckedAttributes or type(tracer) is not OwnTracer or not tracer.begins(parent):
             return tracer.start_span(

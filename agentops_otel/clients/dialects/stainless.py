@@ -8,23 +8,24 @@ before.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agentops_otel.instrumentation.reading import field, record_iterators
+from agentops_otel.instrumentation.reading import as_mapping, field, record_iterators
 
 
 def posts(*paths: str) -> Callable[[Mapping[str, Any]], bool]:
     """A predicate: whether a request is a POST to one of the paths."""
 
     def applies(arguments: Mapping[str, Any]) -> bool:
-        options = arguments.get("options")
-        return str(field(options, "url")).partition("?")[0] in paths and str(field(options, "method")).lower() == "post"
+        options = as_mapping(arguments.get("options"))
+        path, method = str(options.get("url")).partition("?")[0], options.get("method")
+        return path in paths and (method == "post" or str(method).lower() == "post")
 
     return applies
 
 
 def body(arguments: Mapping[str, Any]) -> Any:
     """The request's body as it is sent."""
-    options = arguments.get("options")
-    sent, extra = field(options, "json_data"), field(options, "extra_json")
+    options = as_mapping(arguments.get("options"))
+    sent, extra = options.get("json_data"), options.get("extra_json")
     return {**sent, **extra} if isinstance(sent, dict) and isinstance(extra, dict) else sent
 
 
@@ -38,4 +39,4 @@ def rewrite_arguments(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def url(client: Any) -> object:
     """The server's base URL."""
-    return field(client, "base_url")
+    return getattr(client, "base_url", None)
