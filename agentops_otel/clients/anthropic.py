@@ -165,7 +165,7 @@ def input_tokens(response: Any) -> int | None:
 
 def fold(response: dict[str, Any], event: Any) -> None:
     """Add an event to the message; the counts of the output are placeholders until `message_delta`."""
-    kind = field(event, "type")
+    kind = as_mapping(event).get("type")
     folder = _FOLDERS.get(kind) if isinstance(kind, str) else None
     if folder is not None:
         folder(response, event)
@@ -205,14 +205,14 @@ def _fold_block(response: dict[str, Any], event: Any) -> None:
 
 
 def _fold_delta(response: dict[str, Any], event: Any) -> None:
-    block = indexed(response, "content", field(event, "index"))
-    delta = as_mapping(field(event, "delta"))
-    for name, piece in _DELTAS.items():
-        if piece in delta:
-            add_text(block, name, delta[piece])
+    fields = as_mapping(event)
+    block = indexed(response, "content", fields.get("index"))
+    for piece, text in as_mapping(fields.get("delta")).items():
+        if (name := _DELTAS.get(piece)) is not None:
+            add_text(block, name, text)
 
 
-_DELTAS = {"text": "text", "thinking": "thinking", "input": "partial_json"}
+_DELTAS = {"text": "text", "thinking": "thinking", "partial_json": "input"}
 
 _FOLDERS: Mapping[str, Callable[[dict[str, Any], Any], None]] = {
     "message_start": _fold_start,

@@ -22,7 +22,7 @@ def add_text(entry: dict[str, Any], key: str, piece: object) -> None:
     if not isinstance(piece, str):
         return
     pieces = entry.get(key)
-    if not isinstance(pieces, TextBuilder):
+    if type(pieces) is not TextBuilder:
         pieces = entry[key] = TextBuilder()
     if pieces.size <= TEXT_LIMIT:
         pieces.append(piece)
@@ -34,14 +34,12 @@ def indexed(response: dict[str, Any], key: str, index: object) -> dict[str, Any]
 
     Without an index, or if several have it, the last entry (see `begin_entry`).
     """
-    listed = response.get(key)
-    if (
-        isinstance(listed, list)
-        and listed
-        and isinstance(last := listed[-1], dict)
-        and (index is None or last.get("index") == index)
-    ):
-        return last
+    try:  # what most chunks are a piece of
+        last: dict[str, Any] = response[key][-1]
+        if type(last) is dict and last["index"] == index:
+            return last
+    except (KeyError, IndexError, TypeError):
+        pass
     entries = _entries(response, key)
     if (wanted := integer(index)) is None:  # together's indices are floats
         wanted = entries[-1]["index"] if entries else 0
@@ -64,8 +62,12 @@ def begin_entry(response: dict[str, Any], key: str, index: object = None) -> dic
 
 def entry_with(response: dict[str, Any], key: str, name: str, value: object) -> dict[str, Any] | None:
     """The last entry of the list `response[key]` in which *name* is *value*; None if there is none, or no value."""
-    entries = reversed(_entries(response, key)) if isinstance(value, str) and value else ()
-    return next((entry for entry in entries if entry.get(name) == value), None)
+    if not value or not isinstance(value, str):
+        return None
+    for entry in reversed(_entries(response, key)):
+        if entry.get(name) == value:
+            return entry
+    return None
 
 
 def _entries(response: dict[str, Any], key: str) -> list[dict[str, Any]]:

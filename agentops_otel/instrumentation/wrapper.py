@@ -42,8 +42,7 @@ Kwargs = dict[str, Any]
 
 
 _Request = tuple[Operation, Mapping[str, Any], bool]
-"""One call of a method: the operation that it is, its arguments by name, and whether a part of them is an iterator, which
-is read only while the client sends it."""
+"""One call of a method: the operation, its arguments by name, and whether some of it is read only when it is sent."""
 
 
 def wrapper_of(

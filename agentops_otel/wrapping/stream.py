@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import lru_cache
+from types import coroutine
 from typing import Any, Protocol
 
 from opentelemetry.context import Context
 
 from agentops_otel.tracing import attach_context, leave_context
+from agentops_otel.tracing.gc_safe import run_outside_gc
 from agentops_otel.wrapping.proxy import proxied
 
 
@@ -160,24 +162,49 @@ class Awaited(Coroutine[Any, Any, Any]):
         raise StopIteration(observer.returned(value))
 
 
-class _AwaitedRead(Awaited):
-    """An observed read of a stream. Its step is `Awaited._step`, written out: this is paid for each chunk."""
+async def _observed_read(read: Coroutine[Any, Any, Any], observer: StreamObserver) -> Any:
+    """The chunk that an asynchronous read gives; most are there at its first step.
 
-    __slots__ = ()
-
-    def __next__(self) -> Any:
-        observer: Any = self._observer
+    It does what `Awaited` does, in half the time, which is paid for each chunk: Python passes the result of its own
+    coroutines on without an exception.
+    """
+    try:
         token = attach_context(observer.context)
         try:
-            return self._coroutine.send(None)
-        except StopIteration as stop:
-            chunk = stop.value
-        except BaseException as error:
-            observer.raised(error)
-            raise
+            waits_for = read.send(None)
         finally:
             leave_context(token)
-        raise StopIteration(observer.chunk(chunk))
+        chunk = await _rest_of(read, observer.context, waits_for)
+    except StopIteration as stop:
+        chunk = stop.value
+    except GeneratorExit as error:  # closed, perhaps by the garbage collector
+        run_outside_gc(observer.raised, error)
+        raise
+    except BaseException as error:
+        observer.raised(error)
+        raise
+    return observer.chunk(chunk)
+
+
+@coroutine
+def _rest_of(read: Coroutine[Any, Any, Any], context: Context, waits_for: Any) -> Generator[Any, Any, Any]:
+    """The steps of a read after its first one, which waits for something."""
+    while True:
+        step: Callable[[Any], Any] = read.send
+        try:
+            given = yield waits_for
+        except GeneratorExit:
+            read.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - the read gets it
+            step, given = read.throw, error
+        token = attach_context(context)
+        try:
+            waits_for = step(given)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            leave_context(token)
 
 
 def observed_stream(stream: Any, observer: StreamObserver) -> Any:
@@ -272,7 +299,7 @@ def _response(self: Any) -> Any:
 
 def _stepwise(observer: StreamObserver, awaitable: Awaitable[Any]) -> Awaitable[Any]:
     """The awaitable, observed; the `asend()` of an async generator has the methods of a coroutine."""
-    return _AwaitedRead(awaitable, observer) if _is_coroutine(type(awaitable)) else awaitable  # type: ignore[arg-type]
+    return _observed_read(awaitable, observer) if _is_coroutine(type(awaitable)) else awaitable  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)

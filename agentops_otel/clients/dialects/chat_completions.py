@@ -1,6 +1,6 @@
 """The chat-completions dialect of OpenAI, which many other APIs speak: tables and folds for their specs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentops_otel import semconv
@@ -75,34 +75,47 @@ def fold(response: dict[str, Any], chunk: Any) -> None:
     for name in _HEAD:
         if (value := get(name)) is not None:
             response[name] = value
-    for choice in items(fields.get("choices")):
+    choices = get("choices")
+    for choice in choices if type(choices) is list else items(choices):
         choice_fields = as_mapping(choice)
         entry = indexed(response, "choices", choice_fields.get("index"))
         if (reason := choice_fields.get("finish_reason")) is not None:
             entry["finish_reason"] = reason
-        _fold_delta(entry.setdefault("message", {}), as_mapping(choice_fields.get("delta")))
+        message = entry.setdefault("message", {})
+        for name, piece in as_mapping(choice_fields.get("delta")).items():
+            if piece is not None and (fold_piece := _DELTA.get(name)) is not None:
+                fold_piece(message, name, piece)
 
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint", "usage")
-_TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 
 
-def _fold_delta(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
-    for name in _TEXTS:
-        if (piece := delta.get(name)) is not None:
-            add_text(message, name, piece)
-    if role := delta.get("role"):
-        message["role"] = role
-    if calls := delta.get("tool_calls"):
-        fold_tool_calls(message, calls if isinstance(calls, list | tuple) else ())
-    if (call := delta.get("function_call")) is not None:
-        tool_calls.fold_tool_call(message, None, {"function": call})
+def _fold_role(message: dict[str, Any], name: str, role: object) -> None:
+    if role:
+        message[name] = role
 
 
-def fold_tool_calls(message: dict[str, Any], calls: Sequence[Any]) -> None:
+def fold_tool_calls(message: dict[str, Any], calls: object) -> None:
     """Add pieces of tool calls to the message's tool calls."""
-    for call in calls:
+    for call in calls if isinstance(calls, list | tuple) else ():
         tool_calls.fold_tool_call(message, field(call, "index"), call)
+
+
+def _fold_tool_calls(message: dict[str, Any], name: str, calls: object) -> None:
+    fold_tool_calls(message, calls)
+
+
+def _fold_function_call(message: dict[str, Any], name: str, call: object) -> None:
+    tool_calls.fold_tool_call(message, None, {"function": call})
+
+
+_DELTA: Mapping[str, Callable[[dict[str, Any], str, Any], None]] = {
+    **dict.fromkeys(("content", "refusal", "reasoning_content", "reasoning"), add_text),
+    "role": _fold_role,
+    "tool_calls": _fold_tool_calls,
+    "function_call": _fold_function_call,
+}
+"""What adds a field of a delta to the message."""
 
 
 def message(
