@@ -73,7 +73,7 @@ def test_spans_arrive_without_a_flush() -> None:
     with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (_, tracer):
         make_spans(tracer, 1)
 
-        assert sink.wait_for(1, 5)
+        assert sink.wait_for(1)
 
 
 class _Held(SpanProcessor):
@@ -203,14 +203,15 @@ def test_two_destinations_do_not_hold_each_other_up() -> None:
 
 
 def test_a_hanging_collector_does_not_keep_flush_or_shutdown() -> None:
-    """Both end in their time and say that the spans did not arrive; what is lost is counted."""
+    """Both end in their time, not in the request's, and say that the spans did not arrive; what is lost is counted."""
     with OtlpSink() as sink:
         sink.answer(Answer(hang=True))
-        with running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
+        config = Config(destinations=(destination(sink, timeout_s=600),), exit_timeout_s=600)
+        with running(config) as (pipeline, tracer):
             make_spans(tracer, 10)
 
-            assert within(1, lambda: pipeline.force_flush(300))
-            assert within(1.5, lambda: pipeline.close(1))
+            assert within(60, lambda: pipeline.force_flush(300))
+            assert within(60, lambda: pipeline.close(1))
             assert pipeline.stats().dropped == {"exit": 10}
             assert adds_up(pipeline.stats())
 
@@ -263,7 +264,7 @@ def test_flush_comes_back_while_others_go_on_making_spans() -> None:
         busy = threading.Thread(target=keep_on)
         busy.start()
         try:
-            assert pipeline.force_flush(5000)
+            assert pipeline.force_flush(60_000)
         finally:
             stop.set()
             busy.join()
@@ -306,7 +307,7 @@ def test_a_collector_nobody_named_that_is_not_there_costs_nothing() -> None:
     with running(Config(destinations=(destination(gone, probe=True),))) as (pipeline, tracer):
         make_spans(tracer, 5)
 
-        assert pipeline.force_flush(3000)
+        assert pipeline.force_flush(60_000)
         assert pipeline.stats().produced == 0
         assert adds_up(pipeline.stats())
 

@@ -496,9 +496,9 @@ def test_a_worker_that_died_is_restarted(tmp_path: Path) -> None:
         provider.add_span_processor(pipeline)
         tracer = provider.get_tracer("t")
         tracer.start_span("first").end()
-        pipeline.force_flush(5000)
+        pipeline.force_flush(60_000)
         tracer.start_span("second").end()
-        say(pipeline.force_flush(5000))
+        say(pipeline.force_flush(60_000))
         say(pipeline.stats().sent)
         say(dict(pipeline.stats().dropped))
         """
