@@ -16,12 +16,12 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(BIN)/.demo ## a small agent, traced: no key, no server
 	$(BIN)/python examples/quickstart.py
 
-# Four workers for two cores: many tests wait for processes, and for time that passes.
+# Four processes for two cores: many tests wait for processes, and for time that passes.
 test: $(BIN)/.test ## every test
-	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=; tests=$$?; $(BIN)/coverage report && exit $$tests
+	$(BIN)/python -m pytest -p tests.processes --processes=4 --cov --cov-report=; tests=$$?; $(BIN)/coverage report && exit $$tests
 
 quick: $(BIN)/.test ## what to run after each edit: under a minute, without servers, kernels, browsers and most clients
-	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(QUICK)
+	$(BIN)/python -m pytest -q -p tests.processes --processes=3 $(QUICK)
 
 shaken: $(BIN)/.test ## the tests that wait, twenty times in another order on a machine that is kept busy
 	$(BIN)/python -m tests.shaken

@@ -33,7 +33,7 @@ def live(store: Store) -> Iterator[LiveView]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """The browser that all tests open their pages in."""
     with Browser(tmp_path_factory.mktemp("browser")) as running:
