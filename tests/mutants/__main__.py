@@ -23,7 +23,7 @@ from tests.mutants.accepted import ACCEPTED, without_line
 from tests.mutants.choice import is_tested, room, tests_of
 from tests.mutants.covering import ROOT, Covering
 from tests.mutants.faults import Fault, compiles, faults
-from tests.mutants.forking import PRELOADED, Forking
+from tests.mutants.forking import HANGS, PRELOADED, Forking
 
 # Those that others' servers, or environments of their own, are needed for.
 LEFT_OUT = ("e2e", "frameworks", "other_programs", "test_wheel.py", "mutants")
@@ -134,6 +134,9 @@ def judge(
                     verdicts[place] = pytest.first_failure(tests, measured.seconds) or SURVIVED
                 print(f"{verdicts[place]}: {place}  ({len(tests)} tests)", flush=True)
                 kept.write_text(json.dumps(verdicts, indent=0))
+        noticing = {verdict.removesuffix(HANGS) for verdict in verdicts.values()} & measured.seconds.keys()
+        for test in pytest.failures(sorted(noticing), measured.seconds):
+            print(f"fails without a fault, too: {test}", flush=True)
     return verdicts
 
 

@@ -45,6 +45,7 @@ FIRST = 25
 """So many tests are run before the rest are so much as collected: most faults are noticed by one of them."""
 
 END = "end"
+HANGS = " hangs"
 
 
 class Forking:
@@ -61,11 +62,20 @@ class Forking:
         )
 
     def first_failure(self, tests: Sequence[str], seconds: Mapping[str, float]) -> str | None:
-        """The first of the tests that fails or hangs; None if all pass."""
+        """The first of the tests that fails or hangs; None if all pass. Those of a file run together, as ever."""
         for part in filter(None, (tests[:FIRST], tests[FIRST:])):
-            if failed := self._ask([(test, seconds[test]) for test in part]):
+            files = dict.fromkeys(test.partition("::")[0] for test in part)
+            by_file = [test for file in files for test in part if test.startswith(f"{file}::")]
+            if failed := self._ask([(test, seconds[test]) for test in by_file]):
                 return failed
         return None
+
+    def failures(self, tests: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
+        """All of the tests that fail or hang."""
+        failures: list[str] = []
+        while failed := self.first_failure([test for test in tests if test not in failures], seconds):
+            failures.append(failed.removesuffix(HANGS))
+        return failures
 
     def _ask(self, tests: list[tuple[str, float]]) -> str | None:
         assert self._process.stdin
@@ -112,7 +122,7 @@ def _failing(seconds: dict[str, float]) -> str | None:
         os.killpg(pid, signal.SIGKILL)  # what its tests have left
     if not status:
         return None
-    return lines[-1] if ready else f"{lines[-1]} hangs"
+    return lines[-1] if ready else lines[-1] + HANGS
 
 
 def _run(tests: list[str], progress: int) -> None:
