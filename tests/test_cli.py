@@ -21,6 +21,7 @@ from agentops_otel.config import Config
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import DIRECTORY
+from agentops_otel.view.live import Store
 from tests.program import read_until
 from tests.python_process import Python, run_python
 from tests.view.spans import Trace, research
@@ -353,6 +354,17 @@ def test_a_page_says_how_much_it_leaves_out(
 
     assert "left out: 4 of 5 spans, the first, since a page has 0 MB of them at most" in capsys.readouterr().err
     assert "later" in (tmp_path / "out.html").read_text("utf-8")
+
+
+def test_a_page_of_more_traces_than_are_shown_at_a_time_leaves_none_out(
+    trace_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All are counted."""
+    monkeypatch.setitem(Store.runs.__kwdefaults__, "limit", 1)
+
+    commands(["show", str(trace_file), "--html", str(tmp_path / "out.html")], standalone_mode=False)
+
+    assert "spans, the first" not in capsys.readouterr().err
 
 
 def test_a_large_file_is_read_under_a_bar(tmp_path: Path) -> None:

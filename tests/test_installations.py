@@ -47,6 +47,15 @@ def test_a_client_that_is_imported_after_shutdown_is_left_alone() -> None:
         """)
 
 
+def test_a_file_of_two_libraries_is_read_once() -> None:
+    """However many of them a program imports."""
+    read: list[str] = []
+
+    WhenImported({"json": "one", "decimal": "one"}, dict, lambda _, file: read.append(file))
+
+    assert read == ["one"]
+
+
 def test_a_client_that_is_disabled_by_name_is_left_alone() -> None:
     """Its description is read for its name, and nothing is wrapped."""
     run(

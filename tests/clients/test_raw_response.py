@@ -60,6 +60,24 @@ NEW_HTTPX: Any = importlib.import_module("httpx2" if importlib.util.find_spec("h
 """What the anthropic package sends with since its second version."""
 
 
+def test_text_that_is_none_is_read_as_far_as_it_goes(server: LlmServer) -> None:
+    """Half a pair of surrogates, in an encoding that lets it through, breaks neither the text nor the span."""
+    headers = {"content-type": "application/json; charset=raw_unicode_escape"}
+    body = json.dumps({**completion(), "id": "half"}).encode().replace(b"half", rb"\ud83d")
+    server.answer(Answer(headers=headers, body=body))
+
+    with (
+        capture() as captured,
+        sync_client(server) as client,
+        client.chat.completions.with_streaming_response.create(**ASKED) as response,
+    ):
+        read = "".join(response.iter_text())
+
+    assert "\ud83d" in read
+    assert [span.name for span in captured.spans] == ["chat gpt-4.1"]
+    assert (captured.spans[0].attributes or {})["gen_ai.usage.output_tokens"] == 7
+
+
 @pytest.mark.parametrize("cast_to", ["Response", str, object])
 @pytest.mark.parametrize("name", POSTS)
 def test_a_post_of_any_type_tells_of_the_response(name: str, cast_to: Any, server: LlmServer) -> None:

@@ -97,6 +97,7 @@ def test_a_key_with_the_prefix_of_a_service_is_replaced(prefix: str) -> None:
         ("Cookie: a=b; c\nmy-cookies=a=b c", "Cookie: [redacted]\nmy-cookies=[redacted] c"),
         ("Authorization: Digest a b\nx", "Authorization: [redacted]\nx"),
         ("token: Bearer abc1 rest", "token: [redacted] rest"),
+        ("token=basic ;rest", "token=[redacted] ;rest"),
         ("secret='it''s', secret=\"a 'b'\"", "secret='[redacted]''s', secret=\"[redacted]\""),
         ("password%3Dletmein%26n%3D1", "password%3D[redacted]%26n%3D1"),
         ("%7B%22password%22%3A%22letmein%22%7D", "%7B%22password%22%3A%22[redacted]%22%7D"),

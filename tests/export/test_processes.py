@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from agentops_otel.export.pipeline import LINGER_S, OVERDUE_S, QUEUE_BYTES
 from tests.export.processes import START_S, Protocol, python, run, stopped_sink, wait_for
-from tests.loopback.otlp_sink import Answer, OtlpSink
+from tests.loopback.otlp_sink import Answer, OtlpSink, Received
 
 EXIT_S = 2.0
 """What `exit_timeout_s` is by default."""
@@ -349,6 +350,38 @@ def test_what_waits_at_a_fork_is_on_disk_soon_without_another_span(tmp_path: Pat
 
     assert "fork" not in err
     delivered_later(sink, tmp_path, 100)
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_child_delivers_while_its_parent_waits_for_an_answer(protocol: Protocol, tmp_path: Path) -> None:
+    """The parent's thread is at the connection when it forks, longer than a fork waits."""
+    code = """
+        client = start(exit_timeout_s=30)
+        work()
+        say()
+        input()
+        if not (pid := os.fork()):
+            work()
+            os._exit(0 if agentops_otel.flush(20) else 1)
+        say(os.waitpid(pid, 0)[1])
+        """
+    asked = threading.Event()
+
+    def first_waits(received: Received) -> Answer:
+        answer = Answer(hang=not asked.is_set())
+        asked.set()
+        return answer
+
+    with OtlpSink(protocol) as sink:
+        sink.decide = first_waits
+        with python(code, sink.endpoint, tmp_path) as process:
+            assert process.stdin
+            wait_for("ready", process)
+            assert asked.wait(START_S)
+            process.stdin.write("\n")
+            process.stdin.flush()
+            wait_for("0", process)
+        assert len(sink.ids) == 1
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="it goes on with the next span")

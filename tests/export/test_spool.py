@@ -168,6 +168,7 @@ def test_the_oldest_make_room_and_are_counted(tmp_path: Path) -> None:
     dropped = spool.expired()
     assert dropped == {"spool full": 100 - spool.own_spans}
     assert spool.expired() == {}
+    assert spool.given_up == 0  # that is of earlier processes
     spool.close()
 
 

@@ -388,6 +388,18 @@ def test_wrong_word_or_time_is_refused_when_the_event_is_made(arguments: dict[st
         Event("x", **arguments)
 
 
+@pytest.mark.parametrize("name", ["init_timestamp", "end_timestamp"])
+def test_a_time_that_became_wrong_is_refused_when_the_event_is_recorded(name: str, recording: Recording) -> None:
+    """By its name; no span says that it began in another century."""
+    event = Event("x")
+    setattr(event, name, -1)
+
+    with pytest.raises(ValueError, match=f"^{name}=-1 is no time"):
+        record(recording.recorder, event)
+
+    assert recording.spans == ()
+
+
 def test_words_are_known_in_any_case() -> None:
     """The first release wrote SUCCESS, later ones Success."""
     assert Event("x", result="SUCCESS").result is EventState.SUCCESS
