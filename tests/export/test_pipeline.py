@@ -403,6 +403,31 @@ def no_thread(thread: threading.Thread) -> None:
     raise RuntimeError("can't create new thread at interpreter shutdown")
 
 
+def test_the_worker_has_ended_when_close_returns() -> None:
+    """Also one that was at an export: no interpreter within the process ends with a thread of ours."""
+    ending = threading.Event()
+
+    class EndsLate(InMemorySpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            ending.wait(60)
+            time.sleep(0.05)
+            return super().export(spans)
+
+        def shutdown(self) -> None:
+            ending.set()
+
+    # Time to flush runs out soon, that to end does not.
+    clock = lambda: -60.0 if ending.is_set() else 0.0  # noqa: E731
+    pipeline = Pipeline(sinks=[Sink(name="memory", exporter=EndsLate())], exit_timeout_s=0.1, clock=clock)
+    before = set(threading.enumerate())
+    make_spans(tracer_for(pipeline), 1)
+    assert set(threading.enumerate()) - before
+
+    pipeline.shutdown()
+
+    assert set(threading.enumerate()) - before == set()
+
+
 def test_before_a_fork_a_sender_gives_the_thread_to_wait_for() -> None:
     """It ends, and the next start begins another."""
     sender = Sender("nowhere", Outbox(), HttpTransport(Destination(endpoint="http://127.0.0.1:9/v1/traces")))
