@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import agentops_otel
 from agentops_otel import sdk
+from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.instrumentation import Steps
 from agentops_otel.instrumentation.framework_install import FrameworkInstallation
 from agentops_otel.instrumentation.steps import OpenStep
@@ -172,6 +173,12 @@ def of_local_classes(captured: Capture) -> Locked:
     return patch, "_lock", [lambda: patch.add("Inner.run", lambda owner, name: None), patch.undo]  # type: ignore[arg-type,return-value]  # none is made
 
 
+def of_a_thread(captured: Capture) -> Locked:
+    """Two who find that it does not run."""
+    thread = BackgroundThread("mine", lambda: None)
+    return thread, "_starting", [thread.start]
+
+
 def of_the_client(captured: Capture) -> Locked:
     """What begins and ends tracing, and what puts other people's code back."""
     return (
@@ -190,7 +197,7 @@ def of_the_client(captured: Capture) -> Locked:
     "of",
     [
         *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
-        *(of_a_round, of_imports, of_local_classes, of_the_client),
+        *(of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
     ],
 )
 def test_who_changes_what_others_use_waits_for_them(

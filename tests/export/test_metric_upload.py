@@ -123,14 +123,26 @@ def test_without_the_setting_there_is_no_meter_provider(exporter: str, tmp_path:
     assert (done.stdout, sink.metrics, len(sink.every)) == ("_ProxyMeterProvider\n", [], 3)
 
 
+FORKING = """
+import os
+from agentops_otel.export import meters, pipeline
+
+meters.FORK_WAIT_S = pipeline.FORK_WAIT_S = 30.0
+os.register_at_fork(before=lambda: print(len(os.listdir("/proc/self/task")), flush=True))  # the last of these hooks
+"""
+"""Says how many threads the process has when it forks."""
+
+
 def test_a_forked_child_counts_for_itself(tmp_path: Path) -> None:
     """What the parent measured before the fork is the parent's; no thread of ours is there when it forks."""
     with OtlpSink() as sink:
-        ran(
-            f"{PROGRAM}writer()\nif not os.fork():\n    search()\n    sys.exit()\nos.wait()\nwriter()",
+        done = ran(
+            f"{FORKING}{PROGRAM}writer()\nif not os.fork():\n    search()\n    sys.exit()\nos.wait()\nwriter()",
             sink,
             tmp_path,
         )
+
+    assert done.stdout == "1\n"
 
     assert own(sink) == [1, 4]
     tools = sorted(each["gen_ai.execute_tool.duration"] for each in sums(sink).values())

@@ -69,6 +69,31 @@ def test_a_framework_that_a_spec_describes(captured: Capture) -> None:
     assert get_current() is before
 
 
+@pytest.mark.parametrize("way", ["its end", "its parent's", "too many open"])
+def test_what_stands_for_a_step_is_forgotten_with_it(
+    way: str, captured: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each key of what has no span of its own, however the step ends."""
+    told = opened(captured)
+    told.begin("crew", step("agent"))
+    told.begin("agent", step("agent"), parent="crew")
+    told.begin("within", step("no kind of the example's"), parent="agent")
+    assert told.kind_of("within") is own_framework.AGENT
+
+    if way == "its end":
+        told.end("agent")
+    elif way == "its parent's":
+        told.end("crew", error=asyncio.CancelledError())
+    else:
+        monkeypatch.setattr(steps, "OPEN_LIMIT", 1)
+        told.begin("another", step("agent"))
+        told.begin("a third", step("agent"))
+
+    assert told.kind_of("agent") is None
+    assert told.kind_of("within") is None
+    told.close()
+
+
 def test_a_step_that_was_cancelled_ends_what_is_open_below_it(captured: Capture) -> None:
     """Frameworks tell of a cancelled run, and not always of what was running in it; what is beside it goes on."""
     told = opened(captured)

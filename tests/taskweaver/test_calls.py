@@ -2,11 +2,13 @@
 
 import json
 import threading
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.context import get_current
 from opentelemetry.trace import SpanKind
 
 from agentops_otel import semconv
@@ -190,6 +192,19 @@ def _chats(captured: Capture) -> list[Any]:
     return sorted(
         (span for span in captured.spans if span.kind is SpanKind.CLIENT), key=lambda span: span.start_time or 0
     )
+
+
+def test_what_follows_a_call_is_in_the_context_from_before_it() -> None:
+    """Also where the call fails."""
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        before = get_current()
+        with suppress(ZeroDivisionError), calls.Call(recorder, "chat", "m", {}):
+            assert get_current() is not before
+            raise ZeroDivisionError
+
+        assert get_current() is before
 
 
 def test_a_model_with_an_alias_is_told_with_its_own_back_end() -> None:

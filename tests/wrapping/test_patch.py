@@ -41,7 +41,7 @@ def test_a_class_that_a_method_defines_is_wrapped_until_it_is_put_back() -> None
     patch = LocalClassPatch(Maker, "make")
     patch.add("Inner.run", wrap)
 
-    made = Maker().make("a", "b", prefix="x")
+    made = before(Maker(), "a", "b", prefix="x")  # which the program holds since before
     assert (made.run(), seen) == (["xa", "xb"], ["run"])
     assert patch.is_in_place() is True
     wrapt.wrap_function_wrapper(Maker, "make", lambda wrapped, instance, args, kwargs: wrapped(*args, **kwargs))
