@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from agentops_otel.frameworks import FILES, specs_in
 from tests.program import ROOT
 
 FOLDER = ROOT / "tests/frameworks"
@@ -104,3 +105,13 @@ def test_every_suite() -> None:
     assert set(SUITES.values()) == there
     patterns = "|".join(SCENARIOS.values()) + "|two_runs|a_stream_gives"
     assert [one for one in _contract() if not re.search(patterns, one)] == []
+
+
+def test_each_framework_is_switched_off_by_the_name_that_the_page_says() -> None:
+    """And its description is read for the packages that it describes."""
+    page = (ROOT / "docs/frameworks.md").read_text().partition("`init(instrument_frameworks")[0]
+    said = set(re.findall(r"^\|.*\| `([a-z-]+)` \|$", page, re.MULTILINE))
+    specs = [(package, spec) for package, file in FILES.items() for spec in specs_in(file)]
+
+    assert {spec.name for _, spec in specs} | {"taskweaver"} == said
+    assert {spec.name for package, spec in specs if package == spec.module} == said - {"taskweaver", "llama-index"}

@@ -57,6 +57,12 @@ ACCEPTED = {
     "agentops_otel/content/text.py return: return ( type(value) is tuple and len(value) <= _FEW and _TEXTS.issupe -> return None": (
         "speed alone: what is not known to be short is looked at again with each span"
     ),
+    "agentops_otel/frameworks/openai_agents.py return: return result -> return None": (
+        "the same: these methods of the package return nothing"
+    ),
+    "agentops_otel/frameworks/openai_agents.py return: return wrapped(*args, **kwargs) -> return None": (
+        "the same: these methods of the package return nothing"
+    ),
     "agentops_otel/instrumentation/gen_ai.py constant: 0 -> 1": ("the same: three quarters of one byte are none"),
     "agentops_otel/metrics/call_metrics.py word: \"Time to the first chunk.\" -> 'Time to the first chunk/'": (
         "words for people, in a table of names and bounds"
