@@ -77,9 +77,19 @@ def of_sessions(captured: Capture) -> Locked:
 
 
 def of_steps(captured: Capture) -> Locked:
-    """A step begins, is cancelled, and ends with the client."""
+    """A step begins, and what stands for it; those end, and all with the client."""
     steps = Steps(own_framework.SPEC.steps, frozenset(), lambda: captured.client.recorder)
-    return steps, "_lock", [lambda: steps.begin("a", {"kind": "agent", "name": "x", "given": "x"}), steps.close]
+    return (
+        steps,
+        "_lock",
+        [
+            lambda: steps.begin("a", {"kind": "agent", "name": "x", "given": "x"}),
+            lambda: steps.begin("within", {"kind": "other"}, parent="a"),
+            lambda: steps.end("within"),
+            lambda: steps.end("a"),
+            steps.close,
+        ],
+    )
 
 
 def of_a_step(captured: Capture) -> Locked:

@@ -20,7 +20,7 @@ SHORTEST_SECRET = 5
 """Characters of the shortest text that can hold a name and a secret: `dsn=x`."""
 CLEAN_CHARACTERS = 2_000_000
 """Characters of texts without secrets that are cached."""
-_ENTRY_CHARACTERS = 100
+ENTRY_CHARACTERS = 100
 """The memory that an entry takes beside its text, counted as characters."""
 
 # The stems of secret names, by a sign that they all contain. One letter is found at the speed of memory.
@@ -107,7 +107,7 @@ class Clean(set[str]):
         """Remember the texts. When they are too many, all are forgotten."""
         for text in texts:
             self.add(text)
-            self.remaining_characters -= len(text) + _ENTRY_CHARACTERS
+            self.remaining_characters -= len(text) + ENTRY_CHARACTERS
         if self.remaining_characters < 0:
             self.clear()
             self.remaining_characters = CLEAN_CHARACTERS

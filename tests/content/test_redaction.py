@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from agentops_otel.content import Content
 from agentops_otel.content.media import size
 from agentops_otel.content.named_values import is_secret_name
-from agentops_otel.content.redaction import CLEAN_CHARACTERS, Clean, contain_no_secrets, redact, redact_cached
+from agentops_otel.content.redaction import (
+    CLEAN_CHARACTERS,
+    ENTRY_CHARACTERS,
+    Clean,
+    contain_no_secrets,
+    redact,
+    redact_cached,
+)
 from agentops_otel.content.secret_names import STEMS, KeyKind, classify_key
 from agentops_otel.content.secret_shapes import PREFIXES, find_any
 from tests.content.secret_examples import EXAMPLES, IMAGE, SECRET_NAMES, SECRETS
@@ -507,14 +514,16 @@ def test_what_is_a_secret_by_itself_is_one_among_others(number: int) -> None:
     assert not contain_no_secrets([*others, "password", "the secretary"])
 
 
-def test_the_memory_of_clean_texts_is_bounded() -> None:
-    """However many texts come, what is kept of them has a limit."""
+@pytest.mark.parametrize("length", [1, 1000])
+def test_the_memory_of_clean_texts_is_bounded(length: int) -> None:
+    """However many texts come, what is kept of them has a limit; each short one takes more than its letters."""
     clean = Clean()
+    entry = length + ENTRY_CHARACTERS
 
-    for number in range(4000):
-        clean.keep([f"{number:01000}"])
+    for number in range(CLEAN_CHARACTERS // entry + 10):
+        clean.keep([f"{number:0{length}}"])
 
-    assert 0 < sum(map(len, clean)) <= CLEAN_CHARACTERS
+    assert 0 < len(clean) * entry <= CLEAN_CHARACTERS
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Basic", "basic", "BASIC"])
