@@ -83,27 +83,13 @@ class SessionTotals(SpanProcessor):
 
     def pop(self, session_id: str, duration_ns: int) -> tree.Summary:
         """The totals of the session, which is dropped."""
-        totals = self.get(session_id, duration_ns)
         with self._lock:
-            self._counts.pop(session_id, None)
-        return totals
+            return _summary(self._counts.pop(session_id, _Count()), duration_ns)
 
     def get(self, session_id: str, duration_ns: int) -> tree.Summary:
         """The totals of the session so far."""
         with self._lock:
-            count = self._counts.get(session_id, _Count())
-            _price(count)
-        return tree.Summary(
-            duration_ns=duration_ns,
-            spans=count.spans,
-            llm_calls=count.roles["llm"],
-            input_tokens=count.input_tokens,
-            output_tokens=count.output_tokens,
-            tools=count.roles["tool"],
-            actions=count.roles["action"],
-            errors=count.errors,
-            cost_usd=count.cost_usd,
-        )
+            return _summary(self._counts.get(session_id, _Count()), duration_ns)
 
     def report(self, report: Report) -> Report:
         """The report of this process with its totals."""
@@ -121,6 +107,21 @@ class SessionTotals(SpanProcessor):
             cost_usd=count.cost_usd,
             unpriced=[(dict(call), times) for call, times in count.calls.items()],
         )
+
+
+def _summary(count: _Count, duration_ns: int) -> tree.Summary:
+    _price(count)
+    return tree.Summary(
+        duration_ns=duration_ns,
+        spans=count.spans,
+        llm_calls=count.roles["llm"],
+        input_tokens=count.input_tokens,
+        output_tokens=count.output_tokens,
+        tools=count.roles["tool"],
+        actions=count.roles["action"],
+        errors=count.errors,
+        cost_usd=count.cost_usd,
+    )
 
 
 def _about(attributes: Mapping[str, Any]) -> tuple[tree.Role, list[str]]:
