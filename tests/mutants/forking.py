@@ -72,9 +72,12 @@ class Forking:
 
     def failures(self, tests: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
         """All of the tests that fail or hang."""
-        failures: list[str] = []
-        while failed := self.first_failure([test for test in tests if test not in failures], seconds):
+        left, failures = list(tests), []
+        while failed := self.first_failure(left, seconds):
             failures.append(failed.removesuffix(HANGS))
+            if failures[-1] not in left:  # they cannot even be collected
+                break
+            left.remove(failures[-1])
         return failures
 
     def _ask(self, tests: list[tuple[str, float]]) -> str | None:
