@@ -37,9 +37,10 @@ class Watched:
     """A lock that says when somebody comes to it."""
 
     def __init__(self, lock: Any) -> None:
-        self.lock, self.come = lock, threading.Event()
+        self.lock, self.come, self.times = lock, threading.Event(), 0
 
     def __enter__(self) -> None:
+        self.times += 1
         self.come.set()
         self.lock.acquire()
 
@@ -203,17 +204,30 @@ def of_the_client(captured: Capture) -> Locked:
     )
 
 
-@pytest.mark.parametrize(
-    "of",
-    [
-        *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
-        *(of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
-    ],
-)
+TIMES: dict[Callable[[Capture], Locked], list[int]] = {
+    of_provider: [],
+    of_sessions: [],
+    of_steps: [],
+    of_a_step: [],
+    of_frameworks: [],
+    of_totals: [],
+    of_the_terminal: [],
+    of_taskweaver: [],
+    of_a_round: [],
+    of_imports: [],
+    of_local_classes: [],
+    of_a_thread: [],
+    of_the_client: [],
+}
+"""How often each operation takes the lock: once for each change that others see whole."""
+
+
+@pytest.mark.parametrize("of", TIMES)
 def test_who_changes_what_others_use_waits_for_them(
     of: Callable[[Capture], Locked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of the operations comes to the lock before it is done, and is done once that is free."""
+    times = []
     with capture() as captured:
         holder, name, operations = of(captured)
         lock = getattr(holder, name)
@@ -229,3 +243,5 @@ def test_who_changes_what_others_use_waits_for_them(
                 was_done = done.is_set()
             thread.join(60)
             assert (has_come, was_done, done.is_set()) == (True, False, True), operations.index(operation)
+            times.append(watched.times)
+    assert times == TIMES[of]
