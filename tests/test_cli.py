@@ -360,7 +360,7 @@ def test_a_page_of_more_traces_than_are_shown_at_a_time_leaves_none_out(
     trace_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All are counted."""
-    monkeypatch.setitem(Store.runs.__kwdefaults__, "limit", 1)
+    monkeypatch.setattr(Store.runs, "__kwdefaults__", {"limit": 1})
 
     commands(["show", str(trace_file), "--html", str(tmp_path / "out.html")], standalone_mode=False)
 

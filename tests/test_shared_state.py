@@ -1,6 +1,7 @@
 """What several threads change is changed under its lock: who comes while another has it waits."""
 
 import threading
+from asyncio import CancelledError
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -88,6 +89,8 @@ def of_steps(captured: Capture) -> Locked:
             lambda: steps.begin("within", {"kind": "other"}, parent="a"),
             lambda: steps.end("within"),
             lambda: steps.end("a"),
+            lambda: steps.begin("b", {"kind": "agent", "name": "x", "given": "x"}),
+            lambda: steps.end("b", error=CancelledError()),
             steps.close,
         ],
     )
@@ -204,25 +207,21 @@ def of_the_client(captured: Capture) -> Locked:
     )
 
 
-TIMES: dict[Callable[[Capture], Locked], list[int]] = {
-    of_provider: [],
-    of_sessions: [],
-    of_steps: [],
-    of_a_step: [],
-    of_frameworks: [],
-    of_totals: [],
-    of_the_terminal: [],
-    of_taskweaver: [],
-    of_a_round: [],
-    of_imports: [],
-    of_local_classes: [],
-    of_a_thread: [],
-    of_the_client: [],
+OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
+    of_provider: [2, 1, 1, 1],
+    of_steps: [1, 1, 1, 1, 1, 2, 1],
+    of_imports: [2, 1, 1, 1],
 }
-"""How often each operation takes the lock: once for each change that others see whole."""
+"""How often the operations take the lock where that is more than once: each time for what others are to see whole."""
 
 
-@pytest.mark.parametrize("of", TIMES)
+@pytest.mark.parametrize(
+    "of",
+    [
+        *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
+        *(of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
+    ],
+)
 def test_who_changes_what_others_use_waits_for_them(
     of: Callable[[Capture], Locked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,4 +243,4 @@ def test_who_changes_what_others_use_waits_for_them(
             thread.join(60)
             assert (has_come, was_done, done.is_set()) == (True, False, True), operations.index(operation)
             times.append(watched.times)
-    assert times == TIMES[of]
+    assert times == OFTEN.get(of, [1] * len(times))
