@@ -161,7 +161,10 @@ def test_show_stops_in_silence_when_its_reader_does(trace_file: Path, args: list
 
 
 def test_show_writes_a_page(ask: Ask, trace_file: Path, tmp_path: Path) -> None:
-    """The page is one file."""
+    """The page is one file, which the user alone can read, whatever was there before."""
+    (tmp_path / "out.html").write_text("an older one")
+    (tmp_path / "out.html").chmod(0o644)
+
     done = ask("show", trace_file, "--html", tmp_path / "out.html")
 
     assert (done.returncode, done.stdout) == (0, "")

@@ -505,6 +505,7 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         "OTEL_EXPORTER_OTLP_HEADERS": "hunter2",
         "OTEL_TRACES_EXPORTER": "none,otlp",
         "AGENTOPS_INSTRUMENT_LLM_CALLS": "perhaps",
+        "AGENTOPS_TRUST_CALLERS": "perhaps",
         "AGENTOPS_API_ENDPOINT": "ftp://api",
         CONTENT: "some",
     }
@@ -526,6 +527,7 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
             "OTEL_EXPORTER_OTLP_HEADERS='***' is not usable: write name=value,name=value, with commas in a value as %2C",
             "OTEL_TRACES_EXPORTER='none,otlp' is not usable: none stands alone",
             "AGENTOPS_INSTRUMENT_LLM_CALLS='perhaps' is not usable: use true or false",
+            "AGENTOPS_TRUST_CALLERS='perhaps' is not usable: use true or false",
             "AGENTOPS_API_ENDPOINT='ftp://api' is not usable: give a URL such as http://localhost:4318",
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT='some' is not usable: use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT, or true or false",
         ]

@@ -62,6 +62,8 @@ def test_a_collector_that_works_gets_one_span(protocol: Protocol) -> None:
         said = told(destination)
 
         assert list(sink.spans) == ["agentops-otel doctor"]
+        span = sink.spans["agentops-otel doctor"]
+        assert 0 < span.start_time_unix_nano == span.end_time_unix_nano
         assert sink.received[0].headers["x-key"] == "s3cret"
     assert "s3cret" not in "".join(said)
     assert [line for line in said if not line.startswith("note: localhost is")][-1].startswith(

@@ -103,6 +103,15 @@ def test_command_says_so_where_the_other_distribution_came_last(site: Path, tmp_
     assert CLASH.split(";")[0] in finished.stdout
 
 
+def test_all_that_we_log_has_one_name() -> None:
+    """A program that silences or keeps it names one logger."""
+    texts = [path.read_text() for path in (ROOT / "agentops_otel").rglob("*.py")]
+
+    assert {name for text in texts for name in re.findall(r"^_logger = (.*)$", text, re.MULTILINE)} == {
+        'logging.getLogger("agentops_otel")'
+    }
+
+
 def test_nobody_is_told_to_install_another_project() -> None:
     """No page, message or file tells anybody to install a distribution that is called like the import."""
     kinds = (".md", ".py", ".toml", ".txt", ".yaml", ".yml", ".cfg", ".ini", ".sh", "")

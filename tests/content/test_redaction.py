@@ -182,7 +182,19 @@ def test_ordinary_text_stays(text: str) -> None:
 MAYBE_SECRET_NAMES = "tokens github_tokens TAVILY_KEY tavily_key exaKey DB_PASS PGPASS pass GITHUB_PAT"
 
 
-@pytest.mark.parametrize("name", SECRET_NAMES.split())
+OF_EACH_ROW = """
+    passcode passkeys recovery_phrase backup_phrases secrets secretkey X-Amz-Credential X-Goog-Credential account_key
+    subscription_key signing_key encryption_key master_key shared_key service_key storage_key deploy_key license_key
+    session_key anthropic_key azure_key gemini_key google_key mistral_key cohere_key groq_key serpapi_key agentops_key
+    langfuse_key oauth proxy_auth digest_auth bearer_auth x_auth npm_auth docker_auth registry_auth redis_auth smtp_auth
+    ldap_auth auth_tokens api_tokens bearer_tokens session_tokens id_tokens oauth_tokens security_tokens personal_tokens
+    secret_tokens access_tokens jwts PHPSESSID jsessionid sessid conn_str connstrings sig shared_access_signature
+    X-Amz-Signature X-Goog-Signature csrf xsrf otp
+"""
+"""What nothing but its own word in the table makes a secret."""
+
+
+@pytest.mark.parametrize("name", [*SECRET_NAMES.split(), *OF_EACH_ROW.split()])
 def test_a_name_of_a_secret(name: str) -> None:
     """The name is understood in any spelling."""
     assert classify_key(name) is KeyKind.SECRET

@@ -3,7 +3,8 @@
 import io
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from opentelemetry.trace import SpanContext, TraceFlags
 import agentops_otel
 from agentops_otel import ConfigError
 from agentops_otel.content import Content
-from agentops_otel.export.agentops_logs import _shown
+from agentops_otel.export.agentops_logs import LogUpload, _shown
+from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.sender import Answer, Sender, Verdict
+from agentops_otel.export.spool import Spool
 from agentops_otel.recording.printed import TRACE_CHARS, TRACES, PrintedText
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import log_entries
@@ -206,6 +210,30 @@ class Kept:
 
 def _root(trace_id: int) -> ReadableSpan:
     return ReadableSpan("root", SpanContext(trace_id, 1, is_remote=False, trace_flags=TraceFlags(1)))
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_log_is_on_disk_at_once_where_spans_are(durable: bool, tmp_path: Path) -> None:
+    """Else it is on its way first."""
+    answering = threading.Event()
+
+    class Waits:
+        limit_bytes = 1000
+
+        def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
+            answering.wait(60)
+            return Answer(verdict=Verdict.ACCEPTED)
+
+        def close(self) -> None: ...
+        def forked(self) -> None: ...
+
+    sender = Sender("logs", Outbox(Spool(tmp_path)), Waits())
+    LogUpload(sender, durable=durable)(1, "said")
+
+    assert sender.outbox.stats(1).spooled == durable
+    answering.set()
+    sender.outbox.close()
+    sender.stop(time.monotonic() + 60)
 
 
 def test_a_log_is_bounded() -> None:

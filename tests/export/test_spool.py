@@ -6,11 +6,13 @@ import stat
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.encode import Batch
@@ -272,7 +274,16 @@ def test_no_place_to_write_is_said_once_and_nothing_raised(tmp_path: Path, caplo
     assert spool.append(b"y", 1) is None
 
     assert caplog.text.count("No spool at") == 1
+    assert f"No spool at {tmp_path}/taken/spool (Not a directory): " in caplog.text
     assert "spool_dir=" in caplog.text
+
+
+def test_a_folder_has_the_name_that_earlier_versions_gave_it(tmp_path: Path) -> None:
+    """What they left is found."""
+    local = Destination(endpoint="http://localhost:4318/v1/traces", protocol="http/protobuf")
+    named = [folder(tmp_path, each).name for each in (local, replace(local, headers={"x": "y"}))]
+
+    assert named == snapshot(["80496d649377ac9f", "510b5c6c3324b34e"])
 
 
 def test_only_what_this_user_wrote_is_read(tmp_path: Path) -> None:
@@ -417,6 +428,34 @@ def test_a_disk_that_takes_nothing_is_tried_again(tmp_path: Path) -> None:
     assert again_s is not None
     assert again_s > 0
     assert (outbox.stats(1).pending, outbox.stats(1).spooled) == (1, 0)
+    outbox.release()
+
+
+def test_what_was_damaged_on_disk_is_counted_when_it_is_read(tmp_path: Path) -> None:
+    """Nothing else has to happen."""
+    outbox = stored_outbox(tmp_path)
+    outbox.store(Batch(b"whole", 1))
+    [file] = files(tmp_path)
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+    assert outbox.take(time.monotonic() + 60) is None
+
+    assert outbox.stats(1).dropped == {"damaged on disk": 1}
+    outbox.close()
+    outbox.release()
+
+
+def test_what_has_gone_to_disk_takes_no_room_in_memory(tmp_path: Path) -> None:
+    """The next request waits in memory, as the first did."""
+    outbox = Outbox(Spool(tmp_path), memory_bytes=1000)
+    outbox.add(Batch(b"x" * 600, 1))
+    outbox.spool_older_than()
+    assert outbox.stats(1).spooled == 1
+
+    outbox.add(Batch(b"y" * 600, 1))
+
+    assert outbox.stats(2).spooled == 1
+    outbox.close()
     outbox.release()
 
 

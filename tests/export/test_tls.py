@@ -123,6 +123,9 @@ def proxy() -> Iterator[HTTPServer]:
 
         def do_CONNECT(self) -> None:
             seen.append((self.path, self.headers.get("proxy-authorization")))
+            if refuses:
+                self.send_error(refuses[0])
+                return
             host, port = self.path.split(":")
             with socket.create_connection((host, int(port)), 10) as there:
                 self.send_response(200)
@@ -135,8 +138,9 @@ def proxy() -> Iterator[HTTPServer]:
         def log_message(self, format: str, *args: object) -> None: ...
 
     seen: list[tuple[str, str | None]] = []
+    refuses: list[int] = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.seen = seen  # type: ignore[attr-defined]  # for the test to look at
+    server.seen, server.refuses = seen, refuses  # type: ignore[attr-defined]  # for the test to look at
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server
@@ -179,6 +183,21 @@ def test_tls_goes_through_a_proxy_to_the_collector(
         assert all("proxy-authorization" not in received.headers for received in sink.received)
 
     assert proxy.seen == [(f"localhost:{sink.port}", "Basic bWU6c2VjcmV0")]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("status", [302, 407, 502])
+def test_a_proxy_that_makes_no_tunnel_is_named(
+    status: int, proxy: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is sent through it."""
+    proxy.refuses.append(status)  # type: ignore[attr-defined]
+    through = f"http://127.0.0.1:{proxy.server_port}"
+    where = Destination(endpoint="https://collector.invalid:4318/v1/traces", protocol="http/protobuf", proxy=through)
+    with running(Config(destinations=(where,), exit_timeout_s=0.1)) as (pipeline, tracer):
+        make_spans(tracer, 1)
+
+        until_logged("the proxy failed", pipeline, caplog)
+        assert pipeline.stats().pending == 1
 
 
 @both

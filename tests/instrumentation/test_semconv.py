@@ -67,6 +67,56 @@ def test_every_name_is_the_conventions_own() -> None:
     assert names - KNOWN - providers <= NEWER
 
 
+def test_names_of_ours_stay() -> None:
+    """Dashboards and searches ask for them."""
+    ours = {value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)}
+
+    assert sorted(name for name in ours if name.startswith(OURS)) == snapshot(
+        [
+            "agentops.action.type",
+            "agentops.counted.input_tokens",
+            "agentops.entity.input",
+            "agentops.entity.output",
+            "agentops.event.error.code",
+            "agentops.event.fail",
+            "agentops.event.logs",
+            "agentops.event.result",
+            "agentops.event.screenshot",
+            "agentops.event.trigger",
+            "agentops.exporter.span.spooled",
+            "agentops.guardrail.spec",
+            "agentops.printed",
+            "agentops.session.end_state",
+            "agentops.session.end_state_reason",
+            "agentops.session.fail",
+            "agentops.session.rating",
+            "agentops.span.kind",
+            "agentops.stream.abandoned",
+            "agentops.tags",
+            "agentops.usage.cost",
+            "langgraph.node",
+            "langgraph.step",
+            "openai_agents.guardrail.triggered",
+            "pydantic_ai.all_messages",
+            "taskweaver.",
+            "taskweaver.artifact.count",
+            "taskweaver.artifact_paths",
+            "taskweaver.execution_status",
+            "taskweaver.file.count",
+            "taskweaver.kernel.mode",
+            "taskweaver.kernel.start",
+            "taskweaver.post.attempt",
+            "taskweaver.post.id",
+            "taskweaver.post.send_to",
+            "taskweaver.roles",
+            "taskweaver.round.id",
+            "taskweaver.round.index",
+            "taskweaver.round.state",
+            "taskweaver.status",
+        ]
+    )
+
+
 def test_operations_are_named_as_the_conventions_name_them() -> None:
     """The values of `gen_ai.operation.name` are the conventions', but for what they have no word for."""
     known = {value.value for value in gen_ai_attributes.GenAiOperationNameValues}

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.trace import Link
 
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import otlp
@@ -63,9 +65,12 @@ def test_opentelemetrys_own_exporter_is_received(live: LiveView, store: Store, c
 
     exporter = OTLPSpanExporter(f"{live.otlp_endpoint}/v1/traces", compression=Compression(compression))
 
-    assert exporter.export(research()) is SpanExportResult.SUCCESS
+    linked = Trace(1, count(9)).span("linked", 2000, links=[Link(Trace(7).context(8))])
+    spans = [*research(), linked]
+
+    assert exporter.export(spans) is SpanExportResult.SUCCESS
     exporter.shutdown()  # type: ignore[no-untyped-call]
-    last_first = sorted(research(), key=lambda span: -(span.start_time or 0))
+    last_first = sorted(spans, key=lambda span: -(span.start_time or 0))
     assert list(store.export(TRACE)) == [otlp_json.dumps([span]) + b"\n" for span in last_first]
 
 

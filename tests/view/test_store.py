@@ -82,6 +82,9 @@ def test_a_run_has_its_spans_by_start(store: Store) -> None:
     assert len(shown) == len(spans)
     assert [span["start"] for span in shown] == sorted((span["start"] for span in shown), key=int)
     assert store.run("no such trace") is None
+    assert set(shown[0]) == {
+        *("id", "parent", "name", "role", "start", "end", "error", "message", "model", "cost", "attributes", "events"),
+    }
 
 
 def test_a_span_that_comes_twice_is_there_once(store: Store) -> None:

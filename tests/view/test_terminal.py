@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from agentops_otel.view import terminal, terminal_processor
-from agentops_otel.view.format import dollars, seconds
+from agentops_otel.view.format import UNICODE, dollars, seconds
+from agentops_otel.view.lines import last_line
 from agentops_otel.view.printer import Printer
 from agentops_otel.view.terminal import announce, show, summary
 from agentops_otel.view.terminal_processor import TerminalProcessor
@@ -260,6 +261,14 @@ def test_a_terminal_gets_colors_and_the_same_text(monkeypatch: pytest.MonkeyPatc
     plain = re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue()).splitlines()
     assert plain[2] == snapshot("│  └─ chat gpt-4o           820 ms  120…")
     assert "\x1b[1;31m✗" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("columns", "length"), [(46, 46), (45, 22), (22, 22), (21, 16), (16, 16), (15, 6)])
+def test_the_last_line_says_as_much_of_the_trace_as_there_is_room_for(columns: int, length: int) -> None:
+    """Its whole id where that fits exactly, else the beginning, else none."""
+    [(text, _)] = last_line(Summary(duration_ns=1_000_000), build([Trace().span("one")]), UNICODE, columns)
+
+    assert len(text) == length
 
 
 def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
