@@ -23,6 +23,7 @@ from typing import Any
 PACKAGES = (
     *("opentelemetry.sdk.trace.export", "orjson", "platformdirs", "h11", "certifi"),
     *("decimal", "difflib", "encodings.idna", "fractions", "pickle", "queue", "secrets"),
+    *("csv", "email.message", "email.utils", "gzip", "importlib.metadata", "pkgutil", "ssl", "sysconfig", "zipfile"),
 )
 """What every program imports with us. No client and no server, nor anything else that we meet when it is imported:
 whether it is there before us is for each test to say.
