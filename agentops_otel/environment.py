@@ -4,11 +4,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 TRUTH: Mapping[str, bool] = {
@@ -34,8 +33,7 @@ class ConfigError(ValueError):
         super().__init__(f"{setting}={shown} is not usable: {right}")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A setting's text and where it came from, for the error that names it."""
 
     name: str

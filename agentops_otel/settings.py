@@ -6,10 +6,9 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import TracerProvider
@@ -153,18 +152,17 @@ def processors(name: str, value: object) -> tuple[SpanProcessor, ...]:
     return tuple(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """A setting: how it is given, checked and explained."""
 
     name: str
     check: Check
     sentence: str
     """The description in `init()`'s docstring."""
-    default: object = None
-    """The default value; None if it depends on other settings, as `shown_default` describes."""
     shown_default: str
     """The default in `docs/settings.md`."""
+    default: object = None
+    """The default value; None if it depends on other settings, as `shown_default` describes."""
     variables: tuple[str, ...] = ()
     """Variables that are read without an argument; the first one that is set wins."""
     listed: bool = False

@@ -1,9 +1,8 @@
 """Shortens lists of messages, message parts and tool definitions, so that each element keeps its schema."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,8 +18,7 @@ Write = Callable[[Any, int], bytes]
 """`(value, budget in bytes) -> its JSON`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(NamedTuple):
     """The parts of the schema of a list's elements that shortening needs."""
 
     gap: Callable[[str], object]
@@ -29,7 +27,7 @@ class Shape:
     """The smallest budget, in bytes, in which an element is cut. With less it is left out."""
     opening: Callable[[Sequence[Any]], int] = lambda elements: 1
     """Gives the number of elements at the start that are always kept."""
-    lists: Mapping[str, "Shape"] = field(default_factory=dict)
+    lists: Mapping[str, "Shape"] = {}
     """The shapes of lists inside an element, by their key."""
 
     def of(self, value: Any) -> Any:

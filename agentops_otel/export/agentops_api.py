@@ -5,8 +5,7 @@ A request never raises network errors and follows no redirect. Retries are the c
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import orjson
 
@@ -18,13 +17,12 @@ _ANSWER_S = 5.0
 _PAUSE_S = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """The response to a request."""
 
     status: int = 0
     """The HTTP status; 0: no response."""
-    body: Mapping[str, object] = field(default_factory=dict)
+    body: Mapping[str, object] = {}
     """The JSON object in the body; empty if there is none."""
     date: str | None = None
     """The `Date` header as it was sent."""

@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import h11
 
@@ -22,8 +22,7 @@ _BEGINNING = b"HTTP/"
 """The first bytes of a response."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer."""
 
     status: int

@@ -4,10 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from opentelemetry.context import attach, detach, set_value
 
@@ -69,8 +68,7 @@ class Verdict(Enum):
     """Not sent: there will never be an authorisation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """The result of sending one request, over any transport."""
 
     verdict: Verdict

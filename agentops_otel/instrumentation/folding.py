@@ -64,6 +64,7 @@ def entry_with(response: dict[str, Any], key: str, name: str, value: object) -> 
     """The last entry of the list `response[key]` in which *name* is *value*; None if there is none, or no value."""
     if not value or not isinstance(value, str):
         return None
+    entry: dict[str, Any]
     for entry in reversed(_entries(response, key)):
         if entry.get(name) == value:
             return entry

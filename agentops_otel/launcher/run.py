@@ -7,24 +7,23 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """The report of one traced process: written when it starts and, with all fields, when it ends."""
 
     pid: int
     program: str
     ended: bool = False
     trace_file: str | None = None
-    clients: Mapping[str, str] = field(default_factory=dict)
+    clients: Mapping[str, str] = {}
     """The LLM clients that the process has imported, with their versions."""
     not_wrapped: Sequence[str] = ()
     """Clients in which no method could be wrapped."""
@@ -99,7 +98,7 @@ class Run:
         """Write a process's report, in place of its previous one. Nothing once the run is over."""
         with suppress(FileNotFoundError):
             new = self.folder / f"{report.pid}.new"
-            new.write_text(json.dumps(asdict(report)))
+            new.write_text(json.dumps(report._asdict()))
             new.replace(self.folder / f"{report.pid}.json")
 
     def reports(self) -> list[Report]:

@@ -1,14 +1,13 @@
 """The kinds of spans that decorators and events make: names and attributes by kind."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionKind:
+class ActionKind(NamedTuple):
     """The part of a span that all spans of one decorator, or of one class of events, share."""
 
     word: str

@@ -107,7 +107,7 @@ class Client(ClientBase):
         """Report what this process has done to `agentops-otel run`: it ends, or may be ended from now on."""
         if self.config.run is not None:
             with guard("reporting to agentops-otel run"):
-                self.config.run.write(replace(self.report(), ended=True, **clients))
+                self.config.run.write(self.report()._replace(ended=True, **clients))
 
 
 @dataclass(slots=True)

@@ -4,9 +4,8 @@ import atexit
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from opentelemetry import trace
 from opentelemetry.sdk import trace as sdk_trace
@@ -27,8 +26,7 @@ from agentops_otel.tracing.tracer import Tracer
 _logger = logging.getLogger("agentops_otel")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderChoice:
+class ProviderChoice(NamedTuple):
     """A tracer provider, and whether it is ours."""
 
     provider: trace.TracerProvider

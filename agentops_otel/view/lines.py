@@ -1,8 +1,8 @@
 """A trace as lines of text: one line a span, repeats folded, then the totals. Pure functions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -32,8 +32,7 @@ FOLDED = 4
 """At least this many equal leaves in a row become one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of a tree: a node, or several equal leaves."""
 
     branch: str

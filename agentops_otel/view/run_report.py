@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -42,7 +41,7 @@ def _counted(report: Report, run: Run, read: Callable[[Path], Iterable[ReadableS
     for span in read(path):
         totals.on_end(span)
     counted = totals.report(report)
-    return replace(counted, ended=True) if counted.traces or counted.joined or counted.llm_calls else report
+    return counted._replace(ended=True) if counted.traces or counted.joined or counted.llm_calls else report
 
 
 def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:

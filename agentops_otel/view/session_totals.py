@@ -4,7 +4,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
@@ -96,8 +96,7 @@ class SessionTotals(SpanProcessor):
         with self._lock:
             count = self._process
             _price(count)
-        return replace(
-            report,
+        return report._replace(
             traces=count.traces,
             joined=count.joined,
             llm_calls=count.roles["llm"],
