@@ -102,7 +102,8 @@ def llm_steps(client: Any, number: int) -> dict[str, Callable[[], object]]:
     given = {"options": options}
     request, _, _ = wrapper._match(model, (), given)
     assert request is not None
-    body = spec.body(request.arguments)
+    _, arguments, _ = request
+    body = spec.body(arguments)
     started_with = attributes(operation.start_rows, body)
     started_with.update({"gen_ai.operation.name": operation.name, **spec.server_attributes(model)})
     copied, answer_copy = copy_request(operation, body), copy_fields(answer)
