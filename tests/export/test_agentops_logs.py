@@ -13,7 +13,9 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 import agentops_otel
 from agentops_otel import ConfigError
+from agentops_otel.config import read_config
 from agentops_otel.content import Content
+from agentops_otel.export import log_upload
 from agentops_otel.export.agentops_logs import LogUpload, _shown
 from agentops_otel.export.outbox import Outbox
 from agentops_otel.export.sender import Answer, Sender, Verdict
@@ -234,6 +236,17 @@ def test_a_log_is_on_disk_at_once_where_spans_are(durable: bool, tmp_path: Path)
     answering.set()
     sender.outbox.close()
     sender.stop(time.monotonic() + 60)
+
+
+@pytest.mark.parametrize("durability", ["span", "batch"])
+def test_logs_are_as_durable_as_spans(durability: str, backend: AgentOpsBackend, tmp_path: Path) -> None:
+    """The setting holds of both."""
+    settings = read_config(upload_logs=True, spool_dir=tmp_path, durability=durability)
+
+    upload = log_upload(settings)
+
+    assert upload is not None
+    assert (upload._put == upload.sender.outbox.store) is (durability == "span")
 
 
 def test_a_log_is_bounded() -> None:

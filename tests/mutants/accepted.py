@@ -131,6 +131,12 @@ ACCEPTED = {
     "agentops_otel/content/text.py comparison: len(value) <= _FEW -> (len(value) > _FEW)": (
         "speed alone: which short tuples are remembered"
     ),
+    "agentops_otel/instrumentation/folding.py constant: 128 -> 256": (
+        "memory alone: twice as much of a streamed text is kept, and no more of it is written"
+    ),
+    "agentops_otel/instrumentation/gen_ai.py comparison: len(sources) > _MANY -> (len(sources) >= _MANY)": (
+        "time alone: a list of just so many messages is converted later"
+    ),
     "agentops_otel/instrumentation/gen_ai.py constant: 128 -> 256": (
         "time alone: a list of two hundred messages is converted at once"
     ),
@@ -142,6 +148,7 @@ ACCEPTED = {
     "agentops_otel/view/live/store.py word: \"PRAGMA journal_mode = WAL\" -> 'PRAGMA journal_mode = WAM'": (
         "speed alone: a reader then waits for a writer"
     ),
+    "agentops_otel/view/live/facts.py constant: 0 -> 1": ("the same: every span has a start"),
     "agentops_otel/view/printer.py constant: 0.0 -> 1.0": ("the same: the clock has gone on for longer than that"),
     "agentops_otel/view/printer.py constant: 0.25 -> 1.5": (
         "time alone: a fork waits as long for a terminal that is not read"

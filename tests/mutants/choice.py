@@ -15,7 +15,10 @@ TESTS_S = 30.0
 QUICK_S = 0.1
 """A test that takes no longer goes before those that do, whatever its room, and all such have a third of that time."""
 
-PROGRAMS = ("tests/test_leaving.py", "tests/export/test_processes.py", "tests/export/test_gunicorn.py")
+PROGRAMS = (
+    *("tests/test_leaving.py", "tests/test_servers.py"),
+    *("tests/export/test_processes.py", "tests/export/test_gunicorn.py"),
+)
 """Their programs fork and leave, and coverage does not measure them: nobody knows which lines they run."""
 
 READING = ("tests/clients/test_tables.py", "tests/test_house.py")

@@ -212,7 +212,7 @@ def fold(response: dict[str, Any], message: Any) -> None:
         response["finish_reason"] = "interrupted"
     if field(content, "turn_complete"):
         reason = field(content, "turn_complete_reason")
-        response.setdefault("finish_reason", _REASONS.get(getattr(reason, "value", reason), "content_filter"))
+        response.setdefault("finish_reason", _REASONS.get(reason, "content_filter"))
 
 
 _REASONS: Mapping[object, str] = {
