@@ -279,6 +279,26 @@ def test_a_background_response_is_linked_to_its_retrieval(captured: Captured, se
     )
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_background_response_that_failed_says_so_when_it_is_fetched(
+    streams: bool, captured: Captured, server: LlmServer
+) -> None:
+    """Read whole or as a stream."""
+    failed = response(status="failed", error={"code": "server_error", "message": "no"}, output=[], usage=None)
+    server.answer(Answer.events([{"type": "response.failed", "response": failed}]) if streams else Answer.json(failed))
+
+    with sync_client(server) as client:
+        if streams:
+            list(client.responses.retrieve("resp_1", stream=True))
+        else:
+            client.responses.retrieve("resp_1")
+
+    (span,) = captured.spans
+    attributes = span.attributes or {}
+    assert (span.name, span.status.status_code.name) == ("fetch_response", "ERROR")
+    assert [attributes[name] for name in ("error.type", "gen_ai.response.id")] == ["server_error", "resp_1"]
+
+
 def embedding(client: OpenAI) -> None:
     """Vectors for two texts."""
     client.embeddings.create(model="text-embedding-3-small", input=["warm", "cold"], dimensions=2)
