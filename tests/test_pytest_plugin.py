@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import ROOT, WARNINGS
+from agentops_otel.testing import _LIMITS
+from tests.program import ROOT, WARNINGS, run
 from tests.python_process import run_python
 
 PROGRAM = """
@@ -97,6 +98,18 @@ def test_bad({argument}): assert search("bad") == "GOOD"
     assert re.findall(r"-+ (agentops_otel trace) -+\n(\w+) +\d.* ms\ntrace ", done.stdout) == [
         ("agentops_otel trace", "search")
     ], done.stdout
+
+
+def test_the_capture_has_the_same_limits_everywhere() -> None:
+    """Whatever the environment says of spans, events and links."""
+    names = ("ATTRIBUTE", "SPAN_ATTRIBUTE", "SPAN_EVENT", "SPAN_LINK", "EVENT_ATTRIBUTE", "LINK_ATTRIBUTE")
+    lengths = ("ATTRIBUTE_VALUE_LENGTH", "SPAN_ATTRIBUTE_VALUE_LENGTH")
+    limits = [f"OTEL_{name}_LIMIT" for name in (*(f"{name}_COUNT" for name in names), *lengths)]
+    program = "from agentops_otel.testing import _LIMITS; print(vars(_LIMITS))"
+
+    done = run(program, **dict.fromkeys(limits, "1"), STARTS="real")
+
+    assert done.stdout == f"{vars(_LIMITS)}\n"
 
 
 def test_the_capture_needs_no_pytest() -> None:
