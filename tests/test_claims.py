@@ -38,6 +38,7 @@ from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
 from agentops_otel.view import printer, session_totals, terminal, terminal_processor
+from agentops_otel.view.live import store
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
@@ -732,6 +733,12 @@ def test_a_figure(page: str, words: str) -> None:
     """Each figure of another page is the one that the code has."""
     assert words in (ROOT / page).read_text()
     assert PROMISES[page, words]
+
+
+def test_the_page_keeps_runs_as_long_as_it_says() -> None:
+    """By size and by age."""
+    assert "512 MB of spans at most, and 30 days after their last span" in (ROOT / "docs/looking.md").read_text()
+    assert (store.LIMIT_BYTES, store.LIMIT_AGE_S) == (512 * 1024 * 1024, 30 * 24 * 3600)
 
 
 @pytest.mark.parametrize("words", LIMITS)

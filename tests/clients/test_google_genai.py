@@ -290,6 +290,33 @@ def test_vertex_is_told_by_its_client(captured: Captured, server: LlmServer) -> 
     assert (span.attributes or {})["gen_ai.provider.name"] == "gcp.vertex_ai"
 
 
+@pytest.mark.filterwarnings("ignore:The generate_videos method with prompt")
+def test_a_video_is_asked_for(captured: Captured, server: LlmServer) -> None:
+    """The answer names what makes it, which takes longer."""
+    server.answer(Answer.json({"name": "models/veo-test/operations/1"}))
+
+    with vertex(server) as client:
+        client.models.generate_videos(model="veo-test", prompt="Paris")
+
+    assert said(captured, server) == snapshot(
+        [
+            {
+                "name": "generate_content veo-test",
+                "kind": "CLIENT",
+                "attributes": {
+                    "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Paris"}]}],
+                    "gen_ai.operation.name": "generate_content",
+                    "gen_ai.output.type": "video",
+                    "gen_ai.provider.name": "gcp.vertex_ai",
+                    "gen_ai.request.model": "veo-test",
+                    "gen_ai.response.id": "models/veo-test/operations/1",
+                    "server.address": "127.0.0.1",
+                },
+            }
+        ]
+    )
+
+
 @pytest.mark.filterwarnings("ignore:The generate_images method is deprecated")
 def test_tokens_are_counted_and_images_made(captured: Captured, server: LlmServer) -> None:
     """Counting says the count, which is no usage; images are told by type and size."""

@@ -15,7 +15,7 @@ from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.folding import indexed
-from agentops_otel.instrumentation.reading import as_mapping, field, items, record_iterators
+from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in, record_iterators
 from agentops_otel.instrumentation.tables import attributes, compile_table
 
 
@@ -97,6 +97,19 @@ def test_a_class_is_read_as_having_nothing() -> None:
     assert field(Shape, "type") is None
     assert field(Shape, "__pydantic_extra__") is None
     assert as_mapping(Shape) == {}
+
+
+def test_a_model_is_looked_up_in_one_mapping() -> None:
+    """Also what it has beside its fields."""
+
+    class Open(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        role: str
+
+    find = lookup_in(Open.model_validate({"role": "user", "more": 1}))
+
+    assert (find("role"), find("more"), find("none")) == ("user", 1, None)
+    assert type(getattr(find, "__self__", None)) is dict
 
 
 def test_what_is_present_is_read_at_once() -> None:

@@ -148,6 +148,10 @@ ACCEPTED = {
     "agentops_otel/view/live/store.py word: \"PRAGMA journal_mode = WAL\" -> 'PRAGMA journal_mode = WAM'": (
         "speed alone: a reader then waits for a writer"
     ),
+    "agentops_otel/content/truncation.py constant: 16 -> 32": ("speed alone: twice as many elements at a time"),
+    "agentops_otel/metrics/call_metrics.py word: \"Duration of an inference.\" -> 'Duration of an inference/'": (
+        "words for people, in a table of names and bounds"
+    ),
     "agentops_otel/view/live/facts.py constant: 0 -> 1": ("the same: every span has a start"),
     "agentops_otel/view/notebook.py word: \"opacity:.6\" -> 'opacity:.7'": ("looks alone: another shade"),
     "agentops_otel/view/printer.py constant: 0.0 -> 1.0": ("the same: the clock has gone on for longer than that"),

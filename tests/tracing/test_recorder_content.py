@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from opentelemetry.context import Context
@@ -13,6 +14,7 @@ from agentops_otel import semconv
 from agentops_otel.content import Content
 from agentops_otel.tracing import OwnSpan, Recorder, SpanDefaults
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES, apply_policy
+from agentops_otel.tracing.exceptions import FRAMES, stack_text
 from agentops_otel.tracing.tracer import Tracer
 
 
@@ -218,3 +220,19 @@ def _recorder(content: Content, limits: SpanLimits | None = None) -> Recorder:
     tracer = TracerProvider(span_limits=limits).get_tracer("test")
     assert isinstance(tracer, SDKTracer)
     return Recorder(tracer=Tracer(tracer, content), content=content, defaults=_NoDefaults())
+
+
+def test_a_stack_trace_has_its_innermost_frames() -> None:
+    """A hundred; what came before is left out."""
+    functions: dict[str, Any] = {}
+    exec("\n".join(f"def f{n}(): f{n + 1}()" for n in range(FRAMES + 20)), functions)
+    functions[f"f{FRAMES + 20}"] = lambda: 1 / 0
+    try:
+        functions["f0"]()
+    except ZeroDivisionError as error:
+        said = stack_text(error)
+
+    assert FRAMES == 100
+    assert said.count('  File "') == FRAMES
+    assert "in f119\n" in said
+    assert "in f0\n" not in said
