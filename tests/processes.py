@@ -135,9 +135,8 @@ def _run(session: pytest.Session, items: Iterator[pytest.Item], number: int, say
         following = next(items, None)
         config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         item = following
-    coverage = sys.modules.get("coverage")
-    if measured := coverage and coverage.Coverage.current():
-        measured.save()
+    if controller := getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None):  # pytest-cov's
+        controller.cov.save()
 
 
 def _have_own_files(config: pytest.Config, number: int) -> None:

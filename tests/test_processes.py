@@ -54,6 +54,15 @@ def test_ends_its_process():
 def test_is_never_run():
     pass
 """
+COVERED = """
+from mine import one, two
+
+def test_one():
+    assert one() == 1
+
+def test_two():
+    assert two() == 2
+"""
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
@@ -97,3 +106,13 @@ def test_the_first_failure_ends_the_run(tmp_path: Path) -> None:
 
     assert code == 1
     assert "stopping after 1 failures" in out
+
+
+def test_coverage_is_of_every_process(tmp_path: Path) -> None:
+    """What the tests have run in each of them counts."""
+    (tmp_path / "mine.py").write_text("def one():\n    return 1\n\n\ndef two():\n    return 2\n")
+    measured = ("-p", "pytest_cov.plugin", "--cov=mine", "--cov-config=/dev/null", "--cov-report=term")
+    code, out = run(tmp_path, COVERED, *measured)
+
+    assert code == 0, out
+    assert re.search(r"mine\.py +4 +0 +100%", out), out

@@ -32,7 +32,9 @@ def _no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 def environment(folder: Path, tests: str) -> Environment:
     """This Python, and these tests alone."""
     (folder / "bin").mkdir()
-    (folder / "bin/python").symlink_to(sys.executable)
+    python = folder / "bin/python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
     (folder / "test_one.py").write_text(tests)
     rootdir = ("--noconftest", "--rootdir", str(folder), "-c", os.devnull)
     return Environment(Suite(name="one", lock="test", tests=(*rootdir, str(folder / "test_one.py"))), folder)
