@@ -445,6 +445,18 @@ def test_what_was_damaged_on_disk_is_counted_when_it_is_read(tmp_path: Path) -> 
     outbox.release()
 
 
+def test_what_is_on_disk_is_work_to_do(tmp_path: Path) -> None:
+    """For the sender that goes on after a fork."""
+    outbox = stored_outbox(tmp_path)
+    assert not outbox.has_work
+
+    outbox.add(Batch(b"x", 1))
+
+    assert outbox.has_work
+    outbox.close()
+    outbox.release()
+
+
 def test_what_has_gone_to_disk_takes_no_room_in_memory(tmp_path: Path) -> None:
     """The next request waits in memory, as the first did."""
     outbox = Outbox(Spool(tmp_path), memory_bytes=1000)
