@@ -54,8 +54,9 @@ def last(destination: Destination) -> str:
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_a_collector_that_works_gets_one_span(protocol: Protocol) -> None:
+def test_a_collector_that_works_gets_one_span(protocol: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real span is sent, accepted and counted once, and header values stay secret."""
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "mine")
     with OtlpSink(protocol) as sink:
         destination = Destination(endpoint=endpoint(sink), protocol=protocol, headers={"x-key": "s3cret"})
 
@@ -64,6 +65,9 @@ def test_a_collector_that_works_gets_one_span(protocol: Protocol) -> None:
         assert list(sink.spans) == ["agentops-otel doctor"]
         span = sink.spans["agentops-otel doctor"]
         assert 0 < span.start_time_unix_nano == span.end_time_unix_nano
+        assert sink.resources[span.span_id]["service.name"] == "mine"
+        [scope] = [scope.scope.name for of in sink.received[0].request.resource_spans for scope in of.scope_spans]
+        assert scope == "agentops_otel"
         assert sink.received[0].headers["x-key"] == "s3cret"
     assert "s3cret" not in "".join(said)
     assert [line for line in said if not line.startswith("note: localhost is")][-1].startswith(
