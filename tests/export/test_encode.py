@@ -163,6 +163,16 @@ def test_a_value_without_an_otlp_form_costs_itself_and_is_counted() -> None:
     assert sent.dropped_attributes_count == 1
 
 
+def test_a_status_that_is_unset_may_have_a_description() -> None:
+    """OpenTelemetry's own class drops it; other people's spans may keep it."""
+    status = Status()
+    status._description = "why"
+
+    [sent] = decoded([a_span(status=status)]).resource_spans[0].scope_spans[0].spans
+
+    assert (sent.status.code, sent.status.message) == (0, "why")
+
+
 def test_nesting_has_an_end() -> None:
     """A list within lists beyond the depth arrives cut, so that no receiver refuses the request."""
     deep: list[object] = []
