@@ -449,6 +449,7 @@ def test_a_full_disk_says_what_is_in_the_file_and_what_is_missing(
     finally:
         file_size.setrlimit(file_size.RLIMIT_FSIZE, limits)
     exporter.shutdown()
+    exporter.shutdown()
 
     assert results == {SpanExportResult.FAILURE}
     assert [re.sub(r" \(.*\)", "", record.getMessage()) for record in caplog.records] == [

@@ -558,6 +558,21 @@ def test_memory_alone_drops_the_oldest_and_counts_them() -> None:
     assert entry.body[0] == 10
 
 
+def test_what_has_been_sent_takes_no_room_in_memory() -> None:
+    """However much that was; what comes then waits as the first did."""
+    outbox = Outbox(memory_bytes=1000)
+    for _ in range(20):
+        outbox.add(Batch(b"x" * 600, 1))
+        entry = outbox.take()
+        assert entry is not None
+        outbox.delivered(entry)
+
+    outbox.add(Batch(b"x" * 300, 1))
+    outbox.add(Batch(b"x" * 300, 1))
+
+    assert outbox.stats(22).dropped == {}
+
+
 def test_what_was_lost_before_it_was_added_settles_nothing_else() -> None:
     """A flush still waits for the spans that were encoded."""
     outbox = Outbox()
