@@ -1,5 +1,6 @@
 """init and its life: where spans go, whose provider makes them, and what a second call does."""
 
+import ast
 import logging
 import os
 import pickle
@@ -30,7 +31,7 @@ from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
 from tests.many_threads import at_once
-from tests.program import run
+from tests.program import ROOT, run
 
 SPAN = """
 from agentops_otel import sdk
@@ -758,3 +759,19 @@ def test_a_provider_without_a_hash_is_used(tmp_path: Path) -> None:
         agentops_otel.shutdown()
 
     assert re.findall("first|second", file.read_text()) == ["first", "second"]
+
+
+def test_what_is_called_too_early_is_named_as_it_was_called() -> None:
+    """Each function that needs a client says its own name."""
+    functions = [
+        node
+        for path in ("api.py", "compat.py", "sdk/__init__.py")
+        for node in ast.walk(ast.parse((ROOT / "agentops_otel" / path).read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    named = [
+        (node.name, word) for node in functions for word in re.findall(r"client_for\('(\w+)'\)", ast.unparse(node))
+    ]
+
+    assert len(named) > 10
+    assert [pair for pair in named if pair[0] != pair[1]] == []
