@@ -155,6 +155,9 @@ ACCEPTED = {
     "agentops_otel/view/live/facts.py constant: 0 -> 1": ("the same: every span has a start"),
     "agentops_otel/view/notebook.py word: \"opacity:.6\" -> 'opacity:.7'": ("looks alone: another shade"),
     "agentops_otel/view/printer.py constant: 0.0 -> 1.0": ("the same: the clock has gone on for longer than that"),
+    "agentops_otel/view/printer.py constant: 0.1 -> 1.2": (
+        "time alone: a terminal that a program's own display uses is looked at again later"
+    ),
     "agentops_otel/view/printer.py constant: 0.25 -> 1.5": (
         "time alone: a fork waits as long for a terminal that is not read"
     ),
