@@ -1,12 +1,14 @@
-"""How a stream has ended, by what its read raised."""
+"""How a stream has ended, by what its read raised, and reads that wait."""
 
 import asyncio
+from collections.abc import Generator
+from types import coroutine
 from typing import Any
 
 import pytest
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_value
 
-from agentops_otel.wrapping.stream import StreamObserver
+from agentops_otel.wrapping.stream import StreamObserver, observed_stream
 
 
 class Noting(StreamObserver):
@@ -56,3 +58,62 @@ def test_a_read_that_raises_is_one_end_of_a_stream(raised: BaseException, end: s
     observer.raised(raised)
 
     assert observer.ends == ([] if end is None else [raised if end == "failed" else end])
+
+
+@coroutine
+def suspended(waits_for: str) -> Generator[str, Any, Any]:
+    """What a client waits for."""
+    return (yield waits_for)
+
+
+class Waiting:
+    """A stream whose read waits twice, and says in which context it runs."""
+
+    def __init__(self) -> None:
+        self.contexts: list[object] = []
+
+    async def __anext__(self) -> list[object]:
+        given: list[object] = []
+        for waits_for in ("first", "second"):
+            self.contexts.append(get_value("of the call"))
+            try:
+                given.append(await suspended(waits_for))
+            except TimeoutError as error:
+                given.append(error)
+        self.contexts.append(get_value("of the call"))
+        return given
+
+
+def observed(client: Waiting) -> tuple[Noting, Any]:
+    """An observer with a context of its own, and a read that has not begun."""
+    observer = Noting()
+    observer.context = Context({"of the call": True})
+    return observer, observed_stream(client, observer).__anext__()
+
+
+def test_a_read_that_waits_gets_what_it_is_given_and_is_in_the_calls_context() -> None:
+    """A value, an error that the client handles, and no context of ours where the program runs."""
+    client, late = Waiting(), TimeoutError()
+    observer, read = observed(client)
+
+    assert (read.send(None), get_value("of the call")) == ("first", None)
+    assert (read.send("a"), get_value("of the call")) == ("second", None)
+    with pytest.raises(StopIteration) as done:
+        read.throw(late)
+
+    assert (done.value.value, client.contexts, observer.ends) == (["a", late] * 2, [True] * 3, [])
+
+
+@pytest.mark.parametrize("leave", ["close", "throw"])
+def test_a_read_that_is_left_while_it_waits_ends_the_stream(leave: str) -> None:
+    """By whoever drops the coroutine, or cancels the task."""
+    observer, read = observed(Waiting())
+    assert read.send(None) == "first"
+
+    if leave == "close":
+        read.close()
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            read.throw(asyncio.CancelledError())
+
+    assert (observer.ends, get_value("of the call")) == (["abandoned"], None)
