@@ -107,7 +107,7 @@ def test_the_capture_has_the_same_limits_everywhere() -> None:
     limits = [f"OTEL_{name}_LIMIT" for name in (*(f"{name}_COUNT" for name in names), *lengths)]
     program = "from agentops_otel.testing import _LIMITS; print(vars(_LIMITS))"
 
-    done = run(program, **dict.fromkeys(limits, "1"), STARTS="real")
+    done = run(program, expect=0, cwd=None, **dict.fromkeys(limits, "1"), STARTS="real")
 
     assert done.stdout == f"{vars(_LIMITS)}\n"
 
