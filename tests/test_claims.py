@@ -736,7 +736,7 @@ def test_a_figure(page: str, words: str) -> None:
 
 
 def test_the_page_keeps_runs_as_long_as_it_says() -> None:
-    """By size and by age."""
+    """512 MB of spans at most, and 30 days after their last span."""
     assert "512 MB of spans at most, and 30 days after their last span" in (ROOT / "docs/looking.md").read_text()
     assert (store.LIMIT_BYTES, store.LIMIT_AGE_S) == (512 * 1024 * 1024, 30 * 24 * 3600)
 
