@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Literal
 
 from agentops_otel.content.patterns import compiled
@@ -32,10 +33,13 @@ _IN_ELEMENT = rf"""(?x)
 _SEPARATOR = _IN_ELEMENT.replace(_ELEMENT_START, "(?!)")
 Form = Literal["equals", "colon", "pair", "field", "form", "element", "quoted", "prose", "space"]
 
-_QUOTED = rf"(?m)({_QUOTE})(?!\1)(.+?)(?=\1|$)"
-_LINE = r"""[^\r\n"']+"""
+_QUOTED = rf"(?m)({_QUOTE})(?!\1)(.+?)(?=(?<!\\)\1|$)"
+_IN_QUOTES = {"'": r"'[^'\r\n]*'?", '"': r'"[^"\r\n]*"?'}
+"""A quoted part of a header's value: `Bearer "x"`, `Digest response="x"`."""
 _ELEMENT = r"[^<]+"
-_BARE = r"""(?:(?i:bearer|basic|digest|token)[ \t]+)?(?:(?!&quot;|%2[26])[^\s"'&;,<]|,(?=\S))+"""
+_SCHEME = r"(?i:bearer|basic|digest|token)[ \t]+"
+_QUOTED_TOKEN = rf"{_SCHEME}\\{{0,3}}(?:{'|'.join(_IN_QUOTES.values())})"
+_BARE = rf"""{_QUOTED_TOKEN}|(?:{_SCHEME})?(?:(?!&quot;|%2[26])[^\s"'&;,<]|,(?=\S))+"""
 _CODE = r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[].*)(?![\w.])"""
 _DIGIT = r"\d"
 _NUMBER = r"[\d.,]+%?"
@@ -147,13 +151,20 @@ def _value_span(text: str, start: int, form: str, name: str, is_option: bool, be
     if quoted := compiled(_QUOTED).match(text, start):
         return quoted.span(2)
     header = form == "colon" and ("cookie" in name or "authorization" in name)
-    bare = compiled(_LINE if header else _BARE).match(text, start)
+    bare = compiled(_line(before[-1:]) if header else _BARE).match(text, start)
     if bare is None or form == "quoted" or compiled(_CODE).match(text, start, bare.end() + 1):
         return _NOTHING
     # "Password: must be long" and "the password is wrong" are prose, `password: hunter2` is not.
     is_spaced = form == "colon" and text[start - 1].isspace() and not header
     may_be_prose = form == "prose" or (is_spaced and bare.end() - start < _PROSE_CHARACTERS)
     return _NOTHING if may_be_prose and not compiled(_DIGIT).search(bare[0]) else bare.span()
+
+
+@cache
+def _line(opened: str) -> str:
+    """The rest of a header's line, up to the quote that *opened* it, if one did; other quotes belong to its value."""
+    quoted = "|".join(pattern for quote, pattern in _IN_QUOTES.items() if quote != opened)
+    return rf"""(?:(?<=[=\s])\\{{0,3}}(?:{quoted})|[^\r\n"'])+"""
 
 
 def _second_of_pair(text: str, start: int, before: str, is_option: bool) -> tuple[int, int]:

@@ -159,6 +159,31 @@ def test_a_secret_is_told_by_the_words_before_it(text: str, clean: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ('Authorization: Bearer "abc"', "Authorization: [redacted]"),
+        ("Authorization: Basic 'YTpi=='\nHost: x", "Authorization: [redacted]\nHost: x"),
+        ('Authorization: Bearer "abc', "Authorization: [redacted]"),
+        ('Authorization=Bearer "a b" c', "Authorization=[redacted] c"),
+        (r'{"Authorization": "Bearer \"abc\"", "n": 1}', '{"Authorization": "[redacted]", "n": 1}'),
+        (r"say('Authorization: Bearer \"abc\"')", "say('Authorization: [redacted]')"),
+        ('Proxy-Authorization: Digest username="M", response="66 29"', "Proxy-Authorization: [redacted]"),
+        ('Cookie: a="b c"; d=e', "Cookie: [redacted]"),
+        ('curl -H "Authorization: Bearer \'abc\'" -d "x"', 'curl -H "Authorization: [redacted]" -d "x"'),
+        ('curl -H "Authorization: Basic YTpi==" -d "x" y', 'curl -H "Authorization: [redacted]" -d "x" y'),
+        (
+            "curl -H 'Authorization: Basic YTpi==' -d '{\"a\": 1}'",
+            "curl -H 'Authorization: [redacted]' -d '{\"a\": 1}'",
+        ),
+        (r'{"password": "a\"b c", "n": 1}', '{"password": "[redacted]", "n": 1}'),
+    ],
+)
+def test_a_secret_with_quotes_in_it_goes_as_a_whole(text: str, clean: str) -> None:
+    """Quotes within a header's value, or escaped ones within a quoted value, do not end it; those around it do."""
+    assert redact(text) == clean
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Password: must be at least eight letters",
