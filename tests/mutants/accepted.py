@@ -118,9 +118,6 @@ ACCEPTED = {
         "a mapping or a list may end one item earlier: a comma is counted as two"
     ),
     "agentops_otel/content/media.py constant: 1024 -> 2048": ("speed alone: two kilobytes of each end are looked at"),
-    'agentops_otel/content/named_values.py word: r"""[^\\r\\n"\']+""" -> \'[^\\\\r\\\\n"\\\']*\'': (
-        "the same: a value of no letters is no secret"
-    ),
     "agentops_otel/content/snapshot.py constant: 16 -> 32": ("speed alone: a copy of a dict for a pickle of it"),
     "agentops_otel/content/span_redaction.py argument: self._attributes(event.attributes, own=own) -> self._attributes(event.attributes)": (
         "time alone: what has been redacted is searched again"
