@@ -14,6 +14,7 @@ from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import each_client, outcome, pytestmark
+from tests.clients.conventions import assert_conventional
 from tests.clients.forms.form import CLIENTS, OTHERS, Forms, installed
 from tests.loopback import bedrock_server
 from tests.loopback.llm_server import Answer, LlmServer
@@ -186,10 +187,11 @@ def _damaged(answer: Answer, place: float, removed: int, put: bytes) -> Answer:
 def _compared(form: str, client: Forms, server: LlmServer, answers: Mapping[str, Answer]) -> dict[str, Any]:
     """What the spans say of the calls that brought no exception, after all outcomes were compared."""
     bare = _outcomes(form, client, server, answers)
-    with capture() as captured:
+    with capture(conventional=False) as captured:
         ours = _outcomes(form, client, server, answers)
 
     assert ours == bare
+    assert_conventional(captured.spans, damaged=True)
     assert len(captured.spans) == len(answers)
     return {name: attributes for name, attributes in _told(captured, ours).items() if attributes is not None}
 
