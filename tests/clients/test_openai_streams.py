@@ -438,7 +438,7 @@ def test_who_asks_while_another_reads_ends_nothing(
 def test_a_stream_that_is_held_when_the_program_ends_has_its_span(server: LlmServer, tmp_path: Path) -> None:
     """It was left, and says what came; a forked child, which holds it too, does not say so again.
 
-    The program ends as it does without us; CPython 3.13.0 crashes there if it was not forked. Two programs import openai.
+    The program ends as it does without us: CPython 3.13.0 crashes if it was not forked. Two programs import openai.
     """
     traces = tmp_path / "traces.jsonl"
 
