@@ -18,6 +18,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from agentops_otel import config
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, Stats, build
+from agentops_otel.export import pipeline as pipeline_module
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Outbox
 from agentops_otel.export.pipeline import QUEUE_BYTES, Route
@@ -88,8 +89,9 @@ class _Held(SpanProcessor):
             self.released.wait(60)
 
 
-def test_what_waits_is_sent_in_one_request() -> None:
+def test_what_waits_is_sent_in_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sender is not woken for each slice that is encoded: a small request costs as much as a large one."""
+    monkeypatch.setattr(pipeline_module, "OVERDUE_S", 60.0)  # what is overdue is not kept back
     held = _Held("first 0")
     with OtlpSink() as sink:
         pipeline = build(Config(destinations=(destination(sink),)), observers=[held])
