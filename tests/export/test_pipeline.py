@@ -89,6 +89,15 @@ class _Held(SpanProcessor):
             self.released.wait(60)
 
 
+def until_idle(pipeline: Pipeline) -> None:
+    """The first span was sent, and the sender waits for more."""
+    end = time.monotonic() + 60
+    while pipeline.stats().sent < 1:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    pipeline.recover(60)
+
+
 def test_what_waits_is_sent_in_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sender is not woken for each slice that is encoded: a small request costs as much as a large one."""
     monkeypatch.setattr(pipeline_module, "OVERDUE_S", 60.0)  # what is overdue is not kept back
@@ -98,7 +107,7 @@ def test_what_waits_is_sent_in_one_request(monkeypatch: pytest.MonkeyPatch) -> N
         tracer = tracer_for(pipeline)
         make_spans(tracer, 1, "first")
         assert held.has_seen.wait(60)
-        pipeline.recover(60)  # the sender has nothing more to do
+        until_idle(pipeline)
         make_spans(tracer, 300)
         held.released.set()
 
@@ -115,7 +124,7 @@ def test_much_is_sent_while_more_is_being_encoded() -> None:
         tracer = tracer_for(pipeline)
         make_spans(tracer, 1, "first")
         assert first.has_seen.wait(60)
-        pipeline.recover(60)
+        until_idle(pipeline)
         make_spans(tracer, 600, text="x" * 2000)
         first.released.set()
         assert held.has_seen.wait(60)
