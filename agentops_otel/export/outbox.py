@@ -188,6 +188,11 @@ class Outbox:
             return self._done() >= self._added
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nothing is given out any more."""
+        return self._closed
+
+    @property
     def has_left_overs(self) -> bool:
         """Whether something lies on disk for the destination, of whichever process."""
         return self.spool is not None and self.spool.has_segments

@@ -194,7 +194,7 @@ class Sender:
         ended = self._thread.join(deadline - self._clock())
         self.outbox.release()
         if ended:
-            self._transport.close()  # Otherwise it is still in a request: its connection ends with the process.
+            self._transport.close()  # Otherwise it is still in a request, and closes it after that.
 
     def forked(self) -> None:
         """In the child of a fork: the thread is gone and the connections are the parent's."""
@@ -213,6 +213,8 @@ class Sender:
         attach(set_value(SUPPRESS_KEY, OWN_WORK))
         while self._thread.is_current() and (entry := self.outbox.take()) is not None:
             self._send(entry, self._timeout_s)
+        if self.outbox.is_closed:
+            self._transport.close()
 
     def _send(self, entry: Entry, timeout_s: float) -> None:
         """Send one request and act on the answer. A fault of ours costs the request, never the thread."""

@@ -1,7 +1,9 @@
 """What becomes of spans when a collector does not take them: one test a line of the protocol."""
 
+import gc
 import logging
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -250,6 +252,25 @@ def test_partial_success_is_read_counted_and_said(protocol: Protocol, caplog: py
             assert pipeline.stats().dropped == {"partial success": sum(refused)}
             assert adds_up(pipeline.stats())
     assert f"all but {refused[0]} spans: no room" in caplog.text
+
+
+@both
+def test_a_connection_that_is_in_use_at_the_end_is_closed_with_its_request(protocol: Protocol) -> None:
+    """Nobody waits for it any more; a socket that garbage collection has to close is an error here."""
+    answered = threading.Event()
+    with OtlpSink(protocol) as sink:
+        sink.decide = lambda received: Answer(after_s=0.0 if answered.wait(20) else 1.0)
+        with running(Config(destinations=(destination(sink),), exit_timeout_s=0.05)) as (pipeline, tracer):
+            make_spans(tracer, 1)
+            end = time.monotonic() + 20
+            while not (sending := [one for one in threading.enumerate() if one.name == "agentops-otel-send"]):
+                assert time.monotonic() < end
+            pipeline.force_flush(200)
+        answered.set()
+        for thread in sending:
+            thread.join(20)
+        del pipeline, tracer
+        gc.collect()
 
 
 @both
