@@ -162,6 +162,19 @@ class Awaited(Coroutine[Any, Any, Any]):
         raise StopIteration(observer.returned(value))
 
 
+class _AwaitedRead(Awaited):
+    """An observed read of a stream. Where it is awaited, which most are, a coroutine of Python's own observes it.
+
+    That one is made when the read begins: of one that never does, or is cancelled before, nobody else hears.
+    """
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        observer: Any = self._observer
+        return _observed_read(self._coroutine, observer).__await__()
+
+
 async def _observed_read(read: Coroutine[Any, Any, Any], observer: StreamObserver) -> Any:
     """The chunk that an asynchronous read gives; most are there at its first step.
 
@@ -299,7 +312,7 @@ def _response(self: Any) -> Any:
 
 def _stepwise(observer: StreamObserver, awaitable: Awaitable[Any]) -> Awaitable[Any]:
     """The awaitable, observed; the `asend()` of an async generator has the methods of a coroutine."""
-    return _observed_read(awaitable, observer) if _is_coroutine(type(awaitable)) else awaitable  # type: ignore[arg-type]
+    return _AwaitedRead(awaitable, observer) if _is_coroutine(type(awaitable)) else awaitable  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """How a stream has ended, by what its read raised, and reads that wait."""
 
 import asyncio
+import gc
 from collections.abc import Generator
 from types import coroutine
 from typing import Any
@@ -84,17 +85,22 @@ class Waiting:
         return given
 
 
-def observed(client: Waiting) -> tuple[Noting, Any]:
-    """An observer with a context of its own, and a read that has not begun."""
+def observed(client: Waiting, reader: str) -> tuple[Noting, Any]:
+    """An observer with a context of its own, and a read that has not begun: as a task steps it, or as `await` does."""
     observer = Noting()
     observer.context = Context({"of the call": True})
-    return observer, observed_stream(client, observer).__anext__()
+    read = observed_stream(client, observer).__anext__()
+    return observer, read.__await__() if reader == "await" else read
 
 
-def test_a_read_that_waits_gets_what_it_is_given_and_is_in_the_calls_context() -> None:
+each_reader = pytest.mark.parametrize("reader", ["task", "await"])
+
+
+@each_reader
+def test_a_read_that_waits_gets_what_it_is_given_and_is_in_the_calls_context(reader: str) -> None:
     """A value, an error that the client handles, and no context of ours where the program runs."""
     client, late = Waiting(), TimeoutError()
-    observer, read = observed(client)
+    observer, read = observed(client, reader)
 
     assert (read.send(None), get_value("of the call")) == ("first", None)
     assert (read.send("a"), get_value("of the call")) == ("second", None)
@@ -104,10 +110,11 @@ def test_a_read_that_waits_gets_what_it_is_given_and_is_in_the_calls_context() -
     assert (done.value.value, client.contexts, observer.ends) == (["a", late] * 2, [True] * 3, [])
 
 
+@each_reader
 @pytest.mark.parametrize("leave", ["close", "throw"])
-def test_a_read_that_is_left_while_it_waits_ends_the_stream(leave: str) -> None:
+def test_a_read_that_is_left_while_it_waits_ends_the_stream(leave: str, reader: str) -> None:
     """By whoever drops the coroutine, or cancels the task."""
-    observer, read = observed(Waiting())
+    observer, read = observed(Waiting(), reader)
     assert read.send(None) == "first"
 
     if leave == "close":
@@ -117,3 +124,29 @@ def test_a_read_that_is_left_while_it_waits_ends_the_stream(leave: str) -> None:
             read.throw(asyncio.CancelledError())
 
     assert (observer.ends, get_value("of the call")) == (["abandoned"], None)
+
+
+@pytest.mark.parametrize("leave", ["close", "throw"])
+def test_a_read_that_is_left_before_it_begins_ends_the_stream_and_warns_of_nothing(leave: str) -> None:
+    """A task that is cancelled at once never awaits the client's coroutine: without us Python says nothing either."""
+    observer, read = observed(Waiting(), "task")
+
+    if leave == "close":
+        read.close()
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            read.throw(asyncio.CancelledError())
+    del read
+    gc.collect()  # a warning is an error here
+
+    assert observer.ends == ["abandoned"]
+
+
+def test_of_a_read_that_nobody_awaits_python_warns_as_it_does_without_us() -> None:
+    """Once, by the name of the client's method."""
+    _, read = observed(Waiting(), "task")
+
+    with pytest.warns(RuntimeWarning, match="never awaited") as warned:
+        del read
+
+    assert [str(one.message) for one in warned] == ["coroutine 'Waiting.__anext__' was never awaited"]
