@@ -164,14 +164,14 @@ class Wrapper:
 
     def _start(self, recorder: Recorder, instance: Any, request: _Request) -> Call | None:
         """The call with its span; None if tracing is suppressed or a call in progress has the span already."""
-        current = current_context()
+        (operation, _, _), current = request, current_context()
         if not self._was_called and current.get(SUPPRESS_KEY) not in (SUPPRESSED_BY_US, OWN_WORK):
             self._was_called = True
             self._services.check_instrumentations(self._spec)
         if current and is_suppressed(current):
             self._log_no_span("suppressed")
             return None
-        if current and request[0].belongs_to(group := current.get(CALL_IN_PROGRESS)):
+        if current and operation.belongs_to(group := current.get(CALL_IN_PROGRESS)):
             self._log_no_span(f"nested in a call of the group {group!r}")
             return None
         call = None
@@ -255,7 +255,8 @@ class SilentWrapper(Wrapper):
         request, args, kwargs = self._match(instance, args, kwargs)
         if request is None:
             return wrapped(*args, **kwargs)
-        return observed_call(_PartOfCall(request[0]), wrapped, *args, **kwargs)
+        operation, _, _ = request
+        return observed_call(_PartOfCall(operation), wrapped, *args, **kwargs)
 
 
 class OpeningWrapper(Wrapper):
@@ -265,10 +266,13 @@ class OpeningWrapper(Wrapper):
 
     def _observe(self, recorder: Recorder, wrapped: Wrapped, instance: Any, args: Args, kwargs: Kwargs) -> Any:
         request, args, kwargs = self._match(instance, args, kwargs)
-        if request is None or (tracker := request[0].tracker) is None:
+        if request is None:
             return wrapped(*args, **kwargs)
-        starter = CallStarter(self, request[0], instance, request[1])
-        return observed_call(Opening(tracker(starter)), wrapped, *args, **kwargs)
+        operation, arguments, _ = request
+        if operation.tracker is None:
+            return wrapped(*args, **kwargs)
+        starter = CallStarter(self, operation, instance, arguments)
+        return observed_call(Opening(operation.tracker(starter)), wrapped, *args, **kwargs)
 
 
 class AttachWrapper(Wrapper):
