@@ -20,7 +20,7 @@ from random import Random
 
 from tests.mutants import covering
 from tests.mutants.accepted import ACCEPTED, without_line
-from tests.mutants.choice import is_tested, room, tests_of
+from tests.mutants.choice import SECOND_LOOK_S, is_tested, room, second_look, tests_of
 from tests.mutants.covering import ROOT, Covering
 from tests.mutants.faults import Fault, compiles, faults
 from tests.mutants.forking import HANGS, PRELOADED, Forking
@@ -29,6 +29,7 @@ from tests.mutants.forking import HANGS, PRELOADED, Forking
 LEFT_OUT = ("e2e", "frameworks", "other_programs", "test_wheel.py", "mutants")
 _TESTS = [*(f"--ignore=tests/{name}" for name in LEFT_OUT), "tests"]
 SURVIVED = "no test"
+SECOND = " at the second look"
 
 Place = tuple[str, Fault]
 
@@ -43,6 +44,7 @@ def main() -> None:
         "--room", default="", help="only in files whose path in the package has this regular expression"
     )
     parser.add_argument("--tests", nargs="+", default=_TESTS, help="what may notice: those of a framework, say")
+    parser.add_argument("--second-look", type=float, default=SECOND_LOOK_S, help="so many seconds of tests at most")
     parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
     options = parser.parse_args()
     copy, data = options.folder / "copy", options.folder / "data"
@@ -52,7 +54,7 @@ def main() -> None:
     narrowed = re.sub(r"\W+", "-", f"{options.seed}-{options.room}-{options.matching}").strip("-")
     verdicts = data / f"seed-{narrowed}.json"
     print(f"seed {options.seed}: {len(drawn)} faults")
-    _print_table(judge(drawn, copy, measured, verdicts))
+    _print_table(judge(drawn, copy, measured, verdicts, second_look_s=options.second_look))
 
 
 def _measured(copy: Path, data: Path, tests: Sequence[str]) -> Covering:
@@ -117,7 +119,13 @@ def _by_line(source: bytes) -> dict[int, list[Fault]]:
 
 
 def judge(
-    drawn: Iterable[Place], copy: Path, measured: Covering, kept: Path, *, preloaded: Sequence[str] = PRELOADED
+    drawn: Iterable[Place],
+    copy: Path,
+    measured: Covering,
+    kept: Path,
+    *,
+    preloaded: Sequence[str] = PRELOADED,
+    second_look_s: float = SECOND_LOOK_S,
 ) -> dict[str, str]:
     """By place: the test that notices it, or `SURVIVED`. Those that an earlier run has judged are not judged again."""
     verdicts: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
@@ -131,10 +139,16 @@ def judge(
             if place not in verdicts:
                 tests = tests_of(file, fault, source, measured)
                 with _planted(fault, copy, file):
-                    verdicts[place] = pytest.first_failure(tests, measured.seconds) or SURVIVED
+                    failed = pytest.first_failure(tests, measured.seconds)
+                    if failed is None and without_line(place) not in ACCEPTED:
+                        more = second_look(file, fault, source, measured, tests, second_look_s)
+                        tests += more
+                        failed = (noticed := pytest.first_failure(more, measured.seconds)) and noticed + SECOND
+                verdicts[place] = failed or SURVIVED
                 print(f"{verdicts[place]}: {place}  ({len(tests)} tests)", flush=True)
                 kept.write_text(json.dumps(verdicts, indent=0))
-        noticing = {verdict.removesuffix(HANGS) for verdict in verdicts.values()} & measured.seconds.keys()
+        noticing = {verdict.removesuffix(SECOND).removesuffix(HANGS) for verdict in verdicts.values()}
+        noticing &= measured.seconds.keys()
         for test in pytest.failures(sorted(noticing), measured.seconds):
             print(f"fails without a fault, too: {test}", flush=True)
     return verdicts
@@ -156,10 +170,15 @@ def _print_table(verdicts: Mapping[str, str]) -> None:
     survived = [place for place, verdict in verdicts.items() if verdict == SURVIVED]
     alike = [place for place in survived if without_line(place) in ACCEPTED]
     unnoticed = [place for place in survived if place not in alike]
-    counts = [Counter(room(place.partition(":")[0]) for place in places) for places in (verdicts, alike, unnoticed)]
+    late = [place for place, verdict in verdicts.items() if verdict.endswith(SECOND)]
+    kinds = (verdicts, alike, unnoticed, late)
+    counts = [Counter(room(place.partition(":")[0]) for place in places) for places in kinds]
     for name in (*sorted(counts[0]), "all"):
-        planted, accepted, missed = (count[name] if name != "all" else count.total() for count in counts)
-        print(f"{name:18} {planted:4} planted {accepted:3} accepted {planted - accepted - missed:4} noticed")
+        planted, accepted, missed, second = (count[name] if name != "all" else count.total() for count in counts)
+        first = planted - accepted - missed - second
+        print(
+            f"{name:18} {planted:4} planted {accepted:3} accepted {first:4} noticed at first {second:3} at second look"
+        )
     print("Unnoticed:", *unnoticed, sep="\n")
 
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from tests.mutants.faults import Fault
 
 TESTS_S = 30.0
 """How long the tests of one fault may take in all, as they took unchanged."""
+
+SECOND_LOOK_S = 120.0
+"""How long the further tests may take that a fault is shown to which those have let pass."""
 
 QUICK_S = 0.1
 """A test that takes no longer goes before those that do, whatever its room, and all such have a third of that time."""
@@ -50,18 +53,7 @@ def room(file: str) -> str:
 
 def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list[str]:
     """The tests for a fault in the file: of the room's own and the quickest first; none if none runs the line."""
-    in_room = (f"tests/{room(file)}/", f"tests/test_{room(file)}.py", *ELSEWHERE.get(room(file), ()))
-    if fault.names is None:
-        own_file = f"/test_{Path(file).stem}.py::"
-        distance = {
-            test: 0 if own_file in test else 1 if test.startswith(in_room) else 2
-            for test in measured.tests[file].get(fault.line, ())
-        }
-        if fault.line in measured.at_import.get(file, ()):
-            distance = {test: 3 for test in measured.seconds if test.startswith(in_room)} | distance
-    else:
-        distance = _distances(file, fault, fault.names, source, measured)
-    ordered = sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
+    ordered = _by_distance(_near(file, fault, source, measured), measured)
     chosen = list(
         _within([test for test in ordered if measured.seconds[test] <= QUICK_S], measured.seconds, TESTS_S / 3)
     )
@@ -72,6 +64,48 @@ def tests_of(file: str, fault: Fault, source: bytes, measured: Covering) -> list
             further = {test for test in measured.seconds if test.startswith(starts)} - set(chosen)
             chosen += _within(sorted(further, key=measured.seconds.__getitem__), measured.seconds)
     return chosen
+
+
+def second_look(
+    file: str, fault: Fault, source: bytes, measured: Covering, seen: Collection[str], most_s: float
+) -> list[str]:
+    """For a fault that *seen* have let pass: all others that run the line, then those of their files.
+
+    Then, where programs are killed, those of the room and whose programs leave. Slow ones too, while there is time.
+    """
+    beside = {f"{test.partition('::')[0]}::" for test in measured.tests[file].get(fault.line, ())}
+    places = [beside, _of_room(file), PROGRAMS] if room(file) in ROOMS_OF_PROGRAMS else [beside]
+    distance = _near(file, fault, source, measured)
+    for n, names in enumerate(places, start=4):
+        distance = dict.fromkeys(_starting(names, measured), n) | distance
+    unseen = [test for test in _by_distance(distance, measured) if test not in seen]
+    return list(_within(unseen, measured.seconds, most_s))
+
+
+def _near(file: str, fault: Fault, source: bytes, measured: Covering) -> dict[str, int]:
+    """The tests that run the line, or where it runs once any, and how far each is from it."""
+    if fault.names is not None:
+        return _distances(file, fault, fault.names, source, measured)
+    own_file, in_room = f"/test_{Path(file).stem}.py::", _of_room(file)
+    distance = {
+        test: 0 if own_file in test else 1 if test.startswith(in_room) else 2
+        for test in measured.tests[file].get(fault.line, ())
+    }
+    if fault.line in measured.at_import.get(file, ()):
+        return dict.fromkeys(_starting(in_room, measured), 3) | distance
+    return distance
+
+
+def _of_room(file: str) -> tuple[str, ...]:
+    return (f"tests/{room(file)}/", f"tests/test_{room(file)}.py", *ELSEWHERE.get(room(file), ()))
+
+
+def _starting(names: Iterable[str], measured: Covering) -> list[str]:
+    return [test for test in measured.seconds if test.startswith(tuple(names))]
+
+
+def _by_distance(distance: Mapping[str, int], measured: Covering) -> list[str]:
+    return sorted(distance, key=lambda test: (distance[test], measured.seconds[test], test))
 
 
 def is_tested(file: str, measured: Covering) -> bool:
@@ -116,6 +150,6 @@ def _lines_of_functions(source: bytes) -> frozenset[int]:
 def _within(tests: list[str], seconds: Mapping[str, float], most_s: float | None = None) -> Iterator[str]:
     spent = 0.0
     for test in tests:
-        spent += seconds[test]
-        if spent <= (TESTS_S if most_s is None else most_s):
+        if spent + seconds[test] <= (TESTS_S if most_s is None else most_s):
+            spent += seconds[test]
             yield test

@@ -97,18 +97,29 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
                 "def test_double():\n    assert double(2) == 4\n\n"
                 "def test_nothing():\n    dead(1)\n"
             ),
+            "agentops_otel/late.py": "def late(number):\n    return number\n",
+            "tests/test_late.py": (
+                "from agentops_otel.late import late\n\n"
+                "def test_late():\n    assert late(2) == 2\n\n"
+                "def test_nothing():\n    late(1)\n"
+            ),
         },
     )
 
     covering.measure(copy, data, mutants.pytest_command("-q", "tests"))
     measured = covering.read(copy, data)
+    measured = replace(measured, seconds={**measured.seconds, "tests/test_late.py::test_late": choice.TESTS_S + 1})
     drawn = mutants.draw(copy, measured, seed=1)
     verdicts = mutants.judge(drawn, copy, measured, data / "verdicts.json", preloaded=())
 
     assert sorted(verdicts.items()) == snapshot(
         [
             (
-                "agentops_otel/small.py:2 operator: number + number -> (number - number)",
+                "agentops_otel/late.py:2 return: return number -> return None",
+                "tests/test_late.py::test_late at the second look",
+            ),
+            (
+                "agentops_otel/small.py:2 return: return number + number -> return None",
                 "tests/test_small.py::test_double",
             ),
             ("agentops_otel/small.py:6 return: return number -> return None", "no test"),
@@ -178,6 +189,27 @@ def test_a_fault_where_programs_are_killed_is_shown_to_the_tests_beside_those_th
     )
 
     assert [choice.tests_of(file, fault, source, measured) for file in files] == [[runs, kills, leaves], [runs]]
+
+
+def test_a_fault_that_is_let_pass_is_shown_to_all_that_run_the_line_and_those_beside_them() -> None:
+    """The quickest first, within a bound of time, and none twice; where programs are killed, others too."""
+    source = b"def one(number):\n    return number\n"
+    [fault] = faults(source)
+    names = (
+        "a.py::test_seen",
+        "a.py::test_slow",
+        "a.py::test_beside",
+        "b.py::test_runs",
+        "test_leaving.py::test_leaves",
+    )
+    seen, slow, beside, runs, leaves = (f"tests/{name}" for name in names)
+    seconds = {seen: 1.0, slow: 40.0, beside: 1.0, runs: 30.0, leaves: 1.0, "tests/view/test_long.py::test": 1.0}
+    export, view = (f"agentops_otel/{name}/small.py" for name in ("export", "view"))
+    measured = covering.Covering({key: {2: frozenset([seen, slow, runs])} for key in (export, view)}, seconds)
+
+    looks = [choice.second_look(file, fault, source, measured, [seen], 72.0) for file in (export, view)]
+    assert looks == [[runs, slow, beside, leaves], [runs, slow, beside]]
+    assert choice.second_look(view, fault, source, measured, [seen], 35.0) == [runs, beside]
 
 
 def test_a_fault_in_what_modules_call_is_shown_to_the_tests_of_the_room() -> None:
