@@ -2,6 +2,8 @@
 
 import json
 import threading
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,16 +12,18 @@ import openai
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry.context import get_current
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, use_span
+from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan, NoOpTracer, use_span
 
+from agentops_otel import guard
 from agentops_otel.content import Content
-from agentops_otel.taskweaver import calls
-from agentops_otel.taskweaver.hooks import Hooks
+from agentops_otel.taskweaver import builtin_tracing, calls, install
+from agentops_otel.taskweaver.hooks import Hook, Hooks
 from agentops_otel.taskweaver.install import Installation
 from agentops_otel.taskweaver.kernel import Kernel
 from agentops_otel.taskweaver.posts import Post, error_of, message
 from agentops_otel.taskweaver.rounds import Round
 from agentops_otel.testing import capture
+from agentops_otel.tracing import attached
 
 
 def test_a_hook_that_somebody_keeps_records_nothing_after_the_client() -> None:
@@ -46,6 +50,67 @@ def test_a_kernel_writes_where_the_session_has_its_folder(tmp_path: Path, *, con
 
     folder = Path("/app/ces") if container else tmp_path / "ces"
     assert [repr(str(folder / "agentops_otel.spans")) in code.replace("\\", "") for code in told] == [True]
+
+
+class Failing:
+    """What fails whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> object:
+        """Not the AttributeError that is expected here and there."""
+        raise RuntimeError(f"our own fault in {name}")
+
+
+@pytest.mark.parametrize("within", ["nothing", "a round", "a call"])
+@pytest.mark.parametrize(
+    "hook",
+    [
+        pytest.param(hook, id=path)
+        for module, hooks in {**install._HOOKS, "of a role": {"reply": Hooks.reply}}.items()
+        for path, hook in hooks.items()
+        if module != builtin_tracing.MODULE
+    ],
+)
+def test_a_fault_of_ours_does_not_reach_taskweaver(hook: Hook, within: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its functions returns what it would, and raises what it would."""
+    monkeypatch.setattr(guard, "reraise", False)
+    result, error = ["a chunk"], ValueError("theirs")
+    failing: Any = Failing()
+
+    def fail(*args: object, **kwargs: object) -> object:
+        raise error
+
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        of_user, call = Round(recorder), calls.Call(recorder, "chat", "m", {})
+        of_user.recorder = call._recorder = failing
+        context = of_user.context if within == "a round" else get_current()
+        run = partial(hook, Hooks(lambda: failing))
+        with attached(context), call if within == "a call" else nullcontext():
+            assert list(run(lambda *args, **kwargs: result, Failing(), (Failing(),), {})) == result
+            with pytest.raises(ValueError, match="theirs") as raised:
+                run(fail, Failing(), (Failing(),), {})
+        assert raised.value is error
+        of_user.recorder = recorder
+        of_user.end()
+
+
+def test_taskweavers_own_tracing_is_disabled_once(caplog: pytest.LogCaptureFixture) -> None:
+    """With one warning, and comes back as it was; that which is off is left alone."""
+    on, off = ({"_tracer": tracer, "_trace": object()} for tracer in (object(), None))
+    tracing, none = SimpleNamespace(**on), SimpleNamespace(**off)
+
+    for module in (tracing, none, tracing):
+        builtin_tracing.disable(module)
+    disabled = type(tracing._tracer), tracing._trace.get_current_span()
+    untouched = vars(none) == off
+    for module in (tracing, none, tracing):
+        builtin_tracing.restore(module)
+
+    assert disabled == (NoOpTracer, INVALID_SPAN)
+    assert untouched
+    assert (vars(tracing), vars(none)) == (on, off)
+    assert len(caplog.records) == 1
 
 
 class Ending(NonRecordingSpan):
