@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import INVALID_SPAN
 from pydantic import BaseModel, ConfigDict
 
 from agentops_otel import semconv
@@ -66,6 +67,20 @@ class Slotted:
 def test_a_field_is_found_wherever_it_stands(value: Any, name: str, found: Any) -> None:
     """Dicts, objects, models with more than they know, properties."""
     assert field(value, name) == found
+
+
+class Asked(Open):
+    """A model that looks everywhere for what it does not have, as pydantic's do."""
+
+    def __getattr__(self, name: str) -> object:  # type: ignore[override]  # pydantic has it for programs alone
+        """Slow."""
+        raise NotImplementedError(name)
+
+
+def test_a_model_is_not_asked_for_what_it_does_not_have() -> None:
+    """Nobody waits for it to look."""
+    assert field(Asked(), "more") is None
+    assert field(Asked.model_validate({"more": 2}), "more") == 2
 
 
 def test_an_attribute_of_the_conventions_needs_a_type() -> None:
@@ -206,6 +221,24 @@ def test_media_are_told_by_type_and_size() -> None:
     assert gen_ai.definition("text") == "text"
 
 
+@pytest.mark.parametrize(("length", "is_parsed"), [(128 * 1024, True), (128 * 1024 + 1, False)])
+def test_arguments_that_would_be_cut_are_not_parsed(length: int, *, is_parsed: bool) -> None:
+    """They are kept as the text that they are."""
+    text = '{"a":"' + "x" * (length - 8) + '"}'
+
+    assert (type(gen_ai.parsed(text)) is dict) is is_parsed
+
+
+@pytest.mark.parametrize(("parameters", "is_found"), [(1000, True), (2000, False)])
+def test_the_beginning_of_a_picture_is_short(parameters: int, *, is_found: bool) -> None:
+    """What stands before its data is read up to there; what has no such end counts as data."""
+    head = "image/png;" + "p" * (parameters - 10)
+    found = gen_ai.media("image", f"data:{head},AAAA") or {}
+
+    assert found["mime_type"] == "image/png"
+    assert (found["byte_size"] == 3) is is_found
+
+
 def test_known_calls_are_bounded() -> None:
     """The oldest is forgotten first."""
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
@@ -216,6 +249,15 @@ def test_known_calls_are_bounded() -> None:
 
     assert known.links("0") == known.links(None) == []
     assert [link.context for link in known.links("2")] == [spans[2].get_span_context()]
+
+
+def test_a_thousand_and_twenty_four_responses_are_known() -> None:
+    """As docs/limits.md promises."""
+    known = BackgroundResponses()
+    for number in range(1025):
+        known.keep(str(number), INVALID_SPAN)
+
+    assert [len(known.links(number)) for number in ("0", "1")] == [0, 1]
 
 
 @pytest.mark.parametrize("iterator", [iter([1, 2]), (number for number in (1, 2)), map(int, "12")])

@@ -3,8 +3,12 @@
 import json
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
+
+from agentops_otel.instrumentation.another import another
 
 # In a process of its own, which is slow to start: not all of them take off what they put on.
 SCRIPT = """
@@ -51,3 +55,52 @@ def test_another_instrumentation_is_noticed(package: str) -> None:
         (message,) = messages
         assert f"instrumented by {package}" in message
         assert spans == 2
+
+
+def _instrumentor(*, is_on: bool) -> type:
+    of_it = SimpleNamespace(_is_instrumented_by_opentelemetry=is_on)
+    return type("Instrumentor", (), {"_instance": of_it})
+
+
+class OfLogfire:
+    """A provider of its."""
+
+    __module__ = "logfire.integrations"
+
+
+@pytest.mark.parametrize(
+    ("framework", "module", "holds", "found"),
+    [
+        *(
+            (framework, f"{beginning}{name}", {"Instrumentor": _instrumentor(is_on=is_on)}, is_on)
+            for beginning in (
+                *("openinference.instrumentation.", "opentelemetry.instrumentation."),
+                "opentelemetry.instrumentation.genai.",
+            )
+            for framework, name in (
+                *(("crewai", "crewai"), ("openai-agents", "openai_agents")),
+                *(("autogen", "autogen_agentchat"), ("llama-index", "llamaindex"), ("llama-index", "llama_index")),
+            )
+            for is_on in (True, False)
+        ),
+        ("langchain", "langsmith._internal.otel._otel_exporter", {}, "langsmith"),
+        ("crewai", "langsmith._internal.otel._otel_exporter", {}, False),
+        ("openai-agents", "agents.tracing.setup", {"GLOBAL_TRACE_PROVIDER": OfLogfire()}, "logfire"),
+        ("openai-agents", "agents.tracing.setup", {"GLOBAL_TRACE_PROVIDER": SimpleNamespace()}, False),
+        ("crewai", "agents.tracing.setup", {"GLOBAL_TRACE_PROVIDER": OfLogfire()}, False),
+        *(
+            (framework, "mlflow.utils.autologging_utils", {"AUTOLOGGING_INTEGRATIONS": {name: options}}, found)
+            for framework, name in (("openai-agents", "openai"), ("crewai", "crewai"))
+            for options, found in (({"disable": False}, "mlflow"), ({"disable": True}, False), ({}, False))
+        ),
+    ],
+)
+def test_another_instrumentation_of_a_framework_is_found_where_it_is_on(
+    framework: str, module: str, holds: dict[str, Any], found: str | bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what its package leaves in the modules that are imported; a module that is there alone is not enough."""
+    imported = ModuleType(module)
+    vars(imported).update(holds)
+    monkeypatch.setitem(sys.modules, module, imported)
+
+    assert another(framework) == (module if found is True else found or None)
