@@ -46,7 +46,7 @@ OF_SPEC = tuple(PLACES)[tuple(PLACES).index("client_attributes") :]
 
 def spec_with(name: str, function: Callable[..., Any]) -> ClientSpec:
     """The client's, with that function in one place."""
-    value = {"mine": function} if name in TABLES else function
+    value: Any = {"mine": function} if name in TABLES else function
     if name in OF_SPEC:
         matches = (lambda given: False) if name == "rewrite_other_arguments" else ASK.matches
         return replace(SPEC, operations=(replace(ASK, matches=matches),), **{name: value})

@@ -72,7 +72,7 @@ def test_a_field_is_found_wherever_it_stands(value: Any, name: str, found: Any) 
 class Asked(Open):
     """A model that looks everywhere for what it does not have, as pydantic's do."""
 
-    def __getattr__(self, name: str) -> object:  # type: ignore[override]  # pydantic has it for programs alone
+    def __getattr__(self, name: str) -> object:
         """Slow."""
         raise NotImplementedError(name)
 
