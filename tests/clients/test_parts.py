@@ -8,7 +8,7 @@ from google.genai import types
 from inline_snapshot import snapshot
 
 from agentops_otel import semconv
-from agentops_otel.clients import anthropic
+from agentops_otel.clients import anthropic, ollama
 from agentops_otel.clients.bedrock import spec as bedrock
 from agentops_otel.clients.dashscope import spec as dashscope
 from agentops_otel.clients.dialects import chat_completions
@@ -27,6 +27,25 @@ def told(operation: Operation, request: Any) -> Any:
     messages: Any = contents(operation.request_content_rows, request)[semconv.GEN_AI_INPUT_MESSAGES]
     (message,) = messages
     return message["role"], message["parts"]
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("a" * 1023, {"type": "uri", "modality": "image", "uri": "a" * 1023}),
+        ("A" * 1024, {"type": "blob", "modality": "image", "byte_size": 768}),
+        (b"abc", {"type": "blob", "modality": "image", "byte_size": 3}),
+        ({"value": "dog.png"}, {"type": "uri", "modality": "image", "uri": "dog.png"}),
+        ({"value": None}, None),
+    ],
+)
+def test_an_image_of_ollama_is_a_path_if_it_is_short(image: Any, expected: dict[str, Any] | None) -> None:
+    """Longer text is the image itself, which is told by its size."""
+    message = {"role": "user", "content": "this", "images": [image]}
+
+    said = told(ollama.CHAT, {"messages": [message]})
+
+    assert said == ("user", [{"type": "text", "content": "this"}, *([expected] if expected else [])])
 
 
 @pytest.mark.parametrize(

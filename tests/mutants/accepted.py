@@ -105,6 +105,15 @@ ACCEPTED = {
     "agentops_otel/view/session_totals.py constant: False -> True": (
         "time alone: the exporting thread then waits for the price list"
     ),
+    "agentops_otel/clients/anthropic.py constant: 128 -> 256": (
+        "time alone: twice as many parts are looked at, to say whose message it is"
+    ),
+    "agentops_otel/clients/dialects/raw_response.py constant: 1024 -> 2048": (
+        "memory alone: two megabytes of a body that is read in pieces are kept"
+    ),
+    "agentops_otel/clients/dialects/server_sent_events.py constant: 1024 -> 2048": (
+        "memory alone: two megabytes of an unfinished line are kept"
+    ),
     "agentops_otel/content/embedded.py word: \"-_\" -> '-^'": (
         "the same: what is shifted by a letter that is left out is found from one of four beginnings"
     ),

@@ -267,6 +267,90 @@ def test_a_message_may_have_the_name_of_who_says_it() -> None:
     assert (message("assistant", "hi"), message("assistant", "hi", "Planner")) == (said, {**said, "name": "Planner"})
 
 
+def test_a_run_of_code_is_told_whole() -> None:
+    """What ran, where, what came of it; a failure by its exception."""
+    modes = iter(["local", "container"])
+    executor = SimpleNamespace(exec_mgr=SimpleNamespace(get_kernel_mode=lambda: next(modes)))
+    good = SimpleNamespace(
+        is_success=True, output="3", stdout=["a", "b"], stderr=["c", "d"], error=None, log=[("w", 1)]
+    )
+    good.artifact = [SimpleNamespace(file_name="a.png"), SimpleNamespace(file_name="b.csv")]
+    bad = SimpleNamespace(
+        is_success=False, output="", stdout=[], stderr=[], error="x\nKeyError: 'k'", log=[], artifact=[]
+    )
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        of_user = Round(captured.client.recorder)
+        hooks = Hooks(lambda: captured.client.recorder)
+        with attached(of_user.context):
+            by_place = hooks.execute_code(lambda *args, **kwargs: good, executor, ("one", "print(3)"), {})
+            by_name = hooks.execute_code(lambda **kwargs: bad, executor, (), {"exec_id": "two", "code": "{}['k']"})
+        of_user.end()
+        spans = captured.spans[:2]
+
+    assert (by_place, by_name) == (good, bad)
+    told = [(span.name, span.status.description, dict(span.attributes or {})) for span in spans]
+    assert all(attributes.pop("session.id") for _, _, attributes in told)
+    assert told == snapshot(
+        [
+            (
+                "execute_tool python",
+                None,
+                {
+                    "agentops.tags": ("taskweaver",),
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.name": "python",
+                    "gen_ai.tool.call.id": "one",
+                    "taskweaver.kernel.mode": "local",
+                    "gen_ai.tool.call.arguments": '{"code":"print(3)"}',
+                    "gen_ai.tool.call.result": '{"output":"3","stdout":"ab","stderr":"cd","log":[["w",1]]}',
+                    "taskweaver.execution_status": "SUCCESS",
+                    "taskweaver.artifact.count": 2,
+                    "taskweaver.artifact_paths": '["a.png","b.csv"]',
+                },
+            ),
+            (
+                "execute_tool python",
+                "KeyError: 'k'",
+                {
+                    "agentops.tags": ("taskweaver",),
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.name": "python",
+                    "gen_ai.tool.call.id": "two",
+                    "taskweaver.kernel.mode": "container",
+                    "gen_ai.tool.call.arguments": '{"code":"{}[\'k\']"}',
+                    "gen_ai.tool.call.result": '{"error":"x\\nKeyError: \'k\'"}',
+                    "taskweaver.execution_status": "FAILURE",
+                    "taskweaver.artifact.count": 0,
+                    "error.type": "KeyError",
+                },
+            ),
+        ]
+    )
+
+
+@pytest.mark.parametrize(("args", "kwargs"), [((), {"session_id": "s"}), (("s",), {})])
+def test_a_kernel_starts_within_the_round_that_wants_it(args: tuple[str, ...], kwargs: dict[str, str]) -> None:
+    """On a thread of TaskWeaver's without our context; it says where it runs."""
+    environment = SimpleNamespace(mode=SimpleNamespace(value="local"), session_dict={}, client_dict={})
+    executor = SimpleNamespace(client_started=False, session_id="s")
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        of_user = Round(captured.client.recorder)
+        hooks = Hooks(lambda: captured.client.recorder)
+        with attached(of_user.context):
+            assert hooks.start_executor(lambda: "started", executor, (), {}) == "started"
+        hooks._enter_kernel = lambda *args: None  # type: ignore[method-assign]  # there is none
+        begun = [hooks.start_kernel(lambda *args, **kwargs: "kernel", environment, args, kwargs) for _ in range(2)]
+        of_user.end()
+        spans = captured.spans
+
+    assert begun == ["kernel", "kernel"]
+    assert [(span.name, dict(span.attributes or {}).get("taskweaver.kernel.mode")) for span in spans] == snapshot(
+        [("taskweaver.kernel.start", "local"), ("invoke_workflow taskweaver", None)]
+    )
+
+
 def event(kind: str, msg: object = "", post_id: str = "p1", **extra: object) -> Any:
     """One of TaskWeaver's."""
     return SimpleNamespace(t=SimpleNamespace(value=kind), msg=msg, post_id=post_id, extra=extra)
