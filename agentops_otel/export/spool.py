@@ -347,8 +347,8 @@ class Spool:
         if segment.waiting_spans:
             self._expired[reason] += segment.waiting_spans
         with suppress(OSError):
-            foreign = sum(spans for *_, spans in _heads(segment)) - segment.waiting_spans
-            if foreign > 0:
+            waiting = _heads(segment)
+            if foreign := sum(spans for *_, state, spans in waiting if state & _FOREIGN or not segment.own):
                 self.given_up += foreign
                 message = "%s: %d spans that earlier processes left were given up: %s"
                 _logger.warning(message, self.directory, foreign, reason)

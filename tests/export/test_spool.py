@@ -417,6 +417,28 @@ def test_what_a_child_of_a_fork_finds_is_its_parents(disk: bool, tmp_path: Path)
     assert files(tmp_path) == before
 
 
+def test_what_is_lost_when_a_request_is_taken_off_a_disk_is_counted_then(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk has become one that is only read: the request is delivered, and what lies behind it is given up."""
+    spool = Spool(tmp_path)
+    outbox = Outbox(spool, request_spans=1)
+    outbox.failed()
+    for body, spans in ((b"delivered", 1), (b"behind", 2)):
+        outbox.add(Batch(body, spans))
+    entry = outbox.take()
+    assert entry is not None
+    assert spool._open is not None
+    only_read = os.open(spool._open.path, os.O_RDONLY)
+    os.dup2(only_read, spool._open.file)
+    os.close(only_read)
+
+    outbox.delivered(entry)
+
+    assert outbox.stats(3) == Stats(produced=3, sent=1, dropped={"the disk failed": 2})
+    assert caplog.messages == []  # which would tell of what earlier processes have left
+
+
 def test_a_disk_that_takes_nothing_is_tried_again(tmp_path: Path) -> None:
     """What could not be written waits in memory, and there is a time at which it is tried again."""
     (tmp_path / "taken").touch()

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from importlib.util import find_spec, module_from_spec
 
 import pytest
 
@@ -123,6 +124,21 @@ def test_the_app_does_not_wait_for_the_price_list() -> None:
         assert cost.cost_of(chat, wait=False) == cost.cost_of(chat) is not None
         """
     )
+
+
+@pytest.mark.parametrize("of_a_span", [True, False])
+def test_who_does_not_say_otherwise_waits_for_the_price_list(of_a_span: bool) -> None:
+    """The first price is there at once."""
+    pytest.importorskip("genai_prices")
+    spec = find_spec("agentops_otel.view.cost")
+    assert spec is not None
+    assert spec.loader is not None
+    first = module_from_spec(spec)  # has looked for no list yet
+    spec.loader.exec_module(first)
+
+    priced = first.cost_of(Trace().span("chat", attributes=CHAT)) if of_a_span else first.price(CHAT)
+
+    assert priced == pytest.approx(0.0048)
 
 
 def test_the_price_list_knows_each_provider_by_the_name_that_it_is_asked_for() -> None:
