@@ -5,7 +5,7 @@ which of them may be recorded. `init(redact=...)` is the place to remove them.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from agentops_otel.content.embedded import redact_base64
 from agentops_otel.content.media import replace_data_urls
@@ -39,6 +39,16 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
 if missing := set(STEMS).symmetric_difference(stem for row in _SIGNS.values() for stem in row):
     raise ValueError(f"these stems of secret names are in one of STEMS and _SIGNS only: {missing}")
 _NAME_SEARCHES = tuple((sign, find_any(sign, stems)) for sign, stems in _SIGNS.items())
+
+
+def _not_in_prose(stem: str) -> str:
+    # `the key of`, `a token?`, but not `ENV key of`: none of the forms that `named_values` knows begins so.
+    return rf"(?!(?<=[\s(]{stem})(?<!env {stem})[\w.-]*+(?:[?!;()]|[ ][a-ce-hj-uxyz]))"
+
+
+_SEARCHES_OF_PROSE = tuple((sign, find_any(sign, stems, after=_not_in_prose)) for sign, stems in _SIGNS.items())
+_COMMAND = "login"
+"""In a text with this, a value may follow a word: `docker login ann token x`."""
 # One of these is between a name and its value in every form that `named_values` knows.
 _BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;")
 _FEW_CHARACTERS = 64
@@ -81,7 +91,7 @@ def _names(text: str) -> list[int]:
     if len(text) <= _FEW_CHARACTERS and not compiled(_ANY_STEM).search(lower):
         return []
     found: set[int] = set()
-    for sign, pattern in _NAME_SEARCHES:
+    for sign, pattern in _NAME_SEARCHES if _COMMAND in lower else _SEARCHES_OF_PROSE:
         if sign in lower and (stem := (seeker := compiled(pattern)).search(lower)):
             found.update(_words_with(seeker, stem, lower, text))
     return sorted(found)
@@ -103,11 +113,10 @@ class Clean(set[str]):
 
     remaining_characters = CLEAN_CHARACTERS
 
-    def keep(self, texts: Iterable[str]) -> None:
+    def keep(self, texts: Collection[str]) -> None:
         """Remember the texts. When they are too many, all are forgotten."""
-        for text in texts:
-            self.add(text)
-            self.remaining_characters -= len(text) + ENTRY_CHARACTERS
+        self.update(texts)
+        self.remaining_characters -= sum(map(len, texts)) + ENTRY_CHARACTERS * len(texts)
         if self.remaining_characters < 0:
             self.clear()
             self.remaining_characters = CLEAN_CHARACTERS
@@ -129,17 +138,19 @@ def contain_no_secrets(texts: Iterable[str]) -> bool:
         return False
     names = _names(joined)
     if names and (
-        redact_named(joined, names) != joined
-        or any(is_secret_name(joined[start : _line_end(joined, start)]) for start in names)
+        redact_named(joined, names) != joined or any(is_secret_name(_line(joined, start)) for start in names)
     ):
         return False
     _clean.keep(new)
     return True
 
 
-def _line_end(text: str, start: int) -> int:
+def _line(text: str, start: int) -> str:
+    """The line that begins there; nothing if none does."""
+    if start and text[start - 1] != "\n":
+        return ""
     end = text.find("\n", start)
-    return len(text) if end < 0 else end
+    return text[start:] if end < 0 else text[start:end]
 
 
 def redact_cached(text: str) -> str:

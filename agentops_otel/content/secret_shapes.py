@@ -5,7 +5,7 @@ letter fifty times faster than a word. So each shape is searched for by a sign: 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -102,13 +102,18 @@ _LETTERS_TOGETHER = 5
 """Letters before a sign that are tried at a time, as one set."""
 
 
-def find_any(sign: str, words: Iterable[str], then: str = "") -> str:
+def _anything(_word: str) -> str:
+    return ""
+
+
+def find_any(sign: str, words: Iterable[str], then: str = "", after: Callable[[str], str] = _anything) -> str:
     """A pattern for any of the words, by a sign that they all contain. Words are compared by their last letters first.
 
     Args:
         sign: Text in all of the words: `re` finds a literal at the speed of memory.
         words: What is searched for.
         then: A pattern that follows the sign.
+        after: A word -> a pattern that follows it.
 
     Raises:
         ValueError: A word does not contain the sign: it would never be found.
@@ -116,14 +121,15 @@ def find_any(sign: str, words: Iterable[str], then: str = "") -> str:
     words = list(words)
     if wrong := [word for word in words if sign not in word]:
         raise ValueError(f"{wrong} would never be found: the sign {sign!r} is not in it")
-    firsts = [re.escape(word.removeprefix(sign)) for word in words if word.startswith(sign)]
-    others = _by_letter_before(sign, [word for word in words if not word.startswith(sign)])
+    firsts = [re.escape(word.removeprefix(sign)) + after(word) for word in words if word.startswith(sign)]
+    others = _by_letter_before(sign, [word for word in words if not word.startswith(sign)], after)
     return f"{re.escape(sign)}{then}(?:{'|'.join([*firsts, *others])})"
 
 
-def _by_letter_before(sign: str, words: Sequence[str]) -> Iterator[str]:
+def _by_letter_before(sign: str, words: Sequence[str], after: Callable[[str], str]) -> Iterator[str]:
     """Patterns for the words, a few letters before the sign each: `re` tries one set of letters, not each letter."""
-    parts = sorted((before[-1], before, after) for before, _, after in (word.rpartition(sign) for word in words))
+    halves = [(*word.rpartition(sign), after(word)) for word in words]
+    parts = sorted((before[-1], before, re.escape(rest) + end) for before, _, rest, end in halves)
     groups = [list(group) for _, group in groupby(parts, key=itemgetter(0))]
     for few in (groups[at : at + _LETTERS_TOGETHER] for at in range(0, len(groups), _LETTERS_TOGETHER)):
         letters = "".join(re.escape(group[0][0]) for group in few)
@@ -132,7 +138,7 @@ def _by_letter_before(sign: str, words: Sequence[str]) -> Iterator[str]:
 
 
 def _around(sign: str, parts: Sequence[tuple[str, str, str]]) -> str:
-    behind = "|".join(f"(?<={re.escape(before + sign)})(?={re.escape(after)})" for _, before, after in parts)
+    behind = "|".join(f"(?<={re.escape(before + sign)})(?={after})" for _, before, after in parts)
     return f"(?<={re.escape(parts[0][0] + sign)})(?:{behind})"
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import traceback
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 
@@ -523,6 +524,21 @@ def test_a_text_that_comes_again_is_judged_as_before(texts: list[str]) -> None:
 
     assert [contain_no_secrets(texts), contain_no_secrets(texts)] == [clean, clean]
     assert [redact_cached(text) for text in texts * 2] == [redact(text) for text in texts * 2]
+
+
+BEFORE = """|the |(|a\n|ENV |setenv |docker login ann |-|--|x-|"|<|:|name: |value: 'x7', name: |x.""".split("|")
+NAMES = ("key", "api_key", "Token", "passwords", "PGPASSWORD.", "session", "my token")
+BETWEEN = """=| = |:|: | :| is | was |=>|]=|"] = |", "|"| "|"\n\n|\\"=|%3D|&quot;:""".split("|")
+BETWEEN += "|>| a='b'>| value=|, value: | default: | |  |\t|\n| of |? |(|) |; |! |, |. ".split("|")
+
+
+def test_a_word_in_prose_is_passed_over_only_where_no_value_follows() -> None:
+    """`the token of` is not read closely, and `ENV token of` is: what is found is the same as if all were."""
+    for before, name, between, value in product(BEFORE, NAMES, BETWEEN, ("hunter22", "'x 7'", "dune")):
+        text = f"{before}{name}{between}{value}"
+
+        # In a text with `login` each word is read closely.
+        assert redact(f"xlogin\n{text} and more") == f"xlogin\n{redact(f'{text} and more')}"
 
 
 @given(words=st.lists(st.text("abcdefgh_-.", min_size=1, max_size=6).map(lambda word: f"{word}_x"), min_size=1))
