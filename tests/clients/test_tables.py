@@ -5,7 +5,7 @@ A name that is changed by mistake is read from nothing: no call fails, and the a
 """
 
 import pkgutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 from inline_snapshot import snapshot
@@ -513,6 +513,26 @@ def test_a_call_that_fails_has_a_finish_reason_where_one_that_succeeds_has() -> 
     }
 
     assert differing == snapshot({("ai21", "chat", True), ("mistralai", "chat", True), ("zhipuai", "chat", False)})
+
+
+def test_which_answers_are_read_from_a_copy() -> None:
+    """Those whose tables read nothing but fields: the program does not wait for them."""
+    copied = Counter(f"{spec.name} {one.name}" for spec in SPECS for one in spec.operations if one.copies_response)
+
+    assert copied == snapshot(
+        Counter(
+            {
+                "anthropic chat": 1,
+                "botocore chat": 1,
+                "groq chat": 1,
+                "litellm chat": 1,
+                "openai chat": 8,
+                "openai fetch_response": 1,
+                "openai text_completion": 1,
+                "together chat": 2,
+            }
+        )
+    )
 
 
 def test_whose_a_host_is() -> None:

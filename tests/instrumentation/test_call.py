@@ -13,8 +13,10 @@ from openai import AsyncOpenAI, OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace import SpanLimits
 
+from agentops_otel import testing
 from agentops_otel.clients import SPECS
-from agentops_otel.instrumentation import install
+from agentops_otel.instrumentation import ClientSpec, Operation, install
+from agentops_otel.tracing import OwnSpan
 from tests.clients.capture import Captured, capture
 from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -36,6 +38,14 @@ HOSTILE = [
     Answer.json({"error": {"message": "too many"}}, status=429),
     Answer(status=503, body=b"busy"),
 ]
+
+
+class Model:
+    """A client of nobody's."""
+
+    def ask(self, question: str) -> dict[str, str]:
+        """Answer."""
+        return {"answer": question}
 
 
 def outcome(call: Callable[[], Any]) -> tuple[str, str]:
@@ -375,3 +385,29 @@ def test_a_span_with_little_room_drops_nothing_for_content_that_is_not_there(ser
     all_of_it = names(128)
 
     assert names(len(all_of_it)) == all_of_it
+
+
+def test_the_program_does_not_wait_for_what_can_be_read_from_a_copy(
+    server: LlmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its request and its answer, whole or in part; no answer of a client whose tables ask more than fields."""
+    server.answer(answer(completion(), stream=False))
+    server.answer(answer(completion(), stream=True))
+    deferred, defer = [], OwnSpan.defer
+
+    def watched(span: OwnSpan, part: Any) -> None:
+        deferred.append(type(part).__name__)
+        defer(span, part)
+
+    monkeypatch.setattr(OwnSpan, "defer", watched)
+    asking = ClientSpec(
+        name="model", module=__name__, operations=(Operation(name="chat", methods=("Model.ask",)),), provider="model"
+    )
+    with testing.capture() as captured, sync_client(server) as client:
+        installation = install([asking], lambda: captured.client.recorder)
+        Model().ask("what")
+        client.chat.completions.create(**ASKED)
+        list(client.chat.completions.create(**ASKED, stream=True))
+        installation.uninstall()
+
+    assert deferred == ["DeferredRequest", "DeferredResponse"] * 2

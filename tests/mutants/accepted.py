@@ -114,6 +114,21 @@ ACCEPTED = {
     "agentops_otel/clients/dialects/server_sent_events.py constant: 1024 -> 2048": (
         "memory alone: two megabytes of an unfinished line are kept"
     ),
+    "agentops_otel/content/fast_json.py constant: 24 -> 48": ("speed alone: which of two ways to the same JSON"),
+    "agentops_otel/content/fast_json.py constant: 4096 -> 8192": ("memory alone: twice as many names are remembered"),
+    "agentops_otel/content/json_writer.py constant: 160 -> 320": (
+        "time alone: twice as much of a value's long texts is searched"
+    ),
+    "agentops_otel/content/json_writer.py constant: 4 -> 5": (
+        "the other of two ways to the same JSON, and to where a long value is cut"
+    ),
+    "agentops_otel/content/json_writer.py constant: 8 -> 9": ("speed alone: how many items are written at a time"),
+    "agentops_otel/taskweaver/posts.py constant: 1024 -> 2048": (
+        "memory alone: twice as much of an attachment is kept until the content policy cuts it"
+    ),
+    "agentops_otel/taskweaver/posts.py constant: 64 -> 128": (
+        "memory alone: twice as much of an attachment is kept until the content policy cuts it"
+    ),
     "agentops_otel/content/embedded.py word: \"-_\" -> '-^'": (
         "the same: what is shifted by a letter that is left out is found from one of four beginnings"
     ),

@@ -40,8 +40,8 @@ def test_a_hook_that_somebody_keeps_records_nothing_after_the_client() -> None:
 @pytest.mark.parametrize("container", [False, True])
 def test_a_kernel_writes_where_the_session_has_its_folder(tmp_path: Path, *, container: bool) -> None:
     """TaskWeaver's container has it at a place of its own."""
-    told = list[str]()
-    client = SimpleNamespace(execute=lambda code, **options: told.append(code))
+    asked = list[tuple[str, dict[str, object]]]()
+    client = SimpleNamespace(execute=lambda code, **options: asked.append((code, options)))
     with capture() as captured:
         recorder = captured.client.recorder
         assert recorder is not None
@@ -49,7 +49,10 @@ def test_a_kernel_writes_where_the_session_has_its_folder(tmp_path: Path, *, con
             Kernel(tmp_path, container=container).enter(client, get_current(), recorder)
 
     folder = Path("/app/ces") if container else tmp_path / "ces"
-    assert [repr(str(folder / "agentops_otel.spans")) in code.replace("\\", "") for code in told] == [True]
+    assert [repr(str(folder / "agentops_otel.spans")) in code.replace("\\", "") for code, _ in asked] == [True]
+    assert [options for _, options in asked] == [
+        {"silent": True, "store_history": False, "allow_stdin": False, "stop_on_error": False}
+    ]
 
 
 class Failing:
