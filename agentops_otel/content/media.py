@@ -7,6 +7,9 @@ from agentops_otel.content.secret_names import KeyKind
 MEDIA_CHARACTERS = 256
 """Length from which base64 text counts as media, by its key or its first characters."""
 
+_END_CHARACTERS = 1024
+"""The first and the last characters of a text are read to know it as media, whatever its length."""
+
 _DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,64})?(?:;[\w=.-]{1,64}){0,4};base64,([A-Za-z0-9+/=_-]*)")
 _MAGIC = {
     "iVBORw0KGgo": "image/png",
@@ -30,16 +33,19 @@ def replace_data_urls(text: str) -> str:
 def media_of(text: str, kind: KeyKind) -> str | None:
     """The mark of a text that is base64 media as a whole, such as `<image/png, 152 kB>`; None for any other text."""
     if text.startswith("data:"):
-        head = text[:512]
-        if (url := _DATA_URL.match(head)) and _DATA_URL.fullmatch(head):
+        if url := _DATA_URL.fullmatch(_ends(text)):
             return _mark(url[1], len(text) - url.start(2))
     elif (
         len(text) >= MEDIA_CHARACTERS
         and (kind is KeyKind.MEDIA or text.startswith(_BEGINNINGS))
-        and _BASE64.fullmatch(text[:1024] + text[-1024:])
+        and _BASE64.fullmatch(_ends(text))
     ):
         return _mark(next((media for magic, media in _MAGIC.items() if text.startswith(magic)), None), len(text))
     return None
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * _END_CHARACTERS else text[:_END_CHARACTERS] + text[-_END_CHARACTERS:]
 
 
 def _media_mark(url: re.Match[str]) -> str:

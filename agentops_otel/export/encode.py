@@ -302,8 +302,12 @@ def _int(value: int) -> bytes:
         return _INT + _SIZE[value]
     if -(1 << 63) <= value < 1 << 63:
         return _INT + _varint(value & 0xFFFFFFFFFFFFFFFF)
-    # OTLP's integers have 64 bits. Larger ones become text; Python refuses to convert very long ones.
-    return _string(str(value) if value.bit_length() <= _INT_BITS else f"an integer of {value.bit_length()} bits")
+    return _string(integer_text(value))
+
+
+def integer_text(value: int) -> str:
+    """An integer as text: OTLP's own have 64 bits. Python refuses to convert very long ones."""
+    return str(value) if value.bit_length() <= _INT_BITS else f"an integer of {value.bit_length()} bits"
 
 
 def _unusual(value: object, depth: int) -> bytes | None:
@@ -324,8 +328,12 @@ def _unusual(value: object, depth: int) -> bytes | None:
 
 
 def _pair(key: object, value: object, depth: int) -> bytes:
-    name = key if isinstance(key, str) else str(key) if isinstance(key, int | float) else type(key).__name__
-    return _field(b"\x0a", _text(_KEY, name) + _field(_VALUE, _unusual(value, depth - 1) or b""))
+    return _field(b"\x0a", _text(_KEY, key_text(key)) + _field(_VALUE, _unusual(value, depth - 1) or b""))
+
+
+def key_text(key: object) -> str:
+    """A mapping's key as text; that of an object is its type."""
+    return key if isinstance(key, str) else str(key) if isinstance(key, int | float) else type(key).__name__
 
 
 def _remember(cache: dict[K, V], key: K, value: V) -> None:

@@ -15,6 +15,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 from agentops_otel.content import MAX_DEPTH
+from agentops_otel.export.encode import integer_text, key_text
 
 Json = dict[str, Any]
 
@@ -26,8 +27,8 @@ IS_REMOTE = 0x200
 def dumps(spans: Iterable[ReadableSpan]) -> bytes:
     """The spans as one line: an OTLP `TracesData` object, without the line's end.
 
-    Only values that JSON cannot hold change: a lone surrogate becomes `?`, an integer beyond 64 bits and a value that
-    OTLP has no type for are left out.
+    Only values that OTLP cannot hold change, as they do on the way to a collector: a lone surrogate becomes `?`, an
+    integer beyond 64 bits text, and what has no type there is left out and counted.
     """
     message = {"resourceSpans": _resource_spans(spans)}
     try:
@@ -91,8 +92,7 @@ def _span(span: ReadableSpan) -> Json:
         kind=span.kind.value + 1,
         startTimeUnixNano=str(span.start_time or 0),
         endTimeUnixNano=str(span.end_time or 0),
-        attributes=_attributes(span.attributes),
-        droppedAttributesCount=span.dropped_attributes,
+        **_counted(span.attributes, span.dropped_attributes),
         events=[_event(event) for event in span.events],
         droppedEventsCount=span.dropped_events,
         links=[_link(link) for link in span.links],
@@ -105,16 +105,14 @@ def _event(event: Event) -> Json:
     return _filled(
         timeUnixNano=str(event.timestamp),
         name=event.name,
-        attributes=_attributes(event.attributes),
-        droppedAttributesCount=event.dropped_attributes,
+        **_counted(event.attributes, event.dropped_attributes),
     )
 
 
 def _link(link: Link) -> Json:
     return _filled(
         **_ids(link.context),
-        attributes=_attributes(link.attributes),
-        droppedAttributesCount=link.dropped_attributes,
+        **_counted(link.attributes, link.dropped_attributes),
         flags=_flags(link.context),
     )
 
@@ -130,6 +128,11 @@ def _flags(context: SpanContext | None) -> int:
 def _filled(**fields: object) -> Json:
     """The fields that are not empty: proto3's JSON leaves defaults out."""
     return {name: value for name, value in fields.items() if value}
+
+
+def _counted(attributes: Mapping[str, object] | None, dropped: int) -> Json:
+    kept = _attributes(attributes)
+    return {"attributes": kept, "droppedAttributesCount": dropped + len(attributes or ()) - len(kept)}
 
 
 def _attributes(attributes: Mapping[str, object] | None) -> list[Json]:
@@ -150,17 +153,16 @@ def _any_value(value: object, depth: int = 0) -> Json | None:
         case str():
             return {"stringValue": value}
         case int():
-            return {"intValue": str(value)} if -(2**63) <= value < 2**63 else None
+            return {"intValue": str(value)} if -(2**63) <= value < 2**63 else {"stringValue": integer_text(value)}
         case float():
             return {"doubleValue": value if math.isfinite(value) else _NOT_FINITE.get(value, "NaN")}
         case bytes():
             return {"bytesValue": base64.b64encode(value).decode()}
         case Sequence() if depth < MAX_DEPTH:
-            values = [found for item in value if (found := _any_value(item, depth + 1)) is not None]
-            return {"arrayValue": _filled(values=values)}
+            return {"arrayValue": _filled(values=[_any_value(item, depth + 1) or {} for item in value])}
         case Mapping() if depth < MAX_DEPTH:
-            pairs = [(str(key), _any_value(item, depth + 1)) for key, item in value.items()]
-            return {"kvlistValue": _filled(values=[{"key": k, "value": v} for k, v in pairs if v is not None])}
+            pairs = [{"key": key_text(key), "value": _any_value(item, depth + 1) or {}} for key, item in value.items()]
+            return {"kvlistValue": _filled(values=pairs)}
     return None
 
 

@@ -151,6 +151,8 @@ class Number(int):
 def test_a_hard_value_arrives_as_near_as_otlp_can_say_it(value: object, arrives: object) -> None:
     """Surrogates, huge integers, bytes, None and mixed lists do not cost their span anything."""
     assert decoded_attributes({"hard": value, "easy": 1}) == {"hard": arrives, "easy": 1}
+    [written] = loads(dumps([a_span("a", {"hard": value, "easy": 1})]))  # type: ignore[dict-item]  # OTLP takes more
+    assert _as_lists(written.attributes) == {"hard": arrives, "easy": 1}
 
 
 def test_a_value_without_an_otlp_form_costs_itself_and_is_counted() -> None:
@@ -158,9 +160,12 @@ def test_a_value_without_an_otlp_form_costs_itself_and_is_counted() -> None:
     span = a_span("a", {"object": object(), "easy": 1})
 
     [sent] = decoded([span]).resource_spans[0].scope_spans[0].spans
+    line = dumps([span])
+    [written] = loads(line)
 
-    assert attributes_of(sent) == {"easy": 1}
+    assert attributes_of(sent) == written.attributes == {"easy": 1}
     assert sent.dropped_attributes_count == 1
+    assert b'"droppedAttributesCount":1' in line
 
 
 def test_a_status_that_is_unset_may_have_a_description() -> None:
