@@ -16,7 +16,7 @@ from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecording
 
 from agentops_otel import guard
 from agentops_otel.content import Content
-from agentops_otel.taskweaver import builtin_tracing, calls, install
+from agentops_otel.taskweaver import TaskWeaverEventHandler, builtin_tracing, calls, install
 from agentops_otel.taskweaver.hooks import Hook, Hooks
 from agentops_otel.taskweaver.install import Installation
 from agentops_otel.taskweaver.kernel import Kernel
@@ -354,9 +354,13 @@ def test_a_kernel_starts_within_the_round_that_wants_it(args: tuple[str, ...], k
     )
 
 
+class Told(SimpleNamespace):
+    """An event, which the handler has weak references to."""
+
+
 def event(kind: str, msg: object = "", post_id: str = "p1", **extra: object) -> Any:
     """One of TaskWeaver's."""
-    return SimpleNamespace(t=SimpleNamespace(value=kind), msg=msg, post_id=post_id, extra=extra)
+    return Told(t=SimpleNamespace(value=kind), msg=msg, round_id="r1", post_id=post_id, extra=extra)
 
 
 def told(*events: Any, capture_content: bool = True) -> tuple[Any, Any]:
@@ -417,6 +421,40 @@ WORDS = (
     *("CORRECT", "INCORRECT", "SUCCESS", "FAILURE", "python", "text", "InProcess", "Completed", "Clarification"),
     *("AdditionalInformation", "SecurityRisks", "TaskFailure"),
 )
+
+
+def test_a_run_of_code_is_told_by_events_alone_and_ends_with_its_result() -> None:
+    """Without hooks, as `instrument_taskweaver=False` has it."""
+    handler = TaskWeaverEventHandler("s")
+    with capture(instrument_taskweaver=False) as captured:
+        for one in (
+            event("round_start"),
+            event("post_start", role="CodeInterpreter"),
+            event("post_attachment_update", "1 + 2", id="a1", type="reply_content"),
+            event("post_status_update", "executing code"),
+            event("post_attachment_update", "SUCCESS", id="a2", type="execution_status"),
+            event("post_attachment_update", "3", id="a3", type="execution_result"),
+        ):
+            handler.handle(one)
+        (run,) = captured.spans
+        handler.handle(event("round_end"))
+        names = [span.name for span in captured.spans]
+
+    assert names == ["execute_tool python", "invoke_agent CodeInterpreter", "invoke_workflow taskweaver"]
+    attributes = dict(run.attributes or {})
+    assert attributes.pop("session.id")
+    assert attributes == snapshot(
+        {
+            "agentops.tags": ("taskweaver",),
+            "gen_ai.conversation.id": "s",
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": "python",
+            "gen_ai.tool.call.id": "p1",
+            "taskweaver.execution_status": "SUCCESS",
+            "gen_ai.tool.call.arguments": '{"code":"1 + 2"}',
+            "gen_ai.tool.call.result": "3",
+        }
+    )
 
 
 @pytest.mark.parametrize("word", [*WORDS, "a secret plan"])
