@@ -25,8 +25,8 @@ from agentops_otel.content.redaction import (
     redact_cached,
 )
 from agentops_otel.content.secret_names import STEMS, KeyKind, classify_key
-from agentops_otel.content.secret_shapes import PREFIXES, find_any
-from tests.content.secret_examples import EXAMPLES, IMAGE, SECRET_NAMES, SECRETS
+from agentops_otel.content.secret_shapes import find_any
+from tests.content.secret_examples import EXAMPLES, IMAGE, PREFIXES_OF_KEYS, SECRET_NAMES, SECRETS
 
 SECRET_KINDS = {KeyKind.SECRET, KeyKind.MAYBE_SECRET}
 
@@ -50,7 +50,12 @@ def test_a_secret_is_told_by_its_shape_in_any_text(secret: str, frame: str) -> N
     assert clean == f"{before}[redacted]{after}"
 
 
-@pytest.mark.parametrize("prefix", [prefix for row in PREFIXES.values() for prefix in row])
+def test_the_prefixes_of_keys_are_those_that_are_known() -> None:
+    """Each has an example, which its pattern finds whole."""
+    assert EXAMPLES.keys() == {"FlyV1 fm", *PREFIXES_OF_KEYS.split()}
+
+
+@pytest.mark.parametrize("prefix", ["FlyV1 fm", *PREFIXES_OF_KEYS.split()])
 def test_a_key_with_the_prefix_of_a_service_is_replaced(prefix: str) -> None:
     """Each service's keys are known, and the same letters within a word are none."""
     key = EXAMPLES[prefix]
