@@ -55,6 +55,35 @@ def test_a_kernel_writes_where_the_session_has_its_folder(tmp_path: Path, *, con
     ]
 
 
+def test_what_is_hooked_is_said_a_second_time() -> None:
+    """A row that is left out by mistake takes its tests with it."""
+    assert {module: sorted(hooks) for module, hooks in install._HOOKS.items()} == snapshot(
+        {
+            "taskweaver.session.session": ["Session.send_message", "Session.stop"],
+            "taskweaver.module.event_emitter": ["SessionEventEmitter.emit"],
+            "taskweaver.llm": [
+                "LLMApi._stream_smoother",
+                "LLMApi.chat_completion",
+                "LLMApi.chat_completion_stream",
+                "LLMApi.get_embedding",
+                "LLMApi.get_embedding_list",
+            ],
+            "taskweaver.llm.ollama": ["OllamaService._stream_process"],
+            "openai.resources.chat.completions": ["Completions.create"],
+            "taskweaver.code_interpreter.code_executor": ["CodeExecutor.execute_code", "CodeExecutor.start"],
+            "taskweaver.ces.environment": [
+                "Environment.execute_code",
+                "Environment.start_session",
+                "Environment.stop_session",
+            ],
+            "taskweaver.memory.compression": ["RoundCompressor.compress_rounds"],
+            "taskweaver.memory.experience": ["ExperienceGenerator.refresh", "ExperienceGenerator.retrieve_experience"],
+            "taskweaver.code_interpreter.plugin_selection": ["PluginSelector.plugin_select"],
+            "taskweaver.module.tracing": ["Tracing.__init__"],
+        }
+    )
+
+
 class Failing:
     """What fails whatever it is asked for."""
 
