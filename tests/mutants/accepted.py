@@ -67,6 +67,9 @@ ACCEPTED = {
     "agentops_otel/metrics/call_metrics.py word: \"Time to the first chunk.\" -> 'Time to the first chunk/'": (
         "words for people, in a table of names and bounds"
     ),
+    "agentops_otel/recording/decorated.py statement: self._form = (form, defaults, inherited) -> pass": (
+        "speed alone: what the spans of a function have in common is made anew"
+    ),
     "agentops_otel/recording/decorated.py constant: 0 -> 1": ("the same: that flag says nothing of how it is called"),
     "agentops_otel/tracing/recorder.py constant: False -> True": ("the same: no two recorders are compared or printed"),
     "agentops_otel/tracing/recorder.py word: \"tracer\" -> 'traces'": (

@@ -10,7 +10,7 @@ import pickle
 import time
 import warnings
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -20,9 +20,11 @@ from opentelemetry.context import Context, attach, detach, get_current, set_valu
 from opentelemetry.sdk.trace import Span, SpanProcessor, sampling
 from opentelemetry.trace import get_current_span
 
+import agentops_otel
 from agentops_otel.content import Content
 from agentops_otel.recording.actions import Decorators
-from agentops_otel.tracing import SUPPRESS_KEY
+from agentops_otel.testing import capture
+from agentops_otel.tracing import SUPPRESS_KEY, attached, with_inherited
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.recorder import Recorder
 from tests.recording.conftest import Recording, Tagged
@@ -54,6 +56,36 @@ def test_call_says_its_arguments_by_name_its_result_and_its_tags(recording: Reco
             }
         ]
     )
+
+
+class Now(Mapping[str, int]):
+    """Says each time what it is asked when."""
+
+    at = 0
+
+    def __getitem__(self, name: str) -> int:
+        return self.at
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("at",))
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_what_a_call_inherits_is_read_when_it_starts() -> None:
+    """Each time: what it is may change between two calls."""
+
+    @agentops_otel.operation
+    def step() -> None:
+        """Do nothing."""
+
+    inherited = Now()
+    with capture() as captured, attached(with_inherited(inherited)):
+        for inherited.at in (1, 2):
+            step()
+
+    assert [(span.attributes or {})["at"] for span in captured.spans] == [1, 2]
 
 
 def test_a_processor_that_is_added_later_is_told_of_the_next_call() -> None:
