@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 from opentelemetry.util.types import AttributeValue
@@ -20,6 +20,7 @@ from agentops_otel.export.encode import Encoder
 from agentops_otel.export.otlp_json import dumps, loads
 from tests.loopback.otlp_sink import attributes_of
 from tests.stock_encoder import complete_stock_encoder
+from tests.view.spans import over_its_limits
 
 ids = st.integers(1, 2**64 - 1)
 times = st.integers(0, 2**63 - 1)
@@ -95,14 +96,7 @@ def test_any_spans_decode_to_the_message_of_the_stock_encoder(spans: list[Readab
 
 def test_a_span_of_the_sdk_over_its_limits_keeps_its_dropped_counts() -> None:
     """The counts of dropped attributes, events and links arrive."""
-    limits = SpanLimits(max_span_attributes=1, max_events=1, max_links=1, max_event_attributes=1, max_link_attributes=1)
-    tracer = TracerProvider(span_limits=limits, shutdown_on_exit=False).get_tracer("t", "1", "https://s", {"x": 1.5})
-    link = Link(SpanContext(3, 4, is_remote=True), {"a": 1, "b": 2})
-    span = tracer.start_span("limited", attributes={"a": 1, "b": 2}, links=[link, link])
-    span.add_event("e", {"a": 1, "b": 2})
-    span.add_event("f", {"a": 1, "b": 2})
-    span.end()
-    assert isinstance(span, ReadableSpan)
+    span = over_its_limits()
 
     request = decoded([span])
 

@@ -31,7 +31,7 @@ from agentops_otel.export.trace_directory import default_path, latest_run, next_
 from tests.program import ROOT
 from tests.python_process import Python
 from tests.stock_encoder import complete_stock_encoder
-from tests.view.spans import CHAT, RESOURCE, START, Trace, research
+from tests.view.spans import CHAT, RESOURCE, START, Trace, over_its_limits, research
 
 VALUES: Mapping[str, Any] = {
     "text": "Grüße \u2028 \x00 😀",
@@ -91,7 +91,9 @@ def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
 
 
 @complete_stock_encoder
-@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [by(None)], [NAMED]])
+@pytest.mark.parametrize(
+    "spans", [research(), [rich_span()], [Trace().span("bare")], [by(None)], [NAMED], [over_its_limits()]]
+)
 def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan]) -> None:
     """The JSON equals that of the stock encoder's message, but for the ids, which are hex."""
     assert json.loads(dumps(spans)) == as_stock(spans)
@@ -99,7 +101,7 @@ def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan])
 
 @pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [NAMED]])
 def test_what_is_read_back_writes_the_same_line(spans: list[ReadableSpan]) -> None:
-    """Nothing is lost between a file and the spans read from it."""
+    """Nothing is lost between a file and the spans read from it, but how much the SDK had dropped."""
     line = dumps(spans)
 
     assert json.loads(dumps(loads(line))) == json.loads(line)

@@ -1,5 +1,6 @@
 """What gRPC answers mean that no gRPC library would give: an HTTP/2 server that says anything."""
 
+import struct
 from functools import partial
 
 import pytest
@@ -7,6 +8,10 @@ from grpc import StatusCode
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from inline_snapshot import snapshot
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 
 from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.sender import Verdict
@@ -183,6 +188,28 @@ def test_requests_go_over_one_connection() -> None:
         transport.close()
 
     assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED] * 3
+
+
+def test_long_answers_over_one_connection_are_taken_in() -> None:
+    """What has been read gives the server room for the next."""
+    message = "m" * 40_000
+    content = ExportTraceServiceResponse(partial_success=ExportTracePartialSuccess(error_message=message))
+    body = content.SerializeToString()
+
+    def long_answer(http2: H2Connection, stream: int) -> None:
+        http2.send_headers(stream, [(":status", "200")])
+        sent = struct.pack(">BI", 0, len(body)) + body
+        for at in range(0, len(sent), 16384):
+            http2.send_data(stream, sent[at : at + 16384])
+        http2.send_headers(stream, [("grpc-status", "0")], end_stream=True)
+
+    with server(*[long_answer] * 3) as where:
+        transport = GrpcTransport(where)
+
+        messages = [transport.send(b"x", {}, 20).message for _ in range(3)]
+        transport.close()
+
+    assert [len(message) for message in messages] == [len(messages[0])] * 3 != [0] * 3
 
 
 def test_a_server_that_takes_no_more_on_a_connection_gets_another() -> None:

@@ -17,6 +17,10 @@ ACCEPTED = {
     "agentops_otel/destinations.py word: \"endpoint\" -> 'endpoinu'": (
         "the same: the name is for what is refused, and this endpoint is right"
     ),
+    "agentops_otel/export/encode.py condition: isinstance(attributes, MappingProxyType) -> (not (isinstance(attributes, MappingProxyType)))": (
+        "speed alone: the SDK's mapping is walked itself"
+    ),
+    "agentops_otel/export/sender.py constant: 10 -> 20": ("the same: five seconds are reached before"),
     "agentops_otel/export/encode.py constant: 4096 -> 8192": (
         "memory alone: twice as many names, values and resources are remembered"
     ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
@@ -134,3 +134,16 @@ def said(role: str, *parts: Mapping[str, object]) -> dict[str, object]:
 def text(content: str) -> dict[str, object]:
     """A part of a message."""
     return {"type": "text", "content": content}
+
+
+def over_its_limits() -> ReadableSpan:
+    """A span of the SDK that has dropped attributes, an event and a link, and these an attribute each."""
+    limits = SpanLimits(max_span_attributes=1, max_events=1, max_links=1, max_event_attributes=1, max_link_attributes=1)
+    tracer = TracerProvider(span_limits=limits, shutdown_on_exit=False).get_tracer("t", "1", "https://s", {"x": 1.5})
+    links = [Link(SpanContext(3, n, is_remote=True), {"a": 1, "b": 2}) for n in (4, 5)]
+    span = tracer.start_span("limited", attributes={"a": 1, "b": 2}, links=links)
+    span.add_event("e", {"a": 1, "b": 2})
+    span.add_event("f", {"a": 1, "b": 2})
+    span.end()
+    assert isinstance(span, ReadableSpan)
+    return span
