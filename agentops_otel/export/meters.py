@@ -145,13 +145,8 @@ class MetricUpload(SpanProcessor):
         self._provider: OwnMeterProvider | None = None
         self._thread = BackgroundThread("agentops-otel-metrics", self._work)
         self._asked = self._done = 0
+        self._forking = False
         self._renew()
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(
-                before=weakly(self._before_fork),
-                after_in_parent=weakly(self._after_fork_in_parent),
-                after_in_child=weakly(self._after_fork),
-            )
 
     def _renew(self) -> None:
         """Locks and thread anew: those there are belong to threads that are gone or of another kind."""
@@ -165,10 +160,18 @@ class MetricUpload(SpanProcessor):
         provider.reader.senders, provider.reader.durable = self.senders, self._durable
         self._provider = provider
         self._thread.start()
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            # Here, since the last hook is the first to run: this thread ends before the pipeline's, which it may wake.
+            os.register_at_fork(
+                before=weakly(self._before_fork),
+                after_in_parent=weakly(self._after_fork_in_parent),
+                after_in_child=weakly(self._after_fork),
+            )
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Make sure that the thread runs."""
-        self._thread.start()
+        """Make sure that the thread runs, but while a fork waits for the thread that calls this."""
+        if not self._forking:
+            self._thread.start()
 
     def collect(self, timeout_s: float) -> bool:
         """Collect now; True if that was done in *timeout_s* seconds. The program's callbacks may take any time."""
@@ -209,15 +212,18 @@ class MetricUpload(SpanProcessor):
 
     def _before_fork(self) -> None:
         if not are_greenlets():
+            self._forking = True
             thread = self._thread.detach()
             self._wake_up.set()
             wait_before_fork([thread], FORK_WAIT_S)
 
     def _after_fork_in_parent(self) -> None:
+        self._forking = False
         if STARTS_AT_FORK and self._provider is not None:
             self._thread.start()
 
     def _after_fork(self) -> None:
+        self._forking = False
         self._renew()
         if self._provider is not None:
             self._thread.start()

@@ -149,6 +149,35 @@ def test_a_forked_child_counts_for_itself(tmp_path: Path) -> None:
     assert tools == [1, 4]
 
 
+def test_metrics_that_are_collected_at_a_fork_start_no_thread_then(tmp_path: Path) -> None:
+    """The thread that collects ends first, and then the one that sends, which it wakes."""
+    collecting = """
+import threading, time
+from opentelemetry import metrics
+from opentelemetry.metrics import Observation
+
+began, forking = threading.Event(), threading.Event()
+
+def observed(options):
+    began.set()
+    forking.wait(30)
+    time.sleep(0.1)  # until the fork waits for this thread
+    return [Observation(1)]
+
+os.register_at_fork(before=forking.set)  # the first of these hooks
+metrics.get_meter("app").create_observable_gauge("waits", [observed])
+assert began.wait(30)
+if pid := os.fork():
+    os.waitpid(pid, 0)
+else:
+    os._exit(0)
+"""
+    with OtlpSink() as sink:
+        done = ran(f"{FORKING}{PROGRAM}{collecting}", sink, tmp_path, OTEL_METRIC_EXPORT_INTERVAL="20")
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 def test_a_child_under_gevent_has_a_name_of_its_own(tmp_path: Path) -> None:
     """Its resource is its parent's, but for the instance: else its counts would be taken for those of its parent."""
     pytest.importorskip("gevent")
