@@ -6,7 +6,9 @@ import copy
 import functools
 import gc
 import inspect
+import json
 import pickle
+import threading
 import time
 import warnings
 import weakref
@@ -56,6 +58,29 @@ def test_call_says_its_arguments_by_name_its_result_and_its_tags(recording: Reco
             }
         ]
     )
+
+
+class Opened:
+    """What no copy can be made of."""
+
+    def __init__(self) -> None:
+        self.mode = "r"
+        self.lock = threading.Lock()
+
+
+def test_arguments_that_cannot_be_copied_are_read_at_once() -> None:
+    """As they are when the call begins, and beside those that could be."""
+
+    @agentops_otel.operation
+    def read(opened: Opened, times: int = 2) -> None:
+        opened.mode = "closed"
+
+    with capture() as captured:
+        read(Opened())
+
+    (given,) = (str((span.attributes or {})["agentops.entity.input"]) for span in captured.spans)
+    told = json.loads(given)
+    assert (told["opened"]["mode"], told["times"]) == ("r", 2)
 
 
 class Now(Mapping[str, int]):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opentelemetry.trace import get_tracer
+from opentelemetry.trace import INVALID_SPAN, get_current_span, get_tracer
 
 from agentops_otel.recording import processes, task_processes, threads
 from agentops_otel.testing import Capture
@@ -42,3 +42,16 @@ def test_in_a_span_what_is_to_be_called_is_replaced_and_nothing_else(name: str, 
     assert args[0] != [1]
     assert (args[1:], named) == ((2,), {"named": 3})
     assert nothing == ((), {"named": 3})
+
+
+def test_a_task_in_another_process_is_below_the_span_that_asked_for_it(agentops_spans: Capture) -> None:
+    """For as long as it runs; in the process itself it finds what is current there."""
+    with get_tracer("app").start_as_current_span("current") as span:
+        (task,), _ = task_processes._submit(called, None, (get_current_span,), {})
+    here = task()
+    task._process = 0
+    there = task()
+
+    asked, found = span.get_span_context(), there.get_span_context()
+    assert (found.trace_id, found.span_id, found.is_remote) == (asked.trace_id, asked.span_id, True)
+    assert [here, get_current_span()] == [INVALID_SPAN] * 2

@@ -51,3 +51,15 @@ def test_a_call_without_keywords_needs_so_many_arguments(function: Callable[...,
     """With so many it can be made directly; a function with keywords alone never is."""
     assert read(function).required == required
     assert read(_keyword_only).required > 1000
+
+
+def test_a_function_that_tells_no_parameters_has_all_of_its_arguments() -> None:
+    """Under the name of those that are beyond any."""
+
+    def told(*args: object) -> None: ...
+
+    told.__signature__ = "none"  # type: ignore[attr-defined]  # as a library may set it
+    parameters = read(told)
+
+    assert parameters.plain((1, 2)) == (1, 2)
+    assert parameters.named((1, 2)) == parameters.of(False, (1, 2), {}) == {"args": (1, 2)}
