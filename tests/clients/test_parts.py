@@ -284,7 +284,14 @@ def test_parts_of_a_response() -> None:
             ),
         ),
         (
-            {"type": "image_generation_call", "id": "1", "result": "iVBORw0KGgo=", "output_format": "webp"},
+            {
+                "type": "image_generation_call",
+                "id": "1",
+                "result": "iVBORw0KGgo=",
+                "output_format": "webp",
+                "action": "edit",
+                "revised_prompt": "A red fox.",
+            },
             snapshot(
                 (
                     "assistant",
@@ -293,7 +300,11 @@ def test_parts_of_a_response() -> None:
                             "type": "server_tool_call",
                             "id": "1",
                             "name": "image_generation",
-                            "server_tool_call": {"type": "image_generation"},
+                            "server_tool_call": {
+                                "type": "image_generation",
+                                "action": "edit",
+                                "revised_prompt": "A red fox.",
+                            },
                         },
                         {"type": "blob", "modality": "image", "mime_type": "image/webp", "byte_size": 8},
                     ],
