@@ -15,7 +15,7 @@ from typing import Any
 import openai
 import pytest
 from opentelemetry.context import Context, get_value, set_value
-from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
@@ -451,6 +451,29 @@ def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
         "ours began in None",
         "the app's began in Rome",
     ]
+
+
+@pytest.mark.parametrize("guest", [False, True])
+def test_further_span_processors_are_told_of_nothing_after_shutdown(guest: bool) -> None:
+    """The program's tracers go on; what it gave to us has been shut down."""
+    told = []
+
+    class Told(SpanProcessor):
+        def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+            told.append(f"{span.name} began")
+
+        def on_end(self, span: ReadableSpan) -> None:
+            told.append(f"{span.name} ended")
+
+    provider = TracerProvider(shutdown_on_exit=False) if guest else None
+    agentops_otel.init(tracer_provider=provider, span_processors=[Told()], **QUIET)  # type: ignore[arg-type]
+    app = (provider or get_tracer_provider()).get_tracer("app")
+
+    app.start_span("before").end()
+    agentops_otel.shutdown()
+    app.start_span("after").end()
+
+    assert told == ["before began", "before ended"]
 
 
 def test_a_span_goes_to_the_client_that_runs_when_it_ends() -> None:
