@@ -13,6 +13,7 @@ from openai import OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.trace import StatusCode
 
+from agentops_otel import semconv
 from tests.clients.capture import Captured, capture
 from tests.clients.openai_calls import RESPONSES_ASKED
 from tests.clients.openai_sockets import async_opened, async_read, create, is_last, opened, placeless, read, spoken
@@ -277,14 +278,37 @@ def test_an_answer_that_the_server_begins_after_steering_is_a_span(captured: Cap
             read(connection)
 
     found = [
-        (node["name"], spoken(node, "input"), spoken(node), node["attributes"]["gen_ai.response.finish_reasons"])
+        (
+            *(node["name"], spoken(node, "input"), spoken(node), node["attributes"]["gen_ai.response.finish_reasons"]),
+            node["attributes"].get(semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID),
+        )
         for node in sorted(placeless(captured), key=lambda node: node["attributes"]["gen_ai.response.id"])
     ]
     assert found == [
-        ("chat gpt-5", "How warm?", "", ["steered"]),
-        ("chat gpt-5", "And in winter?", "Colder.", ["stop"]),
-        ("chat gpt-5-mini", "Bye.", "Done.", ["stop"]),
+        ("chat gpt-5", "How warm?", "", ["steered"], None),
+        ("chat gpt-5", "And in winter?", "Colder.", ["stop"], "resp_1"),
+        ("chat gpt-5-mini", "Bye.", "Done.", ["stop"], None),
     ]
+
+
+def test_an_answer_that_the_program_asks_for_after_steering_is_its_own(
+    captured: Captured, socket: SocketServer
+) -> None:
+    """The one that it names as the one before is no word for the server's own beginning."""
+    first = events(response(output=[message("Warm.")]))
+    second = events(response(id="resp_2", previous_response_id="resp_1", output=[message("Colder.")]))
+    socket.answer(*first)
+    socket.answer(*second)
+
+    with opened(socket) as client, client.responses.connect() as connection:
+        connection.response.create(**ASKED)
+        read(connection)
+        connection.response.steer(input="And in winter?", previous_response_id="resp_1")
+        connection.response.create(model="gpt-5-mini", input="In winter.", previous_response_id="resp_1")
+        read(connection)
+
+    found = [(node["name"], spoken(node, "input"), spoken(node)) for node in placeless(captured)]
+    assert found == [("chat gpt-5", "How warm?", "Warm."), ("chat gpt-5-mini", "In winter.", "Colder.")]
 
 
 def closed_elsewhere(connection: Any) -> None:

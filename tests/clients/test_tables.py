@@ -515,6 +515,76 @@ def test_a_call_that_fails_has_a_finish_reason_where_one_that_succeeds_has() -> 
     assert differing == snapshot({("ai21", "chat", True), ("mistralai", "chat", True), ("zhipuai", "chat", False)})
 
 
+PATHS = {
+    "anthropic": {"/v1/messages": "chat", "/v1/messages/count_tokens": "count_tokens"},
+    "groq": {"/openai/v1/chat/completions": "chat", "/openai/v1/embeddings": "embeddings"},
+    "llama_stack_client": {
+        "/v1/chat/completions": "chat",
+        "/v1/openai/v1/chat/completions": "chat",
+        "/v1/completions": "text_completion",
+        "/v1/openai/v1/completions": "text_completion",
+        "/v1/responses": "chat",
+        "/v1/openai/v1/responses": "chat",
+        "/v1/inference/chat-completion": "chat",
+        "/v1/inference/completion": "text_completion",
+        "/v1/inference/batch-chat-completion": "chat",
+        "/v1/inference/batch-completion": "text_completion",
+        "/v1/inference/embeddings": "embeddings",
+        "/v1/embeddings": "embeddings",
+        "/v1/openai/v1/embeddings": "embeddings",
+    },
+    "openai": {
+        "/chat/completions": "chat",
+        "/responses": "chat",
+        "/completions": "text_completion",
+        "/embeddings": "embeddings",
+        "/images/generations": "generate_content",
+        "/images/edits": "generate_content",
+        "/images/variations": "generate_content",
+        "/audio/speech": "generate_content",
+        "/audio/transcriptions": "generate_content",
+        "/audio/translations": "generate_content",
+        "/moderations": "moderation",
+        "/responses/compact": "chat",
+        "/responses/input_tokens": "count_tokens",
+        "/decisions": "generate_content",
+    },
+    "together": {
+        "/v1/chat/completions": "chat",
+        "/chat/completions": "chat",
+        "/v1/completions": "text_completion",
+        "/completions": "text_completion",
+        "/v1/embeddings": "embeddings",
+        "/embeddings": "embeddings",
+    },
+    "zhipuai": {
+        "/chat/completions": "chat",
+        "/async/chat/completions": "chat",
+        "/v1/agents": "invoke_agent",
+        "/assistant": "invoke_agent",
+        "/v1/agents/async-result": "fetch_response",
+        "/tools": "chat",
+        "/embeddings": "embeddings",
+    },
+}
+"""What is asked for at each path of the clients that have one `request` method."""
+
+
+@pytest.mark.parametrize(
+    ("client", "path", "name"), [(client, *row) for client, rows in PATHS.items() for row in rows.items()]
+)
+def test_what_is_posted_to_a_path_is_an_operation(client: str, path: str, name: str) -> None:
+    """With a query or without; what is asked by GET is another."""
+    operations = [one for spec in SPECS if spec.name == client for one in spec.operations]
+
+    def names(url: str, method: str) -> list[str]:
+        given = {"options": {"url": url, "method": method}}
+        return [one.name for one in operations if "request" in one.methods[0] and one.matches(given)]
+
+    assert names(path, "post") == names(f"{path}?beta=true", "POST") == [name]
+    assert name not in names(path, "get")
+
+
 def test_which_answers_are_read_from_a_copy() -> None:
     """Those whose tables read nothing but fields: the program does not wait for them."""
     copied = Counter(f"{spec.name} {one.name}" for spec in SPECS for one in spec.operations if one.copies_response)

@@ -121,6 +121,9 @@ ACCEPTED = {
     "agentops_otel/clients/dialects/server_sent_events.py constant: 1024 -> 2048": (
         "memory alone: two megabytes of an unfinished line are kept"
     ),
+    'agentops_otel/clients/google/interaction_steps.py row: {"type": "model_output", "content": [step]} -> {\'content\': [step]}': (
+        "the same: contents of no step are told as the model's"
+    ),
     "agentops_otel/content/fast_json.py constant: 24 -> 48": ("speed alone: which of two ways to the same JSON"),
     "agentops_otel/content/fast_json.py constant: 4096 -> 8192": ("memory alone: twice as many names are remembered"),
     "agentops_otel/content/fast_json.py comparison: kind is list -> (kind is not list)": (
