@@ -31,9 +31,9 @@ from agentops_otel.export import transport
 from agentops_otel.export.agentops import TokenAuthorization
 from agentops_otel.export.agentops_api import Reply, wait_for_trace
 from agentops_otel.export.agentops_names import translate
+from agentops_otel.export.connection import OTHER_PROTOCOL
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.file import FileExporter
-from agentops_otel.export.http1 import OTHER_PROTOCOL
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.export.trace_directory import DIRECTORY
 from agentops_otel.export.viewers import JAEGER_PORT, showing

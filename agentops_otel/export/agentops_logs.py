@@ -61,6 +61,10 @@ class LogTransport:
         about = {"content-type": "application/json", "trace-id": _shown(body[:_ID_BYTES])}
         return self._http.send(body[_ID_BYTES:], {**headers, **about}, timeout_s)
 
+    def prepare(self) -> None:
+        """Import what a request needs."""
+        self._http.prepare()
+
     def close(self) -> None:
         """Close the connections; the next `send` makes new ones."""
         self._http.close()

@@ -8,11 +8,10 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import certifi
-import h11
 
 from agentops_otel.config import Destination
+from agentops_otel.export.connection import remaining_s
 from agentops_otel.export.fork_guard import no_fork
-from agentops_otel.export.http1 import Connection, remaining_s
 
 _PORTS = {"http": 80, "https": 443}
 _READ_BYTES = 64 * 1024
@@ -110,7 +109,7 @@ def _by_proxy(destination: Destination, proxy: str, url: SplitResult, deadline: 
         connected = _to_proxy(destination, urlsplit(proxy), deadline)
         if tunnel:
             _begin_tunnel(connected, proxy, url, deadline)
-    except (OSError, h11.ProtocolError) as error:
+    except OSError as error:
         raise Unreachable("the proxy failed") from error
     return connected
 
@@ -128,11 +127,13 @@ def _to_proxy(destination: Destination, proxy: SplitResult, deadline: float) -> 
 def _begin_tunnel(connected: socket.socket, proxy: str, url: SplitResult, deadline: float) -> None:
     to = f"{_host(url)}:{url.port or _PORTS[url.scheme]}"
     headers = {"host": to, **proxy_authorization(proxy)}
+    from agentops_otel.export.http1 import Connection  # it takes long: `prepare` has imported it
+
     try:
         answer = Connection(connected, read_bytes=1).request("CONNECT", to, headers, b"", deadline)
         if not 200 <= answer.status < 300:
             raise ConnectionError(f"it answered {answer.status}")
-    except (OSError, h11.ProtocolError):
+    except OSError:
         connected.close()
         raise
 

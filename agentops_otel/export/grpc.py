@@ -19,9 +19,9 @@ from h2.exceptions import H2Error
 
 from agentops_otel.config import Destination, Signal
 from agentops_otel.export.connect import connect
+from agentops_otel.export.connection import OTHER_PROTOCOL, OtherProtocolError, remaining_s
 from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.http import COMPRESS, partial_success
-from agentops_otel.export.http1 import OTHER_PROTOCOL, OtherProtocolError, remaining_s
 from agentops_otel.export.log_filter import without_debug_logs
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
@@ -113,6 +113,9 @@ class GrpcTransport:
             description = str(error) if isinstance(error, OSError) else "no HTTP/2 as it should be"
             return Answer(verdict=Verdict.RETRY, fault=fault, message=description[:200])
         return _answer(reply)
+
+    def prepare(self) -> None:
+        """Nothing is left to import."""
 
     def close(self) -> None:
         """Close the connection; the next `send` makes a new one."""

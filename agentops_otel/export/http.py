@@ -11,16 +11,18 @@ from importlib import import_module
 from itertools import islice
 from math import isfinite
 from types import ModuleType
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
-
-import h11
 
 from agentops_otel.config import Destination
 from agentops_otel.export.connect import Unreachable, authority, connect, proxy_authorization
+from agentops_otel.export.connection import OTHER_PROTOCOL, OtherProtocolError
 from agentops_otel.export.fork_guard import no_fork
-from agentops_otel.export.http1 import OTHER_PROTOCOL, Connection, OtherProtocolError, Response
 from agentops_otel.export.sender import Answer, Verdict
 from agentops_otel.version import VERSION
+
+if TYPE_CHECKING:
+    from agentops_otel.export.http1 import Connection, Response
 
 _LIMIT_BYTES = 64 * 1024 * 1024
 _CONTENT_TYPE = "application/x-protobuf"
@@ -50,6 +52,13 @@ _FAULTS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
+def _connection_type() -> "type[Connection]":
+    """`http1.Connection`, imported on use: h11 takes 7 ms, and a program may never send."""
+    with no_fork:
+        from agentops_otel.export.http1 import Connection
+    return Connection
+
+
 class HttpClient:
     """Sends one request after the other over a kept-alive connection. It follows no redirect.
 
@@ -64,19 +73,18 @@ class HttpClient:
         self._connection: Connection | None = None
         self._inherited: Connection | None = None
 
-    def request(self, method: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Response:
+    def request(self, method: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> "Response":
         """Send one request and wait for its answer.
 
         Raises:
-            OSError: The connection failed, or time ran out.
-            h11.ProtocolError: The server violates HTTP.
+            OSError: The connection failed, the server violates HTTP, or time ran out.
         """
         deadline = time.monotonic() + timeout_s
         try:
             if self._connection is None or not self._connection.usable():
                 self.close()
                 opened = connect(self._destination, self._url, deadline, protocol="http/1.1")
-                self._connection = Connection(opened)
+                self._connection = _connection_type()(opened)
             target, own = self._about()
             return self._connection.request(method, target, {**own, **headers}, body, deadline)
         except BaseException:
@@ -124,9 +132,13 @@ class HttpTransport:
         except OtherProtocolError:
             advice = "if it is gRPC say protocol=grpc; HTTP has port 4318 as a rule"
             return Answer(verdict=Verdict.RETRY, fault=OTHER_PROTOCOL, message=advice)
-        except (OSError, h11.ProtocolError, RuntimeError) as error:  # the last: pytest-socket's
+        except (OSError, RuntimeError) as error:  # the last: pytest-socket's
             return Answer(verdict=Verdict.RETRY, fault=_fault(error))
         return answer(response.status, response.headers, response.content)
+
+    def prepare(self) -> None:
+        """Import HTTP/1.1."""
+        _connection_type()
 
     def close(self) -> None:
         """Close the connection; the next `send` makes a new one."""

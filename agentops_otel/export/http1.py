@@ -6,12 +6,13 @@ respx, pook) patch those, and would catch our requests too.
 
 import socket
 import ssl
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
 import h11
+
+from agentops_otel.export.connection import OtherProtocolError, remaining_s
 
 _LIMIT_BYTES = 1024 * 1024
 """The longest answer that is read. After a longer one the connection is closed."""
@@ -29,14 +30,6 @@ class Response(NamedTuple):
     headers: Mapping[str, str]
     """Headers, by names in lower case."""
     content: bytes
-
-
-OTHER_PROTOCOL = "another protocol is spoken there"
-"""Name of an `OtherProtocolError` in the log."""
-
-
-class OtherProtocolError(ConnectionError):
-    """The server answers in another protocol."""
 
 
 class Connection:
@@ -76,9 +69,18 @@ class Connection:
             deadline: When to give up, by `time.monotonic`.
 
         Raises:
-            OSError: The connection failed, or the deadline passed.
-            h11.ProtocolError: The server violates HTTP.
+            OSError: The connection failed, the server violates HTTP, or the deadline passed.
         """
+        try:
+            return self._exchange(method, target, headers, body, deadline)
+        except h11.ProtocolError as error:
+            raise ConnectionError("no HTTP as it should be") from error
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Response:
         lines = [*headers.items(), *([("content-length", str(len(body)))] if body or method == "POST" else [])]
         head = self._http.send(h11.Request(method=method, target=target, headers=lines))
         content = self._http.send(h11.Data(data=body)) if body else b""
@@ -89,10 +91,6 @@ class Connection:
                 self._socket.settimeout(remaining_s(deadline))
                 self._socket.sendall(data)
         return self._response(deadline)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
 
     def _response(self, deadline: float) -> Response:
         head: h11.Response | None = None
@@ -121,15 +119,3 @@ class Connection:
                 raise OtherProtocolError
             self._http.receive_data(data)
         return event
-
-
-def remaining_s(deadline: float) -> float:
-    """The seconds until then.
-
-    Raises:
-        TimeoutError: It has passed.
-    """
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("no answer in time")
-    return seconds

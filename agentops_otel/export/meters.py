@@ -159,6 +159,8 @@ class MetricUpload(SpanProcessor):
         provider.begin_anew()
         provider.reader.senders, provider.reader.durable = self.senders, self._durable
         self._provider = provider
+        for sender in self.senders:
+            sender.prepare()
         self._thread.start()
         if hasattr(os, "register_at_fork"):  # not on Windows
             # Here, since the last hook is the first to run: this thread ends before the pipeline's, which it may wake.

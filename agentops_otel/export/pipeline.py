@@ -227,6 +227,8 @@ class Pipeline(SpanProcessor):
     def look_back(self) -> None:
         """Begin to deliver what earlier processes left on disk, if they did; nothing waits for it but `close`."""
         self._looking_back = [sender for sender in self._senders if sender.outbox.has_left_overs]
+        if self._looking_back:
+            self._prepare()
         for sender in self._looking_back:
             sender.start()
 
@@ -240,6 +242,7 @@ class Pipeline(SpanProcessor):
             For each destination by its endpoint: how many spans were delivered, and how many still wait.
         """
         deadline = self._clock() + timeout_s
+        self._prepare()
         for sender in self._senders:
             sender.start()
         return {sender.name: sender.outbox.recover(deadline) for sender in self._senders}
@@ -280,9 +283,14 @@ class Pipeline(SpanProcessor):
         if not self._observed:
             self._observed = True
             observe(self.stats)
+            self._prepare()
         if self._greenlets != are_greenlets():
             self._renew_locks()
         return not self._durable and self._deliver_until is None and self._worker.start()
+
+    def _prepare(self) -> None:
+        for sender in self._senders:
+            sender.prepare()
 
     def _work(self) -> None:
         try:

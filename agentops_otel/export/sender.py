@@ -93,6 +93,9 @@ class Transport(Protocol):
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """Send one request and wait for its answer. Never raises what the network does."""
 
+    def prepare(self) -> None:
+        """Import what the first request needs. In the program's thread: the sender's imports nothing."""
+
     def close(self) -> None:
         """Let go of connections; the next `send` makes new ones."""
 
@@ -160,6 +163,10 @@ class Sender:
     def wanted(self) -> bool:
         """False for the default collector while it has not answered."""
         return not self._probing
+
+    def prepare(self) -> None:
+        """Called once before the thread starts, in a thread of the program's."""
+        self._transport.prepare()
 
     def start(self) -> bool:
         """Make sure that the thread runs; cheap when it does. False if the interpreter allows no thread."""

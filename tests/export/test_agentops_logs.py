@@ -222,6 +222,9 @@ def test_a_log_is_on_disk_at_once_where_spans_are(durable: bool, tmp_path: Path)
     class Waits:
         limit_bytes = 1000
 
+        def prepare(self) -> None:
+            """Nothing is left to import."""
+
         def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
             answering.wait(60)
             return Answer(verdict=Verdict.ACCEPTED)

@@ -30,6 +30,9 @@ class Destination:
         self.headers: list[Mapping[str, str]] = []
         self.timeouts: list[float] = []
 
+    def prepare(self) -> None:
+        """Nothing is left to import."""
+
     def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
         """The next answer."""
         self.bodies.append(body)
