@@ -575,6 +575,27 @@ def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch
     assert (by_nobody.destinations, by_nobody.own_trace_file, by_nobody.console) == ((), False, False)
 
 
+@pytest.mark.parametrize(
+    ("variables", "trusts", "follows_mcp"),
+    [
+        ({}, False, True),
+        ({"AGENTOPS_TRUST_CALLERS": "true"}, True, True),
+        ({"AGENTOPS_TRUST_CALLERS": "false"}, False, False),
+        ({"OTEL_TRACES_SAMPLER": "parentbased_always_on"}, True, True),
+        ({"OTEL_TRACES_SAMPLER": "always_on", "AGENTOPS_TRUST_CALLERS": "false"}, True, False),
+    ],
+)
+def test_whose_traces_are_followed(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, trusts: bool, follows_mcp: bool
+) -> None:
+    """No web caller's but by the switch or a sampler of one's own; an MCP client's until the switch is off."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = config.read_config()
+
+    assert (found.trust_callers, found.follow_mcp) == (trusts, follows_mcp)
+
+
 def test_comma_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comma lists and flags of the environment are read with their spaces and their case forgiven."""
     monkeypatch.setenv("AGENTOPS_DEFAULT_TAGS", "a, b,,a")
