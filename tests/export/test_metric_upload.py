@@ -5,13 +5,16 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 from subprocess import CompletedProcess
+from types import SimpleNamespace
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.sdk.resources import Resource
 
 import agentops_otel
 from agentops_otel import config
 from agentops_otel.destinations import Destination
+from agentops_otel.export.meters import OwnMeterProvider
 from tests.export.processes import Protocol, python
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, Received, value_of
@@ -176,6 +179,27 @@ else:
         done = ran(f"{FORKING}{PROGRAM}{collecting}", sink, tmp_path, OTEL_METRIC_EXPORT_INTERVAL="20")
 
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("patched", "is_renewed"), [(None, True), ([], True), (["threading"], False), (["socket"], True)]
+)
+def test_the_sdk_renews_its_locks_in_a_child_but_where_threads_are_greenlets(
+    patched: list[str] | None, monkeypatch: pytest.MonkeyPatch, *, is_renewed: bool
+) -> None:
+    """A lock of gevent's is not to be taken there."""
+    if patched is not None:
+        monkey = SimpleNamespace(is_module_patched=patched.__contains__)
+        monkeypatch.setitem(sys.modules, "gevent.monkey", monkey)
+    else:
+        monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)
+    provider = OwnMeterProvider(Resource({}))
+    before = provider._lock
+
+    provider._handle_fork()
+    provider.shutdown()
+
+    assert (provider._lock is not before) is is_renewed
 
 
 def test_a_child_under_gevent_has_a_name_of_its_own(tmp_path: Path) -> None:
