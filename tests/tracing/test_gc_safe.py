@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from agentops_otel import sdk
 from agentops_otel.config import Config
+from agentops_otel.testing import capture
 from agentops_otel.tracing import gc_safe
 
 pytestmark = pytest.mark.no_cover
@@ -190,3 +191,13 @@ def test_a_generator_found_while_a_lock_is_held_ends_its_span() -> None:
         client.flush()
 
     assert locked.ended == ["count"]
+
+
+def test_a_capture_has_the_spans_whose_end_waits_for_a_collection() -> None:
+    """Whoever looks ends them."""
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        gc_safe.state.deferred.put(partial(recorder.end, recorder.start("forgotten")))
+
+        assert [span.name for span in captured.spans] == ["forgotten"]
