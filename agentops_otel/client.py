@@ -230,7 +230,7 @@ class ClientBase(CompatClient):
         flushed = self._users.begin_flush(timeout_s)
         timeout_s -= self._measure(timeout_s * DRAIN_SHARE)
         delivered = self.pipeline.force_flush(int(timeout_s * 1000))
-        return self._users.wait(flushed, max(deadline - time.monotonic(), 0.0)) and delivered
+        return self._users.wait(flushed, deadline - time.monotonic()) and delivered
 
     def deliver_at_once(self) -> None:
         """Deliver what has ended, and each span from now on when it ends."""
@@ -265,8 +265,8 @@ class ClientBase(CompatClient):
             if processor is not self.pipeline and processor not in self.config.span_processors:
                 with guard("shutting down a span processor"):
                     processor.shutdown()
-        delivered &= self._users.wait(ended, max(deadline - time.monotonic(), 0.0))
-        self._users.close(max(deadline - time.monotonic(), 0.0))
+        delivered &= self._users.wait(ended, deadline - time.monotonic())
+        self._users.close(deadline - time.monotonic())
         return delivered
 
     def _analytics(self, session: Session) -> dict[str, str]:

@@ -61,7 +61,8 @@ class BackgroundThread:
         """Wait for the thread to end; True if none runs."""
         thread = self._thread
         if thread is not None:
-            thread.join(max(0.0, timeout_s))
+            with suppress(RuntimeError):  # another thread is about to start it
+                thread.join(max(0.0, timeout_s))
         return thread is None or not thread.is_alive()
 
     def forked(self) -> None:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 _POLL_S = 0.0002
 
@@ -16,7 +17,8 @@ def wait_before_fork(threads: Iterable[threading.Thread | None], timeout_s: floa
     deadline = time.monotonic() + timeout_s
     for thread in threads:
         if thread is not None and thread is not threading.current_thread():
-            thread.join(max(0.0, deadline - time.monotonic()))
+            with suppress(RuntimeError):  # another thread is about to start it
+                thread.join(max(0.0, deadline - time.monotonic()))
             # Up to Python 3.12 it is joined a moment before the system has removed it.
             while os.path.exists(f"/proc/self/task/{thread.native_id}") and time.monotonic() < deadline:
                 time.sleep(_POLL_S)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 import agentops_otel
 from agentops_otel.config import Config, Durability
@@ -128,3 +128,42 @@ def test_what_waits_is_sent_together_up_to_the_size_of_a_request() -> None:
         outbox.delivered(entry)
 
     assert sizes == [REQUEST_BYTES, REQUEST_BYTES, REQUEST_BYTES // 2]
+
+
+def test_without_time_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of what hangs: a collector, a processor of the program's, and the threads of both."""
+    waits: list[float | None] = []
+    own = threading.current_thread()
+    wait, join = threading.Condition.wait, threading.Thread.join
+
+    def noted_wait(condition: threading.Condition, timeout: float | None = None) -> bool:
+        if threading.current_thread() is own:
+            waits.append(timeout)
+        return wait(condition, timeout)
+
+    def noted_join(thread: threading.Thread, timeout: float | None = None) -> None:
+        if threading.current_thread() is own:
+            waits.append(timeout)
+        join(thread, timeout)
+
+    held = Held()
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer(hang=True)
+        client = agentops_otel.init(
+            endpoint=sink.endpoint,
+            console=False,
+            spool_dir=tmp_path,
+            upload_metrics=True,
+            span_processors=[BatchSpanProcessor(held)],
+        )
+        held.free.clear()
+        client.record_action("work")(lambda: None)()
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Condition, "wait", noted_wait)
+            patched.setattr(threading.Thread, "join", noted_join)
+            client.flush(timeout_s=0.0)
+            client.shutdown(timeout_s=0.0)
+            held.free.set()
+
+    assert len(waits) > 6
+    assert set(waits) == {0.0}

@@ -23,7 +23,7 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlag
 from opentelemetry.trace.span import TraceState
 
 import agentops_otel
-from agentops_otel import semconv
+from agentops_otel import guard, semconv
 from agentops_otel.content import Content
 from agentops_otel.export import file
 from agentops_otel.tracing import lazy_span
@@ -352,6 +352,33 @@ def test_processors_of_init_see_starts_and_ends(kept: Kept) -> None:
     assert [span.name for span in kept.started] == ["<lambda>", "raw"]
     assert [span.name for span in kept.ending] == ["<lambda>", "raw"]
     assert [(span.attributes or {}).get("by") for span in kept.ended] == ["on_ending"] * 2
+
+
+class Failing(SpanProcessor):
+    """Raises when a span starts, and when it ends."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """A span starts."""
+        raise ValueError("no start")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """A span has ended."""
+        raise ValueError("no end")
+
+
+def test_a_fault_of_a_processor_is_the_programs_only_if_it_added_it_itself(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that was given to `init()` is ours to guard; one on the provider raises, as on the SDK's."""
+    monkeypatch.setattr(guard, "reraise", False)
+    agentops_otel.init(console=False, trace_file=False, span_processors=[Failing()])
+    tracer = trace.get_tracer("app")
+
+    tracer.start_span("of init").end()
+    assert [record.exc_info and str(record.exc_info[1]) for record in caplog.records] == ["no start", "no end"]
+    trace.get_tracer_provider().add_span_processor(Failing())  # type: ignore[attr-defined]  # it is ours
+    with pytest.raises(ValueError, match="no start"):
+        tracer.start_span("of the program")
 
 
 @pytest.mark.parametrize("trace_id", [0, 1, 2**128 - 1, 2**128])
