@@ -138,7 +138,7 @@ def _write_page(traces: Iterable[Sequence[Node]], path: Path, *, title: str) -> 
 
     store, given = Store(None, otlp_json, limit_bytes=saved.LIMIT_BYTES), 0
     for roots in traces:
-        spans = [node.span for root in roots for _, node in root.walk()]
+        spans = [node.span for root in roots for node in root.walk()]
         store.add(spans)
         given += len(spans)
     left_out = given - sum(int(str(run["spans"])) for run in store.runs(Wanted(), limit=None))
@@ -153,7 +153,7 @@ def _write_page(traces: Iterable[Sequence[Node]], path: Path, *, title: str) -> 
 
 def _show(roots: Sequence[Node], *, as_json: bool) -> None:
     if as_json:
-        click.echo(otlp_json.dumps(node.span for root in roots for _, node in root.walk()))
+        click.echo(otlp_json.dumps(node.span for root in roots for node in root.walk()))
         return
     parents = selection.unfinished(roots)
     terminal.show(roots, stream=sys.stdout, note=f"{plural(parents, 'parent')} never ended" if parents else "")

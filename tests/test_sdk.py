@@ -667,6 +667,18 @@ def test_init_and_shutdown_by_many_threads_leave_nothing_behind() -> None:
     assert getattr_static(openai.OpenAI, "request") is REQUEST
 
 
+def test_the_totals_of_a_conversation_have_the_calls_that_ended_just_before(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exporting thread, which counts them, has had no time yet."""
+    client = agentops_otel.init(trace_file=False, spool_dir=False)
+    tracer = get_tracer_provider().get_tracer("app")
+
+    for _ in range(50):
+        tracer.start_span("chat", attributes={"gen_ai.operation.name": "chat", "gen_ai.conversation.id": "one"}).end()
+    client.conversation_ended("one", 1, 10**9)
+
+    assert "stopped after 1 round: 1.00 s, 50 LLM calls" in capsys.readouterr().err
+
+
 def test_suppressed_work_leaves_no_span() -> None:
     """Inside suppress() nothing is recorded, and after it everything is again."""
     with capture() as captured:

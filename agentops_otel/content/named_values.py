@@ -57,7 +57,8 @@ _ASSIGNED = r"[ \t]{0,8}[:=]"
 _QUOTES = ('"', "'", "%22", "&quot;")
 _LOOK_BACK_CHARACTERS = 600
 """Characters before a name in which its value, or the field that it stands in, is looked for."""
-_WORD_CHARACTERS = 20
+_WORD_CHARACTERS = 19
+"""The word before a name, or the bracket and the quote before a pair."""
 _COMMAND_CHARACTERS = 100
 _PROSE_CHARACTERS = 20
 USER_OPTIONS = frozenset({"-u", "--user"})

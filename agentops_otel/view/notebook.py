@@ -46,7 +46,7 @@ class CellOutput:
     def add(self, printed: Printed) -> None:
         """Show it below the cell."""
         self._waiting.append(printed)
-        spans = [node.span for root in printed.roots for _, node in root.walk()]
+        spans = [node.span for root in printed.roots for node in root.walk()]
         self._recent.setdefault(trace_id(spans[0]), []).extend(spans)
         if len(self._recent) > RECENT:
             del self._recent[next(iter(self._recent))]

@@ -34,7 +34,7 @@ class Filter:
 
     def takes(self, roots: Sequence[Node]) -> bool:
         """Whether the trace is to be shown."""
-        spans = [node.span for root in roots for _, node in root.walk()]
+        spans = [node.span for root in roots for node in root.walk()]
         return (
             f"{key_of(spans[0])[0]:032x}".startswith(self.trace_id)
             and (not self.errors or any(error_of(span) is not None for span in spans))

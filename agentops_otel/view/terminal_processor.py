@@ -99,7 +99,7 @@ class TerminalProcessor(SpanProcessor):
         return self._printer.flush(timeout_millis / 1000)
 
     def _print(self, printed: Printed) -> None:
-        if any(_is_ours(node.span) for root in printed.roots for _, node in root.walk()):
+        if any(_is_ours(node.span) for root in printed.roots for node in root.walk()):
             self._printer.add(printed)
 
     def show_open(self, seconds: float) -> None:
@@ -149,7 +149,7 @@ class TerminalProcessor(SpanProcessor):
     def _take(self, tree: Node) -> None:
         """Remove the tree's spans from the held ones. The others have another local root, or an open span above."""
         trace_id = key_of(tree.span)[0]
-        taken = {id(node.span) for _, node in tree.walk()}
+        taken = {id(node.span) for node in tree.walk()}
         rest = deque(span for span in self._held.pop(trace_id) if id(span) not in taken)
         if rest:
             self._held[trace_id] = rest
@@ -169,7 +169,7 @@ class TerminalProcessor(SpanProcessor):
                 del self._held[oldest]
 
     def _remember(self, tree: Node) -> None:
-        self._shown.update((key_of(node.span), None) for _, node in tree.walk())
+        self._shown.update((key_of(node.span), None) for node in tree.walk())
         while len(self._shown) > SHOWN_SPANS:
             del self._shown[next(iter(self._shown))]
 

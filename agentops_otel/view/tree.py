@@ -24,13 +24,13 @@ class Node:
     span: ReadableSpan
     children: list["Node"] = field(default_factory=list)
 
-    def walk(self) -> Iterator[tuple[int, "Node"]]:
-        """The node and all under it with their depth, parents first."""
-        waiting = [(0, self)]
+    def walk(self) -> Iterator["Node"]:
+        """The node and all under it, parents first."""
+        waiting = [self]
         while waiting:
-            depth, node = waiting.pop()
-            yield depth, node
-            waiting.extend((depth + 1, child) for child in reversed(node.children))
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def summarize(roots: Sequence[Node], *, wait: bool = True) -> Summary:
 
     With *wait* False there is no cost until another thread has imported the price list.
     """
-    nodes, calls = [node for root in roots for _, node in root.walk()], list(_calls(roots))
+    nodes, calls = [node for root in roots for node in root.walk()], list(_calls(roots))
     roles = Counter(role(node.span) for node in nodes)
     costs = (cost.cost_of(call, wait=wait) for call in calls)
     return Summary(
@@ -150,7 +150,7 @@ def tokens_of(attributes: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 def asked(node: Node) -> str:
     """The prompt of the tree's first LLM call: the text of its newest user message; empty if none is recorded."""
-    for _, below in node.walk():
+    for below in node.walk():
         messages = (below.span.attributes or {}).get(semconv.GEN_AI_INPUT_MESSAGES)
         if isinstance(messages, str):
             with suppress(
@@ -206,12 +206,12 @@ def _parent_key(span: ReadableSpan) -> tuple[int, int]:
 
 def _cut_circles(nodes: dict[tuple[int, int], Node], roots: list[Node]) -> None:
     """Make roots of spans that are their own ancestors, as a damaged file may have."""
-    reached = {id(node) for root in roots for _, node in root.walk()}
+    reached = {id(node) for root in roots for node in root.walk()}
     for node in nodes.values():
         if id(node) not in reached:
             nodes[_parent_key(node.span)].children.remove(node)
             roots.append(node)
-            reached.update(id(below) for _, below in node.walk())
+            reached.update(id(below) for below in node.walk())
 
 
 def _calls(roots: Sequence[Node]) -> Iterator[ReadableSpan]:

@@ -47,7 +47,7 @@ def test_three_sessions_at_once(app: Any, llm: ScriptedLLM, traced: Capture) -> 
     roots = build(traced.spans)
     assert len(roots) == 3
     for root in roots:
-        told = [dict(node.span.attributes or {}) for _, node in root.walk()]
+        told = [dict(node.span.attributes or {}) for node in root.walk()]
         mine = {attributes["gen_ai.conversation.id"] for attributes in told}
         assert len(mine) == 1
         (key,) = [key for key in keys if sessions[key].session_id in mine]
@@ -124,7 +124,7 @@ def test_from_an_async_program(app: Any, llm: ScriptedLLM, traced: Capture) -> N
 
     assert asyncio.run(serve()) == ["it is red", "it is green"]
     assert {"round_start", "post_end", "round_end"} <= set(seen)
-    assert sorted(tree([node.span for _, node in root.walk()]) for root in build(traced.spans)) == [
+    assert sorted(tree([node.span for node in root.walk()]) for root in build(traced.spans)) == [
         [
             "invoke_workflow taskweaver",
             "  invoke_agent Planner",

@@ -84,7 +84,7 @@ def test_every_span_appears_once_whatever_the_parents_are(drawn: list[tuple[int,
         for own, parent, start in drawn
     ]
 
-    shown = [node.span.context.span_id for root in build(spans) for _, node in root.walk()]
+    shown = [node.span.context.span_id for root in build(spans) for node in root.walk()]
 
     assert sorted(shown) == sorted({span.context.span_id for span in spans})
 

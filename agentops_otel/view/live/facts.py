@@ -59,7 +59,7 @@ def brief(span: ReadableSpan) -> ReadableSpan:
 
 def run_row(roots: Sequence[Node], steps: Sequence[Step]) -> dict[str, object]:
     """The columns of a run, from its spans and its steps: the first root names it."""
-    nodes, first = [node for root in roots for _, node in root.walk()], roots[0].span
+    nodes, first = [node for root in roots for node in root.walk()], roots[0].span
     spans = sorted((node.span for node in nodes), key=lambda span: span.start_time or 0)
     calls = [step for step in steps if step.kind == "model"]
     attributes = [span.attributes or {} for span in spans]
