@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from agentops_otel.launcher import Report, Run
 from agentops_otel.launcher.command import SITE, environment, resolve
+from agentops_otel.view import run_report
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +163,47 @@ def test_a_command_beside_python_is_found_without_an_activated_environment(
     assert resolve(["llm"]) == [str(scripts / "llm")]
     (tmp_path / "llm").touch(0o755)
     assert resolve(["llm"]) == [str(tmp_path / "llm")]
+
+
+@pytest.mark.parametrize(
+    ("reports", "said"),
+    [
+        (
+            [],
+            "app: nothing was traced: "
+            "no Python process was reached (one with -I, -E or -S, or a frozen program, is not)",
+        ),
+        (
+            [Report(pid=7, program="app")],
+            "app: nothing was traced: no LLM client was imported; 1 process ended without a report",
+        ),
+        (
+            [Report(pid=7, program="app", ended=True, clients={"openai": "2.0", "groq.client": "1"})],
+            "app: nothing was traced: groq and openai were imported, and made no call",
+        ),
+        (
+            [Report(pid=7, program="app", ended=True, clients={"openai": "0.1"}, not_wrapped=["openai"])],
+            "app: nothing was traced: this version of openai, 0.1, cannot be traced",
+        ),
+        (
+            [
+                Report(pid=7, program="app", ended=True, traces=2, trace_file="t"),
+                Report(pid=8, program="app", ended=True, joined=3, llm_calls=2, input_tokens=5, errors=1, cost_usd=0.5),
+            ],
+            "app: 2 LLM calls, 2 traces, 5 tok, $0.5000, 1 error; agentops-otel show",
+        ),
+        ([Report(pid=8, program="app", ended=True, joined=3)], "app: 0 LLM calls, 3 traces"),
+    ],
+)
+def test_the_line_at_the_end_of_a_run_adds_up_its_processes(reports: list[Report], said: str) -> None:
+    """Or says why there is nothing to add."""
+    run = Run.begin("app", [])
+    for report in reports:
+        run.write(report)
+    line = run_report.describe(run, "app", lambda path: [])
+    run.end()
+
+    assert line == said
 
 
 def test_what_the_processes_of_a_run_leave_is_read_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
