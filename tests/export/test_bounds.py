@@ -167,3 +167,18 @@ def test_without_time_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp
 
     assert len(waits) > 6
     assert set(waits) == {0.0}
+
+
+def test_what_could_not_be_delivered_at_once_is_on_disk(tmp_path: Path) -> None:
+    """Nor what ends when that time is over: the interpreter ends, and nothing will be called again."""
+    with OtlpSink() as hangs:
+        hangs.decide = lambda received: Answer(hang=True)
+        config = Config(destinations=(destination(hangs),), spool_dir=tmp_path, exit_timeout_s=0.1)
+        with running(config) as (pipeline, tracer):
+            make_spans(tracer, 3)
+            pipeline.deliver_at_once()
+
+            assert pipeline.stats().spooled == 3
+            make_spans(tracer, 2)
+            assert pipeline.stats().spooled == 5
+            pipeline.close(0.1)
