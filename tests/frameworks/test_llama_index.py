@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import get_current_span
 
+from agentops_otel.frameworks.llama_index import TOOL
 from agentops_otel.testing import capture
 from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.runs import assert_unchanged, cancel
@@ -18,6 +19,7 @@ pytest.importorskip("llama_index.core", reason="llama-index-core is not installe
 
 from llama_index.core import Document, SummaryIndex
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+from llama_index.core.tools import ToolOutput
 from llama_index.core.workflow import Event, StartEvent, StopEvent, Workflow, step
 from llama_index.llms.openai import OpenAI
 from workflows.errors import WorkflowCancelledByUser
@@ -255,6 +257,14 @@ def test_a_workflow_of_the_program(model: LlmServer) -> None:
         ]
     )
     holds_together(captured, model)
+
+
+@pytest.mark.parametrize(("is_error", "failure"), [(True, "tool_error"), (False, None)])
+def test_a_tool_may_say_that_it_failed(failure: str | None, *, is_error: bool) -> None:
+    """In what it returns, without an exception."""
+    output = ToolOutput(content="no", tool_name="broken", raw_input={}, raw_output=None, is_error=is_error)
+
+    assert TOOL.failure(output) == failure
 
 
 def test_a_query(model: LlmServer) -> None:
