@@ -39,12 +39,13 @@ COMPRESS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": lambda body: _zstandard().compress(body, 1),
 }
 _VERDICTS = {
-    **dict.fromkeys((429, 502, 503, 504), Verdict.RETRY),
+    429: Verdict.RETRY,
     **dict.fromkeys((408, 500), Verdict.RETRY_FEW),
     **dict.fromkeys((401, 403), Verdict.UNAUTHORISED),
     400: Verdict.BAD,
     413: Verdict.TOO_LARGE,
 }
+"""Of those that have no verdict here, an error of the server is tried again, and any other is a refusal."""
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLEOFError, "the connection broke"),
     (ssl.SSLError, "TLS failed"),

@@ -201,6 +201,23 @@ def test_any_frames_of_a_collector_are_an_answer(frames: bytes, rest: bytes, pol
     assert meaning.verdict is not Verdict.ACCEPTED
 
 
+def test_each_status_has_a_meaning() -> None:
+    """Those that are tried again, for ever or a few times, those that say why, and all others, which are refusals."""
+    found: dict[str, list[int]] = {}
+    for status in range(200, 1000):
+        found.setdefault(answer(status, {}, b"").verdict.name, []).append(status)
+
+    assert found == {
+        "ACCEPTED": [*range(200, 300)],
+        "RETRY": [*range(300, 400), 429, *range(502, 1000)],
+        "BAD": [400],
+        "UNAUTHORISED": [401, 403],
+        "RETRY_FEW": [408, 500],
+        "TOO_LARGE": [413],
+        "REFUSED": [status for status in (*range(402, 500), 501) if status not in (403, 408, 413, 429)],
+    }
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e400", "-5", "١٢", "1_0", " 7 ", "Wed, 99 Foo 9999", ""])
 def test_a_retry_after_is_seconds_that_can_be_waited_or_nothing(value: str) -> None:
     """A collector that says for ever is tried again as any other."""

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -277,6 +278,30 @@ def test_a_call_says_its_settings_and_those_of_the_configuration() -> None:
     }
     assert (second["gen_ai.request.stream"], second["gen_ai.request.seed"]) == (True, 7)
     assert [call.asks_usage for call in (*both, older)] == [True, True, False]
+
+
+def test_a_stream_that_is_left_is_closed_within_its_call() -> None:
+    """As it was read: what it does at its end is a part of the call."""
+    seen: list[object] = []
+
+    def answers() -> Iterator[dict[str, str]]:
+        try:
+            yield {"content": "a"}
+            yield {"content": "b"}
+        finally:
+            seen.append(calls.current_call())
+
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        call = calls.Call(captured.client.recorder, "chat", "m", {})
+        with call:
+            stream = call.in_context(answers)()
+        next(stream)
+        stream.close()
+        (span,) = captured.spans
+
+    assert seen == [call]
+    assert (span.attributes or {})["agentops.stream.abandoned"] is True
 
 
 @pytest.mark.parametrize(
