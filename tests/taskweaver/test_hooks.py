@@ -295,7 +295,7 @@ def test_a_stream_that_is_left_is_closed_within_its_call() -> None:
         assert captured.client.recorder is not None
         call = calls.Call(captured.client.recorder, "chat", "m", {})
         with call:
-            stream = call.in_context(answers)()
+            stream: Any = call.in_context(answers)()
         next(stream)
         stream.close()
         (span,) = captured.spans
