@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from multiprocessing import spawn
 from typing import Any
 
 import pytest
@@ -55,3 +56,14 @@ def test_a_task_in_another_process_is_below_the_span_that_asked_for_it(agentops_
     asked, found = span.get_span_context(), there.get_span_context()
     assert (found.trace_id, found.span_id, found.is_remote) == (asked.trace_id, asked.span_id, True)
     assert [here, get_current_span()] == [INVALID_SPAN] * 2
+
+
+def test_multiprocessing_is_put_back() -> None:
+    """What it asks for a new process is its own again."""
+    before = spawn.get_preparation_data
+    propagation = processes.ProcessPropagation()
+    between = spawn.get_preparation_data
+    propagation.uninstall()
+
+    assert between is not before
+    assert spawn.get_preparation_data is before
