@@ -576,6 +576,25 @@ def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
+    ("protocol", "endpoint", "of_metrics"),
+    [
+        ("grpc", "http://c:4317", "http://c:4317"),
+        ("http/protobuf", "http://c:4317/v1/traces", "http://c:4317/v1/metrics"),
+    ],
+)
+def test_metrics_go_as_the_spans_do(
+    monkeypatch: pytest.MonkeyPatch, protocol: str, endpoint: str, of_metrics: str
+) -> None:
+    """By the protocol that the variable of the spans names, whatever the port means by itself."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocol)
+
+    found = config.read_config(upload_metrics=True)
+
+    assert [(place.protocol, place.endpoint) for place in found.metrics] == [(protocol, of_metrics)]
+
+
+@pytest.mark.parametrize(
     ("variables", "trusts", "follows_mcp"),
     [
         ({}, False, True),

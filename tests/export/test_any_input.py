@@ -203,6 +203,7 @@ def test_any_frames_of_a_collector_are_an_answer(frames: bytes, rest: bytes, pol
 
 def test_each_status_has_a_meaning() -> None:
     """Those that are tried again, for ever or a few times, those that say why, and all others, which are refusals."""
+    assert answer(307, {}, b"").message == "a redirect is not followed: name the new endpoint"
     found: dict[str, list[int]] = {}
     for status in range(200, 1000):
         found.setdefault(answer(status, {}, b"").verdict.name, []).append(status)

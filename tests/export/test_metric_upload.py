@@ -9,12 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceOfOtlp
 from opentelemetry.sdk.resources import Resource
 
 import agentops_otel
 from agentops_otel import config
 from agentops_otel.destinations import Destination
-from agentops_otel.export.meters import OwnMeterProvider
+from agentops_otel.export.meters import OwnMeterProvider, _Reader
 from tests.export.processes import Protocol, python
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, Received, value_of
@@ -179,6 +180,32 @@ else:
         done = ran(f"{FORKING}{PROGRAM}{collecting}", sink, tmp_path, OTEL_METRIC_EXPORT_INTERVAL="20")
 
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "of_parent", "is_kept"), [("mine", None, True), ("mine", "mine", True), (None, None, False)]
+)
+def test_a_process_has_one_name(
+    given: str | None, of_parent: str | None, monkeypatch: pytest.MonkeyPatch, *, is_kept: bool
+) -> None:
+    """The one that it has, or one for all of its collections; its child has another."""
+    reader = _Reader(of_parent)
+
+    def named() -> str:
+        resource = ResourceOfOtlp()
+        if given is not None:
+            resource.attributes.add(key="service.instance.id").value.string_value = given
+        reader._identify(resource.attributes)
+        return resource.attributes[0].value.string_value
+
+    first, second = named(), named()
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    of_child, again = named(), named()
+
+    assert first == second
+    assert (first == given) is is_kept
+    assert of_child == again
+    assert (of_child == first) is (given is not None and of_parent is None)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -16,11 +17,16 @@ from tests.loopback.otlp_sink import Answer, OtlpSink
 from tests.python_process import run_python
 
 
-def send(sink: OtlpSink, spool: Path, **variables: str) -> tuple[str, int]:
-    """Run the command for the sink: what it prints and its exit code."""
+def sending(sink: OtlpSink, spool: Path, **variables: str) -> CompletedProcess[str]:
+    """Run the command for the sink."""
     named = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": sink.endpoint, "XDG_STATE_HOME": str(spool), **variables}
     env = {**os.environ, **named}
-    done = run_python("-m", "agentops_otel", "send", "--timeout", "20", env=env, timeout=60)
+    return run_python("-m", "agentops_otel", "send", "--timeout", "20", env=env, timeout=60)
+
+
+def send(sink: OtlpSink, spool: Path, **variables: str) -> tuple[str, int]:
+    """Run the command for the sink: what it prints and its exit code."""
+    done = sending(sink, spool, **variables)
     return done.stdout, done.returncode
 
 
@@ -85,15 +91,18 @@ def test_the_same_endpoint_in_another_spelling_is_the_same(spelling: str, tmp_pa
 def test_nothing_to_send_to_is_no_success(tmp_path: Path) -> None:
     """Without a destination, and where spans wait for another one, the exit code is 1, and a line says why."""
     sink = stopped_sink()
-    run("start(headers={'x-team': 'a'}); make(10)", sink.endpoint, tmp_path / "agentops_otel" / "spool")
+    spool = tmp_path / "agentops_otel" / "spool"
+    run("start(headers={'x-team': 'a'}); make(10)", sink.endpoint, spool)
 
     with sink:
-        nowhere = send(sink, tmp_path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="")
-        without_headers = send(sink, tmp_path)
+        nowhere = sending(sink, tmp_path, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="")
+        without_headers = sending(sink, tmp_path)
         with_headers = send(sink, tmp_path, OTEL_EXPORTER_OTLP_HEADERS="x-team=a")
 
-    assert nowhere == ("", 1)
-    assert without_headers == (f"{sink.endpoint}: 0 spans sent, none left\n", 1)
+    assert (nowhere.stdout, nowhere.returncode) == ("", 1)
+    assert "no destination is named: set OTEL_EXPORTER_OTLP_ENDPOINT or AGENTOPS_API_KEY" in nowhere.stderr
+    assert (without_headers.stdout, without_headers.returncode) == (f"{sink.endpoint}: 0 spans sent, none left\n", 1)
+    assert f"spans for other endpoints, headers or keys wait in {spool}" in without_headers.stderr
     assert with_headers == (f"{sink.endpoint}: 10 spans sent, none left\n", 0)
 
 

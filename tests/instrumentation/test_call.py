@@ -411,3 +411,21 @@ def test_the_program_does_not_wait_for_what_can_be_read_from_a_copy(
         installation.uninstall()
 
     assert deferred == ["DeferredRequest", "DeferredResponse"] * 2
+
+
+def test_an_answer_that_nobody_reads_ends_its_call() -> None:
+    """One that is handed over to be read later, and is dropped, is abandoned."""
+    asking = ClientSpec(
+        name="model",
+        module=__name__,
+        operations=(Operation(name="chat", methods=("Model.ask",)),),
+        provider="model",
+        wrap_result=lambda call, answer: answer,
+    )
+    with capture(conventional=False) as captured:
+        installation = install([asking], lambda: captured.recorder)
+        Model().ask("what")
+        installation.uninstall()
+        (span,) = captured.spans
+
+    assert (span.attributes or {})["agentops.stream.abandoned"] is True

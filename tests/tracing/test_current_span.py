@@ -3,16 +3,19 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import get_value, set_value
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode, Tracer
 
+from agentops_otel.tracing import attached
 from agentops_otel.tracing.provider import OwnProvider
 
 RESOURCE = Resource({"service.name": "test"})
@@ -134,3 +137,14 @@ def test_an_exception_without_a_text_reaches_the_program(monkeypatch: pytest.Mon
     monkeypatch.setattr("agentops_otel.guard.reraise", False)
     (span,) = spans_of(OwnProvider(resource=RESOURCE), failing(UnreadableError()))
     assert span["name"] == "fails"
+
+
+def test_a_block_that_ends_in_another_context_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """As where an event loop shuts down: there is nothing to undo there."""
+    block = attached(set_value("mine", 1))
+    copy_context().run(block.__enter__)
+
+    block.__exit__(None, None, None)
+
+    assert caplog.records == []
+    assert get_value("mine") is None
