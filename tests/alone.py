@@ -3,8 +3,8 @@
 `make shuffled` uses it.
 """
 
-import json
 import os
+import pickle  # and not JSON: the reason of a skip is a tuple
 import tempfile
 
 import pytest
@@ -16,18 +16,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool:
     """Run it in the child, and report here what was said there."""
     hook, config = item.config.hook, item.config
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    with tempfile.TemporaryFile("w+") as file:
+    with tempfile.TemporaryFile() as file:
         if not (pid := os.fork()):
             try:
                 reports = runtestprotocol(item, log=False, nextitem=None)
                 said = [hook.pytest_report_to_serializable(config=config, report=report) for report in reports]
-                json.dump(said, file)
+                pickle.dump(said, file)
                 file.flush()
             finally:
                 os._exit(0)
         _, status = os.waitpid(pid, 0)
         file.seek(0)
-        said = json.loads(file.read() or "[]")
+        said = pickle.loads(file.read() or pickle.dumps([]))
     if not said:
         pytest.exit(f"{item.nodeid} has ended its process: {os.waitstatus_to_exitcode(status)}")
     for report in said:
