@@ -31,6 +31,11 @@ class Python(subprocess.Popen[str]):
     def __init__(self, *arguments: str | Path, **options: Any) -> None:
         super().__init__([sys.executable, *map(str, arguments)], **{"text": True, **options})
 
+    def __exit__(self, kind: type[BaseException] | None, *about: Any) -> None:
+        if kind is not None:
+            self.kill()  # else it is waited for, and nobody tells it to end any more
+        super().__exit__(kind, *about)
+
     # What differs between a start and a fork is in this one method of Popen, from Python 3.11 to 3.13.
     def _execute_child(self, *given: Any) -> None:
         command, executable, preexec, _, pass_fds, cwd, env, _, _, shell, *streams = given[:16]

@@ -165,3 +165,11 @@ def test_the_interpreter_that_is_ready_ends_with_the_process_that_uses_it() -> N
     with suppress(ProcessLookupError):
         while os.getpgid(ready):
             time.sleep(0.01)
+
+
+def test_a_program_ends_with_the_block_that_fails() -> None:
+    """Nobody would tell it to end any more, and the tests would wait for it."""
+    with pytest.raises(LookupError), Python("-c", "input()", stdin=subprocess.PIPE) as program:
+        raise LookupError
+
+    assert program.returncode == -signal.SIGKILL

@@ -84,6 +84,7 @@ def ran(program: str, sink: OtlpSink, spool: Path, **more: str) -> CompletedProc
         "OTEL_EXPORTER_OTLP_PROTOCOL": sink.protocol,
         "AGENTOPS_SPOOL_DIR": str(spool),
         "OTEL_METRICS_EXPORTER": "otlp",
+        "AGENTOPS_EXIT_TIMEOUT_S": "60",  # on a busy machine the usual time may not do
         **more,
     }
     return run(program, expect=0, cwd=None, **variables)
@@ -337,7 +338,7 @@ def test_a_callback_that_hangs_holds_up_no_exit(tmp_path: Path) -> None:
         "print(time.monotonic() - begun)\nsys.stdout.flush()\nos._exit(0)"
     )
     with OtlpSink() as sink:
-        done = ran(program, sink, tmp_path)
+        done = ran(program, sink, tmp_path, AGENTOPS_EXIT_TIMEOUT_S=str(EXIT_S))
 
     assert float(done.stdout) < 10 * EXIT_S
     assert len(sink.every) == 3

@@ -10,7 +10,8 @@ def request(
     port: int, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> tuple[int, Mapping[str, str], bytes]:
     """One request to 127.0.0.1."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    # More than a request for changes waits.
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body, dict(headers or {}))
         answer = connection.getresponse()
