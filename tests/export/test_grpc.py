@@ -1,9 +1,15 @@
 """What gRPC answers mean that no gRPC library would give: an HTTP/2 server that says anything."""
 
 import struct
+from base64 import b64encode
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
@@ -165,6 +171,41 @@ def test_a_message_and_details_that_are_no_details_are_read_as_far_as_they_go() 
         transport.close()
 
     assert (answer.verdict, answer.message, answer.retry_after_s) == (Verdict.RETRY, "naïve", None)
+
+
+def details(*packed: Message) -> str:
+    """As they stand in a header: without the padding of base64."""
+    status = Status()
+    for one in packed:
+        status.details.add().Pack(one)
+    return b64encode(status.SerializeToString()).decode().rstrip("=")
+
+
+PAUSE = RetryInfo(retry_delay=Duration(seconds=1, nanos=500_000_000))
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "packed", "verdict", "retry_after_s"),
+    [
+        ("14", "busy", [PAUSE], Verdict.RETRY, 1.5),
+        ("8", "busy", [PAUSE], Verdict.RETRY, 1.5),
+        ("8", "busy", [ErrorInfo(reason="quota"), PAUSE], Verdict.RETRY, 1.5),
+        ("8", "busy", [ErrorInfo(reason="quota")], Verdict.RETRY_FEW, None),
+        ("8", "busy", [], Verdict.RETRY_FEW, None),
+        ("8", "grpc: received message larger than max (9 vs. 4)", [], Verdict.TOO_LARGE, None),
+    ],
+)
+def test_a_collector_that_says_when_to_come_again_is_asked_then(
+    code: str, message: str, packed: Sequence[Message], verdict: Verdict, retry_after_s: float | None
+) -> None:
+    """Whatever else is in the details; one that says nothing of it may mean the request."""
+    said = [("grpc-status-details-bin", details(*packed))] if packed else []
+    with server(headers((":status", "200"), ("grpc-status", code), ("grpc-message", message), *said)) as where:
+        transport = GrpcTransport(where)
+        answer = ask(transport)
+        transport.close()
+
+    assert (answer.verdict, answer.retry_after_s) == (verdict, retry_after_s)
 
 
 @pytest.mark.parametrize("size", [0, 1, 16384, 16385, 65535, 65536, 3 * 16384 + 1])
