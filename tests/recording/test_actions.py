@@ -1,6 +1,7 @@
 """What the spans of decorated functions say, and what the functions stay for their callers."""
 
 import asyncio
+import contextlib
 import contextvars
 import copy
 import functools
@@ -991,6 +992,46 @@ def test_async_calls_nest_across_await_gather_and_task_groups(recording: Recordi
     assert asyncio.run(research()) == 10
     assert _names(recording.tree()) == {"invoke_agent research": {"execute_tool fetch": {}}}
     assert len(recording.spans) == 5
+
+
+def test_what_comes_after_a_call_is_not_under_it(recording: Recording) -> None:
+    """However it ended: its span is the current one no longer, in a task that goes on as in a thread."""
+    decorated = recording.decorators.record_action("step")
+    before = get_current_span()
+
+    @decorated
+    def plain(fails: bool) -> None:
+        if fails:
+            raise ValueError
+
+    @decorated
+    def steps(fails: bool) -> Iterator[int]:
+        yield 1
+        plain.__wrapped__(fails)  # type: ignore[attr-defined]
+
+    @decorated
+    async def task(fails: bool) -> None:
+        plain.__wrapped__(fails)  # type: ignore[attr-defined]
+
+    @decorated
+    async def parts(fails: bool) -> AsyncIterator[int]:
+        yield 1
+        plain.__wrapped__(fails)  # type: ignore[attr-defined]
+
+    async def all_of(fails: bool) -> list[bool]:
+        left = []
+        for run in (plain, lambda fails: list(steps(fails))):
+            with contextlib.suppress(ValueError):
+                run(fails)
+            left.append(get_current_span() is before)
+        with contextlib.suppress(ValueError):
+            await task(fails)
+        left.append(get_current_span() is before)
+        with contextlib.suppress(ValueError):
+            assert [part async for part in parts(fails)] == [1]
+        return [*left, get_current_span() is before]
+
+    assert [asyncio.run(all_of(fails)) for fails in (False, True)] == [[True] * 4] * 2
 
 
 def test_cancelled_call_is_a_failure(recording: Recording) -> None:

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from opentelemetry.trace import Link
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import otlp
 from agentops_otel.view.live.loopback import BODY_BYTES, CONNECTIONS
-from agentops_otel.view.live.server import LiveView
+from agentops_otel.view.live.server import LiveView, _filter
 from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.wanted import Filter
 from tests.python_process import Python, run_python
@@ -196,6 +197,35 @@ def test_the_page_runs_its_own_scripts_alone(live: LiveView) -> None:
     html = answers["index.html"][2].decode()
     assert "<script>" not in html
     assert " on" not in html.replace(" one", "")
+
+
+def test_each_word_of_an_address_is_a_filter_of_its_own() -> None:
+    """None says another's, and none says nothing."""
+    words = {name: "x" for name in ("trace", "text", "model", "tool", "agent", "tag", "service", "sort")}
+    words |= {
+        "since": "2023-11-13",
+        "until": "2023-11-13",
+        "failed": "1",
+        "slower": "1.5",
+        "dearer": "2",
+        "order": "up",
+    }
+
+    found = {word: _filter({word: value}) for word, value in words.items()}
+
+    changed = {
+        word: [name for name, value in asdict(given).items() if value != getattr(Filter(), name)]
+        for word, given in found.items()
+    }
+    others = {
+        "since": "since_s",
+        "until": "until_s",
+        "slower": "slower_s",
+        "dearer": "dearer_usd",
+        "order": "ascending",
+    }
+    assert changed == {word: [others.get(word, word)] for word in words}
+    assert (found["slower"].slower_s, found["dearer"].dearer_usd) == (1.5, 2.0)
 
 
 def test_runs_are_asked_for_by_the_address(live: LiveView, store: Store) -> None:
