@@ -106,7 +106,7 @@ class HttpClient:
         """The request target and the headers of every request."""
         host = authority(self._url)
         target = f"{self._url.path or '/'}?{self._url.query}".removesuffix("?")
-        target = quote(target, safe="!#$%&'()*+,/:;=?@[]~")
+        target = quote(target, safe="!#$%&'()*+,/:;=?@[]")
         headers = {"host": host, "accept-encoding": "identity", "user-agent": f"agentops-otel/{VERSION}"}
         if self._destination.proxy is None or self._url.scheme == "https":
             return target, headers

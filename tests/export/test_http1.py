@@ -52,7 +52,11 @@ def answering(*connections: tuple[bytes, ...], close: bool = False, read: bool =
 
 @pytest.mark.parametrize(
     ("written", "target"),
-    [("", "/"), ("/v1/traces", "/v1/traces"), ("/a b?team=ä", "/a%20b?team=%C3%A4"), ("?a=b", "/?a=b")],
+    [
+        *(("", "/"), ("/v1/traces", "/v1/traces"), ("/a b?team=ä", "/a%20b?team=%C3%A4"), ("?a=b", "/?a=b")),
+        *((f"/a{sign}b?c{sign}d", f"/a{sign}b?c{sign}d") for sign in "!$%&'()*+,:;=@[]~-._"),
+        *(("/a?b?c/d", "/a?b?c/d"), ("/a\\b\x7f", "/a%5Cb%7F")),
+    ],
 )
 def test_the_endpoints_path_is_asked_for(written: str, target: str) -> None:
     """As a request may have it; without a path it is the root."""

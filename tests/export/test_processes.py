@@ -405,6 +405,23 @@ def test_what_is_on_disk_at_a_fork_is_sent_without_another_span(tmp_path: Path) 
             sink.wait_for(3)
 
 
+def test_a_durable_span_after_a_fork_is_sent_as_one_before_it(tmp_path: Path) -> None:
+    """Nobody flushes for it."""
+    code = """
+        start(durability="span")
+        work()
+        agentops_otel.flush(30)
+        if not os.fork():
+            os._exit(0)
+        os.wait()
+        work()
+        input()
+        """
+
+    with OtlpSink() as sink, python(code, sink.endpoint, tmp_path):
+        sink.wait_for(2)
+
+
 FRESH = """
 import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor

@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from agentops_otel.view import terminal, terminal_processor
+from agentops_otel.view import notebook, terminal, terminal_processor
 from agentops_otel.view.format import UNICODE, dollars, seconds
 from agentops_otel.view.lines import last_line
 from agentops_otel.view.printer import Printer
@@ -460,3 +460,9 @@ def test_a_tool_of_a_cheap_trace_has_no_price() -> None:
     """No price known, no dollar sign."""
     assert "$" not in printed([Trace().span("execute_tool x", attributes=TOOL)])
     assert "$" in printed([Trace().span("chat", attributes=CHAT)])
+
+
+def test_a_notebooks_cell_has_each_style_of_the_terminal() -> None:
+    """A line is made once, for both."""
+    assert notebook._COLORS.keys() == terminal._STYLES.keys()
+    assert all(notebook._COLORS.values())
