@@ -28,8 +28,9 @@ from tests.program import ROOT, needs, read_until
 from tests.python_process import Python, run_python
 
 ASK = """
-import os, groq
+import os, sys, groq
 assert groq.__spec__.loader is groq.__loader__  # a module that starts the tracing is as without us
+assert not any(type(finder).__name__ == "Trigger" for finder in sys.meta_path)  # and no other starts it again
 def ask(text="hi"):
     with groq.Groq(base_url=os.environ["MODEL_URL"], api_key="none") as client:
         return client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": text}])

@@ -14,7 +14,7 @@ from agentops_otel.config import Config, Durability
 from agentops_otel.export import Pipeline
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.http import HttpTransport
-from agentops_otel.export.outbox import REQUEST_BYTES, Outbox
+from agentops_otel.export.outbox import REQUEST_BYTES, Outbox, Stats
 from agentops_otel.export.pipeline import QUEUE_BYTES, Route
 from agentops_otel.export.sender import Sender
 from agentops_otel.export.sink import Sink
@@ -128,6 +128,17 @@ def test_what_waits_is_sent_together_up_to_the_size_of_a_request() -> None:
         outbox.delivered(entry)
 
     assert sizes == [REQUEST_BYTES, REQUEST_BYTES, REQUEST_BYTES // 2]
+
+
+def test_a_request_over_the_bound_waits_alone() -> None:
+    """The newest is never dropped for its size."""
+    outbox = Outbox(memory_bytes=10)
+
+    outbox.add(Batch(b"x" * 20, 1))
+    assert outbox.stats(1).pending == 1
+    outbox.add(Batch(b"y" * 20, 2))
+
+    assert outbox.stats(3) == Stats(produced=3, pending=2, dropped={"outbox full": 1})
 
 
 def test_without_time_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
