@@ -197,7 +197,7 @@ def test_a_process_has_one_name(
         if given is not None:
             resource.attributes.add(key="service.instance.id").value.string_value = given
         reader._identify(resource.attributes)
-        return resource.attributes[0].value.string_value
+        return str(resource.attributes[0].value.string_value)
 
     first, second = named(), named()
     monkeypatch.setattr("os.getpid", lambda: 1)
