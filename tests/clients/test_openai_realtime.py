@@ -229,13 +229,14 @@ def refusal(**named: Any) -> Said:
 @pytest.mark.parametrize("named", [{}, {"event_id": "mine"}], ids=["anonymous", "named"])
 @pytest.mark.parametrize("then_asked", [False, True])
 def test_a_request_that_is_refused_is_an_error(named: Any, then_asked: bool, captured: Captured) -> None:
-    """By the time that the next answer begins, or the connection ends."""
+    """At once if it is named, else by the time that the next answer begins, or the connection ends."""
     with SocketServer(GREETING) as socket, opened(socket) as client:
         socket.answer(refusal(**named))
         socket.answer(*answer())
         with client.realtime.connect(model="gpt-realtime-2") as connection:
             connection.response.create(event_id="mine")
             read(connection)
+            assert len(captured.spans) == len(named)
             if then_asked:
                 connection.response.create()
                 read(connection)
@@ -260,6 +261,20 @@ def test_an_error_that_is_about_something_else_ends_nothing(named: Any, captured
     (span,) = captured.spans
     assert span.status.status_code is StatusCode.UNSET
     assert (span.attributes or {})["gen_ai.response.finish_reasons"] == ("stop",)
+
+
+def test_an_answer_that_begins_after_an_error_and_is_left_was_not_refused(captured: Captured) -> None:
+    """It is abandoned, as any other."""
+    with SocketServer(GREETING) as socket, opened(socket) as client:
+        socket.answer(refusal(), *answer()[:2])
+        with client.realtime.connect(model="gpt-realtime-2") as connection:
+            connection.response.create()
+            for _ in range(4):
+                connection.recv()
+
+    (span,) = captured.spans
+    assert span.status.status_code is StatusCode.UNSET
+    assert (span.attributes or {})["agentops.stream.abandoned"] is True
 
 
 def test_a_realtime_answer_that_is_left_says_what_came(captured: Captured) -> None:
