@@ -268,7 +268,7 @@ def started() -> Iterator[None]:
         agentops_otel.init(endpoint=sink.endpoint, console=False, spool_dir=False)
         try:
             yield
-            assert agentops_otel.flush(30)
+            assert agentops_otel.flush(120)  # the price list is read meanwhile: on a busy machine that takes its time
         finally:
             agentops_otel.shutdown()
 
