@@ -278,6 +278,20 @@ def test_show_takes_filters_and_totals(ask: Ask, trace_file: Path) -> None:
     assert done.stdout == snapshot("1 trace, 1 LLM call, 1 tool, 1 error, 1200→180 tok, $0.0048, 1.24 s in all\n")
 
 
+@pytest.mark.parametrize(
+    ("option", "within", "beyond"),
+    [("--slow", "1", "2"), ("--model", "gpt", "claude"), ("--since", "2020-01-01", "9999-01-01")],
+)
+def test_show_takes_what_each_filter_lets_through(
+    ask: Ask, trace_file: Path, option: str, within: str, beyond: str
+) -> None:
+    """And says so where there is nothing of the kind."""
+    found, none = (ask("show", trace_file, option, value, "--totals") for value in (within, beyond))
+
+    assert found.returncode == 0
+    assert (none.returncode, "no such trace in" in none.stderr) == (1, True)
+
+
 def test_show_says_which_parents_never_ended(ask: Ask, tmp_path: Path) -> None:
     """A program that was killed in the middle."""
     FileExporter(tmp_path / "t.jsonl").export(research()[:-1])

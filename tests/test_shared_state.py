@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import agentops_otel
 from agentops_otel import sdk
+from agentops_otel.export import otlp_json
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.instrumentation import Steps
 from agentops_otel.instrumentation.framework_install import FrameworkInstallation
@@ -22,6 +23,8 @@ from agentops_otel.taskweaver.install import Installation
 from agentops_otel.taskweaver.rounds import Round
 from agentops_otel.testing import Capture, capture
 from agentops_otel.tracing.provider import OwnProvider
+from agentops_otel.view.live import Store
+from agentops_otel.view.live.wanted import Filter
 from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 from agentops_otel.wrapping import import_hook
@@ -47,6 +50,10 @@ class Watched:
 
     def __exit__(self, *error: object) -> None:
         self.lock.release()
+
+    def __getattr__(self, name: str) -> object:
+        """A condition has more than a lock."""
+        return getattr(self.lock, name)
 
 
 def of_provider(captured: Capture) -> Locked:
@@ -132,6 +139,25 @@ def of_the_terminal(captured: Capture) -> Locked:
     return processor, "_lock", [lambda: processor.on_end(span), lambda: processor.show_open(0.0), processor.shutdown]
 
 
+def of_the_store(captured: Capture) -> Locked:
+    """Its one connection to the database."""
+    store, trace = Store(None, otlp_json, clock=lambda: 0.0), Trace()
+    return (
+        store,
+        "_changed",
+        [
+            lambda: store.add([trace.span("chat", attributes=CHAT)]),
+            lambda: store.read_to("no file"),
+            lambda: store.runs(Filter()),
+            lambda: list(store.export("no run")),
+            lambda: store.totals(Filter()),
+            store.choices,
+            lambda: store.wait(0, 0.0),
+            store.close,
+        ],
+    )
+
+
 def of_taskweaver(captured: Capture) -> Locked:
     """A function is hooked, and put back."""
 
@@ -211,6 +237,7 @@ OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
     of_provider: [2, 1, 1, 1],
     of_steps: [1, 1, 1, 1, 1, 2, 1],
     of_imports: [2, 1, 1, 1],
+    of_the_store: [3, 1, 1, 1, 1, 1, 1, 1],
 }
 """How often the operations take the lock where that is more than once: each time for what others are to see whole."""
 
@@ -219,7 +246,7 @@ OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
     "of",
     [
         *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
-        *(of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
+        *(of_the_store, of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
     ],
 )
 def test_who_changes_what_others_use_waits_for_them(
