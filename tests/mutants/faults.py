@@ -203,14 +203,14 @@ class _Finder(ast.NodeVisitor):
     def visit_Compare(self, node: ast.Compare) -> None:
         """Turned, or moved by one."""
         for other in _COMPARISONS.get(type(node.ops[0]), ()) if len(node.ops) == 1 else ():
-            changed = copy.deepcopy(node)
+            changed = copy.copy(node)
             changed.ops = [other()]
             self._add("comparison", node, f"({ast.unparse(changed)})")
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
         """`and` for `or`."""
-        changed = copy.deepcopy(node)
+        changed = copy.copy(node)
         changed.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
         self._add("operator", node, f"({ast.unparse(changed)})")
         self.generic_visit(node)
@@ -218,11 +218,11 @@ class _Finder(ast.NodeVisitor):
     def visit_BinOp(self, node: ast.BinOp) -> None:
         """Another operator, or the operands swapped."""
         if other := _OPERATORS.get(type(node.op)):
-            changed = copy.deepcopy(node)
+            changed = copy.copy(node)
             changed.op = other()
             self._add("operator", node, f"({ast.unparse(changed)})")
         if isinstance(node.op, ast.Sub | ast.Div | ast.Mod) and not _is_text(node.left):
-            swapped = copy.deepcopy(node)
+            swapped = copy.copy(node)
             swapped.left, swapped.right = node.right, node.left
             self._add("operands", node, f"({ast.unparse(swapped)})")
         self.generic_visit(node)
@@ -236,8 +236,8 @@ class _Finder(ast.NodeVisitor):
             self._each(*node.args)
             return
         for n in range(len(node.keywords) if name != "TypeVar" else 0):
-            changed = copy.deepcopy(node)
-            del changed.keywords[n]
+            changed = copy.copy(node)
+            changed.keywords = node.keywords[:n] + node.keywords[n + 1 :]
             self._add("argument", node, ast.unparse(changed))
         self._each(node.func)
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
