@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 
 import agentops_otel
@@ -14,6 +15,7 @@ from agentops_otel import sdk
 from agentops_otel.export import otlp_json
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.instrumentation import Steps
+from agentops_otel.instrumentation.call import FoldingObserver
 from agentops_otel.instrumentation.framework_install import FrameworkInstallation
 from agentops_otel.instrumentation.steps import OpenStep
 from agentops_otel.launcher import Report
@@ -109,6 +111,19 @@ def of_a_step(captured: Capture) -> Locked:
     steps.begin("a", {"kind": "agent", "name": "x", "given": "x"})
     step: OpenStep = steps._open["a"]
     return step, "_lock", [step.abandoned]
+
+
+def of_a_stream(captured: Capture) -> Locked:
+    """What has been folded of it: a chunk more, and its end."""
+    call: Any = SimpleNamespace(
+        context=Context(),
+        recorder=SimpleNamespace(track_stream=lambda observer: None),
+        first_chunk=lambda: None,
+        completed=lambda response: None,
+        abandoned=lambda response: None,
+    )
+    observer = FoldingObserver(call, lambda response, chunk: None, lambda response: response, times=False)
+    return observer, "_lock", [lambda: observer.chunk("a"), observer.exhausted]
 
 
 def of_frameworks(captured: Capture) -> Locked:
@@ -246,7 +261,7 @@ OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
     "of",
     [
         *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
-        *(of_the_store, of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
+        *(of_a_stream, of_the_store, of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
     ],
 )
 def test_who_changes_what_others_use_waits_for_them(

@@ -635,3 +635,13 @@ def test_the_stack_is_bounded() -> None:
     stack = str((kept.ended[0].events[0].attributes or {})[semconv.EXCEPTION_STACKTRACE])
     assert stack.startswith("Traceback (most recent call last):")
     assert stack.endswith("RecursionError: maximum recursion depth exceeded\n")
+
+
+@pytest.mark.parametrize(("said", "trusts"), [({}, True), ({"trusts_callers": False}, False)])
+def test_callers_are_trusted_by_whoever_says_nothing(said: dict[str, bool], *, trusts: bool) -> None:
+    """`init()` says it."""
+    provider = OwnProvider()
+
+    tracer_of(provider, "test", "", Content(), **said)
+
+    assert provider.trusts_callers is trusts

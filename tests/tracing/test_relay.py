@@ -3,7 +3,8 @@
 import logging
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -13,6 +14,10 @@ from agentops_otel.tracing.relay import Relay
 
 class Broken(SpanProcessor):
     """A processor with a fault."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Fail."""
+        raise RuntimeError("a fault")
 
     def on_end(self, span: ReadableSpan) -> None:
         """Fail."""
@@ -42,6 +47,7 @@ def test_a_fault_behind_the_relay_is_not_the_apps(
     assert flushed == [True, True]
     assert not relay.targets
     assert [record.getMessage() for record in caplog.records] == [
+        "agentops_otel failed while starting a span; your program is not affected",
         "agentops_otel failed while ending a span; your program is not affected",
         "agentops_otel failed while shutting down; your program is not affected",
     ]

@@ -57,6 +57,37 @@ def test_a_terminal_that_is_not_read_never_holds_up_the_app(monkeypatch: pytest.
     assert re.search(rf"{2 * printer.WAITING - printer.BURST} traces more: ", stream.getvalue())
 
 
+class Noticed(io.StringIO):
+    """A terminal that says when a sum comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.summed_up = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Look."""
+        if "more: " in text:
+            self.summed_up.set()
+        return super().write(text)
+
+
+def test_a_sum_comes_while_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a second, or with the next trace."""
+    monkeypatch.setattr(printer, "BURST", 1)
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
+    stream = Noticed()
+    processor = TerminalProcessor(Printer(stream))
+
+    for number in range(6000):
+        processor.on_end(Trace(number + 1).span("root"))
+        if stream.summed_up.wait(0.01):
+            break
+    came = stream.summed_up.is_set()
+    processor.shutdown()
+
+    assert came
+
+
 def test_many_short_traces_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood is a few trees and one line with what the others add up to."""
     monkeypatch.setattr(printer, "PER_SECOND", 0.0)
