@@ -55,6 +55,7 @@ ACCEPTED = {
     "agentops_otel/export/sender.py constant: 1 -> 2": (
         "time alone: a request of two spans is refused once more before it is split"
     ),
+    "agentops_otel/export/sender.py word: \"partial\" -> 'partiam'": ("the same: another key for the same line"),
     "agentops_otel/export/spool.py comparison: segment.own is self._turn -> (segment.own is not self._turn)": (
         "the same turns, begun by the other: own files and those of ended processes are read alternately"
     ),
