@@ -371,6 +371,7 @@ def test_a_fault_of_a_processor_is_the_programs_only_if_it_added_it_itself(
 ) -> None:
     """One that was given to `init()` is ours to guard; one on the provider raises, as on the SDK's."""
     monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(guard, "_reported", set())  # each place is told once
     agentops_otel.init(console=False, trace_file=False, span_processors=[Failing()])
     provider: Any = trace.get_tracer_provider()
     processor, tracer = provider._active_span_processor, provider.get_tracer("app")

@@ -33,6 +33,7 @@ def test_a_fault_behind_the_relay_is_not_the_apps(
 ) -> None:
     """A processor that raises neither reaches the app that ends a span nor keeps the span from the next processor."""
     monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(guard, "_reported", set())  # each place is told once
     caplog.set_level(logging.WARNING, "agentops_otel")
     exporter, relay, provider = InMemorySpanExporter(), Relay(), TracerProvider(shutdown_on_exit=False)
     relay.targets = (Broken(), SimpleSpanProcessor(exporter))
