@@ -218,6 +218,11 @@ def test_a_session_is_reported_once_when_it_stops_or_the_client_does() -> None:
     assert asked == [(("hi",), {"files": []})] * 3
     assert rounds == ["one", "one", "two"]
     assert [session[:2] for session in stopped] == [("one", 2), ("two", 1)]
+    said = [
+        {name: json.loads(str((span.attributes or {})[f"gen_ai.{name}.messages"])) for name in ("input", "output")}
+        for span in spans
+    ]
+    assert said == [{"input": [message("user", "hi")], "output": [message("assistant", "done")]}] * 3
     first, second, third = ((span.start_time or 0, span.end_time or 0) for span in spans)
     assert first[0] <= second[1] - stopped[0][2] <= second[0]
     assert third[0] <= third[1] - stopped[1][2] + (third[1] - third[0])
