@@ -615,6 +615,21 @@ def test_whose_traces_are_followed(
     assert (found.trust_callers, found.follow_mcp) == (trusts, follows_mcp)
 
 
+@pytest.mark.parametrize(
+    ("given", "by_name"),
+    [
+        ({"endpoint": "http://c:4318"}, {"endpoint"}),
+        ({"api_key": "00000000-0000-4000-8000-000000000000"}, {"api_key"}),
+        ({"trace_file": "t.jsonl"}, {"trace_file"}),
+        ({"console": True}, {"console"}),
+        ({"console": False, "trace_file": False}, set()),
+    ],
+)
+def test_what_was_asked_for_by_its_name_is_known(given: dict[str, object], by_name: set[str]) -> None:
+    """A guest sends nothing else."""
+    assert config.read_config(**given).by_name == by_name
+
+
 def test_comma_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comma lists and flags of the environment are read with their spaces and their case forgiven."""
     monkeypatch.setenv("AGENTOPS_DEFAULT_TAGS", "a, b,,a")
