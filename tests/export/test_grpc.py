@@ -106,6 +106,24 @@ def test_a_request_says_what_grpc_asks_for() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("signal", "path"),
+    [
+        ("traces", "/opentelemetry.proto.collector.trace.v1.TraceService/Export"),
+        ("metrics", "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"),
+    ],
+)
+def test_each_signal_has_its_service(signal: str, path: str) -> None:
+    """As the protocol names them."""
+    asked: list[dict[str, str]] = []
+    with server(headers(*OK), asked=asked, signal=signal) as where:
+        transport = GrpcTransport(where)
+        ask(transport)
+        transport.close()
+
+    assert [one[":path"] for one in asked] == [path]
+
+
 STATUSES = {
     Verdict.ACCEPTED: ("OK",),
     Verdict.RETRY: ("CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"),
