@@ -23,12 +23,6 @@ ACCEPTED = {
     "agentops_otel/export/pipeline.py constant: 2000 -> 4000": ("speed alone: the program helps sooner to encode"),
     "agentops_otel/content/named_values.py constant: 19 -> 38": ("the same: what is looked for is no longer"),
     "agentops_otel/doctor.py word: \"cannot be reached\" -> 'cannot be reachee'": ("words for people"),
-    "agentops_otel/export/outbox.py comparison: most_bytes > 0 -> (most_bytes >= 0)": (
-        "time alone: one request more is written to disk at a time"
-    ),
-    "agentops_otel/export/threads.py comparison: sys.version_info < (3, 13) -> (sys.version_info <= (3, 13))": (
-        "the same: no version is just (3, 13)"
-    ),
     "agentops_otel/export/sender.py constant: 10 -> 20": ("the same: five seconds are reached before"),
     "agentops_otel/export/encode.py constant: 4096 -> 8192": (
         "memory alone: twice as many names, values and resources are remembered"
