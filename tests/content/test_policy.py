@@ -540,3 +540,10 @@ def test_a_long_list_of_texts_is_told_from_both_ends(limit: int) -> None:
     assert limit / 2 < len(written) <= limit
     assert (kept[0], kept[-1]) == (texts[0], texts[-1])
     assert f"…(+{len(texts) - len(kept) + 1} more)" in kept
+
+
+def test_a_value_for_which_there_is_no_room_is_a_sign() -> None:
+    """Of one letter, which is JSON too; with a little more room it says how much it leaves out."""
+    kept = [Content().json("value", ["a" * 90] * 10, limit_bytes=limit) for limit in (3, 47, 48)]
+
+    assert kept == ['"…"', '"…"', '["…(+10 more)"]']

@@ -119,6 +119,9 @@ ACCEPTED = {
     "agentops_otel/view/session_totals.py constant: 1_000 -> 2000": (
         "memory alone: calls are priced two thousand at a time"
     ),
+    "agentops_otel/view/terminal_processor.py constant: False -> True": (
+        "time alone: the thread that ends a trace then waits for the price list"
+    ),
     "agentops_otel/view/session_totals.py constant: False -> True": (
         "time alone: the exporting thread then waits for the price list"
     ),
