@@ -142,6 +142,20 @@ def test_a_connection_is_used_again_only_if_it_can_be(first: tuple[bytes, ...], 
         assert [transport.send(b"spans", {}, 30).fault for _ in range(2)] == faults
 
 
+def test_the_child_of_a_fork_leaves_its_parents_connection_alone() -> None:
+    """It neither sends over it nor closes it."""
+    with answering((ACCEPTED,)) as transport:
+        transport.send(b"spans", {}, 30)
+        of_parent = transport._client._connection
+        transport.forked()
+        transport.close()
+
+        assert transport._client._connection is None
+        assert of_parent is not None
+        assert of_parent.usable()
+        of_parent.close()
+
+
 def test_an_answer_before_the_request_is_read_is_understood() -> None:
     """A server that says 413 to the length, and closes, is understood."""
     refused = b"HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
