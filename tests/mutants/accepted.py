@@ -62,6 +62,10 @@ ACCEPTED = {
     "agentops_otel/export/threads.py comparison: sys.version_info < (3, 13) -> (sys.version_info <= (3, 13))": (
         "the same: the version of a Python has more numbers than two"
     ),
+    "agentops_otel/content/secret_shapes.py argument: groupby(parts, key=itemgetter(0)) -> groupby(parts)": (
+        "speed alone: the letters before a sign are tried one by one"
+    ),
+    "agentops_otel/cli.py word: \"request\" -> 'requesu'": ("words for people"),
     "agentops_otel/export/spool.py comparison: segment.own is self._turn -> (segment.own is not self._turn)": (
         "the same turns, begun by the other: own files and those of ended processes are read alternately"
     ),
