@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from agentops_otel.config import Config
-from agentops_otel.export import send_left_overs
+from agentops_otel.export import send_left_overs, spool_places
 from tests.export.delivery import destination
 from tests.export.processes import run, stopped_sink
 from tests.loopback.otlp_sink import Answer, OtlpSink
@@ -86,6 +86,21 @@ def test_the_same_endpoint_in_another_spelling_is_the_same(spelling: str, tmp_pa
 
         assert code == 0, out
     assert len(sink.ids) == 10
+
+
+@pytest.mark.parametrize("name", [b"spool", "Spüle".encode(), b"sp\xff"])
+def test_a_spool_dir_of_any_name_is_found(name: bytes, tmp_path: Path) -> None:
+    """Names of files are bytes; one that is gone is forgotten."""
+    place = tmp_path / os.fsdecode(name)
+    place.mkdir()
+    spool_places.reminder(tmp_path / "state", place)()
+
+    found = list(spool_places.used(tmp_path / "state"))
+    place.rmdir()
+    gone = list(spool_places.used(tmp_path / "state"))
+    place.mkdir()
+
+    assert (found, gone, list(spool_places.used(tmp_path / "state"))) == ([place], [], [])
 
 
 def test_nothing_to_send_to_is_no_success(tmp_path: Path) -> None:
