@@ -15,7 +15,7 @@ from inline_snapshot import snapshot
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.trace import StatusCode
 
-from agentops_otel.clients.google.live import SPEC
+from agentops_otel.clients.google.live import SPEC, LiveTracker
 from agentops_otel.tracing import qualified_name
 from tests.clients.capture import Captured, capture
 from tests.clients.contract import was_left
@@ -762,3 +762,22 @@ def test_every_way_to_say_something_is_wrapped() -> None:
     assert sends - {"AsyncSession.send_context_update"} <= {
         method for operation in SPEC.operations for method in operation.methods
     }
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [
+        ({"realtime_input": {"audio_stream_end": True}}, True),
+        ({"realtime_input": {"activity_end": {}}}, True),
+        ({"realtime_input": {"text": "How warm?"}}, True),
+        ({"realtime_input": {"activity_start": {}}}, False),
+        ({"client_content": {"turn_complete": True}}, True),
+        ({"client_content": {"turns": []}}, False),
+        ({"tool_response": {"function_responses": []}}, True),
+    ],
+)
+def test_a_turn_begins_with_what_ends_the_input(message: dict[str, Any], *, begins: bool) -> None:
+    """Its time is from then on, and not from when the model answers."""
+    start: Any = lambda request: None  # noqa: E731  # in place of what makes a span
+
+    assert (LiveTracker(start).sent(message) is not None) is begins
