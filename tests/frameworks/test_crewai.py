@@ -10,6 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.trace import get_current_span
 
+from agentops_otel.frameworks.crewai import CREWAI
 from agentops_otel.testing import capture
 from tests.frameworks.contract import Contract, look_up
 from tests.frameworks.runs import cancel
@@ -398,3 +399,26 @@ class TestCrew(Contract):
         """Stream the run."""
         for item in crew(server, task, stream=True).kickoff():
             yield item
+
+
+@pytest.mark.parametrize(
+    ("began", "operation"),
+    [
+        *(("crew_kickoff", "invoke_workflow"), ("flow", "invoke_workflow"), ("method_execution", "method")),
+        *(("task", "task"), ("agent_execution", "invoke_agent"), ("lite_agent_execution", "invoke_agent")),
+        *(("tool_usage", "execute_tool"), ("memory_query", "search_memory"), ("memory_save", "upsert_memory")),
+        *(("knowledge_search_query", "retrieval"), ("llm_guardrail", "guardrail")),
+    ],
+)
+def test_each_kind_of_event_is_a_step(began: str, operation: str) -> None:
+    """Of one kind."""
+    started = {"type": began, "event": None, "source": None}
+
+    assert [step.operation for step in CREWAI.steps if step.matches(started)] == [operation]
+
+
+def test_what_is_kept_in_memory_is_told() -> None:
+    """It is what the event has."""
+    (saved,) = (step for step in CREWAI.steps if step.operation == "upsert_memory")
+
+    assert saved.content == {"agentops.entity.input": "event.value"}
