@@ -46,8 +46,8 @@ class Connection:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_READ_BYTES)
 
     def usable(self) -> bool:
-        """Whether another request can be sent: the last one is complete, and the server has not closed."""
-        if self._http.our_state is not h11.IDLE:
+        """Whether another request can be sent: the last one is complete, nothing came after it, nobody has closed."""
+        if self._http.our_state is not h11.IDLE or self._http.trailing_data[0]:
             return False
         self._socket.settimeout(0)
         try:

@@ -2,13 +2,15 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
 from agentops_otel.config import Destination
 from agentops_otel.export.http import HttpTransport
+from agentops_otel.export.http1 import Connection
 from agentops_otel.export.sender import Answer, Verdict
 
 ACCEPTED = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
@@ -140,6 +142,17 @@ def test_a_connection_is_used_again_only_if_it_can_be(first: tuple[bytes, ...], 
     """The second request goes out on the same connection, or on a new one, and is answered."""
     with answering(first, (ACCEPTED,), close=True) as transport:
         assert [transport.send(b"spans", {}, 30).fault for _ in range(2)] == faults
+
+
+@pytest.mark.parametrize(("answer", "usable"), [(ACCEPTED, True), (ACCEPTED + b"HTTP/1.1 408 Timeout\r\n\r\n", False)])
+def test_a_connection_with_more_than_was_asked_is_not_used_again(answer: bytes, usable: bool) -> None:
+    """Also while the server leaves it open: what came unasked would be taken for the next answer."""
+    here, there = socket.socketpair()
+    with there, closing(Connection(here)) as connection:
+        there.sendall(answer)
+        connection.request("POST", "/", {"host": "x"}, b"spans", time.monotonic() + 30)
+
+        assert connection.usable() is usable
 
 
 def test_the_child_of_a_fork_leaves_its_parents_connection_alone() -> None:
