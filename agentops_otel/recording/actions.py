@@ -1,7 +1,7 @@
 """The decorators: `record_action` and its family, one mechanism with a table of kinds."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, Protocol, TypeVar, overload
+from typing import Any, Literal, Protocol, SupportsFloat, TypeVar, overload
 
 from opentelemetry.util.types import AttributeValue
 
@@ -204,7 +204,7 @@ class Decorators:
             name: The tool's name. Default: the function's `__qualname__`.
             tags: Tags of the span, in addition to those of the session. Default: none.
             version: The function's version, recorded as `operation.version`. Default: none.
-            cost: The price of a call in USD, recorded as `gen_ai.usage.total_cost`. Default: none.
+            cost: The price of a call in USD, recorded as `agentops.usage.cost`. Default: none.
 
         Returns:
             The function, wrapped; with arguments, a decorator for it.
@@ -261,7 +261,8 @@ class Decorators:
         """The decorated function if *subject* is a function (used bare); otherwise a decorator with that name."""
         more = {
             semconv.OPERATION_VERSION: version,
-            semconv.AGENTOPS_USAGE_COST: cost,
+            # A Decimal or a number of numpy's is one too.
+            semconv.AGENTOPS_USAGE_COST: float(cost) if isinstance(cost, SupportsFloat) else cost,
             semconv.AGENTOPS_GUARDRAIL_SPEC: spec,
         }
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +15,12 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 from opentelemetry.util.types import AttributeValue
 
+import agentops_otel
 from agentops_otel import guard
 from agentops_otel.content import MAX_DEPTH
 from agentops_otel.export.encode import Encoder
 from agentops_otel.export.otlp_json import dumps, loads
-from tests.loopback.otlp_sink import attributes_of
+from tests.loopback.otlp_sink import OtlpSink, attributes_of
 from tests.stock_encoder import complete_stock_encoder
 from tests.view.spans import over_its_limits
 
@@ -160,6 +162,25 @@ def test_a_value_without_an_otlp_form_costs_itself_and_is_counted() -> None:
     assert attributes_of(sent) == written.attributes == {"easy": 1}
     assert sent.dropped_attributes_count == 1
     assert b'"droppedAttributesCount":1' in line
+
+
+def test_what_a_decorated_call_cannot_say_is_counted() -> None:
+    """The attributes that all calls of a function share are encoded once, and what is left out is said of each."""
+    with OtlpSink() as sink:
+        agentops_otel.init(endpoint=sink.endpoint, console=False, spool_dir=False)
+        try:
+
+            @agentops_otel.tool(cost=cast(Any, object()))
+            def call(text: str) -> int:
+                return len(text)
+
+            lengths = [call("one"), call("three")]
+            assert agentops_otel.flush(60)
+        finally:
+            agentops_otel.shutdown()
+
+        assert lengths == [3, 5]
+        assert [span.dropped_attributes_count for span in sink.every] == [1, 1]
 
 
 def test_a_status_that_is_unset_may_have_a_description() -> None:

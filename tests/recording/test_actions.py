@@ -14,6 +14,7 @@ import time
 import warnings
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -278,10 +279,11 @@ def test_every_decorator_has_its_own_name_and_words(recording: Recording) -> Non
     )
 
 
-def test_extras_of_the_04_decorators_are_attributes(recording: Recording) -> None:
+@pytest.mark.parametrize("cost", [0.25, Decimal("0.25")])
+def test_extras_of_the_04_decorators_are_attributes(recording: Recording, cost: Any) -> None:
     """Name, version, tags, cost and spec are said on the span."""
 
-    @recording.decorators.tool(name="lookup", version="2", tags="paid", cost=0.25)
+    @recording.decorators.tool(name="lookup", version="2", tags="paid", cost=cost)
     def tool() -> None: ...
 
     @recording.decorators.guardrail(spec="input")
