@@ -22,6 +22,7 @@ pytest.importorskip("crewai", reason="crewai is not installed")
 
 from crewai import LLM, Agent, Crew, Task
 from crewai.events import crewai_event_bus
+from crewai.events.base_events import BaseEvent
 from crewai.flow.flow import Flow, listen, start
 from crewai.tools import tool
 
@@ -422,3 +423,19 @@ def test_what_is_kept_in_memory_is_told() -> None:
     (saved,) = (step for step in CREWAI.steps if step.operation == "upsert_memory")
 
     assert saved.content == {"agentops.entity.input": "event.value"}
+
+
+def test_a_program_gets_the_future_of_its_events_handlers() -> None:
+    """What the bus returns is the program's."""
+
+    class Noted(BaseEvent):  # type: ignore[misc]  # crewai is not installed here
+        type: str = "noted"
+
+    heard: list[object] = []
+    with capture(), crewai_event_bus.scoped_handlers():
+        crewai_event_bus.on(Noted)(lambda source, event: heard.append(source))
+        future = crewai_event_bus.emit("program", Noted())
+
+        assert future is not None
+        assert future.result(60) is None
+    assert heard == ["program"]
