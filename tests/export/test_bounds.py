@@ -20,6 +20,7 @@ from agentops_otel.export.sender import Sender
 from agentops_otel.export.sink import Sink
 from tests.export.delivery import destination, make_spans, running, tracer_for, within
 from tests.loopback.otlp_sink import Answer, OtlpSink
+from tests.meter_provider import restored_meter_provider
 
 LONG_S = 60.0
 """What nobody waits for in these tests, however busy the machine is."""
@@ -158,7 +159,7 @@ def test_without_time_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp
         join(thread, timeout)
 
     held = Held()
-    with OtlpSink() as sink:
+    with OtlpSink() as sink, restored_meter_provider():
         sink.decide = lambda received: Answer(hang=True)
         client = agentops_otel.init(
             endpoint=sink.endpoint,

@@ -9,7 +9,7 @@ import openai
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import metrics
-from opentelemetry.metrics import NoOpMeter, _internal
+from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
@@ -26,6 +26,7 @@ from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
 from tests.loopback.openai_server import answer, completion, embeddings
 from tests.loopback.otlp_sink import OtlpSink
+from tests.meter_provider import restored_meter_provider
 
 _reader: InMemoryMetricReader
 
@@ -42,13 +43,11 @@ def _meters() -> Iterator[None]:
         Histogram: AggregationTemporality.DELTA,
     }
     _reader = InMemoryMetricReader(preferred_temporality=deltas)
-    before = _internal._METER_PROVIDER, _internal._METER_PROVIDER_SET_ONCE._done
     provider = MeterProvider([_reader], shutdown_on_exit=False)
-    metrics.set_meter_provider(provider)
-    yield
-    provider.shutdown()
-    _internal._METER_PROVIDER, _internal._METER_PROVIDER_SET_ONCE._done = before
-    _internal._PROXY_METER_PROVIDER = _internal._ProxyMeterProvider()
+    with restored_meter_provider():
+        metrics.set_meter_provider(provider)
+        yield
+        provider.shutdown()
 
 
 OURS = ("gen_ai.", "agentops.usage.")
