@@ -107,7 +107,8 @@ class Outbox:
         self._paused_until = 0.0
         self._paused_by_destination = False
         self._closed = False
-        self._interrupts = 0
+        self.interrupts = 0
+        """How often a `take` was to return None."""
         self._added = self._sent = self._recovered = self._given_up = self._forgotten = 0
         self._dropped: Counter[str] = Counter()
 
@@ -150,18 +151,19 @@ class Outbox:
             else:
                 self.add(batch)
 
-    def take(self, deadline: float = math.inf) -> Entry | None:
+    def take(self, deadline: float = math.inf, *, interrupts: int | None = None) -> Entry | None:
         """Wait until a request is due; the same one is returned until it is settled.
 
         Args:
             deadline: With one, an empty outbox is not waited for.
+            interrupts: The interrupts that the caller knows of: one that came since counts too. None: those so far.
 
         Returns:
             None after `close()`, when interrupted, and if nothing was due by *deadline*.
         """
         with self._changed:
-            interrupts = self._interrupts
-            while not self._closed and self._interrupts == interrupts and (now := self._clock()) < deadline:
+            known = self.interrupts if interrupts is None else interrupts
+            while not self._closed and self.interrupts == known and (now := self._clock()) < deadline:
                 if now < self._paused_until:
                     self._changed.wait(min(self._paused_until - now, deadline - now, LONGEST_WAIT_S))
                 elif self._in_flight or self._fill_hand():
@@ -178,7 +180,7 @@ class Outbox:
     def interrupt(self) -> None:
         """Make a `take` that is waiting return None."""
         with self._changed:
-            self._interrupts += 1
+            self.interrupts += 1
             self._changed.notify_all()
 
     @property

@@ -218,10 +218,14 @@ class Sender:
 
     def _run(self) -> None:
         attach(set_value(SUPPRESS_KEY, OWN_WORK))
-        while self._thread.is_current() and (entry := self.outbox.take()) is not None:
+        while (entry := self._next()) is not None:
             self._send(entry, self._timeout_s)
         if self.outbox.is_closed:
             self._transport.close()
+
+    def _next(self) -> Entry | None:
+        interrupts = self.outbox.interrupts  # first: `pause` lets the thread end, and interrupts it after that
+        return self.outbox.take(interrupts=interrupts) if self._thread.is_current() else None
 
     def _send(self, entry: Entry, timeout_s: float) -> None:
         """Send one request and act on the answer. A fault of ours costs the request, never the thread."""

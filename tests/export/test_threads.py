@@ -2,9 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from agentops_otel.config import Destination
+from agentops_otel.export.http import HttpTransport
+from agentops_otel.export.outbox import Entry, Outbox
+from agentops_otel.export.sender import Sender
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.tracing.fork_wait import wait_before_fork
 
@@ -39,3 +44,34 @@ def test_a_thread_that_another_is_about_to_start_may_be_ended(
     finally:
         go_on.set()
         starting.join()
+
+
+class Late(Outbox):
+    """An outbox that is asked for a request a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.goes_on = threading.Event(), threading.Event()
+
+    def take(self, *given: Any, **named: Any) -> Entry | None:
+        """Its thread has seen that it is still wanted."""
+        self.is_asked.set()
+        self.goes_on.wait(60)
+        return super().take(*given, **named)
+
+
+def test_a_sender_that_is_just_about_to_wait_ends_before_a_fork() -> None:
+    """Nothing would wake it any more, and the fork would wait for it."""
+    outbox = Late()
+    sender = Sender("destination", outbox, HttpTransport(Destination(endpoint="http://127.0.0.1:9")))
+    sender.start()
+    assert outbox.is_asked.wait(60)
+
+    thread = sender.pause()
+    outbox.goes_on.set()
+
+    assert thread is not None
+    thread.join(5)
+    ended = not thread.is_alive()
+    sender.stop(0.0)
+    assert ended
