@@ -22,7 +22,7 @@ from agentops_otel.export.encode import Batch
 from agentops_otel.export.sender import Sender
 from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, WakeUp, are_greenlets, weakly
 from agentops_otel.guard import guard
-from agentops_otel.tracing.fork_wait import wait_before_fork
+from agentops_otel.tracing.fork_wait import wait_before_fork, without_new_threads
 
 COLLECT_S = 30.0
 """The longest that a collection waits for the program's callbacks, as OpenTelemetry's reader does."""
@@ -113,7 +113,8 @@ class OwnMeterProvider(MeterProvider):
         """As the SDK does after a fork, but not where gevent has made threads greenlets, as `OwnProvider` does not."""
         monkey = sys.modules.get("gevent.monkey")
         if monkey is None or not monkey.is_module_patched("threading"):
-            super()._handle_fork()
+            with without_new_threads():
+                super()._handle_fork()
 
 
 def _attributes(request: ExportMetricsServiceRequest) -> Iterable[Iterable[KeyValue]]:

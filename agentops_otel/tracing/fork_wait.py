@@ -1,12 +1,15 @@
-"""Waits for our threads to end before a fork."""
+"""Waits for threads to end before a fork: ours, and those in which the SDK detects a resource."""
 
 import os
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 _POLL_S = 0.0002
+_LEAVING_S = 0.25
+"""The longest that is waited for threads that have been joined to leave the system."""
+_TASKS = "/proc/self/task"
 
 
 def wait_before_fork(threads: Iterable[threading.Thread | None], timeout_s: float) -> bool:
@@ -20,6 +23,23 @@ def wait_before_fork(threads: Iterable[threading.Thread | None], timeout_s: floa
             with suppress(RuntimeError):  # another thread is about to start it
                 thread.join(max(0.0, deadline - time.monotonic()))
             # Up to Python 3.12 it is joined a moment before the system has removed it.
-            while os.path.exists(f"/proc/self/task/{thread.native_id}") and time.monotonic() < deadline:
+            while os.path.exists(f"{_TASKS}/{thread.native_id}") and time.monotonic() < deadline:
                 time.sleep(_POLL_S)
     return time.monotonic() < deadline
+
+
+@contextmanager
+def without_new_threads() -> Iterator[None]:
+    """A block whose threads have been joined: waits until the system has removed them, for the fork that may follow."""
+    before = _tasks()
+    yield
+    deadline = time.monotonic() + _LEAVING_S
+    while not _tasks() <= before and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+
+
+def _tasks() -> set[str]:
+    try:
+        return set(os.listdir(_TASKS))
+    except OSError:  # not on Linux
+        return set()

@@ -17,6 +17,7 @@ from agentops_otel.content import Content
 from agentops_otel.environment import ConfigError
 from agentops_otel.guard import guard
 from agentops_otel.semconv import SCOPE, SERVICE_NAME
+from agentops_otel.tracing.fork_wait import without_new_threads
 from agentops_otel.tracing.global_provider import set_global
 from agentops_otel.tracing.ids import EntropyIdGenerator
 from agentops_otel.tracing.parents import SERVERS, RequestTracer
@@ -226,13 +227,15 @@ class OwnProvider(sdk_trace.TracerProvider):
         """
         monkey = sys.modules.get("gevent.monkey")
         if monkey is None or not monkey.is_module_patched("threading"):
-            super()._handle_fork()
+            with without_new_threads():
+                super()._handle_fork()
 
 
 def resource_of(service_name: str | None) -> Resource:
     """The resource as the SDK makes it: its own attributes, those of its detectors and of the environment, the name."""
     named = {SERVICE_NAME: service_name} if service_name else {}
     try:
-        return Resource.create(named)
+        with without_new_threads():
+            return Resource.create(named)
     except RuntimeError:  # The interpreter is ending: the SDK asks its detectors in threads, and none can be started.
         return OTELResourceDetector().detect().merge(Resource(named))

@@ -304,6 +304,24 @@ def test_the_spans_of_forked_children_arrive_once(fork: str, protocol: Protocol,
     assert list(tmp_path.rglob("*.spans")) == []
 
 
+def test_a_child_of_a_fork_may_fork_at_once(tmp_path: Path) -> None:
+    """The SDK detects the child's resource in a thread, which is gone before the child's own code runs."""
+    code = """
+        start(exit_timeout_s=30)
+        say(len(os.listdir("/proc/self/task")))
+        for _ in range(40):
+            if pid := os.fork():
+                os.waitpid(pid, 0)
+            else:
+                say(len(os.listdir("/proc/self/task")))
+                os._exit(0)
+        """
+    with OtlpSink() as sink:
+        out, err, status = run(code, sink.endpoint, tmp_path)
+
+    assert (out, err, status) == ("1\n" * 41, "", 0)
+
+
 def test_what_is_being_encoded_at_a_fork_starts_no_thread_then(tmp_path: Path) -> None:
     """The thread that encodes ends first, and then those that it wakes: the child is of a process with one thread."""
     code = """
