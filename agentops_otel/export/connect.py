@@ -4,7 +4,7 @@ import base64
 import encodings.idna  # noqa: F401  # the codec of every host name: our threads import nothing, see tests/export/test_gevent.py
 import socket
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import certifi
@@ -12,6 +12,9 @@ import certifi
 from agentops_otel.config import Destination
 from agentops_otel.export.connection import remaining_s
 from agentops_otel.export.fork_guard import no_fork
+
+if TYPE_CHECKING:
+    from agentops_otel.export.http1 import Connection
 
 _PORTS = {"http": 80, "https": 443}
 _READ_BYTES = 64 * 1024
@@ -46,6 +49,13 @@ def connect(destination: Destination, url: SplitResult, deadline: float, *, prot
         return connected
     context.set_alpn_protocols([protocol])
     return _tls(connected, context, url.hostname or "", deadline)
+
+
+def http1_connection() -> "type[Connection]":
+    """`http1.Connection`, imported on use: h11 takes 7 ms, and a program may never send."""
+    with no_fork:
+        from agentops_otel.export.http1 import Connection
+    return Connection
 
 
 def tls(destination: Destination) -> ssl.SSLContext:
@@ -127,10 +137,8 @@ def _to_proxy(destination: Destination, proxy: SplitResult, deadline: float) -> 
 def _begin_tunnel(connected: socket.socket, proxy: str, url: SplitResult, deadline: float) -> None:
     to = f"{_host(url)}:{url.port or _PORTS[url.scheme]}"
     headers = {"host": to, **proxy_authorization(proxy)}
-    from agentops_otel.export.http1 import Connection  # it takes long: `prepare` has imported it
-
     try:
-        answer = Connection(connected, read_bytes=1).request("CONNECT", to, headers, b"", deadline)
+        answer = http1_connection()(connected, read_bytes=1).request("CONNECT", to, headers, b"", deadline)
         if not 200 <= answer.status < 300:
             raise ConnectionError(f"it answered {answer.status}")
     except OSError:

@@ -18,7 +18,7 @@ from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, Stre
 from h2.exceptions import H2Error
 
 from agentops_otel.config import Destination, Signal
-from agentops_otel.export.connect import connect
+from agentops_otel.export.connect import connect, http1_connection
 from agentops_otel.export.connection import OTHER_PROTOCOL, OtherProtocolError, remaining_s
 from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.http import COMPRESS, partial_success
@@ -115,7 +115,9 @@ class GrpcTransport:
         return _answer(reply)
 
     def prepare(self) -> None:
-        """Nothing is left to import."""
+        """Import HTTP/1.1 for a proxy's tunnel, if there is a proxy."""
+        if self._destination.proxy is not None:
+            http1_connection()
 
     def close(self) -> None:
         """Close the connection; the next `send` makes a new one."""

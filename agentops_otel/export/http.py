@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from agentops_otel.config import Destination
-from agentops_otel.export.connect import Unreachable, authority, connect, proxy_authorization
+from agentops_otel.export.connect import Unreachable, authority, connect, http1_connection, proxy_authorization
 from agentops_otel.export.connection import OTHER_PROTOCOL, OtherProtocolError
 from agentops_otel.export.fork_guard import no_fork
 from agentops_otel.export.sender import Answer, Verdict
@@ -53,13 +53,6 @@ _FAULTS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def _connection_type() -> "type[Connection]":
-    """`http1.Connection`, imported on use: h11 takes 7 ms, and a program may never send."""
-    with no_fork:
-        from agentops_otel.export.http1 import Connection
-    return Connection
-
-
 class HttpClient:
     """Sends one request after the other over a kept-alive connection. It follows no redirect.
 
@@ -85,7 +78,7 @@ class HttpClient:
             if self._connection is None or not self._connection.usable():
                 self.close()
                 opened = connect(self._destination, self._url, deadline, protocol="http/1.1")
-                self._connection = _connection_type()(opened)
+                self._connection = http1_connection()(opened)
             target, own = self._about()
             return self._connection.request(method, target, {**own, **headers}, body, deadline)
         except BaseException:
@@ -139,7 +132,7 @@ class HttpTransport:
 
     def prepare(self) -> None:
         """Import HTTP/1.1."""
-        _connection_type()
+        http1_connection()
 
     def close(self) -> None:
         """Close the connection; the next `send` makes a new one."""

@@ -108,7 +108,7 @@ class Outbox:
         self._paused_by_destination = False
         self._closed = False
         self.interrupts = 0
-        """How often a `take` was to return None."""
+        """Number of calls of `interrupt` so far."""
         self._added = self._sent = self._recovered = self._given_up = self._forgotten = 0
         self._dropped: Counter[str] = Counter()
 
@@ -156,7 +156,8 @@ class Outbox:
 
         Args:
             deadline: With one, an empty outbox is not waited for.
-            interrupts: The interrupts that the caller knows of: one that came since counts too. None: those so far.
+            interrupts: An earlier value of `self.interrupts`: an interrupt since then ends the wait too. None: the
+                present one.
 
         Returns:
             None after `close()`, when interrupted, and if nothing was due by *deadline*.

@@ -94,7 +94,7 @@ class Transport(Protocol):
         """Send one request and wait for its answer. Never raises what the network does."""
 
     def prepare(self) -> None:
-        """Import what the first request needs. In the program's thread: the sender's imports nothing."""
+        """Import what the first request needs. Called in a thread of the program's: the sender's imports nothing."""
 
     def close(self) -> None:
         """Let go of connections; the next `send` makes new ones."""
@@ -165,7 +165,7 @@ class Sender:
         return not self._probing
 
     def prepare(self) -> None:
-        """Called once before the thread starts, in a thread of the program's."""
+        """Import what the first request needs, in the calling thread."""
         self._transport.prepare()
 
     def start(self) -> bool:

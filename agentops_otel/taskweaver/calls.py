@@ -114,8 +114,9 @@ class Call:
                 while (chunk := context.run(next, inner, None)) is not None:
                     self.add_chunk(chunk)
                     yield chunk
-            except GeneratorExit:  # it ends here, as the program wants
+            except GeneratorExit:
                 self._attributes[semconv.AGENTOPS_STREAM_ABANDONED] = True
+                raise
             except BaseException as error:
                 self.end(error)
                 raise

@@ -30,12 +30,19 @@ def wait_before_fork(threads: Iterable[threading.Thread | None], timeout_s: floa
 
 @contextmanager
 def without_new_threads() -> Iterator[None]:
-    """A block whose threads have been joined: waits until the system has removed them, for the fork that may follow."""
+    """A block that starts threads and joins them: waits until the system has removed them, for a fork that may follow.
+
+    Threads that go on are not waited for.
+    """
     before = _tasks()
     yield
     deadline = time.monotonic() + _LEAVING_S
-    while not _tasks() <= before and time.monotonic() < deadline:
+    while _tasks() - before - _running() and time.monotonic() < deadline:
         time.sleep(_POLL_S)
+
+
+def _running() -> set[str]:
+    return {str(thread.native_id) for thread in threading.enumerate()}
 
 
 def _tasks() -> set[str]:

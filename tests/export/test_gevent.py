@@ -68,6 +68,23 @@ assert client.flush(60)
 """
 
 
+TUNNEL = """
+import sys
+from agentops_otel.config import Destination
+from agentops_otel.export import transport
+
+through = transport(Destination(endpoint="http://collector:4317", protocol="grpc", proxy={proxy!r}))
+through.prepare()
+print("agentops_otel.export.http1" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("proxy", "is_needed"), [("http://proxy:3128", True), (None, False)])
+def test_what_asks_a_proxy_for_a_tunnel_is_imported_by_the_program(proxy: str | None, *, is_needed: bool) -> None:
+    """HTTP/1.1, for gRPC too: our thread would import it otherwise."""
+    assert run(TUNNEL.format(proxy=proxy)).stdout == f"{is_needed}\n"
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_our_threads_import_nothing(protocol: Literal["http/protobuf", "grpc"], tmp_path: Path) -> None:
     """While the program imports eventlet, which holds all imports, theirs would wait for it, and it for them."""

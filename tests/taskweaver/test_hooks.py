@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -286,7 +286,14 @@ def test_a_call_says_its_settings_and_those_of_the_configuration() -> None:
     assert [call.asks_usage for call in (*both, older)] == [True, True, False]
 
 
-def test_a_stream_that_is_left_is_closed_within_its_call() -> None:
+def thrown_into(stream: Any) -> None:
+    """As a generator around it does that is closed."""
+    with pytest.raises(GeneratorExit):
+        stream.throw(GeneratorExit)
+
+
+@pytest.mark.parametrize("leave", [lambda stream: stream.close(), thrown_into], ids=["closed", "thrown into"])
+def test_a_stream_that_is_left_is_closed_within_its_call(leave: Callable[[Any], None]) -> None:
     """As it was read: what it does at its end is a part of the call."""
     seen: list[object] = []
 
@@ -303,7 +310,7 @@ def test_a_stream_that_is_left_is_closed_within_its_call() -> None:
         with call:
             stream: Any = call.in_context(answers)()
         next(stream)
-        stream.close()
+        leave(stream)
         (span,) = captured.spans
 
     assert seen == [call]

@@ -1,7 +1,10 @@
-"""Waiting for threads of ours before a fork."""
+"""Waiting for threads before a fork."""
 
 import threading
 
+import pytest
+
+from agentops_otel.tracing import fork_wait
 from agentops_otel.tracing.fork_wait import wait_before_fork
 
 
@@ -18,3 +21,18 @@ def test_a_thread_that_goes_on_is_not_waited_for_beyond_the_time() -> None:
     assert (in_time, was_alive) == (False, True)
     assert wait_before_fork([None, thread, threading.current_thread()], 60)
     assert not thread.is_alive()
+
+
+def test_a_thread_that_a_block_leaves_running_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the program's: `init()` would wait for it."""
+    monkeypatch.setattr(fork_wait, "_LEAVING_S", 60.0)
+    goes_on = threading.Event()
+    thread = threading.Thread(target=goes_on.wait, args=(30,))
+
+    with fork_wait.without_new_threads():
+        thread.start()
+    was_alive = thread.is_alive()
+    goes_on.set()
+    thread.join()
+
+    assert was_alive
