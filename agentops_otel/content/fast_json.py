@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from agentops_otel.content.media import MEDIA_CHARACTERS, media_of
-from agentops_otel.content.redaction import contain_no_secrets, redact
+from agentops_otel.content.redaction import clean, contain_no_secrets, redact
 from agentops_otel.content.secret_names import LONGEST_NAME, SHORTEST_NAME, KeyKind, classify_key
 
 _TEXT: set[type] = {str}
@@ -36,9 +36,13 @@ def plain_json(value: object, limit: int) -> bytes | None:
     """
     texts: list[str] = []
     try:
-        if _add_few(value, texts, _FEW_ITEMS) < 0 or (texts and sum(map(len, texts)) > limit):
+        if _add_few(value, texts, _FEW_ITEMS) < 0:
             data = _all(value, limit)
-        elif texts and (not contain_no_secrets(texts) or _have_media(texts, KeyKind.PLAIN)):
+        elif not texts:
+            data = orjson.dumps(value)
+        elif sum(map(len, texts)) > limit:
+            data = _all(value, limit)
+        elif not contain_no_secrets(texts) or _have_media(texts, KeyKind.PLAIN):
             return None
         else:
             data = orjson.dumps(value)
@@ -49,7 +53,7 @@ def plain_json(value: object, limit: int) -> bytes | None:
 
 
 def _add_few(value: Any, texts: list[str], room: int) -> int:
-    """Add the texts of a small value with plain keys to *texts*.
+    """Add the texts of a small value with plain keys to *texts*, but for short ones that were found clean before.
 
     Returns:
         How many more items there may be; less than 0 for a larger value, and one that is not as plain.
@@ -66,7 +70,7 @@ def _add_few(value: Any, texts: list[str], room: int) -> int:
     for item in items:
         kind = type(item)
         if kind is str:
-            if len(item) >= SHORTEST_NAME:
+            if len(item) >= SHORTEST_NAME and (item not in clean or len(item) >= MEDIA_CHARACTERS):
                 texts.append(item)
         elif kind is dict or kind is list:
             if (room := _add_few(item, texts, room)) < 0:

@@ -1,7 +1,6 @@
 """The content policy: any Python value as JSON text, redacted and within its limit."""
 
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 
@@ -54,25 +53,23 @@ class Content:
         if not self.enabled:
             return None
         limit = self._limit_bytes if limit_bytes is None else min(limit_bytes, self._limit_bytes)
-        return self._kept(name, value, limit, _json, orjson.dumps)
+        try:
+            text = _json(name, value, limit)
+            return text if self._redact is None else self._redacted(name, text, limit, orjson.dumps)
+        except BaseException as error:  # not `with`: that takes as long as a small value
+            if not _holds_back(error):
+                raise
+        return None
 
     def text(self, name: str, value: str) -> str | None:
         """Free text (an exception's message, a log line) for the attribute *name*; None when content is off."""
         if not self.enabled:
             return None
-        return self._kept(name, as_plain_str(value), self._limit_bytes, _text, _utf8)
-
-    def _kept(
-        self, name: str, value: Any, limit: int, write: Callable[[str, Any, int], str], encode: Callable[[str], bytes]
-    ) -> str | None:
         try:
-            text = write(name, value, limit)
-            return text if self._redact is None else self._redacted(name, text, limit, encode)
-        except RecursionError:
-            # So near the end of the stack even the guard's log line may not fit.
-            pass
-        except BaseException as error:  # not `with`: that takes as long as a small value
-            if not _recording.holds_back(error):
+            text = _text(name, as_plain_str(value), self._limit_bytes)
+            return text if self._redact is None else self._redacted(name, text, self._limit_bytes, _utf8)
+        except BaseException as error:
+            if not _holds_back(error):
                 raise
         return None
 
@@ -89,15 +86,20 @@ class Content:
 _recording = guard("recording a value")
 
 
+def _holds_back(error: BaseException) -> bool:
+    # So near the end of the stack even the guard's log line may not fit.
+    return isinstance(error, RecursionError) or _recording.holds_back(error)
+
+
 def _json(name: str, value: object, limit: int) -> str:
     """Plain values are serialised in one call; large, unusual or secret ones are written piece by piece."""
     if type(value) is Snapshot:
         value = value.value()
     kind = classify_key(name)
-    data = None if kind in SECRETS else plain_json(value, limit)
-    if data is None:
-        shape = SHAPES.get(name)
-        data = Writer().json(value if shape is None else shape.of(value), limit, kind)
+    if kind not in SECRETS and (plain := plain_json(value, limit)) is not None:
+        return plain.decode()
+    shape = SHAPES.get(name)
+    data = Writer().json(value if shape is None else shape.of(value), limit, kind)
     return (data if len(data) <= limit else OMITTED).decode()
 
 

@@ -5,7 +5,7 @@ which of them may be recorded. `init(redact=...)` is the place to remove them.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from agentops_otel.content.embedded import redact_base64
 from agentops_otel.content.media import replace_data_urls
@@ -14,7 +14,16 @@ from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import STEMS
 from agentops_otel.content.secret_shapes import REDACTED, find_any, redact_shapes
 
-__all__ = ["CLEAN_CHARACTERS", "REDACTED", "SHORTEST_SECRET", "Clean", "contain_no_secrets", "redact", "redact_cached"]
+__all__ = [
+    "CLEAN_CHARACTERS",
+    "REDACTED",
+    "SHORTEST_SECRET",
+    "Clean",
+    "clean",
+    "contain_no_secrets",
+    "redact",
+    "redact_cached",
+]
 
 SHORTEST_SECRET = 5
 """Characters of the shortest text that can hold a name and a secret: `dsn=x`."""
@@ -122,14 +131,14 @@ class Clean(set[str]):
             self.remaining_characters = CLEAN_CHARACTERS
 
 
-_clean = Clean()
+clean = Clean()
 
 
-def contain_no_secrets(texts: Iterable[str]) -> bool:
+def contain_no_secrets(texts: Collection[str]) -> bool:
     """True if no text holds a secret, or is a name of one: what stands beside it may be its value."""
-    new = set(texts).difference(_clean)
-    if not new:
+    if clean.issuperset(texts):
         return True
+    new = set(texts).difference(clean)
     if not USER_OPTIONS.isdisjoint(new):
         return False
     joined = "\n".join(new)
@@ -141,7 +150,7 @@ def contain_no_secrets(texts: Iterable[str]) -> bool:
         redact_named(joined, names) != joined or any(is_secret_name(_line(joined, start)) for start in names)
     ):
         return False
-    _clean.keep(new)
+    clean.keep(new)
     return True
 
 
@@ -155,9 +164,9 @@ def _line(text: str, start: int) -> str:
 
 def redact_cached(text: str) -> str:
     """`redact`, for a text that may come again."""
-    if text in _clean:
+    if text in clean:
         return text
     redacted = redact(text)
     if redacted == text and not is_secret_name(text):
-        _clean.keep((text,))
+        clean.keep((text,))
     return redacted

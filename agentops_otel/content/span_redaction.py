@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType, NoneType
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -26,6 +26,16 @@ _NONE: frozenset[str] = frozenset()
 _SEARCHED = semconv.CONTENT | {semconv.SESSION_ID, semconv.GEN_AI_RESPONSE_ID}
 """Attributes of our own spans that have been redacted as content, or are ids that differ each time."""
 _NUMBERS = {int, float, bool, NoneType}
+
+
+class _CallForm(Protocol):
+    """What the spans of a decorated function share."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def values(self) -> Mapping[str, Any]: ...
 
 
 class SpanRedaction:
@@ -73,18 +83,16 @@ class SpanRedaction:
         return self._attributes(attributes)
 
     def _is_clean_call(self, span: ReadableSpan) -> bool:
-        """True for a decorated call's span without a secret: the attributes that calls share are searched once."""
+        """True for a decorated call's span without a secret: what calls share is searched once."""
         parts_of_call = getattr(span, "parts_of_call", None)  # the spans of our tracer have it
         if parts_of_call is None or (parts := parts_of_call()) is None:
             return False
-        shared, _ = parts  # its content was redacted when it was written
-        name, resource = span.name, span.resource
-        return bool(
-            shared.once(self._need_no_change) and self._name(name) == name and self._resource(resource) is resource
-        )
+        form = parts[0]  # its content was redacted when it was written
+        resource = span.resource
+        return form.once(self._needs_no_change) and self._resource(resource) is resource
 
-    def _need_no_change(self, attributes: Mapping[str, Any]) -> bool:
-        return self._attributes(attributes, own=True) is None
+    def _needs_no_change(self, form: _CallForm) -> bool:
+        return self._name(form.name) == form.name and self._attributes(form.values, own=True) is None
 
     def _name(self, name: str) -> str:
         name = _text(name)

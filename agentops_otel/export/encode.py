@@ -19,7 +19,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import MAX_DEPTH, SHORT_CHARACTERS, events_of, is_short, links_of
 from agentops_otel.guard import guard
-from agentops_otel.tracing import SharedAttributes, ids_of, parts_of_call
+from agentops_otel.tracing import CallForm, Ids, ids_of, parts_of_call
 
 Translation = Callable[[ReadableSpan], tuple[str, Mapping[str, AttributeValue], Status]]
 """Gives name, attributes and status of a span for one destination. It must not change the span."""
@@ -102,13 +102,15 @@ class Encoder:
 
         def add(span: ReadableSpan) -> None:
             nonlocal before, count, group
-            encoded = _field(_SPANS, self._span(span, translation))
+            of_call = parts_of_call(span) if translation is None else None
+            encoded = self._span(span, translation) if of_call is None else self._call(span, *of_call)
             resource, scope = span.resource, span.instrumentation_scope or _NO_SCOPE
             if resource is not before[0] or scope is not before[1]:
                 of_resource[id(resource)], of_scope[id(scope)] = self._resource(resource), self._scope(scope)
                 group = grouped.setdefault(id(resource), {}).setdefault(id(scope), [])
                 before = resource, scope
-            group.append(encoded)
+            size = len(encoded)
+            group += (_SPANS, _SIZE[size] if size < _SIZES else _varint(size), encoded)
             count += 1
 
         _encoding.each(add, spans)
@@ -143,8 +145,6 @@ class Encoder:
         return cached
 
     def _span(self, span: ReadableSpan, translation: Translation | None) -> bytes:
-        if translation is None and (of_call := parts_of_call(span)) is not None:
-            return self._call(span, *of_call)
         trace_id, span_id, trace_state, parent_id, parent_is_remote = ids_of(span)
         if translation:
             name, read, status = translation(span)
@@ -173,25 +173,29 @@ class Encoder:
         parts.append(_REMOTE_PARENT if parent_is_remote else _LOCAL_PARENT)
         return b"".join(parts)
 
-    def _call(self, span: ReadableSpan, shared: SharedAttributes, content: Mapping[str, str]) -> bytes:
+    def _call(self, span: ReadableSpan, form: CallForm, content: Mapping[str, str], ids: Ids) -> bytes:
         """The span of a decorated call. What the spans of its function share is encoded once."""
-        trace_id, span_id, _, parent_id, parent_is_remote = ids_of(span)
-        attributes, lost = shared.once(self._of_span)
+        trace_id, span_id, _, parent_id, parent_is_remote = ids
         parts = [
-            _TRACE_ID + trace_id.to_bytes(16, "big") + _SPAN_ID + span_id.to_bytes(8, "big"),
-            self._name(span.name),
-            _INTERNAL,
+            form.once(self._of_form),
+            _TRACE_ID,
+            trace_id.to_bytes(16, "big"),
+            _SPAN_ID,
+            span_id.to_bytes(8, "big"),
             _TIMES(_START, span.start_time or 0, _END, span.end_time or 0),
-            attributes,
+            _REMOTE_PARENT if parent_is_remote else _LOCAL_PARENT,
         ]
         for name, text in content.items():
             data = _utf8(text)
             parts += (_before_text(name, len(data)), data)
-        if lost:
-            parts.append(_count(_DROPPED_ATTRIBUTES, lost))
-        parts.append(_STATUS_UNSET if parent_id is None else _STATUS_UNSET + _PARENT + parent_id.to_bytes(8, "big"))
-        parts.append(_REMOTE_PARENT if parent_is_remote else _LOCAL_PARENT)
+        if parent_id is not None:
+            parts += (_PARENT, parent_id.to_bytes(8, "big"))
         return b"".join(parts)
+
+    def _of_form(self, form: CallForm) -> bytes:
+        attributes, lost = self._of_span(form.values)
+        dropped = _count(_DROPPED_ATTRIBUTES, lost)
+        return b"".join((self._name(form.name), _INTERNAL, attributes, dropped, _STATUS_UNSET))
 
     def _event(self, event: Event) -> bytes:
         attributes, lost = self._attributes(_EVENT_ATTRIBUTES, event.attributes)

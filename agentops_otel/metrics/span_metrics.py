@@ -12,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.metrics.call_metrics import CALL_ATTRIBUTES, SECONDS, are_kept
-from agentops_otel.tracing import ids_of
+from agentops_otel.tracing import Ids, ids_of, parts_of_call
 
 AGENT_SECONDS = tuple(0.1 * 2**power for power in range(13))
 CALLS = tuple(2**power for power in range(8))
@@ -79,10 +79,13 @@ class SpanMetrics(SpanProcessor):
             return
         if self._process_id != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
-        attributes = span.attributes or {}
+        parts = parts_of_call(span)
+        attributes, ids = (span.attributes or {}, ids_of(span)) if parts is None else (parts[0].values, parts[2])
         operation = str(attributes.get(semconv.GEN_AI_OPERATION_NAME, ""))
+        if not operation and ids[1] not in self._below:
+            return
         with self._lock:
-            self._measure(span, operation, attributes, self._counted(span, operation))
+            self._measure(span, operation, attributes, self._counted(ids, operation))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         """Price the calls that wait for the price list, if it comes within the time."""
@@ -93,15 +96,14 @@ class SpanMetrics(SpanProcessor):
             self._add_costs(is_loaded=is_loaded)
         return is_loaded
 
-    def _counted(self, span: ReadableSpan, operation: str) -> Counter[str]:
+    def _counted(self, ids: Ids, operation: str) -> Counter[str]:
         """The calls below the span. They, or the span's own, are counted for its parent."""
-        _, span_id, _, parent_id, is_remote = ids_of(span)
-        below = self._below.pop(span_id, Counter())
-        above = below
+        _, span_id, _, parent_id, is_remote = ids
+        above = below = self._below.pop(span_id, _NONE)
         if operation in semconv.INFERENCE_OPERATIONS or operation == _TOOL:
             above = below + Counter([_TOOL if operation == _TOOL else _INFERENCE])
         elif operation in _AGENTS:
-            above = Counter()
+            above = _NONE
         if above and parent_id is not None and not is_remote:
             self._below.setdefault(parent_id, Counter()).update(above)
             if len(self._below) > UNFINISHED:
@@ -111,6 +113,8 @@ class SpanMetrics(SpanProcessor):
     def _measure(
         self, span: ReadableSpan, operation: str, attributes: Mapping[str, AttributeValue], below: Counter[str]
     ) -> None:
+        if not operation:
+            return
         duration_s = ((span.end_time or 0) - (span.start_time or 0)) / 1e9
         failed = _some(attributes, semconv.ERROR_TYPE)
         if operation in _AGENTS:
@@ -138,6 +142,8 @@ class SpanMetrics(SpanProcessor):
                 self._unpriced.append(attributes)
 
 
+_NONE = Counter[str]()
+"""The calls below most spans. Nothing is added to it."""
 _TOOL = "execute_tool"
 _INFERENCE = "inference"
 _AGENTS = ("invoke_agent", "invoke_workflow")

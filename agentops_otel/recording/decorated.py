@@ -29,7 +29,6 @@ from agentops_otel.tracing import (
     CallForm,
     OwnSpan,
     Recorder,
-    SharedAttributes,
     attach_context,
     current_context,
     detach_context,
@@ -155,7 +154,7 @@ class DecoratedCall:
         own = with_tags(recorder, current, template.tags, recorder.allowed(template.attributes))
         form = CallForm(
             template.span_name,
-            SharedAttributes({**defaults, **(inherited or {}), **own}),
+            {**defaults, **(inherited or {}), **own},
             template.input_name,
             template.output_name,
             self.names().named,

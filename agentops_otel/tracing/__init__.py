@@ -17,7 +17,7 @@ from agentops_otel.tracing.exceptions import qualified_name
 from agentops_otel.tracing.lazy_span import Ids, ids_of, is_sampled, parts_of_call
 from agentops_otel.tracing.recorder import INHERITED_KEY, FallbackClaim, Recorder, SpanDefaults, with_inherited
 from agentops_otel.tracing.span import Span as OwnSpan
-from agentops_otel.tracing.span_attributes import CallForm, CheckedAttributes, SharedAttributes
+from agentops_otel.tracing.span_attributes import CallForm, CheckedAttributes
 
 __all__ = [
     "INHERITED_KEY",
@@ -31,7 +31,6 @@ __all__ = [
     "Ids",
     "OwnSpan",
     "Recorder",
-    "SharedAttributes",
     "SpanDefaults",
     "attach_context",
     "attached",

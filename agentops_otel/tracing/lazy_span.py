@@ -22,7 +22,7 @@ from agentops_otel.content import Content
 from agentops_otel.guard import guard
 from agentops_otel.tracing.content_policy import apply_policy
 from agentops_otel.tracing.processors import Dispatch
-from agentops_otel.tracing.span_attributes import CallForm, DeferredAttributes, SharedAttributes
+from agentops_otel.tracing.span_attributes import CallForm, DeferredAttributes
 
 NONE: tuple[Any, ...] = ()
 """No events, no links: one object, which `is` tells from any other."""
@@ -53,15 +53,15 @@ def is_sampled(span: ReadableSpan) -> bool:
     return span.context is not None and bool(span.context.trace_flags.sampled)
 
 
-PartsOfCall = tuple[SharedAttributes, Mapping[str, str]]
-"""The attributes of a decorated call's span: those that its function's spans share, and the content of this call."""
+PartsOfCall = tuple[CallForm, Mapping[str, str], Ids]
+"""A decorated call's span: what its function's spans share, the content of this call, redacted, and its ids."""
 
 
 def parts_of_call(span: ReadableSpan) -> PartsOfCall | None:
-    """The attributes in two parts, of an ended span that has nothing else but a name, ids and times.
+    """The parts of an ended span that has nothing else but its times.
 
-    None for a span that is no decorated call's, for one that failed or got attributes, events or links besides, and for
-    one of another kind than INTERNAL or with a trace state.
+    None for a span that is no decorated call's, for one that failed, was renamed or got attributes, events or links
+    besides, and for one of another kind than INTERNAL or with a trace state.
     """
     return span.parts_of_call() if isinstance(span, LazySpan) else None
 
@@ -217,21 +217,23 @@ class LazySpan(ReadableSpan):
         """See the function of this name."""
         if self._has_values:
             return None
-        if self._parts is None and self._has_only_its_call:
-            shared = self._form.values
-            if len(shared) + _MOST_CONTENT <= self._tracer.attribute_limit:
-                self._parts = shared, self._content()
-        return self._parts
+        parts = self._parts
+        if parts is None and self._has_only_its_call:
+            parts = self._parts = self._form, self._content(), self.ids()
+        return parts
 
     @property
     def _has_only_its_call(self) -> bool:
+        form = self._form
         return (
             self._end_time is not None
+            and self._name is form.name
             and self._status is _UNSET
             and self._events is NONE
             and self._links is NONE
             and not self._trace_state
             and self._kind is SpanKind.INTERNAL
+            and len(form.values) + _MOST_CONTENT <= self._tracer.attribute_limit
         )
 
     def _content(self) -> dict[str, str]:
@@ -239,26 +241,21 @@ class LazySpan(ReadableSpan):
         policy, content = self._tracer.policy, {}
         if policy is not None:
             for name, value in self._recorded():
-                text = policy.json(name, value)
-                if text is not None:
+                if value is not None and (text := policy.json(name, value)) is not None:
                     content[name] = text
         return content
 
-    def _recorded(self) -> list[tuple[str, Any]]:
-        """The content of a decorated call as it was recorded."""
-        form, given = self._form, self._given
-        recorded = []
-        if given is not None and (named := form.named(given) if type(given) is tuple else given):
-            recorded.append((form.input_name, named))
-        if self._result is not None:
-            recorded.append((form.output_name, self._result))
-        return recorded
+    def _recorded(self) -> tuple[tuple[str, Any], tuple[str, Any]]:
+        """The content of a decorated call as it was recorded; None: not recorded."""
+        form, given = self._form, self._given or None
+        named = form.named(given) or None if type(given) is tuple else given
+        return (form.input_name, named), (form.output_name, self._result)
 
     def values_of_call(self) -> dict[str, Any]:
         """The attributes of a decorated call, content as it was recorded."""
         self._has_values = True  # first: a result that comes later is an attribute like any other
-        content = self._parts[1] if self._parts else {name: [value] for name, value in self._recorded()}
-        values = {**self._form.values, **content}
+        recorded = {name: [value] for name, value in self._recorded() if value is not None}
+        values = {**self._form.values, **(self._parts[1] if self._parts else recorded)}
         if (excess := len(values) - self._tracer.attribute_limit) > 0:
             self._dropped_attributes = excess
             for name in list(values)[:excess]:  # the oldest go

@@ -1,9 +1,11 @@
-"""Attributes that a span of ours takes as they are: shared ones, checked ones, and those that are read later."""
+"""What a span of ours takes as it is: attributes of calls, checked ones, and those that are read later."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+_MISSING = object()
 
 
 class CheckedAttributes(dict[str, Any]):
@@ -24,25 +26,8 @@ class DeferredAttributes(Protocol):
         """Values to be redacted and written as JSON. Not called with content off."""
 
 
-class SharedAttributes(dict[str, Any]):
-    """Attributes that many spans have: one object, which never changes."""
-
-    __slots__ = ("_derived",)
-
-    def __init__(self, attributes: Mapping[str, Any]) -> None:
-        super().__init__(attributes)
-        self._derived: dict[Callable[[Mapping[str, Any]], Any], Any] = {}
-
-    def once(self, derive: Callable[[Mapping[str, Any]], T]) -> T:
-        """What *derive* makes of the attributes; it is called for the first of the spans alone."""
-        derived = self._derived
-        if derive not in derived:
-            derived[derive] = derive(self)
-        return derived[derive]  # type: ignore[no-any-return]  # what this function has made
-
-
 class CallForm:
-    """The common part of a decorated function's spans, while the session and the agent stay the same.
+    """The common part of a decorated function's spans, while the session and the agent stay the same. Never changes.
 
     Args:
         name: The spans' name.
@@ -52,12 +37,12 @@ class CallForm:
         named: Gives each of a call's positional arguments its name.
     """
 
-    __slots__ = ("input_name", "name", "named", "output_name", "values")
+    __slots__ = ("_derived", "input_name", "name", "named", "output_name", "values")
 
     def __init__(
         self,
         name: str,
-        values: SharedAttributes,
+        values: Mapping[str, Any],
         input_name: str,
         output_name: str,
         named: Callable[[tuple[Any, ...]], dict[str, object]],
@@ -67,3 +52,11 @@ class CallForm:
         self.input_name = input_name
         self.output_name = output_name
         self.named = named
+        self._derived: dict[Callable[[CallForm], Any], Any] = {}
+
+    def once(self, derive: Callable[["CallForm"], T]) -> T:
+        """What *derive* makes of the form; it is called for the first of the spans alone."""
+        derived = self._derived.get(derive, _MISSING)
+        if derived is _MISSING:
+            derived = self._derived[derive] = derive(self)
+        return derived  # type: ignore[no-any-return]  # what this function has made

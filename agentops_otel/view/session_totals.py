@@ -12,7 +12,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
 from agentops_otel.launcher import Report
-from agentops_otel.tracing import Ids, ids_of, parts_of_call
+from agentops_otel.tracing import CallForm, Ids, ids_of, parts_of_call
 from agentops_otel.view import cost, tree
 
 PRICED_TOGETHER = 1_000
@@ -31,7 +31,6 @@ class _Count:
     """The totals of one session."""
 
     roles: Counter[str] = field(default_factory=Counter)
-    spans: int = 0
     errors: int = 0
     traces: int = 0
     joined: int = 0
@@ -61,13 +60,14 @@ class SessionTotals(SpanProcessor):
         if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
             self._reset()
         if (parts := parts_of_call(span)) is not None:
-            attributes: Mapping[str, Any] = parts[0]
-            (role, sessions), error = parts[0].once(_about), None
+            form, _, ids = parts
+            attributes: Mapping[str, Any] = form.values
+            (role, sessions), error = form.once(_about_call), None
         else:
+            ids = ids_of(span)
             attributes = span.attributes or {}
             (role, sessions), error = _about(attributes), tree.error_of(span)
         call = _call(attributes) if role == "llm" else None
-        ids = ids_of(span)
         with self._lock:
             _add(self._process, ids, role, error, call)
             for session_id in sessions:
@@ -112,7 +112,7 @@ def _summary(count: _Count, duration_ns: int) -> tree.Summary:
     _price(count)
     return tree.Summary(
         duration_ns=duration_ns,
-        spans=count.spans,
+        spans=count.roles.total(),
         llm_calls=count.roles["llm"],
         input_tokens=count.input_tokens,
         output_tokens=count.output_tokens,
@@ -129,12 +129,15 @@ def _about(attributes: Mapping[str, Any]) -> tuple[tree.Role, list[str]]:
     return tree.role_of(attributes), [key for key in keys if isinstance(key, str)]
 
 
+def _about_call(form: CallForm) -> tuple[tree.Role, list[str]]:
+    return _about(form.values)
+
+
 def _call(attributes: Mapping[str, Any]) -> _Call:
     return *tree.tokens_of(attributes), tuple(cost.price_attributes(attributes).items())
 
 
 def _add(count: _Count, ids: Ids, role: tree.Role, error: str | None, call: _Call | None) -> None:
-    count.spans += 1
     count.roles[role] += 1
     if call is not None:
         used_in, used_out, priced_by = call
@@ -148,16 +151,16 @@ def _add(count: _Count, ids: Ids, role: tree.Role, error: str | None, call: _Cal
             if cost.is_loaded():
                 count.calls.clear()
     _, span_id, _, parent_id, is_remote = ids
-    parent_here = None if is_remote else parent_id
-    if parent_here is None:
-        count.traces += parent_id is None
-        count.joined += parent_id is not None
+    if parent_id is None:
+        count.traces += 1
+    elif is_remote:
+        count.joined += 1
     # An error is counted at the innermost span only, not again in the spans that it passes through.
     below = count.failed_below.pop(span_id, None) if count.failed_below else None
     if error is not None:
         count.errors += error != below
-        if parent_here is not None:
-            count.failed_below[parent_here] = error
+        if parent_id is not None and not is_remote:
+            count.failed_below[parent_id] = error
 
 
 def _price(count: _Count) -> None:

@@ -459,7 +459,7 @@ def test_an_outage_costs_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> 
             sink.wait_for_requests(4)
 
     lines = [record.getMessage() for record in caplog.records if record.name == "agentops_otel"]
-    assert len([line for line in lines if "503" in line]) == 1
+    assert len([line for line in lines if ": 503. " in line]) == 1
     assert "secret-1" not in caplog.text
 
 
