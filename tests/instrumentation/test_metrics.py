@@ -336,6 +336,28 @@ def test_agents_and_tools_are_measured_and_calls_priced(server: LlmServer) -> No
     )
 
 
+def test_the_calls_below_a_step_are_counted_for_the_agent_above_it() -> None:
+    """A step is no agent; one below which nothing is called changes nothing."""
+
+    @agentops_otel.tool
+    def look_up() -> None: ...
+
+    @agentops_otel.record_action
+    def step(calls: int) -> None:
+        for _ in range(calls):
+            look_up()
+
+    @agentops_otel.agent(name="stepping")
+    def stepping() -> None:
+        for calls in (2, 0, 1):
+            step(calls)
+
+    with started():
+        stepping()
+
+    assert [point["value"] for point in of_spans()["gen_ai.invoke_agent.tool_calls"]] == [3]
+
+
 def test_a_run_that_failed_and_a_workflow_are_measured() -> None:
     """The error is on the duration alone; a workflow is an agent of its name, as the conventions have it."""
 
