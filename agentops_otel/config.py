@@ -234,7 +234,7 @@ def _places_of_content(mode: str) -> tuple[bool, bool]:
 
 
 def _exporters() -> list[str] | None:
-    """`OTEL_TRACES_EXPORTER` as a list; None when it is not set, empty for `none`."""
+    """`OTEL_TRACES_EXPORTER` as a list; None when it is not set."""
     words = environment.words("OTEL_TRACES_EXPORTER")
     if "none" in words and len(words) > 1:
         raise Setting("OTEL_TRACES_EXPORTER", ",".join(words)).wrong("none stands alone")
@@ -242,7 +242,7 @@ def _exporters() -> list[str] | None:
         return None
     for word in words:
         _check_exporter(word)
-    return [] if words == ["none"] else words
+    return words
 
 
 def _check_exporter(name: str) -> None:

@@ -74,9 +74,9 @@ def one_of(*allowed: str) -> Check:
 def seconds(name: str, value: object) -> float:
     """A duration of more than nothing and at most a day."""
     try:
-        duration = -1.0 if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # whatever was given
+        duration = 0.0 if isinstance(value, bool) else float(value)  # type: ignore[arg-type]  # whatever was given
     except (TypeError, ValueError):
-        duration = -1.0
+        duration = 0.0
     if not 0 < duration <= 86400:
         raise ConfigError(name, value, "give a number of seconds greater than 0")
     return duration
@@ -361,14 +361,14 @@ OPTIONS = (
 COMPAT_OPTIONS = tuple(
     Option(name=name, check=text, sentence="", shown_default="", variables=variables)
     for name, variables in (
-        ("api_endpoint", ("AGENTOPS_API_ENDPOINT",)),
-        ("app_url", ("AGENTOPS_APP_URL",)),
-        ("exporter_endpoint", ("AGENTOPS_EXPORTER_ENDPOINT",)),
+        ("api_endpoint", ()),
+        ("app_url", ()),
+        ("exporter_endpoint", ()),
         ("trace_name", ("AGENTOPS_TRACE_NAME",)),
         ("inherited_session_id", ()),
     )
 )
-"""Settings of AgentOps' SDK that `compat_settings` passes on."""
+"""Settings of AgentOps' SDK that `compat_settings` passes on. The variables of the URLs are read in `destinations`."""
 
 _BY_NAME = {option.name: option for option in (*OPTIONS, *COMPAT_OPTIONS)}
 

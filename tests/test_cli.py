@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+import click
 import pytest
 from inline_snapshot import snapshot
 
@@ -269,6 +270,169 @@ def test_help_and_version_are_there(ask: Ask) -> None:
     """`--help` names the commands, `--version` the version."""
     assert "run" in ask("--help").stdout
     assert command("--version").stdout.startswith("agentops-otel, version ")
+
+
+def test_the_help_of_each_command_says_what_its_options_do() -> None:
+    """Their names, what stands for a value, the sentence, the default; examples below."""
+    said: dict[str, tuple[str, list[tuple[str, str] | None], str | None]] = {}
+    with commands.make_context("agentops-otel", [], resilient_parsing=True, terminal_width=200) as top:
+        for name, asked in [("", commands), *commands.commands.items()]:
+            with asked.make_context(name, [], parent=top, resilient_parsing=True) if name else top as context:
+                options = [one for one in asked.get_params(context) if isinstance(one, click.Option)]
+                said[name] = (asked.get_usage(context), [one.get_help_record(context) for one in options], asked.epilog)
+
+    helped = ("-h, --help", "Show this message and exit.")
+    assert said == {
+        "": (
+            "Usage: agentops-otel [OPTIONS] COMMAND [ARGS]...",
+            [("--version", "Show the version and exit."), helped],
+            None,
+        ),
+        "run": (
+            "Usage: agentops-otel run [OPTIONS] [-m MODULE | SCRIPT | COMMAND] [ARGS]...",
+            [
+                ("--one-trace", "One trace for the whole run, printed at its end."),
+                ("--name NAME", "What the run is called; by default as the command."),
+                helped,
+            ],
+            None,
+        ),
+        "show": (
+            "Usage: agentops-otel show [OPTIONS] [FILE]",
+            [
+                ("--trace ID", "Only this trace: its id, or how it begins."),
+                ("--errors", "Only traces in which something failed."),
+                ("--slow SECONDS", "Only traces that took as long, or longer."),
+                ("--model NAME", "Only traces that called a model with this in its name."),
+                ("--since TIME", "Only traces that began since then: 10m, 2h, 3d, 2026-01-31."),
+                ("--follow", "Go on with what a running program adds, until Ctrl-C."),
+                ("--totals", "Only what the traces add up to."),
+                ("--json", "OTLP JSON, one trace a line, instead of trees."),
+                ("--html OUT", "Write one HTML page instead."),
+                helped,
+            ],
+            "\b\nExamples:\n  agentops-otel show --errors\n  agentops-otel show --model gpt-4 --slow 5 --since 2h\n"
+            "  agentops-otel show --follow",
+        ),
+        "doctor": (
+            "Usage: agentops-otel doctor [OPTIONS]",
+            [("--json", "A JSON object a line instead of text: level, text, advice."), helped],
+            "\b\nExamples:\n  agentops-otel doctor\n  agentops-otel doctor --json",
+        ),
+        "send": (
+            "Usage: agentops-otel send [OPTIONS]",
+            [("--timeout SECONDS", "How long to try.  [default: 60.0]"), helped],
+            None,
+        ),
+        "view": (
+            "Usage: agentops-otel view [OPTIONS] [FILE]...",
+            [
+                ("--port PORT", "Of the page; 0 takes a free one.  [default: 4319]"),
+                ("--otlp-port PORT", "Where spans are taken by OTLP/HTTP.  [default: 4318]"),
+                ("--jaeger URL", "Jaeger's user interface: each run has a link to its trace there."),
+                helped,
+            ],
+            "\b\nExamples:\n  agentops-otel view\n  agentops-otel view yesterday.jsonl\n"
+            "  agentops-otel view --otlp-port 4320 --jaeger http://localhost:16686   # beside Jaeger on 4318",
+        ),
+    }
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_asked_for_in_two_ways(ask: Ask, option: str) -> None:
+    """Of a command too; its text keeps its paragraphs."""
+    done = ask("doctor", option)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "agentops-otel doctor [OPTIONS]\n\n  Find out why no traces arrive: looks at " in done.stdout
+    assert "Examples:\n    agentops-otel doctor\n    agentops-otel doctor --json\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["run", "-m"], 2, "-m wants the name of a module"),
+        (["show", "no.jsonl"], 2, "Invalid value for '[FILE]': File 'no.jsonl' does not exist."),
+        (["show", "."], 2, "Invalid value for '[FILE]': File '.' is a directory."),
+        (["show", "--html", "."], 2, "Invalid value for '--html': File '.' is a directory."),
+        (["view", "no.jsonl"], 2, "Invalid value for '[FILE]...': File 'no.jsonl' does not exist."),
+        (["view", "."], 2, "Invalid value for '[FILE]...': File '.' is a directory."),
+        (["send"], 1, "no destination is named: set OTEL_EXPORTER_OTLP_ENDPOINT or AGENTOPS_API_KEY"),
+        (
+            ["show", "t.jsonl", "--since", "1 week"], 2,
+            "--since 1 week: give 10m, 2h, 3d, or a date such as 2026-01-31",
+        ),
+        (["show", "t.jsonl", "--trace", "f"], 1, "no trace f in t.jsonl"),
+        (["show", "t.jsonl", "--slow", "9"], 1, "no such trace in t.jsonl"),
+        (["show", "empty.jsonl"], 1, "no spans in empty.jsonl"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_in_one_sentence(
+    ask: Ask, trace_file: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, said: str
+) -> None:
+    """The last line of stderr; the exit code is that of a wrong command, or of one that found nothing."""
+    monkeypatch.chdir(trace_file.parent)
+    Path("empty.jsonl").touch()
+
+    done = ask(*args)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.splitlines()[-1] == f"Error: {said}"
+
+
+def test_without_a_trace_file_the_directory_is_named(ask: Ask) -> None:
+    """And what makes one."""
+    directory = Config().state_dir / DIRECTORY
+
+    assert ask("show").stderr == f"Error: no trace file in {directory} yet: agentops-otel run app.py makes one\n"
+
+
+def test_totals_leave_out_what_is_not_known(ask: Ask, trace_file: Path, tmp_path: Path) -> None:
+    """Of all traces; without a call there are no tokens and no price, and each number has its noun."""
+    FileExporter(tmp_path / "none.jsonl").export([Trace(9).span("a", 0, 1500), Trace(8).span("b", 0, 500)])
+
+    assert ask("show", tmp_path / "none.jsonl", "--totals").stdout == (
+        "2 traces, 0 LLM calls, 0 tools, 0 errors, 2.00 s in all\n"
+    )
+    assert ask("show", trace_file, "--totals").stdout == (
+        "2 traces, 1 LLM call, 1 tool, 1 error, 1200→180 tok, $0.0048, 1.24 s in all\n"
+    )
+
+
+def test_a_page_has_the_name_of_its_file(ask: Ask, trace_file: Path, tmp_path: Path) -> None:
+    """The last part of it; a page that has no room is said to be no smaller."""
+    done = ask("show", trace_file, "--html", tmp_path / "new.html")
+
+    assert "<title>t.jsonl</title>" in (tmp_path / "new.html").read_text("utf-8")
+    [said] = done.stderr.splitlines()
+    assert said.startswith(f"agentops_otel: left out: {trace_file}:2: ")
+
+
+def test_doctor_prints_a_finding_a_line_and_its_advice_below(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The levels are one column; what is wrong last or first makes the exit code."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+
+    done = ask("doctor")
+
+    lines = done.stdout.splitlines()
+    wrong = lines.index("wrong  tracing is off: OTEL_SDK_DISABLED=true")
+    assert done.returncode == 1
+    assert lines[wrong + 1] == "       -> unset OTEL_SDK_DISABLED"
+    assert "ok     prompts, arguments and results are captured and redacted" in lines
+    assert {line[:7] for line in lines} <= {"ok     ", "note   ", "wrong  ", "       "}
+
+
+def test_a_wrong_setting_is_one_sentence(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each command that reads settings."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENTOPS_DURABILITY", "disk")
+    Path("app.py").touch()
+
+    for command_line in (["run", "app.py"], ["doctor"], ["send"], ["view"]):
+        done = ask(*command_line)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "Error: AGENTOPS_DURABILITY='disk' is not usable: use batch or span\n"
 
 
 def test_show_takes_filters_and_totals(ask: Ask, trace_file: Path) -> None:

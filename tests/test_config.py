@@ -6,6 +6,7 @@ import html
 import inspect
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 import agentops_otel
-from agentops_otel import config
+from agentops_otel import config, environment
 from agentops_otel.config import Config, Destination
 from agentops_otel.settings import OPTIONS
 from tests.program import ROOT, run
 
+PEMS = (Path(__file__), ROOT / "README.md")
 CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
@@ -641,6 +643,484 @@ def test_comma_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (found.tags, found.auto_start_session, found.disabled) == (("a", "b"), True, True)
     assert found.disabled_instrumentations == {"openai", "anthropic"}
+
+
+@pytest.mark.parametrize("read", ["argument", "variable"])
+@pytest.mark.parametrize(("text", "right"), [("86400", True), ("86400.1", False), ("0.001", True), ("0", False)])
+def test_a_duration_is_more_than_nothing_and_a_day_at_most(
+    text: str, right: bool, read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the exit, and that of a request."""
+    named = {"exit_timeout_s": text} if read == "argument" else {}
+    if read == "variable":
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", text)
+
+    if right:
+        found = config.read_config(endpoint="http://c:4318", **named)
+        assert float(text) in (found.exit_timeout_s, only(found).timeout_s)
+    else:
+        assert refusal(endpoint="http://c:4318", **named).endswith("give a number of seconds greater than 0")
+
+
+OF_A_SIGNAL: dict[str, tuple[str, str, Callable[[Destination], object], object, object, object]] = {
+    "HEADERS": ("x=own", "x=general", lambda to: dict(to.headers), {"x": "own"}, {"x": "general"}, {}),
+    "TIMEOUT": ("3", "4", lambda to: to.timeout_s, 3.0, 4.0, 10.0),
+    "COMPRESSION": ("gzip", "deflate", lambda to: to.compression, "gzip", "deflate", "none"),
+    "PROTOCOL": ("grpc", "http/protobuf", lambda to: to.protocol, "grpc", "http/protobuf", "http/protobuf"),
+    "CERTIFICATE": (__file__, str(ROOT / "README.md"), lambda to: to.certificate, *PEMS, None),
+    "CLIENT_CERTIFICATE": (__file__, str(ROOT / "README.md"), lambda to: to.client_certificate, *PEMS, None),
+    "CLIENT_KEY": (__file__, str(ROOT / "README.md"), lambda to: to.client_key, *PEMS, None),
+}
+"""Variable -> its words for one signal and for all, what they decide, and what that is then, and without them."""
+
+
+@pytest.mark.parametrize("name", OF_A_SIGNAL)
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
+def test_a_variable_of_a_signal_wins_over_that_of_all(name: str, signal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each OTLP variable, for spans and for metrics, at an endpoint that is named for all."""
+    own, general, decided, owns, generals, default = OF_A_SIGNAL[name]
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318")
+
+    def found() -> object:
+        read = config.read_config(upload_metrics=True)
+        (to,) = read.destinations if signal == "traces" else read.metrics
+        return decided(to)
+
+    without = found()
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{name}", general)
+    by_general = found()
+    monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_{signal.upper()}_{name}", own)
+
+    assert (without, by_general, found()) == (default, generals, owns)
+
+
+@pytest.mark.parametrize(
+    ("signal", "variables", "endpoint"),
+    [
+        ("traces", {}, "https://c:4317"),
+        ("traces", {"OTEL_EXPORTER_OTLP_INSECURE": "True"}, "http://c:4317"),
+        (
+            "traces",
+            {"OTEL_EXPORTER_OTLP_INSECURE": "true", "OTEL_EXPORTER_OTLP_TRACES_INSECURE": "no"},
+            "https://c:4317",
+        ),
+        ("traces", {"OTEL_EXPORTER_OTLP_METRICS_INSECURE": "true"}, "https://c:4317"),
+        ("metrics", {"OTEL_EXPORTER_OTLP_METRICS_INSECURE": "true"}, "http://c:4317"),
+    ],
+)
+def test_a_target_without_a_scheme_is_spoken_to_in_the_clear_where_that_is_said(
+    signal: str, variables: dict[str, str], endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its signal, or of all."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    found = config.read_config(endpoint="c:4317", protocol="grpc", upload_metrics=True)
+    (to,) = found.destinations if signal == "traces" else found.metrics
+
+    assert to.endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "places"),
+    [
+        ({}, {}, [("http://localhost:4318/v1/metrics", True)]),
+        ({"endpoint": "http://c:4318"}, {}, [("http://c:4318/v1/metrics", False)]),
+        ({"endpoint": "http://c:4318/x/v1/traces"}, {}, [("http://c:4318/x/v1/metrics", False)]),
+        ({}, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c:1/own"}, [("http://localhost:4318/v1/metrics", True)]),
+        ({}, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c:1/x/v1/traces"}, [("http://c:1/x/v1/metrics", False)]),
+        ({}, {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m:1/own"}, [("http://m:1/own", False)]),
+        ({}, {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m:1"}, [("http://m:1/", False)]),
+        ({}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://m:1/x/"}, [("http://m:1/x/v1/metrics", False)]),
+        ({"endpoint": "http://c:4317"}, {}, [("http://c:4317", False)]),
+        ({"api_key": "key"}, {}, [("https://otlp.agentops.ai/v1/metrics", False)]),
+        ({"api_key": "key", "protocol": "grpc"}, {}, [("https://otlp.agentops.ai:4317", False)]),
+        (
+            {"api_key": "key", "endpoint": "http://c:4318"}, {},
+            [("http://c:4318/v1/metrics", False), ("https://otlp.agentops.ai/v1/metrics", False)],
+        ),
+        (
+            {"api_key": "key"}, {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://m:1/own"},
+            [("http://m:1/own", False), ("https://otlp.agentops.ai/v1/metrics", False)],
+        ),
+        ({"trace_file": "t.jsonl"}, {}, [("http://localhost:4318/v1/metrics", True)]),
+        ({"upload_metrics": False}, {}, []),
+    ],
+)  # fmt: skip
+def test_where_metrics_go(
+    given: dict[str, object], variables: dict[str, str], places: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the spans do, but that the variables of metrics speak of the collector's; whether one has to answer first."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    found = config.read_config(**{"upload_metrics": True, **given})
+
+    assert [(to.endpoint, to.probe) for to in found.metrics] == places
+    assert {to.signal for to in found.metrics} <= {"metrics"}
+    assert {to.signal for to in found.destinations} <= {"traces"}
+
+
+def test_what_spans_are_sent_with_is_for_metrics_too_unless_theirs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers and certificates of a collector whose place is known by that for spans."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:4318/v1/traces")
+    for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
+        monkeypatch.setenv(f"OTEL_EXPORTER_OTLP_TRACES_{name}", __file__)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x=spans")
+
+    (as_spans,) = config.read_config(upload_metrics=True).metrics
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "x=metrics")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", str(ROOT / "README.md"))
+    (own,) = config.read_config(upload_metrics=True).metrics
+
+    assert [
+        (dict(to.headers), to.certificate, to.client_certificate, to.client_key) for to in (as_spans, own)
+    ] == [
+        ({"x": "spans"}, Path(__file__), Path(__file__), Path(__file__)),
+        ({"x": "metrics"}, Path(__file__), Path(__file__), ROOT / "README.md"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [({}, 60.0), ({"OTEL_METRIC_EXPORT_INTERVAL": "1500"}, 1.5), ({"OTEL_METRIC_EXPORT_INTERVAL": "1"}, 0.001)],
+)
+def test_metrics_are_collected_as_often_as_the_variable_says(
+    variables: dict[str, str], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In milliseconds; it is not looked at where there are none."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert config.read_config(upload_metrics=True).metrics_interval_s == seconds
+    assert config.read_config().metrics_interval_s == 60.0
+
+
+@pytest.mark.parametrize(
+    ("variable", "word", "right"),
+    [
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "give a number of milliseconds greater than 0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1.5", "give a number of milliseconds greater than 0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1234567890", "give a number of milliseconds greater than 0"),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "deltas", "use cumulative, delta or lowmemory",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "exponential",
+            "use explicit_bucket_histogram or base2_exponential_bucket_histogram",
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_about_metrics_is_named_where_there_are_any(
+    variable: str, word: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be said by OpenTelemetry in the middle of the program."""
+    monkeypatch.setenv(variable, word)
+
+    assert refusal(upload_metrics=True) == f"{variable}={word!r} is not usable: {right}"
+    assert config.read_config().metrics == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "word"),
+    [
+        *(("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", word) for word in ("Cumulative", "DELTA", "lowmemory")),
+        ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "explicit_bucket_histogram"),
+        ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "base2_exponential_bucket_histogram"),
+    ],
+)
+def test_the_words_that_opentelemetry_knows_about_metrics_are_right(
+    variable: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In any case."""
+    monkeypatch.setenv(variable, word)
+
+    assert len(config.read_config(upload_metrics=True).metrics) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [
+        ("otlp", True), ("none", False), ("console", False), ("prometheus", False), ("console,otlp", True),
+        ("prometheus, none", False),
+    ],
+)  # fmt: skip
+def test_metrics_are_sent_where_otlp_is_among_the_exporters(
+    words: str, sent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are for whom they name, installed or not."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", words)
+
+    assert config.read_config().upload_metrics is sent
+
+
+def test_an_unknown_exporter_of_metrics_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of them, and what would be right."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp,otpl,x")
+
+    assert refusal() == (
+        "OTEL_METRICS_EXPORTER='otpl' is not usable: use otlp, none or the name of an installed exporter"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("otpl", "did you mean otlp?"),
+        ("consol", "did you mean console?"),
+        ("non", "did you mean none?"),
+        ("agentop", "did you mean agentops?"),
+        ("xyz", "use otlp, console, none or the name of an installed exporter"),
+    ],
+)
+def test_an_unknown_exporter_of_spans_is_told_what_is_near(
+    name: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what there is."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", name)
+
+    assert refusal() == f"OTEL_TRACES_EXPORTER='{name}' is not usable: no such exporter is installed; {advice}"
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "destinations", "own_file", "spare"),
+    [
+        ({}, {}, 1, True, False),
+        ({}, {"OTEL_CONFIG_FILE": "otel.yaml"}, 0, False, False),
+        ({}, {"OTEL_TRACES_EXPORTER": "none"}, 0, False, False),
+        ({"api_key": "key"}, {}, 1, False, True),
+        ({"api_key": "key", "trace_file": False}, {}, 1, False, False),
+        ({"api_key": "key", "trace_file": True}, {}, 1, True, False),
+        ({"api_key": "key", "endpoint": "http://c:4318"}, {}, 2, False, False),
+        ({"endpoint": "http://c:4318"}, {}, 1, False, False),
+        ({"endpoint": "http://c:4318", "trace_file": True}, {}, 1, True, False),
+        ({"endpoint": "http://c:4318"}, {"OTEL_TRACES_EXPORTER": "none"}, 1, False, False),
+        ({"api_key": "key"}, {"OTEL_TRACES_EXPORTER": "none"}, 1, False, True),
+        ({}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "console"}, 0, False, False),
+        ({}, {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "AGENTOPS_API_KEY": "key"}, 1, False, True),
+        ({"trace_file": False}, {}, 1, False, False),
+    ],
+)
+def test_where_spans_go_besides(
+    given: dict[str, object],
+    variables: dict[str, str],
+    destinations: int,
+    own_file: bool,
+    spare: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file of the process's own where nothing else is set up, and one to spare where AgentOps is all there is."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    found = config.read_config(**given)
+
+    assert (len(found.destinations), found.own_trace_file, found.spare_trace_file) == (destinations, own_file, spare)
+
+
+@pytest.mark.parametrize(
+    ("variables", "by_name", "exporters"),
+    [
+        ({"AGENTOPS_API_KEY": "key"}, {"api_key"}, ()),
+        ({"AGENTOPS_API_KEY": "key", "OTEL_TRACES_EXPORTER": "agentops"}, set(), ()),
+        ({"AGENTOPS_API_KEY": "key", "OTEL_TRACES_EXPORTER": "console"}, {"api_key"}, ()),
+        ({"OTEL_TRACES_EXPORTER": "otlp_proto_http,console"}, set(), ("otlp_proto_http",)),
+        ({"AGENTOPS_TRACE_FILE": "true", "AGENTOPS_CONSOLE": "true"}, {"trace_file"}, ()),
+    ],
+)
+def test_what_a_variable_of_ours_names_is_asked_for_by_name(
+    variables: dict[str, str],
+    by_name: set[str],
+    exporters: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not the key of an account whose exporter the provider's owner has: each span would be sent twice."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    found = config.read_config()
+
+    assert (set(found.by_name), found.exporters) == (by_name, exporters)
+
+
+def test_printed_text_is_uploaded_where_there_is_an_account_and_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument without an account is refused; a variable is for the programs that have one."""
+    monkeypatch.setenv("AGENTOPS_UPLOAD_LOGS", "true")
+
+    assert config.read_config(api_key="key").upload_logs
+    assert not config.read_config(api_key="key", capture_content=False).upload_logs
+    assert not config.read_config().upload_logs
+    assert refusal(upload_logs=True) == (
+        "upload_logs=True is not usable: what is printed goes to an AgentOps account: give api_key too"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "session"),
+    [({}, False), ({"api_key": "key"}, True), ({"api_key": "key", "auto_start_session": False}, False)],
+)
+def test_a_session_starts_by_itself_where_there_is_an_account(key: dict[str, object], session: bool) -> None:
+    """Its name is AgentOps', or a session's."""
+    found = config.read_config(**key)
+
+    assert (found.auto_start_session, found.session_name, found.session_id) == (session, "session", None)
+
+
+def test_the_name_of_a_session_that_starts_by_itself_may_be_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AgentOps' own; and its other variables are the account's."""
+    monkeypatch.setenv("AGENTOPS_TRACE_NAME", "nightly")
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", "gen_ai_latest_experimental, http")
+
+    found = config.read_config()
+
+    assert found.session_name == "nightly"
+    assert found.semconv_opt_in == {"gen_ai_latest_experimental", "http"}
+
+
+@pytest.mark.parametrize(("value", "meant"), [("~/t.jsonl", Path("/me/t.jsonl")), (Path("t.jsonl"), Path("t.jsonl"))])
+def test_a_path_may_begin_at_home(value: str | Path, meant: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As text or as a path."""
+    monkeypatch.setenv("HOME", "/me")
+
+    assert config.read_config(trace_file=value).trace_file == meant
+    assert config.read_config(spool_dir=value).spool_dir == meant
+
+
+@pytest.mark.parametrize("tags", [["a", "b", "a"], ("a", "b"), {"a": 1, "b": 2}.keys(), frozenset({"a"}), {"a"}])
+def test_tags_are_a_list_of_any_kind(tags: object) -> None:
+    """Each once, in their order."""
+    if isinstance(tags, list | tuple | set | frozenset):
+        assert config.read_config(tags=tags).tags == tuple(dict.fromkeys(tags))
+    else:
+        assert refusal(tags=tags).endswith('give a list of strings, such as ["billing"]')
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"": "a"},
+        {"a b": "c"},
+        {"a": "é"},
+        {"a": "b\x7f"},
+        {"a": 5},
+        {"é": "a"},
+        {"a": "x\ty"},
+        "=a",
+        "a b=c",
+    ],
+)
+def test_a_header_that_no_request_can_have_is_refused(headers: object) -> None:
+    """Its value is not said."""
+    assert refusal(headers=headers, endpoint="http://c:4318").endswith(
+        ": ***' is not usable: a header is one line of printable characters"
+    )
+
+
+def test_the_name_of_a_header_is_in_lower_case_and_may_have_any_sign_of_a_token() -> None:
+    """By HTTP's own definition."""
+    name = "AZaz09!#$%&'*+-.^_`|~"
+
+    assert dict(only(config.read_config(endpoint="http://c:4318", headers={f" {name} ": "v w"})).headers) == {
+        name.lower(): "v w"
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://c d:1",
+        "http://c:1/a\tb",
+        "http://",
+        "c",
+        "ftp://c",
+        "http://c:70000",
+        "http://c:x",
+        "http:///p",
+        "\x1fhttp://c",
+    ],
+)
+def test_what_is_no_url_is_refused(url: str) -> None:
+    """It is said how one looks."""
+    assert refusal(endpoint=url).endswith("is not usable: give a URL such as http://localhost:4318")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x" * 19, "x" * 19),
+        ("x" * 20, "***"),
+        ("a-b_9" * 4, "***"),
+        ("http://me:pw@c/p?key=1#f", "http://***@c/p?***"),
+        ("//me@c", "//***@c"),
+        ("a@b", "a@b"),
+        ("what?", "what?***"),
+    ],
+)
+def test_what_may_be_secret_in_a_message_is_masked(text: str, shown: str) -> None:
+    """User and password, query, and words as long as a key."""
+    assert environment.masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("localhost", True), ("LOCALHOST", True), ("localhost.", True), ("a.localhost", True), ("127.0.0.1", True),
+        ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("10.0.0.1", False), ("localhost.example", False),
+        ("notlocalhost", False), ("", False),
+    ],
+)  # fmt: skip
+def test_which_hosts_are_this_machine(host: str, here: bool) -> None:
+    """By name or address; to these no proxy is asked."""
+    assert environment.is_loopback(host) is here
+
+
+@pytest.mark.parametrize("word", ["true", "1", "yes", "on", "TRUE", "false", "0", "no", "off", "Off"])
+def test_each_word_for_true_or_false_is_known(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a variable, in any case."""
+    monkeypatch.setenv("AGENTOPS_TRUST_CALLERS", word)
+    monkeypatch.setenv("AGENTOPS_CONSOLE", word)
+    found = config.read_config()
+
+    assert found.trust_callers is found.follow_mcp is found.console is (word.lower() in ("true", "1", "yes", "on"))
+
+
+def test_a_destination_is_shown_without_what_may_be_secret() -> None:
+    """Its address and protocol; IPv6 in brackets, the port where one is named."""
+    shown = [
+        repr(Destination(endpoint=endpoint, headers={"x": "secret"}))
+        for endpoint in ("http://u:p@c:1/p?q=1", "https://c/p", "http://[::1]:4318/v1/traces")
+    ]
+
+    assert shown == [
+        "Destination('http://c:1/p', 'http/protobuf')",
+        "Destination('https://c/p', 'http/protobuf')",
+        "Destination('http://[::1]:4318/v1/traces', 'http/protobuf')",
+    ]
+
+
+def test_the_page_of_a_trace_is_below_the_dashboard() -> None:
+    """AgentOps' own, or that which is named, with or without a slash."""
+    hosted, own = config.AgentOps(api_key="k"), config.AgentOps(api_key="k", app_url="http://a.example/")
+
+    assert [one.session_url("0f") for one in (hosted, own)] == [
+        "https://app.agentops.ai/sessions?trace_id=0f",
+        "http://a.example/sessions?trace_id=0f",
+    ]
+    assert hosted.api_endpoint == "https://api.agentops.ai"
+
+
+def test_settings_that_differ_are_named_without_their_values() -> None:
+    """In the order of the settings."""
+    assert Config(tags=("a",)).differences(Config(console=True)) == ["tags", "console"]
+    assert Config().differences(Config()) == []
+
+
+@pytest.mark.parametrize("key", ["", "two words", "schlüssel", "a\tb", "\x7f"])
+def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
+    """Before anything is asked of AgentOps."""
+    assert refusal(api_key=key) == (
+        "api_key='***' is not usable: an AgentOps key is a UUID, without spaces or line breaks"
+    )
 
 
 def test_the_collector_that_is_looked_for_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
@@ -18,9 +19,11 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from agentops_otel.cli import commands
-from agentops_otel.config import Config, Destination, read_config
-from agentops_otel.doctor import Finding, _frameworks, _listening, _patched, _provider, _versions, examine
+from agentops_otel.config import AgentOps, Config, Destination, read_config
+from agentops_otel.doctor import Finding, _endpoint, _frameworks, _listening, _patched, _provider, _versions, examine
 from agentops_otel.export import otlp_json
+from agentops_otel.export.trace_directory import DIRECTORY
+from agentops_otel.version import VERSION
 from agentops_otel.view.live import LiveView, Store
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import Answer, OtlpSink
@@ -96,37 +99,85 @@ def endpoint(sink: OtlpSink) -> str:
     return sink.endpoint.replace("localhost", "127.0.0.1")
 
 
+KEY = "check headers=, OTEL_EXPORTER_OTLP_HEADERS, or the key"
+ELSE = "something else listens there; collectors take traces by HTTP at /v1/traces, port 4318"
+OTHER = "something else listens there, or the collector wants another protocol="
+PORTS = "does it speak this protocol? gRPC is on 4317, HTTP on 4318"
+LATE = "it does not answer: is it the right port, is it overloaded?"
+LOG = "see the collector's log"
+
+
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "said", "advice"),
     [
-        (Answer(status=401), "check headers="),
-        (Answer(status=404), "something else listens there"),
-        (Answer(status=400), "the collector wants another protocol="),
-        (Answer(status=503), "see the collector's log"),
-        (Answer(rejected=1, message="quota"), "answered, and refused the span (quota)"),
+        (Answer(status=400), "did not take a span: 400", OTHER),
+        (Answer(status=401), "did not take a span: 401", KEY),
+        (Answer(status=403), "did not take a span: 403", KEY),
+        (Answer(status=404), "did not take a span: 404", ELSE),
+        (Answer(status=405), "did not take a span: 405", ELSE),
+        (Answer(status=415), "did not take a span: 415", OTHER),
+        (Answer(status=503), "did not take a span: 503", LOG),
+        (Answer(status=308), "did not take a span: 308 (a redirect is not followed: name the new endpoint)", LOG),
+        (Answer(reset="early"), "did not take a span: the connection broke", PORTS),
+        (Answer(hang=True), "did not take a span: no answer in time", LATE),
+        (Answer(rejected=1, message="quota"), "answered, and refused the span (quota)", LOG),
+        (Answer(rejected=1), "answered, and refused the span", LOG),
     ],
 )
-def test_an_answer_that_is_no_yes_is_wrong(answer: Answer, said: str) -> None:
+def test_an_answer_that_is_no_yes_is_wrong(answer: Answer, said: str, advice: str) -> None:
     """Each refusal names the status and what to do."""
     with OtlpSink() as sink:
         sink.answer(answer, times=1)
 
-        found = last(Destination(endpoint=endpoint(sink)))
+        found = last(Destination(endpoint=endpoint(sink), timeout_s=0.5 if answer.hang else 10.0))
 
-    assert (found.startswith("wrong: http://127.0.0.1:PORT"), said in found) == (True, True)
+    assert found == f"wrong: http://127.0.0.1:PORT/v1/traces {said}\n{advice}"
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [("UNAUTHENTICATED", "check headers="), ("UNIMPLEMENTED", "use protocol=http")]
+    ("code", "advice"),
+    [
+        ("UNAUTHENTICATED", KEY),
+        ("PERMISSION_DENIED", KEY),
+        ("UNIMPLEMENTED", "what listens there takes no OTLP by gRPC: use protocol=http/protobuf, port 4318"),
+        ("UNAVAILABLE", PORTS),
+        ("DEADLINE_EXCEEDED", LATE),
+        ("INVALID_ARGUMENT", OTHER),
+        ("INTERNAL", LOG),
+    ],
 )
-def test_a_grpc_status_that_is_no_yes_is_wrong(code: str, said: str) -> None:
+def test_a_grpc_status_that_is_no_yes_is_wrong(code: str, advice: str) -> None:
     """GRPC's statuses have their advice too."""
     with OtlpSink("grpc") as sink:
         sink.answer(Answer(code=code), times=1)
 
         found = last(Destination(endpoint=endpoint(sink), protocol="grpc"))
 
-    assert (f"did not take a span: {code}" in found, said in found) == (True, True)
+    assert re.sub(r" \(.*\)\n", "\n", found) == f"wrong: http://127.0.0.1:PORT did not take a span: {code}\n{advice}"
+
+
+def test_what_is_said_of_a_collector_that_nobody_named_is_no_fault_of_it() -> None:
+    """The local file is enough: a refusal is a note."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(status=503), times=1)
+
+        assert last(Destination(endpoint=endpoint(sink), probe=True)) == (
+            "note: http://127.0.0.1:PORT/v1/traces did not take a span: 503; nobody named a collector, so that is no "
+            f"fault\n{LOG}"
+        )
+
+
+def test_the_time_that_a_span_took_is_in_milliseconds() -> None:
+    """Of the request alone."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(after_s=0.3), times=1)
+        begun = time.monotonic()
+
+        findings = list(examine(Config(destinations=(Destination(endpoint=endpoint(sink)),))))
+
+        taken_ms = 1e3 * (time.monotonic() - begun)
+    (ms,) = (float(found[1]) for one in findings if (found := re.search(r"accepted in (\d+) ms$", one.text)))
+    assert 299 <= ms <= taken_ms
 
 
 def test_grpc_spoken_to_an_http_port_is_told() -> None:
@@ -160,7 +211,10 @@ def test_a_collector_that_nobody_named_may_be_missing(closed_port: int) -> None:
 
 def test_a_host_without_an_address_is_wrong() -> None:
     """A name that does not resolve is told as such."""
-    assert "no.invalid is no known host" in last(Destination(endpoint="https://no.invalid/v1/traces"))
+    said = last(Destination(endpoint="https://no.invalid/v1/traces"))
+
+    assert said.startswith("wrong: no.invalid is no known host (")
+    assert said.endswith(")\ncheck the name of the host")
 
 
 def test_an_address_where_nobody_listens_is_told() -> None:
@@ -183,14 +237,40 @@ write 127.0.0.1 to be sure\
 @pytest.mark.parametrize(
     ("destination", "said"),
     [
-        (Destination(endpoint="http://127.0.0.1:4317/v1/traces"), "4317 is where collectors speak gRPC"),
-        (Destination(endpoint="http://127.0.0.1:4318", protocol="grpc"), "4318 is where collectors speak HTTP"),
-        (Destination(endpoint="http://127.0.0.1:4318/"), "the path is '/'; collectors take traces at /v1/traces"),
+        (
+            Destination(endpoint="http://127.0.0.1:4317/v1/traces"),
+            ["note: 4317 is where collectors speak gRPC\nuse port 4318, or protocol=grpc"],
+        ),
+        (
+            Destination(endpoint="http://127.0.0.1:4318", protocol="grpc"),
+            ["note: 4318 is where collectors speak HTTP\nuse port 4317, or protocol=http/protobuf"],
+        ),
+        (
+            Destination(endpoint="http://127.0.0.1:4318/"),
+            [
+                "note: the path is '/'; collectors take traces at /v1/traces\nOTEL_EXPORTER_OTLP_TRACES_ENDPOINT is "
+                "used as it is: write the path, or use OTEL_EXPORTER_OTLP_ENDPOINT"
+            ],
+        ),
+        (Destination(endpoint="http://127.0.0.1:4317", protocol="grpc"), []),
+        (Destination(endpoint="http://127.0.0.1:4318/v1/traces"), []),
+        (Destination(endpoint="http://127.0.0.1:4319", agentops=AgentOps(api_key="k")), []),
     ],
 )
-def test_the_traps_of_an_endpoint_are_told(destination: Destination, said: str) -> None:
+def test_the_traps_of_an_endpoint_are_told(destination: Destination, said: list[str]) -> None:
     """Ports and paths that are mixed up, whether or not somebody listens."""
-    assert any(said in line for line in told(destination))
+    assert [line for line in lines(_endpoint(destination)) if line.startswith("note")] == said
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_a_place_without_a_port_has_that_of_its_scheme(scheme: str, port: int) -> None:
+    """The names of the headers are told, and where it is looked at."""
+    to = Destination(endpoint=f"{scheme}://127.0.0.1/v1/traces", headers={"x-b": "1", "authorization": "2"})
+
+    said = [finding.text for finding in examine(Config(destinations=(to,)))]
+
+    assert f"spans go to {scheme}://127.0.0.1/v1/traces by http/protobuf with authorization, x-b" in said
+    assert any(text.startswith((f"nobody listens on 127.0.0.1:{port}", f"127.0.0.1:{port} takes")) for text in said)
 
 
 @pytest.fixture
@@ -383,6 +463,65 @@ def test_switches_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sampler", "argument", "said"),
+    [
+        ("always_on", "", None),
+        ("parentbased_always_on", "", None),
+        ("always_off", "", "wrong: no trace is kept: OTEL_TRACES_SAMPLER=always_off"),
+        ("always_off", "1", "wrong: no trace is kept: OTEL_TRACES_SAMPLER=always_off"),
+        ("parentbased_always_off", "", "wrong: no trace is kept: OTEL_TRACES_SAMPLER=parentbased_always_off"),
+        ("traceidratio", "", "note: not every trace is kept: OTEL_TRACES_SAMPLER=traceidratio with 1.0"),
+        ("traceidratio", "0.5", "note: not every trace is kept: OTEL_TRACES_SAMPLER=traceidratio with 0.5"),
+        ("traceidratio", "0", "wrong: no trace is kept: OTEL_TRACES_SAMPLER=traceidratio with 0"),
+        (
+            "parentbased_traceidratio",
+            "0.0",
+            "wrong: no trace is kept: OTEL_TRACES_SAMPLER=parentbased_traceidratio with 0.0",
+        ),
+    ],
+)
+def test_a_sampler_that_leaves_traces_out_is_told(
+    sampler: str, argument: str, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that keeps none is why nothing arrives."""
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", argument)
+
+    found = [line for line in lines(examine(Config())) if "OTEL_TRACES_SAMPLER" in line]
+
+    assert found == ([f"{said}\nunset it to keep all"] if said else [])
+
+
+def test_what_to_do_about_a_switch_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is anything to do."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "openai, anthropic")
+    monkeypatch.setenv("AGENTOPS_DEFAULT_TAGS", "a")
+    monkeypatch.setenv("AGENTOPS_CONSOLE", "0")
+
+    said = [finding for finding in examine(replace(read_config(), disabled=True)) if "provider" not in finding.text]
+
+    assert said[1:] == [
+        Finding("ok", "settings from the environment: AGENTOPS_DEFAULT_TAGS, AGENTOPS_CONSOLE"),
+        Finding("wrong", "tracing is off: OTEL_SDK_DISABLED=true", "unset OTEL_SDK_DISABLED"),
+        Finding("note", "nothing is exported: OTEL_TRACES_EXPORTER=none", "unset it, or name an endpoint="),
+        Finding("note", "some clients are left alone: OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=anthropic,openai"),
+        Finding("ok", "prompts, arguments and results are captured and redacted"),
+    ]
+
+
+def test_without_variables_the_settings_are_the_defaults() -> None:
+    """Said first, after the versions, which begin with ours."""
+    versions, settings = list(examine(Config()))[:2]
+
+    ours = r"agentops_otel [\d.]+\w*; opentelemetry ([\w-]+ [\w.]+, )*sdk [\w.]+(, [\w-]+ [\w.]+)*"
+    assert (versions.level, bool(re.fullmatch(ours, versions.text))) == ("ok", True)
+    assert settings == Finding(
+        "ok", "settings from the environment: none; all are the defaults, or arguments of init()"
+    )
+
+
 def test_versions_that_do_not_belong_together_are_told(tmp_path: Path) -> None:
     """A beta package made for another SDK is named with what it wants."""
     for name, version, wants in (
@@ -402,9 +541,19 @@ def test_versions_that_do_not_belong_together_are_told(tmp_path: Path) -> None:
 
     found = list(_versions(installed))
 
-    assert [finding.level for finding in found] == ["ok", "note"]
-    assert found[1].text.split(" for ")[1] == "opentelemetry-semantic-conventions 0.48b0; 0.66b2 is installed"
-    assert found[1].advice.endswith("--upgrade opentelemetry-instrumentation opentelemetry-semantic-conventions")
+    assert found == [
+        Finding(
+            "ok",
+            f"agentops_otel {VERSION}; opentelemetry instrumentation 0.48b0, sdk 1.45.2, semantic-conventions 0.66b2",
+        ),
+        Finding(
+            "note",
+            "opentelemetry-instrumentation 0.48b0 was made for opentelemetry-semantic-conventions 0.48b0; 0.66b2 is "
+            "installed",
+            "install versions that belong together: pip install --upgrade opentelemetry-instrumentation "
+            "opentelemetry-semantic-conventions",
+        ),
+    ]
 
 
 def test_the_frameworks_that_are_installed_are_told(tmp_path: Path) -> None:
@@ -429,6 +578,29 @@ def test_the_frameworks_that_are_installed_are_told(tmp_path: Path) -> None:
     assert lines(_frameworks(Config(), {})) == []
 
 
+@pytest.mark.parametrize(
+    ("distribution", "told"),
+    [
+        ("openai-agents", True),
+        ("pydantic-ai", True),
+        ("pydantic-ai-slim", True),
+        ("llama-index-core", True),
+        ("langchain-core", True),
+        ("langchain", True),
+        ("langchain-openai", False),
+    ],
+)
+def test_a_framework_is_known_by_the_package_that_has_its_code(distribution: str, told: bool, tmp_path: Path) -> None:
+    """Some have it in one with a longer name."""
+    (tmp_path / f"{distribution}-1.2.dist-info").mkdir()
+    (tmp_path / f"{distribution}-1.2.dist-info" / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
+    )
+    installed = {dist.name: dist for dist in metadata.distributions(path=[str(tmp_path)])}
+
+    assert [f"{distribution} 1.2" in line for line in lines(_frameworks(Config(), installed))] == [True] * told
+
+
 def test_what_is_patched_twice_is_told() -> None:
     """Two packages, or one and ourselves, under the same name."""
     group = "opentelemetry_instrumentor"
@@ -439,9 +611,14 @@ def test_what_is_patched_twice_is_told() -> None:
         metadata.EntryPoint("requests", "b:X", group),
     ]
 
-    said = [finding.text.split(":")[0] for finding in _patched(points)]
-
-    assert len(said) == 2
+    assert list(_patched(points)) == [
+        Finding(
+            "note",
+            f"{name} is patched by {who}: under opentelemetry-instrument twice a call",
+            "uninstall all but one, or init(instrument_llm_calls=False)",
+        )
+        for name, who in (("openai", "agentops-otel-bridge and by theirs:X"), ("requests", "a:X and by b:X"))
+    ]
 
 
 class Foreign(trace.TracerProvider):
@@ -455,16 +632,26 @@ class Foreign(trace.TracerProvider):
 @pytest.mark.parametrize(
     ("provider", "level", "said"),
     [
-        (trace.ProxyTracerProvider(), "ok", "init() sets one of its own"),
-        (TracerProvider(shutdown_on_exit=False), "note", "init() adds to it"),
-        (Foreign(), "note", "takes no span processors"),
+        (trace.ProxyTracerProvider(), "ok", "no tracer provider is set in this process: init() sets one of its own"),
+        (
+            TracerProvider(shutdown_on_exit=False),
+            "note",
+            "a tracer provider is there already (opentelemetry.sdk.trace.TracerProvider): init() adds to it, and "
+            "exports only to destinations that it is given by name",
+        ),
+        (
+            Foreign(),
+            "note",
+            "a tracer provider is there already (tests.test_doctor.Foreign), which takes no span processors: spans go "
+            "to one of our own beside it",
+        ),
     ],
 )
-def test_the_owner_of_the_provider_is_told(provider: trace.TracerProvider, level: str, said: str) -> None:
+def test_the_owner_of_the_provider_is_told(
+    provider: trace.TracerProvider, level: Literal["ok", "note"], said: str
+) -> None:
     """Whose provider spans are made with decides where they go."""
-    found = _provider(provider)
-
-    assert (found.level, said in found.text) == (level, True)
+    assert _provider(provider) == Finding(level, said)
 
 
 def test_a_directory_for_trace_files_is_tried(tmp_path: Path) -> None:
@@ -479,6 +666,15 @@ def test_a_directory_for_trace_files_is_tried(tmp_path: Path) -> None:
         [Finding("wrong", f"no trace file can be written in {tmp_path / 'in the way'}", "name another: trace_file=")],
     ]
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_the_directory_of_own_trace_files_is_tried(tmp_path: Path) -> None:
+    """Where a process makes its own; where there is to be none, nothing is said."""
+    none, own = Config(state_dir=tmp_path), Config(state_dir=tmp_path, own_trace_file=True)
+
+    said = [[finding for finding in examine(config) if "trace file" in finding.text] for config in (none, own)]
+
+    assert said == [[], [Finding("ok", f"trace files are written in {tmp_path / DIRECTORY}")]]
 
 
 @pytest.mark.parametrize(

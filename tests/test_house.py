@@ -235,6 +235,49 @@ def test_our_log_has_one_name() -> None:
     )
 
 
+def test_a_dataclass_is_frozen_has_slots_and_is_made_by_names() -> None:
+    """What may change, get attributes that it does not list, or be made by position, is named here."""
+    written = {
+        f"{path.relative_to(PACKAGE).as_posix()} {node.name}": ast.unparse(decorator)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        for decorator in node.decorator_list
+        if ast.unparse(decorator).startswith("dataclass")
+    }
+
+    others = {name: how for name, how in written.items() if how != "dataclass(frozen=True, slots=True, kw_only=True)"}
+    assert others == snapshot(
+        {
+            "doctor.py Finding": "dataclass(frozen=True, slots=True)",
+            "export/encode.py Batch": "dataclass(frozen=True, slots=True)",
+            "export/fallback_file.py FallbackFile": "dataclass(kw_only=True)",
+            "export/outbox.py Entry": "dataclass(slots=True, eq=False)",
+            "export/sink.py Sink": "dataclass(kw_only=True)",
+            "export/spool.py Segment": "dataclass(slots=True, eq=False)",
+            "export/spool.py RecordRef": "dataclass(frozen=True, slots=True, eq=False)",
+            "instrumentation/call.py CallServices": "dataclass(frozen=True, slots=True)",
+            "launcher/run.py Run": "dataclass(frozen=True, slots=True)",
+            "one_trace.py OneTrace": "dataclass(frozen=True, slots=True)",
+            "recording/events.py Event": "dataclass",
+            "recording/events.py ActionEvent": "dataclass",
+            "recording/events.py ToolEvent": "dataclass",
+            "recording/events.py LLMEvent": "dataclass",
+            "recording/events.py ErrorEvent": "dataclass",
+            "recording/printed.py _Printed": "dataclass(slots=True)",
+            "sdk/__init__.py _Running": "dataclass(slots=True)",
+            "taskweaver/hooks.py _SessionState": "dataclass(slots=True)",
+            "testing.py Capture": "dataclass(frozen=True, slots=True)",
+            "tracing/processors.py Dispatch": "dataclass(slots=True, kw_only=True)",
+            "view/live/briefs.py Run": "dataclass(slots=True)",
+            "view/live/totals.py Step": "dataclass(slots=True, kw_only=True)",
+            "view/printer.py Printed": "dataclass(frozen=True, slots=True)",
+            "view/session_totals.py _Count": "dataclass(slots=True)",
+            "view/tree.py Node": "dataclass(frozen=True, slots=True, kw_only=True, eq=False)",
+        }
+    )
+
+
 def test_public_surface() -> None:
     """What the package offers is what it lists, and a change of it is seen here."""
     assert agentops_otel.__all__ == snapshot(

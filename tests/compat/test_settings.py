@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import StatusCode
 
 import agentops_otel
-from agentops_otel import compat_settings
+from agentops_otel import compat, compat_settings
 from agentops_otel.config import read_config
 from agentops_otel.recording.events import Event
 from agentops_otel.testing import capture
@@ -40,6 +40,12 @@ class Nowhere(SpanExporter):
         ),
         ({"endpoint": "https://api.agentops.ai/v2"}, {"api_endpoint": "https://api.agentops.ai/v2"}),
         ({"endpoint": "http://localhost:4318"}, {"endpoint": "http://localhost:4318"}),
+        ({"endpoint": "https://api.mine.example"}, {"endpoint": "https://api.mine.example"}),
+        ({"endpoint": "https://otlp.agentops.ai"}, {"endpoint": "https://otlp.agentops.ai"}),
+        ({"endpoint": None, "api_key": "key"}, {"api_key": "key"}),
+        ({"bypass_new_session": False, "override": None}, {"auto_start_session": True, "instrument_llm_calls": False}),
+        ({"bypass_new_session": True, "auto_start_session": True}, {"auto_start_session": True}),
+        ({"exporter": None}, {"span_processors": ()}),
         ({"max_wait_time": 1, "log_level": "INFO", "processor": None, "trace_name": None}, {"span_processors": ()}),
     ],
 )
@@ -137,6 +143,31 @@ def test_end_states_of_all_generations_are_known(word: object, state: str) -> No
     assert (captured.spans[0].attributes or {})["agentops.session.end_state"] == state
 
 
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("ok", "Success"), ("OK", "Success"), ("failure", "Fail"), ("Error", "Fail"), ("unset", "Indeterminate"),
+        ("Success", "Success"), ("Fail", "Fail"), ("Indeterminate", "Indeterminate"), ("Completed", "Completed"),
+        (StatusCode.OK, "Success"), (None, "None"),
+    ],
+)  # fmt: skip
+def test_words_for_an_end_state_are_ours_or_stay_as_they_are(word: object, state: str) -> None:
+    """In any case; of an enum its name counts."""
+    assert compat_settings.end_state_of(word) == state
+
+
+def test_names_of_older_generations_are_there() -> None:
+    """With the values that they have in ours."""
+    assert {name: state.value for name, state in agentops_otel.TraceState.__members__.items()} == {
+        "SUCCESS": "Success",
+        "ERROR": "Fail",
+        "FAILURE": "Fail",
+        "UNSET": "Indeterminate",
+    }
+    assert compat.EndState is compat.SessionState is agentops_otel.EventState
+    assert compat.AgentOps is agentops_otel.Client
+
+
 def test_another_end_state_is_kept_as_the_reason() -> None:
     """AgentOps 0.4 took any word."""
     with capture() as captured:
@@ -228,3 +259,32 @@ def test_logger_is_not_given_a_second_handler() -> None:
         ("alone:ERROR", "ERROR"),
     ]
     assert (captured.spans[0].attributes or {})["agentops.entity.output"] == '"one two"'
+
+
+def test_a_logger_records_from_its_level_on() -> None:
+    """By default everything; the event is of the moment of the record."""
+    with capture() as captured:
+        logger = agentops_otel.AgentOpsLogger.get_agentops_logger(
+            captured.client, "test_settings.from", logging.WARNING
+        )
+        every = agentops_otel.AgentOpsLogger.get_agentops_logger(captured.client, "test_settings.every")
+        handler = agentops_otel.AgentOpsLogger.get_agentops_handler(captured.client, "alone", logging.ERROR)
+        logger.propagate = every.propagate = False
+        logger.info("no")
+        logger.warning("yes")
+        every.debug("this too")
+        handler.handle(record := logger.makeRecord("x", logging.CRITICAL, "f", 1, "late", (), None))
+    levels = [logger.level, logger.handlers[0].level, every.level, every.handlers[0].level, handler.level]
+    logger.handlers.clear()
+    every.handlers.clear()
+    for each in (logger, every):
+        each.setLevel(logging.NOTSET)
+        each.propagate = True
+
+    assert levels == [logging.WARNING, logging.WARNING, logging.DEBUG, logging.DEBUG, logging.ERROR]
+    assert [(span.name, span.status.status_code.name) for span in captured.spans] == [
+        ("test_settings.from:WARNING", "UNSET"),
+        ("test_settings.every:DEBUG", "UNSET"),
+        ("alone:CRITICAL", "ERROR"),
+    ]
+    assert captured.spans[-1].start_time == pytest.approx(record.created * 1e9, abs=1e6)

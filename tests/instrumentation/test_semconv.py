@@ -123,3 +123,25 @@ def test_operations_are_named_as_the_conventions_name_them() -> None:
     named = {operation.name for spec in SPECS for operation in spec.operations}
 
     assert sorted(named - known) == snapshot(["count_tokens", "fetch_response", "moderation"])
+
+
+LACKING = {
+    "AI21": "ai21",
+    "DASHSCOPE": "dashscope",
+    "HUGGING_FACE": "hugging_face",
+    "LLAMA_STACK": "llama_stack",
+    "MOONSHOT_AI": "moonshot_ai",
+    "OLLAMA": "ollama",
+    "TOGETHER_AI": "together_ai",
+    "ZHIPU_AI": "zhipu_ai",
+}
+"""Providers that version 0.66 of the package has no name for."""
+
+
+@pytest.mark.skipif(VERSION < (0, 66), reason="this version of the package is older than the names")
+def test_a_provider_has_the_conventions_name_where_there_is_one() -> None:
+    """The others have the names that dashboards know."""
+    theirs = {member.name: member.value for member in gen_ai_attributes.GenAiProviderNameValues}
+
+    assert {name: getattr(semconv, name) for name in theirs} == theirs
+    assert {name: getattr(semconv, name) for name in LACKING} == LACKING
