@@ -120,6 +120,13 @@ ACCEPTED = {
     "agentops_otel/view/live/server.py constant: 25.0 -> 51.0": (
         "time alone: a page that waits is answered, that nothing has happened, after as long"
     ),
+    "agentops_otel/tracing/context.py word: \"agentops_otel_entered\" -> 'agentops_otel_enteree'": (
+        "the same: a name that nobody asks for"
+    ),
+    "agentops_otel/tracing/gc_safe.py constant: 10.0 -> 21.0": ("time alone: whoever flushes says how long"),
+    "agentops_otel/tracing/fork_wait.py statement: time.sleep(_POLL_S) -> pass": (
+        "speed alone: what is waited for is looked at without a pause"
+    ),
     "agentops_otel/view/session_totals.py constant: 1_000 -> 2000": (
         "memory alone: calls are priced two thousand at a time"
     ),

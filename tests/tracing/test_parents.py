@@ -1,6 +1,8 @@
 """Spans below those of web frameworks: whose trace they are in."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -9,13 +11,14 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 import agentops_otel
-from agentops_otel import testing
+from agentops_otel import semconv, testing
 from agentops_otel.export import file, otlp_json
 from agentops_otel.export.encode import Encoder
 from agentops_otel.tracing.parents import begins_own_trace
+from agentops_otel.tracing.provider import OwnProvider
 from tests.program import run
 
 PROGRAM = """
@@ -179,3 +182,94 @@ def sampled(caller: Context) -> bool:
     """Whether the caller says nothing, or that its callees record; elsewhere it depends on who trusts it."""
     context = trace.get_current_span(caller).get_span_context()
     return not context.is_valid or context.trace_flags.sampled
+
+
+REMOTE = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1))
+
+
+def request(
+    scope: str, kind: SpanKind, attributes: Mapping[str, str] = MappingProxyType({}), *, remote: bool
+) -> tuple[OwnProvider, ReadableSpan]:
+    """A provider of ours, and the span of a request on it."""
+    provider = OwnProvider()
+    context = trace.set_span_in_context(NonRecordingSpan(REMOTE), Context()) if remote else Context()
+    named = {name.replace("_", "."): value for name, value in attributes.items()}
+    span = provider.get_tracer(scope).start_span("GET /", context, kind, named)
+    assert isinstance(span, ReadableSpan)
+    return provider, span
+
+
+@pytest.mark.parametrize("scope", ["fastapi", "gradio", "starlette", "opentelemetry.instrumentation.asgi"])
+@pytest.mark.parametrize("kind", [SpanKind.SERVER, SpanKind.INTERNAL])
+@pytest.mark.parametrize("remote", [True, False])
+@pytest.mark.parametrize("trusts", [True, False])
+def test_a_request_of_an_unknown_caller_is_left_where_a_framework_traces_by_itself(
+    scope: str, kind: SpanKind, *, remote: bool, trusts: bool
+) -> None:
+    """Installing an instrumentation is consent; so is to trust the callers."""
+    _, span = request(scope, kind, remote=remote)
+
+    own = begins_own_trace(span, trusts_callers=trusts)  # type: ignore[arg-type]  # a span is both
+
+    assert own == (scope in {"fastapi", "gradio", "starlette"} and kind is SpanKind.SERVER and remote and not trusts)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "own"),
+    [
+        *(({name: scheme}, True) for name in ("url_scheme", "http_scheme") for scheme in ("ws", "wss")),
+        *(({name: scheme}, False) for name in ("url_scheme", "http_scheme") for scheme in ("http", "https", "w")),
+        ({"url_scheme": "https", "http_scheme": "ws"}, False),
+        ({"network_protocol_name": "websocket"}, True),
+        ({"network_protocol_name": "http"}, False),
+        ({}, False),
+    ],
+)
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_what_a_websocket_asks_for_is_a_trace_of_its_own(attributes: dict[str, str], depth: int, *, own: bool) -> None:
+    """It may be open for days; so are the spans that the framework makes below it."""
+    provider, span = request("fastapi", SpanKind.SERVER, attributes, remote=False)
+    for number in range(depth):
+        context = trace.set_span_in_context(span, Context())  # type: ignore[arg-type]  # as above
+        span = provider.get_tracer("fastapi").start_span(f"step {number}", context)  # type: ignore[assignment]
+
+    assert begins_own_trace(span, trusts_callers=True) is own  # type: ignore[arg-type]
+
+
+def test_a_span_that_has_ended_is_left_if_it_is_not_ours() -> None:
+    """Its context lives on in a queue; ours are left by who started them. One that no tracer made says nothing."""
+    ends = {}
+    for scope in (semconv.SCOPE, "app"):
+        _, span = request(scope, SpanKind.INTERNAL, remote=False)
+        before = begins_own_trace(span, trusts_callers=True)  # type: ignore[arg-type]
+        span.end()  # type: ignore[attr-defined]  # as above
+        ends[scope] = before, begins_own_trace(span, trusts_callers=True)  # type: ignore[arg-type]
+    bare = ReadableSpan("bare", start_time=1, end_time=2)
+
+    assert ends == {semconv.SCOPE: (False, False), "app": (False, True)}
+    assert not begins_own_trace(bare, trusts_callers=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+@pytest.mark.parametrize("remote", [True, False])
+def test_the_span_of_a_request_keeps_what_the_framework_gives_it(*, remote: bool, trusts: bool) -> None:
+    """Its links, kind, attributes and times; of an unknown caller it is a root, with a link to the caller's besides."""
+    provider = OwnProvider()
+    provider.set_policy(None, trusts_callers=trusts)
+    theirs, link = Context({"mine": 1}), Link(SpanContext(3, 4, is_remote=True))
+    caller = SpanContext(1, 2, is_remote=remote, trace_flags=TraceFlags(1))
+    context = trace.set_span_in_context(NonRecordingSpan(caller), theirs)
+
+    tracer = provider.get_tracer("fastapi")
+    span = tracer.start_span("GET /", context, SpanKind.SERVER, {"a": 1}, [link], start_time=5, record_exception=False)
+    bare = tracer.start_span("GET /", context, links=None)
+    with pytest.raises(ValueError, match="no"), span:
+        raise ValueError("no")
+
+    assert isinstance(span, ReadableSpan)
+    assert isinstance(bare, ReadableSpan)
+    is_left = remote and not trusts
+    assert (span.kind, dict(span.attributes or {}), span.start_time, span.events) == (SpanKind.SERVER, {"a": 1}, 5, ())
+    assert [each.context.span_id for each in span.links] == [4, 2][: 1 + is_left]
+    assert [each.context.span_id for each in bare.links] == [2][:is_left]
+    assert (span.parent and span.parent.span_id) == (None if is_left else 2)

@@ -3,6 +3,7 @@
 import gc
 import inspect
 import json
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, sampling
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -26,8 +28,13 @@ import agentops_otel
 from agentops_otel import guard, semconv
 from agentops_otel.content import Content
 from agentops_otel.export import file
-from agentops_otel.tracing import lazy_span
+from agentops_otel.tracing import ids, lazy_span
+from agentops_otel.tracing import tracer as tracer_module
+from agentops_otel.tracing.ids import EntropyIdGenerator
+from agentops_otel.tracing.parents import RequestTracer
+from agentops_otel.tracing.processors import not_in
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
+from agentops_otel.tracing.relay import Relay
 from agentops_otel.tracing.span import Span as OwnSpan
 from agentops_otel.tracing.tracer import Tracer
 from tests.many_threads import at_once
@@ -646,3 +653,319 @@ def test_callers_are_trusted_by_whoever_says_nothing(said: dict[str, bool], *, t
     tracer_of(provider, "test", "", Content(), **said)
 
     assert provider.trusts_callers is trusts
+    made = sdk_trace.TracerProvider(shutdown_on_exit=False).get_tracer("fastapi")
+    assert isinstance(made, sdk_trace.Tracer)
+    assert RequestTracer(made).trusts_callers
+    assert OwnProvider().trusts_callers
+
+
+class Read(SpanProcessor):
+    """Keeps what it is told; takes running spans, or not."""
+
+    def __init__(self, *, takes_running: bool = False) -> None:
+        self.takes_running_spans = takes_running
+        self.contexts: list[Context | None] = []
+        self.ended: list[ReadableSpan] = []
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """A span starts."""
+        self.contexts.append(parent_context)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """A span has ended."""
+        self.ended.append(span)
+
+
+def _relayed(provider: sdk_trace.TracerProvider, *processors: SpanProcessor) -> Relay:
+    relay = Relay()
+    relay.targets = processors
+    provider.add_span_processor(relay)
+    return relay
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+@pytest.mark.parametrize("relayed", [False, True])
+def test_a_span_is_handed_over_as_it_is_if_all_who_get_it_take_that(*, relayed: bool, theirs: bool) -> None:
+    """One that does not gets what cannot be changed, and so do the others; each is told the context of the start."""
+    provider, processors = OwnProvider(), [Read(takes_running=True), Read(takes_running=not theirs)]
+    if relayed:
+        _relayed(provider, *processors)
+    else:
+        for processor in processors:
+            provider.add_span_processor(processor)
+    context = Context({"mine": 1})
+
+    span: Any = provider.get_tracer("test").start_span("step", context)
+    span.end()
+
+    for processor in processors:
+        assert processor.contexts == [context]
+        assert [ended is span for ended in processor.ended] == [not theirs]
+        assert [hasattr(ended, "set_attribute") for ended in processor.ended] == [not theirs]
+
+
+def test_a_processor_that_is_on_the_provider_and_behind_the_relay_is_told_once() -> None:
+    """The others behind the relay are told too, and what is put behind it later."""
+    provider, shared, own, late = OwnProvider(), Read(), Read(), Read()
+    relay = _relayed(provider, shared, own)
+    provider.add_span_processor(shared)
+    tracer = provider.get_tracer("test")
+
+    tracer.start_span("first").end()
+    relay.targets = (late,)
+    tracer.start_span("second").end()
+
+    names = [[span.name for span in one.ended] for one in (shared, own, late)]
+    assert names == [["first", "second"], ["first"], ["second"]]
+    assert [len(one.contexts) for one in (shared, own, late)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("make", [OwnProvider, sdk_trace.TracerProvider])
+def test_a_provider_that_calls_its_processors_at_the_same_time_is_left_to_it(
+    make: Callable[..., sdk_trace.TracerProvider],
+) -> None:
+    """OpenTelemetry has a class for that: each span starts and ends once, for one that is added later too."""
+    concurrent = sdk_trace.ConcurrentMultiSpanProcessor(2)
+    provider, first, second = make(active_span_processor=concurrent, shutdown_on_exit=False), Read(), Read()
+    provider.add_span_processor(first)
+    tracer = tracer_of(provider, "test", "", Content())
+
+    tracer.start_span("one").end()
+    provider.add_span_processor(second)
+    tracer.start_span("two").end()
+    provider.shutdown()
+    concurrent._executor.shutdown()
+
+    assert [[span.name for span in one.ended] for one in (first, second)] == [["one", "two"], ["two"]]
+    assert [len(one.contexts) for one in (first, second)] == [2, 1]
+
+
+def test_processors_that_a_provider_has_not_yet_are_added_once_each() -> None:
+    """Compared by what they are, not by what they say they equal."""
+
+    class Equal(Read):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 0
+
+    provider, there, new, newer = OwnProvider(), Equal(), Equal(), Equal()
+    provider.add_span_processor(there)
+
+    missing = not_in(provider, [new, there, newer, new])
+
+    assert [id(one) for one in missing] == [id(new), id(newer)]
+    assert [id(one) for one in not_in(object(), [there, there])] == [id(there)]
+
+
+def test_a_switched_off_sdk_has_the_tracer_that_makes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenTelemetry's own, from our provider too."""
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+
+    tracer = OwnProvider().get_tracer("test")
+
+    assert type(tracer) is type(sdk_trace.TracerProvider(shutdown_on_exit=False).get_tracer("test"))
+    assert not isinstance(tracer, sdk_trace.Tracer)
+
+
+def test_ids_are_as_wide_as_they_are_said_to_be_and_never_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random ones of 128 and 64 bits, 1 where the random number is 0, and their contexts say that they are random."""
+    generator = EntropyIdGenerator()
+    traces = [generator.generate_trace_id() for _ in range(200)]
+    spans = [generator.generate_span_id() for _ in range(200)]
+
+    assert 2**120 < max(traces) < 2**128
+    assert 2**56 < max(spans) < 2**64
+    assert len({*traces, *spans}) == 400
+    made = OwnProvider().get_tracer("test").start_span("step").get_span_context()
+    assert made.trace_flags == TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
+    for module in (ids, tracer_module):
+        monkeypatch.setattr(module, "random_bits", lambda bits: 0)
+    nothing = OwnProvider().get_tracer("test").start_span("step").get_span_context()
+    assert (nothing.trace_id, nothing.span_id) == (1, 1)
+    assert (generator.generate_trace_id(), generator.generate_span_id()) == (1, 1)
+
+
+def test_a_second_provider_of_ours_leaves_the_programs_where_it_is() -> None:
+    """One that the program has set in the meantime stays, and OpenTelemetry warns of a third, as without us."""
+    program = """
+        import logging
+        from opentelemetry import metrics, trace
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.trace import TracerProvider
+        from agentops_otel.tracing.global_provider import set_global, set_global_meters
+        from agentops_otel.tracing.provider import OwnProvider
+
+        said, replaced = [], []
+        handler = logging.Handler()
+        handler.emit = lambda record: said.append(record.getMessage())
+        logging.getLogger("opentelemetry").addHandler(handler)
+        theirs, meters = TracerProvider(shutdown_on_exit=False), MeterProvider(shutdown_on_exit=False)
+        trace.set_tracer_provider(theirs)
+        metrics.set_meter_provider(meters)
+        set_global(OwnProvider(), replaced.append)
+        set_global_meters(MeterProvider(shutdown_on_exit=False))
+        trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
+        metrics.set_meter_provider(MeterProvider(shutdown_on_exit=False))
+        assert trace.get_tracer_provider() is theirs
+        assert metrics.get_meter_provider() is meters
+        assert (len(said), replaced) == (4, []), (said, replaced)
+    """
+    run(program)
+
+
+def test_a_provider_of_ours_gives_way_once() -> None:
+    """To the tracer and meter provider that the program sets; a further one is refused, as without us."""
+    program = """
+        import logging
+        from opentelemetry import metrics, trace
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.trace import TracerProvider
+        from agentops_otel.tracing.global_provider import set_global, set_global_meters
+        from agentops_otel.tracing.provider import OwnProvider
+
+        said, replaced = [], []
+        handler = logging.Handler()
+        handler.emit = lambda record: said.append(record.getMessage())
+        logging.getLogger("opentelemetry").addHandler(handler)
+        theirs, meters = TracerProvider(shutdown_on_exit=False), MeterProvider(shutdown_on_exit=False)
+        set_global(OwnProvider(), replaced.append)
+        set_global_meters(MeterProvider(shutdown_on_exit=False))
+        trace.set_tracer_provider(theirs)
+        metrics.set_meter_provider(meters)
+        assert (said, replaced) == ([], [theirs]), (said, replaced)
+        trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
+        metrics.set_meter_provider(MeterProvider(shutdown_on_exit=False))
+        assert trace.get_tracer_provider() is theirs
+        assert metrics.get_meter_provider() is meters
+        assert (len(said), replaced) == (2, [theirs]), (said, replaced)
+    """
+    run(program)
+
+
+@pytest.mark.parametrize("what", ["a provider of ours", "none of the SDK's"])
+def test_a_provider_that_cannot_be_followed_is_said(what: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Our spans stay with ours."""
+    provider = OwnProvider()
+    tracer = provider.get_tracer("test")
+
+    followed = provider.follow(OwnProvider() if what == "a provider of ours" else trace.NoOpTracerProvider())
+
+    assert not followed
+    assert provider.get_tracer("test") is tracer
+    assert [record.getMessage() for record in caplog.records if record.name == "agentops_otel"] == [
+        "spans of agentops_otel stay with its own provider: the new one is not the SDK's"
+    ]
+
+
+def test_tracers_follow_the_programs_provider_under_the_policy_of_their_scope() -> None:
+    """Our own scope keeps the policy, for what we record; others' spans are then theirs alone."""
+    provider, theirs, kept = OwnProvider(), sdk_trace.TracerProvider(shutdown_on_exit=False), Kept()
+    provider.set_policy(Content())
+    theirs.add_span_processor(kept)
+    tracers = [provider.get_tracer(scope) for scope in (semconv.SCOPE, "strands")]
+
+    assert provider.follow(theirs)
+    for tracer in (*tracers, provider.get_tracer("late")):
+        tracer.start_span("chat", attributes={semconv.GEN_AI_INPUT_MESSAGES: SECRET}).end()
+
+    told = [(span.attributes or {})[semconv.GEN_AI_INPUT_MESSAGES] for span in kept.ended]
+    assert told == ["[redacted]", SECRET, SECRET]
+    assert type(provider.get_tracer("late")) is sdk_trace.Tracer
+
+
+def test_a_policy_and_whom_to_trust_hold_for_tracers_that_there_are_and_for_later_ones() -> None:
+    """Of a web framework's tracer both, of any other the policy."""
+    provider = OwnProvider()
+    early: list[Any] = [provider.get_tracer(scope) for scope in ("fastapi", "app")]
+    policy = Content(enabled=False)
+
+    provider.set_policy(policy, trusts_callers=False)
+
+    tracers: list[Any] = [*early, *(provider.get_tracer(scope) for scope in ("starlette", "gradio", "other"))]
+    assert [tracer.policy is policy for tracer in tracers] == [True] * 5
+    trusting = [getattr(tracer, "trusts_callers", None) for tracer in tracers]
+    assert trusting == [False, None, False, False, None]
+    provider.set_policy(policy)
+    assert [getattr(tracer, "trusts_callers", None) for tracer in tracers] == [True, None, True, True, None]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_a_provider_of_ours_has_another_instance_id_in_a_child_but_beside_greenlets() -> None:
+    """The threads of gevent are greenlets: to wait for one would run all others in the child too."""
+    program = """
+        import os, sys, types
+        from agentops_otel.tracing.provider import OwnProvider
+
+        provider = OwnProvider()
+
+        def instance():
+            return provider.get_tracer("app").start_span("step").resource.attributes.get("service.instance.id")
+
+        def changes(patched):
+            if patched is not None:
+                module = types.ModuleType("gevent.monkey")
+                module.is_module_patched = {"threading": patched}.__getitem__
+                sys.modules["gevent.monkey"] = module
+            before = instance()
+            if not (child := os.fork()):
+                os._exit(instance() != before)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        print(changes(None), changes(False), changes(True))
+    """
+    assert run(program).stdout == "1 1 0\n"
+
+
+def test_a_provider_that_is_made_while_the_interpreter_ends_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK asks in threads for a resource, of which none can be started then: the environment's is taken."""
+
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=search,service.name=environment")
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+
+    names = [OwnProvider(name).resource.attributes for name in ("given", None)]
+
+    assert [attributes["service.name"] for attributes in names] == ["given", "environment"]
+    assert [attributes["team"] for attributes in names] == ["search", "search"]
+
+
+def test_the_settings_of_a_provider_are_the_sdks() -> None:
+    """A resource that is given counts, and nothing is shut down at exit but by whoever made it."""
+    given, named = Resource({"service.name": "given"}), OwnProvider("named")
+
+    assert OwnProvider("named", resource=given).resource is given
+    assert named.resource.attributes["service.name"] == "named"
+    assert isinstance(named.id_generator, EntropyIdGenerator)
+    assert named._atexit_handler is None
+    assert OwnProvider(shutdown_on_exit=True)._atexit_handler is not None
+
+
+def test_only_what_the_program_added_is_shut_down_at_exit(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is behind the relay is shut down with the client; one that fails keeps none of the others from it."""
+    shut: list[str] = []
+
+    class Named(SpanProcessor):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def shutdown(self) -> None:
+            shut.append(self.name)
+            raise RuntimeError("a fault")
+
+    monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(guard, "_reported", set())  # each place is told once
+    provider = OwnProvider()
+    provider.add_span_processor(Named("first"))
+    _relayed(provider, Named("relayed"))
+    provider.add_span_processor(Named("last"))
+
+    provider.shut_down_added()
+
+    assert shut == ["first", "last"]
+    assert "agentops_otel failed while shutting down a span processor" in caplog.text
