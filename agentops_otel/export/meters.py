@@ -20,8 +20,9 @@ from agentops_otel import semconv
 from agentops_otel.content import SpanRedaction
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.sender import Sender
-from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, WakeUp, are_greenlets, weakly
+from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, WakeUp, are_greenlets
 from agentops_otel.guard import guard
+from agentops_otel.tracing.at_fork import at_fork
 from agentops_otel.tracing.fork_wait import wait_before_fork, without_new_threads
 
 COLLECT_S = 30.0
@@ -98,8 +99,7 @@ class OwnMeterProvider(MeterProvider):
     def __init__(self, resource: Resource) -> None:
         self.reader = _Reader(resource.attributes.get(semconv.SERVICE_INSTANCE_ID))
         super().__init__([self.reader], resource=resource, shutdown_on_exit=False)
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(after_in_child=weakly(self.begin_anew))
+        at_fork(after_in_child=self.begin_anew)
 
     def begin_anew(self) -> None:
         """Forget what was counted. The locks are new: those there are may be held by threads that are gone, or hang."""
@@ -163,13 +163,8 @@ class MetricUpload(SpanProcessor):
         for sender in self.senders:
             sender.prepare()
         self._thread.start()
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            # Here, since the last hook is the first to run: this thread ends before the pipeline's, which it may wake.
-            os.register_at_fork(
-                before=weakly(self._before_fork),
-                after_in_parent=weakly(self._after_fork_in_parent),
-                after_in_child=weakly(self._after_fork),
-            )
+        # Here, since the last hook is the first to run: this thread ends before the pipeline's, which it may wake.
+        at_fork(before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._after_fork)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Make sure that the thread runs, but while a fork waits for the thread that calls this."""

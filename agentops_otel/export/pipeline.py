@@ -1,6 +1,5 @@
 """From ended spans to their destinations, off the app's threads: a queue bounded in bytes and one worker."""
 
-import os
 import threading
 import time
 from collections import deque
@@ -25,10 +24,10 @@ from agentops_otel.export.threads import (
     BackgroundThread,
     WakeUp,
     are_greenlets,
-    weakly,
 )
 from agentops_otel.guard import guard
 from agentops_otel.tracing import OWN_WORK, is_sampled, suppressed
+from agentops_otel.tracing.at_fork import at_fork
 from agentops_otel.tracing.fork_wait import wait_before_fork
 
 QUEUE_BYTES = 4 * 1024 * 1024
@@ -106,12 +105,7 @@ class Pipeline(SpanProcessor):
         """When `deliver_at_once` stops trying, by the clock; None: threads deliver."""
         self._worker = BackgroundThread("agentops-otel", self._work)
         self._clear()
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(
-                before=weakly(self._before_fork),
-                after_in_parent=weakly(self._after_fork_in_parent),
-                after_in_child=weakly(self._forked),
-            )
+        at_fork(before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._forked)
 
     def _clear(self) -> None:
         self._queue: deque[ReadableSpan] = deque()

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -76,17 +75,6 @@ def are_greenlets() -> bool:
     return bool(
         (gevent and gevent.is_module_patched("threading")) or (eventlet and eventlet.is_monkey_patched("thread"))
     )
-
-
-def weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """The method, for as long as its object lives."""
-    alive = weakref.WeakMethod(method)
-
-    def call() -> None:
-        if (method := alive()) is not None:
-            method()
-
-    return call
 
 
 class WakeUp:

@@ -1,7 +1,6 @@
 """Flushes and shuts down the processors of `init(span_processors=)`, with a limit on the time they take."""
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
@@ -11,8 +10,9 @@ from time import monotonic
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, are_greenlets, weakly
+from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, are_greenlets
 from agentops_otel.guard import guard
+from agentops_otel.tracing.at_fork import at_fork
 from agentops_otel.tracing.fork_wait import wait_before_fork
 
 _logger = logging.getLogger("agentops_otel")
@@ -80,11 +80,9 @@ class UserProcessors(SpanProcessor):
         self._callers = [_Caller(processor) for processor in processors]
         for caller in self._callers:
             caller.stand_ready()
-        if self._callers and hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(
-                before=weakly(self._before_fork),
-                after_in_parent=weakly(self._after_fork_in_parent),
-                after_in_child=weakly(self._after_fork),
+        if self._callers:
+            at_fork(
+                before=self._before_fork, after_in_parent=self._after_fork_in_parent, after_in_child=self._after_fork
             )
 
     def on_end(self, span: ReadableSpan) -> None:

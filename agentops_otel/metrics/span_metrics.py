@@ -1,6 +1,5 @@
 """The conventions' metrics of agents and tools, and the cost of calls of a model, from spans that have ended."""
 
-import os
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.metrics.call_metrics import CALL_ATTRIBUTES, SECONDS, are_kept
 from agentops_otel.tracing import Ids, ids_of, parts_of_call
+from agentops_otel.tracing.at_fork import at_fork
 
 AGENT_SECONDS = tuple(0.1 * 2**power for power in range(13))
 CALLS = tuple(2**power for power in range(8))
@@ -65,9 +65,9 @@ class SpanMetrics(SpanProcessor):
         )
         self._cost = meter.create_counter(semconv.METRIC_COST, "{USD}", "Cost of calls of a model, where it is known.")
         self._reset()
+        at_fork(after_in_child=self._reset)  # another thread of the parent may hold the lock
 
     def _reset(self) -> None:
-        self._process_id = os.getpid()
         self._lock = threading.Lock()
         self._unpriced: deque[Mapping[str, AttributeValue]] = deque(maxlen=UNPRICED)
         self._below: dict[int, Counter[str]] = {}
@@ -77,8 +77,6 @@ class SpanMetrics(SpanProcessor):
         """Called when a span has ended."""
         if not are_kept(self._tool):
             return
-        if self._process_id != os.getpid():  # after a fork another thread of the parent may hold the lock
-            self._reset()
         parts = parts_of_call(span)
         attributes, ids = (span.attributes or {}, ids_of(span)) if parts is None else (parts[0].values, parts[2])
         operation = str(attributes.get(semconv.GEN_AI_OPERATION_NAME, ""))

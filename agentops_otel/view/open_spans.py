@@ -1,6 +1,5 @@
 """Remembers the names of open spans, which are printed above their children."""
 
-import os
 import threading
 import time
 
@@ -8,6 +7,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
 
 from agentops_otel.guard import guard
+from agentops_otel.tracing.at_fork import at_fork
 from agentops_otel.view.tree import key_of
 
 Key = tuple[int, int]
@@ -25,12 +25,14 @@ class OpenSpans(SpanProcessor):
     def __init__(self) -> None:
         self._open: dict[Key, tuple[str, float]] = {}
         """Name and start, on the monotonic clock."""
-        self._pid, self._lock = os.getpid(), threading.RLock()
+        self._renew_lock()
+        at_fork(after_in_child=self._renew_lock)  # a thread of the parent may hold it
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.RLock()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember the span."""
-        if self._pid != os.getpid():  # after a fork: a thread of the parent may have held the lock
-            self._pid, self._lock = os.getpid(), threading.RLock()
         with guard("remembering an open span"), self._lock:
             self._open[key_of(span)] = (span.name, time.monotonic())
             if len(self._open) > LIMIT:

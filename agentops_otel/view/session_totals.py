@@ -1,6 +1,5 @@
 """The totals of each running session, counted span by span: a session may last for days."""
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from opentelemetry.util.types import AttributeValue
 from agentops_otel import semconv
 from agentops_otel.launcher import Report
 from agentops_otel.tracing import CallForm, Ids, ids_of, parts_of_call
+from agentops_otel.tracing.at_fork import at_fork
 from agentops_otel.view import cost, tree
 
 PRICED_TOGETHER = 1_000
@@ -48,17 +48,15 @@ class SessionTotals(SpanProcessor):
 
     def __init__(self) -> None:
         self._reset()
+        at_fork(after_in_child=self._reset)  # another thread of the parent may hold the lock
 
     def _reset(self) -> None:
-        self._pid = os.getpid()
         self._counts: dict[str, _Count] = {}
         self._process = _Count()
         self._lock = threading.RLock()
 
     def on_end(self, span: ReadableSpan) -> None:
         """Called by the provider when a span has ended."""
-        if self._pid != os.getpid():  # after a fork another thread of the parent may hold the lock
-            self._reset()
         if (parts := parts_of_call(span)) is not None:
             form, _, ids = parts
             attributes: Mapping[str, Any] = form.values

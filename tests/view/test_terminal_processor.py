@@ -138,22 +138,6 @@ def test_a_name_is_forgotten_when_its_span_ends() -> None:
     assert (names.since(key_of(span), 0), names.since(None, 0)) == ("", "")
 
 
-def test_a_child_does_not_wait_for_a_thread_of_its_parent() -> None:
-    """Which held the lock at the fork; within a process one lock is kept."""
-    names, span = OpenSpans(), Trace().span("begun")
-    lock = names._lock
-    begin = threading.Thread(target=names.on_start, args=(span,), daemon=True)
-    with lock:
-        names._pid = -1  # as a child has it
-        begin.start()
-        begin.join(30)
-        assert not begin.is_alive()
-    lock = names._lock
-    names.on_start(span)  # type: ignore[arg-type]  # only its name and ids are read
-
-    assert (names._pid, names._lock) == (os.getpid(), lock)
-
-
 def test_a_bar_of_tqdm_is_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as one is open."""
     bars: list[object] = []
