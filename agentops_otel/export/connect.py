@@ -11,7 +11,7 @@ import certifi
 
 from agentops_otel.config import Destination
 from agentops_otel.export.connection import remaining_s
-from agentops_otel.export.fork_guard import no_fork
+from agentops_otel.export.fork_guard import no_fork, resolving
 
 if TYPE_CHECKING:
     from agentops_otel.export.http1 import Connection
@@ -90,9 +90,7 @@ def _host(url: SplitResult) -> str:
 
 def _tcp(url: SplitResult, deadline: float) -> socket.socket:
     try:
-        connected = socket.create_connection(
-            (url.hostname or "", url.port or _PORTS[url.scheme]), remaining_s(deadline)
-        )
+        connected = _first_that_connects(_addresses(url), deadline)
     except (socket.gaierror, UnicodeError):
         raise Unreachable("unknown host") from None
     except TimeoutError:
@@ -101,6 +99,27 @@ def _tcp(url: SplitResult, deadline: float) -> socket.socket:
         raise Unreachable("no connection") from error
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connected
+
+
+def _addresses(url: SplitResult) -> list[tuple[Any, ...]]:
+    with resolving:
+        return socket.getaddrinfo(url.hostname or "", url.port or _PORTS[url.scheme], type=socket.SOCK_STREAM)
+
+
+def _first_that_connects(addresses: list[tuple[Any, ...]], deadline: float) -> socket.socket:
+    """As `socket.create_connection`, which looks up the name too. Each address has a share of the time that is left."""
+    for left, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        connecting = socket.socket(family, kind, protocol)
+        try:
+            connecting.settimeout(remaining_s(deadline) / left)
+            connecting.connect(address)
+        except OSError:
+            connecting.close()
+            if left == 1:
+                raise
+        else:
+            return connecting
+    raise OSError("the host has no address")
 
 
 def _tls(plain: socket.socket, context: ssl.SSLContext, host: str, deadline: float) -> socket.socket:

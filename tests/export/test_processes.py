@@ -508,6 +508,58 @@ def test_prefork_workers_deliver_theirs(tmp_path: Path) -> None:
         assert sink.duplicates == 0
 
 
+def test_a_fork_waits_while_the_name_of_a_host_is_looked_up(tmp_path: Path) -> None:
+    """The C library holds locks meanwhile, and a child that looks up a name would wait for them for ever."""
+    code = """
+        import socket, threading
+        begun, lock, look_up = threading.Event(), threading.Lock(), socket.getaddrinfo
+        def slowly(*arguments, **named):
+            with lock:
+                begun.set()
+                time.sleep(0.6)
+                return look_up(*arguments, **named)
+        socket.getaddrinfo = slowly
+        start()
+        make(1)
+        begun.wait()
+        pid = os.fork()
+        if not pid:
+            make(1)
+            os._exit(0 if agentops_otel.flush(30) else 1)
+        say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        """
+    with OtlpSink() as sink:
+        out, _, status = run(code, sink.endpoint, tmp_path)
+
+        assert (out, status) == ("0\n", 0)
+        assert (len(sink.ids), sink.duplicates) == (2, 0)
+
+
+def test_forks_do_not_wait_for_a_name_server_that_does_not_answer(tmp_path: Path) -> None:
+    """The first one waits for a moment."""
+    code = """
+        import socket, threading
+        begun, answers, look_up = threading.Event(), threading.Event(), socket.getaddrinfo
+        def late(*arguments, **named):
+            begun.set()
+            answers.wait()
+            return look_up(*arguments, **named)
+        socket.getaddrinfo = late
+        start()
+        make(1)
+        begun.wait()
+        for _ in range(20):
+            if not (pid := os.fork()):
+                os._exit(0)
+            os.waitpid(pid, 0)
+        answers.set()
+        say(agentops_otel.flush(30))
+        """
+    with OtlpSink() as sink:
+        assert run(code, sink.endpoint, tmp_path)[::2] == ("True\n", 0)
+        assert (len(sink.ids), sink.duplicates) == (1, 0)
+
+
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_forty_forks_while_other_threads_make_spans_hang_nothing(protocol: Protocol, tmp_path: Path) -> None:
     """Locks that another thread held at the fork do not stop the child."""
