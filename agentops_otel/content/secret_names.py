@@ -36,8 +36,8 @@ _SECRET: Mapping[str, tuple[str, ...]] = {
     "pass": (r"pass(?:word|wd|phrase|code|key)s?(?:_|$)",),
     "pwd": (r"pwd(?:_|$)",),
     "phrase": (r"(?:seed|recovery|backup)_?phrases?$",),
-    "secret": (r"secrets?(?:_|$)", r"secret_?keys?(?:_|$)"),
-    "cred": (r"(?:^|_)(?:cred|credential)s?(?:_|$)", r"^x_(?:amz|goog)_credential$"),
+    "secret": (r"secrets?(?:_|$)",),
+    "cred": (r"(?:^|_)(?:cred|credential)s?(?:_|$)",),
     "key": (
         r"(?:api|access|private|secret)_?keys?(?:_|$)",
         r"(?:^|_)(?:account|subscription|signing|encryption|master|shared|service|storage|deploy|ssh|license|session"

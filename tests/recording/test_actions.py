@@ -7,6 +7,7 @@ import copy
 import functools
 import gc
 import inspect
+import itertools
 import json
 import pickle
 import threading
@@ -14,6 +15,7 @@ import time
 import warnings
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -1221,6 +1223,41 @@ def test_call_keeps_no_reference_to_its_arguments_or_result(recording: Recording
     del value, result
 
     assert [end() for end in ends] == [None, None]
+
+
+@pytest.mark.parametrize("tick", [0, 1])
+@pytest.mark.parametrize("form", ["plain", "coroutine", "generator"])
+def test_ctrl_c_within_what_we_do_reaches_the_program(recording: Recording, form: str, tick: int) -> None:
+    """At a call's start and at its end: only an error of ours is kept from it."""
+    ticks = itertools.count()
+
+    def clock() -> int:
+        if next(ticks) == tick:
+            raise KeyboardInterrupt
+        return 5
+
+    recorder = replace(recording.recorder, clock=clock)
+    record = Decorators(lambda: recorder).record_action
+
+    @record
+    def plain() -> int:
+        return 1
+
+    @record
+    async def later() -> int:
+        return 1
+
+    @record
+    def generate() -> Iterator[int]:
+        yield 1
+
+    runs: dict[str, Callable[[], Any]] = {
+        "plain": plain,
+        "coroutine": lambda: asyncio.run(later()),
+        "generator": lambda: list(generate()),
+    }
+    with pytest.raises(KeyboardInterrupt):
+        runs[form]()
 
 
 def _names(tree: object) -> dict[str, Any]:

@@ -386,6 +386,10 @@ def test_a_fault_of_a_processor_is_the_programs_only_if_it_added_it_itself(
 
     tracer.start_span("of init").end()
     assert [record.exc_info and str(record.exc_info[1]) for record in caplog.records] == ["no start", "no end"]
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "agentops_otel failed while starting a span",
+        "agentops_otel failed while ending a span",
+    ]
     provider.add_span_processor(Failing())
     with pytest.raises(ValueError, match="no start"):
         tracer.start_span("of the program")
