@@ -12,7 +12,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import agentops_otel
 from agentops_otel import sdk
-from agentops_otel.export import otlp_json
+from agentops_otel.export import Pipeline, otlp_json
+from agentops_otel.export.encode import Batch
+from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.instrumentation import Steps
 from agentops_otel.instrumentation.call import FoldingObserver
@@ -234,6 +236,56 @@ def of_a_thread(captured: Capture) -> Locked:
     return thread, "_starting", [thread.start]
 
 
+def of_an_outbox(captured: Capture) -> Locked:
+    """Requests come and go, and are counted."""
+    outbox = Outbox()
+    outbox.add(Batch(b"one", 1))
+    entry = outbox.take(0.0) or Entry(b"two", 1, 0.0)
+    return (
+        outbox,
+        "_changed",
+        [
+            lambda: outbox.add(Batch(b"three", 1)),
+            lambda: outbox.store(Batch(b"four", 1)),
+            lambda: outbox.take(0.0),
+            outbox.interrupt,
+            lambda: outbox.settled,
+            lambda: outbox.has_work,
+            lambda: outbox.count_lost(1, "not encodable"),
+            outbox.failed,
+            lambda: outbox.pause(1.0, by_destination=True),
+            outbox.resume,
+            outbox.spool_older_than,
+            outbox.persist,
+            lambda: outbox.wait(0.0),
+            lambda: outbox.recover(0.0),
+            lambda: outbox.is_pending(entry),
+            lambda: outbox.stats(0),
+            lambda: outbox.replace(entry, [Batch(b"f", 1)]),
+            lambda: outbox.delivered(entry),
+            lambda: outbox.dropped(entry, "404"),
+            outbox.discard,
+            outbox.close,
+            outbox.release,
+        ],
+    )
+
+
+def of_a_pipeline(captured: Capture) -> Locked:
+    """Spans are taken from its queue, and are with the outboxes."""
+    pipeline = Pipeline(exit_timeout_s=0.0)
+    return (
+        pipeline,
+        "_changed",
+        [
+            lambda: pipeline.drain(0.0),
+            pipeline.persist,
+            lambda: pipeline._take(1),
+            lambda: pipeline._encoded(0),
+        ],
+    )
+
+
 def of_the_client(captured: Capture) -> Locked:
     """What begins and ends tracing, and what puts other people's code back."""
     return (
@@ -253,6 +305,8 @@ OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
     of_steps: [1, 1, 1, 1, 1, 2, 1],
     of_imports: [2, 1, 1, 1],
     of_the_store: [3, 1, 1, 1, 1, 1, 1, 1],
+    of_an_outbox: [1, 2, *[1] * 20],
+    of_a_pipeline: [2, 2, 1, 1],
 }
 """How often the operations take the lock where that is more than once: each time for what others are to see whole."""
 
@@ -262,6 +316,7 @@ OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
     [
         *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
         *(of_a_stream, of_the_store, of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
+        *(of_an_outbox, of_a_pipeline),
     ],
 )
 def test_who_changes_what_others_use_waits_for_them(

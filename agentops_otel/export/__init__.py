@@ -81,7 +81,7 @@ def send_left_overs(config: Config, timeout_s: float) -> tuple[Counter[str], Cou
     sent, left, others = Counter[str](), Counter[str](), list[Path]()
     places = dict.fromkeys([config.spool_dir or config.state_dir / SPOOL, *used(config.state_dir)])
     for place in places:
-        here = replace(config, spool_dir=place, exporters=(), trace_file=None)
+        here = replace(config, spool_dir=place, exporters=())
         pipeline = build(here, senders=[_metric_sender(destination, here) for destination in config.metrics])
         for shown, (delivered, waiting) in pipeline.recover(deadline - time.monotonic()).items():
             sent[shown] += delivered

@@ -244,9 +244,7 @@ class Outbox:
 
     def failed(self) -> None:
         """The destination fails: write waiting requests to disk, and new ones directly until it accepts again."""
-        with self._changed:
-            self._failing = True
-        more = True
+        self._failing, more = True, True
         while more:
             with self._changed:
                 more = self._secure(SLICE_BYTES)

@@ -1,8 +1,10 @@
 """What the tests of delivery share: a pipeline as `init()` makes it, and spans to put into it."""
 
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -59,3 +61,20 @@ def within(seconds: float, run: Callable[[], object]) -> bool:
     began = time.monotonic()
     run()
     return time.monotonic() - began <= seconds
+
+
+@contextmanager
+def accepting(serve: Callable[[socket.socket], object]) -> Iterator[int]:
+    """The port of a server that does this with its one connection."""
+
+    def accept() -> None:
+        taken, _ = listener.accept()
+        with taken, suppress(OSError):
+            taken.settimeout(60)
+            serve(taken)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()

@@ -14,10 +14,13 @@ import pytest
 
 from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.agentops import TokenAuthorization
+from agentops_otel.version import VERSION
 from tests.loopback.agentops_backend import AgentOpsBackend
 
 DIRECT = Destination(endpoint="http://127.0.0.1:1/v1/traces")
 """Where the spans go is not asked anything here."""
+Asked = tuple[str, dict[str, str], bytes]
+"""Path, headers and body of a request."""
 
 
 class Clock:
@@ -39,12 +42,16 @@ def backend() -> Iterator[AgentOpsBackend]:
 
 
 @contextmanager
-def answering(body: bytes, *, date: str | None = None, status: int = 200, location: str = "") -> Iterator[AgentOps]:
-    """An account whose service answers every exchange with this."""
+def answering(
+    body: bytes, *, date: str | None = None, status: int = 200, location: str = "", asked: list[Asked] | None = None
+) -> Iterator[AgentOps]:
+    """An account whose service answers every exchange with this; what it is asked goes to *asked*."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            content = self.rfile.read(int(self.headers["content-length"]))
+            if asked is not None:
+                asked.append((self.path, dict(self.headers.items()), content))
             self.send_response_only(status)
             if date is not None:
                 self.send_header("date", date)
@@ -99,6 +106,66 @@ def test_the_token_is_renewed_before_it_expires(backend: AgentOpsBackend) -> Non
 
     assert first == still != second
     assert second == {"authorization": f"Bearer {backend.tokens[1]}"}
+
+
+NOON = 1_767_268_800
+"""Thu, 01 Jan 2026 12:00:00 GMT."""
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 2026 12:00:00 GMT", None], ids=["by its clock", "by ours"])
+@pytest.mark.parametrize(("life_s", "renewed_after_s"), [(8, 5), (100, 74), (240, 179), (3600, 3539)])
+def test_a_token_is_renewed_a_minute_or_a_quarter_of_its_life_before_its_end(
+    life_s: int, renewed_after_s: int, date: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a second, since the times of a token are whole seconds; it is good to its very end."""
+    monkeypatch.setattr("time.time", lambda: NOON if date is None else 0.0)
+    clock, asked = Clock(), list[Asked]()
+    good = token({"exp": NOON + life_s})
+    with answering(json.dumps({"token": good}).encode(), date=date, asked=asked) as account:
+        authorization = TokenAuthorization(account, DIRECT, clock=clock)
+        authorization.headers()
+        clock.now += renewed_after_s - 0.5
+        authorization.headers()
+        early = len(asked)
+        clock.now += 0.5
+        authorization.headers()
+        in_time = len(asked)
+    clock.now += life_s - 0.5
+    still = authorization.headers()
+    clock.now += 0.5
+
+    assert (early, in_time) == (1, 2)
+    assert still == {"authorization": f"Bearer {good}"}
+    assert authorization.headers() is None
+
+
+def test_a_key_is_sent_as_the_service_reads_it() -> None:
+    """As JSON, at its place below an API that ends in a slash or in none, and with nothing of the destination's."""
+    asked: list[Asked] = []
+    with answering(b"{}", asked=asked) as account:
+        for endpoint in (account.api_endpoint, account.api_endpoint.rstrip("/")):
+            here = Destination(endpoint="http://127.0.0.1:1", headers={"x-team": "agents"}, compression="gzip")
+            TokenAuthorization(replace(account, api_endpoint=endpoint), here).headers()
+
+    host = account.api_endpoint.split("/")[2]
+    headers = {
+        "host": host,
+        "accept-encoding": "identity",
+        "user-agent": f"agentops-otel/{VERSION}",
+        "content-type": "application/json",
+        "content-length": "15",
+    }
+    assert asked == [("/v3/auth/token", headers, b'{"api_key":"k"}')] * 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refusal_in_the_services_words_is_one(status: int) -> None:
+    """Each of the statuses that it has for keys."""
+    with answering(b'{"error": "Invalid API key"}', status=status) as account:
+        authorization = TokenAuthorization(account, DIRECT)
+
+        assert authorization.headers() is None
+        assert authorization.refused
 
 
 def test_a_token_is_used_to_its_end_while_the_service_is_down(backend: AgentOpsBackend) -> None:

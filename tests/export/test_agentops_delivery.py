@@ -537,11 +537,13 @@ def test_what_waits_for_the_word_on_the_key_is_the_parents(tmp_path: Path) -> No
     provider.add_span_processor(SimpleSpanProcessor(ended))
     work(provider.get_tracer("test"), 1)
 
-    fallback.export(ended.get_finished_spans(), -1)
+    fallback.export(ended.get_finished_spans() * (LIMIT + 1), -1)
+    counted = dict(fallback.dropped)
     fallback.forked()
     fallback.activate()
 
     assert not file.exists()
+    assert (counted, fallback.sent, fallback.dropped) == ({"no room": 1}, 0, {})
 
 
 @pytest.mark.parametrize(("refused", "kept"), [(True, LIMIT), (False, 0), (None, 0)])

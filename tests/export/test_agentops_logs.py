@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 import agentops_otel
 from agentops_otel import ConfigError
-from agentops_otel.config import read_config
+from agentops_otel.config import Config, read_config
 from agentops_otel.content import Content
 from agentops_otel.export import log_upload
 from agentops_otel.export.agentops_logs import LogUpload, _shown
@@ -21,6 +22,7 @@ from agentops_otel.export.outbox import Outbox
 from agentops_otel.export.sender import Answer, Sender, Verdict
 from agentops_otel.export.spool import Spool
 from agentops_otel.recording.printed import TRACE_CHARS, TRACES, PrintedText
+from agentops_otel.version import VERSION
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.agentops_dashboard import log_entries
 from tests.python_process import run_python
@@ -212,6 +214,32 @@ class Kept:
 
 def _root(trace_id: int) -> ReadableSpan:
     return ReadableSpan("root", SpanContext(trace_id, 1, is_remote=False, trace_flags=TraceFlags(1)))
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_log_is_sent_as_the_api_reads_it(slash: str) -> None:
+    """As JSON below the API, under its trace's id, and with nothing that is for the spans: headers, a compression."""
+    with AgentOpsBackend("grpc") as backend:
+        account = replace(backend.account, api_endpoint=backend.account.api_endpoint + slash)
+        where = replace(backend.destination, headers={"x-team": "agents"}, compression="gzip", agentops=account)
+        upload = log_upload(Config(destinations=(where,), upload_logs=True))
+        assert upload is not None
+        upload(0x0A, 'a "b"\ud800')
+        backend.wait_for_logs(1)
+        upload.sender.stop(time.monotonic() + 60)
+
+    assert backend.logs == {"10": b'"a \\"b\\"?"'}
+    assert backend.log_headers == [
+        {
+            "host": f"127.0.0.1:{backend.api_port}",
+            "accept-encoding": "identity",
+            "user-agent": f"agentops-otel/{VERSION}",
+            "content-type": "application/json",
+            "authorization": f"Bearer {backend.tokens[0]}",
+            "trace-id": "10",
+            "content-length": "10",
+        }
+    ]
 
 
 @pytest.mark.parametrize("durable", [True, False])

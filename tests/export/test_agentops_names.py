@@ -1,7 +1,7 @@
 """What a span becomes for AgentOps is judged by what its API and dashboard would show of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given
@@ -303,6 +303,93 @@ def test_a_tool_has_no_name_of_an_llm_call() -> None:
             "agentops.span.kind": "tool",
         }
     )
+
+
+NAMES = (
+    *("gen_ai.provider.name", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+    *("gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
+    *("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.reasoning.output_tokens", "gen_ai.request.model"),
+    *("agentops.usage.cost", "agentops.entity.input", "agentops.entity.output", "agentops.tags"),
+    *("gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+    *("gen_ai.agent.name", "gen_ai.agent.id", "gen_ai.workflow.name", "agentops.event.logs", "operation.name"),
+)
+
+
+def test_each_name_has_one_that_is_read_or_stays() -> None:
+    """By the kind of the span; where a kind has several for one, it has all of them."""
+
+    def told(kind: str, name: str) -> str:
+        nothing = translate(span("x", {"agentops.span.kind": kind}))[1]
+        something = translate(span("x", {"agentops.span.kind": kind, name: "v"}))[1]
+        return " ".join(sorted(something.keys() - nothing.keys()))
+
+    renamed = {
+        kind: {name: new for name in NAMES if (new := told(kind, name)) != name}
+        for kind in ("llm", "agent", "tool", "operation")
+    }
+    assert renamed == snapshot()
+
+
+@pytest.mark.parametrize(
+    ("given", "prompt", "total"),
+    [
+        ({"gen_ai.response.model": "Claude 4"}, 6, 15),
+        ({"gen_ai.request.model": "Claude 4"}, 6, 15),
+        ({"gen_ai.provider.name": "anthropic"}, 6, 15),
+        ({"gen_ai.provider.name": "openai"}, 10, 15),
+        ({"gen_ai.provider.name": "anthropic", "gen_ai.usage.cache_write.input_tokens": 60}, 0, 15),
+        ({"gen_ai.provider.name": "anthropic", "gen_ai.usage.input_tokens": "ten"}, "ten", 5),
+        ({"gen_ai.provider.name": "anthropic", "gen_ai.usage.cache_write.input_tokens": "one"}, 7, 15),
+        ({"gen_ai.usage.total_tokens": 99}, 10, 99),
+        ({"gen_ai.usage.input_tokens": "ten", "gen_ai.usage.output_tokens": "five"}, "ten", None),
+    ],
+)
+def test_tokens_are_counted_as_they_are_priced(
+    given: dict[str, AttributeValue], prompt: AttributeValue, total: AttributeValue | None
+) -> None:
+    """What a cache held is not in the prompt where a provider counts it apart; what is no number is in no sum."""
+    used: dict[str, AttributeValue] = {
+        "agentops.span.kind": "llm",
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 5,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+        "gen_ai.usage.cache_write.input_tokens": 1,
+    }
+    attributes = translate(span("x", {**used, **given}))[1]
+
+    assert (attributes["gen_ai.usage.prompt_tokens"], attributes.get("gen_ai.usage.total_tokens")) == (prompt, total)
+
+
+def test_messages_of_every_form_are_flat_texts() -> None:
+    """Of the conventions, older ones and odd ones: each value under its name, and nothing else."""
+    call = {"type": "tool_call", "id": "t1", "name": "f", "arguments": {"a": 1}}
+    asked = (
+        "bare",
+        {"role": "assistant", "parts": [call, {"type": "tool_call", "name": "g"}]},
+        {"parts": [{"type": "reasoning", "content": "hm"}, {"type": "reasoning", "content": "so"}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "t1", "response": 7}, {"type": "reasoning"}]},
+        {"content": ["a", {"type": "uri", "uri": "u"}, {"type": "text"}]},
+    )
+    answered: tuple[Mapping[str, object], ...] = (
+        {"parts": [{"type": "reasoning", "content": "hm"}, text("yes")]},
+        {"role": "assistant", "content": "no", "finish_reason": "length"},
+        {"role": "assistant", "parts": [call], "finish_reason": "tool_call"},
+        {"role": "assistant", "parts": [text("said"), {"type": "tool_call", "id": "t2"}]},
+        {},
+    )
+    given = {
+        "agentops.span.kind": "llm",
+        "gen_ai.system_instructions": messages(text("Be brief."), text("Be kind.")),
+        "gen_ai.input.messages": messages(*asked),
+        "gen_ai.output.messages": messages(*answered),
+        "gen_ai.response.finish_reasons": ("stop",),
+    }
+
+    attributes = translate(span("x", given))[1]
+
+    flat = ("gen_ai.prompt.", "gen_ai.completion.")
+    assert {name: said for name, said in attributes.items() if name.startswith(flat)} == snapshot()
+    assert not {*given} & {*attributes} - {"agentops.span.kind", "gen_ai.response.finish_reasons"}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link
+from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags
 
 from agentops_otel.export.file import LINE_BYTES, FileExporter, read
 from agentops_otel.export.otlp_json import dumps, loads
@@ -158,6 +158,30 @@ def test_a_line_of_something_else_is_a_value_error(line: bytes) -> None:
         loads(line)
 
 
+def test_what_a_line_leaves_out_is_what_the_protocol_says() -> None:
+    """Of a span nobody needs more than its ids and its start; events and links are as short."""
+    line = """{"resourceSpans": [
+        {"scopeSpans": [{"spans": [{"traceId": "0a", "spanId": "0b", "startTimeUnixNano": 5, "events": [{}],
+         "links": [{"traceId": "0c", "spanId": "0d"}, {"traceId": "0c", "spanId": "0e", "flags": 768}],
+         "status": {"message": "fine"}}, {"traceId": "0a", "spanId": "0b", "startTimeUnixNano": 6,
+         "parentSpanId": "0f", "traceState": "a=b", "kind": 3, "flags": 512, "status": {"code": 2}}]}, {}]}, {}]}"""
+
+    bare, child = loads(line)
+    assert bare.context is not None
+    assert child.parent is not None
+
+    assert (bare.name, bare.kind, bare.parent, bare.end_time) == ("", SpanKind.INTERNAL, None, None)
+    assert (bare.context.trace_id, bare.context.span_id, bare.context.trace_flags) == (10, 11, TraceFlags.SAMPLED)
+    assert (bare.context.is_remote, dict(bare.context.trace_state)) == (False, {})
+    assert (bare.status.status_code, bare.status.description) == (StatusCode.UNSET, None)
+    assert [(event.name, event.timestamp, event.attributes) for event in bare.events] == [("", 0, {})]
+    assert [(link.context.span_id, link.context.is_remote) for link in bare.links] == [(13, False), (14, True)]
+    assert (bare.resource.attributes, bare.resource.schema_url) == ({}, "")
+    assert bare.instrumentation_scope == InstrumentationScope("", None, None, {})
+    assert (child.kind, child.status.status_code, child.status.description) == (SpanKind.CLIENT, StatusCode.ERROR, None)
+    assert (child.parent.span_id, child.parent.is_remote, dict(child.parent.trace_state)) == (15, True, {"a": "b"})
+
+
 def test_a_line_of_the_collector_is_read() -> None:
     """Fields that say nothing may be missing or spelled out, and int64 may be a number."""
     line = """{"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": [
@@ -227,6 +251,7 @@ def test_a_directory_that_cannot_be_written_costs_one_warning(tmp_path: Path, ca
         results = {exporter.export(research()) for _ in range(3)}
 
     assert results == {SpanExportResult.FAILURE}
+    exporter.shutdown()  # says nothing: it has said that there is no file
     assert [record.message.split(" (")[0] for record in caplog.records] == [f"no trace file at {exporter.path}"]
 
 
@@ -348,6 +373,45 @@ def test_a_process_that_runs_for_weeks_goes_on_in_further_files(tmp_path: Path) 
     files = latest_run(first.parent)
     assert [path.name.removeprefix(first.stem) for path in files] == [".part3.jsonl", ".part4.jsonl", ".part5.jsonl"]
     assert [names(path) for path in files] == [["span 2"], ["span 3"], ["span 4"]]
+
+
+@pytest.mark.parametrize(("more", "files"), [(-1, 2), (0, 2), (1, 1)])
+def test_a_file_that_has_its_size_is_the_last_but_one(more: int, files: int, tmp_path: Path) -> None:
+    """Below its bound it goes on."""
+    span = [Trace().span("x")]
+    size = len(dumps(span)) + 1
+    exporter = FileExporter(default_path("bot", datetime.now(UTC), 1, tmp_path), keep=9, limit_bytes=size + more)
+
+    exporter.export(span)
+    exporter.export(span)
+    exporter.shutdown()
+
+    assert len(trace_files(tmp_path / "traces")) == files
+
+
+def test_a_file_is_held_while_it_is_written_to(tmp_path: Path) -> None:
+    """Until the exporter goes on in another, or is shut down; one that was taken away holds nothing open."""
+    exporter = FileExporter(default_path("bot", datetime.now(UTC), 1, tmp_path), keep=9, limit_bytes=1)
+    first, before = exporter.path, len(os.listdir("/dev/fd"))
+    exporter.export([Trace().span("x")])
+    assert exporter.path != first
+    prune(first.parent, keep=0)
+    gone_on = first.exists()
+    exporter = FileExporter(first, keep=9)
+    exporter.export([Trace().span("x")])
+    prune(first.parent, keep=0)
+    written_to = first.exists()
+    for _ in range(3):
+        first.unlink()
+        exporter.export([Trace().span("x")])
+    prune(first.parent, keep=0)
+    made_again = first.exists()
+    held_open = len(os.listdir("/dev/fd")) - before
+    exporter.shutdown()
+    prune(first.parent, keep=0)
+
+    assert (gone_on, written_to, made_again, first.exists()) == (False, True, True, False)
+    assert (held_open, len(os.listdir("/dev/fd")) - before) == (1, 0)
 
 
 def test_a_file_that_the_user_named_is_one(tmp_path: Path) -> None:

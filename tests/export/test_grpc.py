@@ -1,8 +1,9 @@
 """What gRPC answers mean that no gRPC library would give: an HTTP/2 server that says anything."""
 
+import socket
 import struct
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
@@ -11,18 +12,21 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
+from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
+from h2.events import DataReceived, RequestReceived, StreamReset
 from inline_snapshot import snapshot
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTracePartialSuccess,
     ExportTraceServiceResponse,
 )
 
+from agentops_otel.config import Destination
 from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.sender import Verdict
 from agentops_otel.version import VERSION
-from tests.export.delivery import destination
+from tests.export.delivery import accepting, destination
 from tests.export.grpc_server import OK, Say, ask, headers, server
 from tests.loopback.otlp_sink import Answer as Scripted
 from tests.loopback.otlp_sink import OtlpSink
@@ -309,6 +313,114 @@ def test_what_comes_after_a_request_without_an_answer_has_a_connection_of_its_ow
 
         assert verdicts == [Verdict.RETRY, Verdict.ACCEPTED]
         assert streams == [1]  # the first on its connection
+
+
+def test_an_answer_before_the_request_is_read_ends_it_and_keeps_the_connection() -> None:
+    """What is left of the request is taken back, and the next goes the same way."""
+    streams: list[int] = []
+    resets: list[object] = []
+
+    def serve(taken: socket.socket) -> None:
+        http2 = H2Connection(H2Configuration(client_side=False))
+        http2.initiate_connection()
+        taken.sendall(http2.data_to_send())
+        while data := taken.recv(65536):
+            for event in http2.receive_data(data):
+                match event:
+                    case RequestReceived():
+                        streams.append(event.stream_id)
+                        http2.send_headers(event.stream_id, list(OK), end_stream=True)
+                    case DataReceived():
+                        http2.increment_flow_control_window(event.flow_controlled_length or 1)
+                    case StreamReset():
+                        resets.append(event.error_code)
+            taken.sendall(http2.data_to_send())
+
+    with accepting(serve) as port:
+        transport = GrpcTransport(Destination(endpoint=f"http://127.0.0.1:{port}", protocol="grpc"))
+        answers = [transport.send(body, {}, 60) for body in (b"x" * 200_000, b"x")]
+        transport.close()
+
+    assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED] * 2
+    assert (streams, resets) == ([1, 3], [ErrorCodes.CANCEL])
+
+
+def test_a_server_whose_first_words_come_byte_by_byte_is_understood() -> None:
+    """It speaks HTTP/2, though that is not yet seen of the first byte."""
+
+    def serve(taken: socket.socket) -> None:
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        http2 = H2Connection(H2Configuration(client_side=False))
+        http2.initiate_connection()
+        first = http2.data_to_send()
+        taken.sendall(first[:1])
+        data = b""
+        while data.count(b"x" * 100) < 1:  # all of the request: until then the rest of the first frame is kept back
+            data += taken.recv(65536)
+        for byte in first[1:]:
+            taken.sendall(bytes((byte,)))
+        http2.receive_data(data)
+        http2.send_headers(1, list(OK), end_stream=True)
+        taken.sendall(http2.data_to_send())
+        taken.recv(65536)
+
+    with accepting(serve) as port:
+        transport = GrpcTransport(Destination(endpoint=f"http://127.0.0.1:{port}", protocol="grpc"))
+        answer = transport.send(b"x" * 100, {}, 60)
+        transport.close()
+
+    assert answer.verdict is Verdict.ACCEPTED
+
+
+def hangs_up(taken: socket.socket) -> None:
+    """Once it has been asked."""
+    taken.recv(65536)
+
+
+def breaks_the_rules(taken: socket.socket) -> None:
+    """After its settings a window opens by nothing, on a stream that nobody has begun."""
+    taken.sendall(bytes((0, 0, 0, 4, 0, *bytes(4))) + bytes((0, 0, 4, 8, 0, 0, 0, 0, 7, *bytes(4))))
+    taken.recv(65536)
+    taken.recv(65536)
+
+
+def is_silent(taken: socket.socket) -> None:
+    """Until the other side has closed."""
+    while taken.recv(65536):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("serve", "timeout_s", "fault", "message"),
+    [
+        pytest.param(hangs_up, 60, "UNAVAILABLE", "the connection was closed", id="hangs up"),
+        pytest.param(breaks_the_rules, 60, "UNAVAILABLE", "no HTTP/2 as it should be", id="breaks the rules"),
+        pytest.param(is_silent, 0.2, "DEADLINE_EXCEEDED", "timed out", id="is silent"),
+    ],
+)
+def test_what_went_wrong_with_a_connection_is_said(
+    serve: Callable[[socket.socket], object], timeout_s: float, fault: str, message: str
+) -> None:
+    """For the log, without a word of the server's."""
+    with accepting(serve) as port:
+        transport = GrpcTransport(Destination(endpoint=f"http://127.0.0.1:{port}", protocol="grpc"))
+        answer = transport.send(b"x", {}, timeout_s)
+        transport.close()
+
+    assert (answer.verdict, answer.fault) == (Verdict.RETRY, fault)
+    assert answer.message == message
+
+
+def test_a_goodbye_is_said_as_one_and_a_long_message_is_shortened() -> None:
+    """To two hundred characters, for the log."""
+    long = headers((":status", "200"), ("grpc-status", "14"), ("grpc-message", "m" * 300))
+    with server(goodbye) as ends, server(long) as talks:
+        transports = [GrpcTransport(ends), GrpcTransport(talks)]
+        said = [ask(transport).message for transport in transports]
+        for transport in transports:
+            transport.close()
+
+    assert said == ["the connection is being closed", "m" * 200]
 
 
 def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:

@@ -3,15 +3,19 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 import pytest
 
 from agentops_otel.config import Destination
+from agentops_otel.export.agentops_logs import LogTransport
+from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.http1 import Connection
 from agentops_otel.export.sender import Answer, Verdict
+from tests.export.delivery import destination
+from tests.loopback.otlp_sink import OtlpSink
 
 ACCEPTED = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 PARTLY = b"\x0a\x06\x08\x05\x12\x02no"
@@ -104,6 +108,25 @@ def _read_request(taken: socket.socket) -> None:
             id="300 kB that are no OTLP",
         ),
         pytest.param(
+            b"HTTP/1.1 200 OK\r\nx: " + b"y" * 40_000 + b"\r\ncontent-length: 0\r\n\r\n",
+            Answer(verdict=Verdict.ACCEPTED),
+            id="long headers",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 9\r\n\r\n\n <html/>",
+            Answer(
+                verdict=Verdict.RETRY,
+                fault="another protocol is spoken there",
+                message="a page for people came back: OTLP over HTTP has port 4318 as a rule",
+            ),
+            id="a page",
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf; v=1\r\ncontent-length: 2\r\n\r\n\n\0",
+            Answer(verdict=Verdict.ACCEPTED, is_otlp=True),
+            id="a partial success of nothing",
+        ),
+        pytest.param(
             b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\ncontent-length: 2\r\n\r\nno",
             Answer(verdict=Verdict.RETRY, fault="503", retry_after_s=7),
             id="503",
@@ -167,6 +190,74 @@ def test_the_child_of_a_fork_leaves_its_parents_connection_alone() -> None:
         assert of_parent is not None
         assert of_parent.usable()
         of_parent.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", "no HTTP as it should be"),
+        (b"", "the connection was closed"),
+        (b"HTTP/1.1 200", "no HTTP as it should be"),
+        (b"SSH", ""),
+    ],
+)
+def test_what_is_no_answer_is_an_error_of_the_connection(said: bytes, message: str) -> None:
+    """With what is wrong, and after it nothing more is sent there."""
+    here, there = socket.socketpair()
+    with closing(Connection(here)) as connection:
+        with there:
+            there.sendall(said)
+            there.shutdown(socket.SHUT_WR)
+            with pytest.raises(ConnectionError, match=f"^{message}$"):
+                connection.request("POST", "/", {"host": "x"}, b"spans", time.monotonic() + 30)
+
+        assert not connection.usable()
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [("POST", b"ab", b"2"), ("POST", b"", b"0"), ("GET", b"", None), ("CONNECT", b"", None)],
+)
+def test_the_length_of_what_is_sent_is_said_where_there_may_be_something(
+    method: str, body: bytes, length: bytes | None
+) -> None:
+    """Some servers answer a POST of no length with 411."""
+    here, there = socket.socketpair()
+    with there, closing(Connection(here)) as connection:
+        there.sendall(ACCEPTED)
+        connection.request(method, "/", {"host": "x"}, body, time.monotonic() + 30)
+        head, _, content = there.recv(65536).partition(b"\r\n\r\n")
+
+    lines = [b"host: x", *([b"content-length: " + length] if length else [])]
+    assert (head.split(b"\r\n")[1:], content) == (lines, body)
+
+
+Sending = HttpTransport | GrpcTransport | LogTransport
+
+
+@pytest.mark.parametrize(
+    "leave", [lambda sending: sending.forked(), lambda sending: sending.close()], ids=["fork", "close"]
+)
+@pytest.mark.parametrize("kind", [HttpTransport, GrpcTransport, LogTransport])
+def test_the_child_of_a_fork_and_who_has_closed_have_a_connection_of_their_own(
+    kind: type[Sending], leave: Callable[[Sending], None]
+) -> None:
+    """Whatever is sent; until then it is one."""
+    with OtlpSink("grpc" if kind is GrpcTransport else "http/protobuf") as sink:
+        sending = kind(destination(sink))
+        nothing = bytes(16) if kind is LogTransport else b""
+        for _ in range(2):
+            sending.send(nothing, {}, 60)
+        of_parent = sending.__dict__.copy()  # a connection that nobody has would be closed
+        leave(sending)
+        for _ in range(2):
+            assert sending.send(nothing, {}, 60).verdict is Verdict.ACCEPTED
+        sending.close()
+        peers = [received.peer for received in sink.received]
+
+    assert of_parent
+    assert (peers[0], peers[2]) == (peers[1], peers[3])
+    assert peers[0] != peers[2]
 
 
 def test_an_answer_before_the_request_is_read_is_understood() -> None:

@@ -2,20 +2,29 @@
 
 import re
 import sys
+import threading
+import time
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import SimpleNamespace
 
 import pytest
 from inline_snapshot import snapshot
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceOfOtlp
 from opentelemetry.sdk.resources import Resource
 
 import agentops_otel
 from agentops_otel import config
 from agentops_otel.destinations import Destination
-from agentops_otel.export.meters import OwnMeterProvider, _Reader
+from agentops_otel.export.meters import MetricUpload, OwnMeterProvider, _attributes, _Reader
+from agentops_otel.export.outbox import Outbox
+from agentops_otel.export.sender import Answer as AnswerOfSender
+from agentops_otel.export.sender import Sender, Verdict
+from agentops_otel.export.spool import Spool
 from tests.export.processes import Protocol, python
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, Received, value_of
@@ -228,6 +237,118 @@ def test_the_sdk_renews_its_locks_in_a_child_but_where_threads_are_greenlets(
     provider.shutdown()
 
     assert (provider._lock is not before) is is_renewed
+
+
+def test_the_first_process_of_a_container_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number is 1."""
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    resource = ResourceOfOtlp()
+    _Reader()._identify(resource.attributes)
+
+    assert len(resource.attributes[0].value.string_value) == 36
+
+
+class Waits:
+    """A destination that answers when it is let."""
+
+    limit_bytes = 1000
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+        self.bodies: list[bytes] = []
+
+    def prepare(self) -> None:
+        """Nothing is left to import."""
+
+    def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> AnswerOfSender:
+        """Accept, then."""
+        self.bodies.append(body)
+        self.answers.wait(60)
+        return AnswerOfSender(verdict=Verdict.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    forked = close
+
+
+@contextmanager
+def uploading(spool: Spool | None = None, *, durable: bool = False) -> Iterator[tuple[MetricUpload, Waits]]:
+    """An upload of a provider with a counter and a histogram, at long intervals, to one who waits."""
+    waits = Waits()
+    sender = Sender("metrics", Outbox(spool, request_spans=1), waits)
+    upload = MetricUpload([sender], interval_s=3600.0, durable=durable)
+    provider = OwnMeterProvider(Resource({"service.name": "s"}))
+    upload.start(provider)
+    provider.get_meter("m").create_counter("n").add(1, {"a": "b", "password": "hunter2!", "port": 5})
+    provider.get_meter("m").create_histogram("h").record(2.0)
+    try:
+        yield upload, waits
+    finally:
+        waits.answers.set()
+        upload.close()
+        sender.stop(time.monotonic() + 60)
+        upload._thread.join(60)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_collection_is_one_request_and_on_disk_at_once_where_spans_are(durable: bool, tmp_path: Path) -> None:
+    """Else it is on its way first."""
+    with uploading(Spool(tmp_path), durable=durable) as (upload, _):
+        collected = upload.collect(60)
+        stats = upload.senders[0].outbox.stats(1)
+
+    assert collected
+    assert (stats.spooled, stats.pending) == ((1, 0) if durable else (0, 1))
+
+
+def test_without_a_thread_who_asks_collects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the end of an interpreter, which starts none."""
+
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with uploading() as (upload, _):
+        assert upload.collect(60)
+        assert upload.senders[0].outbox.stats(1).pending == 1
+
+
+def test_histograms_are_collected_as_the_variable_prefers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By buckets, or exponential."""
+    name = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
+    found = []
+    for preferred in ("explicit_bucket_histogram", "base2_exponential_bucket_histogram"):
+        monkeypatch.setenv(name, preferred)
+        with uploading() as (upload, waits):
+            upload.collect(60)
+            entry = upload.senders[0].outbox.take(time.monotonic() + 60)
+            assert entry is not None
+            request = ExportMetricsServiceRequest.FromString(entry.body)
+            waits.answers.set()
+        [scope] = request.resource_metrics[0].scope_metrics
+        found.append({metric.name: metric.WhichOneof("data") for metric in scope.metrics})
+
+    assert found == [{"n": "sum", "h": "histogram"}, {"n": "sum", "h": "exponential_histogram"}]
+
+
+def test_texts_of_points_and_exemplars_are_redacted_and_numbers_stay() -> None:
+    """Wherever a request has attributes."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    point = resource.scope_metrics.add().metrics.add(name="n").sum.data_points.add()
+    holders = (resource.resource.attributes, point.attributes, point.exemplars.add().filtered_attributes)
+    for holder in holders:
+        holder.add(key="password").value.string_value = "hunter2!"
+        holder.add(key="city").value.string_value = "Oslo"
+        holder.add(key="port").value.int_value = 5
+    reader = _Reader()
+
+    for attributes in _attributes(request):
+        reader._redact(attributes)
+
+    kept = {"password": "[redacted]", "city": "Oslo", "port": 5}
+    assert [{one.key: value_of(one.value) for one in holder} for holder in holders] == [kept] * 3
 
 
 def test_a_child_under_gevent_has_a_name_of_its_own(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 from opentelemetry.semconv._incubating.metrics import otel_metrics
 
 from agentops_otel import semconv
@@ -49,6 +50,39 @@ def test_the_counts_are_metrics_of_the_users_meter_provider(durability: str, tmp
     assert "otel.sdk.exporter.span.inflight None 0" in lines
     assert "agentops.exporter.span.spooled None 0" in lines
     assert any(line.startswith("otel.sdk.exporter.span.exported partial success") for line in lines)
+
+
+ABOUT = """
+import sys
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+import agentops_otel
+from agentops_otel.version import VERSION
+
+reader = InMemoryMetricReader()
+metrics.set_meter_provider(MeterProvider([reader]))
+for _ in range(2):
+    agentops_otel.init(endpoint=sys.argv[1], console=False, spool_dir=sys.argv[2])
+    agentops_otel.record_action("work")(lambda: None)()
+    agentops_otel.shutdown(60)
+for resource in reader.get_metrics_data().resource_metrics:
+    for scope in resource.scope_metrics:
+        if scope.scope.name == "agentops_otel" and scope.scope.version == VERSION:
+            for metric in scope.metrics:
+                about = f"{metric.name} {metric.unit} {metric.data.is_monotonic} {metric.description}"
+                print(about, *(f"{dict(point.attributes)} {point.value}" for point in metric.data.data_points), sep="|")
+"""
+
+
+def test_each_metric_says_what_it_counts_and_where(tmp_path: Path) -> None:
+    """By the destination, and what was given up by its reason beside that."""
+    with OtlpSink() as sink:
+        sink.answer(Answer(status=404))
+        done = run_python("-c", ABOUT, sink.endpoint, tmp_path, timeout=60, check=True)
+
+    lines = dict(line.split("|", 1) for line in done.stdout.replace(sink.endpoint, "ENDPOINT").splitlines())
+    assert {about: sorted(points.split("|")) for about, points in lines.items()} == snapshot()
 
 
 def test_the_names_are_the_conventions() -> None:

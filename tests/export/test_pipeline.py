@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from agentops_otel import config
-from agentops_otel.config import Config, Destination
-from agentops_otel.export import Pipeline, Stats, build
+from agentops_otel.config import AgentOps, Config, Destination
+from agentops_otel.export import Pipeline, Stats, build, log_upload, metric_upload
 from agentops_otel.export import pipeline as pipeline_module
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Outbox
@@ -494,6 +494,25 @@ def test_a_pipeline_without_destinations_counts_nothing() -> None:
 
         assert pipeline.force_flush()
         assert pipeline.stats() == Stats()
+
+
+def test_each_sender_has_the_time_and_the_account_of_its_destination(tmp_path: Path) -> None:
+    """Of spans, of metrics and of logs; one that nobody named is asked first, and has no disk."""
+    named = Destination(endpoint="http://h:1/v1/traces", timeout_s=3.0, agentops=AgentOps(api_key="k"))
+    places = (named, Destination(endpoint="http://h:2/v1/traces", timeout_s=4.0, probe=True))
+    settings = Config(destinations=places, metrics=places, upload_logs=True, spool_dir=tmp_path)
+    upload, metrics = log_upload(settings), metric_upload(settings)
+    assert upload is not None
+    assert metrics is not None
+
+    senders = [*build(settings)._senders, *metrics.senders, upload.sender]
+
+    told = [
+        (sender.name, sender._timeout_s, sender._authorization is not None, sender.wanted, sender.outbox.spool is None)
+        for sender in senders
+    ]
+    of_each = [("http://h:1/v1/traces", 3.0, True, True, False), ("http://h:2/v1/traces", 4.0, False, False, True)]
+    assert told == [*of_each * 2, ("https://api.agentops.ai/v4/logs/upload/", 3.0, True, True, False)]
 
 
 def test_exporters_are_found_by_their_entry_point() -> None:

@@ -4,13 +4,17 @@ import gc
 import os
 import shutil
 import socket
+import stat
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from inline_snapshot import snapshot
 
-from agentops_otel.config import Config
-from agentops_otel.export import send_left_overs, spool_places
+from agentops_otel.config import Config, OtlpProtocol
+from agentops_otel.export import build, metric_upload, send_left_overs, spool_places
+from agentops_otel.export.encode import Batch
 from tests.export.delivery import destination
 from tests.export.processes import run, stopped_sink
 from tests.loopback.otlp_sink import Answer, OtlpSink
@@ -134,6 +138,60 @@ def test_no_connection_is_left(tmp_path: Path) -> None:
 
     assert (sent.total(), left.total()) == (10, 0)
     assert open_to_it == []
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_metrics_that_wait_are_sent_too_and_are_nobody_elses(protocol: OtlpProtocol, tmp_path: Path) -> None:
+    """To the destination that metrics have, by its name; while it is down they are what is left."""
+    with OtlpSink(protocol) as sink:
+        pass
+    spans = destination(sink)
+    where = replace(spans, endpoint=spans.endpoint.replace("traces", "metrics"), signal="metrics")
+    config = Config(destinations=(spans,), metrics=(where,), spool_dir=tmp_path)
+    upload = metric_upload(config)
+    assert upload is not None
+    for sender in upload.senders:
+        sender.outbox.store(Batch(b"", 1))
+        sender.stop(0.0)
+
+    down = send_left_overs(config, 20)
+    with sink:
+        up = send_left_overs(config, 20)
+
+    name = f"{where.display_url} (metrics)" if protocol == "grpc" else where.display_url
+    assert ({**down[0]}[name], {**down[1]}[name], down[2]) == (0, 1, [])
+    assert ({**up[0]}[name], {**up[1]}[name], up[2]) == (1, 0, [])
+    assert len(sink.metrics) == 1
+
+
+def test_no_exporter_is_made_where_there_is_no_span_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits on disk is for collectors; one in this process is loaded for spans of this process alone."""
+    (tmp_path / "theirs.py").write_text("raise ZeroDivisionError")
+    (tmp_path / "theirs-1.dist-info").mkdir()
+    (tmp_path / "theirs-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+    points = "[opentelemetry_traces_exporter]\ntheirs = theirs:Exporter\n"
+    (tmp_path / "theirs-1.dist-info" / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(tmp_path)
+    with OtlpSink() as sink:
+        config = Config(destinations=(destination(sink),), exporters=("theirs",), spool_dir=tmp_path / "spool")
+
+        assert send_left_overs(config, 20)[1].total() == 0
+        with pytest.raises(ZeroDivisionError):
+            build(config)
+
+
+def test_the_note_of_a_spool_dir_is_where_earlier_versions_left_it(tmp_path: Path) -> None:
+    """What they left is found; it is made for the user alone, once, and a state directory that is none has none."""
+    remind = spool_places.reminder(tmp_path / "state", Path("/var/agent"))
+    remind()
+    [note] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    (tmp_path / "in the way").touch()
+    spool_places.reminder(tmp_path / "in the way", Path("/var/agent"))()
+    remind()
+
+    assert str(note.relative_to(tmp_path)) == snapshot()
+    assert note.read_bytes() == b"/var/agent"
 
 
 def _leads_to(connection: socket.socket, port: int) -> bool:

@@ -1,11 +1,12 @@
 """The spool on disk: what is written comes back, whatever ended the process and whoever reads it."""
 
+import fcntl
 import os
 import shutil
 import stat
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from inline_snapshot import snapshot
 
 from agentops_otel.config import AgentOps, Destination
 from agentops_otel.export.encode import Batch
-from agentops_otel.export.outbox import Outbox, Stats
+from agentops_otel.export.outbox import Entry, Outbox, Stats
 from agentops_otel.export.spool import SCAN_S, RecordRef, Spool, folder
 
 MANY = 1 << 30
@@ -214,6 +215,60 @@ def test_what_many_ended_processes_left_is_taken_in_one_go(tmp_path: Path) -> No
 
     assert everything(after) == [bytes((number,)) for number in range(50)]
     assert files(tmp_path) == []
+
+
+def held(directory: Path) -> int:
+    """How many of the segments somebody has locked."""
+    locked = 0
+    for path in files(directory):
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                locked += 1
+    return locked
+
+
+def test_no_more_than_sixteen_files_of_ended_processes_are_held_at_a_time(tmp_path: Path) -> None:
+    """Others may deliver the rest; one that comes later is taken as soon as there is room for it."""
+    now, counts = [0.0], list[int]()
+    spool = Spool(tmp_path, clock=lambda: now[0], limit_age_s=1e12)
+    for left in (15, 1, 1):
+        for _ in range(left):
+            filled(tmp_path, b"x").close()
+        now[0] += SCAN_S
+        spool.read(0, 0)
+        counts.append(held(tmp_path))
+    stored = spool.read(0, 0)
+    assert stored is not None
+    spool.settle(stored.places)
+    now[0] += SCAN_S
+    spool.read(0, 0)
+
+    assert [*counts, held(tmp_path), len(files(tmp_path))] == [15, 16, 16, 16, 16]
+    assert len(everything(spool)) == 16
+    spool.close()
+
+
+def test_half_a_record_is_taken_off_the_disk_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What a full disk took of one: the file ends with the last that is whole, and what fits is written."""
+    resource = pytest.importorskip("resource")
+    spool = filled(tmp_path, b"whole")
+    whole, limits = files(tmp_path)[0].stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    # A limit on the file's size is what a full disk is to `write`: half of it, then an error.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (whole + 50, limits[1]))
+    try:
+        assert spool.append(b"x" * 100, 1) is None
+        size = files(tmp_path)[0].stat().st_size
+        assert spool.append(b"fits", 1) is not None
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert size == whole
+    assert everything(spool) == [b"whole", b"fits"]
+    assert "(the disk is full): what cannot be sent waits in memory" in caplog.text
+    spool.close()
 
 
 @pytest.mark.parametrize("bodies", [(b"old",), (b"old", b"as old", b"older")])
@@ -623,6 +678,95 @@ def test_a_sender_that_was_idle_is_waited_for_when_it_is_not() -> None:
     assert idle == (0, 0)
     assert len(taken) == 1
     assert time.monotonic() - began >= 0.05
+
+
+def in_the_way(directory: Path) -> Path:
+    """A file where the spool should be: nothing can be written."""
+    directory.write_text("in the way")
+    return directory
+
+
+ENDS_OF_A_WAIT: dict[str, Callable[[Outbox, Entry], object]] = {
+    "delivered": lambda outbox, entry: outbox.delivered(entry),
+    "dropped": lambda outbox, entry: outbox.dropped(entry, "404"),
+    "forgotten": lambda outbox, entry: outbox.discard(),
+    "closed": lambda outbox, entry: outbox.close(),
+    "on disk again, as the destination fails": lambda outbox, entry: outbox.failed(),
+    "on disk again, when it is overdue": lambda outbox, entry: outbox.spool_older_than(),
+    "on disk again, for a process that may be killed": lambda outbox, entry: outbox.persist(),
+}
+
+
+@pytest.mark.parametrize("what", ENDS_OF_A_WAIT)
+def test_whoever_waits_for_a_request_is_woken_by_what_becomes_of_it(what: str, tmp_path: Path) -> None:
+    """Nobody waits for the rest of the time, which is long."""
+    waits, ended = threading.Event(), list[bool]()
+
+    def clock() -> float:
+        if threading.current_thread() is thread:
+            waits.set()  # under the lock: whoever comes to it next does so when this thread waits
+        return 0.0
+
+    spool = Spool(in_the_way(tmp_path / "spool"))
+    outbox = Outbox(spool, clock=clock)
+    thread = threading.Thread(target=lambda: ended.append(outbox.wait(1000.0)), daemon=True)
+    outbox.add(Batch(b"x", 1))
+    entry = outbox.take()
+    assert entry is not None
+    outbox.failed()  # the disk takes nothing
+    (tmp_path / "spool").unlink()
+
+    thread.start()
+    assert waits.wait(60)
+    ENDS_OF_A_WAIT[what](outbox, entry)
+    thread.join(15)
+
+    assert ended == [True]
+    outbox.close()
+    outbox.release()
+
+
+@pytest.mark.parametrize(
+    ("pauses", "wake", "given"),
+    [
+        pytest.param(False, lambda outbox: outbox.add(Batch(b"x", 1)), b"x", id="added"),
+        pytest.param(False, lambda outbox: outbox.store(Batch(b"x", 1)), b"x", id="stored"),
+        pytest.param(False, lambda outbox: outbox.interrupt(), None, id="interrupted"),
+        pytest.param(False, lambda outbox: outbox.close(), None, id="closed"),
+        pytest.param(True, lambda outbox: outbox.resume(), b"x", id="the end of a pause"),
+        pytest.param(True, lambda outbox: outbox.interrupt(), None, id="interrupted in a pause"),
+        pytest.param(True, lambda outbox: outbox.close(), None, id="closed in a pause"),
+    ],
+)
+def test_a_sender_that_sleeps_is_woken_by_what_it_sleeps_for(
+    pauses: bool, wake: Callable[[Outbox], object], given: bytes | None, tmp_path: Path
+) -> None:
+    """In a pause by what ends that, and with nothing to do by what there is to do."""
+    waits, taken = threading.Event(), list[bytes | None]()
+
+    def clock() -> float:
+        if threading.current_thread() is thread:
+            waits.set()  # under the lock: whoever comes to it next does so when this thread waits
+        return 0.0
+
+    def take() -> None:
+        entry = outbox.take()
+        taken.append(entry.body if entry else None)
+
+    outbox = Outbox(Spool(tmp_path), clock=clock)
+    thread = threading.Thread(target=take, daemon=True)
+    if pauses:
+        outbox.add(Batch(b"x", 1))
+        outbox.pause(1000.0, by_destination=False)
+
+    thread.start()
+    assert waits.wait(60)
+    wake(outbox)
+    thread.join(15)
+
+    assert taken == [given]
+    outbox.close()
+    outbox.release()
 
 
 def test_a_closed_outbox_gives_out_nothing_and_ends_the_wait() -> None:

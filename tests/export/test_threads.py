@@ -5,13 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+import agentops_otel
 from agentops_otel.config import Destination
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.sender import Sender
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.tracing.fork_wait import wait_before_fork
+from tests.loopback.otlp_sink import OtlpSink
+from tests.meter_provider import restored_meter_provider
 
 
 @pytest.mark.parametrize(
@@ -44,6 +49,25 @@ def test_a_thread_that_another_is_about_to_start_may_be_ended(
     finally:
         go_on.set()
         starting.join()
+
+
+def test_our_threads_are_known_by_their_names() -> None:
+    """As a debugger shows them: who encodes, who sends, who collects metrics, and who waits for a processor."""
+    with OtlpSink() as sink, restored_meter_provider():
+        client = agentops_otel.init(
+            endpoint=sink.endpoint,
+            console=False,
+            spool_dir=False,
+            upload_metrics=True,
+            span_processors=[SimpleSpanProcessor(InMemorySpanExporter())],
+        )
+        client.record_action("work")(lambda: None)()
+        client.flush(60)
+        names = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("agentops"))
+        client.shutdown(60)
+
+    ours = ["agentops-otel", "agentops-otel-metrics", "agentops-otel-processor", *["agentops-otel-send"] * 2]
+    assert names == ours
 
 
 class Late(Outbox):

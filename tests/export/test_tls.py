@@ -4,11 +4,14 @@ import select
 import socket
 import ssl
 import threading
+import time
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import grpc
 import pytest
@@ -16,7 +19,12 @@ import trustme
 
 from agentops_otel import config
 from agentops_otel.config import Config, Destination
-from tests.export.delivery import destination, make_spans, running, until_logged
+from agentops_otel.export import transport
+from agentops_otel.export.connect import Unreachable, connect, proxy_authorization
+from agentops_otel.export.connect import authority as host_of
+from agentops_otel.export.http import HttpClient, HttpTransport
+from agentops_otel.export.sender import Verdict
+from tests.export.delivery import accepting, destination, make_spans, running, until_logged
 from tests.loopback.otlp_sink import OtlpSink
 
 Protocol = Literal["http/protobuf", "grpc"]
@@ -286,6 +294,211 @@ def test_a_proxy_that_says_yes_to_everything_gets_nothing(proxy: HTTPServer, mon
         assert len(sink.ids) == 5
 
     assert proxy.seen == []  # type: ignore[attr-defined]
+
+
+def in_s(seconds: float) -> float:
+    """The deadline in so many seconds."""
+    return time.monotonic() + seconds
+
+
+@pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
+def test_a_connection_is_for_one_protocol_and_for_short_messages(
+    protocol: str, authority: trustme.CA, ca_file: Path
+) -> None:
+    """Within TLS it says which, as servers of several on a port ask; and nothing is kept back to be sent with more."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+
+    def shake_hands(taken: socket.socket) -> None:
+        with context.wrap_socket(taken, server_side=True) as connection:
+            connection.recv(1)
+
+    with accepting(shake_hands) as port:
+        where = Destination(endpoint=f"https://localhost:{port}", certificate=ca_file)
+        connected = connect(where, urlsplit(where.endpoint), in_s(60), protocol=protocol)
+        with connected:
+            assert isinstance(connected, ssl.SSLSocket)
+            assert connected.selected_alpn_protocol() == protocol
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@both
+@pytest.mark.parametrize("speaks", [True, False], ids=["hangs up", "says nothing"])
+def test_a_handshake_that_does_not_end_is_an_outage(speaks: bool, protocol: Protocol) -> None:
+    """One that ends the connection is not taken for a certificate that is wrong, and one that says nothing neither."""
+    given_up = threading.Event()
+    faults = {
+        "http/protobuf": ("the connection broke", "no answer in time"),
+        "grpc": ("UNAVAILABLE", "DEADLINE_EXCEEDED"),
+    }
+    with accepting(lambda taken: taken.recv(65536) and (speaks or given_up.wait(60))) as port:
+        endpoint = f"https://127.0.0.1:{port}"
+        sending = transport(Destination(endpoint=endpoint, protocol=protocol))
+        answer = sending.send(b"", {}, 60.0 if speaks else 0.2)
+        given_up.set()
+        sending.close()
+
+    assert (answer.verdict, answer.fault) == (Verdict.RETRY, faults[protocol][not speaks])
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "asked"),
+    [
+        ("http://h/v1", None, ("h", 80)),
+        ("https://h/v1", None, ("h", 443)),
+        ("https://h:80", None, ("h", 80)),
+        ("http://[::1]:4318", None, ("::1", 4318)),
+        ("https://h", "http://p", ("p", 80)),
+        ("https://h", "https://p", ("p", 443)),
+        ("https://h", "http://me:x@p:3128", ("p", 3128)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError("no route"), "no connection"),
+        (TimeoutError(), "no connection in time"),
+        (socket.gaierror(), "unknown host"),
+        (UnicodeError(), "unknown host"),
+    ],
+)
+def test_who_is_asked_for_and_what_is_said_if_they_cannot_be_reached(
+    url: str, proxy: str | None, asked: tuple[str, int], error: Exception, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port is the scheme's where none is named; behind a proxy the proxy is."""
+
+    def refuse(address: tuple[str, int], timeout_s: float) -> socket.socket:
+        assert 0 < timeout_s <= 60  # what is left
+        addresses.append(address)
+        raise error
+
+    addresses: list[tuple[str, int]] = []
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+    with pytest.raises(Unreachable, match="^the proxy failed$" if proxy else f"^{says}$") as raised:
+        connect(Destination(endpoint=url, proxy=proxy), urlsplit(url), in_s(60), protocol="http/1.1")
+
+    assert addresses == [asked]
+    if proxy:
+        assert str(raised.value.__cause__) == says
+
+
+def test_without_time_nobody_is_asked_for() -> None:
+    """Nor is a host whose name cannot be one."""
+    where = Destination(endpoint="http://127.0.0.1:9")
+    with pytest.raises(Unreachable, match="no connection in time"):
+        connect(where, urlsplit(where.endpoint), in_s(-1), protocol="http/1.1")
+    too_long = urlsplit(f"http://{'a' * 70}.test")
+    with pytest.raises(Unreachable, match="unknown host"):
+        connect(where, too_long, in_s(60), protocol="http/1.1")
+    with pytest.raises(Unreachable, match="unknown host"):
+        host_of(too_long)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        *(("http://h/v1", "h"), ("http://h:80", "h"), ("https://h:443", "h"), ("http://h:443", "h:443")),
+        *(("https://h:80", "h:80"), ("http://[::1]:4318", "[::1]:4318"), ("http://[::1]", "[::1]")),
+        *(("http://me:secret@H:1", "h:1"), ("http://b\u00fccher.test", "xn--bcher-kva.test")),
+    ],
+)
+def test_a_host_is_named_as_a_request_has_it(url: str, host: str) -> None:
+    """With a port where it is not the scheme's, and without user and password."""
+    assert host_of(urlsplit(url)) == host
+
+
+@pytest.mark.parametrize(
+    ("proxy", "user"),
+    [
+        ("http://p:3128", None),
+        ("http://me@p", b"me:"),
+        ("http://me:secret@p", b"me:secret"),
+        ("http://m%40e:s%3Acret%C3%BC@p", "m@e:s:cret\u00fc".encode()),
+    ],
+)
+def test_a_proxy_is_told_who_asks(proxy: str, user: bytes | None) -> None:
+    """As its URL has it, percent-encoded."""
+    expected = {"proxy-authorization": f"Basic {b64encode(user).decode()}"} if user else {}
+    assert proxy_authorization(proxy) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "protocol", "asked"),
+    [
+        ("https://h.invalid/v1", "http/1.1", "h.invalid:443"),
+        ("https://h.invalid:8/v1", "http/1.1", "h.invalid:8"),
+        ("http://h.invalid", "h2", "h.invalid:80"),
+        ("https://[::1]:8", "http/1.1", "[::1]:8"),
+    ],
+)
+def test_a_tunnel_leads_to_the_destination(url: str, protocol: str, asked: str, proxy: HTTPServer) -> None:
+    """For TLS, and for HTTP/2 always; to its port, or to the scheme's."""
+    proxy.refuses.append(502)  # type: ignore[attr-defined]
+    where = Destination(endpoint=url, proxy=f"http://127.0.0.1:{proxy.server_port}")
+
+    with pytest.raises(Unreachable) as raised:
+        connect(where, urlsplit(url), in_s(60), protocol=protocol)
+
+    assert str(raised.value.__cause__) == "it answered 502"
+    assert proxy.seen == [(asked, None)]  # type: ignore[attr-defined]
+
+
+def read_head(connection: socket.socket) -> None:
+    """What a client asks first."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1)
+
+
+def test_a_tunnel_that_ends_before_its_handshake_is_an_outage(authority: trustme.CA, ca_file: Path) -> None:
+    """A proxy with TLS of its own says yes, and hangs up."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    def says_yes(taken: socket.socket) -> None:
+        with context.wrap_socket(taken, server_side=True) as connection:
+            read_head(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            connection.recv(65536)
+
+    with accepting(says_yes) as port:
+        where = Destination(
+            endpoint="https://collector.invalid/v1", certificate=ca_file, proxy=f"https://localhost:{port}"
+        )
+        sending = HttpTransport(where)
+        answer = sending.send(b"", {}, 60)
+        sending.close()
+
+    assert (answer.verdict, answer.fault) == (Verdict.RETRY, "the connection broke")
+
+
+def test_an_answer_that_ends_with_the_connection_is_whole_within_the_tls_of_a_proxy(
+    authority: trustme.CA, ca_file: Path, proxy: HTTPServer
+) -> None:
+    """Its end is that of the inner TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+
+    def answer_and_end(taken: socket.socket) -> None:
+        with context.wrap_socket(taken, server_side=True) as connection:
+            read_head(connection)
+            connection.sendall(b"HTTP/1.1 404 No\r\n\r\nnothing here")
+            connection.unwrap()
+
+    with accepting(answer_and_end) as port:
+        where = Destination(
+            endpoint=f"https://localhost:{port}/v1",
+            certificate=ca_file,
+            proxy=f"https://localhost:{proxy.server_port}",
+        )
+        client = HttpClient(where, where.endpoint)
+        response = client.request("GET", {}, b"", 60)
+        client.close()
+
+    assert (response.status, response.content) == (404, b"nothing here")
 
 
 def test_a_destination_says_nothing_secret() -> None:

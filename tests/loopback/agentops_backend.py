@@ -61,6 +61,8 @@ class AgentOpsBackend:
         """The bodies of uploaded logs, by their `Trace-Id` header."""
         self.uploads = 0
         """Number of tried uploads of logs."""
+        self.log_headers: list[dict[str, str]] = []
+        """The headers of each, their names in lower case."""
         self._log_failures: deque[int] = deque()
         self.lookups = 0
         """Number of requests for a trace."""
@@ -232,6 +234,7 @@ class _Auth(BaseHTTPRequestHandler):
             self._answer(*self.backend.exchange(body))
         elif self.path == "/v4/logs/upload/":
             good = self.backend.claims(self.headers.get("authorization")) is not None
+            self.backend.log_headers.append({name.lower(): value for name, value in self.headers.items()})
             self._answer(*self.backend.keep_log(self.headers.get("trace-id") or "", body, good))
         else:
             self._answer(404, {"detail": "Not Found"})
