@@ -327,7 +327,76 @@ def test_each_name_has_one_that_is_read_or_stays() -> None:
         kind: {name: new for name in NAMES if (new := told(kind, name)) != name}
         for kind in ("llm", "agent", "tool", "operation")
     }
-    assert renamed == snapshot()
+    assert renamed == snapshot(
+        {
+            "llm": {
+                "gen_ai.provider.name": "gen_ai.system",
+                "gen_ai.usage.input_tokens": "gen_ai.usage.prompt_tokens",
+                "gen_ai.usage.output_tokens": "gen_ai.usage.completion_tokens",
+                "gen_ai.usage.cache_read.input_tokens": "gen_ai.usage.cache_read_input_tokens",
+                "gen_ai.usage.cache_creation.input_tokens": "gen_ai.usage.cache_creation_input_tokens",
+                "gen_ai.usage.cache_write.input_tokens": "gen_ai.usage.cache_creation_input_tokens",
+                "gen_ai.usage.reasoning.output_tokens": "gen_ai.usage.reasoning_tokens",
+                "agentops.usage.cost": "gen_ai.usage.total_cost",
+            },
+            "agent": {
+                "gen_ai.provider.name": "provider.name",
+                "gen_ai.usage.input_tokens": "usage.input_tokens",
+                "gen_ai.usage.output_tokens": "usage.output_tokens",
+                "gen_ai.usage.cache_read.input_tokens": "usage.cache_read.input_tokens",
+                "gen_ai.usage.cache_creation.input_tokens": "usage.cache_creation.input_tokens",
+                "gen_ai.usage.cache_write.input_tokens": "usage.cache_write.input_tokens",
+                "gen_ai.usage.reasoning.output_tokens": "usage.reasoning.output_tokens",
+                "gen_ai.request.model": "request.model",
+                "agentops.entity.input": "agentops.agent.input",
+                "gen_ai.tool.name": "tool_name",
+                "gen_ai.tool.call.id": "tool_call_id",
+                "gen_ai.tool.call.arguments": "tool_call_arguments",
+                "gen_ai.tool.call.result": "tool_call_result",
+                "gen_ai.agent.name": "agent.id agent.name agent.role",
+                "gen_ai.agent.id": "agent.id",
+                "gen_ai.workflow.name": "workflow.name",
+            },
+            "tool": {
+                "gen_ai.provider.name": "provider.name",
+                "gen_ai.usage.input_tokens": "usage.input_tokens",
+                "gen_ai.usage.output_tokens": "usage.output_tokens",
+                "gen_ai.usage.cache_read.input_tokens": "usage.cache_read.input_tokens",
+                "gen_ai.usage.cache_creation.input_tokens": "usage.cache_creation.input_tokens",
+                "gen_ai.usage.cache_write.input_tokens": "usage.cache_write.input_tokens",
+                "gen_ai.usage.reasoning.output_tokens": "usage.reasoning.output_tokens",
+                "gen_ai.request.model": "request.model",
+                "agentops.usage.cost": "gen_ai.usage.total_cost",
+                "agentops.entity.input": "agentops.tool.input tool.parameters",
+                "agentops.entity.output": "tool.result",
+                "gen_ai.tool.name": "operation.name tool.name",
+                "gen_ai.tool.call.id": "tool.call.id",
+                "gen_ai.tool.call.arguments": "agentops.tool.input tool.parameters",
+                "gen_ai.tool.call.result": "tool.result",
+                "gen_ai.agent.name": "agent_name",
+                "gen_ai.agent.id": "agent_id",
+                "gen_ai.workflow.name": "workflow.name",
+                "operation.name": "operation.name tool.name",
+            },
+            "operation": {
+                "gen_ai.provider.name": "provider.name",
+                "gen_ai.usage.input_tokens": "usage.input_tokens",
+                "gen_ai.usage.output_tokens": "usage.output_tokens",
+                "gen_ai.usage.cache_read.input_tokens": "usage.cache_read.input_tokens",
+                "gen_ai.usage.cache_creation.input_tokens": "usage.cache_creation.input_tokens",
+                "gen_ai.usage.cache_write.input_tokens": "usage.cache_write.input_tokens",
+                "gen_ai.usage.reasoning.output_tokens": "usage.reasoning.output_tokens",
+                "gen_ai.request.model": "request.model",
+                "gen_ai.tool.name": "tool_name",
+                "gen_ai.tool.call.id": "tool_call_id",
+                "gen_ai.tool.call.arguments": "tool_call_arguments",
+                "gen_ai.tool.call.result": "tool_call_result",
+                "gen_ai.agent.name": "agent_name",
+                "gen_ai.agent.id": "agent_id",
+                "gen_ai.workflow.name": "workflow.name",
+            },
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -388,7 +457,56 @@ def test_messages_of_every_form_are_flat_texts() -> None:
     attributes = translate(span("x", given))[1]
 
     flat = ("gen_ai.prompt.", "gen_ai.completion.")
-    assert {name: said for name, said in attributes.items() if name.startswith(flat)} == snapshot()
+    assert {name: said for name, said in attributes.items() if name.startswith(flat)} == snapshot(
+        {
+            "gen_ai.prompt.0.content": """\
+Be brief.
+Be kind.\
+""",
+            "gen_ai.prompt.0.role": "system",
+            "gen_ai.prompt.1.content": "bare",
+            "gen_ai.prompt.1.role": "user",
+            "gen_ai.prompt.2.content": """\
+f({"a":1})
+g()\
+""",
+            "gen_ai.prompt.2.role": "assistant",
+            "gen_ai.prompt.2.tool_calls.0.id": "t1",
+            "gen_ai.prompt.2.tool_calls.0.name": "f",
+            "gen_ai.prompt.2.tool_calls.0.arguments": '{"a":1}',
+            "gen_ai.prompt.2.tool_calls.1.name": "g",
+            "gen_ai.prompt.3.content": """\
+hm
+so\
+""",
+            "gen_ai.prompt.3.role": "user",
+            "gen_ai.prompt.4.content": "7",
+            "gen_ai.prompt.4.role": "tool",
+            "gen_ai.prompt.5.content": """\
+a
+{"type":"uri","uri":"u"}
+{"type":"text"}\
+""",
+            "gen_ai.prompt.5.role": "user",
+            "gen_ai.completion.0.content": "yes",
+            "gen_ai.completion.0.role": "assistant",
+            "gen_ai.completion.0.finish_reason": "stop",
+            "gen_ai.completion.0.reasoning": "hm",
+            "gen_ai.completion.1.content": "no",
+            "gen_ai.completion.1.role": "assistant",
+            "gen_ai.completion.1.finish_reason": "length",
+            "gen_ai.completion.2.role": "assistant",
+            "gen_ai.completion.2.finish_reason": "tool_call",
+            "gen_ai.completion.2.tool_calls.0.id": "t1",
+            "gen_ai.completion.2.tool_calls.0.name": "f",
+            "gen_ai.completion.2.tool_calls.0.arguments": '{"a":1}',
+            "gen_ai.completion.3.content": "said",
+            "gen_ai.completion.3.role": "assistant",
+            "gen_ai.completion.3.tool_calls.0.id": "t2",
+            "gen_ai.completion.4.content": "",
+            "gen_ai.completion.4.role": "assistant",
+        }
+    )
     assert not {*given} & {*attributes} - {"agentops.span.kind", "gen_ai.response.finish_reasons"}
 
 

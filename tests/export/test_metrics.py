@@ -62,8 +62,9 @@ from agentops_otel.version import VERSION
 
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider([reader]))
+clients = []
 for _ in range(2):
-    agentops_otel.init(endpoint=sys.argv[1], console=False, spool_dir=sys.argv[2])
+    clients.append(agentops_otel.init(endpoint=sys.argv[1], console=False, spool_dir=sys.argv[2]))
     agentops_otel.record_action("work")(lambda: None)()
     agentops_otel.shutdown(60)
 for resource in reader.get_metrics_data().resource_metrics:
@@ -82,7 +83,20 @@ def test_each_metric_says_what_it_counts_and_where(tmp_path: Path) -> None:
         done = run_python("-c", ABOUT, sink.endpoint, tmp_path, timeout=60, check=True)
 
     lines = dict(line.split("|", 1) for line in done.stdout.replace(sink.endpoint, "ENDPOINT").splitlines())
-    assert {about: sorted(points.split("|")) for about, points in lines.items()} == snapshot()
+    assert {about: sorted(points.split("|")) for about, points in lines.items()} == snapshot(
+        {
+            "otel.sdk.exporter.span.exported {span} True Spans sent, and those given up by error.type.": [
+                "{'otel.component.name': 'ENDPOINT', 'error.type': '404'} 1",
+                "{'otel.component.name': 'ENDPOINT'} 1",
+            ],
+            "otel.sdk.exporter.span.inflight {span} False Spans in memory, on their way.": [
+                "{'otel.component.name': 'ENDPOINT'} 0"
+            ],
+            "agentops.exporter.span.spooled {span} False Spans on disk, to be sent later.": [
+                "{'otel.component.name': 'ENDPOINT'} 0"
+            ],
+        }
+    )
 
 
 def test_the_names_are_the_conventions() -> None:

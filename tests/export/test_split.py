@@ -83,4 +83,22 @@ def test_halves_have_each_span_once_with_its_resource_and_scope() -> None:
         ]
 
     assert (first.spans, second.spans) == (3, 4)
-    assert [told(whole.body), told(first.body), told(second.body)] == snapshot()
+    assert [told(whole.body), told(first.body), told(second.body)] == snapshot(
+        [
+            [
+                ["a", "https://a.test/1", 2, "x", "https://x.test/2", "x", "0", "1"],
+                ["a", "https://a.test/1", 2, "y", "https://y.test/2", "y", "2", "3"],
+                ["b", "https://b.test/1", 2, "y", "https://y.test/2", "y", "4"],
+                ["b", "https://b.test/1", 2, "x", "https://x.test/2", "x", "5", "6"],
+            ],
+            [
+                ["a", "https://a.test/1", 2, "x", "https://x.test/2", "x", "0", "1"],
+                ["a", "https://a.test/1", 2, "y", "https://y.test/2", "y", "2"],
+            ],
+            [
+                ["a", "https://a.test/1", 1, "y", "https://y.test/2", "y", "3"],
+                ["b", "https://b.test/1", 2, "y", "https://y.test/2", "y", "4"],
+                ["b", "https://b.test/1", 2, "x", "https://x.test/2", "x", "5", "6"],
+            ],
+        ]
+    )
