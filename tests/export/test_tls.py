@@ -368,13 +368,12 @@ def test_who_is_asked_for_and_what_is_said_if_they_cannot_be_reached(
 ) -> None:
     """The port is the scheme's where none is named; behind a proxy the proxy is."""
 
-    def refuse(address: tuple[str, int], timeout_s: float) -> socket.socket:
-        assert 0 < timeout_s <= 60  # what is left
-        addresses.append(address)
+    def look_up(host: str, port: int, *given: object, **named: object) -> list[object]:
+        addresses.append((host, port))
         raise error
 
     addresses: list[tuple[str, int]] = []
-    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
     with pytest.raises(Unreachable, match="^the proxy failed$" if proxy else f"^{says}$") as raised:
         connect(Destination(endpoint=url, proxy=proxy), urlsplit(url), in_s(60), protocol="http/1.1")
@@ -382,6 +381,56 @@ def test_who_is_asked_for_and_what_is_said_if_they_cannot_be_reached(
     assert addresses == [asked]
     if proxy:
         assert str(raised.value.__cause__) == says
+
+
+def test_each_address_of_a_host_is_tried_until_one_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last that is refused is what is said; a host without any is none that can be reached."""
+
+    def at(port: int) -> tuple[object, ...]:
+        return (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
+
+    def found(*ports: int) -> int:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: [at(port) for port in ports])
+        connected = connect(where, urlsplit(where.endpoint), in_s(60), protocol="http/1.1")
+        with connected:
+            port: int = connected.getpeername()[1]
+            return port
+
+    where = Destination(endpoint="http://h")
+    with (
+        socket.socket() as closed,
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        closed.bind(("127.0.0.1", 0))
+        nobody, first, second = (of.getsockname()[1] for of in (closed, one, other))
+        assert (found(first, second), found(nobody, second, first)) == (first, second)
+        for ports, cause in (((nobody, nobody), "refused"), ((), "the host has no address")):
+            with pytest.raises(Unreachable, match="no connection") as raised:
+                found(*ports)
+            assert cause in str(raised.value.__cause__)
+
+
+def test_each_address_of_a_host_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not answer leaves the others theirs."""
+
+    class Silent(socket.socket):
+        def settimeout(self, value: float | None, /) -> None:
+            shares.append(value)
+
+        def connect(self, address: object, /) -> None:
+            raise TimeoutError
+
+    shares: list[float | None] = []
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (1, 2, 3)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: addresses)
+    monkeypatch.setattr(socket, "socket", Silent)
+    where = Destination(endpoint="http://h")
+
+    with pytest.raises(Unreachable, match="no connection in time"):
+        connect(where, urlsplit(where.endpoint), in_s(600), protocol="http/1.1")
+
+    assert shares == [pytest.approx(share, abs=30) for share in (200, 300, 600)]
 
 
 def test_without_time_nobody_is_asked_for() -> None:
