@@ -220,8 +220,7 @@ OPTIONS = (
     Option(
         name="service_name",
         check=text,
-        # Read by OpenTelemetry's resource detection.
-        variables=(),
+        # Its variable is read by OpenTelemetry's resource detection.
         shown_default="`OTEL_SERVICE_NAME`, else `unknown_service`",
         sentence="Who is being traced.",
     ),

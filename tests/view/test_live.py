@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link
 
 from agentops_otel.export import otlp_json
-from agentops_otel.view.live import otlp
+from agentops_otel.view.live import loopback, otlp
 from agentops_otel.view.live.loopback import BODY_BYTES, CONNECTIONS
 from agentops_otel.view.live.server import LiveView, _filter
 from agentops_otel.view.live.store import Store
@@ -33,6 +33,7 @@ from tests.view.requests import request, send
 from tests.view.spans import Trace, research
 
 TRACE = "0" * 31 + "1"
+EMPTY = b'{"resourceSpans": []}'
 
 
 class Browser:
@@ -285,18 +286,168 @@ def test_runs_are_asked_for_by_day(live: LiveView, store: Store, days: str, foun
     assert len(runs) == found
 
 
+def test_each_file_of_the_page_says_what_it_is(live: LiveView) -> None:
+    """A browser takes no script and no style for another."""
+    browser = Browser(live)
+    folder = Path(otlp.__file__).parent / "page"
+    types = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+
+    said = {path.name: browser.get(f"/{path.name}")[1]["content-type"] for path in folder.iterdir() if path.is_file()}
+
+    assert said == {name: f"{types[Path(name).suffix]}; charset=utf-8" for name in said}
+    assert browser.get("/")[1:] == browser.get("/index.html")[1:]
+    assert browser.get("/api/links")[1]["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "answer"),
+    [
+        (b'{"resourceSpans": []}', "application/json", (200, "application/json", b"{}")),
+        (b'{"resourceSpans": []}', "application/json; charset=utf-8", (200, "application/json; charset=utf-8", b"{}")),
+        (b"", "application/x-protobuf", (200, "application/x-protobuf", b"")),
+        (b"", "", (200, "application/json", b"")),
+        (
+            b"\xff\xff", "application/x-protobuf",
+            (400, "text/plain", b"the body is no ExportTraceServiceRequest"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_request_is_answered_in_its_own_language(
+    live: LiveView, body: bytes, content_type: str, answer: tuple[int, str, bytes]
+) -> None:
+    """What is wrong with it is text."""
+    status, headers, said = request(live.otlp_port, "POST", "/v1/traces", body, {"content-type": content_type})
+
+    assert (status, headers["content-type"], said) == answer
+
+
+def test_the_receiver_takes_traces_alone(live: LiveView, store: Store) -> None:
+    """At one path; a program may ask there whether a trace has come."""
+    body = otlp_json.dumps(research())
+    posts = [request(live.otlp_port, "POST", path, body)[0] for path in ("/", "/v1/metrics", "/v1/traces/")]
+    before = request(live.otlp_port, "GET", f"/v1/traces/{TRACE}")[0]
+    sent = send(live, body, content_encoding="identity")
+    gets = [
+        request(live.otlp_port, "GET", path)[0]
+        for path in (
+            f"/v1/traces/{TRACE}",
+            f"/v1/traces/{'f' * 32}",
+            "/v1/traces/",
+            "/v1/traces",
+            f"/v2/traces/{TRACE}",
+        )
+    ]
+
+    assert (posts, before, sent) == ([404, 404, 404], 404, 200)
+    assert gets == [200, 404, 405, 405, 405]
+    assert len(store.runs(Filter())) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{}", 200), ("localhost:{}", 200), ("[::1]:{}", 200), ("localhost:1", 403), ("localhost", 403),
+        ("127.0.0.1", 403), ("127.0.0.2:{}", 403), ("evil.test:{}", 403), ("", 403),
+    ],
+)  # fmt: skip
+def test_a_host_is_ours_by_name_and_port(live: LiveView, host: str, status: int) -> None:
+    """That of a page too, which is asked for by its scheme."""
+    ours = host.format(live.otlp_port)
+
+    assert send(live, EMPTY, host=ours) == status
+    assert send(live, EMPTY, origin=f"http://{ours}") == status
+    assert send(live, EMPTY, origin=f"https://{ours}") == 403
+
+
+def test_a_body_may_be_as_large_as_it_may(live: LiveView, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte more is refused, also of one that comes in chunks."""
+    monkeypatch.setattr(loopback, "BODY_BYTES", 40)
+    fits, more = (EMPTY.ljust(size) for size in (40, 41))
+
+    def in_chunks(body: bytes) -> int:
+        sent = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:20], body[20:]))
+        return send(live, sent + b"0\r\nTrailer: x\r\n\r\n", transfer_encoding="Chunked")
+
+    assert [send(live, fits), send(live, more), in_chunks(fits), in_chunks(more)] == [200, 400, 200, 400]
+
+
+def test_a_connection_is_kept_until_something_is_refused(live: LiveView) -> None:
+    """What is left of a refused body would be taken for the next request."""
+    host = f"host: localhost:{live.otlp_port}\r\ncontent-type: application/json\r\n".encode()
+    whole = b"content-length: %d\r\n\r\n%s" % (len(EMPTY), EMPTY)
+    chunked = b"transfer-encoding: chunked\r\n\r\n%x;a=b\r\n%s\r\n0\r\nx: y\r\n\r\n" % (len(EMPTY), EMPTY)
+    statuses = []
+    with socket.create_connection(("127.0.0.1", live.otlp_port), 20) as connection:
+        for body in (whole, chunked, whole, chunked):
+            connection.sendall(b"POST /v1/traces HTTP/1.1\r\n%s%s" % (host, body))
+            with http.client.HTTPResponse(connection) as answer:
+                answer.begin()
+                statuses.append(answer.status)
+                answer.read()
+        connection.sendall(b"GET /v1/traces/%s HTTP/1.1\r\n%s\r\n" % (TRACE.encode(), host))
+        rest = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert statuses == [200] * 4
+    assert rest.startswith(b"HTTP/1.1 404 ")
+
+
+def test_what_a_page_asks_for_is_json(live: LiveView, store: Store) -> None:
+    """The totals, the choices of the filters, the number of changes, and a run's own file."""
+    browser = Browser(live)
+    store.add(research())
+
+    totals, choices = browser.data("/api/totals?model=gpt-4o-2024-08-06"), browser.data("/api/choices")
+    _, named, _ = browser.get(f"/api/otlp/{TRACE}x")
+    _, odd, _ = browser.get("/api/otlp/..")
+
+    assert isinstance(totals, dict)
+    assert {kind: [(one["calls"], one["errors"]) for one in totals[kind]] for kind in sorted(totals)} == {
+        "day": [(1, 1)],
+        "model": [(1, 0)],
+        "tool": [(1, 1)],
+    }
+    assert browser.data("/api/totals?model=none") == {}
+    assert choices == {
+        "tags": [],
+        "models": ["gpt-4o-2024-08-06"],
+        "tool_names": ["search"],
+        "agents": [],
+        "services": ["bot"],
+    }
+    assert [browser.data(f"/api/changes?since={since}") for since in ("0", "0.5", "x", "-1")] == [1] * 4
+    assert named["content-disposition"] == f'attachment; filename="{TRACE}.jsonl"'
+    assert "content-disposition" not in odd
+
+
+def test_the_token_is_kept_by_the_browser_alone(live: LiveView) -> None:
+    """In a cookie of this port, which no script reads and no other page sends; who has none is told what to do."""
+    url = urlsplit(live.url)
+
+    status, headers, _ = request(live.port, "GET", f"/?{url.query}")
+    refused = request(live.port, "GET", "/")
+
+    assert (url.scheme, url.netloc, url.path) == ("http", f"127.0.0.1:{live.port}", "/")
+    assert (status, headers["location"]) == (303, "/")
+    assert headers["set-cookie"] == (
+        f"agentops_view_{live.port}={url.query.removeprefix('token=')}; HttpOnly; SameSite=Strict; Path=/"
+    )
+    assert (refused[0], refused[2]) == (403, b"Open the address that agentops-otel view has printed.")
+    assert request(live.port, "GET", f"/main.js?{url.query}")[0] == 403
+
+
 def test_a_page_that_waits_hears_of_what_arrives(live: LiveView) -> None:
     """A request for changes is answered when there are some."""
     browser = Browser(live)
     heard: list[object] = []
-    waiting = threading.Thread(target=lambda: heard.append(browser.data("/api/changes?since=0")))
-    waiting.start()
+    statuses = []
+    for since in (0, 1):
+        waiting = threading.Thread(target=lambda since=since: heard.append(browser.data(f"/api/changes?since={since}")))
+        waiting.start()
+        statuses.append(send(live, otlp_json.dumps(research())))
+        waiting.join(20.0)
 
-    status = send(live, otlp_json.dumps(research()))
-    waiting.join(20.0)
-
-    assert status == 200
-    assert heard == [1]
+    assert statuses == [200, 200]
+    assert heard == [1, 2]
 
 
 @pytest.mark.measured

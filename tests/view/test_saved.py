@@ -1,9 +1,11 @@
 """Runs as one HTML file: the page with its data, which opens from disk, asks for nothing, and runs nothing recorded."""
 
+import json
 import re
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,11 @@ from opentelemetry.sdk.trace import Event
 
 from agentops_otel.export import otlp_json
 from agentops_otel.view.live import LiveView, Store, saved
+from agentops_otel.view.live.store import day
+from agentops_otel.view.live.wanted import Filter
 from tests.view.browser import CHROMIUM, MISSING, Browser, Page
 from tests.view.requests import request
-from tests.view.spans import CHAT, Trace, conversation, research
+from tests.view.spans import CHAT, START, Trace, conversation, research
 
 EVIL = "</script><script>document.title='hacked'</script><img src=x onerror=document.title='hacked'>\"'&<!--\u2028"
 TRACE = "0" * 31 + "1"
@@ -51,6 +55,46 @@ def test_the_file_is_whole(memory: Store) -> None:
     assert re.search(r"default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'sha256-[\w+/]{43}='", html)
     assert "</script" not in saved.bundle()
     assert not re.search(r"^(import|export)\b", saved.bundle(), re.MULTILINE)
+
+
+def test_the_data_of_a_file_are_what_the_page_would_ask_for(memory: Store) -> None:
+    """The runs, newest first, each with its day and its spans; what the filters can be set to; the totals."""
+    memory.add(research())
+    memory.add([Trace(3).span("other", 1, attributes={"agentops.tags": ("b", "a"), "gen_ai.agent.name": "travel"})])
+
+    html = saved.page(memory, title="t").decode()
+    data = json.loads(html.partition('id="saved">')[2].partition("</script>")[0])
+
+    runs = memory.runs(Filter())
+    assert [{name: run[name] for name in run if name != "day"} for run in data["list"]] == runs
+    assert {run["day"] for run in data["list"]} == {day(START)}
+    assert list(data["runs"]) == ["0" * 31 + "3", TRACE]
+    for run in runs:
+        trace = str(run["trace"])
+        assert data["runs"][trace] == {**run, "spans": [json.loads(json.dumps(one)) for one in memory.spans(trace)]}
+    assert data["choices"] == {
+        "tags": ["a", "b"],
+        "models": ["gpt-4o-2024-08-06"],
+        "tool_names": ["search"],
+        "agents": ["travel"],
+        "services": ["bot"],
+    }
+    totals = {kind: [asdict(one) for one in found] for kind, found in memory.totals(Filter()).items()}
+    assert data["totals"] == totals
+    assert sorted(data) == ["choices", "list", "runs", "totals"]
+
+
+def test_the_frame_of_a_file_is_html_of_its_own(memory: Store) -> None:
+    """Its policy, its width and its colours are said before anything is shown."""
+    head = saved.page(memory, title="t").decode().partition("<style>")[0]
+
+    assert re.sub("sha256-[^']+", "sha256-", head) == (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-'; "
+        "style-src 'sha256-'; base-uri 'none'; form-action 'none'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n<title>t</title>\n'
+    )
 
 
 def test_one_run_is_saved_alone(memory: Store) -> None:

@@ -14,15 +14,16 @@ from typing import Any
 import genai_prices
 import pytest
 from inline_snapshot import snapshot
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
 
 from agentops_otel.export import file, otlp_json
 from agentops_otel.view.live import files
 from agentops_otel.view.live.briefs import Briefs, Run
 from agentops_otel.view.live.store import Store
 from agentops_otel.view.live.totals import percentile
-from agentops_otel.view.live.wanted import Filter
-from tests.view.spans import AGENT, CHAT, MS, TOOL, Trace, research
+from agentops_otel.view.live.wanted import SORTS, Filter
+from tests.view.spans import AGENT, CHAT, MS, START, TOOL, Trace, research
 
 
 @pytest.fixture
@@ -136,6 +137,161 @@ def test_runs_are_filtered_and_sorted(store: Store, wanted: dict[str, object], f
     some_runs(store)
 
     assert names(store, **wanted) == found
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_runs_are_sorted_by_each_column_that_a_person_can_choose(store: Store, sort: str) -> None:
+    """The largest first, or last; of equal ones the newest."""
+    trace = Trace(2)
+    more = trace.span("invoke_agent z", 1, 900, attributes=AGENT)
+    usage = {**CHAT, "gen_ai.usage.cache_read.input_tokens": 9}
+    below = [
+        *(trace.span("chat", n, n + 1, under=more, attributes=usage) for n in (10, 20)),
+        *(trace.span("execute_tool x", n, n + 1, under=more, attributes=TOOL, error=f"E: {n}") for n in (30, 40)),
+    ]
+    less = Trace(1).span("chat a", 0, 20, attributes={**CHAT, "gen_ai.usage.cache_read.input_tokens": 1}, error="E: 1")
+    tool = Trace(1, count(7)).span("execute_tool y", 2, 3, attributes=TOOL)
+    service = Resource({"service.name": "another"})
+    alike = [Trace(n).span("b", n, n + 10) for n in (3, 4)]
+    store.add([more, *below, less, tool, *(_of(service, one) for one in alike)])
+
+    falling, rising = (store.runs(Filter(sort=sort, ascending=ascending)) for ascending in (False, True))
+
+    values = [run[sort] for run in falling]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=True)  # type: ignore[type-var]  # numbers or texts
+    assert [run[sort] for run in rising] == values[::-1]
+    assert len(set(known)) > 1
+    equal = [run["trace"] for run in falling if run["name"] == "b"]
+    assert equal == [run["trace"] for run in rising if run["name"] == "b"] or sort == "start"
+    assert equal == ["0" * 31 + "4", "0" * 31 + "3"]
+
+
+def _of(resource: Resource, span: ReadableSpan) -> ReadableSpan:
+    span._resource = resource
+    return span
+
+
+def test_the_page_is_told_all_of_a_span(store: Store) -> None:
+    """Times as text; an error by its kind and its words; what is not known is null."""
+    trace = Trace()
+    root = trace.span("root", 0, 10, error="ValueError: no", events=[Event("seen", {"a": (1, 2)})])
+    call = trace.span("chat", 1, 5, under=root, attributes={**CHAT, "gen_ai.response.finish_reasons": ("stop",)})
+    store.add([call, root])
+
+    run = store.run("0" * 31 + "1")
+
+    assert run is not None
+    assert run["spans"] == [
+        {
+            "id": "0000000000000001",
+            "parent": None,
+            "name": "root",
+            "role": "other",
+            "start": "1700000000000000000",
+            "end": "1700000000010000000",
+            "error": "ValueError: no",
+            "message": "ValueError: no",
+            "model": None,
+            "cost": None,
+            "attributes": {"error.type": "ValueError"},
+            "events": [{"name": "seen", "attributes": {"a": (1, 2)}}],
+        },
+        {
+            "id": "0000000000000002",
+            "parent": "0000000000000001",
+            "name": "chat",
+            "role": "llm",
+            "start": "1700000000001000000",
+            "end": "1700000000005000000",
+            "error": None,
+            "message": None,
+            "model": "gpt-4o-2024-08-06",
+            "cost": pytest.approx(0.0048),
+            "attributes": dict(CHAT),
+            "events": [],
+        },
+    ]
+
+
+def test_a_run_has_the_names_and_sums_of_all_its_spans(store: Store) -> None:
+    """Each name once, in the order they came up; the first root names the run, its session and its service."""
+    trace = Trace()
+    tagged = {"session.id": "s1", "agentops.tags": ("a", "b")}
+    root = trace.span("invoke_agent travel", 0, 90, attributes={**AGENT, **tagged})
+    other = trace.span("invoke_agent cook", 1, 80, under=root, attributes={**AGENT, "gen_ai.agent.name": "cook"})
+    cached = {**CHAT, "gen_ai.usage.cache_read.input_tokens": 7, "agentops.tags": ("b", "c")}
+    calls = [
+        trace.span("chat", 2, 3, under=other, attributes=cached),
+        trace.span("chat", 4, 5, under=other, attributes={**cached, "gen_ai.response.model": "gpt-4o-mini"}),
+        trace.span("chat", 6, 7, under=root, attributes=CHAT),
+    ]
+    tools = [
+        trace.span("execute_tool x", 8, 9, under=root, attributes={**TOOL, "gen_ai.tool.name": name})
+        for name in ("search", "open", "search")
+    ]
+    store.add([*tools, *calls, other, root])
+
+    (run,) = store.runs(Filter())
+
+    assert {name: run[name] for name in run if name not in ("trace", "start", "duration", "cost")} == {
+        "name": "invoke_agent travel",
+        "service": "bot",
+        "session": "s1",
+        "spans": 8,
+        "llm_calls": 3,
+        "tools": 3,
+        "input_tokens": 3600,
+        "output_tokens": 540,
+        "cached_tokens": 14,
+        "errors": 0,
+        "tags": ["a", "b", "c"],
+        "models": ["gpt-4o-2024-08-06", "gpt-4o-mini"],
+        "tool_names": ["search", "open"],
+        "agents": ["travel", "cook"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"since_s": START / 1e9}, ["second", "first"]),
+        ({"since_s": START / 1e9 + 1}, ["second"]),
+        ({"until_s": START / 1e9 + 1}, ["first"]),
+        ({"until_s": START / 1e9}, []),
+        ({"slower_s": 0.01}, ["second", "first"]),
+        ({"slower_s": 0.02}, ["second"]),
+        ({"dearer_usd": 0.5}, ["second", "first"]),
+        ({"dearer_usd": 0.75}, ["second"]),
+        ({"trace": "0" * 31 + "1"}, ["first"]),
+        ({"trace": "0" * 31 + "1", "service": "bot"}, ["first"]),
+        ({"failed": False}, ["second", "first"]),
+    ],
+)
+def test_a_bound_takes_what_is_just_on_it(store: Store, wanted: dict[str, object], found: list[str]) -> None:
+    """From a moment on, and before another; as slow and as dear as said."""
+    paid = ({**CHAT, "agentops.usage.cost": cost} for cost in (0.5, 0.75))
+    store.add([Trace(1).span("first", 0, 10, attributes=next(paid))])
+    store.add([Trace(2).span("second", 1000, 1020, attributes=next(paid))])
+
+    assert names(store, **wanted) == found
+
+
+def test_a_run_is_kept_for_just_as_long_and_as_large_as_it_may_be() -> None:
+    """A second or a byte more is too much."""
+    now = [0.0]
+    runs = [Trace(n).span(f"run {n}", n) for n in (1, 2)]
+    size = sum(len(otlp_json.dumps([one])) for one in runs)
+    kept = []
+    for age_s, limit_bytes in ((10.0, size), (10.5, size), (10.0, size - 1)):
+        now[0] = 0.0
+        with closing(Store(None, otlp_json, limit_age_s=10.0, limit_bytes=limit_bytes, clock=lambda: now[0])) as store:
+            store.add(runs[:1])
+            now[0] = age_s
+            store.add(runs[1:])
+            kept.append(len(store.runs(Filter())))
+
+    assert kept == [2, 1, 1]
 
 
 def test_the_filters_can_be_set_to_what_is_there(store: Store) -> None:
@@ -378,3 +534,23 @@ def test_who_waits_hears_of_a_change(store: Store) -> None:
     assert heard == [1]
     assert store.wait(0, 0.0) == 1
     assert store.wait(1, 0.0) == 1
+    waiting = threading.Thread(target=lambda: heard.append(store.wait(1, 300.0)))
+    waiting.start()
+    store.close()
+    waiting.join(60.0)
+    assert heard == [1, 1]
+
+
+def test_a_file_of_many_lines_is_kept_in_parts(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part with the place up to which it has been read; none is read twice, and none is missing."""
+    monkeypatch.setattr(files, "BATCH", 2)
+    path, said = tmp_path / "t.jsonl", list[str]()
+    lines = [otlp_json.dumps([Trace(n).span(f"run {n}")]) + b"\n" for n in range(1, 6)]
+    path.write_bytes(b"".join(lines))
+
+    for _ in range(2):
+        files.read_on(path, store, file.read_from, said.append)
+
+    # Each part that is added is a change: two, two and one.
+    assert (store.wait(-1, 0.0), said) == (3, [])
+    assert names(store, sort="name", ascending=True) == [f"run {n}" for n in range(1, 6)]
