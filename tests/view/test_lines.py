@@ -16,7 +16,7 @@ from agentops_otel.view.format import UNICODE
 from agentops_otel.view.lines import Line, last_line, open_line, tree_lines
 from agentops_otel.view.notebook import CellOutput
 from agentops_otel.view.printer import Printed
-from agentops_otel.view.terminal import show, show_open
+from agentops_otel.view.terminal import show, show_open, summary
 from agentops_otel.view.tree import Node, Summary, build
 from tests.view.spans import ACTION, CHAT, TOOL, WORKFLOW, Trace, said, text
 
@@ -296,3 +296,46 @@ def test_a_line_is_whole_where_it_fits_and_as_much_of_it_as_fits_elsewhere(monke
             whole = "".join(piece for piece, _ in pieces)
             assert line == whole if len(whole) <= width else width - 1 <= len(line) <= width
             assert whole.startswith(line.removesuffix("…"))
+
+
+@pytest.mark.parametrize(("columns", "length"), [("50", 50), ("", 120), ("0", 120), ("wide", 120), ("-1", None)])
+def test_a_line_is_as_wide_as_the_terminal_is_known_to_be(
+    columns: str, length: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `COLUMNS`, else by itself; a stream that is none, and one that does not know, has 120."""
+    monkeypatch.setenv("COLUMNS", columns)
+    long = build([Trace().span("n", error="E: " + "e" * 500)])
+    terminal, other = Terminal(), io.StringIO()
+
+    show(long, stream=terminal, color=False)
+    show(long, stream=other)
+
+    assert length is None or len(terminal.getvalue().splitlines()[0]) == length
+    assert len(other.getvalue().splitlines()[0]) == 120
+
+
+@pytest.mark.parametrize(
+    ("term", "no_color", "colors"),
+    [("xterm", "", True), ("", "", True), ("dumb", "", False), ("xterm", "1", False), ("xterm", "0", False)],
+)
+def test_colours_are_for_a_terminal_that_takes_them(
+    term: str, no_color: str, colors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None where the user wants none, and none in a file."""
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal, other = Terminal(), io.StringIO()
+
+    for stream in (terminal, other):
+        show(run_of_an_agent(), stream=stream)
+
+    assert ("\x1b[" in terminal.getvalue(), "\x1b[" in other.getvalue()) == (colors, False)
+
+
+def test_a_session_whose_spans_are_not_seen_has_a_duration_alone() -> None:
+    """Zeros would be wrong."""
+    stream = io.StringIO()
+
+    summary(Summary(duration_ns=2_000_000_000), end_state="Fail", links=["a", "b"], counted=False, stream=stream)
+
+    assert stream.getvalue() == "agentops_otel: session Fail: 2.00 s; a; b\n"

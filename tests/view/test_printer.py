@@ -1,13 +1,15 @@
 """The thread that prints; where none can be started, the thread that ended the trace prints it itself."""
 
 import io
+import re
 import threading
 
 import pytest
 
+from agentops_otel.view import printer
 from agentops_otel.view.printer import Printed, Printer
-from agentops_otel.view.tree import build
-from tests.view.spans import Trace
+from agentops_otel.view.tree import build, summarize
+from tests.view.spans import CHAT, TOOL, Trace
 
 
 def _trace(name: str) -> Printed:
@@ -26,14 +28,60 @@ def test_a_trace_that_its_own_thread_has_printed_changes_nothing_for_the_next(mo
         asked.append(stream.getvalue())
         return len(asked) > 1
 
-    printer = Printer(stream, is_free=is_free)
+    prints = Printer(stream, is_free=is_free)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", no_thread)
-        printer.add(_trace("at once"))
+        prints.add(_trace("at once"))
     at_once = stream.getvalue()
-    printer.add(_trace("later"))
+    prints.add(_trace("later"))
 
-    assert printer.flush(60)
+    assert prints.flush(60)
     assert at_once.startswith("at once ")
     assert asked[:1] == [at_once]
     assert "later " in stream.getvalue()
+
+
+@pytest.mark.parametrize(("traces", "skipped"), [(3, ""), (4, "1 trace more: "), (5, "2 traces more: ")])
+def test_so_many_traces_wait_for_a_terminal_and_the_oldest_are_counted(
+    traces: int, skipped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the program's own display has it; the newest are printed at the end."""
+    monkeypatch.setattr(printer, "WAITING", 3)
+    stream = io.StringIO()
+    waiting = Printer(stream, is_free=lambda: False)
+
+    for number in range(traces):
+        waiting.add(_trace(f"trace-{number}"))
+    waiting.close(60)
+
+    assert re.findall(r"^trace-(\d)", stream.getvalue(), re.MULTILINE) == [str(n) for n in range(traces)][-3:]
+    assert re.findall(r"\d traces? more: ", stream.getvalue()) == [skipped] * bool(skipped)
+
+
+def test_a_trace_that_had_to_wait_once_more_is_one_of_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a display has begun while it was laid out."""
+    monkeypatch.setattr(printer, "BURST", 2)
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
+    stream, answers = io.StringIO(), iter([True, True, True, False])
+    burst = Printer(stream, is_free=lambda: next(answers, True))
+
+    for number in range(4):
+        burst.add(_trace(f"trace-{number}"))
+        assert burst.flush(60)
+    burst.close(60)
+
+    assert re.findall(r"^trace-\d", stream.getvalue(), re.MULTILINE) == ["trace-0", "trace-1"]
+    assert " more: " in stream.getvalue()
+
+
+def test_a_sum_of_traces_says_what_is_known_of_them() -> None:
+    """Errors, tokens and a price where there are any."""
+    trace = Trace(2)
+    call = trace.span("chat gpt-4o", 0, 1500, attributes=CHAT)
+    failed = trace.span("execute_tool x", 1500, 2000, attributes=TOOL, error="E: x")
+    none, some = summarize(build([Trace().span("root", 0, 500)])), summarize(build([call, failed]))
+
+    assert printer._summed_up([none]) == "1 trace more: 0 LLM calls, 500 ms in all"
+    assert printer._summed_up([none, some, some]) == (
+        "3 traces more: 2 LLM calls, 4.50 s in all, 2400→360 tok, $0.0096, 2 errors"
+    )

@@ -45,6 +45,33 @@ def test_a_trace_is_given_soon_after_its_root() -> None:
     assert next(others).get_span_context().trace_id < 1200  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(("between", "pieces"), [(999, 1), (1000, 2)])
+def test_a_span_may_come_a_thousand_spans_after_its_root(between: int, pieces: int) -> None:
+    """One that comes later is shown by itself."""
+    trace = Trace(1)
+    root = trace.span("root")
+    late = trace.span("late", 5, 20, under=root)
+    others = [Trace(2 + n).span("other") for n in range(between)]
+
+    given = [
+        [node.span.name for root in roots for node in root.walk()] for roots in selection.traces([root, *others, late])
+    ]
+
+    assert [names for names in given if "other" not in names] == [["root", "late"], ["root"]][pieces - 1 : pieces] + [
+        ["late"]
+    ] * (pieces - 1)
+
+
+@pytest.mark.parametrize(("held", "pieces"), [(4, 1), (3, 2)])
+def test_as_many_spans_are_held_as_may_be(held: int, pieces: int) -> None:
+    """Of a trace whose root has not been read, too."""
+    trace = Trace(1)
+    root = trace.span("root")
+    steps = [trace.span(f"step {n}", n, under=root) for n in range(5)]
+
+    assert len(list(selection.traces(steps, held_spans=held))) == pieces
+
+
 def test_a_trace_whose_spans_lie_apart_is_whole() -> None:
     """Traces that run side by side are put together."""
     first, second = research(), [Trace(2).span(f"step {number}", number) for number in range(4)]
@@ -58,7 +85,8 @@ def test_a_trace_whose_spans_lie_apart_is_whole() -> None:
     [
         (Filter(), True),
         (Filter(errors=True), True),
-        (Filter(slow_s=1.2), True),
+        (Filter(slow_s=1.24), True),
+        (Filter(slow_s=1.2400001), False),
         (Filter(slow_s=1.3), False),
         (Filter(model="gpt-4o"), True),
         (Filter(model="claude"), False),
@@ -78,6 +106,8 @@ def test_a_filter_takes_a_trace_or_not(only: Filter, taken: bool) -> None:
     [
         ("10m", "2026-01-02T11:50:00+00:00"),
         ("1.5h", "2026-01-02T10:30:00+00:00"),
+        ("90s", "2026-01-02T11:58:30+00:00"),
+        ("2d", "2025-12-31T12:00:00+00:00"),
         ("2026-01-01", "2026-01-01T00:00:00+00:00"),
         ("2026-01-01T10:00:00+02:00", "2026-01-01T10:00:00+02:00"),
     ],

@@ -134,3 +134,16 @@ def test_no_exporter_is_said_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert described(config.read_config(), None, guest=True) == "spans go where the tracer provider sends them"
     assert described(config.read_config(span_processors=[processor]), None) == "spans go to your span processors"
+
+
+def test_each_place_is_named_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exporters by their names; metrics after the spans."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp,otlp_proto_http")
+
+    settings = config.read_config(upload_metrics=True, span_processors=[SpanProcessor()])
+
+    assert locations.describe_destinations(settings, None) == (
+        "spans go to http://localhost:4318/v1/traces, to the otlp_proto_http exporter, to your span processors; "
+        "metrics go to http://localhost:4318/v1/metrics"
+    )
+    assert locations.links_to_trace(settings, None, "abc") == []
