@@ -15,14 +15,21 @@ _QUOTE = r"""(?:\\{0,3}["']|%22|&quot;)"""
 _NAME_FIELD = r"(?:name|key|header|field|param|parameter|variable|var|env|option|setting|property|attribute|label|id|k)"
 _VALUE_FIELD = r"(?:value|val|default|v)"
 
+# As they are, and in an address.
+_SPACE = r"(?:[ \t]|%20|\+(?=%22))"
+_COLON = r"(?::|%3[Aa])"
+_COMMA = r"(?:,|%2[Cc])"
+_ASSIGNS = r"(?:[:=]|%3[AaDd])"
+
 _ELEMENT_START = r"(?:[ ][^<>]{0,200})?>(?=[^<\s])"
 
 # Between a name and its value. The order matters: the first that matches sets where the value begins.
 _IN_ELEMENT = rf"""(?x)
-      (?P<equals>{_QUOTE}?\]?[ \t]{{0,8}}(?:=>|:=|=(?!=)|%3D)[ \t]{{0,8}})
-    | (?P<colon>{_QUOTE}?[ \t]{{0,8}}(?::(?!//|[=:])|%3A)[ \t]{{0,8}})
-    | (?P<field>{_QUOTE}?\s{{0,8}},?\s{{0,80}}{_QUOTE}?(?i:{_VALUE_FIELD}){_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}})
-    | (?P<pair>{_QUOTE}\s{{0,8}},\s{{0,8}}(?={_QUOTE}))
+      (?P<equals>{_QUOTE}?\]?{_SPACE}{{0,8}}(?:=>|:=|=(?!=)|%3[Dd]){_SPACE}{{0,8}})
+    | (?P<colon>{_QUOTE}?{_SPACE}{{0,8}}(?::(?!//|[=:])|%3[Aa]){_SPACE}{{0,8}})
+    | (?P<field>{_QUOTE}?\s{{0,8}}{_COMMA}?(?:\s{{0,80}}|{_SPACE})
+        {_QUOTE}?(?i:{_VALUE_FIELD}){_QUOTE}?{_SPACE}{{0,8}}{_ASSIGNS}{_SPACE}{{0,8}})
+    | (?P<pair>{_QUOTE}\s{{0,8}}{_COMMA}(?:\s{{0,8}}|{_SPACE})(?={_QUOTE}))
     | (?P<form>{_QUOTE}(?:\r?\n){{2}})
     | (?P<element>{_ELEMENT_START})
     | (?P<quoted>[ \t]{{1,8}}(?=["']))
@@ -44,16 +51,19 @@ _CODE = r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[]
 _DIGIT = r"\d"
 _NUMBER = r"[\d.,]+%?"
 _NAME = r"-{0,2}([\w.-]{3,80})[:=]?"
-_NAME_BEFORE = rf"{_QUOTE}?\b(?i:{_NAME_FIELD}){_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}}{_QUOTE}?\Z"
-_VALUE_BEFORE = (
-    rf"{_QUOTE}(?i:{_VALUE_FIELD}){_QUOTE}[ \t]{{0,8}}:\s{{0,8}}({_QUOTE})(?P<value>(?:(?!\1).)+)\1\s{{0,8}},\s{{0,80}}"
-    rf"{_QUOTE}(?i:{_NAME_FIELD}){_QUOTE}[ \t]{{0,8}}:\s{{0,8}}{_QUOTE}\Z"
+_NAME_BEFORE = (
+    rf"{_QUOTE}?(?:\b|(?<=%22))(?i:{_NAME_FIELD}){_QUOTE}?{_SPACE}{{0,8}}{_ASSIGNS}{_SPACE}{{0,8}}{_QUOTE}?\Z"
 )
-_PAIR_BEFORE = rf"[(\[]\s{{0,8}}{_QUOTE}\Z"
-_PAIR_AFTER = rf"{_QUOTE}\s{{0,8}}[)\]]"
+_VALUE_BEFORE = (
+    rf"{_QUOTE}(?i:{_VALUE_FIELD}){_QUOTE}{_SPACE}{{0,8}}{_COLON}(?:\s{{0,8}}|{_SPACE})({_QUOTE})(?P<value>(?:(?!\1).)+)\1"
+    rf"\s{{0,8}}{_COMMA}(?:\s{{0,80}}|{_SPACE})"
+    rf"{_QUOTE}(?i:{_NAME_FIELD}){_QUOTE}{_SPACE}{{0,8}}{_COLON}(?:\s{{0,8}}|{_SPACE}){_QUOTE}\Z"
+)
+_PAIR_BEFORE = rf"(?:[(\[]|%5[Bb])\s{{0,8}}{_QUOTE}\Z"
+_PAIR_AFTER = rf"{_QUOTE}\s{{0,8}}(?:[)\]]|%5[Dd])"
 _WORD_BEFORE = r"(?<![\w.-])([A-Za-z]{2,16}) \Z"
 _COMMAND_BEFORE = r"(?:\b(?i:ENV|setenv) |\blogin\s{1,8}\S{1,64}\s{1,8})\Z"
-_ASSIGNED = r"[ \t]{0,8}[:=]"
+_ASSIGNED = rf"{_SPACE}{{0,8}}{_ASSIGNS}"
 _QUOTES = ('"', "'", "%22", "&quot;")
 _LOOK_BACK_CHARACTERS = 600
 """Characters before a name in which its value, or the field that it stands in, is looked for."""

@@ -64,6 +64,7 @@ _FEW_CHARACTERS = 64
 """Up to this length of a text, in characters, one search for all stems is faster than one for each sign."""
 _ANY_STEM = "|".join(STEMS)
 _WORD_END = re.compile(r"[\w.-]*+")
+_ESCAPED = r"(?<=\\)[nrt]|(?<=%)[0-7][0-9A-Fa-f]"
 
 
 def redact(text: str) -> str:
@@ -112,8 +113,9 @@ def _words_with(seeker: re.Pattern[str], first: re.Match[str], lower: str, text:
         start, end = stem.start(), _WORD_END.match(text, stem.end()).end()  # type: ignore[union-attr]  # matches anything
         while start and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
             start -= 1
-        # The letter of an escape, in JSON or a repr, is not the name's.
-        yield start + (text[start : start + 1] in ("n", "r", "t") and text[start - 1 : start] == "\\")
+        # What is escaped, in JSON, a repr or an address, is not the name's: `\nauth`, `%26auth`.
+        escaped = compiled(_ESCAPED).match(text, start)
+        yield escaped.end() if escaped else start
         stem = seeker.search(lower, end)
 
 

