@@ -162,8 +162,8 @@ def failure(response: Any) -> str | None:
     return code if isinstance(code, str) else "_OTHER"
 
 
-_INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
-_UNFINISHED = ("queued", "in_progress")
+_INCOMPLETE = {"max_output_tokens": "length"}
+"""The conventions' word where it is not the API's own."""
 
 
 def _finish_reasons(response: Any) -> list[str] | None:
