@@ -18,7 +18,7 @@ from agentops_otel.clients.openai import spec as openai
 from agentops_otel.clients.openai.websockets import ResponsesTracker
 from agentops_otel.instrumentation.call import CALL_IN_PROGRESS
 from agentops_otel.instrumentation.connection import ConnectionTracker, Turn
-from tests.clients.test_dialects import asked, said, streamed
+from tests.clients.said import asked, said, streamed
 
 NOTED = {"type": "x", "id": "i", "call_id": "c", "name": "n", "status": "completed", "index": 3}
 """What an item of a response says beside its details."""
