@@ -534,10 +534,10 @@ def test_who_waits_hears_of_a_change(store: Store) -> None:
     assert heard == [1]
     assert store.wait(0, 0.0) == 1
     assert store.wait(1, 0.0) == 1
-    waiting = threading.Thread(target=lambda: heard.append(store.wait(1, 300.0)))
+    waiting = threading.Thread(target=lambda: heard.append(store.wait(1, 60.0)), daemon=True)
     waiting.start()
     store.close()
-    waiting.join(60.0)
+    waiting.join(20.0)
     assert heard == [1, 1]
 
 
