@@ -38,7 +38,7 @@ from agentops_otel.instrumentation import reading
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
 from agentops_otel.view import printer, session_totals, terminal, terminal_processor
-from agentops_otel.view.live import store
+from agentops_otel.view.live import saved, store
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
@@ -709,6 +709,7 @@ LIMITS = {
     "the newest 100, and the newest gigabyte, stay": (trace_directory.KEEP, trace_directory.DIRECTORY_BYTES)
     == (100, 1024**3),
     "a megabyte of spans": file.LINE_BYTES == 1_000_000,
+    "`agentops-otel show --html` | the newest 64 MB": saved.LIMIT_BYTES == 64 * 1024 * 1024,
     "| 60 lines, then cut": terminal.LINES == 60,
     "| 20 in a row and four a second": (printer.BURST, printer.PER_SECOND) == (20, 4.0),
     "for the terminal | the newest 2,000": terminal_processor.HELD_SPANS == 2_000,
