@@ -52,8 +52,8 @@ def test_a_span_of_the_kernel_is_all_that_it_was(tmp_path: Path) -> None:
             ],
         }
     ]
-    first, second = captured.spans
-    assert [(one.start_time, one.end_time) for one in (first, second)] == [(2_000, 3_000), (1_000, 4_000)]
-    assert [event.timestamp for event in first.events] == [2_500]
-    assert [link.context.trace_id for link in first.links] == [0xA]
-    assert first.context.trace_id == second.context.trace_id != inner.get_span_context().trace_id
+    outside, inside = captured.spans
+    assert [(one.start_time, one.end_time) for one in (outside, inside)] == [(1_000, 4_000), (2_000, 3_000)]
+    assert [event.timestamp for event in inside.events] == [2_500]
+    assert [link.context.trace_id for link in inside.links] == [0xA]
+    assert inside.context.trace_id == outside.context.trace_id != inner.get_span_context().trace_id

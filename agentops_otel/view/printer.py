@@ -104,7 +104,6 @@ class Printer:
             if self._later is None and not self._closing:
                 self._later = (time.monotonic() + seconds, call)
                 self._start()
-                self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all is printed; True if it was in time. A blocked terminal ends the wait."""
