@@ -120,6 +120,7 @@ def test_a_value_is_found_in_each_kind_of_quotes(quote: str, between: str) -> No
     "form",
     [
         "{`value`: `let me in`, `name`: `DB_PASSWORD`} and",
+        "{`value`: `let me in`, `name`: `DB_PASSWORD`, `n`: `1`} and",
         "{`name`: `DB_PASSWORD`, `value`: `let me in`} and",
         "(`DB_PASSWORD`, `let me in`), (`n`, `1`)",
         "[`DB_PASSWORD`, `let me in`] and",
@@ -158,6 +159,7 @@ def test_a_value_is_found_in_json_that_is_written_in_an_address(
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
+        ("exa_key='a1' exa_key=\"a1\" exa_key=a1", "exa_key='[redacted]' exa_key=\"[redacted]\" exa_key=a1"),
         ("create user ann identified by 'x y'", "create user ann identified by '[redacted]'"),
         ("CREATE USER ann IDENTIFIED BY 'x y'", "CREATE USER ann IDENTIFIED BY '[redacted]'"),
         ("curl -u ann:x7 y", "curl -u ann:[redacted] y"),

@@ -89,6 +89,12 @@ ACCEPTED = {
         "speed alone: what the spans of a function have in common is made anew"
     ),
     "agentops_otel/recording/decorated.py constant: 0 -> 1": ("the same: that flag says nothing of how it is called"),
+    "agentops_otel/tracing/recorder.py argument: field( default_factory=WeakKeyDictionary, compare=False, repr=False ) -> field(default_factory=WeakKeyDictionary, repr=False)": (
+        "the same: no two recorders are compared or printed"
+    ),
+    "agentops_otel/tracing/recorder.py argument: field( default_factory=WeakKeyDictionary, compare=False, repr=False ) -> field(default_factory=WeakKeyDictionary, compare=False)": (
+        "the same: no two recorders are compared or printed"
+    ),
     "agentops_otel/tracing/recorder.py constant: False -> True": ("the same: no two recorders are compared or printed"),
     "agentops_otel/tracing/recorder.py word: \"tracer\" -> 'traces'": (
         "time alone: a span of ours is then asked whether it begins a trace of its own, and says no"

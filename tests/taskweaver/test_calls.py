@@ -229,3 +229,26 @@ def test_a_model_with_an_alias_is_told_with_its_own_back_end() -> None:
         ("chat llama", "groq"),
         ("chat gpt", "ollama"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("api_type", "provider"),
+    [
+        *(("azure", "azure.ai.openai"), ("azure_ad", "azure.ai.openai"), ("azure_ml", "azure.ai.inference")),
+        *(("google_genai", "gcp.gemini"), ("qwen", "dashscope"), ("zhipuai", "zhipu_ai")),
+        *((name, name) for name in ("openai", "ollama", "groq", "anthropic")),
+    ],
+)
+def test_each_back_end_has_the_name_of_its_provider(api_type: str, provider: str) -> None:
+    """That of the conventions, or of its client here; any other is told as TaskWeaver calls it."""
+    service = SimpleNamespace(config=SimpleNamespace(llm_module_config={"api_type": api_type}, model="m"))
+    api = SimpleNamespace(ext_llms={}, completion_service=service, config=SimpleNamespace(api_type=api_type, model="m"))
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        call = calls.chat(recorder, api, {"messages": []})
+        with call:
+            pass
+        call.end()
+
+    assert [(span.attributes or {})["gen_ai.provider.name"] for span in captured.spans] == [provider]

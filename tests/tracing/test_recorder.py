@@ -39,6 +39,7 @@ from agentops_otel.tracing import (
 )
 from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
+from agentops_otel.tracing.relay import Relay
 
 
 class Session(SpanDefaults):
@@ -354,3 +355,52 @@ def test_the_span_of_a_decorated_call_begins_quickly_where_nobody_has_to_be_aske
     assert not begins("ours, default", context=suppressed)
     ours.end()
     assert not begins("ours, default", ours)  # a span of another scope that has ended lives on in a queue
+
+
+@pytest.mark.parametrize("kind", [dict, CheckedAttributes])
+@pytest.mark.parametrize("tracer", TRACERS)
+def test_below_a_librarys_span_that_has_ended_begins_a_trace_of_its_own(
+    tracer: str, kind: type[dict[str, Any]]
+) -> None:
+    """With a link to it, beside those that are given; one that is open is its parent, and so is one of ours."""
+    recorder, link = recorder_with(tracer), Link(SpanContext(1, 2, is_remote=True))
+    around: Any = OwnProvider().get_tracer("app").start_span("around")
+    context = set_span_in_context(around, Context())
+
+    def start(context: Context) -> Any:
+        span: Any = recorder.start("step", context=context, attributes=kind(), links=[link])
+        return span.parent and span.parent.span_id, [each.context.span_id for each in span.links]
+
+    open_, own = start(context), recorder.tracer.start_span("own")
+    around.end()
+    own.end()
+
+    number = around.get_span_context().span_id
+    assert open_ == (number, [2])
+    assert start(context) == (None, [2, number])
+    if isinstance(own, OwnSpan):  # whatever the scope of the recorder's tracer is called
+        assert start(set_span_in_context(own, Context())) == (own.get_span_context().span_id, [2])
+
+
+@pytest.mark.parametrize("where", ["on the provider", "behind the relay"])
+def test_who_comes_later_is_told_of_the_next_decorated_call(where: str) -> None:
+    """Also where nobody was told of a start until then, and once only."""
+    recorder, relay, late = recorder_with("ours, default"), Relay(), Contexts()
+    assert isinstance(recorder.tracer, sdk_trace.Tracer)
+    recorder.tracer.span_processor.add_span_processor(relay)
+    form, context = CallForm("call", {}, "in", "out", dict), set_value("mine", 1, Context())
+
+    for _ in range(2):
+        span = recorder.begin(form, None, None, context)
+        assert span is not None
+        assert span.start_time == 5
+        span.end()
+    if where == "on the provider":
+        recorder.tracer.span_processor.add_span_processor(late)
+    else:
+        relay.targets = (late,)
+    told = recorder.begin(form, None, None, context)
+
+    assert told is not None
+    assert told.start_time == 5
+    assert late.of == [("call", context)]
