@@ -17,11 +17,12 @@ import click
 import pytest
 from inline_snapshot import snapshot
 
-from agentops_otel.cli import commands, main
+from agentops_otel.cli import _follow, commands, main
 from agentops_otel.config import Config
 from agentops_otel.export.file import FileExporter
 from agentops_otel.export.otlp_json import dumps, loads
 from agentops_otel.export.trace_directory import DIRECTORY
+from agentops_otel.view import selection
 from agentops_otel.view.live import Store
 from tests.program import read_until
 from tests.python_process import Python, run_python
@@ -496,6 +497,30 @@ def test_show_follows_a_running_program(trace_file: Path) -> None:
         _, stderr = following.communicate(timeout=60)
 
     assert (following.returncode, stderr.strip()) == (130, "")
+
+
+def test_a_trace_that_is_followed_is_shown_when_its_root_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all that has come before it; another that has ended does not wait for it, and too many spans do not wait."""
+    monkeypatch.setattr(selection, "HELD_SPANS", 2)
+    path, trace, other = tmp_path / "t.jsonl", Trace(1), Trace(2)
+    root = trace.span("root", 0, 100)
+    steps = [trace.span(f"step {n}", n, under=root) for n in range(3)]
+    FileExporter(path).export([*steps, other.span("other", 1)])
+    followed = _follow(path)
+
+    first = next(followed)
+    FileExporter(path).export([root])
+    second = next(followed)
+    FileExporter(path).export([Trace(3).span("next", 1)])
+    third = next(followed)
+
+    assert [[node.span.name for one in roots for node in one.walk()] for roots in (first, second, third)] == [
+        ["other"],
+        ["root", "step 1", "step 2"],
+        ["next"],
+    ]
 
 
 def test_doctor_speaks_json(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
