@@ -64,7 +64,7 @@ _FEW_CHARACTERS = 64
 """Up to this length of a text, in characters, one search for all stems is faster than one for each sign."""
 _ANY_STEM = "|".join(STEMS)
 _WORD_END = re.compile(r"[\w.-]*+")
-_ESCAPED = r"(?<=\\)[nrt]|(?<=%)[0-7][0-9A-Fa-f]"
+_ESCAPED = r"(?<=\\)(?:u00[0-7][0-9A-Fa-f]|[nrt])|(?<=%)[0-7][0-9A-Fa-f]"
 
 
 def redact(text: str) -> str:

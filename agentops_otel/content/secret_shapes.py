@@ -145,7 +145,8 @@ def _around(sign: str, parts: Sequence[tuple[str, str, str]]) -> str:
 def _prefixed(prefix: str, body: str) -> str:
     """A pattern of the prefix and the rest, not within a word. An escape before it, of a URL or of JSON, is no word."""
     begin = re.escape(prefix)
-    starts = (f"(?<![A-Za-z0-9]{begin})", f"(?<=%[0-9A-F]{{2}}{begin})", rf"(?<=\\[nrt]{begin})")
+    escapes = ("%[0-9A-Fa-f]{2}", r"\\[nrt]", r"\\u00[0-9A-Fa-f]{2}")
+    starts = (f"(?<![A-Za-z0-9]{begin})", *(f"(?<={escape}{begin})" for escape in escapes))
     return f"{begin}(?:{'|'.join(starts)})(?:{body})"
 
 

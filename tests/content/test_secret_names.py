@@ -9,6 +9,7 @@ import pytest
 from agentops_otel.content.named_values import is_secret_name
 from agentops_otel.content.redaction import redact
 from agentops_otel.content.secret_names import KeyKind, classify_key
+from tests.content.secret_examples import EXAMPLES
 
 OF_SECRETS = """
     password passwords passwd passphrase passcode passkey passkeys user_password password_of_ann
@@ -209,3 +210,14 @@ def test_a_name_in_an_encoded_address_begins_behind_the_encoded_letter(url: str,
     text = url.format(name)
 
     assert redact(text) == text.replace("let-me-1n", "[redacted]")
+
+
+@pytest.mark.parametrize(
+    "before", ["%3D", "%3d", "%2f", "%2F", "\\n", "\\t", "\\u0026", "\\u003d", "\\u003D", "%0A", "%0a"]
+)
+def test_an_escape_before_a_secret_is_no_part_of_it(before: str) -> None:
+    """Of a URL in letters of either case, and of JSON: before a key of a known shape, and before a name."""
+    for key in (EXAMPLES["sk-"], EXAMPLES["ghp_"], EXAMPLES["AKIA"], EXAMPLES["SG."]):
+        assert redact(f"x{before}{key} and") == f"x{before}[redacted] and"
+    for name in ("sig", "auth", "jwt", "password"):
+        assert redact(f"x{before}{name}=let-me-1n and") == f"x{before}{name}=[redacted] and"
