@@ -11,7 +11,7 @@ from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import LONGEST_NAME, SECRETS, SHORTEST_NAME, KeyKind, classify_key
 from agentops_otel.content.secret_shapes import REDACTED
 
-_QUOTE = r"""(?:\\{0,3}["']|%22|&quot;)"""
+_QUOTE = r"""(?:\\{0,3}["']|%22|&quot;|\\{1,3}u002[27])"""
 _NAME_FIELD = r"(?:name|key|header|field|param|parameter|variable|var|env|option|setting|property|attribute|label|id|k)"
 _VALUE_FIELD = r"(?:value|val|default|v)"
 
@@ -52,7 +52,8 @@ _DIGIT = r"\d"
 _NUMBER = r"[\d.,]+%?"
 _NAME = r"-{0,2}([\w.-]{3,80})[:=]?"
 _NAME_BEFORE = (
-    rf"{_QUOTE}?(?:\b|(?<=%22))(?i:{_NAME_FIELD}){_QUOTE}?{_SPACE}{{0,8}}{_ASSIGNS}{_SPACE}{{0,8}}{_QUOTE}?\Z"
+    rf"{_QUOTE}?(?:\b|(?<=%22)|(?<=u002[27]))(?i:{_NAME_FIELD}){_QUOTE}?"
+    rf"{_SPACE}{{0,8}}{_ASSIGNS}{_SPACE}{{0,8}}{_QUOTE}?\Z"
 )
 _VALUE_BEFORE = (
     rf"{_QUOTE}(?i:{_VALUE_FIELD}){_QUOTE}{_SPACE}{{0,8}}{_COLON}(?:\s{{0,8}}|{_SPACE})({_QUOTE})(?P<value>(?:(?!\1).)+)\1"
@@ -64,7 +65,7 @@ _PAIR_AFTER = rf"{_QUOTE}\s{{0,8}}(?:[)\]]|%5[Dd])"
 _WORD_BEFORE = r"(?<![\w.-])([A-Za-z]{2,16}) \Z"
 _COMMAND_BEFORE = r"(?:\b(?i:ENV|setenv) |\blogin\s{1,8}\S{1,64}\s{1,8})\Z"
 _ASSIGNED = rf"{_SPACE}{{0,8}}{_ASSIGNS}"
-_QUOTES = ('"', "'", "%22", "&quot;")
+_QUOTES = ('"', "'", "%22", "&quot;", "u0022", "u0027")
 _LOOK_BACK_CHARACTERS = 600
 """Characters before a name in which its value, or the field that it stands in, is looked for."""
 _WORD_CHARACTERS = 19

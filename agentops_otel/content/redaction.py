@@ -59,7 +59,7 @@ _SEARCHES_OF_PROSE = tuple((sign, find_any(sign, stems, after=_not_in_prose)) fo
 _COMMAND = "login"
 """In a text with this, a value may follow a word: `docker login ann token x`."""
 # One of these is between a name and its value in every form that `named_values` knows.
-_BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;")
+_BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;", "%22", "u002")
 _FEW_CHARACTERS = 64
 """Up to this length of a text, in characters, one search for all stems is faster than one for each sign."""
 _ANY_STEM = "|".join(STEMS)

@@ -107,7 +107,7 @@ def test_a_text_that_is_nothing_but_a_name_is_told(name: str) -> None:
     assert not is_secret_name(f"{name}?")
 
 
-@pytest.mark.parametrize("quote", ["'", '"', "%22", "&quot;", "\\'", '\\"', '\\\\"'])
+@pytest.mark.parametrize("quote", ["'", '"', "%22", "&quot;", "\\'", '\\"', '\\\\"', "\\u0022", "\\u0027"])
 @pytest.mark.parametrize("between", [": ", ":", "=", " => ", " := "])
 def test_a_value_is_found_in_each_kind_of_quotes(quote: str, between: str) -> None:
     """With its name in them, as in JSON, Python, Ruby and what is written within these."""
@@ -116,7 +116,7 @@ def test_a_value_is_found_in_each_kind_of_quotes(quote: str, between: str) -> No
     assert redact(text) == text.replace("let me in", "[redacted]")
 
 
-@pytest.mark.parametrize("quote", ["'", '"', "&quot;", "\\'", '\\"'])
+@pytest.mark.parametrize("quote", ["'", '"', "&quot;", "\\'", '\\"', "\\u0022", "\\u0027"])
 @pytest.mark.parametrize(
     "form",
     [
@@ -146,6 +146,7 @@ def test_a_value_is_found_beside_its_name_in_each_kind_of_quotes(form: str, quot
         {"value": "letmein", "name": "DB_PASSWORD"},
         {"headers": [["X-Api-Key", "letmein"], ["Accept", "x"]]},
         ["run", "--password", "letmein", "x"],
+        [["password", "letmein"]],
     ],
 )
 def test_a_value_is_found_in_json_that_is_written_in_an_address(
