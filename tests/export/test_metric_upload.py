@@ -499,6 +499,8 @@ def test_a_meter_provider_of_the_program_is_never_replaced(when: str, tmp_path: 
 
     found = {name for each in sums(sink).values() for name in each}
     assert ("gen_ai.execute_tool.duration" in found) is (when == "after")
+    said = "metrics are not uploaded: the program has a meter provider of its own, which gets those of agentops_otel.\n"
+    assert (said in done.stderr) is (when == "before")
     assert ("metrics are not uploaded" in done.stderr) is (when == "before")
     assert "Overriding" not in done.stderr
 

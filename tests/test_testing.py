@@ -1,0 +1,22 @@
+"""`testing.capture` is OpenTelemetry's own provider, whatever the environment says."""
+
+import pytest
+from opentelemetry.sdk.trace import SpanLimits
+
+from agentops_otel import testing
+
+
+def test_the_limits_of_captured_spans_are_opentelemetrys_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which the environment does not change."""
+    defaults = vars(SpanLimits())
+    for name in ("SPAN_ATTRIBUTE_COUNT", "SPAN_EVENT_COUNT", "SPAN_LINK_COUNT", "ATTRIBUTE_COUNT"):
+        monkeypatch.setenv(f"OTEL_{name}_LIMIT", "1")
+
+    with testing.capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        span = recorder.start("many", attributes={str(n): n for n in range(200)})
+        recorder.end(span)
+
+    assert vars(testing._LIMITS) == defaults
+    assert len(captured.spans[0].attributes or {}) == 128
