@@ -724,6 +724,7 @@ PROMISES = {
     )
     == (0.25, 0.01),
     ("docs/troubleshooting.md", "more than 512 spans waited for the trace file"): fallback_file.LIMIT == 512,
+    ("docs/decisions.md", "or once 256 kB wait"): outbox.GATHERED_BYTES == 256 * 1024,
     ("docs/metrics.md", "collected every 60 seconds"): Config().metrics_interval_s == 60,
     ("docs/jaeger.md", "16686"): viewers.JAEGER_PORT == 16686,
 }

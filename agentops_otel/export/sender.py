@@ -252,7 +252,7 @@ class Sender:
 
     def _ask(self, entry: Entry, timeout_s: float) -> Answer:
         if entry.spans > 1 and len(entry.body) > self._limit_bytes:
-            return Answer(verdict=Verdict.TOO_LARGE, fault="over the known limit")
+            return Answer(verdict=Verdict.TOO_LARGE)
         answer = Answer(verdict=Verdict.RETRY, fault="failed")
         with guard("sending spans"):
             headers = self._authorization.headers() if self._authorization else {}

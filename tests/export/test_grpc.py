@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -319,6 +320,7 @@ def test_an_answer_before_the_request_is_read_ends_it_and_keeps_the_connection()
     """What is left of the request is taken back, and the next goes the same way."""
     streams: list[int] = []
     resets: list[object] = []
+    told = threading.Event()
 
     def serve(taken: socket.socket) -> None:
         http2 = H2Connection(H2Configuration(client_side=False))
@@ -334,13 +336,17 @@ def test_an_answer_before_the_request_is_read_ends_it_and_keeps_the_connection()
                         http2.increment_flow_control_window(event.flow_controlled_length or 1)
                     case StreamReset():
                         resets.append(event.error_code)
+                        told.set()
             taken.sendall(http2.data_to_send())
 
     with accepting(serve) as port:
         transport = GrpcTransport(Destination(endpoint=f"http://127.0.0.1:{port}", protocol="grpc"))
-        answers = [transport.send(body, {}, 60) for body in (b"x" * 200_000, b"x")]
+        answers = [transport.send(b"x" * 200_000, {}, 60)]
+        at_once = told.wait(15)
+        answers.append(transport.send(b"x", {}, 60))
         transport.close()
 
+    assert at_once
     assert [answer.verdict for answer in answers] == [Verdict.ACCEPTED] * 2
     assert (streams, resets) == ([1, 3], [ErrorCodes.CANCEL])
 

@@ -118,6 +118,25 @@ def test_a_destination_that_fails_is_asked_at_doubling_distances_of_five_seconds
     assert not any(by_destination for _, by_destination in outbox.pauses)
 
 
+def test_the_child_of_a_fork_has_not_failed_yet() -> None:
+    """Its first pause is a short one, however often its parent was refused."""
+    outbox = Waiting()
+    where = Destination(*[RETRY] * 6, ACCEPTED)
+    sender = Sender("there", outbox, where, clock=lambda: outbox.now)
+    outbox.add(Batch(b"of the parent", 1))
+    sender.send_here(outbox.now + 2.0)
+    parents = len(outbox.pauses)
+    sender.forked()
+    outbox.add(Batch(b"of the child", 1))
+    where.answers[:] = [RETRY, ACCEPTED]
+    sender.send_here(outbox.now + LONG_S)
+
+    [(first, _)] = outbox.pauses[parents:]
+    assert parents >= 3
+    assert 0.1 <= first <= 0.2
+    assert where.bodies[-2:] == [b"of the child"] * 2
+
+
 @pytest.mark.parametrize(("asked_s", "by_destination"), [(7.0, True), (0.0, False)])
 def test_a_pause_that_the_destination_asks_for_is_made(asked_s: float, by_destination: bool) -> None:
     """Not asking for one is no leave to ask again at once."""
@@ -276,7 +295,9 @@ def test_what_is_taken_in_part_is_counted_and_told(
     assert caplog.messages == line
 
 
-def test_a_fault_of_ours_costs_a_request_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_costs_a_request_at_most(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Where it is not known whether it was sent, it is sent again; where the answer cannot be understood, it is not."""
     monkeypatch.setattr(guard, "reraise", False)
 
@@ -290,3 +311,4 @@ def test_a_fault_of_ours_costs_a_request_at_most(monkeypatch: pytest.MonkeyPatch
 
     assert where.bodies == [b"a", b"a", b"odd", b"b"]
     assert stats == Stats(produced=7, sent=5, dropped={"the sender failed": 2})
+    assert "there: failed. The spans wait, and are sent when it takes them." in caplog.messages

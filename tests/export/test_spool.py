@@ -502,10 +502,61 @@ def test_a_disk_that_takes_nothing_is_tried_again(tmp_path: Path) -> None:
 
     again_s = outbox.spool_older_than()
 
-    assert again_s is not None
-    assert again_s > 0
+    assert again_s == 1.0
     assert (outbox.stats(1).pending, outbox.stats(1).spooled) == (1, 0)
     outbox.release()
+
+
+def test_a_request_is_put_on_disk_when_it_has_its_age(tmp_path: Path) -> None:
+    """And not before; until then it is said when that will be, of the oldest, and of none where all are there."""
+    now = [100.0]
+    outbox = Outbox(Spool(tmp_path), clock=lambda: now[0])
+    assert outbox.spool_older_than(5.0) is None
+    outbox.add(Batch(b"first", 1))
+    now[0] += 1.0
+    outbox.add(Batch(b"second", 1))
+    entry = outbox.take()
+    assert entry is not None
+    due = []
+    for seconds in (3.0, 0.5, 0.5, 1.0):
+        now[0] += seconds
+        outbox.add(Batch(b"", 0))  # of no spans: nothing to keep
+        due.append((outbox.spool_older_than(5.0), outbox.stats(2).spooled))
+
+    assert entry.body == b"firstsecond"
+    assert due == [(1.0, 0), (0.5, 0), (None, 2), (None, 2)]
+    outbox.close()
+    outbox.release()
+
+
+@pytest.mark.parametrize("disk", [True, False])
+def test_what_fills_the_memory_just_so_stays_there(disk: bool, tmp_path: Path) -> None:
+    """A byte more goes to disk, or has the oldest make room for it."""
+    outbox = Outbox(Spool(tmp_path) if disk else None, memory_bytes=1000)
+    outbox.add(Batch(b"x" * 500, 1))
+    outbox.add(Batch(b"x" * 500, 1))
+    fits = outbox.stats(2)
+    outbox.add(Batch(b"x", 1))
+
+    assert fits == Stats(produced=2, pending=2)
+    more = {"spooled": 1} if disk else {"dropped": {"outbox full": 1}}
+    assert outbox.stats(3) == Stats(produced=3, pending=2, **more)
+    outbox.close()
+    outbox.release()
+
+
+def test_a_backlog_is_joined_up_to_a_number_of_spans() -> None:
+    """One that has just so many is full."""
+    outbox = Outbox(request_spans=4)
+    for spans in (2, 2, 2, 3, 1, 9):
+        outbox.add(Batch(b"x", spans))
+
+    taken = []
+    while entry := outbox.take(time.monotonic() + 60):
+        taken.append(entry.spans)
+        outbox.delivered(entry)
+
+    assert taken == [4, 5, 10]
 
 
 def test_what_was_damaged_on_disk_is_counted_when_it_is_read(tmp_path: Path) -> None:
@@ -724,6 +775,31 @@ def test_whoever_waits_for_a_request_is_woken_by_what_becomes_of_it(what: str, t
     assert ended == [True]
     outbox.close()
     outbox.release()
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["the destination fails", "nothing is left"])
+def test_whoever_waits_for_what_is_on_disk_is_woken_when_no_more_of_it_is_sent(fails: bool) -> None:
+    """Nobody waits for the rest of the time, which is long."""
+    waits, ended = threading.Event(), list[tuple[int, int]]()
+
+    def clock() -> float:
+        if threading.current_thread() is waiting:
+            waits.set()  # under the lock: whoever comes to it next does so when this thread waits
+        return 0.0
+
+    outbox = Outbox(clock=clock)
+    waiting = threading.Thread(target=lambda: ended.append(outbox.recover(1000.0)), daemon=True)
+    sending = threading.Thread(target=outbox.failed if fails else outbox.take, daemon=True)
+
+    waiting.start()
+    assert waits.wait(60)
+    sending.start()
+    waiting.join(15)
+    in_time = list(ended)
+    outbox.close()
+    sending.join(15)
+
+    assert in_time == [(0, 0)]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from agentops_otel.config import Config, Destination, OtlpProtocol
 from agentops_otel.export.grpc import GrpcTransport
-from agentops_otel.export.http import HttpTransport, answer, partial_success
+from agentops_otel.export.http import COMPRESS, HttpTransport, answer, partial_success
 from agentops_otel.export.sender import Verdict
 from agentops_otel.version import VERSION
 from tests.export.delivery import adds_up, destination, make_spans, running
@@ -65,6 +65,17 @@ def test_a_request_over_http_says_what_it_carries() -> None:
             "content-length": "20",
         }
     )
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "zstd"])
+def test_compression_takes_as_little_time_as_it_can(name: str) -> None:
+    """The first level of each, beside which the program has to run."""
+    compress = pytest.importorskip({"deflate": "zlib", "zstd": "zstandard"}.get(name, name)).compress
+    body = b"".join(b"span %d of %d, " % (number % 7, number * number % 101) for number in range(2000))
+
+    first, second = (compress(body, level)[10:] for level in (1, 2))
+
+    assert COMPRESS[name](body)[10:] == first != second
 
 
 PROTOCOLS: tuple[OtlpProtocol, ...] = ("http/protobuf", "grpc")

@@ -66,6 +66,31 @@ ACCEPTED = {
         "speed alone: the letters before a sign are tried one by one"
     ),
     "agentops_otel/cli.py word: \"request\" -> 'requesu'": ("words for people"),
+    "agentops_otel/export/connect.py constant: 64 -> 128": ("the same: more is read at a time"),
+    "agentops_otel/export/connect.py constant: 1024 -> 2048": ("the same: more is read at a time"),
+    "agentops_otel/export/grpc.py constant: 64 -> 128": ("the same: more is read at a time"),
+    "agentops_otel/export/http1.py constant: 64 -> 128": (
+        "memory alone: more is read at a time, and longer headers of an answer"
+    ),
+    "agentops_otel/export/http.py constant: 64 -> 128": ("the same: no request comes to that many bytes"),
+    "agentops_otel/export/http.py constant: 1024 -> 2048": ("the same: no request comes to that many bytes"),
+    "agentops_otel/export/agentops.py constant: 5.0 -> 11.0": (
+        "time alone: AgentOps that does not answer is given up later"
+    ),
+    "agentops_otel/export/agentops_api.py constant: 5.0 -> 11.0": (
+        "time alone: AgentOps that does not answer is given up later"
+    ),
+    "agentops_otel/export/file.py constant: 0.2 -> 1.4": ("time alone: what is written is followed a second later"),
+    "agentops_otel/export/meters.py constant: 30.0 -> 61.0": (
+        "time alone: a callback of the program is waited for longer"
+    ),
+    "agentops_otel/export/outbox.py constant: 3600.0 -> 7201.0": ("the same: it is waited again"),
+    "agentops_otel/export/outbox.py statement: time.sleep(0) -> pass": (
+        "speed alone: the program has the interpreter a moment later"
+    ),
+    "agentops_otel/export/spool.py constant: 1024 -> 2048": (
+        "a file of the spool is closed at sixteen megabytes: the bound of all of them is held by a test"
+    ),
     "agentops_otel/export/spool.py comparison: segment.own is self._turn -> (segment.own is not self._turn)": (
         "the same turns, begun by the other: own files and those of ended processes are read alternately"
     ),
