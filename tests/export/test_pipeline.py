@@ -263,6 +263,16 @@ def test_spans_after_shutdown_are_counted_as_dropped() -> None:
         assert adds_up(pipeline.stats())
 
 
+def test_what_is_closed_already_has_lost_nothing_more() -> None:
+    """Whoever closes it again is told so, and waits for nothing."""
+    with OtlpSink() as sink:
+        pipeline = build(Config(destinations=(destination(sink),)))
+        make_spans(tracer_for(pipeline), 1)
+
+        assert [pipeline.close(60), pipeline.close(60)] == [True, True]
+        assert len(sink.ids) == 1
+
+
 def test_flush_comes_back_while_others_go_on_making_spans() -> None:
     """A flush waits for what had ended when it was called, not for what ends meanwhile."""
     with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):
