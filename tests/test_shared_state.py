@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import set_span_in_context
 
 import agentops_otel
 from agentops_otel import sdk
@@ -17,6 +18,7 @@ from agentops_otel.export.encode import Batch
 from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.threads import BackgroundThread
 from agentops_otel.instrumentation import Steps
+from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.call import FoldingObserver
 from agentops_otel.instrumentation.framework_install import FrameworkInstallation
 from agentops_otel.instrumentation.steps import OpenStep
@@ -126,6 +128,15 @@ def of_a_stream(captured: Capture) -> Locked:
     )
     observer = FoldingObserver(call, lambda response, chunk: None, lambda response: response, times=False)
     return observer, "_lock", [lambda: observer.chunk("a"), observer.exhausted]
+
+
+def of_adoptions(captured: Capture) -> Locked:
+    """A call is recorded on a framework's span, which no other takes then."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    recorder: Any = SimpleNamespace(tracer=provider.get_tracer("ours"))
+    span = provider.get_tracer("framework").start_span("chat", attributes={"gen_ai.operation.name": "chat"})
+    adoptions = Adoptions()
+    return adoptions, "_lock", [lambda: adoptions.adopt(recorder, "chat", set_span_in_context(span))]
 
 
 def of_frameworks(captured: Capture) -> Locked:
@@ -316,7 +327,7 @@ OFTEN: dict[Callable[[Capture], Locked], list[int]] = {
     [
         *(of_provider, of_sessions, of_steps, of_a_step, of_frameworks, of_totals, of_the_terminal, of_taskweaver),
         *(of_a_stream, of_the_store, of_a_round, of_imports, of_local_classes, of_a_thread, of_the_client),
-        *(of_an_outbox, of_a_pipeline),
+        *(of_an_outbox, of_a_pipeline, of_adoptions),
     ],
 )
 def test_who_changes_what_others_use_waits_for_them(

@@ -155,4 +155,4 @@ def _seen(iterator: Iterator[Any]) -> RecordedIterator:
 @cache
 def _seen_class(name: str, module: str) -> type[RecordedIterator]:
     """A class with the iterator's name and module: pydantic decides by the module how to serialise an object."""
-    return type(name, (RecordedIterator,), {"__module__": module, "__qualname__": name})
+    return type(name, (RecordedIterator,), {"__module__": module})

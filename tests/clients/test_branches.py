@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from openai import AsyncAzureOpenAI, AzureOpenAI
+from opentelemetry import trace
 from opentelemetry.context import attach, detach, set_value
+from opentelemetry.trace import NoOpTracerProvider
 
 from agentops_otel.clients import anthropic, groq, ollama
 from agentops_otel.clients.dialects import chat_completions, responses, stainless
@@ -18,6 +20,7 @@ from agentops_otel.clients.openai import spec as openai
 from agentops_otel.clients.openai.websockets import ResponsesTracker
 from agentops_otel.instrumentation.call import CALL_IN_PROGRESS
 from agentops_otel.instrumentation.connection import ConnectionTracker, Turn
+from agentops_otel.tracing.provider import OwnProvider
 from tests.clients.said import asked, said, streamed
 
 NOTED = {"type": "x", "id": "i", "call_id": "c", "name": "n", "status": "completed", "index": 3}
@@ -442,6 +445,14 @@ def test_what_ends_a_response_on_a_socket(end: str) -> None:
     tracker.received({"type": end, "stream_id": "b"})
 
     assert tracker.turns == turns[:1]
+
+
+@pytest.mark.parametrize("kind", [ResponsesTracker, realtime.RealtimeTracker, live.LiveTracker])
+def test_who_watches_a_connection_from_its_beginning_has_seen_all(kind: type[ConnectionTracker]) -> None:
+    """No message is read a second time when the client parses it."""
+    tracker, _ = tracked(kind)
+
+    assert tracker.has_unseen_recv is False
 
 
 def test_what_the_server_answers_to_steering() -> None:
@@ -903,23 +914,39 @@ def test_a_client_of_azure_is_told_whatever_its_host(kind: Any) -> None:
         assert openai.provider(made, "x.org") == "azure.ai.openai"
 
 
-@pytest.mark.parametrize("chosen", [None, object()])
-def test_a_call_of_anthropics_that_makes_no_span_is_left_alone(chosen: Any) -> None:
-    """Where no tracer provider of ours is the program's."""
+@pytest.mark.parametrize(
+    ("chosen", "provider", "left"),
+    [(None, OwnProvider, False), (None, NoOpTracerProvider, True), ("mine", OwnProvider, True)],
+)
+def test_whether_a_call_of_anthropics_that_makes_no_span_is_left_alone(
+    chosen: object, provider: Any, left: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package traces it only because of a tracer provider of ours: the program has asked for none."""
+    monkeypatch.setattr(trace, "get_tracer_provider", provider)
     client = SimpleNamespace(open_telemetry=SimpleNamespace(tracer_provider=chosen))
     arguments = {"self": client, "options": SimpleNamespace(span_name="x", model_copy=lambda update: update)}
 
-    assert anthropic.rewrite_other_arguments(arguments) is arguments
+    rewritten = anthropic.rewrite_other_arguments(arguments)
+
+    assert (rewritten is arguments) is left
+    assert left or rewritten == {"self": client, "options": {"span_name": None}}
 
 
 @pytest.mark.parametrize(
-    ("version", "asked_for", "in_a_call", "left"),
-    [(2, True, True, False), (2, True, False, True), (2, False, True, True), (3, True, True, True)],
+    ("version", "asked_for", "in_a_call", "provider", "left"),
+    [
+        (2, True, True, NoOpTracerProvider, False),
+        (2, True, False, OwnProvider, False),
+        (2, True, False, NoOpTracerProvider, True),
+        (2, False, True, OwnProvider, True),
+        (3, True, True, OwnProvider, True),
+    ],
 )
 def test_whether_mistralai_traces_itself(
-    version: int, asked_for: bool, in_a_call: bool, left: bool, monkeypatch: pytest.MonkeyPatch
+    version: int, asked_for: bool, in_a_call: bool, provider: Any, left: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not within a call that has a span, before its third version, which does so only where the program says so."""
+    """Before its third version, which does so only where the program says so, not for us, nor within a call."""
+    monkeypatch.setattr(trace, "get_tracer_provider", provider)
     setting = "mistralai.extra.observability.telemetry"
     monkeypatch.delitem(sys.modules, setting, raising=False)
     if version == 3:
@@ -936,3 +963,68 @@ def test_whether_mistralai_traces_itself(
 
     assert (rewritten is arguments) is left
     assert left or rewritten == {"tracing_enabled": False, "other": 1}
+
+
+def test_a_response_that_is_whole_in_one_event() -> None:
+    """It needs no pieces, and those that came before are part of it already."""
+    output = [{"type": "message", "content": [{"type": "output_text", "text": "whole"}]}]
+    delta = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "who"}
+    completed = {"type": "response.completed", "response": {"status": "completed", "output": output}}
+    told = {
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.output.messages": [{"role": "assistant", "parts": [{"type": "text", "content": "whole"}]}],
+    }
+
+    assert streamed(responses.RESPONSES, completed) == streamed(responses.RESPONSES, delta, completed) == told
+    done = {"type": "response.output_item.added", "output_index": 1, "item": {"type": "compaction"}}
+    assert streamed(responses.RESPONSES, {**done, **{"response": completed["response"]}}) == told
+    assert len(output) == 1
+
+
+def test_a_block_of_anthropics_that_is_whole_at_its_beginning() -> None:
+    """A server may send what a tool is asked at once."""
+    block = {"type": "tool_use", "id": "1", "name": "f", "input": {"a": 1}}
+
+    told = streamed(anthropic.MESSAGES, {"type": "content_block_start", "index": 0, "content_block": block})
+
+    (message,) = told["gen_ai.output.messages"]
+    assert message["parts"] == [{"type": "tool_call", "id": "1", "name": "f", "arguments": {"a": 1}}]
+
+
+def test_a_word_about_steering_begins_no_response() -> None:
+    """The one that is asked for begins with its own first event."""
+    tracker, _ = tracked(ResponsesTracker)
+    turn = tracker.sent({"type": "response.create"})
+
+    tracker.received({"type": "response.steer.accepted", "sequence_number": 0})
+
+    assert [(one is turn, one.has_begun) for one in tracker.turns] == [(True, False)]
+
+
+def test_sounds_and_words_of_an_interaction_in_turns() -> None:
+    """Successive pieces of a kind are one; of sound the size, and the kind that was said last."""
+
+    def delta(kind: str, **fields: Any) -> dict[str, Any]:
+        return {"event_type": "step.delta", "index": 0, "delta": {"type": kind, **fields}}
+
+    told = streamed(
+        interactions.INTERACT,
+        delta("text", text="a"),
+        delta("audio", data=AUDIO, mime_type="audio/wav"),
+        delta("audio", data=AUDIO),
+        delta("audio"),
+        delta("text", text="b"),
+        delta("text", text="c"),
+        delta("text", uri="gs://x"),
+        delta("video", data=AUDIO, mime_type="video/mp4"),
+        delta("audio", data=AUDIO),
+    )
+
+    (message,) = told["gen_ai.output.messages"]
+    assert message["parts"] == [
+        {"type": "text", "content": "a"},
+        {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "byte_size": 10},
+        {"type": "text", "content": "bc"},
+        {"type": "blob", "modality": "video", "mime_type": "video/mp4", "byte_size": 5},
+        {"type": "blob", "modality": "audio", "byte_size": 5},
+    ]

@@ -150,6 +150,7 @@ def test_what_was_taken_from_a_wrapped_client_takes_part_in_the_next_wrapping(se
     asked = {"model": "llama3.2", "messages": [{"role": "user", "content": QUESTION}]}
 
     with forms.client(server.url) as client:
+        own = str(inspect.signature(client.chat))
         with capture():
             held = [client.chat, partial(type(client).chat, client), partial(client.chat, stream=False)]
         signatures = [str(inspect.signature(ask)) for ask in held]
@@ -161,3 +162,4 @@ def test_what_was_taken_from_a_wrapped_client_takes_part_in_the_next_wrapping(se
     assert [span.name for span in captured.spans] == ["chat llama3.2"] * 3
     assert unwrapped == wrapped == [TEXT] * 3
     assert after == signatures
+    assert signatures[:2] == [own, own]

@@ -284,6 +284,23 @@ def test_control_flow_is_no_failure(captured: Capture, error: BaseException) -> 
     assert (span.attributes or {}).get("agentops.stream.abandoned") == (isinstance(error, GeneratorExit) or None)
 
 
+def test_only_the_first_end_of_a_step_counts(captured: Capture, caplog: pytest.LogCaptureFixture) -> None:
+    """Its own, the limit's or that of the process: whoever comes later finds it ended, and says nothing."""
+    open_steps = opened(captured)
+    for key, first in (("a", "end"), ("b", "abandoned")):
+        open_steps.begin(key, step("agent"))
+        begun = open_steps._open[key]
+        getattr(begun, first)()
+        begun.abandoned()
+        begun.end(error=ValueError("late"))
+
+    ended = [
+        (span.status.is_unset, (span.attributes or {}).get("agentops.stream.abandoned")) for span in captured.spans
+    ]
+    assert ended == [(True, None), (True, True)]
+    assert caplog.messages == []
+
+
 def test_open_steps_are_bounded(captured: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a framework that tells no ends the oldest step is given up for a further one."""
     monkeypatch.setattr(steps, "OPEN_LIMIT", 2)

@@ -404,3 +404,20 @@ def instrument(kind):
 
     kind.ask = ask
 """
+
+
+@pytest.mark.parametrize("name", ["ask", "ask_twice"])
+def test_another_instrumentation_is_looked_for_at_each_name_of_a_method(
+    name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wrap the one that we do not."""
+    ask = Operation(name="chat", methods=("Asking.missing|Asking.ask|Asking.ask_twice",))
+    spec = ClientSpec(name="asking", module=__name__, operations=(ask,), provider="asking")
+    instrumented: dict[str, Any] = {"__name__": "sentry_sdk.integrations.asking"}
+    exec("def replaced(self, model): ...", instrumented)  # another package's module
+    monkeypatch.setattr(Asking, name, instrumented["replaced"])
+
+    install([spec], lambda: None).uninstall()
+
+    (message,) = caplog.messages
+    assert message.startswith("asking is instrumented by sentry_sdk.integrations.asking too")

@@ -231,6 +231,25 @@ def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
     assert said == expected["latest" if opt_in else "v1.41"]
 
 
+def test_the_times_of_a_stream_are_those_of_its_chunks(server: LlmServer) -> None:
+    """In seconds, of a clock that goes on by a millisecond each time that it is looked at."""
+    server.answer(answer(completion(), stream=True))
+    measured()
+
+    with capture() as captured, sync_client(server) as client:
+        chunks = list(client.chat.completions.create(**ASKED, stream=True))
+
+    (span,) = captured.spans
+    assert span.start_time
+    assert span.end_time
+    values = {name.rpartition(".")[2]: [point["value"] for point in points] for name, points in measured().items()}
+    assert len(chunks) > 2
+    assert values["duration"] == [(span.end_time - span.start_time) / 1e9]
+    assert values["duration"] == pytest.approx([0.001 * (len(chunks) + 1)])
+    assert values["time_to_first_chunk"] == pytest.approx([0.001])
+    assert values["time_per_output_chunk"] == pytest.approx([0.001 * (len(chunks) - 1)])
+
+
 @agentops_otel.record_tool("search")
 def search(text: str) -> str:
     """A tool that fails for what it does not know."""

@@ -17,7 +17,7 @@ from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.folding import indexed
 from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in, record_iterators
-from agentops_otel.instrumentation.tables import attributes, compile_table
+from agentops_otel.instrumentation.tables import attributes, compile_table, integer
 
 
 @given(data=st.binary(max_size=64), before=st.text(max_size=5))
@@ -269,3 +269,50 @@ def test_an_iterator_that_is_recorded_has_its_class(iterator: Iterator[int]) -> 
     assert (now.__module__, now.__qualname__, isinstance(recorded, was)) == (was.__module__, was.__name__, True)
     assert list(recorded) == [1, 2]
     assert list(items(recorded)) == [1, 2]
+
+
+def test_ten_thousand_items_of_an_iterator_are_kept() -> None:
+    """As docs/limits.md promises; the client gets them all."""
+    recorded = record_iterators({"messages": iter(range(10_001))})["messages"]
+
+    assert list(recorded) == list(range(10_001))
+    assert list(items(recorded)) == list(range(10_000))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (2**63 - 1, 2**63 - 1),
+        (1 - 2**63, 1 - 2**63),
+        (2**63, None),
+        (float(2**63), None),
+        (7.0, 7),
+        (7.5, None),
+        (float("inf"), None),
+        (True, None),
+        ("7", None),
+    ],
+)
+def test_a_count_is_an_integer_of_64_bits(value: object, told: int | None) -> None:
+    """No other can be sent."""
+    assert integer(value) == told
+
+
+@pytest.mark.parametrize(
+    ("data", "begins", "size"),
+    [
+        ("", 0, 0),
+        ("AAAA", 0, 3),
+        ("AAA=", 0, 2),
+        ("AA==", 0, 1),
+        ("====AAAA", 0, 6),
+        ("data:,AAA=", 6, 2),
+        ("data:==", 7, 0),
+        (b"AAAA", 0, 4),
+        (bytearray(5), 0, 5),
+        (7, 0, None),
+    ],
+)
+def test_the_size_of_a_medium(data: object, begins: int, size: int | None) -> None:
+    """Of base64 by its length and what it ends with, without reading it; of bytes their number."""
+    assert gen_ai.size_of(data, begins) == size

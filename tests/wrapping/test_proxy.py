@@ -19,9 +19,9 @@ class Thing:
     def __getitem__(self, at: int) -> str:
         return self.parts[at]
 
-    def __call__(self, *said: str) -> "Thing":
+    def __call__(self, *said: str, last: str) -> "Thing":
         """More parts."""
-        return Thing([*self.parts, *said])
+        return Thing([*self.parts, *said, last])
 
     def __del__(self) -> None:
         self.parts.append("gone")
@@ -32,12 +32,12 @@ def test_special_methods_are_the_objects_own() -> None:
     parts = ["a", "b"]
     proxy: Any = proxied(Thing(parts), None, {})
 
-    assert (len(proxy), proxy[0], list(proxy), bool(proxy), proxy("c").parts[:3]) == (
+    assert (len(proxy), proxy[0], list(proxy), bool(proxy), proxy("c", last="d").parts[:4]) == (
         2,
         "a",
         ["a", "b"],
         True,
-        ["a", "b", "c"],
+        ["a", "b", "c", "d"],
     )
     assert not hasattr(proxy, "__contains__")
     assert isinstance(proxy, Thing)

@@ -147,8 +147,7 @@ def _fold_delta(response: dict[str, Any], event: Any) -> None:
             _fold_part(entry.setdefault("summary", []), field(delta, "content"))
         case kind if kind.endswith(("_call", "_result")):
             _fold_step(entry, delta)
-        case kind if kind in _CONTENTS:
-            entry.setdefault("type", "model_output")
+        case kind if kind in _CONTENTS:  # contents of no step are told as the model's
             _fold_part(entry.setdefault("content", []), delta)
 
 
