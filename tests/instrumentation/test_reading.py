@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -99,6 +100,16 @@ def test_an_attribute_of_the_specs_own_takes_any_type() -> None:
         "mine.text": "a",
         "mine.texts": ("a", "b"),
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(3, int), (HTTPStatus.OK, int), (2.5, float), (3.0, float), (True, bool)], ids=repr
+)
+def test_a_number_of_the_specs_own_stays_of_its_type(value: object, kind: type) -> None:
+    """One of a class that is derived from it becomes a plain one, which can be sent."""
+    (told,) = attributes(compile_table({"mine": "number"}), {"number": value}).values()
+
+    assert (type(told), told) == (kind, value)
 
 
 class Shape(BaseModel):
@@ -305,6 +316,7 @@ def test_a_count_is_an_integer_of_64_bits(value: object, told: int | None) -> No
         ("AAAA", 0, 3),
         ("AAA=", 0, 2),
         ("AA==", 0, 1),
+        ("A===", 0, 1),
         ("====AAAA", 0, 6),
         ("data:,AAA=", 6, 2),
         ("data:==", 7, 0),
