@@ -323,6 +323,7 @@ ACCEPTED = {
     "agentops_otel/view/live/loopback.py constant: 60.0 -> 121.0": (
         "time alone: a connection on which nothing comes is closed later"
     ),
+    "agentops_otel/view/terminal.py comparison: left < 0 -> (left <= 0)": ("the same: into no room nothing is written"),
     "agentops_otel/view/live/store.py constant: 2000 -> 4000": ("memory alone: an answer may have four thousand runs"),
 }
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from html import unescape
+from itertools import accumulate
 from types import SimpleNamespace
 
 import pytest
@@ -296,6 +297,8 @@ def test_a_line_is_whole_where_it_fits_and_as_much_of_it_as_fits_elsewhere(monke
             whole = "".join(piece for piece, _ in pieces)
             assert line == whole if len(whole) <= width else width - 1 <= len(line) <= width
             assert whole.startswith(line.removesuffix("…"))
+            ends = set(accumulate(len(piece) for piece, _ in pieces))
+            assert whole.startswith(line) or width - 1 not in ends
 
 
 @pytest.mark.parametrize(("columns", "length"), [("50", 50), ("", 120), ("0", 120), ("wide", 120), ("-1", None)])

@@ -387,8 +387,13 @@ def test_a_connection_is_kept_until_something_is_refused(live: LiveView) -> None
         connection.sendall(b"GET /v1/traces/%s HTTP/1.1\r\n%s\r\n" % (TRACE.encode(), host))
         rest = b"".join(iter(lambda: connection.recv(4096), b""))
 
+    with socket.create_connection(("127.0.0.1", live.otlp_port), 20) as connection:
+        connection.sendall(b"POST /v1/traces HTTP/1.1\r\n%scontent-length: %d\r\n\r\n" % (host, BODY_BYTES + 1))
+        too_large = b"".join(iter(lambda: connection.recv(4096), b""))
+
     assert statuses == [200] * 4
     assert rest.startswith(b"HTTP/1.1 404 ")
+    assert too_large.startswith(b"HTTP/1.1 400 ")
 
 
 def test_what_a_page_asks_for_is_json(live: LiveView, store: Store) -> None:
