@@ -14,7 +14,7 @@ from agentops_otel.export.grpc import GrpcTransport
 from agentops_otel.export.http import HttpClient, HttpTransport
 from agentops_otel.export.http1 import Connection
 from agentops_otel.export.sender import Answer, Verdict
-from tests.export.delivery import destination
+from tests.export.delivery import accepting, destination
 from tests.loopback.otlp_sink import OtlpSink
 
 ACCEPTED = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
@@ -185,6 +185,27 @@ def test_the_child_of_a_fork_leaves_its_parents_connection_alone() -> None:
         assert of_parent is not None
         assert of_parent.usable()
         of_parent.close()
+
+
+def test_a_long_request_may_follow_another_on_its_connection() -> None:
+    """It takes longer to be read than fits between the two, and is waited for."""
+
+    def read_and_accept(taken: socket.socket) -> None:
+        for _ in range(2):
+            head = b""
+            while not head.endswith(b"\r\n\r\n") and (byte := taken.recv(1)):
+                head += byte
+            left = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+            while left and (data := taken.recv(min(left, 1 << 20))):
+                left -= len(data)
+            taken.sendall(ACCEPTED)
+
+    with accepting(read_and_accept) as port:
+        transport = HttpTransport(Destination(endpoint=f"http://127.0.0.1:{port}"))
+        verdicts = [transport.send(b"x" * 40_000_000, {}, 60).verdict for _ in range(2)]
+        transport.close()
+
+    assert verdicts == [Verdict.ACCEPTED] * 2
 
 
 def test_headers_of_an_answer_may_be_long_and_come_bit_by_bit() -> None:
