@@ -52,7 +52,7 @@ OLD_CHAT = Operation(
     },
     request_content={
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: lambda request: gen_ai.listed(gen_ai.text(field(request, "system"))),
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_old_message, items(request, "messages")),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.conversation(_old_message, items(request, "messages")),
     },
     response={
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: lambda response: [
@@ -82,7 +82,9 @@ def _model(request: Any) -> object:
 
 def _asked(request: Any) -> Any:
     given = field(request, "input")
-    return gen_ai.texts(given) if isinstance(given, str) else gen_ai.lazily(chat_completions.message, items(given))
+    return (
+        gen_ai.texts(given) if isinstance(given, str) else gen_ai.conversation(chat_completions.message, items(given))
+    )
 
 
 def _answer(response: Any) -> Iterator[gen_ai.Part | None]:

@@ -67,7 +67,7 @@ def _conversation(client: Any) -> Any:
 
 
 def _messages(messages: Any) -> Sequence[gen_ai.Message]:
-    return gen_ai.lazily(_message, items(messages))
+    return gen_ai.conversation(_message, items(messages))
 
 
 _FIRST = 128

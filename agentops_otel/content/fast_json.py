@@ -1,6 +1,6 @@
 """The fast path: plain values without secrets, serialised by one call of orjson."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from gc import get_referents
 from itertools import chain
@@ -29,7 +29,7 @@ A mapping in a mapping is three levels of an OTLP message, and protobuf's own re
 """
 
 
-def plain_json(value: object, limit: int) -> bytes | None:
+def plain_json(value: object, limit: int, write: Callable[[Any], bytes] = orjson.dumps) -> bytes | None:
     """The value's JSON, if it is plain, has no secrets and fits in *limit* bytes; None for any other value.
 
     The work is bounded by the limit, whatever the value's size, and runs none of the value's code.
@@ -37,15 +37,15 @@ def plain_json(value: object, limit: int) -> bytes | None:
     texts: list[str] = []
     try:
         if _add_few(value, texts, _FEW_ITEMS) < 0:
-            data = _all(value, limit)
+            data = _all(value, limit, write)
         elif not texts:
-            data = orjson.dumps(value)
+            data = write(value)
         elif sum(map(len, texts)) > limit:
-            data = _all(value, limit)
+            data = _all(value, limit, write)
         elif not contain_no_secrets(texts) or _have_media(texts, KeyKind.PLAIN):
             return None
         else:
-            data = orjson.dumps(value)
+            data = write(value)
     except (TypeError, RuntimeError):
         # Integers over 64 bits, lone surrogates, keys that are no text; a dict that another thread changes.
         return None
@@ -80,7 +80,7 @@ def _add_few(value: Any, texts: list[str], room: int) -> int:
     return room
 
 
-def _all(value: Any, budget_bytes: int) -> bytes | None:
+def _all(value: Any, budget_bytes: int, write: Callable[[Any], bytes]) -> bytes | None:
     """The JSON of a nested plain value, checked level by level."""
     names: set[str] = set()
     texts: list[str] = []
@@ -112,7 +112,7 @@ def _all(value: Any, budget_bytes: int) -> bytes | None:
         return None
     if sum(map(len, texts)) > budget_bytes or not (_are_plain(names, texts) and contain_no_secrets(texts)):
         return None
-    data = orjson.dumps(value)
+    data = write(value)
     # JSON text of NaN and the infinities.
     return data if b"null" not in data or all(map(_are_finite, numbers)) else None
 

@@ -13,6 +13,7 @@ from opentelemetry.util.types import AnyValue, AttributeValue
 from agentops_otel import semconv
 from agentops_otel.content import copy_fields
 from agentops_otel.guard import guard
+from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.adoption import Adoptions
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.deferred import DeferredRequest, DeferredResponse, response_attributes
@@ -252,7 +253,8 @@ class Call:
         recorder, events = self.recorder, self.recorder.event_content
         on_span = recorder.content.enabled and self.span.is_recording()
         in_event = events is not None and events.enabled
-        for name, value in contents(table, source).items() if on_span or in_event else ():
+        for name, read in contents(table, source).items() if on_span or in_event else ():
+            value = gen_ai.read_now(read)
             if on_span:
                 added = recorder.set_content(self.span, name, value, held=self._content_bytes)
                 self._content_bytes = None if self._content_bytes is None else self._content_bytes + added

@@ -6,7 +6,7 @@ from typing import Any
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel import semconv
-from agentops_otel.content import Source, source_of
+from agentops_otel.content import LazyList, Source, source_of
 from agentops_otel.instrumentation.spec import Operation
 from agentops_otel.instrumentation.tables import attributes, contents
 
@@ -32,7 +32,8 @@ class DeferredRequest:
 
     def content(self) -> Mapping[str, object]:
         """Its messages and tools."""
-        return contents(self._operation.request_content_rows, self._source.value())
+        read = contents(self._operation.request_content_rows, self._source.value())
+        return {name: value.copied() if type(value) is LazyList else value for name, value in read.items()}
 
 
 def copy_request(operation: Operation, request: Any) -> DeferredRequest | None:

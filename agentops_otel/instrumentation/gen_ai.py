@@ -8,7 +8,9 @@ import orjson
 from agentops_otel.content import LazyList
 
 _MANY = 128
-"""From this many items on, an item of a list is converted only when it is written."""
+"""With more items than this, an item of a list is converted only when it is written."""
+_FEW = 8
+"""The same of messages, of which most come again."""
 _LONGEST_ARGUMENTS = 128 * 1024
 """Characters of a tool's arguments that are parsed as JSON; longer ones would be truncated anyway."""
 
@@ -108,6 +110,16 @@ def listed(item: dict[str, Any] | None) -> list[dict[str, Any]]:
 def lazily(read: Callable[[Any], dict[str, Any] | None], sources: Sequence[Any]) -> Sequence[dict[str, Any]]:
     """The items that *read* makes of the sources, without None; of a long list only those that are written."""
     return LazyList(read, sources) if len(sources) > _MANY else [item for source in sources if (item := read(source))]
+
+
+def conversation(read: Callable[[Any], Message | None], sources: Sequence[Any]) -> Sequence[Message]:
+    """The messages that *read* makes of the sources, without None. Of many those that come again are not read again."""
+    return LazyList(read, sources) if len(sources) > _FEW else lazily(read, sources)
+
+
+def read_now(value: object) -> object:
+    """The value, which is recorded in the program's thread: a conversation that is not long as a list, to be copied."""
+    return list(value) if type(value) is LazyList and len(value) <= _MANY else value
 
 
 def texts(content: object, role: str = "user") -> list[Message]:

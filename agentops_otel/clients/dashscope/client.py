@@ -116,7 +116,9 @@ CHAT = replace(
     methods=("Completions.create", "AsyncCompletions.create"),
     request_content={
         **chat_completions.REQUEST_CONTENT,
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, _as_list(field(request, "messages"))),
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.conversation(
+            _message, _as_list(field(request, "messages"))
+        ),
     },
     response=_RESPONSE,
     response_content=chat_completions.RESPONSE_CONTENT,

@@ -214,7 +214,7 @@ CODE = replace(
     CHAT,
     methods=("CodeGeneration.call",),
     request_content={
-        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_with_attachment, items(request, "message"))
+        semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.conversation(_with_attachment, items(request, "message"))
     },
 )
 

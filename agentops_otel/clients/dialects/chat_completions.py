@@ -52,7 +52,7 @@ RESPONSE: Table = {
 }
 
 REQUEST_CONTENT: Table = {
-    semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(message, items(request, "messages")),
+    semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.conversation(message, items(request, "messages")),
     semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: gen_ai.lazily(
         gen_ai.definition,
         [*items(request, "tools"), *({"function": function} for function in items(request, "functions"))],

@@ -188,7 +188,7 @@ def _conversation(conversation: Any) -> Any:
 def _input(given: Any) -> Sequence[gen_ai.Message]:
     if isinstance(given, str):
         return gen_ai.listed(gen_ai.message("user", [gen_ai.text(given)]))
-    return gen_ai.lazily(_item, items(given))
+    return gen_ai.conversation(_item, items(given))
 
 
 def answer(output: Sequence[Any]) -> list[gen_ai.Message]:

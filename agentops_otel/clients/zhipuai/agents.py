@@ -120,7 +120,7 @@ def operations(methods: tuple[str, ...]) -> tuple[Operation, ...]:
             **STREAM,
         },
         request_content={
-            semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.lazily(_message, items(request, "messages"))
+            semconv.GEN_AI_INPUT_MESSAGES: lambda request: gen_ai.conversation(_message, items(request, "messages"))
         },
         response={
             semconv.GEN_AI_CONVERSATION_ID: "conversation_id",
