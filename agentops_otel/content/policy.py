@@ -56,8 +56,10 @@ class Content:
         try:
             text = _json(name, value, limit)
             return text if self._redact is None else self._redacted(name, text, limit, orjson.dumps)
+        except RecursionError:
+            pass  # so near the end of the stack even the guard's log line may not fit
         except BaseException as error:  # not `with`: that takes as long as a small value
-            if not _holds_back(error):
+            if not _recording.holds_back(error):
                 raise
         return None
 
@@ -68,8 +70,10 @@ class Content:
         try:
             text = _text(name, as_plain_str(value), self._limit_bytes)
             return text if self._redact is None else self._redacted(name, text, self._limit_bytes, _utf8)
+        except RecursionError:
+            pass
         except BaseException as error:
-            if not _holds_back(error):
+            if not _recording.holds_back(error):
                 raise
         return None
 
@@ -84,11 +88,6 @@ class Content:
 
 
 _recording = guard("recording a value")
-
-
-def _holds_back(error: BaseException) -> bool:
-    # So near the end of the stack even the guard's log line may not fit.
-    return isinstance(error, RecursionError) or _recording.holds_back(error)
 
 
 def _json(name: str, value: object, limit: int) -> str:
