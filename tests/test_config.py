@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
+from opentelemetry.sdk.trace import SpanProcessor
 
 import agentops_otel
 from agentops_otel import config, environment
@@ -376,7 +377,7 @@ def test_wrong_arguments_are_named() -> None:
         ("redact", "no.such:function"), ("redact", ".:x"), ("redact", "os:no_such"), ("instrument_llm_calls", "perhaps"),
         ("instrument_taskweaver", 5), ("instrument_frameworks", 5), ("propagate_threads", "x"),
         ("auto_start_session", "x"), ("tracer_provider", 1),
-        ("span_processors", 5), ("span_processors", [1]), ("console", "perhaps"), ("trace_file", 5), ("trace_file", b"x"),
+        ("span_processors", 5), ("span_processors", [1]), ("span_processors", [SpanProcessor(), 1]), ("console", "perhaps"), ("trace_file", 5), ("trace_file", b"x"),
         ("spool_dir", 5), ("spool_dir", ""), ("durability", "disk"), ("durability", 5), ("exit_timeout_s", "soon"),
         ("exit_timeout_s", True), ("exit_timeout_s", []), ("upload_logs", "x"), ("upload_logs", 5), ("upload_metrics", "x"),
         ("trace_name", 5),

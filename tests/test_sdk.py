@@ -420,6 +420,19 @@ class Marking(SpanProcessor):
         span.set_attribute("marked", f"{span.name} began in {get_value('place', parent_context)}")
 
 
+@pytest.mark.parametrize(("said", "guest", "trusts"), [
+    ("false", False, False), ("true", False, True), ("false", True, True), ("true", True, True),
+])  # fmt: skip
+def test_whose_callers_are_followed(said: str, guest: bool, trusts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the program's own provider each caller: its sampler has decided about that."""
+    monkeypatch.setenv("AGENTOPS_TRUST_CALLERS", said)
+    provider = TracerProvider(shutdown_on_exit=False) if guest else None
+    client = agentops_otel.init(tracer_provider=provider, console=False, trace_file=False, spool_dir=False)
+
+    assert client.recorder is not None
+    assert client.recorder.trusts_callers is trusts
+
+
 @pytest.mark.parametrize("guest", [False, True])
 def test_further_span_processors_are_told_of_a_start(guest: bool) -> None:
     """What their `on_start` sets is on the span, on our provider and on one that the program brought.

@@ -211,6 +211,16 @@ def test_a_cycle_ends() -> None:
     assert shown(cyclic) == [1, "<list, seen above>"]
 
 
+def test_what_lies_too_deep_is_so_after_other_values_too() -> None:
+    """However many nested ones were written before it: the levels of a message have an end for its readers."""
+    deep: object = _Ticket()
+    for _ in range(100):
+        deep = {"in": deep}
+    before = [[{"a": [_Ticket()]}]] * 20
+
+    assert shown({"before": before, "deep": deep})["deep"] == shown({"deep": deep})["deep"]
+
+
 def test_what_lies_too_deep_is_named() -> None:
     """Nesting ends at a depth that any reader of JSON takes."""
     deep: object = "bottom"

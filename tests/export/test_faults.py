@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from opentelemetry.context import get_value
 
 from agentops_otel.config import Config, Destination
 from agentops_otel.export import Pipeline, build
@@ -22,6 +23,7 @@ from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Entry, Outbox
 from agentops_otel.export.pipeline import Route
 from agentops_otel.export.sender import Sender
+from agentops_otel.tracing import SUPPRESS_KEY
 from tests.export.delivery import adds_up, destination, make_spans, running, tracer_for, until_logged
 from tests.loopback.otlp_sink import Answer, OtlpSink, Received
 
@@ -445,6 +447,31 @@ def test_a_token_that_cannot_be_renewed_keeps_the_spans() -> None:
             assert not pipeline.force_flush(100)
         assert pipeline.stats().pending == 10
         pipeline.close(0.1)
+
+
+def test_what_a_log_handler_does_in_the_senders_thread_is_not_traced() -> None:
+    """Instrumentations find a context in which they are suppressed: else each failed request could make spans."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            """Note whether instrumentations are suppressed where the record comes from."""
+            suppressed.append((threading.current_thread().name, bool(get_value(SUPPRESS_KEY))))
+
+    suppressed: list[tuple[str, bool]] = []
+    logger, handler = logging.getLogger("agentops_otel"), Handler()
+    logger.addHandler(handler)
+    try:
+        with OtlpSink() as sink:
+            sink.decide = lambda received: Answer(status=503)
+            with running(Config(destinations=(destination(sink),), exit_timeout_s=0.2)) as (_, tracer):
+                make_spans(tracer, 1)
+                sink.wait_for_requests(2)
+    finally:
+        logger.removeHandler(handler)
+
+    name, is_suppressed = suppressed[0]
+    assert name.startswith("agentops-otel")
+    assert is_suppressed
 
 
 def test_an_outage_costs_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:

@@ -358,6 +358,12 @@ def test_an_error_fails_its_trigger(recording: Recording) -> None:
     assert error.span_context == tool.span_context
 
 
+@pytest.mark.parametrize(("given", "kind"), [(None, "LookupError"), ("Mine", "Mine"), ("", "LookupError")])
+def test_an_errors_type_is_the_given_one_or_its_exceptions(given: str | None, kind: str) -> None:
+    """As AgentOps 0.3 has it."""
+    assert ErrorEvent(exception=LookupError("gone"), error_type=given).error_type == kind
+
+
 def test_error_event_made_while_an_error_is_handled_has_its_stack(recording: Recording) -> None:
     """As in AgentOps 0.3, the stack trace need not be given."""
     try:

@@ -36,6 +36,58 @@ class Noting(StreamObserver):
         self.ends.append("abandoned")
 
 
+class Closable:
+    """A stream with everything that closes one."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def __iter__(self) -> "Closable":
+        return self
+
+    def __next__(self) -> str:
+        return "chunk"
+
+    def cancel(self) -> str:
+        """As gRPC names it."""
+        return self._closed("cancel")
+
+    def close(self) -> str:
+        """As most do."""
+        return self._closed("close")
+
+    def aclose(self) -> str:
+        """As asynchronous ones do; what it gives is the client's business."""
+        return self._closed("aclose")
+
+    def __enter__(self) -> "Closable":
+        return self
+
+    def __exit__(self, *error: object) -> str:
+        return self._closed("__exit__")
+
+    def __aexit__(self, *error: object) -> str:
+        return self._closed("__aexit__")
+
+    def _closed(self, name: str) -> str:
+        self.said.append(name)
+        return f"by {name}"
+
+
+@pytest.mark.parametrize("name", ["cancel", "close", "aclose", "__exit__", "__aexit__"])
+def test_each_way_to_close_a_stream_leaves_it(name: str) -> None:
+    """The program gets what the stream gives back."""
+    stream, observer = Closable(), Noting()
+    observed = observed_stream(stream, observer)
+    next(observed)
+
+    closing = getattr(observed, name)
+    arguments = (None, None, None) if name.startswith("__") else ()
+
+    assert closing(*arguments) == f"by {name}"
+    assert (stream.said, observer.ends) == ([name], ["abandoned"])
+
+
 @pytest.mark.parametrize(
     ("raised", "end"),
     [
