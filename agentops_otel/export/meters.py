@@ -58,7 +58,7 @@ class _Reader(MetricReader):
         self._instance = (0, "")
         self._made_in, self._parents_name = os.getpid(), parents_name
 
-    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: object) -> None:
+    def _receive_metrics(self, metrics_data: MetricsData, *_: object, **__: object) -> None:
         request = encode_metrics(metrics_data)
         for attributes in _attributes(request):
             self._redact(attributes)

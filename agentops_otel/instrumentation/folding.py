@@ -24,7 +24,7 @@ def add_text(entry: dict[str, Any], key: str, piece: object) -> None:
     pieces = entry.get(key)
     if type(pieces) is not TextBuilder:
         pieces = entry[key] = TextBuilder()
-    if pieces.size <= TEXT_LIMIT:
+    if pieces.size < TEXT_LIMIT:
         pieces.append(piece)
         pieces.size += len(piece)
 

@@ -93,6 +93,18 @@ def test_without_a_secret_it_is_the_same_object() -> None:
     assert [redaction(span) for span in spans * 2] == spans * 2
 
 
+def test_what_is_known_of_resources_and_scopes_has_a_bound() -> None:
+    """A program may make a provider for each of its jobs."""
+    redaction, known = SpanRedaction(), []
+    spans = [ended(resource=f"note {n}", scope=f"note {n}") for n in range(200)]
+    for span in spans:
+        redaction(span)
+        known.append((len(redaction._resources), len(redaction._scopes)))
+
+    assert known[:64] == [(n, n) for n in range(1, 65)]
+    assert [max(counts) for counts in zip(*known, strict=True)] == [64, 64]
+
+
 def test_resources_and_scopes_are_judged_each_by_itself() -> None:
     """However many there are: more than are remembered, some with a secret."""
     redaction = SpanRedaction()

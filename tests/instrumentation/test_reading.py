@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from agentops_otel import semconv
 from agentops_otel.instrumentation import gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
-from agentops_otel.instrumentation.folding import indexed
+from agentops_otel.instrumentation.folding import TEXT_LIMIT, add_text, indexed
 from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in, record_iterators
 from agentops_otel.instrumentation.tables import attributes, compile_table, integer
 
@@ -328,3 +328,12 @@ def test_a_count_is_an_integer_of_64_bits(value: object, told: int | None) -> No
 def test_the_size_of_a_medium(data: object, begins: int, size: int | None) -> None:
     """Of base64 by its length and what it ends with, without reading it; of bytes their number."""
     assert gen_ai.size_of(data, begins) == size
+
+
+def test_the_pieces_of_a_text_end_at_its_limit() -> None:
+    """A piece that comes when there is enough is left out."""
+    entry: dict[str, Any] = {}
+    for piece in ("a" * (TEXT_LIMIT - 1), "b", "c"):
+        add_text(entry, "text", piece)
+
+    assert str(entry["text"]) == "a" * (TEXT_LIMIT - 1) + "b"

@@ -87,6 +87,18 @@ def test_our_span(ollama: Any, llm: ScriptedLLM, traced: Capture) -> None:
     )
 
 
+def test_our_span_of_a_call_that_is_no_generator(ollama: Any, llm: ScriptedLLM, traced: Capture) -> None:
+    """`LLMApi.chat_completion` gives the whole answer at once."""
+    llm.script("hello yourself")
+
+    said = ollama.get_session().planner.llm_api.chat_completion([{"role": "user", "content": "hello"}])
+
+    (chat,) = [span for span in traced.spans if span.kind is SpanKind.CLIENT]
+    assert said["content"] == "hello yourself"
+    (answer,) = json.loads(str((chat.attributes or {})["gen_ai.output.messages"]))
+    assert answer["parts"] == [{"type": "text", "content": "hello yourself"}]
+
+
 def test_our_span_of_a_failure(ollama: Any, llm: ScriptedLLM, traced: Capture) -> None:
     """A call that fails is told as failed, where there is no client."""
     llm.script(Failure(status=500))
