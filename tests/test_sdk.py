@@ -27,6 +27,7 @@ from agentops_otel.export import Pipeline
 from agentops_otel.export.user_processors import UserProcessors
 from agentops_otel.testing import capture
 from agentops_otel.tracing import gc_safe
+from agentops_otel.view import cost
 from tests.loopback.llm_server import LlmServer
 from tests.loopback.openai_server import answer, completion
 from tests.loopback.otlp_sink import OtlpSink
@@ -420,6 +421,28 @@ class Marking(SpanProcessor):
         span.set_attribute("marked", f"{span.name} began in {get_value('place', parent_context)}")
 
 
+@pytest.mark.parametrize(("console", "waiting"), [(True, 0), (False, 1)])
+def test_a_conversations_calls_are_priced_while_it_goes_on(console: bool, waiting: int) -> None:
+    """Once the price list is there, so that the end of a session of TaskWeaver need not wait for it to be printed."""
+    client = agentops_otel.init(endpoint="http://127.0.0.1:9", console=console, trace_file=False, spool_dir=False)
+    call: dict[str, str | int] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4.1",
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.conversation.id": "a conversation",
+    }
+    assert cost.price(call) == pytest.approx(2e-5)  # the price list is there now
+    get_tracer_provider().get_tracer("x").start_span("chat", attributes=call).end()
+    assert client.pipeline.drain(60)
+    (counted,) = [count for key, count in client._totals._counts.items() if key == "a conversation"]
+    assert counted.calls.total() == 1
+
+    sdk._running.conversation_went_on("a conversation")
+
+    assert counted.calls.total() == waiting
+
+
 @pytest.mark.parametrize(("said", "guest", "trusts"), [
     ("false", False, False), ("true", False, True), ("false", True, True), ("true", True, True),
 ])  # fmt: skip
@@ -708,16 +731,27 @@ def test_functions_without_a_client_warn_once(
     """Before init nothing is recorded, nothing fails, and one warning a function says so."""
     monkeypatch.setattr(sdk._running, "latest", None)  # that of an earlier test
     caplog.set_level(logging.WARNING)
+    calls: dict[str, tuple[Any, ...]] = {
+        "start_session": (),
+        "end_session": ("Success",),
+        "record": (agentops_otel.ActionEvent("a"),),
+        "add_tags": (["x"],),
+        "set_tags": (["x"],),
+        "get_api_key": (),
+        "update_trace_metadata": ({"a": 1},),
+        "create_agent": ("a",),
+        "get_session": ("an id",),
+        "end_all_sessions": (),
+    }
     for _ in range(2):
-        agentops_otel.end_session("Success")
-        agentops_otel.set_tags(["x"])
+        for name, arguments in calls.items():
+            getattr(agentops_otel, name)(*arguments)
 
     assert agentops_otel.flush()
     assert agentops_otel.shutdown()
     assert agentops_otel.stats() == agentops_otel.Stats()
     assert [record.getMessage() for record in caplog.records] == [
-        "agentops_otel.end_session() recorded nothing: call agentops_otel.init() first.",
-        "agentops_otel.set_tags() recorded nothing: call agentops_otel.init() first.",
+        f"agentops_otel.{name}() recorded nothing: call agentops_otel.init() first." for name in calls
     ]
 
 

@@ -84,6 +84,21 @@ def decoded_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
     return attributes_of(decoded([a_span("a", attributes)]).resource_spans[0].scope_spans[0].spans[0])
 
 
+@complete_stock_encoder
+def test_lengths_about_the_longest_one_that_is_made_ready_decode_as_any_other() -> None:
+    """Of a text, of the attribute that has it, and of what the two are in: lengths up to 1024 come from a table."""
+    context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
+    lengths = [*range(120, 132), *range(880, 1030)]
+    found = [
+        ReadableSpan("a", context, attributes={"b": "x" * n, "c": ("y" * n,), "d": b"z" * n}, resource=Resource({}))
+        for n in lengths
+    ]
+    alone = [ReadableSpan("a", context, attributes={"b": "x" * n}, resource=Resource({})) for n in lengths]
+
+    for span in [*found, *alone]:
+        assert ExportTraceServiceRequest.FromString(Encoder().batch([span]).body) == encode_spans([span])
+
+
 @pytest.mark.no_cover
 @complete_stock_encoder
 @settings(max_examples=60, deadline=None)

@@ -1,6 +1,7 @@
 """What is made of a span when somebody reads it: ids, copies, content that is redacted while the span runs."""
 
 import copy
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -228,6 +229,22 @@ def test_what_a_reader_of_a_running_span_holds_is_redacted_when_it_is_set() -> N
     ]
     assert dict(span.attributes) == shown[-1]
     assert list(span.attributes) == ["n", "second", "first", semconv.GEN_AI_INPUT_MESSAGES]
+
+
+def test_content_that_comes_while_content_is_redacted_is_redacted_too() -> None:
+    """As another thread's would: what prints a running span never sees it raw."""
+    span: Any = None
+
+    def redact(name: str, text: str) -> str:
+        if name == "first":
+            recorder.set_content(span, "second", "y")
+        return text.upper()
+
+    recorder = recorder_with(Content(redact=redact))
+    span = recorder.start("step", attributes={"n": 1})
+    recorder.set_content(span, "first", "x")
+
+    assert json.loads(span.to_json())["attributes"] == {"n": 1, "first": '"X"', "second": '"Y"'}
 
 
 def test_a_read_only_view_is_what_is_handed_out() -> None:
