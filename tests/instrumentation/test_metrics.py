@@ -24,7 +24,7 @@ from agentops_otel.view import cost
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
-from tests.loopback.openai_server import answer, completion, embeddings
+from tests.loopback.openai_server import answer, completion, embeddings, response
 from tests.loopback.otlp_sink import OtlpSink
 from tests.meter_provider import restored_meter_provider
 
@@ -248,6 +248,17 @@ def test_the_times_of_a_stream_are_those_of_its_chunks(server: LlmServer) -> Non
     assert values["duration"] == pytest.approx([0.001 * (len(chunks) + 1)])
     assert values["time_to_first_chunk"] == pytest.approx([0.001])
     assert values["time_per_output_chunk"] == pytest.approx([0.001 * (len(chunks) - 1)])
+
+
+def test_an_answer_that_says_that_it_failed_is_measured_as_failed(server: LlmServer) -> None:
+    """By the code of its error, though nothing was raised."""
+    failed = response(status="failed", error={"code": "server_error", "message": "no luck"})
+    server.answer(Answer.json(failed))
+    with capture(), sync_client(server) as client:
+        client.responses.create(model="gpt-5", input="hello")
+
+    (point,) = measured()["gen_ai.client.operation.duration"]
+    assert point["error.type"] == "server_error"
 
 
 @agentops_otel.record_tool("search")

@@ -975,3 +975,23 @@ def test_only_what_the_program_added_is_shut_down_at_exit(
 
     assert shut == ["first", "last"]
     assert "agentops_otel failed while shutting down a span processor" in caplog.text
+
+
+def test_a_tracer_stays_as_it_is_where_the_new_provider_has_another_kind() -> None:
+    """Its spans go on where they went."""
+
+    class Quiet(sdk_trace.TracerProvider):
+        """Has no tracers of the SDK's."""
+
+        def get_tracer(self, *_: object, **__: object) -> trace.Tracer:
+            """One that makes no spans."""
+            return trace.NoOpTracer()
+
+    provider, exporter = OwnProvider(shutdown_on_exit=False), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("a library")
+
+    assert provider.follow(Quiet(shutdown_on_exit=False))
+    tracer.start_span("after").end()
+
+    assert [span.name for span in exporter.get_finished_spans()] == ["after"]
