@@ -1,6 +1,7 @@
 """Processors of the program's, flushed and shut down beside each other, each on a thread that stands ready."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -94,3 +95,18 @@ def test_the_time_is_for_all_of_them_together(caplog: pytest.LogCaptureFixture) 
     assert caplog.messages == ["Noting was not done in time; what it holds may be lost"] * 2
     assert len(threads) == 3
     assert not any(thread.is_alive() for thread in threads)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
+def test_after_forks_each_is_asked_as_before() -> None:
+    """On Python 3.13 and later no thread stands ready then: it begins with what it is asked."""
+    processor = Noting(lambda: True)
+    users = UserProcessors([processor])
+    for _ in range(2):
+        if not (child := os.fork()):
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    assert users.wait(users.begin_flush(2.5), 60)
+    users.close(60)
+    assert processor.asked == [(2500, "nowhere")]

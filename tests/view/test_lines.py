@@ -17,7 +17,7 @@ from agentops_otel.view.format import UNICODE
 from agentops_otel.view.lines import Line, last_line, open_line, tree_lines
 from agentops_otel.view.notebook import CellOutput
 from agentops_otel.view.printer import Printed
-from agentops_otel.view.terminal import show, show_open, summary
+from agentops_otel.view.terminal import LINES, show, show_open, summary
 from agentops_otel.view.tree import Node, Summary, build
 from tests.view.spans import ACTION, CHAT, TOOL, WORKFLOW, Trace, said, text
 
@@ -82,6 +82,17 @@ chat loop …
 │  └─ plan                        870 ms
 │     └─ ✗ execute_tool search    3.0 ms  ValueError: no such page
 """)
+
+
+def test_what_is_long_below_an_open_span_is_cut() -> None:
+    """As a whole trace is, while the program runs."""
+    stream = io.StringIO()
+
+    show_open("chat loop", leaves([f"step {n}" for n in range(200)]), stream=stream, color=False)
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == LINES + 2  # the open span, and how many are left out
+    assert any("more" in line for line in lines)
 
 
 def test_a_notebook_has_the_same_pieces_as_html() -> None:
