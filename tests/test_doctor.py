@@ -359,6 +359,18 @@ def test_an_agentops_key_is_exchanged_before_the_span() -> None:
     assert refused.startswith("wrong: AgentOps gave no token for the API key\ncheck AGENTOPS_API_KEY")
 
 
+def test_metrics_go_to_agentops_with_the_token_of_its_key() -> None:
+    """As the spans do: without one it takes nothing."""
+    with AgentOpsBackend() as backend:
+        spans = backend.destination
+        metrics = replace(spans, endpoint=spans.endpoint.replace("traces", "metrics"), signal="metrics")
+
+        (line,) = (line for line in lines(examine(Config(metrics=(metrics,)))) if "metrics go to" in line)
+
+        assert backend.rejected == 0
+    assert line.startswith("ok: ")
+
+
 def without_trace_id(text: str) -> str:
     """The text without the id of the doctor's own trace."""
     return re.sub(r"[0-9a-f]{32}", "ID", text)
@@ -556,7 +568,7 @@ def test_versions_that_do_not_belong_together_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_the_frameworks_that_are_installed_are_told(tmp_path: Path) -> None:
+def test_the_frameworks_that_are_installed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Agent frameworks that are installed are named, with whether they are traced."""
     for name, version in (("crewai", "1.15.0"), ("langchain-core", "1.5.2"), ("flask", "3.1")):
         (tmp_path / f"{name}-{version}.dist-info").mkdir()
@@ -576,6 +588,10 @@ def test_the_frameworks_that_are_installed_are_told(tmp_path: Path) -> None:
         "note: agent frameworks that are left alone: crewai 1.15.0",
     ]
     assert lines(_frameworks(Config(), {})) == []
+
+    monkeypatch.syspath_prepend(tmp_path)
+    (told,) = (line for line in lines(examine(Config(destinations=()))) if "agent frameworks that are traced" in line)
+    assert "crewai 1.15.0" in told
 
 
 @pytest.mark.parametrize(

@@ -567,6 +567,25 @@ def test_what_waits_for_the_word_on_the_key_is_bounded(refused: bool | None, kep
     assert len(fallback.waiting) == (LIMIT if refused is None else 0)
 
 
+def test_the_spare_trace_file_ends_where_a_key_is_taken_after_all(tmp_path: Path) -> None:
+    """A key that AgentOps refused for a while: what comes after it is where it belongs."""
+    file = tmp_path / "spare.jsonl"
+    fallback = FallbackFile(name="the trace file", exporter=FileExporter(file))
+    ended = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(ended))
+    work(provider.get_tracer("test"), 2)
+    first, second = ended.get_finished_spans()
+
+    fallback.activate()
+    fallback.export([first], -1)
+    fallback.discard()
+    fallback.export([second], -1)
+    fallback.export([], -1)
+
+    assert len(list(read(file))) == 1
+
+
 def test_the_spare_trace_file_is_one_of_the_newest_that_stay(tmp_path: Path) -> None:
     """As any trace file that nobody named: the oldest of them makes room."""
     traces = [default_path("old", datetime(2026, 1, 1, tzinfo=UTC), pid, tmp_path) for pid in range(KEEP)]

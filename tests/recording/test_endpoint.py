@@ -1,6 +1,7 @@
 """Flask views under `track_endpoint`."""
 
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
 import flask
@@ -66,6 +67,24 @@ def test_request_and_answer_are_said(recording: Recording, app: flask.Flask) -> 
             },
         ]
     )
+
+
+def test_a_view_that_is_a_function_stays_one(recording: Recording) -> None:
+    """Any other that can be called stays what it is, too."""
+
+    def view() -> str:
+        return "a function's"
+
+    class View:
+        def __call__(self) -> str:
+            """As Flask calls it."""
+            return "an object's"
+
+    decorated, other = recording.decorators.track_endpoint(view), recording.decorators.track_endpoint(View())
+
+    assert type(decorated) is FunctionType
+    assert isinstance(other, View)
+    assert (decorated(), other()) == ("a function's", "an object's")
 
 
 def test_a_callers_trace_is_continued_only_where_the_app_says_so(recording: Recording, app: flask.Flask) -> None:
