@@ -730,6 +730,7 @@ def test_functions_without_a_client_warn_once(
 ) -> None:
     """Before init nothing is recorded, nothing fails, and one warning a function says so."""
     monkeypatch.setattr(sdk._running, "latest", None)  # that of an earlier test
+    monkeypatch.setattr(sdk._running, "warned", set())  # those of earlier tests
     caplog.set_level(logging.WARNING)
     calls: dict[str, tuple[Any, ...]] = {
         "start_session": (),

@@ -7,6 +7,7 @@ import pytest
 from opentelemetry.trace import Link, get_current_span, get_tracer
 
 import agentops_otel
+from agentops_otel import sdk
 from agentops_otel.testing import capture
 
 
@@ -29,8 +30,9 @@ def test_functions_decorated_before_init_are_recorded_from_then_on() -> None:
     assert [span.name for span in captured.spans] == ["step", "step", "execute_tool step", "event", "another"]
 
 
-def test_recording_without_a_client_warns(caplog: pytest.LogCaptureFixture) -> None:
+def test_recording_without_a_client_warns(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event that nobody records is said in the log."""
+    monkeypatch.setattr(sdk._running, "warned", set())  # those of earlier tests
     agentops_otel.record(agentops_otel.Event("lost"))
 
     assert [message for message in caplog.messages if "record() recorded nothing" in message]
