@@ -41,9 +41,15 @@ class ElementCache(dict[Key, bytes]):
             self.remaining_bytes = CACHED_BYTES
 
 
-def key_of(read: Callable[[Any], Any], copied: Any) -> Key:
-    """The key of an element of a `Source`: of builtin types alone, so that its bytes say all of it."""
-    return read, marshal.dumps(copied, _WITHOUT_REFERENCES)
+def key_of(read: Callable[[Any], Any], copied: Any) -> Key | None:
+    """The key of an element of a `Source`: of builtin types alone, so that its bytes say all of it.
+
+    None for one that is nested too deep for marshal, which is never plain.
+    """
+    try:
+        return read, marshal.dumps(copied, _WITHOUT_REFERENCES)
+    except ValueError:
+        return None
 
 
 elements = ElementCache()
