@@ -11,7 +11,7 @@ import certifi
 
 from agentops_otel.config import Destination
 from agentops_otel.export.connection import remaining_s
-from agentops_otel.export.fork_guard import no_fork, resolving
+from agentops_otel.export.fork_guard import looking_up, no_fork
 
 if TYPE_CHECKING:
     from agentops_otel.export.http1 import Connection
@@ -102,7 +102,7 @@ def _tcp(url: SplitResult, deadline: float) -> socket.socket:
 
 
 def _addresses(url: SplitResult) -> list[tuple[Any, ...]]:
-    with resolving:
+    with looking_up:
         return socket.getaddrinfo(url.hostname or "", url.port or _PORTS[url.scheme], type=socket.SOCK_STREAM)
 
 

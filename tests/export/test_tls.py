@@ -7,6 +7,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
@@ -431,6 +432,25 @@ def test_each_address_of_a_host_has_its_share_of_the_time(monkeypatch: pytest.Mo
         connect(where, urlsplit(where.endpoint), in_s(600), protocol="http/1.1")
 
     assert shares == [pytest.approx(share, abs=30) for share in (200, 300, 600)]
+
+
+def test_two_senders_look_up_their_hosts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a name server that the other one asks."""
+
+    def look_up(*given: object, **named: object) -> list[object]:
+        met.wait()
+        raise socket.gaierror
+
+    met = threading.Barrier(2, timeout=10)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    where = Destination(endpoint="http://h")
+
+    def ask(_: int) -> None:
+        with pytest.raises(Unreachable, match="unknown host"):
+            connect(where, urlsplit(where.endpoint), in_s(60), protocol="http/1.1")
+
+    with ThreadPoolExecutor(2) as senders:
+        list(senders.map(ask, range(2)))
 
 
 def test_without_time_nobody_is_asked_for() -> None:
