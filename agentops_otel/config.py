@@ -255,7 +255,7 @@ def _check_exporter(name: str) -> None:
     if name not in installed:
         from difflib import get_close_matches  # on use: for a mistake
 
-        near = get_close_matches(name, [*_BUILT_IN_EXPORTERS, *installed], n=1)
+        near = get_close_matches(name, [*_BUILT_IN_EXPORTERS, *installed])
         advice = f"did you mean {near[0]}?" if near else "use otlp, console, none or the name of an installed exporter"
         raise Setting("OTEL_TRACES_EXPORTER", name).wrong(f"no such exporter is installed; {advice}")
 

@@ -168,14 +168,12 @@ class Option(NamedTuple):
     listed: bool = False
     """True: the variable is a comma list."""
 
-    def read(self, argument: object) -> object:
-        """The argument, else the first variable that is set, else the default.
+    def read(self) -> object:
+        """The first variable that is set, else the default.
 
         Raises:
-            ConfigError: The value has a wrong type or word.
+            ConfigError: The variable has a wrong word.
         """
-        if argument is not None:
-            return self.check(self.name, argument)
         for variable in self.variables:
             if value := words(variable) if self.listed else env(variable):
                 return self.check(variable, value)
@@ -390,12 +388,12 @@ def read(name: str, arguments: Mapping[str, Any]) -> Any:
     Raises:
         ConfigError: The variable has a wrong word; the message names it.
     """
-    return arguments[name] if name in arguments else _BY_NAME[name].read(None)
+    return arguments[name] if name in arguments else _BY_NAME[name].read()
 
 
 def unexpected(name: str) -> str:
     """The message about an argument that `init()` does not have."""
     from difflib import get_close_matches  # on use: for a mistake
 
-    near = get_close_matches(name, _BY_NAME, n=1)
+    near = get_close_matches(name, _BY_NAME)
     return f"init() got an unexpected keyword argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")

@@ -109,11 +109,16 @@ def test_insecure_variable_decides_for_a_target_without_a_scheme(monkeypatch: py
     assert only(config.read_config(endpoint="c:4317", protocol="grpc")).endpoint == "http://c:4317"
 
 
-def test_protocol_variable_alone_names_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OTEL_EXPORTER_OTLP_PROTOCOL without an endpoint means that protocol's port on localhost."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"), [("grpc", "http://localhost:4317"), ("http/protobuf", "http://localhost:4318/v1/traces")]
+)
+def test_a_protocol_alone_names_a_collector(protocol: str, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an endpoint, by argument or variable, it means that protocol's port on localhost."""
+    by_argument = only(config.read_config(protocol=protocol))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+    by_variable = only(config.read_config())
 
-    assert only(config.read_config()).endpoint == "http://localhost:4317"
+    assert [(to.endpoint, to.probe) for to in (by_argument, by_variable)] == [(endpoint, False)] * 2
 
 
 def test_nothing_configured_means_local(tmp_path: Path) -> None:
@@ -196,6 +201,10 @@ def test_secrets_are_in_no_repr() -> None:
     )
 
     assert "hunter2" not in repr(found)
+    assert [to.agentops and repr(to.agentops) for to in found.destinations] == [
+        None,
+        "AgentOps(api_endpoint='https://api.agentops.ai', app_url='https://app.agentops.ai')",
+    ]
 
 
 def test_otlp_variables_keep_their_meaning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -347,6 +356,9 @@ def test_wrong_arguments_are_named() -> None:
         refusal(exit_timeout_s="soon"),
         refusal(exit_timeout_s=0),
         refusal(trace_file=""),
+        refusal(api_key="key", exporter_endpoint="otlp"),
+        refusal(api_key="key", app_url="app"),
+        refusal(api_key="key", api_endpoint="api"),
     ]
 
     assert "hunter2" not in "".join(said)
@@ -364,6 +376,9 @@ def test_wrong_arguments_are_named() -> None:
             "exit_timeout_s='soon' is not usable: give a number of seconds greater than 0",
             "exit_timeout_s=0 is not usable: give a number of seconds greater than 0",
             "trace_file='' is not usable: give a path, or False for none",
+            "exporter_endpoint='otlp' is not usable: give a URL such as http://localhost:4318",
+            "app_url='app' is not usable: give a URL such as http://localhost:4318",
+            "api_endpoint='api' is not usable: give a URL such as http://localhost:4318",
         ]
     )
 
@@ -372,7 +387,7 @@ def test_wrong_arguments_are_named() -> None:
     ("argument", "value"),
     [
         ("api_key", 5), ("endpoint", 5), ("endpoint", ""), ("headers", 5), ("headers", ["a=b"]), ("protocol", 5),
-        ("service_name", 5), ("service_name", ""), ("tags", 5), ("tags", [5]), ("tags", {"a": 1}),
+        ("service_name", 5), ("service_name", ""), ("tags", 5), ("tags", [5]), ("tags", ["a", 5]), ("tags", {"a": 1}),
         ("capture_content", "perhaps"), ("capture_content", 2), ("capture_content", []), ("redact", "x"), ("redact", 5),
         ("redact", "no.such:function"), ("redact", ".:x"), ("redact", "os:no_such"), ("instrument_llm_calls", "perhaps"),
         ("instrument_taskweaver", 5), ("instrument_frameworks", 5), ("propagate_threads", "x"),
@@ -465,12 +480,38 @@ def test_a_place_where_no_function_is_says_what_is_missing(place: str, why: str)
         config.read_config(redact=place)
 
 
+@pytest.mark.parametrize("place", ["r:mask", "redacting.rules:mask", "_r2:mask"])
+def test_the_place_of_a_function_is_a_module_of_any_name(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a package too; what stands there is used, whatever else the module has."""
+    file = tmp_path / f"{place.partition(':')[0].replace('.', '/')}.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("text = 'no function'\ndef mask(name, text): return name + text")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("AGENTOPS_REDACT", place)
+    before = set(sys.modules)
+
+    redact = config.read_config().redact
+    wrong = refusal(redact=f"{place.partition(':')[0]}:text")
+    for module in set(sys.modules) - before:
+        del sys.modules[module]
+
+    assert redact is not None
+    assert redact("a", "b") == "ab"
+    assert wrong.endswith(
+        "is not usable: give a function (attribute name, text) -> text or None, or its place as package.module:function"
+    )
+
+
 def test_a_misspelled_argument_is_told_the_nearest() -> None:
     """The error says what was meant."""
     with pytest.raises(
         TypeError, match="unexpected keyword argument 'capture_contents'; did you mean 'capture_content'"
     ):
         agentops_otel.init(capture_contents=False)  # type: ignore[call-arg]  # wrong on purpose
+    with pytest.raises(TypeError, match="unexpected keyword argument 'end_point'; did you mean 'endpoint'"):
+        config.read_config(end_point="http://c:4318")
 
 
 def test_a_setting_is_said_once() -> None:
@@ -502,6 +543,7 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong variable is refused with its name, its value and what would be right."""
     wrong = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "collector",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
         "OTEL_EXPORTER_OTLP_TIMEOUT": "10s",
         "OTEL_EXPORTER_OTLP_COMPRESSION": "zip",
         "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/such.pem",
@@ -524,6 +566,7 @@ def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == snapshot(
         [
             "OTEL_EXPORTER_OTLP_ENDPOINT='collector' is not usable: give a URL such as http://localhost:4318",
+            "OTEL_EXPORTER_OTLP_PROTOCOL='http/json' is not usable: use http/protobuf or grpc",
             "OTEL_EXPORTER_OTLP_TIMEOUT='10s' is not usable: give a number of seconds greater than 0",
             "OTEL_EXPORTER_OTLP_COMPRESSION='zip' is not usable: use one of none, gzip, deflate, zstd",
             "OTEL_EXPORTER_OTLP_CERTIFICATE='/no/such.pem' is not usable: give the path of a PEM file that is there",
@@ -773,12 +816,14 @@ def test_what_spans_are_sent_with_is_for_metrics_too_unless_theirs_is_named(monk
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "x=metrics")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", str(ROOT / "README.md"))
     (own,) = config.read_config(upload_metrics=True).metrics
+    (given,) = config.read_config(upload_metrics=True, headers={"x": "given"}).metrics
 
     assert [
-        (dict(to.headers), to.certificate, to.client_certificate, to.client_key) for to in (as_spans, own)
+        (dict(to.headers), to.certificate, to.client_certificate, to.client_key) for to in (as_spans, own, given)
     ] == [
         ({"x": "spans"}, Path(__file__), Path(__file__), Path(__file__)),
         ({"x": "metrics"}, Path(__file__), Path(__file__), ROOT / "README.md"),
+        ({"x": "given"}, Path(__file__), Path(__file__), ROOT / "README.md"),
     ]  # fmt: skip
 
 
@@ -856,12 +901,16 @@ def test_metrics_are_sent_where_otlp_is_among_the_exporters(
 
 
 def test_an_unknown_exporter_of_metrics_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first of them, and what would be right."""
-    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp,otpl,x")
+    """The first of them, and what would be right; one that is installed for spans alone is none."""
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp,otlp_proto_http")
+    assert config.read_config().upload_metrics
 
-    assert refusal() == (
-        "OTEL_METRICS_EXPORTER='otpl' is not usable: use otlp, none or the name of an installed exporter"
-    )
+    for words, unknown in (("otlp,otpl,x", "otpl"), ("agentops", "agentops")):
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", words)
+
+        assert refusal() == (
+            f"OTEL_METRICS_EXPORTER='{unknown}' is not usable: use otlp, none or the name of an installed exporter"
+        )
 
 
 @pytest.mark.parametrize(
@@ -945,10 +994,12 @@ def test_what_a_variable_of_ours_names_is_asked_for_by_name(
 
 
 def test_printed_text_is_uploaded_where_there_is_an_account_and_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An argument without an account is refused; a variable is for the programs that have one."""
+    """If that is asked for: an argument without an account is refused; a variable is for the programs that have one."""
+    assert not config.read_config(api_key="key").upload_logs
     monkeypatch.setenv("AGENTOPS_UPLOAD_LOGS", "true")
 
     assert config.read_config(api_key="key").upload_logs
+    assert not config.read_config(api_key="key", upload_logs=False).upload_logs
     assert not config.read_config(api_key="key", capture_content=False).upload_logs
     assert not config.read_config().upload_logs
     assert refusal(upload_logs=True) == (

@@ -1,9 +1,18 @@
 """What `init()` wraps when a program imports a library, and what it does not import before."""
 
 import importlib.util
+import sys
+import threading
+from multiprocessing import spawn
+from types import ModuleType
+from typing import Any
 
+import pytest
+
+from agentops_otel.config import Config
 from agentops_otel.instrumentation import ClientSpec, Installation, install
-from agentops_otel.sdk.installations import WhenImported
+from agentops_otel.launcher import Run
+from agentops_otel.sdk.installations import WhenImported, installations
 from agentops_otel.wrapping import import_hook
 from tests.program import run
 
@@ -114,3 +123,73 @@ def test_what_is_added_while_all_is_uninstalled_is_uninstalled() -> None:
     importlib.util.find_spec("late_package")
 
     assert import_hook._callbacks == before
+
+
+@pytest.mark.parametrize("in_run", [True, False])
+@pytest.mark.parametrize("threads", [True, False])
+def test_the_context_goes_along_where_that_is_asked_for(
+    in_run: bool, threads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To threads by the setting; under `agentops-otel run` to what multiprocessing spawns and to joblib's tasks."""
+
+    class Parallel:
+        def __call__(self, tasks: object) -> None: ...
+
+    joblib = ModuleType("joblib.parallel")
+    monkeypatch.setattr(joblib, "Parallel", Parallel, raising=False)
+    monkeypatch.setitem(sys.modules, "joblib.parallel", joblib)
+    run = Run.begin("app", []) if in_run else None
+
+    def found() -> list[object]:
+        return [threading.Thread.start, spawn.get_preparation_data, Parallel.__call__]
+
+    before = found()
+    config = Config(
+        propagate_threads=threads,
+        run=run,
+        instrument_llm_calls=False,
+        instrument_taskweaver=False,
+        instrument_frameworks=False,
+    )
+    installed = list(installations(config, lambda: None, lambda *_: None, lambda _: None))
+    wrapped = [one is not was for one, was in zip(found(), before, strict=True)]
+    for installation in installed:
+        installation.uninstall()
+    if run is not None:
+        run.end()
+
+    assert wrapped == [threads, in_run, in_run]
+    assert found() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "watched"),
+    [
+        ({}, {"zhipuai", "taskweaver", "dspy"}),
+        ({"instrument_llm_calls": False}, {"zhipuai", "taskweaver", "dspy"}),
+        ({"instrument_llm_calls": False, "instrument_taskweaver": False}, {"dspy"}),
+        ({"instrument_taskweaver": False}, {"zhipuai", "dspy"}),
+        ({"instrument_taskweaver": False, "capture_content": False}, {"zhipuai", "taskweaver", "dspy"}),
+        ({"capture_content": False}, {"zhipuai", "taskweaver", "dspy"}),
+        ({"instrument_frameworks": False}, {"zhipuai", "taskweaver"}),
+        ({"disabled_instrumentations": {"openai"}}, {"zhipuai", "taskweaver", "dspy"}),
+        ({"disabled_instrumentations": {"taskweaver"}}, {"zhipuai", "dspy"}),
+        ({"disabled_instrumentations": {"taskweaver"}, "instrument_llm_calls": False}, {"dspy"}),
+        ({"disabled_instrumentations": {"*"}}, set()),
+        ({"disabled_instrumentations": {"*"}, "capture_content": False}, {"taskweaver"}),
+    ],
+)
+def test_what_is_waited_for_is_what_the_settings_name(
+    settings: dict[str, Any], watched: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client, TaskWeaver, a framework. TaskWeaver's own calls are traced with it; its tracing is off with content."""
+    for name in ("zhipuai", "taskweaver", "dspy"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    installed = list(installations(Config(**settings), lambda: None, lambda *_: None, lambda _: None))
+    waited_for = import_hook._beginnings.keys() & {"zhipuai", "taskweaver", "dspy"}
+    for installation in installed:
+        installation.uninstall()
+
+    assert waited_for == watched
+    assert not import_hook._beginnings.keys() & {"zhipuai", "taskweaver", "dspy"}

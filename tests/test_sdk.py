@@ -5,12 +5,14 @@ import logging
 import os
 import pickle
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
 from inspect import getattr_static
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Literal
 
 import openai
 import pytest
@@ -25,6 +27,7 @@ import agentops_otel
 from agentops_otel import sdk
 from agentops_otel.export import Pipeline
 from agentops_otel.export.user_processors import UserProcessors
+from agentops_otel.launcher import Report, Run, program_name
 from agentops_otel.testing import capture
 from agentops_otel.tracing import gc_safe
 from agentops_otel.view import cost
@@ -715,6 +718,18 @@ def test_the_totals_of_a_conversation_have_the_calls_that_ended_just_before(caps
     assert "stopped after 1 round: 1.00 s, 50 LLM calls" in capsys.readouterr().err
 
 
+def test_a_conversation_that_goes_on_after_shutdown_is_nobodys(capfd: pytest.CaptureFixture[str]) -> None:
+    """TaskWeaver may be in the middle of a round then."""
+    agentops_otel.init(trace_file=False, spool_dir=False)
+    agentops_otel.shutdown()
+    capfd.readouterr()
+
+    sdk._running.conversation_went_on("one")
+    sdk._running.conversation_ended("one", 1, 10**9)
+
+    assert capfd.readouterr().err == ""
+
+
 def test_suppressed_work_leaves_no_span() -> None:
     """Inside suppress() nothing is recorded, and after it everything is again."""
     with capture() as captured:
@@ -803,6 +818,177 @@ def test_the_session_that_init_opens_has_the_name_and_id_that_it_is_given() -> N
         "inside": "abc",
         "invoke_workflow nightly": "abc",
     }
+
+
+def test_a_process_of_a_run_reports_at_its_start_and_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has imported, with the versions, and which of that is not traced; another process reports by itself."""
+    run = Run.begin("app", [])
+    monkeypatch.setenv(Run.VARIABLE, str(run.folder))
+    for name, version in (("zhipuai", "0.9"), ("smolagents", None)):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        if version is not None:
+            sys.modules[name].__version__ = version  # type: ignore[attr-defined]  # as packages have it
+    try:
+        client = agentops_otel.init(trace_file=True, console=False, spool_dir=False)
+        (begun,) = run.reports()
+        span("one")
+        agentops_otel.shutdown()
+        (ended,) = run.reports()
+        agentops_otel.init(**QUIET)  # type: ignore[arg-type]
+        agentops_otel.uninstrument()
+        agentops_otel.shutdown()
+        (untraced,) = run.reports()
+    finally:
+        run.end()
+
+    program = program_name(sys.orig_argv[1:])
+    assert begun[:5] == Report(os.getpid(), program, ended=False, trace_file=str(client.trace_file), clients={})[:5]
+    assert client.trace_file == client.config.state_dir / "traces" / f"{run.name}.{os.getpid()}.jsonl"
+    assert (ended.ended, ended.traces, ended.trace_file) == (True, 1, begun.trace_file)
+    assert ended.clients.items() >= {"zhipuai": "0.9", "openai": openai.__version__}.items()
+    assert ended.not_wrapped == ["zhipuai"]
+    assert untraced.not_wrapped == sorted(ended.clients)
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "run_of", "said"),
+    [
+        ({}, {}, None, True),
+        ({"console": True}, {}, None, True),
+        ({"console": False}, {}, None, False),
+        ({}, {"OTEL_SDK_DISABLED": "true"}, None, False),
+        ({"console": False}, {"OTEL_SDK_DISABLED": "true"}, None, False),
+        ({}, {}, "this process", True),
+        ({}, {}, "its parent", False),
+        ({"console": False}, {}, "its parent", False),
+    ],
+)
+def test_where_spans_go_is_said_once(
+    settings: dict[str, Any],
+    variables: dict[str, str],
+    run_of: str | None,
+    said: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """By the first process of a run, and not where nothing is to be printed or recorded."""
+    run = Run.begin("app", [])
+    if run_of:
+        variables = {**variables, Run.VARIABLE: str(run.folder)}
+        monkeypatch.setattr(os, "getppid", lambda: os.getpid() if run_of == "this process" else 1)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    agentops_otel.init(endpoint="http://127.0.0.1:9", spool_dir=False, **settings)
+    agentops_otel.init()
+    run.end()
+
+    line = "agentops_otel: spans go to http://127.0.0.1:9/v1/traces"
+    assert capfd.readouterr().err.count(line) == said
+
+
+@pytest.mark.parametrize(
+    ("guest", "settings", "seen"),
+    [
+        (False, {}, True),
+        (True, {}, False),
+        (True, {"endpoint": "http://127.0.0.1:9"}, True),
+        (True, {"span_processors": [SpanProcessor()]}, True),
+    ],
+)
+def test_spans_are_counted_where_one_of_our_processors_gets_them(
+    guest: bool, settings: dict[str, Any], seen: bool
+) -> None:
+    """On the program's own provider, where it is to send them or somebody is to see them."""
+    provider = TracerProvider(shutdown_on_exit=False) if guest else None
+    client = agentops_otel.init(tracer_provider=provider, **{**QUIET, **settings})
+    with client.start_session() as session:
+        span("one")
+        counted = session.get_analytics()["Actions"]  # type: ignore[index]  # there is a client
+
+    assert counted == ("0" if seen else "unknown")
+
+
+def test_what_a_launcher_asks_for_is_wrapped_until_the_programs_own_init(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On whatever provider there is: nothing is sent, written, printed or begun, whatever the environment says."""
+    monkeypatch.setattr(sdk._running, "temporary_client", None)  # that of an earlier test
+    monkeypatch.setattr(sdk._running, "wanted_parts", frozenset())
+    variables = {
+        "AGENTOPS_API_KEY": "key",
+        "AGENTOPS_AUTO_START_SESSION": "true",
+        "AGENTOPS_CONSOLE": "true",
+        "AGENTOPS_TRACE_FILE": "true",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_TRACES_EXPORTER": "otlp,otlp_proto_http",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = []
+
+    def ask(what: Literal["llm_calls", "taskweaver"], *, wanted: bool, content: bool | None = None) -> None:
+        sdk.instrument_until_init(what, wanted=wanted, capture_content=content)
+        client = sdk.client()
+        assert client is not None
+        settings = client.config
+        assert (settings.destinations, settings.exporters, settings.metrics) == ((), (), ())
+        assert (client.trace_file, settings.console, settings.quiet, client.sessions.current()) == (
+            None,
+            False,
+            True,
+            None,
+        )
+        assert client.recorder is not None
+        assert (client.recorder.provider, client.recorder.trusts_callers) == (get_tracer_provider(), True)
+        is_wrapped = getattr_static(openai.OpenAI, "request") is not REQUEST
+        parts = settings.instrument_llm_calls, settings.instrument_frameworks, settings.instrument_taskweaver
+        found.append((*parts, is_wrapped, settings.capture_content))
+
+    ask("taskweaver", wanted=False)
+    ask("llm_calls", wanted=True)
+    ask("llm_calls", wanted=True, content=False)
+    ask("taskweaver", wanted=True)
+    ask("llm_calls", wanted=False)
+    ask("taskweaver", wanted=False)
+    own = agentops_otel.init(endpoint="http://127.0.0.1:9", auto_start_session=False, **QUIET)  # type: ignore[arg-type]
+    sdk.instrument_until_init("llm_calls", wanted=True)
+
+    assert sdk.client() is own
+    assert found == [
+        (False, False, False, False, True),
+        (True, True, False, True, True),
+        (True, True, False, True, False),
+        (True, True, True, True, True),
+        (False, False, True, True, True),
+        (False, False, False, False, True),
+    ]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_launcher_leaves_a_program_alone_whose_tracing_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`OTEL_SDK_DISABLED` holds for it too."""
+    monkeypatch.setattr(sdk._running, "temporary_client", None)
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+
+    sdk.instrument_until_init("llm_calls", wanted=True)
+
+    assert sdk.current() is None
+    assert getattr_static(openai.OpenAI, "request") is REQUEST
+
+
+def test_a_client_may_be_shut_down_twice() -> None:
+    """The second time nothing happens, also to the client that has come after it."""
+    first = agentops_otel.init(**QUIET)  # type: ignore[arg-type]
+    assert first.shutdown()
+    assert first.shutdown()
+    second = agentops_otel.init(**QUIET)  # type: ignore[arg-type]
+    assert first.shutdown()
+
+    assert sdk.client() is second
+    assert sdk.current() is second.recorder
+    assert second.recorder is not None
 
 
 def test_capture_sets_a_running_client_aside() -> None:

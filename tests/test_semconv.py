@@ -1,5 +1,7 @@
 """What is known of the conventions is known in one place."""
 
+import re
+
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
@@ -8,6 +10,48 @@ from agentops_otel.export.agentops_names import translate
 from agentops_otel.view.tree import role
 
 SUFFIX_OF_ROLE = {"agent": ".agent", "tool": ".tool", "workflow": ".workflow", "llm": ".llm", "other": ".operation"}
+
+
+def test_a_name_is_written_as_its_constant_is_called() -> None:
+    """So that neither has a mistake alone; the others are metrics, events, prefixes and words of other projects."""
+    names = {name: value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)}
+    otherwise = {name: value for name, value in names.items() if re.sub(r"\W", "_", value).upper() != name}
+
+    assert len(names) - len(otherwise) > 100
+    assert otherwise == {
+        "SCOPE": "agentops_otel",
+        "EXCEPTION_EVENT": "exception",
+        "GEN_AI_USAGE": "gen_ai.usage.",
+        "METRIC_EXECUTE_TOOL_DURATION": "gen_ai.execute_tool.duration",
+        "METRIC_INFERENCE_DURATION": "gen_ai.client.inference.duration",
+        "METRIC_INFERENCE_CHUNK": "gen_ai.client.inference.time_per_output_chunk",
+        "METRIC_INFERENCE_FIRST_CHUNK": "gen_ai.client.inference.time_to_first_chunk",
+        "METRIC_INFERENCE_INPUT_TOKENS": "gen_ai.client.inference.operation.input_tokens",
+        "METRIC_INFERENCE_OUTPUT_TOKENS": "gen_ai.client.inference.operation.output_tokens",
+        "METRIC_INFERENCE_USAGE": "gen_ai.client.inference.usage.",
+        "METRIC_INVOKE_AGENT_DURATION": "gen_ai.invoke_agent.duration",
+        "METRIC_INVOKE_AGENT_INFERENCES": "gen_ai.invoke_agent.inference_calls",
+        "METRIC_INVOKE_AGENT_TOOLS": "gen_ai.invoke_agent.tool_calls",
+        "METRIC_OPERATION_CHUNK": "gen_ai.client.operation.time_per_output_chunk",
+        "METRIC_OPERATION_DURATION": "gen_ai.client.operation.duration",
+        "METRIC_OPERATION_FIRST_CHUNK": "gen_ai.client.operation.time_to_first_chunk",
+        "METRIC_TOKEN_USAGE": "gen_ai.client.token.usage",
+        "METRIC_COST": "agentops.usage.cost",
+        "EVENT_EXCEPTION": "gen_ai.client.operation.exception",
+        "EVENT_INFERENCE_DETAILS": "gen_ai.client.inference.operation.details",
+        "METRIC_SPANS_EXPORTED": "otel.sdk.exporter.span.exported",
+        "METRIC_SPANS_IN_FLIGHT": "otel.sdk.exporter.span.inflight",
+        "METRIC_SPANS_SPOOLED": "agentops.exporter.span.spooled",
+        "ANTHROPIC_COUNTED_INPUT_TOKENS": "anthropic.message.count_tokens.input_tokens",
+        "SESSION_FAILED": "agentops.session.fail",
+        "EVENT_FAILED": "agentops.event.fail",
+        "PYDANTIC_AI_FINAL_RESULT": "final_result",
+        "TASKWEAVER_ARTIFACTS": "taskweaver.artifact_paths",
+        "TASKWEAVER_ATTACHMENT_PREFIX": "taskweaver.",
+        "TASKWEAVER_KERNEL_START_SPAN": "taskweaver.kernel.start",
+        "TASKWEAVER_STATUS_EVENT": "taskweaver.status",
+        "GEN_AI_EVENTS": "gen_ai.",
+    }
 
 
 @pytest.mark.parametrize("operation", [*sorted(semconv.OPERATION_ROLES), "execute_event_loop_cycle"])

@@ -20,3 +20,11 @@ def test_the_limits_of_captured_spans_are_opentelemetrys_defaults(monkeypatch: p
 
     assert vars(testing._LIMITS) == defaults
     assert len(captured.spans[0].attributes or {}) == 128
+
+
+def test_captured_spans_are_shown_by_their_client() -> None:
+    """And not with what keeps them, when a test prints what it compared."""
+    with testing.capture() as captured:
+        shown = repr(captured)
+
+    assert shown == f"Capture(client={captured.client!r})"

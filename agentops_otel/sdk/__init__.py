@@ -458,7 +458,6 @@ def instrument_until_init(
             instrument_taskweaver="taskweaver" in _running.wanted_parts,
             instrument_frameworks="llm_calls" in _running.wanted_parts,
             capture_content=capture_content,
-            auto_start_session=False,
             console=False,
             trace_file=False,
         )

@@ -4,7 +4,9 @@ import inspect
 import logging
 import pickle
 from importlib.util import find_spec
+from inspect import getattr_static
 
+import openai
 import pytest
 from inline_snapshot import snapshot
 
@@ -32,6 +34,34 @@ def test_a_function_is_a_method_with_the_same_parameters(name: str) -> None:
     assert [(each.name, each.kind, each.default) for each in of_method] == [
         (each.name, each.kind, each.default) for each in of_function
     ]
+
+
+def test_a_method_of_the_client_does_what_the_function_does() -> None:
+    """Those that start, stop and configure; what they keep is for the next client."""
+    key = "00000000-0000-4000-8000-000000000000"
+    before = getattr_static(openai.OpenAI, "request")
+    with capture() as captured:
+        client = captured.client
+        with client.suppress():
+            client.record(agentops_otel.Event("hidden"))
+        client.record(agentops_otel.Event("seen"))
+        wrapped = getattr_static(openai.OpenAI, "request")
+        client.uninstrument()
+        off = getattr_static(openai.OpenAI, "request")
+        client.instrument()
+        again = getattr_static(openai.OpenAI, "request")
+        client.stop_instrumenting()
+        stopped = getattr_static(openai.OpenAI, "request")
+
+    assert [span.name for span in captured.spans] == ["seen"]
+    assert (wrapped is before, off is before, again is before, stopped is before) == (False, True, False, True)
+
+    client.configure(console=False, trace_file=False, spool_dir=False, auto_start_session=False, service_name="bot")
+    client.set_api_key(key)
+    started = agentops_otel.init(service_name="shop")
+    assert (started.get_api_key(), started.config.service_name, started.config.quiet) == (key, "shop", True)
+    agentops_otel.shutdown()
+    assert agentops_otel.init(console=False, trace_file=False, spool_dir=False).get_api_key() is None
 
 
 def test_sessions_are_found_and_ended_by_the_client() -> None:

@@ -8,6 +8,12 @@ import re
 
 ACCEPTED = {
     "agentops_otel/config.py word: \"api_key\" -> 'api_kex'": ("the same: the key is checked once more"),
+    "agentops_otel/settings.py word: \"console\" -> 'consold'": (
+        "the same: OpenTelemetry's SDK installs an exporter of that name"
+    ),
+    "agentops_otel/sdk/installations.py word: \"taskweaver\" -> 'taskweaves'": (
+        "the same: the file's name is not asked for, since there is one"
+    ),
     "agentops_otel/content/json_writer.py comparison: self._remaining_bytes >= self._least_bytes -> (self._remaining_bytes > self._least_bytes)": (
         "a list may end one item earlier where its share of the bytes is used up exactly"
     ),
