@@ -171,15 +171,15 @@ def test_wrong_arguments_are_the_functions_own_error(arguments: tuple[str, ...],
     unbound: Any = HELD["unbound"].func  # type: ignore[attr-defined]  # of a partial
     told = []
 
-    for recorder in (None, captured.recorder):
-        installation = install([SPEC], lambda recorder=recorder: recorder)  # type: ignore[misc]
+    for recorder in ("without us", None, captured.recorder):
+        installation = install([] if recorder == "without us" else [SPEC], lambda recorder=recorder: recorder)  # type: ignore[misc]
         for ask_wrongly in (held, unbound):
             with pytest.raises(TypeError) as raised:
                 ask_wrongly(*arguments, silent=True)
             told.append(str(raised.value))
         installation.uninstall()
 
-    assert told[:2] == told[2:]
+    assert told == told[:2] * 3
 
 
 def test_two_who_wrap_make_one_span_and_leave_nothing(captured: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """The conventions' metrics of a call, under the names of v1.41 and the newest ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry import metrics
 from opentelemetry.metrics import NoOpMeter
+from opentelemetry.metrics._internal import _ProxyMeterProvider
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
@@ -18,7 +20,7 @@ from opentelemetry.util.types import AttributeValue
 
 import agentops_otel
 from agentops_otel.metrics import span_metrics
-from agentops_otel.metrics.call_metrics import LATEST, SECONDS, TOKENS, Metrics, are_kept
+from agentops_otel.metrics.call_metrics import SECONDS, TOKENS, Metrics, are_kept
 from agentops_otel.metrics.span_metrics import AGENT_SECONDS, CALLS, SpanMetrics
 from agentops_otel.view import cost
 from tests.clients.capture import capture
@@ -50,6 +52,7 @@ def _meters() -> Iterator[None]:
         provider.shutdown()
 
 
+LATEST = {"gen_ai_latest_experimental"}
 OURS = ("gen_ai.", "agentops.usage.")
 
 
@@ -96,6 +99,8 @@ def test_the_bounds_of_histograms_are_those_of_the_conventions() -> None:
     """As the page about GenAI metrics lists them."""
     assert SECONDS == (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
     assert (*(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864),) == TOKENS
+    assert AGENT_SECONDS == (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6)
+    assert CALLS == (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 def test_an_instrument_without_one_behind_it_keeps_nothing() -> None:
@@ -103,6 +108,23 @@ def test_an_instrument_without_one_behind_it_keeps_nothing() -> None:
     placeholders = [SimpleNamespace(_real_instrument=real) for real in (None, object())]
 
     assert [are_kept(instrument) for instrument in (*placeholders, object(), None)] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("provider", "keeps"),
+    [
+        (metrics.NoOpMeterProvider, False),
+        (_ProxyMeterProvider, False),
+        (partial(MeterProvider, shutdown_on_exit=False), True),
+    ],
+)
+def test_the_apis_own_providers_keep_nothing(
+    provider: Callable[[], metrics.MeterProvider], keeps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does nothing, and the one that stands for what is set later."""
+    monkeypatch.setattr(metrics, "get_meter_provider", provider)
+
+    assert are_kept() is keeps
 
 
 class Late:
@@ -137,6 +159,119 @@ def test_so_many_calls_wait_for_their_prices(monkeypatch: pytest.MonkeyPatch) ->
     assert [point["value"] for point in measured()["agentops.usage.cost"]] == [3.0]
 
 
+def ended(
+    name: str,
+    own: int,
+    above: int | None = None,
+    *,
+    is_remote: bool = False,
+    said: Mapping[str, str] | None = None,
+    times: tuple[int | None, int | None] = (None, None),
+) -> ReadableSpan:
+    """A span of that operation, as another provider ends it."""
+    parent = None if above is None else SpanContext(1, above, is_remote)
+    attributes = {"gen_ai.operation.name": name, **(said or {})} if name else {}
+    context = SpanContext(1, own, is_remote=False)
+    return ReadableSpan(name, context, parent, attributes=attributes, start_time=times[0], end_time=times[1])
+
+
+def test_a_span_is_measured_in_seconds() -> None:
+    """An agent and a tool, with what they say of themselves; one without times lasts no time."""
+    processor, half = SpanMetrics(Late()), (1_000_000_000, 1_500_000_000)
+    tool = {"gen_ai.tool.name": "t", "gen_ai.tool.type": "function", "gen_ai.agent.name": "a", "error.type": "E"}
+    measured()
+
+    processor.on_end(ended("execute_tool", 2, 1, said=tool, times=half))
+    processor.on_end(ended("invoke_agent", 1, said={"gen_ai.agent.name": "a", "gen_ai.tool.name": "no"}, times=half))
+    processor.on_end(ended("invoke_agent", 3, said={"gen_ai.agent.name": "timeless"}))
+
+    found = measured()
+    assert found["gen_ai.execute_tool.duration"] == [{"unit": "s", "value": 0.5, **tool}]
+    agent = {"unit": "s", "gen_ai.operation.name": "invoke_agent"}
+    assert found["gen_ai.invoke_agent.duration"] == [
+        {**agent, "value": 0.5, "gen_ai.agent.name": "a"},
+        {**agent, "value": 0, "gen_ai.agent.name": "timeless"},
+    ]
+
+
+def agent(name: str, own: int, above: int | None = None) -> ReadableSpan:
+    """An agent's run."""
+    return ended("invoke_agent", own, above, said={"gen_ai.agent.name": name})
+
+
+def calls_of(processor: SpanMetrics, *spans: ReadableSpan) -> dict[str, tuple[int, int]]:
+    """How many calls of models and of tools each agent among them is said to have made."""
+    measured()
+    for span in spans:
+        processor.on_end(span)
+    found = measured()
+    inferences, tools = (found[f"gen_ai.invoke_agent.{name}_calls"] for name in ("inference", "tool"))
+    return {one["gen_ai.agent.name"]: (one["value"], two["value"]) for one, two in zip(inferences, tools, strict=True)}
+
+
+def test_calls_are_counted_for_the_agent_that_is_next_above_them() -> None:
+    """Through steps, tools and calls of models; not through another agent, nor for who is in another process."""
+    spans = [
+        ended("execute_tool", 11, 10),  # below a call of a tool
+        ended("execute_tool", 10, 9),
+        ended("chat", 12, 9),
+        ended("embeddings", 13, 9),  # asks no model
+        ended("", 9, 1),  # a step
+        ended("text_completion", 8, 1),
+        ended("execute_tool", 7, 6),
+        agent("inner", 6, 1),
+        ended("execute_tool", 5, 1, is_remote=True),
+        ended("execute_tool", 4),  # a root
+        agent("outer", 1),
+        agent("again", 1),  # what was counted is counted once
+    ]
+
+    assert calls_of(SpanMetrics(Late()), *spans) == {"inner": (0, 1), "outer": (2, 2), "again": (0, 0)}
+
+
+def test_the_calls_of_so_many_open_spans_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest: a span that never ends is forgotten for those that do."""
+    monkeypatch.setattr(span_metrics, "UNFINISHED", 2)
+    calls = [ended("execute_tool", 10 + above, above) for above in (1, 2, 3)]
+    agents = [agent(name, own) for own, name in enumerate(("first", "second", "third"), start=1)]
+
+    assert calls_of(SpanMetrics(Late()), *calls, *agents) == {"first": (0, 0), "second": (0, 1), "third": (0, 1)}
+
+
+def test_prices_are_waited_for_as_long_as_a_flush_may_take() -> None:
+    """In seconds; a call that ends waits for nothing, and a flush that has none to price for nothing either."""
+    waited: list[float] = []
+
+    class Waiting(Late):
+        def wait_until_loaded(self, timeout_s: float) -> bool:
+            waited.append(timeout_s)
+            return False
+
+    processor = SpanMetrics(Waiting())
+    assert processor.force_flush() is True
+    processor.on_end(ended("chat", 1))
+
+    assert (processor.force_flush(250), processor.force_flush(), waited) == (False, False, [0.0, 0.25, 30.0])
+
+
+def test_a_call_whose_price_is_not_in_the_list_waits_no_longer() -> None:
+    """It costs nobody knows what."""
+
+    class Unknown(Late):
+        loaded = True
+        asked = 0
+
+        def price(self, attributes: Mapping[str, AttributeValue], *, wait: bool) -> float | None:
+            self.asked += 1
+            return None
+
+    prices = Unknown()
+    processor = SpanMetrics(prices)
+    processor.on_end(ended("chat", 1))
+
+    assert (processor.force_flush(), prices.asked) == (True, 1)
+
+
 def test_each_instrument_is_the_conventions() -> None:
     """Kind, name, unit, what it says of itself, and the bounds that a histogram has by default."""
     made: list[tuple[object, ...]] = []
@@ -152,7 +287,7 @@ def test_each_instrument_is_the_conventions() -> None:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(metrics, "get_meter", Meter)
-        for opt_in in (frozenset(), frozenset([LATEST])):
+        for opt_in in (frozenset(), frozenset(LATEST)):
             Metrics(opt_in)
         SpanMetrics(cost)
 
@@ -188,7 +323,7 @@ def test_each_instrument_is_the_conventions() -> None:
     )
 
 
-@pytest.mark.parametrize("opt_in", [frozenset(), frozenset({LATEST})], ids=["v1.41", "latest"])
+@pytest.mark.parametrize("opt_in", [frozenset(), frozenset(LATEST)], ids=["v1.41", "latest"])
 def test_calls_are_measured(opt_in: frozenset[str], server: LlmServer) -> None:
     """Durations, tokens and the time to the first chunk are recorded under the names that were chosen."""
     with capture(opt_in=opt_in):

@@ -421,6 +421,23 @@ def test_a_kernel_starts_within_the_round_that_wants_it(args: tuple[str, ...], k
     )
 
 
+def test_a_kernel_that_runs_is_not_expected_again() -> None:
+    """Each reply asks that there be one: what starts after the round is no part of it."""
+    environment = SimpleNamespace(mode=SimpleNamespace(value="local"), session_dict={}, client_dict={})
+    executor = SimpleNamespace(client_started=True, session_id="s")
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        of_user = Round(captured.client.recorder)
+        hooks = Hooks(lambda: captured.client.recorder)
+        with attached(of_user.context):
+            hooks.start_executor(lambda: None, executor, (), {})
+        of_user.end()
+        hooks.start_kernel(lambda session_id: None, environment, ("s",), {})
+        spans = [span.name for span in captured.spans]
+
+    assert spans == ["invoke_workflow taskweaver"]
+
+
 class Told(SimpleNamespace):
     """An event, which the handler has weak references to."""
 

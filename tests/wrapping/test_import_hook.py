@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -195,3 +196,50 @@ def test_a_fault_about_an_import_that_is_past_does_not_reach_the_program(
     before_import(NAME, fail)()
 
     assert "that the import of imported_by_a_test begins" in caplog.text
+
+
+class Searching:
+    """Finds the module with all finders, as wrapt's does, which is not asked again meanwhile."""
+
+    asked = False
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """What the others find."""
+        if name != NAME or self.asked:
+            return None
+        self.asked = True
+        try:
+            return importlib.util.find_spec(name)
+        finally:
+            self.asked = False
+
+
+@pytest.mark.parametrize("kind", [Searching, object])
+def test_an_import_is_reported_once_whatever_finders_there_are(kind: type, imported: list[ModuleType]) -> None:
+    """One that searches with all others, and one of old that Python does not ask any more."""
+    sys.meta_path.insert(1, other := kind())  # behind ours
+    try:
+        first = importlib.import_module(NAME)
+        again = importlib.reload(first)
+    finally:
+        sys.meta_path.remove(other)
+
+    assert imported == [first, again]
+
+
+def test_a_folder_of_modules_is_imported_as_without_us(module: Path, imported: list[ModuleType]) -> None:
+    """It has nothing that runs, so nothing is reported."""
+    module.rename(module.with_suffix(".later"))
+    module.with_suffix("").mkdir()
+    assert len(importlib.import_module(NAME).__path__) == 1
+    assert imported == []
+
+
+def test_a_module_that_is_not_there_is_missed_as_without_us(module: Path, imported: list[ModuleType]) -> None:
+    """By Python's own error."""
+    module.unlink()
+
+    with pytest.raises(ModuleNotFoundError) as raised:
+        importlib.import_module(NAME)
+
+    assert (raised.value.name, imported) == (NAME, [])

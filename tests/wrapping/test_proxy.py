@@ -63,3 +63,69 @@ def test_a_method_put_in_a_hooks_place_may_call_the_hook() -> None:
     assert proxy.__len__() == 3
     del proxy.__len__
     assert proxy.__len__() == 2
+
+
+class Plain:
+    """Something that says of itself what it is."""
+
+    def __init__(self) -> None:
+        self.held = 1
+        self.own = lambda: "own"
+
+    def __getattr__(self, name: str) -> str:
+        if name == "missing":
+            raise AttributeError(name)
+        return f"made up: {name}"
+
+    def __class_getitem__(cls, kind: type) -> str:
+        return "an alias"
+
+    def __dir__(self) -> list[str]:
+        return ["held"]
+
+    def __repr__(self) -> str:
+        return "plain, for programmers"
+
+    def __str__(self) -> str:
+        return "plain"
+
+    def __format__(self, spec: str) -> str:
+        return f"plain in {spec}"
+
+    def __eq__(self, other: object) -> bool:
+        return other == "plain"
+
+    def __hash__(self) -> int:
+        return 7
+
+
+def test_all_that_is_asked_of_a_proxy_the_object_says() -> None:
+    """Its texts, its equals, its attributes; what is set and taken away is the object's."""
+    thing = Plain()
+    proxy: Any = proxied(thing, None, {})
+
+    assert (repr(proxy), str(proxy), f"{proxy:blue}") == ("plain, for programmers", "plain", "plain in blue")
+    assert (proxy == "plain", proxy == "other", hash(proxy), dir(proxy)) == (True, False, 7, ["held"])
+    assert (vars(proxy), proxy.held, proxy.anything) == (vars(thing), 1, "made up: anything")
+    kind: Any = type(proxy)
+    assert [getattr(kind, name) for name in ("__module__", "__qualname__", "__name__", "__doc__")] == [
+        getattr(Plain, name) for name in ("__module__", "__qualname__", "__name__", "__doc__")
+    ]
+    assert not hasattr(proxy, "missing")
+    assert not hasattr(kind, "__class_getitem__")
+
+    proxy.held, proxy._selfish = 2, 3
+    assert (thing.held, vars(thing)["_selfish"]) == (2, 3)
+    del proxy.held
+    assert "held" not in vars(thing)
+    proxy._self_kept = 4
+    assert (proxy._self_kept, "_self_kept" in vars(thing)) == (4, False)
+
+
+def test_a_hook_takes_the_place_of_what_the_object_has() -> None:
+    """A method of its class, or a function of its own; what it has not the proxy has not either."""
+    hooks = {name: lambda self, name=name: f"hooked {name}" for name in ("__repr__", "own", "missing", "held")}
+    proxy: Any = proxied(Plain(), None, hooks)
+
+    assert (repr(proxy), proxy.own()) == ("hooked __repr__", "hooked own")
+    assert not hasattr(proxy, "missing")
