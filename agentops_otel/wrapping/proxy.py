@@ -95,7 +95,7 @@ def _special(kind: type) -> Iterator[tuple[str, Any]]:
             yield name, _passing(name)
 
 
-_NOT_PASSED_ON = {"__del__", "__getattr__", "__class_getitem__"}
+_NOT_PASSED_ON = {"__del__", "__class_getitem__"}
 
 
 def _passing(name: str) -> Callable[..., Any]:

@@ -279,10 +279,19 @@ ACCEPTED = {
     "agentops_otel/instrumentation/gen_ai.py constant: 128 -> 256": (
         "time alone: a list of two hundred messages is converted at once"
     ),
-    "agentops_otel/metrics/span_metrics.py constant: 0.0 -> 1.0": (
-        "time alone: the exporting thread waits a second for the price list"
+    "agentops_otel/metrics/span_metrics.py constant: 1_000 -> 2000": (
+        "memory alone: more calls wait for the price list"
     ),
-    "agentops_otel/metrics/span_metrics.py constant: 30000 -> 60000": ("time alone: whoever flushes says how long"),
+    "agentops_otel/metrics/span_metrics.py constant: 10_000 -> 20000": (
+        "memory alone: more spans that have not ended are known"
+    ),
+    "agentops_otel/metrics/span_metrics.py word: \"inference\" -> 'inferencd'": ("the same: another key for the count"),
+    "agentops_otel/wrapping/patch.py statement: self._patches.clear() -> pass": (
+        "memory alone: what is put back is held for as long as who put it there"
+    ),
+    "agentops_otel/wrapping/function.py argument: super().__new__(cls, *args, **kwargs) -> super().__new__(cls, *args)": (
+        "the same: wrapt gives nothing by name"
+    ),
     "agentops_otel/view/live/server.py constant: 32 -> 64": ("the same: a longer token"),
     "agentops_otel/view/live/store.py word: \"PRAGMA journal_mode = WAL\" -> 'PRAGMA journal_mode = WAM'": (
         "speed alone: a reader then waits for a writer"

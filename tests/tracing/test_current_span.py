@@ -97,6 +97,37 @@ def decorated_coroutine(tracer: Tracer) -> None:
     assert asyncio.run(two()) == [2, 3]
 
 
+def ended_within(tracer: Tracer) -> None:
+    """A block whose span ends before it fails."""
+
+    def fail() -> None:
+        with tracer.start_as_current_span("ended") as span:
+            span.end()
+            raise ValueError("late")
+
+    with pytest.raises(ValueError, match="late"):
+        fail()
+
+
+def left_elsewhere(tracer: Tracer) -> None:
+    """A block that ends in another context than it began in."""
+    block = tracer.start_as_current_span("elsewhere")
+    copy_context().run(block.__enter__)
+    block.__exit__(None, None, None)
+
+
+def decorated_silently(tracer: Tracer) -> None:
+    """Functions that fail, each with settings of its own."""
+    for settings in ({"record_exception": False}, {"set_status_on_exception": False}):
+
+        @tracer.start_as_current_span("call", **settings)  # type: ignore[arg-type]
+        def call() -> None:
+            raise ValueError("no")
+
+        with pytest.raises(ValueError, match="no"):
+            call()
+
+
 PROGRAMS = {
     "nested": nested,
     "an exception": failing(ValueError("no")),
@@ -108,6 +139,9 @@ PROGRAMS = {
     "OK stays OK": ok_stays,
     "a decorated function": decorated,
     "a decorated coroutine function": decorated_coroutine,
+    "a decorated function that fails": decorated_silently,
+    "ended within": ended_within,
+    "left in another context": left_elsewhere,
 }
 
 
@@ -125,11 +159,14 @@ def without_times(parts: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_does_what_the_sdk_does(program: str) -> None:
-    """Spans, statuses, exceptions and the current span are those of the SDK's tracer."""
+def test_does_what_the_sdk_does(program: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Spans, statuses, exceptions, the current span and what is logged are those of the SDK's tracer."""
     ours = spans_of(OwnProvider(resource=RESOURCE), PROGRAMS[program])
+    logged = [record.getMessage() for record in caplog.records]
+    caplog.clear()
     theirs = spans_of(TracerProvider(resource=RESOURCE, shutdown_on_exit=False), PROGRAMS[program])
     assert ours == theirs
+    assert logged == [record.getMessage() for record in caplog.records]
 
 
 def test_an_exception_without_a_text_reaches_the_program(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Waiting for threads before a fork."""
 
 import threading
+import time
 
 import pytest
 
@@ -36,3 +37,22 @@ def test_a_thread_that_a_block_leaves_running_is_not_waited_for(monkeypatch: pyt
     thread.join()
 
     assert was_alive
+
+
+def test_where_the_system_lists_no_threads_they_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As anywhere but on Linux; one that is about to be started is not waited for."""
+    monkeypatch.setattr(fork_wait, "_TASKS", "/nowhere")
+    begun, done = threading.Event(), list[int]()
+
+    def work() -> None:
+        begun.set()
+        time.sleep(0.02)
+        done.append(1)
+
+    with fork_wait.without_new_threads():
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert begun.wait(60)
+
+    assert wait_before_fork([threading.Thread(), thread], 60)
+    assert done == [1]

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from agentops_otel import sdk
 from agentops_otel.config import Config
 from agentops_otel.testing import capture
-from agentops_otel.tracing import gc_safe
+from agentops_otel.tracing import attach_context, attached, current_context, gc_safe, leave_context
+from tests.program import run
 
 pytestmark = pytest.mark.no_cover
 
@@ -134,6 +136,93 @@ def test_what_waits_asks_for_one_thread(watched: None) -> None:
 
     assert started <= 1
     assert done == list(range(50))
+
+
+def test_work_for_which_no_thread_can_be_started_is_done_later(watched: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the thread of a later collection, if nobody flushes before."""
+    done: list[int] = []
+    both = threading.Event()
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_thread, "start_new_thread", refuse)
+        _Forgotten(partial(done.append, 1))
+        gc.collect()
+    before = list(done)
+    _Forgotten(both.set)
+    gc.collect()
+
+    assert both.wait(60)
+    assert (before, done) == ([], [1])
+
+
+def test_a_context_is_left_while_another_thread_collects(watched: None) -> None:
+    """That thread alone leaves alone what it finds."""
+    begun, go_on, before = threading.Event(), threading.Event(), current_context()
+
+    class Slow:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            begun.set()
+            go_on.wait(60)
+
+    def collect() -> None:
+        Slow()
+        gc.collect()
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    assert begun.wait(60)
+    leave_context(attach_context(Context({"a": 1})))
+    left = current_context()
+    with attached(Context({"b": 2})):
+        within = current_context()
+    after = current_context()
+    go_on.set()
+    thread.join()
+
+    assert (left, within, after) == (before, {"b": 2}, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_at_the_end_of_a_program_nobody_waits_for_a_collection() -> None:
+    """One that a daemon thread is in the middle of has no end that is told."""
+    finished = run("""
+        import atexit, gc, os, sys, threading
+
+        from agentops_otel.tracing import gc_safe
+
+        def check():
+            print(gc_safe.is_collecting(), gc_safe._collection in gc.callbacks, flush=True)
+            os._exit(0)
+
+        class Forgotten:
+            def __init__(self):
+                self.itself = self
+
+            def __del__(self):
+                begun.set()
+                threading.Event().wait()
+
+        def collect():
+            Forgotten()
+            gc.collect()
+
+        begun = threading.Event()
+        atexit.register(check)
+        gc_safe.install_gc_callback()
+        gc_safe.install_gc_callback()
+        print(gc.callbacks.count(gc_safe._collection))
+        threading.Thread(target=collect, daemon=True).start()
+        begun.wait()
+        print(gc_safe.is_collecting())
+        """)
+
+    assert finished.stdout.split() == ["1", "True", "False", "False"]
 
 
 def test_a_flush_within_the_work_does_not_wait_for_itself(watched: None) -> None:
