@@ -34,7 +34,7 @@ from agentops_otel.export import (
     trace_directory,
     viewers,
 )
-from agentops_otel.instrumentation import reading
+from agentops_otel.instrumentation import reading, steps
 from agentops_otel.testing import capture
 from agentops_otel.tracing import content_policy
 from agentops_otel.view import printer, session_totals, terminal, terminal_processor
@@ -697,6 +697,7 @@ LIMITS = {
     "is recognised from 5 characters on": redaction.SHORTEST_SECRET == 5,
     "is recognised from 256 characters on": media.MEDIA_CHARACTERS == 256,
     "its first 10,000 items": reading.SEEN_LIMIT == 10_000,
+    "open at a time | 10,000": steps.OPEN_LIMIT == 10_000,
     "| 4 MB; past that": pipeline.QUEUE_BYTES == 4 * 1024 * 1024,
     "| 16 MB for each destination": outbox.MEMORY_BYTES == 16 * 1024 * 1024,
     "| 512 MB for each destination": spool.LIMIT_BYTES == 512 * 1024 * 1024,

@@ -113,8 +113,6 @@ class Installation:
                 patch.undo()
             self.wrapped.clear()
             self._patches.clear()
-            self._current.clear()
-            self._local_classes.clear()
 
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
         """Wrap one method if this version of the client has it. A failure costs this method alone."""

@@ -15,6 +15,7 @@ from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.clients import SPECS
 from agentops_otel.content import Content
+from agentops_otel.content.policy import Redact
 from agentops_otel.instrumentation import Installation, install
 from agentops_otel.tracing import Recorder, SpanDefaults, gc_safe
 from agentops_otel.tracing.provider import tracer_of
@@ -70,13 +71,15 @@ def capture(
     *,
     content: bool = True,
     events: bool | None = None,
+    redact: Redact | None = None,
     opt_in: frozenset[str] = frozenset(),
     conventional: bool = True,
     limits: SpanLimits | None = None,
 ) -> Iterator[Captured]:
     """Run the block with the clients wrapped and the spans kept in memory.
 
-    What these say is held against the conventions at the end, unless the client is one that the test made up.
+    *redact* is for events alone. What the spans say is held against the conventions at the end, unless the client is
+    one that the test made up.
     """
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False, span_limits=limits)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -87,7 +90,7 @@ def capture(
         content=policy,
         defaults=_NoDefaults(),
         clock=clock.__next__,
-        event_content=None if events is None else Content(enabled=events),
+        event_content=None if events is None else Content(enabled=events, redact=redact),
     )
     installation = install(SPECS, lambda: recorder, semconv_opt_in=opt_in)
     try:

@@ -10,8 +10,11 @@ import openai
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+import agentops_otel
 from tests.clients.capture import Captured, capture
 from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -106,6 +109,24 @@ def test_a_stream_that_outlives_the_frameworks_span_is_read_on(
 
     assert len(captured.spans) == 1
     assert caplog.records == []
+
+
+def test_the_frameworks_span_has_what_each_span_of_ours_has(server: LlmServer) -> None:
+    """The session that the call is made in; what the call says itself comes first."""
+    server.answer(answer(completion(), stream=False))
+    provider, exporter = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    agentops_otel.init(tracer_provider=provider, console=False, trace_file=False, spool_dir=False)
+
+    with sync_client(server) as client, agentops_otel.start_session() as session, framework(provider):
+        client.chat.completions.create(**ASKED)
+    agentops_otel.shutdown(timeout_s=1)
+    provider.shutdown()
+
+    span, *_ = exporter.get_finished_spans()
+    said = span.attributes or {}
+    assert (span.name, said["session.id"]) == ("chat m", session.session_id)
+    assert said["gen_ai.provider.name"] == "theirs"
 
 
 def test_an_asynchronous_call_is_recorded_on_the_frameworks_span(captured: Captured, server: LlmServer) -> None:

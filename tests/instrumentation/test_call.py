@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace import SpanLimits
+from opentelemetry.trace import get_current_span
 
 from agentops_otel import testing
 from agentops_otel.clients import SPECS
@@ -411,6 +412,38 @@ def test_the_program_does_not_wait_for_what_can_be_read_from_a_copy(
         installation.uninstall()
 
     assert deferred == ["DeferredRequest", "DeferredResponse"] * 2
+
+
+class Telling:
+    """A client that tells of its call on the span itself."""
+
+    def ask(self, question: str) -> dict[str, str]:
+        """Answer."""
+        get_current_span().set_attribute("mine.asked", "its own")
+        get_current_span().set_attribute("mine.answered", "its own")
+        return {"answer": question.upper()}
+
+
+def test_what_is_read_later_stands_where_it_would_stand_if_it_had_been_read_at_once() -> None:
+    """What was asked before what the client has set, and what was answered behind it."""
+    asking = Operation(
+        name="chat",
+        methods=("Telling.ask",),
+        request={"mine.asked": "question", "mine.both": "question"},
+        response={"mine.answered": "answer", "mine.both": "answer"},
+        copies_response=True,
+    )
+    spec = ClientSpec(name="telling", module=__name__, operations=(asking,), provider="model")
+    said = []
+    for content in (True, False):  # without content the request is read at once
+        with testing.capture(capture_content=content) as captured:
+            installation = install([spec], lambda: captured.client.recorder)
+            Telling().ask("why")
+            installation.uninstall()
+            (span,) = captured.spans
+        said.append({name: value for name, value in (span.attributes or {}).items() if name.startswith("mine.")})
+
+    assert said == [{"mine.asked": "its own", "mine.answered": "WHY", "mine.both": "WHY"}] * 2
 
 
 def test_an_answer_that_nobody_reads_ends_its_call() -> None:

@@ -1,6 +1,6 @@
 """The conventions' events of a call: where content goes when it is not to be on spans, or not only there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import openai
@@ -8,7 +8,9 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry._logs import Logger, set_logger_provider
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
+from opentelemetry.trace import get_current_span
 
+from agentops_otel.version import VERSION
 from tests.clients.capture import capture
 from tests.clients.openai_calls import ASKED, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -18,13 +20,25 @@ pytestmark = pytest.mark.skipif(not hasattr(Logger, "enabled"), reason="OpenTele
 
 
 class _Kept(LogRecordProcessor):
-    """Keeps what is written."""
+    """Keeps what is written, and what it was asked whether it wants it."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self.records: list[Any] = []
+        self.scopes: list[Any] = []
+        self.asked: list[tuple[int, str, str]] = []
+        self.unwanted = ""
+
+    def enabled(self, *, context: Any = None, severity_number: Any = None, event_name: Any = None, **_: Any) -> bool:
+        within = get_current_span(context).get_span_context().span_id
+        self.asked.append((within, severity_number.name, event_name))
+        return bool(event_name != self.unwanted)
 
     def on_emit(self, log_record: Any) -> None:
         self.records.append(log_record.log_record)
+        self.scopes.append(log_record.instrumentation_scope)
 
     def shutdown(self) -> None: ...
 
@@ -47,7 +61,7 @@ def _logs() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _none_before() -> None:
-    _kept.records.clear()
+    _kept.reset()
 
 
 def events() -> list[dict[str, Any]]:
@@ -114,7 +128,9 @@ def test_content_is_on_both_where_both_are_wanted(server: LlmServer) -> None:
         client.chat.completions.create(**ASKED)
 
     (span,) = captured.spans
-    (event,) = events()
+    (event,), (record,) = events(), _kept.records
+    assert (record.trace_id, record.span_id) == (span.context.trace_id, span.context.span_id)
+    assert _kept.asked == [(span.context.span_id, "DEBUG", "gen_ai.client.inference.operation.details")]
     assert "Paris" in str((span.attributes or {})["gen_ai.input.messages"])
     assert event["attributes"]["gen_ai.input.messages"][0]["role"] == "user"
 
@@ -139,6 +155,50 @@ def test_an_exception_is_an_event_too(server: LlmServer) -> None:
         }
     )
     assert details["attributes"]["error.type"] == "openai.BadRequestError"
+
+
+def test_an_event_that_nobody_wants_is_not_written(server: LlmServer) -> None:
+    """Who is asked knows its name, its severity and its span."""
+    server.answer(Answer.json({"error": {"message": "no"}}, 400))
+    _kept.unwanted = "gen_ai.client.inference.operation.details"
+
+    with capture(events=True) as captured, sync_client(server) as client, pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(**ASKED)
+
+    (span,) = captured.spans
+    assert _kept.asked == [
+        (span.context.span_id, "WARN", "gen_ai.client.operation.exception"),
+        (span.context.span_id, "DEBUG", "gen_ai.client.inference.operation.details"),
+    ]
+    assert [event["name"] for event in events()] == ["gen_ai.client.operation.exception"]
+    assert [(scope.name, scope.version) for scope in _kept.scopes] == [("agentops_otel", VERSION)]
+
+
+@pytest.mark.parametrize(
+    ("redact", "messages", "words"),
+    [
+        (lambda name, text: text[:9], '[{"role":', "Error cod"),
+        (lambda name, text: None, None, None),
+        (
+            lambda name, text: text.replace("Paris", "Rome"),
+            ({"role": "user", "parts": ({"type": "text", "content": "How warm is it in Rome?"},)},),
+            "Error code: 400 - no, Rome",
+        ),
+    ],
+    ids=["no JSON any more", "nothing", "other words"],
+)
+def test_events_have_what_the_programs_redaction_leaves(
+    redact: Callable[[str, str], str | None], messages: object, words: str | None, server: LlmServer
+) -> None:
+    """A structure as long as it is one, else the text; of an exception without its words its type."""
+    server.answer(Answer.json({"error": {"message": "no, Paris"}}, 400))
+
+    with capture(events=True, redact=redact), sync_client(server) as client, pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(**ASKED)
+
+    exception, details = (event["attributes"] for event in events())
+    assert details["gen_ai.input.messages"] == messages
+    assert exception.get("exception.message") == words
 
 
 def test_with_content_off_events_say_nothing_of_what_was_said(server: LlmServer) -> None:

@@ -1,10 +1,13 @@
 """The machine under agent frameworks, by a framework that the example describes."""
 
 import asyncio
+import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -13,9 +16,10 @@ from inline_snapshot import snapshot
 from opentelemetry.context import get_current
 from opentelemetry.propagate import extract
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.trace import SpanKind
 
 import agentops_otel
-from agentops_otel.instrumentation import FrameworkInstallation, Step, Steps, install_frameworks, steps
+from agentops_otel.instrumentation import FrameworkInstallation, FrameworkSpec, Step, Steps, install_frameworks, steps
 from agentops_otel.testing import Capture, capture
 from examples import own_framework
 from examples.own_framework import Crew
@@ -136,6 +140,52 @@ def test_uninstall(captured: Capture) -> None:
 
     assert len(own_framework.listeners) == 1
     assert [span.name for span in captured.spans] == ["execute_tool shout", "invoke_agent helper"]
+
+
+def test_a_listener_that_the_framework_keeps_records_nothing_after_the_end(captured: Capture) -> None:
+    """What is open ends then."""
+    kept: list[Steps] = []
+
+    def listen(_: ModuleType, steps: Steps) -> Callable[[], None]:
+        kept.append(steps)
+        return lambda: None
+
+    spec = replace(own_framework.SPEC, listeners={own_framework.__name__: listen})
+    installation = install_frameworks([spec], lambda: captured.client.recorder)
+    (told,) = kept
+    told.begin("open", step("agent", "open"))
+
+    installation.uninstall()
+    told.begin("late", step("agent", "late"))
+    told.end("late")
+
+    assert [span.name for span in captured.spans] == ["invoke_agent open"]
+    assert (told.recorder, told.follows_callers) == (None, False)
+
+
+def test_a_framework_that_is_loaded_again_is_listened_to_once(
+    captured: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The listener of the module as it was before goes."""
+    (tmp_path / "framework_loaded_again.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    listeners: list[object] = []
+
+    def listen(_: ModuleType, steps: Steps) -> Callable[[], None]:
+        listeners.append(listener := object())
+        return lambda: listeners.remove(listener)
+
+    name = "framework_loaded_again"
+    installation = install_frameworks(
+        [FrameworkSpec(name="again", module=name, steps=(), listeners={name: listen})],
+        lambda: captured.client.recorder,
+    )
+    importlib.reload(importlib.import_module(name))
+    listening = len(listeners)
+    installation.uninstall()
+    del sys.modules[name]
+
+    assert (listening, len(listeners)) == (1, 0)
 
 
 def test_an_import_that_ends_after_the_end_is_not_listened_to(captured: Capture) -> None:
@@ -346,6 +396,48 @@ def test_what_is_known_at_the_end(captured: Capture) -> None:
         ("task raised", 3),
     ]
     assert [(span.attributes or {}).get("error.type") for span in captured.spans] == [None, "refused", "KeyError"]
+
+
+def test_a_step_of_a_kind_of_the_frameworks_own(captured: Capture) -> None:
+    """It has what its tables say, the word of the framework for it, and what those around it hand down."""
+    node = Step(
+        operation="node",
+        span_name="run",
+        name="name",
+        attributes={"app.number": "number"},
+        inherited={"app.graph": "graph"},
+        content={"app.input": "given"},
+        result={"app.output": "answer"},
+        kind=SpanKind.CONSUMER,
+    )
+    told = Steps((node,), frozenset(), lambda: captured.client.recorder)
+    told.begin("a", {"name": "first", "number": 1, "graph": "g", "given": {"x": 1}})
+    told.begin("b", {"number": 2}, parent="a")
+    told.end("b")
+    told.end("a", {"answer": [2]})
+
+    assert captured.tree() == snapshot(
+        [
+            {
+                "name": "run first",
+                "kind": "CONSUMER",
+                "attributes": {
+                    "agentops.span.kind": "node",
+                    "app.graph": "g",
+                    "app.input": '{"x":1}',
+                    "app.number": 1,
+                    "app.output": "[2]",
+                },
+                "children": [
+                    {
+                        "name": "run",
+                        "kind": "CONSUMER",
+                        "attributes": {"agentops.span.kind": "node", "app.graph": "g", "app.number": 2},
+                    }
+                ],
+            }
+        ]
+    )
 
 
 def test_a_step_that_is_a_block(captured: Capture) -> None:

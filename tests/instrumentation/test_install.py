@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -160,6 +161,46 @@ def test_what_someone_wrapped_over_us_stays_when_we_go() -> None:
     assert Model().ask("what") == "WHAT!"
 
 
+def test_an_import_that_ends_after_the_end_is_not_wrapped(captured: Captured) -> None:
+    """Another thread may be importing the client while ours takes the wrappers off; a second end changes nothing."""
+    spec = ClientSpec(
+        name="model", module=__name__, operations=(Operation(name="chat", methods=("Model.ask",)),), provider="model"
+    )
+    found = vars(Model)["ask"]
+    installation = install([spec], lambda: captured.recorder)
+    while_on = set(installation.wrapped)
+
+    installation.uninstall()
+    installation.apply(sys.modules[__name__])
+    is_found, wrapped = vars(Model)["ask"] is found, set(installation.wrapped)
+    installation.uninstall()
+
+    assert (is_found, while_on, wrapped) == (True, {__name__}, set())
+    assert vars(Model)["ask"] is found
+
+
+def test_another_instrumentation_is_looked_for_at_the_import_and_at_the_first_call_of_a_method(
+    captured: Captured,
+) -> None:
+    """Not at each call, which would take longer then."""
+    looked: list[ModuleType] = []
+
+    def look(module: ModuleType) -> None:
+        looked.append(module)
+
+    ask = Operation(name="chat", methods=("Asking.ask", "Asking.ask_twice"))
+    spec = ClientSpec(name="asking", module=__name__, operations=(ask,), provider="asking", builtin_tracing=look)
+    installation = install([spec], lambda: captured.recorder)
+
+    found = []
+    for call in (Asking().ask, Asking().ask, Asking().ask_twice, Asking().ask_twice):
+        found.append(len(looked))
+        call("m")
+    installation.uninstall()
+
+    assert (found, len(looked)) == ([1, 2, 2, 3], 3)
+
+
 class Fixed(type):
     """A class that lets nobody change it."""
 
@@ -191,6 +232,7 @@ def test_a_method_that_cannot_be_wrapped_costs_the_others_nothing(
     operation = Operation(name="chat", methods=("Stubborn.ask", "Willing.ask"))
     spec = ClientSpec(name="asking", module=__name__, operations=(operation,), provider="model")
 
+    found = vars(Willing)["ask"]
     with caplog.at_level(logging.WARNING, "agentops_otel"):
         installation = install([spec], lambda: captured.recorder)
     said = [Stubborn().ask("what"), Willing().ask("what")]
@@ -199,7 +241,7 @@ def test_a_method_that_cannot_be_wrapped_costs_the_others_nothing(
     assert said == ["what", "what"]
     assert [span.name for span in captured.spans] == ["chat"]
     assert [message for message in caplog.messages if "wrapping asking's Stubborn.ask" in message]
-    assert not isinstance(vars(Willing)["ask"], wrapt.ObjectProxy)
+    assert vars(Willing)["ask"] is found
 
 
 def test_every_spec_names_methods_that_exist() -> None:
@@ -404,6 +446,19 @@ def instrument(kind):
 
     kind.ask = ask
 """
+
+
+def test_of_several_names_of_a_method_the_first_that_the_client_has_is_wrapped() -> None:
+    """Versions of a client name it differently; of a class that is not there nothing is."""
+    ask = Operation(name="chat", methods=("Asking.missing|Asking.ask|Asking.ask_twice", "Missing.ask|Neither.ask"))
+    spec = ClientSpec(name="asking", module=__name__, operations=(ask,), provider="asking")
+    found = dict(vars(Asking))
+    installation = install([spec], lambda: None)
+
+    wrapped = [name for name in found if vars(Asking)[name] is not found[name]]
+    installation.uninstall()
+
+    assert wrapped == ["ask"]
 
 
 @pytest.mark.parametrize("name", ["ask", "ask_twice"])

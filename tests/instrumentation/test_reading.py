@@ -1,8 +1,9 @@
 """Reading values of any shape, the message format, and what is remembered of calls to come."""
 
 import base64
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from opentelemetry.trace import INVALID_SPAN
 from pydantic import BaseModel, ConfigDict
 
 from agentops_otel import semconv
-from agentops_otel.instrumentation import gen_ai
+from agentops_otel.instrumentation import ClientSpec, Operation, Step, gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.folding import TEXT_LIMIT, add_text, indexed
 from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in, record_iterators
@@ -82,6 +83,21 @@ def test_a_model_is_not_asked_for_what_it_does_not_have() -> None:
     """Nobody waits for it to look."""
     assert field(Asked(), "more") is None
     assert field(Asked.model_validate({"more": 2}), "more") == 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        Operation(name="chat", methods=("Client.ask",)),
+        ClientSpec(name="mine", module="mine", operations=(), provider="mine"),
+        Step(operation="plan"),
+    ],
+)
+def test_a_description_says_of_itself_what_was_written(written: Operation | ClientSpec | Step) -> None:
+    """Not what is made of its tables."""
+    said = [field for field in fields(written) if re.search(rf"\b{field.name}=", repr(written))]
+
+    assert said == [field for field in fields(written) if field.init]
 
 
 def test_an_attribute_of_the_conventions_needs_a_type() -> None:
