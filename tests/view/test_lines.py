@@ -3,6 +3,7 @@
 
 import io
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from html import unescape
@@ -344,6 +345,25 @@ def test_colours_are_for_a_terminal_that_takes_them(
         show(run_of_an_agent(), stream=stream)
 
     assert ("\x1b[" in terminal.getvalue(), "\x1b[" in other.getvalue()) == (colors, False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "colors"), [("WT_SESSION", True), ("TERM", True), ("ANSICON", True), ("PROMPT", False)]
+)
+def test_an_old_console_of_windows_gets_no_colours(
+    variable: str, colors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would show the signs for them; a newer one says in a variable what it is."""
+    roots, terminal = run_of_an_agent(), Terminal()
+    for name in ("WT_SESSION", "TERM", "ANSICON", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "x")
+
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        show(roots, stream=terminal)
+
+    assert ("\x1b[" in terminal.getvalue()) is colors
 
 
 def test_a_session_whose_spans_are_not_seen_has_a_duration_alone() -> None:

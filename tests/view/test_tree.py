@@ -1,5 +1,7 @@
 """Spans become one tree, whatever order, gaps and circles they come with."""
 
+from dataclasses import astuple, fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from agentops_otel.view.nested import nested
-from agentops_otel.view.tree import Node, Summary, build, error_of, role, summarize, tokens
+from agentops_otel.view.tree import Node, Summary, build, duration_ns, error_of, role, summarize, tokens
 from tests.view.spans import ACTION, CHAT, TOOL, Trace, research
 
 Tree = dict[str, object]
@@ -113,6 +115,35 @@ def test_nothing_adds_up_to_nothing() -> None:
     assert summarize([]) == Summary()
 
 
+def test_the_totals_of_two_are_the_sums_of_each_number() -> None:
+    """What only one of them knows is that of both."""
+    numbers = [field.name for field in fields(Summary)]
+    first, second = (Summary(**{name: n + step for n, name in enumerate(numbers)}) for step in (100, 7))  # type: ignore[arg-type]
+
+    assert astuple(first + second) == tuple(107 + 2 * n for n in range(len(numbers)))
+    assert astuple(Summary() + second) == astuple(second)
+    assert astuple(first + Summary()) == astuple(first)
+
+
+@pytest.mark.parametrize(
+    ("times", "duration"),
+    [
+        ([], 0),
+        ([(3, None)], 0),
+        ([(None, 3)], 0),
+        ([(5, 3)], 0),
+        ([(3, 5), (4, 9), (2, 2)], 7),
+        ([(3, None), (None, 8)], 5),
+        ([(None, None), (1, 2)], 1),
+    ],
+)
+def test_a_duration_is_from_the_first_start_to_the_last_end(
+    times: list[tuple[int | None, int | None]], duration: int
+) -> None:
+    """As far as they are known: a clock may have been set back, and a span of another library may have no end."""
+    assert duration_ns([ReadableSpan("x", start_time=start, end_time=end) for start, end in times]) == duration
+
+
 def test_a_call_within_a_call_counts_once() -> None:
     """A client built on another client does not double tokens and cost."""
     trace = Trace()
@@ -166,6 +197,24 @@ def test_tokens_that_are_no_numbers_are_not_tokens() -> None:
 def test_the_error_says_its_kind_once(error: str | None, expected: str | None) -> None:
     """`error.type` and the status are one text."""
     assert error_of(Trace().span("x", error=error)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("KeyError", "no such key", "KeyError: no such key"),
+        ("KeyError", None, "KeyError"),
+        (None, "no such key", "no such key"),
+        (None, None, ""),
+    ],
+)
+def test_the_error_of_another_library_is_told_as_far_as_it_is_known(
+    kind: str | None, text: str | None, expected: str
+) -> None:
+    """Its kind before its words."""
+    attributes = {"error.type": kind} if kind else {}
+
+    assert error_of(ReadableSpan("x", attributes=attributes, status=Status(StatusCode.ERROR, text))) == expected
 
 
 def test_a_nested_span_has_all_that_a_test_compares() -> None:
