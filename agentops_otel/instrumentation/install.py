@@ -112,7 +112,6 @@ class Installation:
             for patch in reversed(self._patches):
                 patch.undo()
             self.wrapped.clear()
-            self._patches.clear()
 
     def _patch(self, module: ModuleType, spec: ClientSpec, path: str, operations: list[Operation]) -> None:
         """Wrap one method if this version of the client has it. A failure costs this method alone."""

@@ -405,15 +405,17 @@ def test_a_step_of_a_kind_of_the_frameworks_own(captured: Capture) -> None:
         span_name="run",
         name="name",
         attributes={"app.number": "number"},
-        inherited={"app.graph": "graph"},
+        inherited={"app.graph": "graph", "app.part": "part"},
         content={"app.input": "given"},
         result={"app.output": "answer"},
         kind=SpanKind.CONSUMER,
     )
     told = Steps((node,), frozenset(), lambda: captured.client.recorder)
     told.begin("a", {"name": "first", "number": 1, "graph": "g", "given": {"x": 1}})
-    told.begin("b", {"number": 2}, parent="a")
-    told.end("b")
+    told.begin("b", {"number": 2, "part": "p"}, parent="a")
+    told.begin("c", {"name": "last"}, parent="b")
+    for key in ("c", "b"):
+        told.end(key)
     told.end("a", {"answer": [2]})
 
     assert captured.tree() == snapshot(
@@ -432,7 +434,19 @@ def test_a_step_of_a_kind_of_the_frameworks_own(captured: Capture) -> None:
                     {
                         "name": "run",
                         "kind": "CONSUMER",
-                        "attributes": {"agentops.span.kind": "node", "app.graph": "g", "app.number": 2},
+                        "attributes": {
+                            "agentops.span.kind": "node",
+                            "app.graph": "g",
+                            "app.number": 2,
+                            "app.part": "p",
+                        },
+                        "children": [
+                            {
+                                "name": "run last",
+                                "kind": "CONSUMER",
+                                "attributes": {"agentops.span.kind": "node", "app.graph": "g", "app.part": "p"},
+                            }
+                        ],
                     }
                 ],
             }
