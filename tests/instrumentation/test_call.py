@@ -433,7 +433,13 @@ def test_what_is_read_later_stands_where_it_would_stand_if_it_had_been_read_at_o
         response={"mine.answered": "answer", "mine.both": "answer"},
         copies_response=True,
     )
-    spec = ClientSpec(name="telling", module=__name__, operations=(asking,), provider="model")
+    spec = ClientSpec(
+        name="telling",
+        module=__name__,
+        operations=(asking,),
+        provider="model",
+        body=lambda given: {"question": given["question"]},
+    )
     said = []
     for content in (True, False):  # without content the request is read at once
         with testing.capture(capture_content=content) as captured:
