@@ -118,7 +118,7 @@ def test_nothing_adds_up_to_nothing() -> None:
 def test_the_totals_of_two_are_the_sums_of_each_number() -> None:
     """What only one of them knows is that of both."""
     numbers = [field.name for field in fields(Summary)]
-    first, second = (Summary(**{name: n + step for n, name in enumerate(numbers)}) for step in (100, 7))  # type: ignore[arg-type]
+    first, second = (Summary(**{name: n + step for n, name in enumerate(numbers)}) for step in (100, 7))
 
     assert astuple(first + second) == tuple(107 + 2 * n for n in range(len(numbers)))
     assert astuple(Summary() + second) == astuple(second)
