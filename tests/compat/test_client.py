@@ -52,9 +52,13 @@ def test_a_method_of_the_client_does_what_the_function_does() -> None:
         again = getattr_static(openai.OpenAI, "request")
         client.stop_instrumenting()
         stopped = getattr_static(openai.OpenAI, "request")
+        agentops_otel.instrument()
+        agentops_otel.stop_instrumenting()
+        stopped_again = getattr_static(openai.OpenAI, "request")
 
     assert [span.name for span in captured.spans] == ["seen"]
     assert (wrapped is before, off is before, again is before, stopped is before) == (False, True, False, True)
+    assert stopped_again is before
 
     client.configure(console=False, trace_file=False, spool_dir=False, auto_start_session=False, service_name="bot")
     client.set_api_key(key)
@@ -62,6 +66,22 @@ def test_a_method_of_the_client_does_what_the_function_does() -> None:
     assert (started.get_api_key(), started.config.service_name, started.config.quiet) == (key, "shop", True)
     agentops_otel.shutdown()
     assert agentops_otel.init(console=False, trace_file=False, spool_dir=False).get_api_key() is None
+    assert agentops_otel.get_api_key() is None
+    agentops_otel.shutdown()
+    agentops_otel.set_api_key(key)
+    agentops_otel.init(console=False, trace_file=False, spool_dir=False, auto_start_session=False)
+    assert agentops_otel.get_api_key() == key
+
+
+def test_a_session_before_init_has_what_it_is_given() -> None:
+    """It records nothing, and a program that asks it is answered."""
+    session = agentops_otel.start_session(["a"], session_id="abc")
+    other = agentops_otel.start_session(inherited_session_id="def")
+    session.end_session("Fail")
+
+    assert not agentops_otel.update_trace_metadata({"a": 1})
+    assert (session.tags, session.session_id, session.end_state) == (("a",), "abc", None)
+    assert (other.tags, other.session_id) == ((), "def")
 
 
 def test_sessions_are_found_and_ended_by_the_client() -> None:
@@ -78,6 +98,90 @@ def test_sessions_are_found_and_ended_by_the_client() -> None:
         assert (first.end_state, second.end_state) == ("Success", "Success")
         assert (updated, second.tags) == (True, ("b",))
         assert client.current_session_ids == []
+
+
+def test_what_a_function_is_given_is_on_the_spans() -> None:
+    """Each argument of those that open and end a session, or name an agent."""
+    with capture() as captured:
+        agentops_otel.set_tags(["all"])
+        agentops_otel.start_session(["one"], name="nightly", session_id="abc")
+        agentops_otel.add_tags(["two"])
+        agentops_otel.end_session("Fail", rating=5, end_state_reason="no answer")
+        agentops_otel.start_session(inherited_session_id="def")
+        found = agentops_otel.get_session("def")
+        agentops_otel.end_all_sessions("Success")
+        trace = agentops_otel.start_trace("by day", {"team": "red"})
+        updated = agentops_otel.update_trace_metadata({"x": 1}, "mine")
+        agentops_otel.end_trace(trace, "Fail")
+        agentops_otel.start_trace()
+        agentops_otel.end_trace()
+        agent = agentops_otel.create_agent("Researcher", "id7")
+        agentops_otel.record(agentops_otel.ActionEvent(action_type="search", agent_id=agent))
+
+    assert (agent, updated, found and found.session_id) == ("id7", True, "def")
+    assert [span.attributes and span.attributes["session.id"] for span in captured.spans][:2] == ["abc", "def"]
+    assert captured.tree() == snapshot(
+        [
+            {
+                "name": "invoke_workflow nightly",
+                "status": "ERROR: no answer",
+                "attributes": {
+                    "agentops.session.end_state": "Fail",
+                    "agentops.session.end_state_reason": "no answer",
+                    "agentops.session.rating": "5",
+                    "agentops.span.kind": "session",
+                    "agentops.tags": ["all", "one", "two"],
+                    "error.type": "agentops.session.fail",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "nightly",
+                },
+            },
+            {
+                "name": "invoke_workflow session",
+                "attributes": {
+                    "agentops.session.end_state": "Success",
+                    "agentops.span.kind": "session",
+                    "agentops.tags": ["all", "two"],
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "session",
+                },
+            },
+            {
+                "name": "invoke_workflow by day",
+                "status": "ERROR: the session ended as failed",
+                "attributes": {
+                    "agentops.session.end_state": "Fail",
+                    "agentops.span.kind": "session",
+                    "agentops.tags": ["all", "two", "team:red"],
+                    "error.type": "agentops.session.fail",
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "by day",
+                    "mine.x": 1,
+                },
+            },
+            {
+                "name": "invoke_workflow session",
+                "attributes": {
+                    "agentops.session.end_state": "Success",
+                    "agentops.span.kind": "session",
+                    "agentops.tags": ["all", "two"],
+                    "gen_ai.operation.name": "invoke_workflow",
+                    "gen_ai.workflow.name": "session",
+                },
+            },
+            {
+                "name": "search",
+                "attributes": {
+                    "agentops.action.type": "search",
+                    "agentops.span.kind": "operation",
+                    "agentops.tags": ["all", "two"],
+                    "gen_ai.agent.id": "id7",
+                    "gen_ai.agent.name": "Researcher",
+                    "operation.name": "search",
+                },
+            },
+        ]
+    )
 
 
 def test_a_metadata_key_that_agentops_knows_sets_its_own_attribute() -> None:
@@ -149,6 +253,22 @@ def test_a_logger_goes_on_with_the_next_client() -> None:
 
     assert [span.name for span in running.spans] == ["test_client:INFO"]
     assert stopped.spans == ()
+
+
+@pytest.mark.parametrize(("level", "result"), [("INFO", "Indeterminate"), ("ERROR", "Fail"), ("CRITICAL", "Fail")])
+def test_a_log_record_is_an_event_of_its_moment(level: str, result: str) -> None:
+    """What it says and when; from ERROR on it has failed, and below the handler's level it is none."""
+    with capture() as captured:
+        handler = agentops_otel.AgentOpsLogger.get_agentops_handler(captured.client, "search", logging.INFO)
+        record = logging.LogRecord("any", getattr(logging, level), __file__, 1, "no %s", ("hits",), None)
+        record.created = 1_767_225_600.5
+        handler.handle(record)
+
+    (span,) = captured.spans
+    attributes = span.attributes or {}
+    assert (span.name, span.start_time, handler.level) == (f"search:{level}", 1_767_225_600_500_000_000, logging.INFO)
+    assert (attributes["agentops.event.result"], attributes["agentops.entity.output"]) == (result, '"no hits"')
+    assert span.status.is_ok is (result != "Fail")
 
 
 @pytest.mark.parametrize("name", ["LangchainCallbackHandler", "AsyncLangchainCallbackHandler"])

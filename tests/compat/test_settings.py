@@ -102,6 +102,11 @@ def test_unknown_setting_is_a_type_error() -> None:
             "end_session(video=..., is_auto_end=...)",
             lambda client: [client.start_session(), client.end_session(is_auto_end=False)],
         ),
+        ("start_session(config=..., jwt=...)", lambda client: agentops_otel.start_session(config={})),
+        (
+            "end_session(video=..., is_auto_end=...)",
+            lambda client: [agentops_otel.start_session(), agentops_otel.end_session(video="url")],
+        ),
         ("Session.set_video()", lambda client: client.start_session().set_video("url")),
     ],
 )
