@@ -4,15 +4,21 @@ import importlib
 import importlib.util
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from opentelemetry.trace import SpanContext, TraceFlags
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
+from agentops_otel.config import read_config
+from agentops_otel.export import file
+from agentops_otel.export.trace_directory import DIRECTORY
 from agentops_otel.launcher import Report, Run
 from agentops_otel.launcher.command import SITE, environment, resolve
+from agentops_otel.one_trace import OneTrace
 from agentops_otel.view import run_report
 
 
@@ -239,3 +245,33 @@ def test_what_the_processes_of_a_run_leave_is_read_and_removed(monkeypatch: pyte
     run.write(last)
     assert not run.folder.parent.exists()
     assert (run.reports(), run.parent) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(0, (StatusCode.UNSET, None)), (-15, (StatusCode.ERROR, "exit code -15"))]
+)
+def test_the_root_of_a_run_goes_where_its_spans_go(
+    code: int, status: tuple[StatusCode, str | None], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Into the file that is named for them, and on the terminal where the processes have files of their own."""
+    for named in (True, False):
+        run = Run.begin("app", [])
+        config = read_config(trace_file=tmp_path / "trace.jsonl" if named else True, spool_dir=False)
+        whole = OneTrace.begin(run, "nightly", replace(config, destinations=()))
+        above = run.parent
+        damaged = config.state_dir / DIRECTORY / f"{run.name}.7.jsonl"
+        damaged.parent.mkdir(parents=True, exist_ok=True)
+        damaged.write_text("what a killed process has left\n")
+        whole.end(code)
+        run.end()
+        path = tmp_path / "trace.jsonl" if named else config.state_dir / DIRECTORY / f"{run.name}.jsonl"
+        (root,) = file.read(path)
+
+        assert isinstance(root, ReadableSpan)
+        assert above is not None
+        assert root.context is not None
+        assert (root.context.trace_id, root.context.span_id) == (above.trace_id, above.span_id)
+        assert (root.name, root.parent) == ("invoke_workflow nightly", None)
+        assert (root.status.status_code, root.status.description) == status
+        assert (root.start_time or 0) <= (root.end_time or 0)
+        assert ("invoke_workflow nightly" in capfd.readouterr().err) is not named

@@ -104,6 +104,35 @@ def test_a_program_that_has_our_decorators_alone_is_traced(environment: dict[str
     assert (done.returncode, [getattr(span, "name", span) for span in spans]) == (0, ["alone"]), done.stderr
 
 
+def test_a_child_is_traced_from_its_first_import_of_what_can_be_traced(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """TaskWeaver and us, beside the clients; one that is not there is missing as ever. The run leaves no folder."""
+    (tmp_path / "taskweaver.py").touch()
+    (tmp_path / "other.py").touch()
+    (tmp_path / "temporary").mkdir()
+    told = "print(name, 'agentops_otel.sdk' in sys.modules)"
+    for name in ("taskweaver", "agentops_otel.environment", "other", "zhipuai"):
+        (tmp_path / f"imports_{name}.py").write_text(
+            f"import sys\nname = {name!r}\ntry:\n    __import__(name)\n"
+            f"except ModuleNotFoundError as error:\n    name = str(error)\n{told}"
+        )
+    (tmp_path / "app.py").write_text(
+        "import glob, subprocess, sys\n"
+        "for path in sorted(glob.glob('imports_*')):\n    subprocess.run([sys.executable, path], check=True)"
+    )
+
+    done = run("app.py", env={**environment, "TMPDIR": str(tmp_path / "temporary")}, cwd=tmp_path)
+
+    assert done.stdout.splitlines() == [
+        "agentops_otel.environment True",
+        "other False",
+        "taskweaver True",
+        "No module named 'zhipuai' False",
+    ], done.stderr
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("args", "name"),
     [

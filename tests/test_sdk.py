@@ -909,6 +909,26 @@ def test_spans_are_counted_where_one_of_our_processors_gets_them(
     assert counted == ("0" if seen else "unknown")
 
 
+def test_what_is_open_at_the_end_ends_the_newest_first() -> None:
+    """As blocks would: each as indeterminate, and all are delivered together."""
+    exporter = InMemorySpanExporter()
+    client = agentops_otel.init(span_processors=[SimpleSpanProcessor(exporter)], **QUIET)  # type: ignore[arg-type]
+    for name in ("first", "second", "third"):
+        client.start_session(name=name)
+    shown = repr(client)
+
+    agentops_otel.shutdown()
+
+    assert shown == (
+        "<agentops_otel.Client: spans go to http://localhost:4318/v1/traces if a collector answers there,"
+        " to your span processors>"
+    )
+    ended = [
+        (found.name, (found.attributes or {})["agentops.session.end_state"]) for found in exporter.get_finished_spans()
+    ]
+    assert ended == [(f"invoke_workflow {name}", "Indeterminate") for name in ("third", "second", "first")]
+
+
 def test_what_a_launcher_asks_for_is_wrapped_until_the_programs_own_init(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
