@@ -3,33 +3,33 @@
 `password=x`, `"password": "x"`, `--password x`, `<password>x</password>`, `{"name": "password", "value": "x"}`, ...
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Literal
 
+from agentops_otel.content.escapes import LEVELS, Unescaped
 from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import LONGEST_NAME, SECRETS, SHORTEST_NAME, KeyKind, classify_key
 from agentops_otel.content.secret_shapes import REDACTED
 
-_QUOTE = r"""(?:\\{0,3}["']|%22|&quot;|\\{1,3}u002[27])"""
+_QUOTE = r"""(?:'"'"'|'\\''|["'])"""
+"""A quote; a single one within a shell's single quotes is written `'"'"'` or `'\''`."""
 _NAME_FIELD = r"(?:name|key|header|field|param|parameter|variable|var|env|option|setting|property|attribute|label|id|k)"
 _VALUE_FIELD = r"(?:value|val|default|v)"
 
-# As they are, and in an address.
-_SPACE = r"(?:[ \t]|%20|\+(?=%22))"
-_COLON = r"(?::|%3[Aa])"
-_COMMA = r"(?:,|%2[Cc])"
-_ASSIGNS = r"(?:[:=]|%3[AaDd])"
+_PLUS = r"\+(?=[\"'])"
+"""A space in a query."""
+_SPACE = rf"(?:[ \t]|{_PLUS})"
 
 _ELEMENT_START = r"(?:[ ][^<>]{0,200})?>(?=[^<\s])"
 
 # Between a name and its value. The order matters: the first that matches sets where the value begins.
 _IN_ELEMENT = rf"""(?x)
-      (?P<equals>{_QUOTE}?\]?{_SPACE}{{0,8}}(?:=>|:=|=(?!=)|%3[Dd]){_SPACE}{{0,8}})
-    | (?P<colon>{_QUOTE}?{_SPACE}{{0,8}}(?::(?!//|[=:])|%3[Aa]){_SPACE}{{0,8}})
-    | (?P<field>{_QUOTE}?\s{{0,8}}{_COMMA}?(?:\s{{0,80}}|{_SPACE})
-        {_QUOTE}?(?i:{_VALUE_FIELD}){_QUOTE}?{_SPACE}{{0,8}}{_ASSIGNS}{_SPACE}{{0,8}})
-    | (?P<pair>{_QUOTE}\s{{0,8}}{_COMMA}(?:\s{{0,8}}|{_SPACE})(?={_QUOTE}))
+      (?P<equals>{_QUOTE}?\]?{_SPACE}{{0,8}}(?:=>|:=|=(?!=)){_SPACE}{{0,8}})
+    | (?P<colon>{_QUOTE}?{_SPACE}{{0,8}}:(?!//|[=:]){_SPACE}{{0,8}})
+    | (?P<field>{_QUOTE}?\s{{0,8}},?(?:\s{{0,80}}|{_PLUS})
+        {_QUOTE}?(?i:{_VALUE_FIELD}){_QUOTE}?{_SPACE}{{0,8}}[:=]{_SPACE}{{0,8}})
+    | (?P<pair>{_QUOTE}\s{{0,8}},(?:\s{{0,8}}|{_PLUS})(?={_QUOTE}))
     | (?P<form>{_QUOTE}(?:\r?\n){{2}})
     | (?P<element>{_ELEMENT_START})
     | (?P<quoted>[ \t]{{1,8}}(?=["']))
@@ -46,26 +46,26 @@ _IN_QUOTES = {"'": r"'[^'\r\n]*'?", '"': r'"[^"\r\n]*"?'}
 _ELEMENT = r"[^<]+"
 _SCHEME = r"(?i:bearer|basic|digest|token)[ \t]+"
 _QUOTED_TOKEN = rf"{_SCHEME}\\{{0,3}}(?:{'|'.join(_IN_QUOTES.values())})"
-_BARE = rf"""{_QUOTED_TOKEN}|(?:{_SCHEME})?(?:(?!&quot;|%2[26])[^\s"'&;,<]|,(?=\S))+"""
+_BARE = rf"""{_QUOTED_TOKEN}|(?:{_SCHEME})?(?:[^\s"'&;,<\\]|\\(?!\\*+(?:["'&]|u0026))|,(?=\S))+"""
 _CODE = r"""(?:None|True|False|null|true|false|str|self\.[\w.]*|[A-Za-z_.]+[(\[].*)(?![\w.])"""
 _DIGIT = r"\d"
 _NUMBER = r"[\d.,]+%?"
 _NAME = r"-{0,2}([\w.-]{3,80})[:=]?"
 _NAME_BEFORE = (
-    rf"{_QUOTE}?(?:\b|(?<=%22)|(?<=u002[27]))(?i:{_NAME_FIELD}){_QUOTE}?"
-    rf"{_SPACE}{{0,8}}{_ASSIGNS}{_SPACE}{{0,8}}{_QUOTE}?\Z"
+    rf"\b(?i:{_NAME_FIELD}){_QUOTE}?"
+    rf"{_SPACE}{{0,8}}[:=]{_SPACE}{{0,8}}{_QUOTE}?\Z"
 )
 _VALUE_BEFORE = (
-    rf"{_QUOTE}(?i:{_VALUE_FIELD}){_QUOTE}{_SPACE}{{0,8}}{_COLON}(?:\s{{0,8}}|{_SPACE})({_QUOTE})(?P<value>(?:(?!\1).)+)\1"
-    rf"\s{{0,8}}{_COMMA}(?:\s{{0,80}}|{_SPACE})"
-    rf"{_QUOTE}(?i:{_NAME_FIELD}){_QUOTE}{_SPACE}{{0,8}}{_COLON}(?:\s{{0,8}}|{_SPACE}){_QUOTE}\Z"
+    rf"{_QUOTE}(?i:{_VALUE_FIELD}){_QUOTE}{_SPACE}{{0,8}}:(?:\s{{0,8}}|{_PLUS})({_QUOTE})(?P<value>(?:(?!\1).)+)\1"
+    rf"\s{{0,8}},(?:\s{{0,80}}|{_PLUS})"
+    rf"{_QUOTE}(?i:{_NAME_FIELD}){_QUOTE}{_SPACE}{{0,8}}:(?:\s{{0,8}}|{_PLUS}){_QUOTE}\Z"
 )
-_PAIR_BEFORE = rf"(?:[(\[]|%5[Bb])\s{{0,8}}{_QUOTE}\Z"
-_PAIR_AFTER = rf"{_QUOTE}\s{{0,8}}(?:[)\]]|%5[Dd])"
+_PAIR_BEFORE = rf"[(\[]\s{{0,8}}{_QUOTE}\Z"
+_PAIR_AFTER = rf"{_QUOTE}\s{{0,8}}[)\]]"
 _WORD_BEFORE = r"(?<![\w.-])([A-Za-z]{2,16}) \Z"
 _COMMAND_BEFORE = r"(?:\b(?i:ENV|setenv) |\blogin\s{1,8}\S{1,64}\s{1,8})\Z"
-_ASSIGNED = rf"{_SPACE}{{0,8}}{_ASSIGNS}"
-_QUOTES = ('"', "'", "%22", "&quot;", "u0022", "u0027")
+_ASSIGNED = rf"{_SPACE}{{0,8}}[:=]"
+_QUOTES = ('"', "'")
 _LOOK_BACK_CHARACTERS = 600
 """Characters before a name in which its value, or the field that it stands in, is looked for."""
 _WORD_CHARACTERS = 19
@@ -89,26 +89,72 @@ def name_kind(text: str) -> KeyKind:
     return classify_key(name[1]) if name else KeyKind.PLAIN
 
 
-def redact_named(text: str, starts: Iterable[int]) -> str:
-    """The text with the values of secret names replaced.
+def redact_named(text: str, stems: Sequence[int]) -> str:
+    """The text with the values of secret names replaced, also in text that is escaped within it.
 
     Args:
         text: Any text.
-        starts: Where words begin that may be such names, in order.
+        stems: Where the stems of secret names are, in order.
     """
     parts = []
+    done = 0
+    for start, end in sorted(_values(text, stems)):
+        if start >= done:
+            parts += [text[done:start], REDACTED]
+        done = max(done, end)
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _values(text: str, stems: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Start and end of each value of a secret name; some may overlap."""
+    layers: list[Unescaped] = []
+    while True:
+        starts = word_starts(text, stems)
+        for start, end in _values_beside(text, starts):
+            yield _in_text(layers, start), _in_text(layers, end)
+        if len(layers) == LEVELS or not _are_escaped(text, starts):
+            return
+        layers.append(Unescaped(text))
+        text, stems = layers[-1].text, [layers[-1].place_of(stem) for stem in stems]
+
+
+def word_starts(text: str, stems: Iterable[int]) -> list[int]:
+    """Where the words begin that have these stems in them."""
+    return sorted({_word_start(text, stem) for stem in stems})
+
+
+def _word_start(text: str, at: int) -> int:
+    while at and (text[at - 1].isalnum() or text[at - 1] in "_.-"):
+        at -= 1
+    return at
+
+
+def _values_beside(text: str, starts: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Start and end of each value whose name begins at one of *starts*."""
     done = 0
     for at in starts:
         if at < done:
             continue
         start, end = _value_of_name_at(text, at, done)
         if end > start >= done:
-            parts += [text[done:start], REDACTED]
+            yield start, end
             done = end
-    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _in_text(layers: Sequence[Unescaped], place: int) -> int:
+    for layer in reversed(layers):
+        place = layer.escaped_place_of(place)
+    return place
+
+
+def _are_escaped(text: str, starts: Iterable[int]) -> bool:
+    """Whether an escape is right before or behind one of the words."""
+    beside = compiled(_ESCAPE_BESIDE)
+    return any(text[start - 1 : start] in ("%", "\\") or beside.match(text, start) for start in starts)
 
 
 _WORD = r"-{0,2}+([\w.-]*+)"
+_ESCAPE_BESIDE = rf"""{_WORD}[ \t=:>"']{{0,8}}[%\\&]"""
 _NOTHING = (0, 0)
 
 

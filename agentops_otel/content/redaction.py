@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from agentops_otel.content.embedded import redact_base64
 from agentops_otel.content.media import replace_data_urls
-from agentops_otel.content.named_values import USER_OPTIONS, is_secret_name, redact_named
+from agentops_otel.content.named_values import USER_OPTIONS, is_secret_name, redact_named, word_starts
 from agentops_otel.content.patterns import compiled
 from agentops_otel.content.secret_names import STEMS
 from agentops_otel.content.secret_shapes import REDACTED, find_any, redact_shapes
@@ -59,12 +59,11 @@ _SEARCHES_OF_PROSE = tuple((sign, find_any(sign, stems, after=_not_in_prose)) fo
 _COMMAND = "login"
 """In a text with this, a value may follow a word: `docker login ann token x`."""
 # One of these is between a name and its value in every form that `named_values` knows.
-_BETWEEN = ("=", ":", '"', "'", "-", ">", "%3", " is ", " was ", "ENV ", "setenv ", "login ", "&quot;", "%22", "u002")
+_BETWEEN = ("=", ":", '"', "'", "-", ">", "%", "\\", "&", " is ", " was ", "ENV ", "setenv ", "login ")
 _FEW_CHARACTERS = 64
 """Up to this length of a text, in characters, one search for all stems is faster than one for each sign."""
 _ANY_STEM = "|".join(STEMS)
 _WORD_END = re.compile(r"[\w.-]*+")
-_ESCAPED = r"(?<=\\)(?:u00[0-7][0-9A-Fa-f]|[nrt])|(?<=%)[0-7][0-9A-Fa-f]"
 
 
 def redact(text: str) -> str:
@@ -78,7 +77,7 @@ def redact(text: str) -> str:
     if len(text) < SHORTEST_SECRET:
         return text
     text = _redact_unnamed(text)
-    return redact_named(text, names) if _may_have_values(text) and (names := _names(text)) else text
+    return redact_named(text, stems) if _may_have_values(text) and (stems := _stems(text)) else text
 
 
 def _redact_unnamed(text: str) -> str:
@@ -94,28 +93,25 @@ def _may_have_values(text: str) -> bool:
     return False
 
 
-def _names(text: str) -> list[int]:
-    """Positions of words that may be the name of a secret."""
+def _stems(text: str) -> list[int]:
+    """Where the stems of words are that may be the name of a secret."""
     # The one letter that becomes two in lower case would shift what comes after it.
     lower = text.replace("\u0130", "i").lower()
     if len(text) <= _FEW_CHARACTERS and not compiled(_ANY_STEM).search(lower):
         return []
-    found: set[int] = set()
+    found: list[int] = []
     for sign, pattern in _NAME_SEARCHES if _COMMAND in lower else _SEARCHES_OF_PROSE:
         if sign in lower and (stem := (seeker := compiled(pattern)).search(lower)):
-            found.update(_words_with(seeker, stem, lower, text))
+            found += _each(seeker, stem, lower, text)
     return sorted(found)
 
 
-def _words_with(seeker: re.Pattern[str], first: re.Match[str], lower: str, text: str) -> Iterator[int]:
+def _each(seeker: re.Pattern[str], first: re.Match[str], lower: str, text: str) -> Iterator[int]:
+    """The place of one stem in each word that has any."""
     stem: re.Match[str] | None = first
     while stem:
-        start, end = stem.start(), _WORD_END.match(text, stem.end()).end()  # type: ignore[union-attr]  # matches anything
-        while start and (text[start - 1].isalnum() or text[start - 1] in "_.-"):
-            start -= 1
-        # What is escaped, in JSON, a repr or an address, is not the name's: `\nauth`, `%26auth`.
-        escaped = compiled(_ESCAPED).match(text, start)
-        yield escaped.end() if escaped else start
+        yield stem.start()
+        end = _WORD_END.match(text, stem.end()).end()  # type: ignore[union-attr]  # matches anything
         stem = seeker.search(lower, end)
 
 
@@ -147,9 +143,10 @@ def contain_no_secrets(texts: Collection[str]) -> bool:
     # The end of a PEM block is recognised at the beginning of a text, which joining hides.
     if ("-" in joined and "-----END" in joined) or _redact_unnamed(joined) != joined:
         return False
-    names = _names(joined)
-    if names and (
-        redact_named(joined, names) != joined or any(is_secret_name(_line(joined, start)) for start in names)
+    stems = _stems(joined)
+    if stems and (
+        redact_named(joined, stems) != joined
+        or any(is_secret_name(_line(joined, start)) for start in word_starts(joined, stems))
     ):
         return False
     clean.keep(new)

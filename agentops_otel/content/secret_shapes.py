@@ -75,7 +75,14 @@ Nothing but a letter or a digit before it makes it part of another word. The rig
 _PEM = r"(?:[A-Z0-9 +]|%20){0,40}PRIVATE(?: |\+|%20)KEY(?: BLOCK)?-----"
 _AFTER_SCHEME = r"(?=[A-Za-z._~+/-]{0,64}[0-9=]|[A-Za-z._~+/-]{20})[A-Za-z0-9._~+/=-]{6,}"
 _PASSWORD_IN_URL = r"[^\s/:@]{0,256}:(?!\d{1,5}/)(?:[^\s\"'<>/]|/(?!/)){1,256}(?=@)"
-_PASSWORD_IN_ENCODED_URL = r"[^\s%/:@]{0,256}%3[Aa](?!\d{1,5}%2[Ff])(?:[^\s\"'<>/%]|%(?!40|2[Ff])){1,256}(?=%40)"
+_PERCENT = "%(?:25){0,3}"
+"""The beginning of an escape in an address, which may be a part of another address."""
+_ENCODED_SLASH = rf"(?:{_PERCENT}2[Ff]|/)"
+_PASSWORD_IN_ENCODED_URL = (
+    rf"[^\s%/:@]{{0,256}}{_PERCENT}3[Aa](?!\d{{1,5}}{_ENCODED_SLASH})"
+    rf"(?:[^\s\"'<>/%]|(?!{_PERCENT}(?:40|2[Ff]))%){{1,256}}(?={_PERCENT}40)"
+)
+_IN_ENCODED_URL = rf"({_PERCENT}3[Aa]{_ENCODED_SLASH}{{2}}){_PASSWORD_IN_ENCODED_URL}"
 _USER_PASSWORD = r"""(?:ser)?(?:[= ]|["'], {0,8}(?=["']))["']?(?!\d+:\d+\b)[^\s:"'/]{1,64}:"""
 
 # Credentials in a URL, a header or a command. Group 1 stays.
@@ -92,7 +99,7 @@ _PLACES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     ":": ((":AA", r"(:)(?<=\d{8}:)AA[A-Za-z0-9_-]{30,}"),),
     "@": (("@", rf"(://)(?:{_PASSWORD_IN_URL}|[A-Za-z0-9_-]{{16,256}}(?=@))"),),
-    "%40": (("%40", rf"(%3[Aa]%2[Ff]%2[Ff]){_PASSWORD_IN_ENCODED_URL}"),),
+    "%": (("%40", _IN_ENCODED_URL), ("%2540", _IN_ENCODED_URL), ("%252540", _IN_ENCODED_URL)),
     "B": (("BEARER", rf"(BEARER:? ){_AFTER_SCHEME}"), ("BASIC", rf"(BASIC ){_AFTER_SCHEME}")),
     "earer": (("earer", rf"(earer(?:: ?| |%20)){_AFTER_SCHEME}"),),
     "asic": (("asic", rf"(asic(?: |%20)){_AFTER_SCHEME}"),),

@@ -143,23 +143,26 @@ PIECES = [
     '{"name": "password", ',
     '"value": "x", "name": "', "<password ", "password is ", "-u a", "QUFBQUFBQUFBQUFBQUFBQUFBQUFB", "%22", "&quot;",
     "api key", "ENV password ", "login x password ", "('password', ",
+    "%2522token%2522", "&quot;token&quot;:", "\\u0022token", "token\\", "\\ntoken=&", "%253A%252F%252Fa%253A", "%2540",
 ]  # fmt: skip
 
 
 def _seconds(text: str) -> float:
-    best = math.inf
-    for _ in range(5):
-        begun = time.process_time()
-        redact(text)
-        best = min(best, time.process_time() - begun)
-    return best
+    begun = time.process_time()
+    redact(text)
+    return time.process_time() - begun
 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_length(piece: str) -> None:
     """Twice the text takes about twice the time, however it is made: four times and more would be its square."""
-    size = 64_000
-    text = (piece * (2 * size // len(piece) + 1))[: 2 * size]
+    text = piece * (64_000 // len(piece))
     redact("warm")
+    whole = half = math.inf
 
-    assert _seconds(text) < 3.2 * _seconds(text[:size]) + 0.002
+    for turn in range(20):  # the quickest of each, in turn: other programs take their time too
+        whole, half = min(whole, _seconds(text + text)), min(half, _seconds(text))
+        if turn >= 4 and whole < 3.2 * half + 0.002:
+            break
+
+    assert whole < 3.2 * half + 0.002

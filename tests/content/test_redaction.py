@@ -484,7 +484,8 @@ def test_a_secret_across_the_cut_is_replaced(offset: int) -> None:
     "piece",
     ["://a:", "abc=token=", "-----BEGIN PRIVATE KEY-----", "sk-", "eyJ.", "data:;base64,", "Bearer ", "\\\"'",
      "password='", "a", "token", "token ", "--token ", "cookie:", "A.", "-----END ", "://a:b/", "SG.aaaaaaaaaaaa",
-     "auth=(", "=", "%3A%2F%2Fa%3A", "%40%3A%2F%2F%3A", "%22token%22%2C%20", "\\u0022token\\u0022:"],
+     "auth=(", "=", "%3A%2F%2Fa%3A", "%40%3A%2F%2F%3A", "%22token%22%2C%20", "\\u0022token\\u0022:",
+     "%252522token%252522", "&amp;token&quot;", "token\\", "%253A%252F%252Fa%253A", "%2540"],
 )  # fmt: skip
 def test_no_text_makes_redaction_slow(piece: str) -> None:
     """A megabyte made to mislead a pattern is done in a moment: steps grow with the length, not with its square."""
