@@ -574,15 +574,20 @@ def test_a_page_of_more_traces_than_are_shown_at_a_time_leaves_none_out(
 
 
 def test_a_large_file_is_read_under_a_bar(tmp_path: Path) -> None:
-    """On a terminal, where nothing else is printed meanwhile. It reads 17 MB."""
+    """On the terminal of its errors, where nothing else is printed meanwhile, and not where its output goes.
+
+    It reads 17 MB.
+    """
     path = tmp_path / "large.jsonl"
     FileExporter(path).export([Trace(number).span("large", attributes={"text": "x" * 990_000}) for number in range(18)])
     pid, terminal = pty.fork()
     if not pid:
+        os.dup2(os.open(tmp_path / "totals", os.O_CREAT | os.O_WRONLY), 1)
         os.execv(sys.executable, [sys.executable, "-m", "agentops_otel", "show", str(path), "--totals"])
 
     said = read_until(terminal, None).decode()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert "reading  [####" in said
     assert "100%" in said
-    assert said.rpartition("\x1b[?25h\r\n")[2] == "18 traces, 0 LLM calls, 0 tools, 0 errors, 180 ms in all\r\n"
+    assert said.endswith("\x1b[?25h\r\n")
+    assert (tmp_path / "totals").read_text() == "18 traces, 0 LLM calls, 0 tools, 0 errors, 180 ms in all\n"

@@ -194,6 +194,14 @@ def test_protocol_with_a_key_alone_is_agentops_own() -> None:
     assert (found.endpoint, found.protocol) == ("https://otlp.agentops.ai:4317", "grpc")
 
 
+def test_the_variable_of_a_protocol_speaks_of_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not of AgentOps, to which it may say what it likes."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+    found = only(config.read_config(api_key="key"))
+
+    assert (found.endpoint, found.protocol) == ("https://otlp.agentops.ai/v1/traces", "http/protobuf")
+
+
 def test_secrets_are_in_no_repr() -> None:
     """Neither a key nor a header nor a password in a URL shows in the settings' repr."""
     found = config.read_config(

@@ -89,11 +89,13 @@ def test_sessions_are_found_and_ended_by_the_client() -> None:
     with capture() as captured:
         client = captured.client
         first, second = client.start_session(), client.start_trace("second", tags={"team": "a"})
+        named = client.start_session(inherited_session_id="abc")
+        named.end_session("Success")
         ids = client.current_session_ids
         updated = client.update_trace_metadata({"tags": ["b"]})
         client.end_all_sessions("Success")
 
-        assert ids == [first.session_id, second.session_id]
+        assert (ids, named.session_id) == ([first.session_id, second.session_id], "abc")
         assert client.get_session(first.session_id) is None
         assert (first.end_state, second.end_state) == ("Success", "Success")
         assert (updated, second.tags) == (True, ("b",))

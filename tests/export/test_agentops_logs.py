@@ -46,6 +46,20 @@ def start(tmp_path: Path, **more: object) -> agentops_otel.Client:
     return agentops_otel.init(upload_logs=True, auto_start_session=False, spool_dir=tmp_path, console=False, **more)  # type: ignore[arg-type]
 
 
+def test_a_program_without_a_stream_to_print_on_is_traced(
+    backend: AgentOpsBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under pythonw, which has none."""
+    monkeypatch.setattr(sys, "stdout", None)
+    start(tmp_path)
+    with agentops_otel.start_session() as session:
+        agentops_otel.record_action("step")(lambda: print("nowhere"))()
+
+    assert agentops_otel.shutdown()
+    assert set(backend.sink.spans) == {"step.operation", "session.session"}
+    assert session.end_state == "Success"
+
+
 def test_what_is_printed_in_a_trace_is_in_its_logs_tab(
     backend: AgentOpsBackend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,6 +93,17 @@ def test_a_session_can_be_displayed(kernel: Kernel) -> None:
     assert "└─ step <1>" in shown
 
 
+def test_an_open_session_is_displayed_as_it_is_so_far(kernel: Kernel) -> None:
+    """With what has ended just before, in the same cell; that is not shown a second time."""
+    made = f"begun = agentops_otel.start_session(name='begun')\n{CALL}\ndisplay(begun)"
+    (shown,) = kernel.shown(made)
+    (last,) = kernel.shown("begun.end_session('Success')")
+
+    assert shown.startswith("step <1>")
+    assert last.startswith("invoke_workflow begun ")
+    assert "step <1>" not in last
+
+
 def test_the_client_says_where_spans_go(kernel: Kernel) -> None:
     """A cell that ends with `client` shows something to read."""
     (shown,) = kernel.run("client")
