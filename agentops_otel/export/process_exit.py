@@ -61,7 +61,6 @@ class ProcessExit:
                 os.register_at_fork(after_in_child=self._after_fork)
             self._on_import("celery.signals", self._watch_celery)
             self._on_import("uvicorn.server", self._watch_uvicorn)
-        self._after_fork()
         for family in _FAMILIES:
             process = sys.modules.get(f"{family}.process")
             if process is not None and _is_child(process):
@@ -100,7 +99,7 @@ class ProcessExit:
         def leave(**_: object) -> None:
             self._ending.shutdown()
 
-        signals.worker_process_shutdown.connect(leave, weak=False, dispatch_uid="agentops_otel")
+        signals.worker_process_shutdown.connect(leave, weak=False)
 
     def _watch_uvicorn(self, server: ModuleType) -> None:
         """A server that has answered its last request dies by the signal that asked it to end."""

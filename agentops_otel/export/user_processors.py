@@ -129,7 +129,7 @@ class UserProcessors(SpanProcessor):
             wait_before_fork([caller.end().detach() for caller in self._callers], FORK_WAIT_S)
 
     def _after_fork_in_parent(self) -> None:
-        for caller in self._callers:
+        for caller in self._callers if not are_greenlets() else ():
             caller.renew()
             if STARTS_AT_FORK:
                 caller.stand_ready()

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -22,7 +23,8 @@ from agentops_otel.export import pipeline as pipeline_module
 from agentops_otel.export.http import HttpTransport
 from agentops_otel.export.outbox import Outbox
 from agentops_otel.export.pipeline import QUEUE_BYTES, Route
-from agentops_otel.export.sender import Sender
+from agentops_otel.export.sender import Answer as SenderAnswer
+from agentops_otel.export.sender import Sender, Verdict
 from agentops_otel.export.sink import Sink
 from agentops_otel.export.spool import Spool
 from tests.export.delivery import adds_up, destination, make_spans, running, tracer_for, within
@@ -495,6 +497,166 @@ def test_without_threads_a_busy_exporter_holds_up_no_flush_beyond_its_time(monke
 
     assert not flushed
     assert pipeline.stats().dropped == {"the exporter is busy": 3}
+
+
+def test_without_threads_each_span_is_delivered_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lone one too, once the interpreter is ending; and a lone one that comes too late is counted."""
+    outbox, body = Outbox(), list[bytes]()
+    pipeline = Pipeline([Route(sender=Sender("there", outbox, Taking(body)))], exit_timeout_s=60.0)
+    tracer = tracer_for(pipeline)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    make_spans(tracer, 1)
+    waits = len(body)
+    pipeline.deliver_at_once()
+    at_once = len(body)
+    make_spans(tracer, 1)
+
+    assert (waits, at_once, len(body)) == (0, 1, 2)
+    pipeline.close(60)
+    make_spans(tracer, 1)
+    assert pipeline.stats() == Stats(
+        produced=3,
+        sent=2,
+        dropped={"shut down": 1},
+        destinations={"there": Stats(produced=3, sent=2, dropped={"shut down": 1})},
+    )
+
+
+class Taking:
+    """A destination that takes everything, and keeps it."""
+
+    limit_bytes = 1 << 20
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self.prepared = 0
+        self.threads: list[str] = []
+        self._bodies = bodies
+
+    def prepare(self) -> None:
+        """Counted."""
+        self.prepared += 1
+
+    def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> SenderAnswer:
+        """Take it."""
+        self._bodies.append(body)
+        self.threads.append(threading.current_thread().name)
+        return SenderAnswer(Verdict.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    forked = close
+
+
+class Timed(Outbox):
+    """Notes until when it is waited for, and does not wait."""
+
+    def __init__(self, spool: Spool | None = None) -> None:
+        super().__init__(spool)
+        self.until: list[tuple[str, float]] = []
+
+    def wait(self, deadline: float) -> bool:
+        """Note it."""
+        self.until.append(("delivered", deadline))
+        return True
+
+    def recover(self, deadline: float) -> tuple[int, int]:
+        """Note it."""
+        self.until.append(("recovered", deadline))
+        return 0, 0
+
+
+@pytest.mark.parametrize(("spans", "left"), [(0, True), (1, True), (0, False)])
+def test_of_the_time_to_end_four_fifths_are_for_delivery(spans: int, left: bool, tmp_path: Path) -> None:
+    """A process that made no span has it for what others left, of the destinations that have such."""
+    if left:
+        earlier = Spool(tmp_path)
+        earlier.append(b"x", 1)
+        earlier.close()
+    before = threading.active_count()
+    timed = [Timed(Spool(tmp_path)), Timed()]
+    transports = [Taking([]), Taking([])]
+    senders = [
+        Sender("there", outbox, transport, clock=lambda: 100.0)
+        for outbox, transport in zip(timed, transports, strict=True)
+    ]
+    pipeline = Pipeline([Route(sender=sender) for sender in senders], exit_timeout_s=2.0, clock=lambda: 100.0)
+    pipeline.look_back()
+    begun = threading.active_count() - before
+    prepared = [transport.prepared for transport in transports]
+    make_spans(tracer_for(pipeline), spans)
+    pipeline.close(10.0)
+
+    assert (begun, prepared) == ((1, [1, 1]) if left else (0, [0, 0]))
+    asked = [[what for what, _ in outbox.until] for outbox in timed]
+    assert asked == [["delivered", *(["recovered"] if left and not spans else [])], ["delivered"]]
+    assert all(until == pytest.approx(108.0) for outbox in timed for _, until in outbox.until)
+
+
+@pytest.mark.parametrize(("timeout_millis", "told"), [(2500, 2500), (-1000, 0)])
+@pytest.mark.parametrize(("answer", "well"), [(True, True), (None, True), (False, False)])
+def test_an_exporter_is_flushed_in_the_time_that_is_left(
+    timeout_millis: int, told: int, answer: bool | None, *, well: bool
+) -> None:
+    """In milliseconds; what it answers else than no is a yes."""
+    asked: list[int] = []
+
+    class Asked(InMemorySpanExporter):
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            asked.append(timeout_millis)
+            return answer  # type: ignore[return-value]  # as the SDK's own base class does
+
+    pipeline = Pipeline(sinks=[Sink(name="asked", exporter=Asked())], exit_timeout_s=2.0, clock=lambda: 100.0)
+
+    assert pipeline.force_flush(timeout_millis) is well
+    assert asked == [told]
+
+
+def test_a_flush_does_not_wait_for_spans_to_gather(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the worker lets them."""
+    monkeypatch.setattr(pipeline_module, "LINGER_S", 3600.0)
+    memory = InMemorySpanExporter()
+    pipeline = Pipeline(sinks=[Sink(name="memory", exporter=memory)], exit_timeout_s=2.0)
+    tracer = tracer_for(pipeline)
+    for spans in (1, 2, 3):
+        make_spans(tracer, 1)
+        end = time.monotonic() + 60
+        while pipeline._threshold in (1, pipeline._limit) and len(memory.get_finished_spans()) < spans:
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+        assert pipeline.force_flush(15_000)
+        assert len(memory.get_finished_spans()) == spans
+    pipeline.close(60)
+
+
+def test_at_the_end_of_an_interpreter_who_ends_a_span_delivers_it() -> None:
+    """Also while threads could still begin: nobody may wait for them any more."""
+    transport = Taking([])
+    pipeline = Pipeline([Route(sender=Sender("there", Outbox(), transport))], exit_timeout_s=60.0)
+    tracer = tracer_for(pipeline)
+    make_spans(tracer, 1)
+    assert pipeline.force_flush(60_000)
+    pipeline.deliver_at_once()
+    make_spans(tracer, 2)
+
+    assert transport.threads == ["agentops-otel-send", *[threading.current_thread().name] * 2]
+    pipeline.close(60)
+
+
+def test_a_span_that_cannot_be_encoded_is_counted_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others of its request arrive."""
+    monkeypatch.setattr("agentops_otel.guard.reraise", False)
+    bodies: list[bytes] = []
+    pipeline = Pipeline([Route(sender=Sender("there", Outbox(), Taking(bodies)))], exit_timeout_s=2.0)
+    context = SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1))
+    for start in (1, "yesterday", 2):
+        pipeline.on_end(ReadableSpan("odd", context, resource=Resource({}), start_time=start))  # type: ignore[arg-type]
+
+    assert not pipeline.force_flush(60_000)
+    assert pipeline.stats().sent == 2
+    assert pipeline.stats().dropped == {"not encodable": 1}
+    pipeline.close(60)
 
 
 def test_a_pipeline_without_destinations_counts_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -13,6 +14,7 @@ from agentops_otel import guard
 from agentops_otel.export.encode import Batch, Encoder
 from agentops_otel.export.outbox import Outbox, Stats
 from agentops_otel.export.sender import Answer, Sender, Verdict
+from agentops_otel.export.spool import Spool
 
 LONG_S = 1e6
 ACCEPTED, RETRY = Answer(Verdict.ACCEPTED), Answer(Verdict.RETRY, "503")
@@ -312,3 +314,23 @@ def test_a_fault_of_ours_costs_a_request_at_most(
     assert where.bodies == [b"a", b"a", b"odd", b"b"]
     assert stats == Stats(produced=7, sent=5, dropped={"the sender failed": 2})
     assert "there: failed. The spans wait, and are sent when it takes them." in caplog.messages
+
+
+@pytest.mark.parametrize("disk", [True, False])
+@pytest.mark.parametrize("cargo", ["spans", "logs"])
+def test_what_is_left_at_the_end_is_told_in_a_line(
+    disk: bool, cargo: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """How much waits, and where, or what was dropped; else nothing is said."""
+    told = []
+    for requests in (0, 2):
+        outbox = Outbox(Spool(tmp_path / "spool" / "there") if disk else None)
+        sender = Sender("there", outbox, Destination(), cargo=cargo)
+        for _ in range(requests):
+            outbox.add(Batch(b"x", 2))
+        sender.stop(LONG_S)
+        sender.say_what_is_left()
+        told.append(list(caplog.messages))
+
+    waits = f"there: 4 {cargo} wait in {tmp_path / 'spool'} for the next run."
+    assert told == [[], [waits if disk else f"there: {cargo} were dropped: {{'exit': 4}}"]]

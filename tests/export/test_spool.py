@@ -217,6 +217,45 @@ def test_what_many_ended_processes_left_is_taken_in_one_go(tmp_path: Path) -> No
     assert files(tmp_path) == []
 
 
+def test_what_was_delivered_takes_no_room_and_is_not_read_again(tmp_path: Path) -> None:
+    """Nor is what lay behind the record that was written in its place."""
+    spool = filled(tmp_path, b"x" * 1000, b"y" * 1000)
+    stored = spool.read(MANY, MANY)
+    assert stored is not None
+    spool.settle(stored.places)
+    emptied = [path.stat().st_size for path in files(tmp_path)]
+    assert spool.append(b"short", 1)
+    written = [path.stat().st_size for path in files(tmp_path)]
+    spool.forked()  # as death leaves it
+
+    assert (emptied, written) == ([8], [8 + HEAD + 5])
+    assert everything(Spool(tmp_path)) == [b"short"]
+
+
+@pytest.mark.parametrize(("more", "kept"), [(1, True), (0, False)])
+def test_a_file_that_has_its_size_is_removed_when_it_was_delivered(more: int, kept: bool, tmp_path: Path) -> None:
+    """One that has not is written to again."""
+    spool = Spool(tmp_path, segment_bytes=8 + HEAD + 5 + more)
+    place = spool.append(b"whole", 1)
+    assert place is not None
+    spool.settle([place])
+
+    assert bool(files(tmp_path)) is kept
+    spool.close()
+
+
+def test_it_is_told_once_that_something_is_written(tmp_path: Path) -> None:
+    """When the folder is there, and not for each file."""
+    told: list[bool] = []
+    spool = Spool(tmp_path / "spool", segment_bytes=10, begun=lambda: told.append((tmp_path / "spool").is_dir()))
+    before = list(told)
+    for _ in range(3):
+        spool.append(b"x" * 20, 1)
+
+    assert (before, told, len(files(tmp_path / "spool"))) == ([], [True], 3)
+    spool.close()
+
+
 def held(directory: Path) -> int:
     """How many of the segments somebody has locked."""
     locked = 0
@@ -457,6 +496,32 @@ def test_a_failing_destination_has_its_spans_on_disk_at_once(tmp_path: Path) -> 
     assert everything(Spool(tmp_path)) == [b"before", b"after"]
 
 
+def test_a_destination_that_takes_something_has_the_next_in_memory(tmp_path: Path) -> None:
+    """It no longer fails; a flush then waits until it is delivered."""
+    outbox = stored_outbox(tmp_path)
+    outbox.add(Batch(b"before", 1))
+    stored = (outbox.settled, outbox.has_left_overs)
+    entry = outbox.take()
+    assert entry is not None
+    outbox.delivered(entry)
+    outbox.add(Batch(b"after", 2))
+
+    assert stored == (True, True)
+    assert (outbox.stats(3).spooled, outbox.stats(3).pending, outbox.settled) == (0, 2, False)
+    outbox.close()
+    outbox.release()
+
+
+@pytest.mark.parametrize("disk", [True, False])
+def test_what_an_earlier_process_left_is_known_before_it_is_read(disk: bool, tmp_path: Path) -> None:
+    """Without a file, and without a disk, there is nothing."""
+    outbox = Outbox(Spool(tmp_path / "spool") if disk else None)
+    before = outbox.has_left_overs
+    filled(tmp_path / "spool", b"x").close()
+
+    assert (before, outbox.has_left_overs) == (False, disk)
+
+
 @pytest.mark.parametrize("disk", [True, False])
 def test_what_a_child_of_a_fork_finds_is_its_parents(disk: bool, tmp_path: Path) -> None:
     """It counts nothing of it and takes nothing of it, and on disk it stays where it was."""
@@ -639,6 +704,7 @@ def test_an_adopted_request_is_not_counted_among_our_own(tmp_path: Path) -> None
     entry = outbox.take()
     assert entry is not None
     outbox.replace(entry, [Batch(b"one", 1), Batch(b"two", 1)])
+    assert (outbox.stats(0).spooled, outbox.stats(0).pending) == (0, 0)
 
     for expected in (b"two", b"one"):
         part = outbox.take()

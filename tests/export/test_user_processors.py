@@ -2,14 +2,19 @@
 
 import logging
 import os
+import signal
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from types import SimpleNamespace
 
 import pytest
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from agentops_otel import guard
+from agentops_otel.export.threads import STARTS_AT_FORK
 from agentops_otel.export.user_processors import UserProcessors
 
 PLACE = ContextVar("place", default="nowhere")
@@ -97,16 +102,131 @@ def test_the_time_is_for_all_of_them_together(caplog: pytest.LogCaptureFixture) 
     assert not any(thread.is_alive() for thread in threads)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
+
+
+def threads() -> set[threading.Thread]:
+    """Those that stand ready for a processor, or are at one."""
+    return {thread for thread in threading.enumerate() if thread.name == "agentops-otel-processor"}
+
+
+def fork(in_child: Callable[[], bool] = lambda: True) -> bool:
+    """Whether that is so in a child."""
+    if not (child := os.fork()):
+        well = False
+        try:
+            well = in_child()
+        finally:
+            os._exit(0 if well else 1)
+    end = time.monotonic() + 30
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < end:
+        time.sleep(0.001)
+    if ended == (0, 0):  # it waits for a lock that nobody will release
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return ended == (child, 0)
+
+
+@forks
 def test_after_forks_each_is_asked_as_before() -> None:
     """On Python 3.13 and later no thread stands ready then: it begins with what it is asked."""
     processor = Noting(lambda: True)
     users = UserProcessors([processor])
     for _ in range(2):
-        if not (child := os.fork()):
-            os._exit(0)
-        os.waitpid(child, 0)
+        fork()
 
     assert users.wait(users.begin_flush(2.5), 60)
     users.close(60)
     assert processor.asked == [(2500, "nowhere")]
+
+
+@forks
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # a processor may take longer than a fork waits
+def test_a_processor_that_is_busy_at_a_fork_is_asked_by_both_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On threads of their own; what it is at goes on in the parent, and the thread of that ends with it.
+
+    Another is just about to start one at that moment, too.
+    """
+    monkeypatch.setattr("agentops_otel.export.user_processors.FORK_WAIT_S", 0.01)
+    entered, go_on, held = threading.Event(), threading.Event(), [True]
+
+    def answer() -> bool:
+        if held and held.pop():
+            entered.set()
+            go_on.wait(60)
+        return True
+
+    before = threads()
+    users = UserProcessors([Noting(answer)])
+    busy = threads() - before
+    first = users.begin_flush(60)
+    assert entered.wait(60)
+
+    with users._callers[0]._thread._starting:
+        in_child = fork(lambda: users.wait(users.begin_flush(15), 15))
+    in_parent = users.wait(users.begin_flush(15), 15)
+    go_on.set()
+
+    assert (in_child, in_parent, users.wait(first, 60)) == (True, True, True)
+    for thread in busy:
+        thread.join(60)
+    assert len(busy) == 1
+    assert not busy & threads()
+    users.close(60)
+
+
+@forks
+def test_threads_that_stand_ready_end_before_a_fork() -> None:
+    """One each; the process has no thread of ours when it forks. Then others do, in the child too, if they may."""
+    before = threads()
+    users = UserProcessors([Noting(lambda: True), Noting(lambda: True)])
+    ready = threads() - before
+    assert fork(lambda: len(threads()) == 2)
+    for thread in ready:
+        thread.join(15)
+
+    assert len(ready) == 2
+    assert not ready & threads()
+    assert len(threads() - before) == (2 if STARTS_AT_FORK else 0)
+    users.close(60)
+    assert threads() == before
+
+
+@forks
+def test_where_threads_are_greenlets_one_for_each_stands_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the kind of now: those of before are left. A fork ends none, and makes none beside it."""
+    before = threads()
+    processor = Noting(lambda: True)
+    users = UserProcessors([processor])
+    left = threads() - before
+    calls = users._callers[0]._calls
+    patched = SimpleNamespace(is_module_patched=["threading"].__contains__)
+    monkeypatch.setitem(sys.modules, "gevent.monkey", patched)
+
+    made = list[set[threading.Thread]]()
+    for _ in range(2):
+        assert users.wait(users.begin_flush(60), 60)
+        made.append(threads() - before - left)
+    fork()
+    users.on_end(ReadableSpan("after"))
+    made.append(threads() - before - left)
+
+    assert len(made[0]) == 1
+    assert made == [made[0]] * 3
+    calls.put(None)
+    for thread in left:
+        thread.join(60)
+    users.close(60)
+    assert threads() == before
+
+
+@forks
+def test_without_a_processor_nothing_is_done_at_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is closed is left alone."""
+    told = list[str]()
+    monkeypatch.setattr(os, "register_at_fork", lambda **methods: told.extend(methods))
+
+    UserProcessors([])
+    assert told == []
+    UserProcessors([Noting(lambda: True)]).close(60)
+    assert told == ["before", "after_in_parent", "after_in_child"]

@@ -69,6 +69,9 @@ ACCEPTED = {
         "memory alone: an answer of two megabytes is read where one was"
     ),
     "agentops_otel/export/outbox.py constant: 0 -> 1": ("the same: nothing is added after the end"),
+    "agentops_otel/export/pipeline.py statement: self._hurry = True -> pass": (
+        "time alone: a flush just before the worker lets spans gather may wait for that tenth of a second"
+    ),
     "agentops_otel/export/pipeline.py statement: time.sleep(0) -> pass": (
         "speed alone: the worker gives the interpreter away sooner than it has to"
     ),
