@@ -470,7 +470,7 @@ class Pipeline(SpanProcessor):
         is_secured, self._forking = self._forking, False
         if is_secured or self._closed:
             return
-        if self._queue and any(sender.outbox.has_work for sender in self._senders):
+        if self._queue or any(sender.outbox.has_work for sender in self._senders):
             self._start()
             for sender in self._senders:
                 sender.start()
