@@ -110,9 +110,13 @@ class Printer:
         if self._pid != os.getpid():
             return True
         with self._changed:
-            if self._waiting and not self._start():
+            if self._is_awaited() and not self._start():
                 self._print_here()
-            return self._changed.wait_for(lambda: not (self._waiting or self._busy), timeout_s)
+            return self._changed.wait_for(lambda: not (self._is_awaited() or self._busy), timeout_s)
+
+    def _is_awaited(self) -> bool:
+        """Whether something is to be printed: at the end also the sum of what was only counted."""
+        return bool(self._waiting or (self._closing and self._skipped))
 
     def close(self, timeout_s: float) -> None:
         """Print what waits, also on a terminal that is not free: the program ends."""

@@ -129,6 +129,23 @@ def test_the_frameworks_span_has_what_each_span_of_ours_has(server: LlmServer) -
     assert said["gen_ai.provider.name"] == "theirs"
 
 
+def test_content_that_the_framework_has_set_counts_in_the_bound_of_its_span(
+    captured: Captured, server: LlmServer
+) -> None:
+    """What the call says has the rest of the room."""
+    server.answer(answer(completion(), stream=False))
+    asked = {**ASKED, "messages": [{"role": "user", "content": "How warm? " * 1000}]}
+
+    with (
+        sync_client(server) as client,
+        framework(captured.provider, **{"gen_ai.system_instructions": "x" * 255 * 1024}),
+    ):
+        client.chat.completions.create(**asked)
+
+    (said,) = attributes_of(captured)
+    assert 0 < len(said["gen_ai.input.messages"]) <= 1024
+
+
 def test_an_asynchronous_call_is_recorded_on_the_frameworks_span(captured: Captured, server: LlmServer) -> None:
     """As a synchronous one."""
     server.answer(answer(completion(), stream=False))

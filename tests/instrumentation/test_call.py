@@ -3,7 +3,9 @@
 import asyncio
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -16,7 +18,7 @@ from opentelemetry.trace import get_current_span
 
 from agentops_otel import testing
 from agentops_otel.clients import SPECS
-from agentops_otel.instrumentation import ClientSpec, Operation, install
+from agentops_otel.instrumentation import ClientSpec, Operation, add_text, install
 from agentops_otel.tracing import OwnSpan
 from tests.clients.capture import Captured, capture
 from tests.clients.openai_calls import ASKED, async_client, sync_client
@@ -47,6 +49,10 @@ class Model:
     def ask(self, question: str) -> dict[str, str]:
         """Answer."""
         return {"answer": question}
+
+    def say(self, question: str) -> Generator[str]:
+        """Answer word by word."""
+        yield from question.split()
 
 
 def outcome(call: Callable[[], Any]) -> tuple[str, str]:
@@ -412,6 +418,48 @@ def test_the_program_does_not_wait_for_what_can_be_read_from_a_copy(
         installation.uninstall()
 
     assert deferred == ["DeferredRequest", "DeferredResponse"] * 2
+
+
+SAYING = Operation(
+    name="chat",
+    methods=("Model.ask", "Model.say"),
+    response={"mine.answer": "answer"},
+    fold=lambda whole, word: add_text(whole, "answer", word),
+)
+MODEL = ClientSpec(name="model", module=__name__, operations=(SAYING,), provider="model")
+
+
+def test_an_answer_that_is_cut_off_says_so_where_it_says_no_reason() -> None:
+    """One that is whole says none, and one of an operation that knows none never does."""
+
+    def reasons(operation: Operation) -> list[object]:
+        with capture(conventional=False) as captured:
+            installation = install([replace(MODEL, operations=(operation,))], lambda: captured.recorder)
+            Model().ask("what")
+            list(Model().say("this and that"))
+            with closing(Model().say("this and that")) as left:
+                next(left)
+            installation.uninstall()
+        return [(span.attributes or {}).get("gen_ai.response.finish_reasons") for span in captured.spans]
+
+    assert reasons(SAYING) == [None, None, ("error",)]
+    assert reasons(replace(SAYING, has_finish_reasons=False)) == [None, None, None]
+
+
+def test_a_stream_that_is_open_when_the_program_ends_is_told_as_far_as_it_came() -> None:
+    """Once; whoever reads on gets the rest."""
+    with testing.capture() as captured:
+        installation = install([MODEL], lambda: captured.client.recorder)
+        stream = Model().say("this and that")
+        read = [next(stream)]
+        captured.client.end_open()
+        told = [dict(span.attributes or {}) for span in captured.spans]
+        read += stream
+        installation.uninstall()
+        spans = captured.spans
+
+    assert [(said["mine.answer"], said["agentops.stream.abandoned"]) for said in told] == [("this", True)]
+    assert (read, len(spans)) == (["this", "and", "that"], 1)
 
 
 class Telling:

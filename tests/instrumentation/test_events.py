@@ -135,6 +135,18 @@ def test_content_is_on_both_where_both_are_wanted(server: LlmServer) -> None:
     assert event["attributes"]["gen_ai.input.messages"][0]["role"] == "user"
 
 
+def test_content_is_on_the_span_alone_where_events_are_to_have_none(server: LlmServer) -> None:
+    """SPAN_ONLY, with events."""
+    server.answer(answer(completion(), stream=False))
+
+    with capture(events=False) as captured, sync_client(server) as client:
+        client.chat.completions.create(**ASKED)
+
+    (span,), (event,) = captured.spans, events()
+    assert "Paris" in str((span.attributes or {})["gen_ai.input.messages"])
+    assert [name for name in event["attributes"] if name.endswith(".messages")] == []
+
+
 def test_an_exception_is_an_event_too(server: LlmServer) -> None:
     """WARN with its class and text; the details say that it failed."""
     server.answer(Answer.json({"error": {"message": "no, Paris"}}, 400))

@@ -19,6 +19,7 @@ from agentops_otel.instrumentation import ClientSpec, Operation, Step, gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
 from agentops_otel.instrumentation.folding import TEXT_LIMIT, add_text, indexed
 from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in, record_iterators
+from agentops_otel.instrumentation.spec import server_table
 from agentops_otel.instrumentation.tables import attributes, compile_table, integer
 
 
@@ -98,6 +99,33 @@ def test_a_description_says_of_itself_what_was_written(written: Operation | Clie
     said = [field for field in fields(written) if re.search(rf"\b{field.name}=", repr(written))]
 
     assert said == [field for field in fields(written) if field.init]
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://a.test/v1", ("a.test", 443)),
+        ("http://a.test", ("a.test", 80)),
+        ("wss://a.test", ("a.test", 443)),
+        ("ws://a.test", ("a.test", 80)),
+        ("https://[::1]:8443/", ("::1", 8443)),
+        ("other://a.test", ("a.test", None)),
+        ("/v1", (None, None)),
+        ("", (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_a_server_is_told_by_host_and_port(url: str | None, found: tuple[str | None, int | None]) -> None:
+    """Of the client, or of one request; the port of its scheme where it says none."""
+    spec = ClientSpec(name="mine", module="mine", operations=(), provider="mine", url=lambda client: url)
+    told = {
+        name: value
+        for name, value in zip((semconv.SERVER_ADDRESS, semconv.SERVER_PORT), found, strict=True)
+        if value is not None
+    }
+
+    assert attributes(compile_table(server_table(lambda request: request["url"])), {"url": url}) == told
+    assert spec.server_attributes(object()) == {semconv.GEN_AI_PROVIDER_NAME: "mine", **told}
 
 
 def test_an_attribute_of_the_conventions_needs_a_type() -> None:

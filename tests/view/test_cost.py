@@ -1,15 +1,27 @@
 """The price of a call: what is on the span, what the price list knows, or nothing."""
 
+import io
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.util import find_spec, module_from_spec
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 
-from agentops_otel.view import cost
+from agentops_otel.view import cost, notebook, printer, terminal, terminal_processor
+from agentops_otel.view.open_spans import OpenSpans
+from agentops_otel.view.printer import Printed, Printer
+from agentops_otel.view.session_totals import SessionTotals
+from agentops_otel.view.terminal_processor import TerminalProcessor
+from agentops_otel.view.tree import build, summarize
 from tests.program import run
-from tests.view.spans import CHAT, Trace
+from tests.view.spans import CHAT, WORKFLOW, Trace
 
 
 @pytest.mark.parametrize(
@@ -139,6 +151,129 @@ def test_who_does_not_say_otherwise_waits_for_the_price_list(of_a_span: bool) ->
     priced = first.cost_of(Trace().span("chat", attributes=CHAT)) if of_a_span else first.price(CHAT)
 
     assert priced == pytest.approx(0.0048)
+
+
+PRICES = """
+import threading
+
+by = threading.current_thread().name
+
+class Usage(dict): ...
+
+class Priced:
+    total_price = 2
+
+def calc_price(*_, **__):
+    return Priced
+"""
+
+
+@pytest.fixture
+def importer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
+    """The name of the thread that imports a price list, which nobody has done yet."""
+
+    def name() -> str:
+        assert cost.wait_until_loaded(60)
+        return str(import_module("genai_prices").by)
+
+    (tmp_path / "genai_prices.py").write_text(PRICES)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "genai_prices", raising=False)
+    _forget()
+    yield name
+    monkeypatch.undo()
+    _forget()
+    cost.price(CHAT)
+
+
+def _forget() -> None:
+    cost._load.cache_clear()
+    cost._load_in_thread.cache_clear()
+    cost._loaded.clear()
+
+
+def a_call() -> ReadableSpan:
+    """One that has a price."""
+    return Trace().span("chat", attributes={**CHAT, "session.id": "s"})
+
+
+def printed() -> str:
+    """A trace on the terminal."""
+    stream = io.StringIO()
+    prints = Printer(stream)
+    prints.add(Printed(build([a_call()])))
+    assert prints.flush(60)
+    prints.close(60)
+    return stream.getvalue()
+
+
+def below_an_open_span() -> str:
+    """What has ended there, and what is known of it later."""
+    stream, names, trace = io.StringIO(), OpenSpans(), Trace()
+    root = trace.span("root", attributes=WORKFLOW)
+    names.on_start(root)  # type: ignore[arg-type]  # only its name and ids are read
+    processor = TerminalProcessor(Printer(stream), open_spans=names)
+    processor.on_end(trace.span("chat", under=root, attributes=CHAT))
+    assert processor.force_flush()
+    return stream.getvalue()
+
+
+def in_a_notebook() -> str:
+    """A trace below a cell."""
+    events = pytest.importorskip("IPython.core.events", reason="the group `taskweaver` brings it")
+    shell = SimpleNamespace(events=events.EventManager(None, events.available_events))
+    output = notebook.CellOutput(shell, cell_ended=lambda: None)
+    output.add(Printed(build([a_call()])))
+    return str(output.html(f"{1:032x}"))
+
+
+def of_a_session() -> str:
+    """Its totals."""
+    totals = SessionTotals()
+    totals.on_end(a_call())
+    return "" if totals.get("s", 1).cost_usd is None else "$"
+
+
+def shown() -> str:
+    """A trace by the command."""
+    stream = io.StringIO()
+    terminal.show(build([a_call()]), stream=stream)
+    return stream.getvalue()
+
+
+def summed_up() -> str:
+    """The totals of a tree."""
+    return "$" * (summarize(build([a_call()])).cost_usd == 2)
+
+
+@pytest.mark.parametrize("way", [printed, below_an_open_span, in_a_notebook, of_a_session])
+def test_nothing_that_is_shown_while_the_program_runs_waits_for_the_price_list(
+    way: Callable[[], str], importer: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread imports it."""
+    monkeypatch.setattr(terminal_processor, "OPEN_S", 0.0)
+
+    way()
+
+    assert importer() == "agentops_otel prices"
+
+
+def test_traces_that_are_only_counted_do_not_wait_for_the_price_list(
+    importer: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many short ones."""
+    monkeypatch.setattr(printer, "BURST", 0)
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
+
+    assert "1 trace more: 1 LLM call" in printed()
+    assert importer() == "agentops_otel prices"
+
+
+@pytest.mark.parametrize("way", [shown, summed_up])
+def test_who_asks_for_a_trace_gets_its_price(way: Callable[[], str], importer: Callable[[], str]) -> None:
+    """However long the import takes."""
+    assert "$" in way()
+    assert importer() == threading.current_thread().name
 
 
 def test_the_price_list_knows_each_provider_by_the_name_that_it_is_asked_for() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import threading
 
 import pytest
@@ -85,3 +86,36 @@ def test_a_sum_of_traces_says_what_is_known_of_them() -> None:
     assert printer._summed_up([none, some, some]) == (
         "3 traces more: 2 LLM calls, 4.50 s in all, 2400→360 tok, $0.0096, 2 errors"
     )
+
+
+@pytest.mark.parametrize("is_free", [True, False])
+def test_the_end_waits_for_the_sum_of_what_was_not_printed(is_free: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However soon after the last trace the program ends, and whoever has the terminal then."""
+    monkeypatch.setattr(printer, "BURST", 0)
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
+    stream, answers = io.StringIO(), iter([True] * 3)
+    prints = Printer(stream, is_free=lambda: next(answers, is_free))
+
+    prints.add(_trace("counted"))
+    assert prints.flush(60)
+    prints.close(60)
+
+    assert stream.getvalue() == "agentops_otel: 1 trace more: 0 LLM calls, 10 ms in all\n"
+
+
+def test_where_there_is_no_stream_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program without a console has none; what would be printed is gone when its turn comes."""
+    monkeypatch.setattr(sys, "__stderr__", None)
+    flushing, done = threading.Event(), list[bool]()
+    prints = Printer(is_free=flushing.is_set)
+    prints.add(_trace("nowhere"))
+
+    def flush() -> None:
+        flushing.set()
+        done.append(prints.flush(300))
+
+    waiting = threading.Thread(target=flush, daemon=True)
+    waiting.start()
+    waiting.join(20)
+
+    assert done == [True]
