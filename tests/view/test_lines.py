@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from itertools import accumulate
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
@@ -157,6 +158,40 @@ def test_a_notebook_remembers_so_many_traces_and_shows_the_newest_of_a_cell() ->
         output.add(Printed(build([Trace(number).span("one")])))
 
     assert [number for number in range(1, 53) if output.html(f"{number:032x}") is None] == [1, 2]
+
+
+def test_a_cell_shows_what_has_ended_in_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one piece, below the cell; what was displayed is not shown again, and nothing after the end."""
+    events = pytest.importorskip("IPython.core.events", reason="the group `taskweaver` brings it")
+    shown, ended = list[Any](), list[int]()
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    manager = events.EventManager(None, events.available_events)
+    output = CellOutput(SimpleNamespace(events=manager), cell_ended=lambda: ended.append(len(shown)))
+    traces = [Printed(build([Trace(n).span(f"trace-{n}")])) for n in range(6)]
+
+    def cell(*printed: Printed) -> None:
+        for one in printed:
+            output.add(one)
+        manager.trigger("post_run_cell", None)
+
+    cell(*traces[:2])
+    cell()
+    output.add(traces[2])
+    displayed = output.html("0" * 31 + "2") or ""
+    cell(traces[3])
+    cell(Printed(traces[4].roots, under="chat", note="none"))
+    cell(Printed(traces[5].roots, note="its root has not ended", before=Summary(llm_calls=1, input_tokens=7)))
+    for _ in range(2):
+        output.close(1)
+    cell(traces[0])
+
+    assert [re.findall(r"trace-\d", html.data) for html in shown] == [
+        ["trace-0", "trace-1"], ["trace-3"], ["trace-4"], ["trace-5"],
+    ]  # fmt: skip
+    assert ("trace-2" in displayed, output.html("f" * 32), output.flush(0.0)) == (True, None, True)
+    assert "chat …" in shown[2].data
+    assert "7 tok  its root has not ended" in shown[3].data
+    assert ended == [0, 1, 1, 2, 3]
 
 
 @pytest.mark.parametrize(("length", "shown"), [(56, "n" * 56), (57, "n" * 55 + "…")])

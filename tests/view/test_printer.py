@@ -1,9 +1,11 @@
 """The thread that prints; where none can be started, the thread that ended the trace prints it itself."""
 
+import asyncio
 import io
 import re
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,3 +121,130 @@ def test_where_there_is_no_stream_nobody_waits_for_it(monkeypatch: pytest.Monkey
     waiting.join(20)
 
     assert done == [True]
+
+
+def test_traces_are_printed_in_a_burst_and_then_so_many_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long nothing was printed, a burst is no longer."""
+    now = [100.0]
+    monkeypatch.setattr(printer, "BURST", 2)
+    monkeypatch.setattr(printer, "PER_SECOND", 4.0)
+    monkeypatch.setattr(printer, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    stream = io.StringIO()
+    prints = Printer(stream, is_free=lambda: True)
+
+    shown = []
+    for seconds in (0, 0, 0, 0.125, 0.125, 0.25, 0, 100, 0, 0):
+        now[0] += seconds
+        before = stream.getvalue()
+        prints.add(_trace("trace-x"))
+        assert prints.flush(60)
+        shown.append("trace-x" in stream.getvalue().removeprefix(before))
+    prints.close(60)
+
+    assert shown == [True, True, False, False, True, True, False, True, True, False]
+
+
+def test_a_call_for_later_is_one_at_a_time_and_none_comes_after_the_end() -> None:
+    """It is made by the thread that prints, which may add a trace; it does not wait for itself then."""
+    stream, called, made = io.StringIO(), list[str](), threading.Event()
+    prints = Printer(stream)
+
+    def call() -> None:
+        called.append(threading.current_thread().name)
+        prints.add(_trace("later"))
+        made.set()
+
+    prints.later(0.0, call)
+    prints.later(0.0, lambda: called.append("a second one"))
+    assert made.wait(20)
+    assert prints.flush(20)
+    printed = stream.getvalue()
+    prints.later(3600.0, lambda: called.append("in an hour"))
+    prints.close(20)
+    prints.later(0.0, lambda: called.append("after the end"))
+    prints.add(_trace("last"))
+    assert prints.flush(20)
+
+    assert printed.startswith("later ")
+    assert called == ["agentops_otel terminal"]
+
+
+def test_a_trace_that_waits_for_the_terminal_does_not_wait_for_a_later_call_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The terminal is asked again soon."""
+    monkeypatch.setattr(printer, "RETRY_S", 0.01)
+    stream, answers = io.StringIO(), iter([False] * 3)
+    prints = Printer(stream, is_free=lambda: next(answers, True))
+    prints.later(3600.0, lambda: None)
+
+    prints.add(_trace("soon"))
+
+    assert prints.flush(60)
+    assert stream.getvalue().startswith("soon ")
+    prints.close(20)
+
+
+class Watched(Printer):
+    """A printer that knows how long it was waited for."""
+
+    def __init__(self) -> None:
+        self.waited_s: list[float] = []
+        self.stream = io.StringIO()
+        super().__init__(self.stream)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Take note."""
+        self.waited_s.append(timeout_s)
+        return super().flush(timeout_s)
+
+
+def test_who_ends_a_trace_waits_for_its_turn_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of a second at most. Not within an event loop, which would stand still, nor in the thread that prints."""
+    now = [100.0]
+    monkeypatch.setattr(printer, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    plain, in_loop, printing = Watched(), Watched(), Watched()
+    added = threading.Event()
+
+    async def add() -> None:
+        in_loop.add(_trace("in a loop"))
+
+    def add_and_tell() -> None:
+        printing.add(_trace("by the printing thread"))
+        added.set()
+
+    waits = []
+    for later_s in (0.0, 1.0, 0.5):
+        now[0] += later_s
+        plain.add(_trace("plain"))
+        waits.append(len(plain.waited_s))
+    asyncio.run(add())
+    printing.later(0.0, add_and_tell)
+    assert added.wait(20)
+
+    assert (waits, plain.waited_s[0]) == ([1, 1, 2], 0.2)
+    assert (in_loop.waited_s, printing.waited_s) == ([], [])
+    for prints in (plain, in_loop, printing):
+        prints.close(20)
+
+
+def test_a_terminal_that_was_slow_is_waited_for_again_when_it_has_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before."""
+    now, free = [100.0], threading.Event()
+    monkeypatch.setattr(printer, "TURN_S", 0.01)
+    monkeypatch.setattr(printer, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    stream = io.StringIO()
+    prints = Printer(stream, is_free=free.is_set)
+
+    prints.add(_trace("slow"))
+    now[0] += 10
+    monkeypatch.setattr(printer, "TURN_S", 60.0)
+    prints.add(_trace("not waited for"))
+    before = stream.getvalue()
+    free.set()
+    assert prints.flush(60)
+    now[0] += 10
+    prints.add(_trace("waited for"))
+
+    assert (before, "waited for " in stream.getvalue().partition("not waited for ")[2]) == ("", True)
+    prints.close(20)
