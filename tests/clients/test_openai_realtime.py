@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from openai import AzureOpenAI
 from opentelemetry.trace import StatusCode
 
 from tests.clients.capture import Captured, capture
@@ -94,6 +95,35 @@ def test_a_realtime_response_is_one_span(form: Callable[..., Any], captured: Cap
             }
         ]
     )
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize(("azure", "said"), [(False, ("chat m-1", "openai")), (True, ("chat m-1", "azure.ai.openai"))])
+def test_a_realtime_answer_has_the_model_that_its_address_names(
+    azure: bool, said: tuple[str, str], early: bool
+) -> None:
+    """Of a session that says none, also where the socket was opened before the client was wrapped."""
+    with SocketServer() as socket:
+        socket.answer(*answer())
+        base = f"ws://127.0.0.1:{socket.port}/v1"
+        client = (
+            AzureOpenAI(
+                api_key="key", api_version="2025-08-28", azure_endpoint="http://a.test", websocket_base_url=base
+            )
+            if azure
+            else opened(socket)
+        )
+        with client:
+            manager = client.realtime.connect(model="m-1")
+            connection = manager.enter() if early else None
+            with capture() as captured:
+                connection = connection or manager.enter()
+                connection.response.create()
+                read(connection)
+            connection.close()
+
+    (span,) = captured.spans
+    assert (span.name, (span.attributes or {})["gen_ai.provider.name"]) == said
 
 
 def test_a_realtime_socket_is_what_it_is_without_us() -> None:

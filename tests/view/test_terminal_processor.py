@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -257,6 +258,48 @@ def test_what_is_below_an_open_span_is_looked_at_after_ten_seconds() -> None:
     TerminalProcessor(asked).on_end(trace.span("step", under=trace.span("chat")))
 
     assert asked.seconds == 10.0
+
+
+class Remembering(Printer):
+    """A printer that is asked to call later, and does not."""
+
+    def __init__(self, stream: io.StringIO) -> None:
+        super().__init__(stream)
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Keep it."""
+        self.calls.append((seconds, call))
+
+
+def test_what_is_below_an_open_span_is_looked_at_until_it_is_printed() -> None:
+    """Again and again while anything waits; what is nobody's of ours is not printed."""
+    stream, names, trace = io.StringIO(), OpenSpans(), Trace()
+    asked = Remembering(stream)
+    processor = TerminalProcessor(asked, open_spans=names)
+    chat, served = trace.span("invoke_workflow chat", attributes=WORKFLOW), Trace(2).span("GET /")
+    theirs = Trace(2, count(5)).span("SELECT", under=served)
+    theirs._instrumentation_scope = InstrumentationScope("database")
+    for root in (chat, served):
+        names.on_start(root)  # type: ignore[arg-type]  # only its name and ids are read
+    for ended in (trace.span("turn 1", 0, 5, under=chat), trace.span("turn 2", 6, 9, under=chat), theirs):
+        processor.on_end(ended)
+
+    [*_, (seconds, look)] = asked.calls
+    look()
+    processor.force_flush()
+    first, asked_for = stream.getvalue(), len(asked.calls)
+    processor.show_open(0.0)
+    processor.force_flush()
+    processor.on_end(chat)
+    processor.force_flush()
+
+    assert (seconds, first, asked_for, len(asked.calls)) == (10.0, "", 4, 4)
+    assert [re.sub(r"  .*", "", line) for line in stream.getvalue().splitlines()] == [
+        *("invoke_workflow chat …", "├─ turn 1", "invoke_workflow chat …", "├─ turn 2"),
+        *("invoke_workflow chat", f"trace {1:032x}"),
+    ]  # fmt: skip
+    processor.shutdown()
 
 
 def test_after_the_end_nothing_is_looked_at_again() -> None:
