@@ -13,7 +13,8 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
-from opentelemetry.sdk.trace import SpanLimits
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 
 from agentops_otel import testing
@@ -498,6 +499,38 @@ def test_what_is_read_later_stands_where_it_would_stand_if_it_had_been_read_at_o
         said.append({name: value for name, value in (span.attributes or {}).items() if name.startswith("mine.")})
 
     assert said == [{"mine.asked": "its own", "mine.answered": "WHY", "mine.both": "WHY"}] * 2
+
+
+class Seeing(Sampler):
+    """Takes each span, and knows what it was told of it."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def should_sample(self, parent_context: Any, trace_id: int, name: str, *rest: Any, **named: Any) -> SamplingResult:
+        """Yes."""
+        self.seen.append((name, dict(named.get("attributes") or rest[1])))
+        return SamplingResult(Decision.RECORD_AND_SAMPLE)
+
+    def get_description(self) -> str:
+        """None."""
+        return ""
+
+
+def test_a_sampler_is_told_all_that_a_call_asks_for(captured: Captured) -> None:
+    """It may decide by any of it."""
+    sampler = Seeing()
+    tracer = TracerProvider(sampler=sampler, shutdown_on_exit=False).get_tracer("test")
+    asking = Operation(name="chat", methods=("Model.ask",), request={"mine.asked": "question"})
+    spec = ClientSpec(
+        name="model", module=__name__, operations=(asking,), provider="m", body=lambda given: {"question": "why"}
+    )
+    installation = install([spec], lambda: replace(captured.recorder, tracer=tracer))
+    Model().ask("what")
+    installation.uninstall()
+
+    told = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "m", "mine.asked": "why"}
+    assert sampler.seen == [("chat", told)]
 
 
 def test_an_answer_that_nobody_reads_ends_its_call() -> None:
