@@ -359,6 +359,29 @@ def test_a_host_is_ours_by_name_and_port(live: LiveView, host: str, status: int)
     assert send(live, EMPTY, origin=f"https://{ours}") == 403
 
 
+def test_only_what_went_wrong_here_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A browser may leave before it has its answer."""
+    errors = [ConnectionResetError("gone"), BrokenPipeError("gone"), RuntimeError("ours")]
+
+    class Failing:
+        def get(self, request: loopback.Request) -> loopback.Reply:
+            raise errors.pop()
+
+        post = get
+
+    server = loopback.Server(0, Failing())
+    for _ in range(3):
+        with socket.create_connection(server.server_address[:2], 20) as browser:  # type: ignore[arg-type]  # an address
+            browser.sendall(b"GET / HTTP/1.1\r\nhost: localhost:%d\r\n\r\n" % server.server_address[1])
+            server.handle_request()
+            assert browser.recv(1) == b""
+    server.server_close()
+
+    assert [(record.getMessage(), str(record.exc_info and record.exc_info[1])) for record in caplog.records] == [
+        ("agentops-otel view could not answer a request", "ours")
+    ]
+
+
 def test_a_body_may_be_as_large_as_it_may(live: LiveView, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte more is refused, also of one that comes in chunks."""
     monkeypatch.setattr(loopback, "BODY_BYTES", 40)
@@ -478,8 +501,9 @@ def test_the_command_shows_files_and_ends_at_ctrl_c(tmp_path: Path) -> None:
         while len(runs := json.loads(request(url.port or 0, "GET", "/api/runs", headers=cookie)[2])) < 2:
             time.sleep(0.05)
         links = json.loads(request(url.port or 0, "GET", "/api/links", headers=cookie)[2])
-        started.send_signal(signal.SIGINT)
-        code = started.wait(20)
+        with socket.create_connection(("127.0.0.1", url.port or 0), 20):  # a browser keeps one
+            started.send_signal(signal.SIGINT)
+            code = started.wait(20)
 
     assert [run["name"] for run in runs] == ["later", "invoke_workflow research"]
     assert links == {

@@ -174,14 +174,14 @@ def test_a_trace_that_waits_for_the_terminal_does_not_wait_for_a_later_call_too(
 ) -> None:
     """The terminal is asked again soon."""
     monkeypatch.setattr(printer, "RETRY_S", 0.01)
-    stream, answers = io.StringIO(), iter([False] * 3)
+    stream, answers, called = io.StringIO(), iter([False] * 3), list[str]()
     prints = Printer(stream, is_free=lambda: next(answers, True))
-    prints.later(3600.0, lambda: None)
+    prints.later(3600.0, lambda: called.append("in an hour"))
 
     prints.add(_trace("soon"))
 
     assert prints.flush(60)
-    assert stream.getvalue().startswith("soon ")
+    assert (stream.getvalue()[:5], called) == ("soon ", [])
     prints.close(20)
 
 

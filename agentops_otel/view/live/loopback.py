@@ -67,7 +67,6 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    block_on_close = False
     request_queue_size = CONNECTIONS  # With the usual 5, a connection of a burst waits for a second and more.
 
     def __init__(self, port: int, answers: Answers) -> None:
