@@ -713,6 +713,7 @@ LIMITS = {
     "`agentops-otel show --html` | the newest 64 MB": saved.LIMIT_BYTES == 64 * 1024 * 1024,
     "| 60 lines, then cut": terminal.LINES == 60,
     "| 20 in a row and four a second": (printer.BURST, printer.PER_SECOND) == (20, 4.0),
+    "a line a second sums up the others": printer.SUM_S == 1.0,
     "for the terminal | the newest 2,000": terminal_processor.HELD_SPANS == 2_000,
     "a total at their end | the newest 1,000": session_totals.SESSIONS == 1_000,
 }

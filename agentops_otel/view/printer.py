@@ -22,6 +22,8 @@ BURST = 20
 """Traces printed in a row. Beyond that, one line per second counts the others."""
 PER_SECOND = 4.0
 """The rate of printed traces in the long run."""
+SUM_S = 1.0
+"""Seconds between two such lines."""
 TURN_S = 0.2
 """The longest that the thread which ended a trace waits for it to be printed, so that a program which prompts for the
 next question does so below the trace. Once a second at most, and not again while the terminal is slow."""
@@ -154,7 +156,7 @@ class Printer:
                 if self._waiting and (self._closing or self._is_free()):
                     self._print(self._waiting.popleft())
                 elif self._skipped and self._is_free() and not self._waiting:
-                    self._changed.wait(1.0)
+                    self._changed.wait(SUM_S)
                     self._sum_up()
                 elif self._later and (left_s := self._later[0] - time.monotonic()) > 0:
                     self._changed.wait(min(left_s, RETRY_S) if self._waiting or self._skipped else left_s)

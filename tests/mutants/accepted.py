@@ -325,6 +325,31 @@ ACCEPTED = {
     "agentops_otel/view/printer.py comparison: (left_s := self._later[0] - time.monotonic()) > 0 -> ((left_s := (self._later[0] - time.monotonic())) >= 0)": (
         "the same: at that very moment it is waited for no time"
     ),
+    "agentops_otel/view/printer.py constant: 200 -> 400": ("memory alone: four hundred traces wait for a terminal"),
+    "agentops_otel/view/open_spans.py constant: 10_000 -> 20000": ("memory alone: twice as many names are remembered"),
+    "agentops_otel/view/open_spans.py constant: 0.0 -> 1.0": ("the same: what is not open has no name"),
+    "agentops_otel/view/cost.py constant: True -> False": (
+        "time alone: the end of a program waits until the price list is imported"
+    ),
+    "agentops_otel/view/live/files.py constant: 2_000 -> 4000": (
+        "memory alone: four thousand spans are kept at a time"
+    ),
+    "agentops_otel/view/live/briefs.py constant: 30_000 -> 60000": ("memory alone: sixty thousand spans are held"),
+    "agentops_otel/view/live/otlp.py constant: 64 -> 128": ("memory alone: a body of 128 MB is taken"),
+    "agentops_otel/view/live/otlp.py constant: 1024 -> 2048": ("memory alone: a body of 128 MB is taken"),
+    "agentops_otel/view/live/loopback.py constant: 1 -> 2": ("the same: another length that no body has"),
+    "agentops_otel/view/live/server.py constant: 0.05 -> 1.1": ("time alone: the servers end a second later"),
+    "agentops_otel/view/live/server.py constant: True -> False": ("the same: `__exit__` ends the thread"),
+    "agentops_otel/view/live/server.py argument: threading.Thread(target=server.serve_forever, args=(0.05,), daemon=Tru -> threading.Thread(target=server.serve_forever, daemon=True)": (
+        "time alone: the servers end half a second later"
+    ),
+    "agentops_otel/view/live/server.py argument: threading.Thread(target=server.serve_forever, args=(0.05,), daemon=Tru -> threading.Thread(target=server.serve_forever, args=(0.05,))": (
+        "the same: `__exit__` ends the thread"
+    ),
+    "agentops_otel/view/live/store.py constant: 4 -> 5": ("the same: what follows from the spans is made anew once"),
+    "agentops_otel/view/live/store.py word: \"SELECT DISTINCT service FROM runs ORDER BY service LIMIT 500\" -> 'SELECT DISTINCT service FROM runs ORDER BY service LIMIT 501'": (
+        "the same: one service more can be chosen"
+    ),
     "agentops_otel/view/printer.py constant: 0.0 -> 1.0": ("the same: the clock has gone on for longer than that"),
     "agentops_otel/view/printer.py constant: 0.1 -> 1.2": (
         "time alone: a terminal that a program's own display uses is looked at again later"

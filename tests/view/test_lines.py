@@ -176,9 +176,10 @@ def test_a_cell_shows_what_has_ended_in_it_once(monkeypatch: pytest.MonkeyPatch)
 
     cell(*traces[:2])
     cell()
-    output.add(traces[2])
+    for one in traces[2:4]:
+        output.add(one)
     displayed = output.html("0" * 31 + "2") or ""
-    cell(traces[3])
+    cell()
     cell(Printed(traces[4].roots, under="chat", note="none"))
     cell(Printed(traces[5].roots, note="its root has not ended", before=Summary(llm_calls=1, input_tokens=7)))
     for _ in range(2):
@@ -190,6 +191,7 @@ def test_a_cell_shows_what_has_ended_in_it_once(monkeypatch: pytest.MonkeyPatch)
     ]  # fmt: skip
     assert ("trace-2" in displayed, output.html("f" * 32), output.flush(0.0)) == (True, None, True)
     assert "chat …" in shown[2].data
+    assert "├─ " in shown[2].data
     assert "7 tok  its root has not ended" in shown[3].data
     assert ended == [0, 1, 1, 2, 3]
 

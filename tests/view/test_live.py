@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -227,6 +228,8 @@ def test_each_word_of_an_address_is_a_filter_of_its_own() -> None:
     }
     assert changed == {word: [others.get(word, word)] for word in words}
     assert (found["slower"].slower_s, found["dearer"].dearer_usd) == (1.5, 2.0)
+    midnights = [datetime(2023, 11, day).timestamp() for day in (13, 14)]  # of this machine
+    assert [found["since"].since_s, found["until"].until_s] == midnights
 
 
 def test_runs_are_asked_for_by_the_address(live: LiveView, store: Store) -> None:

@@ -355,6 +355,15 @@ def test_a_file_of_an_older_layout_is_read(tmp_path: Path) -> None:
     after.close()
 
 
+def test_the_folder_of_a_store_is_made(tmp_path: Path) -> None:
+    """With those above it, and for the user alone."""
+    path = tmp_path / "above" / "own" / "view.sqlite3"
+    for _ in range(2):
+        Store(path, otlp_json).close()
+
+    assert S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
 def test_a_restart_loses_nothing(tmp_path: Path) -> None:
     """The file has it all, and is the user's alone."""
     path = tmp_path / "view.sqlite3"
@@ -456,10 +465,10 @@ def test_the_runs_that_have_not_grown_for_long_are_read_again() -> None:
     for trace in "121312":
         held.run(trace)
     small = Briefs(kept, limit_spans=1)
-    small.run("9")
-    small.run("9")
+    for trace in "9989":
+        small.run(trace)
 
-    assert "".join(read) == "12329"
+    assert "".join(read) == "12329" + "89"
 
 
 def test_words_of_a_search_may_be_in_different_spans(store: Store) -> None:

@@ -7,6 +7,8 @@ import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import TextIO, cast
 
 import pytest
 from inline_snapshot import snapshot
@@ -386,6 +388,19 @@ def test_a_stream_that_was_closed_is_no_error(capsys: pytest.CaptureFixture[str]
 
     assert stream.closed
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_stands_in_for_a_stream_needs_no_more_than_a_stream_s_methods() -> None:
+    """It is open unless it says that it is closed, and a terminal if it says so."""
+    written: list[str] = []
+    plain = cast("TextIO", SimpleNamespace(write=written.append, flush=lambda: written.append("flushed")))
+    tty = cast("TextIO", SimpleNamespace(isatty=lambda: True))
+    closed = cast("TextIO", SimpleNamespace(isatty=lambda: True, closed=True))
+
+    terminal.write("text", plain)
+
+    assert written == ["text", "flushed"]
+    assert [terminal.is_terminal(stream) for stream in (plain, tty, closed)] == [False, True, False]
 
 
 def test_without_stderr_nothing_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

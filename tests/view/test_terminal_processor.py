@@ -313,6 +313,50 @@ def test_after_the_end_nothing_is_looked_at_again() -> None:
     assert asked.seconds == 2.0
 
 
+class Flushed(Printer):
+    """A printer that knows how long it may take."""
+
+    seconds: float | None = None
+
+    def flush(self, timeout_s: float) -> bool:
+        """Take note."""
+        self.seconds = timeout_s
+        return False
+
+
+@pytest.mark.parametrize(("given", "seconds"), [((), 30.0), ((500,), 0.5)])
+def test_a_flush_has_half_a_minute_or_as_long_as_is_said(given: tuple[int, ...], seconds: float) -> None:
+    """And says what came of it."""
+    printer = Flushed(io.StringIO())
+
+    assert not TerminalProcessor(printer).force_flush(*given)
+    assert printer.seconds == seconds
+
+
+NOT_READ = """
+from agentops_otel.view import terminal_processor
+from agentops_otel.view.terminal_processor import TerminalProcessor
+from tests.view.spans import Trace
+terminal_processor.CLOSE_S = 0.1
+processor = TerminalProcessor()
+for number in range(1, 41):
+    trace = Trace(number)
+    root = trace.span("root")
+    for n in range(50):
+        processor.on_end(trace.span("step " + "x" * 50, n, n + 1, under=root, error=f"E: {n} " + "y" * 40))
+    processor.on_end(root)
+processor.shutdown()
+"""
+
+
+def test_a_program_ends_though_nobody_reads_its_terminal() -> None:
+    """Its pipe takes no more than 64 kB."""
+    with Python("-c", NOT_READ, cwd=ROOT, stderr=subprocess.PIPE) as program:
+        code = program.wait(20)
+
+    assert code == 0
+
+
 CHAT_LOOP = """
 import sys, threading
 import agentops_otel

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from agentops_otel.view.nested import nested
-from agentops_otel.view.tree import Node, Summary, build, duration_ns, error_of, role, summarize, tokens
+from agentops_otel.view.tree import Node, Summary, build, duration_ns, error_of, role, summarize, tokens, trace_id
 from tests.view.spans import ACTION, CHAT, TOOL, Trace, research
 
 Tree = dict[str, object]
@@ -75,6 +75,7 @@ def test_spans_without_identity_are_roots() -> None:
     spans = [ReadableSpan("a"), ReadableSpan("b")]
 
     assert names(build(spans)) == {"a": {}, "b": {}}
+    assert trace_id(spans[0]) == "0" * 32
 
 
 @pytest.mark.no_cover
