@@ -475,11 +475,17 @@ class Telling:
 
 def test_what_is_read_later_stands_where_it_would_stand_if_it_had_been_read_at_once() -> None:
     """What was asked before what the client has set, and what was answered behind it."""
+    reads: list[bool] = []
+
+    def read(response: Any) -> object:
+        reads.append(called)
+        return response["answer"]
+
     asking = Operation(
         name="chat",
         methods=("Telling.ask",),
         request={"mine.asked": "question", "mine.both": "question"},
-        response={"mine.answered": "answer", "mine.both": "answer"},
+        response={"mine.answered": "answer", "mine.both": read},
         copies_response=True,
     )
     spec = ClientSpec(
@@ -493,12 +499,15 @@ def test_what_is_read_later_stands_where_it_would_stand_if_it_had_been_read_at_o
     for content in (True, False):  # without content the request is read at once
         with testing.capture(capture_content=content) as captured:
             installation = install([spec], lambda: captured.client.recorder)
+            called = False
             Telling().ask("why")
+            called = True
             installation.uninstall()
             (span,) = captured.spans
         said.append({name: value for name, value in (span.attributes or {}).items() if name.startswith("mine.")})
 
     assert said == [{"mine.asked": "its own", "mine.answered": "WHY", "mine.both": "WHY"}] * 2
+    assert reads == [True, True]
 
 
 class Seeing(Sampler):

@@ -218,16 +218,17 @@ def test_a_message_that_cannot_be_sent_is_a_call_that_failed(captured: Captured)
 def test_a_program_that_hangs_up_leaves_the_answers_that_are_open(captured: Captured) -> None:
     """Each is told with what had come, once."""
     line = Telephone().dial("m", word("on"), word("e"))
+    tracker: Talk = line._self_observer  # type: ignore[attr-defined]  # the proxy's
+    assert not tracker.has_unseen_recv
     line.send("{}")
     line.send("{}")
     line.recv()
-    tracker: Talk = line._self_observer  # type: ignore[attr-defined]  # the proxy's
     waiting = list(tracker.turns)
 
     line.close()
     line.close()
 
-    assert (len(waiting), tracker.turns) == (2, [])
+    assert ([turn.has_begun for turn in waiting], tracker.turns) == ([True, False], [])
     assert told(captured) == snapshot(
         [
             {"agentops.stream.abandoned": True, "mine.said": "on", "name": "chat m"},

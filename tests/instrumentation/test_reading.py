@@ -221,6 +221,24 @@ def test_values_of_another_kind_are_left_out() -> None:
     assert attributes(table, wrong) == {}
 
 
+@pytest.mark.parametrize(("given", "told"), [(1, None), (2, 2), (0, 0), (None, None)])
+def test_a_number_of_choices_is_told_where_it_is_not_one(given: object, told: object) -> None:
+    """As the conventions have it."""
+    assert gen_ai.choice_count(given) == told
+
+
+@pytest.mark.parametrize(("length", "kept"), [(4096, 4096), (4097, 4096)])
+def test_a_name_is_kept_up_to_a_length(length: int, kept: int) -> None:
+    """Of a model or an id, which no server gives at such a length, and of each of several."""
+    table = compile_table({semconv.GEN_AI_REQUEST_MODEL: "model", semconv.GEN_AI_REQUEST_STOP_SEQUENCES: "stop"})
+    found = attributes(table, {"model": "x" * length, "stop": ["y" * length]})
+
+    assert found == {
+        semconv.GEN_AI_REQUEST_MODEL: "x" * kept,
+        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: ("y" * kept,),
+    }
+
+
 @pytest.mark.parametrize("nonsense", ["nonsense", 7])
 def test_an_index_finds_its_entry(nonsense: object) -> None:
     """Entries come in any order; without an index it is the last one; what is no entry is replaced."""
