@@ -138,6 +138,42 @@ def test_the_app_does_not_wait_for_the_price_list() -> None:
     )
 
 
+def test_who_prints_or_sums_up_does_not_wait_for_the_price_list() -> None:
+    """A trace, part of one, a cell of a notebook, and the totals of a session: another thread imports it."""
+    pytest.importorskip("genai_prices")
+    run(
+        """
+        import io
+        import sys
+        import threading
+
+        from agentops_otel.view import notebook, terminal
+        from agentops_otel.view.printer import Printed
+        from agentops_otel.view.session_totals import SessionTotals
+        from agentops_otel.view.tree import build, summarize
+        from tests.view.spans import CHAT, Trace
+
+        class Missing:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name == "genai_prices":
+                    raise ImportError(f"imported by {threading.current_thread().name}")
+
+        threading.excepthook = lambda raised: None
+        sys.meta_path.insert(0, Missing)
+        roots = build([Trace().span("chat", attributes={**CHAT, "session.id": "one"})])
+        totals, stream = SessionTotals(), io.StringIO()
+        totals.on_end(roots[0].span)
+        assert summarize(roots, wait=False).cost_usd is None
+        assert terminal.total(roots, None, wait=False).cost_usd is None
+        assert totals.get("one", 1).cost_usd is None
+        terminal.show(roots, stream=stream, wait=False)
+        Printed(roots).show(stream, False)
+        assert "$" not in stream.getvalue() + notebook._html([Printed(roots)])
+        """
+    )
+
+
 @pytest.mark.parametrize("of_a_span", [True, False])
 def test_who_does_not_say_otherwise_waits_for_the_price_list(of_a_span: bool) -> None:
     """The first price is there at once."""
