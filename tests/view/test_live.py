@@ -163,6 +163,32 @@ def test_a_request_that_grows_without_end_is_refused() -> None:
         otlp.decode(bomb, otlp_json, content_type="application/json", encoding="deflate")
 
 
+@pytest.mark.parametrize(("error", "said"), [(ValueError("x"), True), (ConnectionResetError(), False)])
+def test_a_request_that_cannot_be_answered_is_said_unless_nobody_waits(
+    error: Exception, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A browser closes a connection when it likes."""
+
+    class Failing:
+        def get(self, request: loopback.Request) -> loopback.Reply:
+            raise error
+
+        post = get
+
+    server = loopback.Server(0, Failing())
+    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+    serving.start()
+    try:
+        with pytest.raises(http.client.RemoteDisconnected):
+            request(server.server_address[1], "GET", "/")
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+    assert caplog.messages == ["agentops-otel view could not answer a request"] * said
+
+
 def test_the_page_is_for_who_has_the_address(live: LiveView) -> None:
     """Without the token there is neither page nor data, nor with a wrong one, nor from another page."""
     browser = Browser(live)
