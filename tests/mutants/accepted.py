@@ -309,6 +309,18 @@ ACCEPTED = {
     "agentops_otel/wrapping/patch.py statement: self._patches.clear() -> pass": (
         "memory alone: what is put back is held for as long as who put it there"
     ),
+    "agentops_otel/recording/printed.py constant: 64 -> 128": (
+        "memory alone: of twice as many traces is kept what was printed"
+    ),
+    "agentops_otel/recording/processes.py word: \"agentops_otel\" -> 'agentops_otem'": (
+        "the same: what is under any name runs as it is unpickled"
+    ),
+    "agentops_otel/tracing/fork_wait.py constant: 0.25 -> 1.5": (
+        "time alone: what the system does not remove is waited for longer"
+    ),
+    "agentops_otel/tracing/fork_wait.py comparison: time.monotonic() < deadline -> (time.monotonic() <= deadline)": (
+        "the same: the clock goes on"
+    ),
     "agentops_otel/wrapping/function.py argument: super().__new__(cls, *args, **kwargs) -> super().__new__(cls, *args)": (
         "the same: wrapt gives nothing by name"
     ),

@@ -23,10 +23,11 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach, get_current, set_value
-from opentelemetry.sdk.trace import Span, SpanProcessor, sampling
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, sampling
 from opentelemetry.trace import get_current_span
 
 import agentops_otel
+from agentops_otel import guard
 from agentops_otel.content import Content
 from agentops_otel.recording.actions import Decorators
 from agentops_otel.testing import capture
@@ -1263,3 +1264,83 @@ def test_ctrl_c_within_what_we_do_reaches_the_program(recording: Recording, form
 def _names(tree: object) -> dict[str, Any]:
     assert isinstance(tree, list)
     return {node["name"]: _names(node.get("children", [])) for node in tree}
+
+
+class Failing(SpanProcessor, sampling.Sampler):
+    """What a program has put on its provider, with a fault in one place."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        self.asked = 0
+
+    def _fail(self, place: str) -> None:
+        if place == self.fault:
+            self.asked += 1
+            raise ValueError(f"a fault in {place}")
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """A span starts."""
+        self._fail("on_start")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """A span has ended."""
+        self._fail("on_end")
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> sampling.SamplingResult:
+        """Whether there is to be a span."""
+        self._fail("should_sample")
+        return sampling.SamplingResult(sampling.Decision.RECORD_AND_SAMPLE)
+
+    def get_description(self) -> str:
+        """What it is."""
+        return "failing"
+
+
+@pytest.mark.parametrize(
+    ("fault", "sampled"),
+    [("on_start", True), ("on_end", True), ("should_sample", True), ("on_start", False), ("on_end", False)],
+)
+def test_a_fault_of_the_programs_own_tracing_is_not_the_functions(
+    fault: str, *, sampled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each returns what it would, and raises what it would."""
+    monkeypatch.setattr(guard, "reraise", False)
+    failing, content = Failing(fault), Content()
+    provider = OwnProvider(sampler=failing) if sampled else OwnProvider()
+    provider.add_span_processor(failing)
+    tracer = tracer_of(provider, "test", "", content)
+    recorder = Recorder(tracer=tracer, content=content, defaults=Tagged(), clock=time.time_ns)
+    record = Decorators(lambda: recorder).record_action
+
+    @record
+    def plain(*, fails: bool) -> str:
+        if fails:
+            raise LookupError("the function's")
+        return "answer"
+
+    @record
+    async def later(*, fails: bool) -> str:
+        return plain(fails=fails)
+
+    @record
+    def steps(*, fails: bool) -> Iterator[str]:
+        yield plain(fails=fails)
+
+    @record
+    async def steps_later(*, fails: bool) -> AsyncIterator[str]:
+        yield plain(fails=fails)
+
+    async def joined(*, fails: bool) -> str:
+        return "".join([step async for step in steps_later(fails=fails)])
+
+    ways: list[Callable[..., str]] = [
+        plain,
+        lambda fails: asyncio.run(later(fails=fails)),
+        lambda fails: "".join(steps(fails=fails)),
+        lambda fails: asyncio.run(joined(fails=fails)),
+    ]
+    for way in ways:
+        assert way(fails=False) == "answer"
+        with pytest.raises(LookupError, match="the function's"):
+            way(fails=True)
+    assert failing.asked >= 14

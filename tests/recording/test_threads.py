@@ -171,3 +171,4 @@ def test_nothing_keeps_what_was_run(propagation: ThreadPropagation, span: Span) 
     gc.collect()
 
     assert [end() for end in ends] == [None, None]
+    assert "run" not in vars(thread)

@@ -129,6 +129,75 @@ def test_a_fault_of_ours_does_not_reach_taskweaver(hook: Hook, within: str, monk
         of_user.end()
 
 
+@pytest.mark.parametrize("within", ["nothing", "a round", "a call"])
+@pytest.mark.parametrize(
+    "hook",
+    [
+        pytest.param(hook, id=path)
+        for module, hooks in {**install._HOOKS, "of a role": {"reply": Hooks.reply}}.items()
+        for path, hook in hooks.items()
+    ],
+)
+def test_a_function_gets_what_it_is_given(hook: Hook, within: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By place and by name."""
+    monkeypatch.setattr(guard, "reraise", False)
+    given: Any = (object(), object())
+    noted: list[Any] = []
+
+    def work(*args: object, **kwargs: object) -> list[object]:
+        noted.append((args, kwargs))
+        return []
+
+    with capture() as captured:
+        recorder = captured.client.recorder
+        assert recorder is not None
+        of_user, call = Round(recorder), calls.Call(recorder, "chat", "m", {})
+        hooks = Hooks(lambda: recorder)
+        context = of_user.context if within == "a round" else get_current()
+        with attached(context), call if within == "a call" else nullcontext():
+            found: Any = hook(hooks, work, Session("any"), given, {"named": 1})
+            list(found or ())
+        of_user.end()
+
+    assert noted == [(given, {"named": 1})]
+
+
+ASKING = SimpleNamespace(
+    ext_llms={},
+    completion_service=SimpleNamespace(config=SimpleNamespace(llm_module_config=None, model="gpt")),
+    embedding_service=SimpleNamespace(config=SimpleNamespace(embedding_model="embed")),
+    config=SimpleNamespace(api_type="openai", embedding_api_type="openai", model="gpt"),
+)
+
+
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [
+        (Hooks.chat_completion, "chat gpt"),
+        (Hooks.chat_completion_stream, "chat gpt"),
+        (Hooks.get_embedding, "embeddings embed"),
+    ],
+)
+def test_a_call_that_is_recorded_is_the_one_that_is_made(hook: Hook, name: str) -> None:
+    """With all that it is given, and its answer goes back."""
+    noted: list[object] = []
+
+    def work(messages: object, seed: int, **more: object) -> Any:
+        noted.append((messages, seed, more))
+        chunk = {"role": "assistant", "content": "hi"}
+        return iter([chunk]) if hook is Hooks.chat_completion_stream else chunk
+
+    with capture() as captured:
+        hooks = Hooks(lambda: captured.client.recorder)
+        answer: Any = hook(hooks, work, ASKING, ([],), {"seed": 7, "top_p": 0.5})
+        answers = list(answer) if hook is Hooks.chat_completion_stream else [answer]
+        (span,) = captured.spans
+
+    assert noted == [([], 7, {"top_p": 0.5})]
+    assert answers == [{"role": "assistant", "content": "hi"}]
+    assert (span.name, span.kind.name, (span.attributes or {})["gen_ai.provider.name"]) == (name, "CLIENT", "openai")
+
+
 def test_taskweavers_own_tracing_is_disabled_once(caplog: pytest.LogCaptureFixture) -> None:
     """With one warning, and comes back as it was; that which is off is left alone."""
     on, off = ({"_tracer": tracer, "_trace": object()} for tracer in (object(), None))
@@ -436,6 +505,108 @@ def test_a_kernel_that_runs_is_not_expected_again() -> None:
         spans = [span.name for span in captured.spans]
 
     assert spans == ["invoke_workflow taskweaver"]
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_kernel_is_told_its_span_and_asked_for_what_it_has_recorded(tmp_path: Path, *, by_name: bool) -> None:
+    """As it starts, at each run of code and before it is stopped, with what it is called with."""
+    (tmp_path / "ces").mkdir()
+    file, entered, asked = tmp_path / "ces" / "agentops_otel.spans", list[str](), list[object]()
+    environment = SimpleNamespace(
+        mode=SimpleNamespace(value="local"),
+        session_dict={"s": SimpleNamespace(session_dir=str(tmp_path))},
+        client_dict={"s": SimpleNamespace(execute=lambda code, **options: entered.append(code))},
+    )
+
+    def ends(name: str) -> Callable[..., str]:
+        def work(*args: object, **kwargs: object) -> str:
+            asked.append((args, kwargs))
+            with file.open("ab") as written:
+                written.write(line(name))
+            return name
+
+        return work
+
+    given: dict[str, Any] = {"args": (), "kwargs": {"session_id": "s"}} if by_name else {"args": ("s",), "kwargs": {}}
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        of_user = Round(captured.client.recorder)
+        hooks = Hooks(lambda: captured.client.recorder)
+        with attached(of_user.context):
+            answers = [
+                hooks.start_kernel(ends("of an earlier client"), environment, **given),
+                hooks.execute_in_kernel(ends("of a run"), environment, **given),
+            ]
+        recorded = [span.name for span in captured.spans]
+        file.write_bytes(file.read_bytes() + line("of its end"))
+        answers.append(hooks.stop_kernel(lambda *args, **kwargs: "stopped", environment, **given))
+        answers.append(hooks.stop_kernel(lambda *args, **kwargs: "stopped", environment, **given))
+        of_user.end()
+        spans = {span.name: span for span in captured.spans}
+
+    assert answers == ["of an earlier client", "of a run", "stopped", "stopped"]
+    assert asked == [(given["args"], given["kwargs"])] * 2
+    assert len(entered) == 2
+    assert recorded == ["taskweaver.kernel.start", "of a run"]
+    assert list(spans) == [*recorded, "of its end", "invoke_workflow taskweaver"]
+    above = {name: span.parent and span.parent.span_id for name, span in spans.items()}
+    root = of_user.span.get_span_context().span_id
+    assert above == {**dict.fromkeys(spans, root), "invoke_workflow taskweaver": None}
+    assert not file.exists()
+
+
+def test_a_reply_is_one_with_what_it_is_given() -> None:
+    """A role that calls its base class's reply makes one span."""
+    role, asked = SimpleNamespace(get_alias=lambda: "Coder"), list[object]()
+
+    def reply(*args: object, **kwargs: object) -> str:
+        asked.append((args, kwargs))
+        return "a post"
+
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        hooks, of_user = Hooks(lambda: captured.client.recorder), Round(captured.client.recorder)
+        outside = hooks.reply(reply, role, ("memory",), {"prompt": "p"})
+        with attached(of_user.context):
+            base = partial(hooks.reply, reply, role, ("memory",), {"prompt": "p"})
+            answers = [hooks.reply(base, role, (), {}), hooks.reply(reply, role, ("memory",), {"prompt": "p"})]
+        of_user.end()
+        names = [span.name for span in captured.spans]
+
+    assert [outside, *answers] == ["a post"] * 3
+    assert asked == [(("memory",), {"prompt": "p"})] * 3
+    assert names == ["invoke_agent Coder", "invoke_agent Coder", "invoke_workflow taskweaver"]
+
+
+class Planner:
+    """A role that is seen for the first time."""
+
+    def reply(self) -> str:
+        """A post."""
+        return "post"
+
+
+def test_what_comes_after_the_end_is_not_hooked() -> None:
+    """A role of a session that goes on, and a module whose import had begun."""
+    before, tracing = vars(Planner)["reply"], SimpleNamespace(_tracer=object(), _trace=object())
+    tracing.__name__ = builtin_tracing.MODULE
+    tracing.Tracing = type("Tracing", (), {"__init__": lambda self: None})
+    with capture() as captured:
+        hooks = Hooks(lambda: captured.client.recorder)
+        installation = Installation(
+            hooks, {builtin_tracing.MODULE: {"Tracing.__init__": Hooks.disable_builtin_tracing}}
+        )
+        kept = hooks.patch
+        kept(Planner, "reply", Hooks.reply)
+        during = vars(Planner)["reply"]
+        installation.uninstall()
+        kept(Planner, "reply", Hooks.reply)
+        hooks.get_recorder = lambda: captured.client.recorder
+        on = dict(vars(tracing))
+        installation._imported(tracing)  # type: ignore[arg-type]  # as much of the module as is read
+
+    assert (during is before, vars(Planner)["reply"] is before) == (False, True)
+    assert vars(tracing) == on
 
 
 class Told(SimpleNamespace):

@@ -1,7 +1,9 @@
 """Waiting for threads before a fork."""
 
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,53 @@ def test_where_the_system_lists_no_threads_they_are_joined(monkeypatch: pytest.M
 
     assert wait_before_fork([threading.Thread(), thread], 60)
     assert done == [1]
+
+
+class Noting(threading.Thread):
+    """Notes for how long it is waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait."""
+        self.waits.append(timeout)
+        super().join(timeout)
+
+
+@pytest.mark.parametrize(("timeout_s", "least_s", "most_s"), [(0.0, 0.0, 0.0), (3600.0, 3000.0, 3600.0)])
+def test_a_thread_is_waited_for_as_long_as_there_is_time(timeout_s: float, least_s: float, most_s: float) -> None:
+    """Not for longer, and not for less."""
+    thread = Noting()
+    thread.start()
+    thread.join()
+
+    wait_before_fork([thread], timeout_s)
+
+    wait_s = thread.waits[-1]
+    assert wait_s is not None
+    assert least_s <= wait_s <= most_s
+
+
+def test_a_block_ends_once_the_system_has_removed_its_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended in it may be listed a moment longer; what was there before is not waited for."""
+    monkeypatch.setattr(fork_wait, "_TASKS", str(tmp_path))
+    monkeypatch.setattr(fork_wait, "_LEAVING_S", 60.0)
+    (tmp_path / "1").touch()
+    listed = tmp_path / "2"
+    removing = threading.Timer(0.05, listed.unlink)
+
+    with fork_wait.without_new_threads():
+        listed.touch()
+        removing.start()
+    was_removed = not listed.exists()
+    removing.join()
+
+    assert was_removed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has no such list")
+def test_the_threads_that_the_system_lists_are_pythons() -> None:
+    """Among others that libraries may have."""
+    assert {str(thread.native_id) for thread in threading.enumerate()} <= fork_wait._tasks()

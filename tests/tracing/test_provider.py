@@ -32,7 +32,7 @@ from agentops_otel.tracing import ids, lazy_span
 from agentops_otel.tracing import tracer as tracer_module
 from agentops_otel.tracing.ids import EntropyIdGenerator
 from agentops_otel.tracing.parents import RequestTracer
-from agentops_otel.tracing.processors import not_in
+from agentops_otel.tracing.processors import dispatch_for, not_in
 from agentops_otel.tracing.provider import OwnProvider, tracer_of
 from agentops_otel.tracing.relay import Relay
 from agentops_otel.tracing.span import Span as OwnSpan
@@ -238,6 +238,33 @@ def test_what_anybody_records_is_redacted(provider: OwnProvider, kept: Kept, of_
     (ended,) = kept.ended
     assert SECRET not in ended.to_json()
     assert "[redacted]" in ended.to_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_json"),
+    [
+        (json.dumps({"content": "long " * 500, "role": "user"}), True),
+        (json.dumps([{"content": "long " * 500}, {"role": "user"}]), True),
+        ("{no JSON " * 500, False),
+        (json.dumps("long " * 500), False),
+    ],
+    ids=["object", "list", "neither", "text"],
+)
+def test_json_of_anybodys_stays_json_where_it_is_shortened(kept: Kept, text: str, *, is_json: bool) -> None:
+    """By what is in it; any other text is cut as a text is."""
+    provider = OwnProvider()
+    provider.set_policy(Content(limit_bytes=400))
+    provider.add_span_processor(kept)
+    provider.get_tracer("strands").start_span("chat", attributes={semconv.GEN_AI_INPUT_MESSAGES: text}).end()
+
+    (ended,) = kept.ended
+    said = str((ended.attributes or {})[semconv.GEN_AI_INPUT_MESSAGES])
+    assert len(said) <= 400
+    if is_json:
+        assert type(json.loads(said)) is type(json.loads(text))
+        assert '"user"' in said
+    else:
+        assert said.startswith(text[:100])
 
 
 def test_content_that_is_off_is_off_for_everybody(kept: Kept) -> None:
@@ -707,6 +734,16 @@ def test_a_span_is_handed_over_as_it_is_if_all_who_get_it_take_that(*, relayed: 
         assert processor.contexts == [context]
         assert [ended is span for ended in processor.ended] == [not theirs]
         assert [hasattr(ended, "set_attribute") for ended in processor.ended] == [not theirs]
+
+
+def test_nothing_stands_between_a_span_and_a_processor_of_ours() -> None:
+    """It guards itself; another one behind the relay is guarded."""
+    provider, ours, theirs = OwnProvider(), Read(takes_running=True), Read()
+    _relayed(provider, ours, theirs)
+
+    dispatch = dispatch_for(provider._active_span_processor)
+
+    assert [ours.on_end in dispatch.on_end, theirs.on_end in dispatch.on_end] == [True, False]
 
 
 def test_a_processor_that_is_on_the_provider_and_behind_the_relay_is_told_once() -> None:
