@@ -309,6 +309,12 @@ ACCEPTED = {
     "agentops_otel/wrapping/patch.py statement: self._patches.clear() -> pass": (
         "memory alone: what is put back is held for as long as who put it there"
     ),
+    "agentops_otel/tracing/tracer.py operator: parent is None or (type(parent) is Span and (parent._trace_flags is SA -> (parent is None and (type(parent) is Span and (parent._trace_flags is ": (
+        "speed alone: the sampler is asked for each span"
+    ),
+    "agentops_otel/recording/decorated.py operator: inherited is None or type(inherited) is dict -> (inherited is None and type(inherited) is dict)": (
+        "speed alone: what the spans of a function have in common is made anew"
+    ),
     "agentops_otel/recording/printed.py constant: 64 -> 128": (
         "memory alone: of twice as many traces is kept what was printed"
     ),

@@ -239,6 +239,39 @@ def test_ending_twice_counts_once(agentops_spans: Capture) -> None:
     assert (span.attributes or {})["agentops.session.end_state"] == "Fail"
 
 
+@pytest.mark.parametrize(
+    ("rating", "said"),
+    [
+        ("good", "good"),
+        (5, "5"),
+        (4.5, "4.5"),
+        (True, "True"),
+        ({"stars": 5, "password": "letmein"}, '{"stars":5,"password":"[redacted]"}'),
+        (None, None),
+    ],
+)
+def test_a_rating_is_said_as_a_text(rating: object, said: str | None, agentops_spans: Capture) -> None:
+    """A number as it is, all else under the content policy."""
+    agentops_otel.start_session().end("Success", rating=rating)
+
+    (span,) = agentops_spans.spans
+    assert (span.attributes or {}).get("agentops.session.rating") == said
+
+
+def test_what_is_said_of_a_session_is_what_it_is(agentops_spans: Capture) -> None:
+    """Numbers stay numbers; a text and all else is content, and nothing is not said."""
+    told = {"text": "my key is sk-proj-a1B2c3D4e5F6g7H8", "n": 1, "share": 0.5, "yes": True, "none": None, "list": [1]}
+    session = agentops_otel.start_session()
+    session.say({f"trace.metadata.{name}": value for name, value in told.items()})
+    session.end()
+
+    (span,) = agentops_spans.spans
+    prefix = "trace.metadata."
+    said = {name.removeprefix(prefix): value for name, value in (span.attributes or {}).items() if prefix in name}
+    assert said == {"text": "my key is [redacted]", "n": 1, "share": 0.5, "yes": True, "list": "[1]"}
+    assert type(said["yes"]) is bool
+
+
 def test_a_failure_without_a_reason_is_said_in_a_sentence(agentops_spans: Capture) -> None:
     """The span's message is for people; what kind of failure it is stays in `error.type`."""
     agentops_otel.start_session().end("Fail")

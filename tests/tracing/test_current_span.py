@@ -4,18 +4,21 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextvars import copy_context
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from opentelemetry import context as context_api
 from opentelemetry import trace
-from opentelemetry.context import get_value, set_value
+from opentelemetry.context import Context, get_value, set_value
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode, Tracer
 
-from agentops_otel.tracing import attached
+from agentops_otel.tracing import attached, context
 from agentops_otel.tracing.provider import OwnProvider
 
 RESOURCE = Resource({"service.name": "test"})
@@ -185,3 +188,22 @@ def test_a_block_that_ends_in_another_context_says_nothing(caplog: pytest.LogCap
 
     assert caplog.records == []
     assert get_value("mine") is None
+
+
+class OwnRuntime(ContextVarsRuntimeContext):
+    """Keeps contexts in a way of its own, as `OTEL_PYTHON_CONTEXT` allows."""
+
+
+def test_the_variable_of_the_current_context_is_used_where_it_is_opentelemetrys_own() -> None:
+    """Anything else is asked, as OpenTelemetry asks it."""
+    theirs: Any = ContextVarsRuntimeContext()
+    changed: Any = ContextVarsRuntimeContext()
+    changed._current_context = SimpleNamespace(get=Context)
+    found = []
+
+    for runtime in (theirs, changed, OwnRuntime(), SimpleNamespace(get_current=Context)):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(context_api, "_RUNTIME_CONTEXT", runtime)
+            found.append(context._variable())
+
+    assert found == [theirs._current_context, None, None, None]
