@@ -43,7 +43,7 @@ class EndpointCall(DecoratedCall):
 
     def finish(self, recorder: Recorder, span: Span, result: object) -> None:
         """End the span of an answered request; a status of 500 or more is a failure."""
-        status, body = 200, None
+        body: object = None
         with guard("reading a Flask answer"):
             self._record_request(recorder, span)
             status, body = _answer(result)

@@ -1344,3 +1344,22 @@ def test_a_fault_of_the_programs_own_tracing_is_not_the_functions(
         with pytest.raises(LookupError, match="the function's"):
             way(fails=True)
     assert failing.asked >= 14
+
+
+@pytest.mark.parametrize("family", ["operation", "task", "agent", "workflow", "trace", "session", "tool", "guardrail"])
+def test_each_decorator_says_name_version_and_tags(family: str, recording: Recording) -> None:
+    """What only some take they say too."""
+    takes: dict[str, dict[str, Any]] = {"tool": {"cost": 0.5}, "guardrail": {"spec": "input"}}
+    more = takes.get(family, {})
+    decorator = getattr(recording.decorators, family)(name="named", tags=["own"], version="2", **more)
+
+    assert decorator(lambda: "done")() == "done"
+
+    (span,) = recording.spans
+    attributes = dict(span.attributes or {})
+    assert span.name.rpartition(" ")[2] == "named"
+    assert (attributes["operation.version"], attributes["agentops.tags"]) == ("2", ("session", "own"))
+    assert [attributes.get(f"agentops.{name}") for name in ("usage.cost", "guardrail.spec")] == [
+        more.get("cost"),
+        more.get("spec"),
+    ]

@@ -425,3 +425,14 @@ def test_the_oldest_events_words_are_understood() -> None:
 
     assert (named.returns, named.result) == ("found", "Success")
     assert (placed.returns, placed.tags, placed.action_type) == ("found", ["a", "b"], "action")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, "1970-01-01", 253_402_300_799])
+def test_any_time_of_the_epoch_is_one(seconds: float | str) -> None:
+    """Up to the end of the year 9999; what is outside is refused."""
+    expected = 0 if isinstance(seconds, str) else int(seconds * 1e9)
+
+    assert nanoseconds("init_timestamp", Event("e", timestamp=seconds).timestamp, 1) == expected
+    for outside in (-0.5, 253_402_300_800):
+        with pytest.raises(ValueError, match="is no time"):
+            Event("e", timestamp=outside)

@@ -297,6 +297,45 @@ def test_a_session_is_reported_once_when_it_stops_or_the_client_does() -> None:
     assert third[0] <= third[1] - stopped[1][2] + (third[1] - third[0])
 
 
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        (("hi", None, ["a.csv", "b.csv"]), {}),
+        ((), {"message": "hi", "event_handler": None, "files": ["a.csv", "b.csv"]}),
+    ],
+)
+def test_a_round_says_what_it_was_asked(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+    """By whichever name it is given; how many files, and which round of the session it is."""
+    asked = list[object]()
+
+    def send(*args: object, **kwargs: object) -> object:
+        asked.append((args, kwargs))
+        return SimpleNamespace(state="failed", post_list=[])
+
+    session = Session("one")
+    session.round_index = 3
+    with capture() as captured:
+        hooks = Hooks(lambda: captured.client.recorder)
+        hooks.send_message(send, session, args, kwargs)
+        (span,) = captured.spans
+
+    attributes = dict(span.attributes or {})
+    assert asked == [(args, kwargs)]
+    assert json.loads(str(attributes.pop("gen_ai.input.messages"))) == [message("user", "hi")]
+    assert attributes.pop("session.id")
+    assert attributes == {
+        "agentops.tags": ("taskweaver",),
+        "gen_ai.conversation.id": "one",
+        "gen_ai.operation.name": "invoke_workflow",
+        "gen_ai.workflow.name": "taskweaver",
+        "taskweaver.round.index": 3,
+        "taskweaver.roles": ("planner",),
+        "taskweaver.file.count": 2,
+        "taskweaver.round.state": "failed",
+        "error.type": "cancelled",
+    }
+
+
 def test_a_server_that_refuses_to_count_is_asked_without() -> None:
     """Once: it is known from then on, and the program's own wish is left alone."""
     asked: list[dict[str, object]] = []

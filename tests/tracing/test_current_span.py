@@ -95,7 +95,7 @@ def decorated_coroutine(tracer: Tracer) -> None:
         return n + 1
 
     async def two() -> list[int]:
-        return list(await asyncio.gather(run(1), run(2)))
+        return list(await asyncio.gather(run(1), run(n=2)))
 
     assert asyncio.run(two()) == [2, 3]
 
@@ -110,6 +110,18 @@ def ended_within(tracer: Tracer) -> None:
 
     with pytest.raises(ValueError, match="late"):
         fail()
+
+
+def spans_as_blocks(tracer: Tracer) -> None:
+    """Blocks that fail, of spans that are not current in them, each with settings of its own."""
+
+    def fail(**settings: bool) -> None:
+        with tracer.start_span("block", **settings):  # type: ignore[arg-type]
+            raise ValueError("no")
+
+    for settings in ({}, {"record_exception": False}, {"set_status_on_exception": False}):
+        with pytest.raises(ValueError, match="no"):
+            fail(**settings)
 
 
 def left_elsewhere(tracer: Tracer) -> None:
@@ -144,6 +156,7 @@ PROGRAMS = {
     "a decorated coroutine function": decorated_coroutine,
     "a decorated function that fails": decorated_silently,
     "ended within": ended_within,
+    "spans as blocks": spans_as_blocks,
     "left in another context": left_elsewhere,
 }
 
@@ -165,11 +178,11 @@ def without_times(parts: dict[str, Any]) -> dict[str, Any]:
 def test_does_what_the_sdk_does(program: str, caplog: pytest.LogCaptureFixture) -> None:
     """Spans, statuses, exceptions, the current span and what is logged are those of the SDK's tracer."""
     ours = spans_of(OwnProvider(resource=RESOURCE), PROGRAMS[program])
-    logged = [record.getMessage() for record in caplog.records]
+    logged = [(record.name, record.getMessage()) for record in caplog.records]
     caplog.clear()
     theirs = spans_of(TracerProvider(resource=RESOURCE, shutdown_on_exit=False), PROGRAMS[program])
     assert ours == theirs
-    assert logged == [record.getMessage() for record in caplog.records]
+    assert logged == [(record.name, record.getMessage()) for record in caplog.records]
 
 
 def test_an_exception_without_a_text_reaches_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
