@@ -7,8 +7,6 @@ from agentops_otel.content.patterns import compiled
 LEVELS = 4
 """Levels of text within text that are read."""
 
-_SIGNS = ("%", "\\", "&")
-"""Each escape begins with one of these."""
 _ESCAPE = r"""(?x)
       %(?P<percent>[2-7][0-9A-Fa-f] | 0[9ADad])
     | \\(?:u00|x)(?P<hex>[2-7][0-9A-Fa-f])

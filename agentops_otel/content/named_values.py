@@ -43,7 +43,9 @@ Form = Literal["equals", "colon", "pair", "field", "form", "element", "quoted", 
 _QUOTED = rf"(?m)({_QUOTE})(?!\1)(.+?)(?=(?<!\\)\1|$)"
 _IN_QUOTES = {"'": r"'[^'\r\n]*'?", '"': r'"[^"\r\n]*"?'}
 """A quoted part of a header's value: `Bearer "x"`, `Digest response="x"`."""
-_ELEMENT = r"[^<]+"
+_UNCLOSED = r".*"
+_PREFIX_CHARACTERS = 40
+"""Of a closing element before its name: `</soap:password`."""
 _SCHEME = r"(?i:bearer|basic|digest|token)[ \t]+"
 _QUOTED_TOKEN = rf"{_SCHEME}\\{{0,3}}(?:{'|'.join(_IN_QUOTES.values())})"
 _BARE = rf"""{_QUOTED_TOKEN}|(?:{_SCHEME})?(?:[^\s"'&;,<\\]|\\(?!\\*+(?:["'&]|u0026))|,(?=\S))+"""
@@ -198,8 +200,7 @@ def _value_span(text: str, start: int, form: str, name: str, is_option: bool, be
     """Start and end of the value after a secret's name; an empty range if prose or code follows."""
     match form:
         case "element":
-            value = compiled(_ELEMENT).match(text, start)
-            return value.span() if value else _NOTHING
+            return _value_in_element(text, start, name)
         case "field" | "form" if not compiled(_NAME_BEFORE).search(before[-_COMMAND_CHARACTERS:]):
             return _NOTHING
         case "space" if not (is_option or compiled(_COMMAND_BEFORE).search(before[-_COMMAND_CHARACTERS:])):
@@ -216,6 +217,15 @@ def _value_span(text: str, start: int, form: str, name: str, is_option: bool, be
     is_spaced = form == "colon" and text[start - 1].isspace() and not header
     may_be_prose = form == "prose" or (is_spaced and bare.end() - start < _PROSE_CHARACTERS)
     return _NOTHING if may_be_prose and not compiled(_DIGIT).search(bare[0]) else bare.span()
+
+
+def _value_in_element(text: str, start: int, name: str) -> tuple[int, int]:
+    """Up to the element's end; of one that is cut the rest of the line. `<password>@host` in prose is no element."""
+    end = text.find("<", start)
+    if end < 0:
+        return compiled(_UNCLOSED).match(text, start).span()  # type: ignore[union-attr]  # matches anything
+    closing = text[end : end + len(name) + _PREFIX_CHARACTERS].lower()
+    return (start, end) if closing.startswith("</") and name in closing else _NOTHING
 
 
 @cache

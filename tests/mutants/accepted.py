@@ -117,9 +117,6 @@ ACCEPTED = {
     "agentops_otel/export/spool.py comparison: segment.own is self._turn -> (segment.own is not self._turn)": (
         "the same turns, begun by the other: own files and those of ended processes are read alternately"
     ),
-    "agentops_otel/content/named_values.py word: r\"[^<]+\" -> '[^<]*'": (
-        "the same: a value of no letters is no secret"
-    ),
     "agentops_otel/content/redaction.py statement: clean.keep(new) -> pass": (
         "speed alone: texts that come again are searched again"
     ),
