@@ -85,6 +85,31 @@ def test_what_is_hooked_is_said_a_second_time() -> None:
     )
 
 
+STEPS = {
+    "RoundCompressor.compress_rounds": "taskweaver.compress",
+    "ExperienceGenerator.refresh": "taskweaver.experience",
+    "ExperienceGenerator.retrieve_experience": "taskweaver.experience",
+    "PluginSelector.plugin_select": "taskweaver.select_plugins",
+}
+
+
+def test_each_step_of_a_reply_has_its_name() -> None:
+    """Within a round; outside of one it makes no span."""
+    hooks_of = {path: hook for hooks in install._HOOKS.values() for path, hook in hooks.items()}
+    with capture() as captured:
+        assert captured.client.recorder is not None
+        hooks, of_user = Hooks(lambda: captured.client.recorder), Round(captured.client.recorder)
+        run = [partial(hooks_of[path], hooks, lambda: "done", None, (), {}) for path in STEPS]
+        outside = [step() for step in run]
+        with attached(of_user.context):
+            answers = [step() for step in run]
+        names = [span.name for span in captured.spans]
+        of_user.end()
+
+    assert outside == answers == ["done"] * len(STEPS)
+    assert names == list(STEPS.values())
+
+
 class Failing:
     """What fails whatever it is asked for."""
 
