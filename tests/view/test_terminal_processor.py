@@ -424,6 +424,37 @@ def test_a_trace_without_a_span_of_ours_is_not_printed() -> None:
     assert stream.getvalue() == ""
 
 
+def test_a_trace_is_printed_for_one_span_of_ours() -> None:
+    """Whoever made the others."""
+    stream, trace = io.StringIO(), Trace()
+    processor = TerminalProcessor(Printer(stream))
+    theirs = trace.span("GET /")
+    theirs._instrumentation_scope = InstrumentationScope("fastapi")
+
+    for span in (trace.span("ours", under=theirs), theirs):
+        processor.on_end(span)
+    processor.shutdown()
+
+    assert stream.getvalue().startswith("GET / ")
+
+
+def test_what_ends_after_its_parent_is_printed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not below the parent's name, which is not open any more; and nothing is kept of it."""
+    monkeypatch.setattr(terminal_processor, "OPEN_S", 0.0)
+    stream, names, trace = io.StringIO(), OpenSpans(), Trace()
+    processor = TerminalProcessor(Printer(stream), open_spans=names)
+    root = trace.span("root")
+    names.on_start(root)  # type: ignore[arg-type]  # only its name and ids are read
+
+    for span in (root, trace.span("late", under=root)):
+        processor.on_end(span)
+    processor.shutdown()
+
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["root", "trace", "late", "trace"]
+    assert "…" not in stream.getvalue()
+    assert not processor._before
+
+
 class Theirs:
     """A stand-in for a stream with a write method alone."""
 
