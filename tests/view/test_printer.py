@@ -248,3 +248,17 @@ def test_a_terminal_that_was_slow_is_waited_for_again_when_it_has_caught_up(monk
 
     assert (before, "waited for " in stream.getvalue().partition("not waited for ")[2]) == ("", True)
     prints.close(20)
+
+
+def test_what_waits_at_a_fork_is_printed_by_the_next_flush() -> None:
+    """The thread has ended for the fork."""
+    stream, free = io.StringIO(), threading.Event()
+    prints = Printer(stream, is_free=free.is_set)
+    prints.add(_trace("waits"))
+    prints.before_fork()
+    prints.after_fork_in_parent()
+    free.set()
+
+    assert stream.getvalue() == ""
+    assert prints.flush(20)
+    assert stream.getvalue().startswith("waits ")
