@@ -593,6 +593,36 @@ def test_of_the_time_to_end_four_fifths_are_for_delivery(spans: int, left: bool,
     assert all(until == pytest.approx(108.0) for outbox in timed for _, until in outbox.until)
 
 
+def test_at_the_end_no_destination_waits_for_the_request_of_another_to_be_told() -> None:
+    """What waits for the second is on disk, or given up, while the first is still in its request."""
+    entered, closed, told = threading.Event(), threading.Event(), list[bool]()
+
+    class Told(Outbox):
+        def close(self, reason: str = "exit") -> None:
+            super().close(reason)
+            closed.set()
+
+    class Asked(Taking):
+        def send(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> SenderAnswer:
+            entered.set()
+            told.append(closed.wait(15))
+            return super().send(body, headers, timeout_s)
+
+    # The time to deliver is over at once, that to end is not.
+    first = Outbox()
+    clock = lambda: -60.0 if first.is_closed else 0.0  # noqa: E731
+    senders = [
+        Sender("first", first, Asked([]), clock=clock),
+        Sender("second", Told(), Taking([]), clock=clock),
+    ]
+    pipeline = Pipeline([Route(sender=sender) for sender in senders], exit_timeout_s=2.0, clock=clock)
+    make_spans(tracer_for(pipeline), 1)
+    assert entered.wait(60)
+    pipeline.close(0.0)
+
+    assert told == [True]
+
+
 @pytest.mark.parametrize(("timeout_millis", "told"), [(2500, 2500), (-1000, 0)])
 @pytest.mark.parametrize(("answer", "well"), [(True, True), (None, True), (False, False)])
 def test_an_exporter_is_flushed_in_the_time_that_is_left(
@@ -656,6 +686,29 @@ def test_a_span_that_cannot_be_encoded_is_counted_as_such(monkeypatch: pytest.Mo
     assert not pipeline.force_flush(60_000)
     assert pipeline.stats().sent == 2
     assert pipeline.stats().dropped == {"not encodable": 1}
+    pipeline.close(60)
+
+
+@pytest.mark.parametrize("how", ["persist", "flush"])
+def test_without_threads_however_many_wait_are_taken_in_one_go(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than are encoded at a time: all are on disk, or delivered."""
+    transport = Taking([])
+    outbox = Outbox(Spool(tmp_path))
+    pipeline = Pipeline([Route(sender=Sender("there", outbox, transport))], exit_timeout_s=60.0)
+    tracer = tracer_for(pipeline)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    make_spans(tracer, 200)
+    before = pipeline.stats().pending
+    if how == "persist":
+        pipeline.persist()
+    else:
+        assert pipeline.force_flush(60_000)
+
+    assert (before, pipeline.stats().spooled, pipeline.stats().sent) == (
+        (200, 200, 0) if how == "persist" else (200, 0, 200)
+    )
     pipeline.close(60)
 
 
