@@ -181,11 +181,11 @@ def test_a_framework_that_is_loaded_again_is_listened_to_once(
         lambda: captured.client.recorder,
     )
     importlib.reload(importlib.import_module(name))
-    listening = len(listeners)
+    listening, wrapped = len(listeners), set(installation.wrapped)
     installation.uninstall()
     del sys.modules[name]
 
-    assert (listening, len(listeners)) == (1, 0)
+    assert (listening, wrapped, len(listeners), installation.wrapped) == (1, {name}, 0, set())
 
 
 def test_an_import_that_ends_after_the_end_is_not_listened_to(captured: Capture) -> None:
@@ -410,10 +410,11 @@ def test_a_step_of_a_kind_of_the_frameworks_own(captured: Capture) -> None:
         result={"app.output": "answer"},
         kind=SpanKind.CONSUMER,
     )
-    told = Steps((node,), frozenset(), lambda: captured.client.recorder)
+    told, before = Steps((node,), frozenset(), lambda: captured.client.recorder), get_current()
     told.begin("a", {"name": "first", "number": 1, "graph": "g", "given": {"x": 1}})
     told.begin("b", {"number": 2, "part": "p"}, parent="a")
     told.begin("c", {"name": "last"}, parent="b")
+    assert get_current() is before  # unless it is said that they are the current ones
     for key in ("c", "b"):
         told.end(key)
     told.end("a", {"answer": [2]})

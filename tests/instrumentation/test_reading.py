@@ -221,6 +221,15 @@ def test_values_of_another_kind_are_left_out() -> None:
     assert attributes(table, wrong) == {}
 
 
+def test_texts_are_a_message_of_the_user() -> None:
+    """Numbers of tokens and empty texts are left out; none is no message."""
+    message = {"role": "user", "parts": [{"type": "text", "content": "a"}, {"type": "text", "content": "b"}]}
+
+    assert gen_ai.texts(["a", 7, "", "b"]) == [message]
+    assert gen_ai.texts("a", "assistant") == [{"role": "assistant", "parts": message["parts"][:1]}]
+    assert gen_ai.texts([7]) == gen_ai.texts(None) == []
+
+
 @pytest.mark.parametrize(("given", "told"), [(1, None), (2, 2), (0, 0), (None, None)])
 def test_a_number_of_choices_is_told_where_it_is_not_one(given: object, told: object) -> None:
     """As the conventions have it."""
