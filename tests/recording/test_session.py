@@ -258,6 +258,30 @@ def test_a_rating_is_said_as_a_text(rating: object, said: str | None, agentops_s
     assert (span.attributes or {}).get("agentops.session.rating") == said
 
 
+def test_a_session_that_has_ended_stays_as_it_is(agentops_spans: Capture, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever ends it again changes nothing, and nothing is logged of it."""
+    session = agentops_otel.start_session()
+    session.end_session()
+    session.end("Fail", rating=1)
+
+    (span,) = agentops_spans.spans
+    attributes = span.attributes or {}
+    assert (session.end_state, attributes["agentops.session.end_state"]) == ("Indeterminate", "Indeterminate")
+    assert "agentops.session.rating" not in attributes
+    assert caplog.records == []
+
+
+def test_an_event_is_recorded_in_the_session_that_is_asked(agentops_spans: Capture) -> None:
+    """Though another one is current."""
+    first, second = agentops_otel.start_session(name="first"), agentops_otel.start_session(name="second")
+    first.record(agentops_otel.Event("happened"))
+    second.end()
+    first.end()
+
+    traces = {span.name: span.context and f"{span.context.trace_id:032x}" for span in agentops_spans.spans}
+    assert traces["happened"] == first.trace_id != second.trace_id
+
+
 def test_what_is_said_of_a_session_is_what_it_is(agentops_spans: Capture) -> None:
     """Numbers stay numbers; a text and all else is content, and nothing is not said."""
     told = {"text": "my key is sk-proj-a1B2c3D4e5F6g7H8", "n": 1, "share": 0.5, "yes": True, "none": None, "list": [1]}
