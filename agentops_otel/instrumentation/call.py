@@ -91,10 +91,10 @@ class Call:
         attributes: dict[str, AttributeValue],
         started: int,
         *,
-        owns_span: bool = True,
-        pending_request: Any = None,
-        is_streamed: bool = False,
-        defers: bool = False,
+        owns_span: bool,
+        pending_request: Any,
+        is_streamed: bool,
+        defers: bool,
     ) -> None:
         self.recorder = recorder
         self.client = client
