@@ -290,16 +290,27 @@ def test_a_child_collects_though_its_parents_thread_was_about_to_begin() -> None
     """The lock of that is held for ever there."""
     with uploading() as upload:
         upload.collect(LONG_S)
-        before = upload.senders[0].outbox.stats(2).pending
+        (sender,) = upload.senders
+        before = sender.outbox.stats(2).pending
+        wake_up, condition = upload._wake_up, sender.outbox._changed
+        threads = upload._thread._thread, sender._thread._thread
 
         def in_child() -> bool:
-            upload.senders[0].forked()
-            return upload.collect(15) and upload.senders[0].outbox.stats(1).pending == 1
+            sender.forked()
+            return upload.collect(15) and sender.outbox.stats(1).pending == 1
 
         with upload._thread._starting, upload._changed:
             upload._thread.detach()
             well = in_child_of(upload, in_child)
 
+        # The threads that were left behind end.
+        wake_up.set()
+        sender.outbox.interrupt()
+        with condition:
+            condition.notify_all()
+        for thread in threads:
+            assert thread is not None
+            thread.join(LONG_S)
     assert before == 2
     assert well
 

@@ -53,6 +53,7 @@ def test_a_thread_that_another_is_about_to_start_may_be_ended(
 
 def test_our_threads_are_known_by_their_names() -> None:
     """As a debugger shows them: who encodes, who sends, who collects metrics, and who waits for a processor."""
+    before = threading.enumerate()
     with OtlpSink() as sink, restored_meter_provider():
         client = agentops_otel.init(
             endpoint=sink.endpoint,
@@ -63,7 +64,8 @@ def test_our_threads_are_known_by_their_names() -> None:
         )
         client.record_action("work")(lambda: None)()
         client.flush(60)
-        names = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("agentops"))
+        begun = [thread for thread in threading.enumerate() if thread not in before]
+        names = sorted(thread.name for thread in begun if thread.name.startswith("agentops"))
         client.shutdown(60)
 
     ours = ["agentops-otel", "agentops-otel-metrics", "agentops-otel-processor", *["agentops-otel-send"] * 2]
