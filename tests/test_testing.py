@@ -22,6 +22,20 @@ def test_the_limits_of_captured_spans_are_opentelemetrys_defaults(monkeypatch: p
     assert len(captured.spans[0].attributes or {}) == 128
 
 
+def test_a_capture_is_told_what_it_leaves_alone() -> None:
+    """Nothing, unless it is said; and threads have no span of their starter's. The environment is not asked."""
+    with testing.capture() as captured:
+        settings = captured.client.config
+        captured.client.record_action("work")(lambda: None)()
+
+    assert settings.instrument_llm_calls
+    assert settings.instrument_taskweaver
+    assert settings.instrument_frameworks
+    assert settings.capture_content
+    assert not settings.propagate_threads
+    assert testing._provider().resource.attributes == {"service.name": "test"}
+
+
 def test_captured_spans_are_shown_by_their_client() -> None:
     """And not with what keeps them, when a test prints what it compared."""
     with testing.capture() as captured:

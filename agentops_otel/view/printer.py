@@ -182,8 +182,7 @@ class Printer:
 
     def after_fork_in_parent(self) -> None:
         """Go on with the next trace or flush: Python 3.13 warns of a thread that begins here."""
-        with self._changed:
-            self._forking = False
+        self._forking = False
 
     def _print(self, printed: Printed) -> None:
         if self._is_allowed():

@@ -125,7 +125,6 @@ class LocalClassPatch:
         with self._lock:
             for patch in [patch for patches in self._patches.values() for patch in patches.values()]:
                 patch.undo()
-            self._patches.clear()
 
     def _patch_classes(self) -> None:
         with self._lock:

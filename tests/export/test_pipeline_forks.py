@@ -1,7 +1,6 @@
 """A pipeline, and the upload of metrics, about a fork: what ends before it and what begins after, in this process."""
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -29,6 +28,7 @@ from agentops_otel.export.sink import Sink
 from agentops_otel.export.spool import Spool
 from agentops_otel.export.threads import FORK_WAIT_AGAIN_S, FORK_WAIT_S
 from tests.export.delivery import destination, make_spans, tracer_for
+from tests.forked import fork
 from tests.loopback.otlp_sink import OtlpSink
 
 pytestmark = [
@@ -37,23 +37,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"),
 ]
 LONG_S = 60.0
-
-
-def fork(in_child: Callable[[], object] = lambda: True) -> bool:
-    """Whether that is so in a child."""
-    if not (child := os.fork()):
-        well = False
-        try:
-            well = bool(in_child())
-        finally:
-            os._exit(0 if well else 1)
-    end = time.monotonic() + 30
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < end:
-        time.sleep(0.001)
-    if ended == (0, 0):  # it waits for a lock that nobody will release
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    return ended == (child, 0)
 
 
 def names(before: set[threading.Thread]) -> list[str]:

@@ -2,10 +2,8 @@
 
 import logging
 import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -16,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from agentops_otel import guard
 from agentops_otel.export.threads import STARTS_AT_FORK
 from agentops_otel.export.user_processors import UserProcessors
+from tests.forked import fork
 
 PLACE = ContextVar("place", default="nowhere")
 
@@ -108,23 +107,6 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Win
 def threads() -> set[threading.Thread]:
     """Those that stand ready for a processor, or are at one."""
     return {thread for thread in threading.enumerate() if thread.name == "agentops-otel-processor"}
-
-
-def fork(in_child: Callable[[], bool] = lambda: True) -> bool:
-    """Whether that is so in a child."""
-    if not (child := os.fork()):
-        well = False
-        try:
-            well = in_child()
-        finally:
-            os._exit(0 if well else 1)
-    end = time.monotonic() + 30
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < end:
-        time.sleep(0.001)
-    if ended == (0, 0):  # it waits for a lock that nobody will release
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    return ended == (child, 0)
 
 
 @forks

@@ -32,6 +32,12 @@ ACCEPTED = {
     "agentops_otel/destinations.py word: \"endpoint\" -> 'endpoinu'": (
         "the same: the name is for what is refused, and this endpoint is right"
     ),
+    "agentops_otel/clients/mistralai/conversations.py word: \"message.output\" -> 'message.outpuu'": (
+        "the same: a message is told from a call, whatever it is called"
+    ),
+    "agentops_otel/export/meters.py statement: self.durable = False -> pass": (
+        "the same: it is set with the senders, and read for one of them"
+    ),
     "agentops_otel/destinations.py word: \"protocol\" -> 'protocom'": (
         "the same: an argument is refused before, and no message names it here"
     ),

@@ -61,6 +61,12 @@ def test_threads_and_timers_start_under_the_current_span(propagation: ThreadProp
     assert _in_thread() is span
 
 
+def test_a_call_in_a_pool_gets_its_arguments(propagation: ThreadPropagation, span: Span) -> None:
+    """All of them, by place and by name."""
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda *given, **named: (given, named), 1, two=2).result() == ((1,), {"two": 2})
+
+
 def test_calls_in_a_pool_have_the_span_of_their_submitter(propagation: ThreadPropagation, span: Span) -> None:
     """`submit`, `map` and `run_in_executor` carry it; the worker that they leave behind has none."""
     with ThreadPoolExecutor(1) as pool:

@@ -297,3 +297,20 @@ def test_a_capture_has_the_spans_whose_end_waits_for_a_collection() -> None:
         gc_safe.state.deferred.put(partial(recorder.end, recorder.start("forgotten")))
 
         assert [span.name for span in captured.spans] == ["forgotten"]
+
+
+def test_the_collector_is_watched_until_the_interpreter_ends() -> None:
+    """What it would begin then, in a thread, may find its modules gone."""
+    finished = run("""
+        import atexit, gc
+
+        def watched():
+            return [watching.__module__ for watching in gc.callbacks if watching.__module__.startswith("agentops_otel")]
+
+        atexit.register(lambda: print(watched()))
+        import agentops_otel
+        agentops_otel.init(console=False, trace_file=False, endpoint="http://127.0.0.1:9", spool_dir=False)
+        print(watched())
+        """)
+
+    assert finished.stdout == "['agentops_otel.tracing.gc_safe']\n[]\n"

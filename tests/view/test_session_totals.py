@@ -1,5 +1,7 @@
 """What a session adds up to, counted span by span; and where it can be seen, in words."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from agentops_otel import config
 from agentops_otel.launcher import Report
 from agentops_otel.view import cost, locations, session_totals
 from agentops_otel.view.tree import Summary
+from tests.forked import fork
 from tests.program import run
 from tests.view.spans import ACTION, CHAT, TOOL, Trace
 
@@ -41,6 +44,34 @@ def test_a_session_counts_its_spans() -> None:
     )
     assert found.pop("s", 5) == Summary(duration_ns=5)
     assert found.pop("t", 0).spans == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_of_a_fork_counts_anew() -> None:
+    """Also where another thread was counting meanwhile: that one will never release the lock."""
+    trace, found = Trace(), session_totals.SessionTotals()
+    found.on_end(trace.span("before", attributes=SESSION))
+    counting, counted = threading.Event(), threading.Event()
+
+    def count() -> None:
+        with found._lock:
+            counting.set()
+            counted.wait(60)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    assert counting.wait(60)
+
+    def in_child() -> bool:
+        found.on_end(trace.span("after", attributes=SESSION))
+        return found.pop("s", 0).spans == 1
+
+    well = fork(in_child)
+    counted.set()
+    thread.join()
+    assert well
+    assert found.pop("s", 0).spans == 1
 
 
 def test_a_process_reports_what_it_added_up() -> None:
