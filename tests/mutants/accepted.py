@@ -312,9 +312,6 @@ ACCEPTED = {
         "memory alone: more spans that have not ended are known"
     ),
     "agentops_otel/metrics/span_metrics.py word: \"inference\" -> 'inferencd'": ("the same: another key for the count"),
-    "agentops_otel/wrapping/patch.py statement: self._patches.clear() -> pass": (
-        "memory alone: what is put back is held for as long as who put it there"
-    ),
     "agentops_otel/tracing/tracer.py operator: parent is None or (type(parent) is Span and (parent._trace_flags is SA -> (parent is None and (type(parent) is Span and (parent._trace_flags is ": (
         "speed alone: the sampler is asked for each span"
     ),
