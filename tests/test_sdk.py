@@ -139,13 +139,14 @@ def test_disabled_sdk_passes_through() -> None:
     printed = run(
         """
         import agentops_otel
-        from opentelemetry import trace
-        before = trace.get_tracer_provider()
-        client = agentops_otel.init(endpoint="http://127.0.0.1:9")
+        from opentelemetry import metrics, trace
+        before = trace.get_tracer_provider(), metrics.get_meter_provider()
+        client = agentops_otel.init(endpoint="http://127.0.0.1:9", upload_metrics=True)
+        assert client.metrics is None
         with client.start_session(), agentops_otel.start_session(name="off") as session:
             session.add_tags(["y"])
         client.end_session("Success"), client.add_tags(["x"]), client.flush(), agentops_otel.shutdown()
-        assert trace.get_tracer_provider() is before
+        assert (trace.get_tracer_provider(), metrics.get_meter_provider()) == before
         """,
         OTEL_SDK_DISABLED="true",
     )

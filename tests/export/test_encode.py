@@ -148,6 +148,8 @@ class Number(int):
         (2**63 - 1, 2**63 - 1),
         (-(2**63), -(2**63)),
         (2**63, str(2**63)),
+        (2**1024 - 1, str(2**1024 - 1)),
+        (2**1024, "an integer of 1025 bits"),
         (10**5000, "an integer of 16610 bits"),
         (b"\xff\x00", b"\xff\x00"),
         (None, None),

@@ -129,6 +129,8 @@ def test_statuses_are_said_and_500_is_a_failure(recording: Recording, app: flask
                 return flask.Response("fine")
             case 503:
                 return {"sorry": True}, 503
+            case 500:
+                return "sorry", 500
             case 404:
                 flask.abort(404)
             case 299:
@@ -137,11 +139,13 @@ def test_statuses_are_said_and_500_is_a_failure(recording: Recording, app: flask
 
     client = app.test_client()
 
-    assert [client.get(f"/{code}").status_code for code in (200, 503, 404, 299, 1)] == [200, 503, 404, 299, 500]
+    assert [client.get(f"/{code}").status_code for code in (200, 503, 500, 404, 299, 1)] == [
+        *(200, 503, 500, 404, 299, 500)
+    ]
     assert [
         (span.status.status_code.name, (span.attributes or {}).get("http.response.status_code"))
         for span in recording.spans
-    ] == [("UNSET", 200), ("ERROR", 503), ("UNSET", 404), ("UNSET", 299), ("ERROR", None)]
+    ] == [("UNSET", 200), ("ERROR", 503), ("ERROR", 500), ("UNSET", 404), ("UNSET", 299), ("ERROR", None)]
 
 
 @pytest.mark.parametrize(
