@@ -167,6 +167,16 @@ def test_runs_are_sorted_by_each_column_that_a_person_can_choose(store: Store, s
     assert equal == ["0" * 31 + "4", "0" * 31 + "3"]
 
 
+def test_a_run_keeps_its_service_when_more_of_it_comes(store: Store) -> None:
+    """It is added up anew from what is kept of its spans."""
+    trace = Trace(1)
+    root = trace.span("root")
+    store.add([root])
+    store.add([trace.span("step", under=root, attributes=TOOL)])
+
+    assert [(run["service"], run["spans"]) for run in store.runs(Filter())] == [("bot", 2)]
+
+
 def _of(resource: Resource, span: ReadableSpan) -> ReadableSpan:
     span._resource = resource
     return span
