@@ -280,6 +280,7 @@ def test_a_child_collects_though_its_parents_thread_was_about_to_begin() -> None
 
         def in_child() -> bool:
             sender.forked()
+            sender.outbox.pause(3600.0, by_destination=True)
             return upload.collect(15) and sender.outbox.stats(1).pending == 1
 
         with upload._thread._starting, upload._changed:
