@@ -262,11 +262,17 @@ class Pipeline(SpanProcessor):
         elif self._durable or self._threshold >= self._limit:
             self._start()
             self._encode_some(_PATIENCE_S, _HELP)
-        elif self._start():
-            self._threshold = self._limit
-            self._wake_up.set()
         else:
-            self._threshold = self._limit
+            begun = self._start()
+            self._let_gather(self._limit)
+            if begun:
+                self._wake_up.set()
+
+    def _let_gather(self, spans: int) -> None:
+        """From now on `on_end` only appends while the queue is shorter than *spans*."""
+        self._threshold = spans
+        if self._deliver_until is not None:
+            self._threshold = 1  # `deliver_at_once` began meanwhile, in another thread.
 
     @property
     def _limit(self) -> int:
@@ -296,9 +302,10 @@ class Pipeline(SpanProcessor):
                 if not self._queue:
                     self._wake_up.wait(due)
                 if self._queue and not self._hurry and self._runs():
-                    self._threshold = min(_GATHER, self._limit)
+                    self._let_gather(min(_GATHER, self._limit))
                     self._wake_up.wait(LINGER_S if due is None else min(LINGER_S, due))
-                self._threshold, self._hurry = self._limit, False
+                self._let_gather(self._limit)
+                self._hurry = False
                 due = self._secure()
                 while self._runs() and self._encode_some(-1):
                     time.sleep(0)  # The app's threads go first.
@@ -409,7 +416,7 @@ class Pipeline(SpanProcessor):
                 batch = encoded[route.translation] = self._encoder.batch(spans, route.translation)
                 size = _SPAN_BYTES + len(batch.body) / len(spans)
                 self._mean_bytes = max(size, (self._mean_bytes + size) / 2)
-                self._threshold = min(self._threshold, self._limit)
+                self._let_gather(min(self._threshold, self._limit))
             outbox = route.sender.outbox
             if self._durable:
                 outbox.store(batch)

@@ -184,6 +184,47 @@ def test_without_time_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp
     assert set(waits) == {0.0}
 
 
+class Watched(Outbox):
+    """Holds the worker where it has had its wait for more spans, before it takes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free, self.entered = threading.Event(), threading.Event()
+        self.free.set()
+
+    def spool_older_than(self, age_s: float) -> float | None:
+        """Come back once it is free."""
+        self.entered.set()
+        self.free.wait(LONG_S)
+        return super().spool_older_than(age_s)
+
+
+def test_a_worker_that_still_runs_takes_nothing_from_delivery_at_once() -> None:
+    """It was waiting for more spans when the interpreter began to end, and will not come to them."""
+    with OtlpSink() as sink:
+        where = destination(sink)
+        outbox = Watched()
+        pipeline = Pipeline(
+            [Route(sender=Sender(where.display_url, outbox, HttpTransport(where)))], exit_timeout_s=LONG_S
+        )
+        tracer = tracer_for(pipeline)
+        make_spans(tracer, 1)
+        assert pipeline.force_flush()
+        outbox.free.clear()
+        outbox.entered.clear()
+        try:
+            make_spans(tracer, 1)
+            pipeline.deliver_at_once()
+            assert outbox.entered.wait(LONG_S)
+            make_spans(tracer, 2)
+            delivered = len(sink.ids)
+        finally:
+            outbox.free.set()
+            pipeline.close(1)
+
+    assert delivered == 4
+
+
 def test_what_could_not_be_delivered_at_once_is_on_disk(tmp_path: Path) -> None:
     """Nor what ends when that time is over: the interpreter ends, and nothing will be called again."""
     with OtlpSink() as hangs:
