@@ -192,11 +192,11 @@ class Watched(Outbox):
         self.free, self.entered = threading.Event(), threading.Event()
         self.free.set()
 
-    def spool_older_than(self, age_s: float) -> float | None:
+    def spool_older_than(self, older_than_s: float = 0.0) -> float | None:
         """Come back once it is free."""
         self.entered.set()
         self.free.wait(LONG_S)
-        return super().spool_older_than(age_s)
+        return super().spool_older_than(older_than_s)
 
 
 def test_a_worker_that_still_runs_takes_nothing_from_delivery_at_once() -> None:
