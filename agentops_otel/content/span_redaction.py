@@ -1,6 +1,6 @@
 """Secrets in ended spans of any library: names, attributes, events, links, statuses, states, scopes and resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from types import MappingProxyType, NoneType
 from typing import Any, Protocol
@@ -22,9 +22,12 @@ from agentops_otel.content.text import SHORT_CHARACTERS, is_short
 _WITH_QUERY = frozenset({"url.full", "http.url", "http.target", "url.original"})
 _QUERY = "url.query"
 _CACHED_RESOURCES = 64
+_KNOWN = 8192
+"""Attributes, and names of numbers, that are known to need no change."""
 _NONE: frozenset[str] = frozenset()
 _SEARCHED = semconv.CONTENT | {semconv.SESSION_ID, semconv.GEN_AI_RESPONSE_ID}
 """Attributes of our own spans that have been redacted as content, or are ids that differ each time."""
+_TEXTS = {str}
 _NUMBERS = {int, float, bool, NoneType}
 
 
@@ -48,6 +51,10 @@ class SpanRedaction:
 
     def __init__(self, *, capture_content: bool = True) -> None:
         self._capture_content = capture_content
+        self._known: set[tuple[str, Any]] = set()
+        """Short texts, and tuples of a few, with their names, that need no change. Most of them recur."""
+        self._numeric: set[str] = set()
+        """Names under which numbers need no change."""
         self._resources: dict[int, tuple[Resource, Resource]] = {}
         self._scopes: dict[int, tuple[InstrumentationScope, InstrumentationScope]] = {}
 
@@ -104,20 +111,46 @@ class SpanRedaction:
             return None
         # The SDK's mapping is slow to walk, its copy is a plain dict.
         plain = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes)
-        skipped = _SEARCHED if own else _NONE
         changed: dict[str, Any] = {}
-        for name, value in plain.items():
-            if name in skipped or (type(value) in _NUMBERS and classify_key(name) not in SECRETS):
-                continue
-            comes_again = self._capture_content and is_short(value)
-            redacted = _short_attribute(name, value) if comes_again else self._attribute(name, value)
+        for name, value in self._unknown(plain, _SEARCHED if own else _NONE):
+            redacted = self._attribute(name, value)
             if redacted is not value and redacted != value:
                 changed[name] = redacted
+            else:
+                self._learn(name, value)
         if not changed:
             return None
         return {name: value for name, value in {**plain, **changed}.items() if value is not None}
 
+    def _unknown(self, attributes: dict[str, Any], skipped: Set[str]) -> Iterator[tuple[str, Any]]:
+        """The attributes that are not known to need no change."""
+        known = self._known
+        for pair in attributes.items():
+            name, value = pair
+            kind = type(value)
+            if kind is str:
+                is_known = pair in known
+            elif kind in _NUMBERS:
+                is_known = name in self._numeric
+            else:
+                is_known = kind is tuple and _TEXTS.issuperset(map(type, value)) and pair in known
+            if not is_known and name not in skipped:
+                yield pair
+
+    def _learn(self, name: str, value: Any) -> None:
+        """An attribute that needed no change."""
+        if is_short(value):
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known.add((name, value))
+        elif type(value) in _NUMBERS and classify_key(name) not in SECRETS:
+            if len(self._numeric) >= _KNOWN:
+                self._numeric.clear()
+            self._numeric.add(name)
+
     def _attribute(self, name: str, value: Any) -> Any:
+        if type(value) in _NUMBERS and classify_key(name) not in SECRETS:
+            return value
         if not self._capture_content and _is_others_content(name):
             return None
         if type(value) is not str:
@@ -212,7 +245,7 @@ class _Redacted(ReadableSpan):
 
 def _state(state: TraceState) -> TraceState:
     """The state without the secrets that a caller has put there."""
-    redacted = {name: _short_attribute(name, value) for name, value in state.items()}
+    redacted = {name: _kept_text(value, classify_key(name)) for name, value in state.items()}
     return state if redacted == dict(state) else TraceState(list(redacted.items()))
 
 
@@ -251,11 +284,6 @@ def _kept_text(text: str, kind: KeyKind) -> str:
 
 def _text(text: str) -> str:
     return _short_text(text) if len(text) <= SHORT_CHARACTERS else redact_cached(text)
-
-
-@lru_cache(maxsize=8192)
-def _short_attribute(name: str, value: Any) -> Any:
-    return _value(value, classify_key(name), MAX_DEPTH)
 
 
 @lru_cache(maxsize=8192)

@@ -17,7 +17,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from agentops_otel.content import MAX_DEPTH, SHORT_CHARACTERS, events_of, is_short, links_of
+from agentops_otel.content import MAX_DEPTH, events_of, is_short, links_of
 from agentops_otel.guard import guard
 from agentops_otel.tracing import CallForm, Ids, ids_of, parts_of_call
 
@@ -30,6 +30,7 @@ V = TypeVar("V")
 _encoding = guard("encoding a span")
 
 _CACHED = 4096
+_TEXTS = {str}
 _INT_BITS = 1024
 _DOUBLE = struct.Struct("<d").pack
 _FIXED64 = struct.Struct("<Q").pack
@@ -57,6 +58,8 @@ _LOCAL_PARENT, _REMOTE_PARENT = _SPAN_FLAGS + _FLAGS_LOCAL, _SPAN_FLAGS + _FLAGS
 
 
 def _varint(number: int) -> bytes:
+    if 127 < number < 1 << 14:
+        return bytes((number & 127 | 128, number >> 7))
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)
@@ -232,10 +235,11 @@ class Encoder:
         pairs, lost = self._pairs.setdefault(tag, {}), 0
         parts: list[bytes] = []
         # The SDK's mapping is slow to walk, its copy is a plain dict.
-        for name, value in (attributes.copy() if isinstance(attributes, MappingProxyType) else attributes).items():
+        for item in (attributes.copy() if isinstance(attributes, MappingProxyType) else attributes).items():
+            name, value = item
             kind = type(value)
-            short = len(value) <= SHORT_CHARACTERS if kind is str else kind is tuple and is_short(value)
-            if short and (pair := pairs.get((name, value))):
+            texts = kind is str or (kind is tuple and _TEXTS.issuperset(map(type, value)))
+            if texts and (pair := pairs.get(item)):
                 parts.append(pair)
                 continue
             encode = _OF_TYPE.get(kind)
@@ -248,8 +252,8 @@ class Encoder:
             size = len(pair)
             pair = tag + (_SIZE[size] if size < _SIZES else _varint(size)) + pair
             parts.append(pair)
-            if short:
-                _remember(pairs, (name, value), pair)
+            if is_short(value):
+                _remember(pairs, item, pair)
         return b"".join(parts), lost
 
 

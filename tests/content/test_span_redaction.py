@@ -116,29 +116,40 @@ def test_resources_and_scopes_are_judged_each_by_itself() -> None:
         assert (redacted.resource.attributes["note"], scope(redacted)[3]) == (kept, {"note": kept})
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "kept"),
-    [
-        ("password", "x", "[redacted]"),
-        ("password", "", ""),
-        ("password", 5, "[redacted]"),
-        ("password", True, True),
-        ("password", ("a", "b"), ("[redacted]", "[redacted]")),
-        ("tokens", "x", "[redacted]"),
-        ("tokens", "25", "25"),
-        ("tokens", 25, 25),
-        ("n", 5, 5),
-        ("command", ("run", "--password", "x", "y"), ("run", "--password", "[redacted]", "y")),
-        ("headers", ("X-Api-Key", "x", "Accept", "*"), ("X-Api-Key", "[redacted]", "Accept", "*")),
-        ("curl", ("curl", "-u", "ann:x"), ("curl", "-u", "[redacted]")),
-        ("texts", tuple(f"{n} with {KEY}" for n in range(12)), tuple(f"{n} with [redacted]" for n in range(12))),
-        ("long", f"{'word ' * 40}{KEY}", f"{'word ' * 40}[redacted]"),
-        ("nested", {"a": {"secret": [1, {"b": "x"}]}}, {"a": {"secret": ("[redacted]", {"b": "[redacted]"})}}),
-        ("keys", {"a": KEY, "b": [KEY, "c"]}, {"a": "[redacted]", "b": ("[redacted]", "c")}),
-        ("bytes", {"token": b"x", "c": b"y"}, {"token": "[redacted]", "c": b"y"}),
-        ("nothing", {"token": None, "c": [None, 1.5]}, {"token": None, "c": (None, 1.5)}),
-    ],
-)  # fmt: skip
+JUDGED: list[tuple[str, Any, Any]] = [
+    ("password", "x", "[redacted]"),
+    ("password", "", ""),
+    ("password", 5, "[redacted]"),
+    ("password", True, True),
+    ("password", 1, "[redacted]"),
+    ("password", 1.0, "[redacted]"),
+    ("password", ("", ""), ("", "")),
+    ("password", ("a", "b"), ("[redacted]", "[redacted]")),
+    ("tokens", "x", "[redacted]"),
+    ("tokens", "25", "25"),
+    ("tokens", 25, 25),
+    ("n", 5, 5),
+    ("n", "5", "5"),
+    ("n", ("a", "b"), ("a", "b")),
+    ("n", (True, 1, None), (True, 1, None)),
+    ("n", KEY, "[redacted]"),
+    ("n", (KEY, "a"), ("[redacted]", "a")),
+    ("command", ("run", "--password", "x", "y"), ("run", "--password", "[redacted]", "y")),
+    ("headers", ("X-Api-Key", "x", "Accept", "*"), ("X-Api-Key", "[redacted]", "Accept", "*")),
+    ("curl", ("curl", "-u", "ann:x"), ("curl", "-u", "[redacted]")),
+    ("texts", tuple(f"{n} with {KEY}" for n in range(12)), tuple(f"{n} with [redacted]" for n in range(12))),
+    ("long", f"{'word ' * 40}{KEY}", f"{'word ' * 40}[redacted]"),
+    ("nested", {"a": {"secret": [1, {"b": "x"}]}}, {"a": {"secret": ("[redacted]", {"b": "[redacted]"})}}),
+    ("keys", {"a": KEY, "b": [KEY, "c"]}, {"a": "[redacted]", "b": ("[redacted]", "c")}),
+    ("bytes", {"token": b"x", "c": b"y"}, {"token": "[redacted]", "c": b"y"}),
+    ("nothing", {"token": None, "c": [None, 1.5]}, {"token": None, "c": (None, 1.5)}),
+    ("n", (["a", KEY],), (("a", "[redacted]"),)),
+    ("list", ["a", KEY], ("a", "[redacted]")),
+]  # fmt: skip
+"""Of an attribute: its name, its value, and what stays of the value."""
+
+
+@pytest.mark.parametrize(("name", "value", "kept"), JUDGED)
 @pytest.mark.parametrize("capture_content", [True, False])
 def test_an_attribute_is_judged_by_its_name_and_its_value(
     name: str, value: Any, kept: Any, capture_content: bool
@@ -151,3 +162,31 @@ def test_an_attribute_is_judged_by_its_name_and_its_value(
         told = redaction.attributes(attributes)
         assert ({**attributes, **told} if told is not None else attributes) == {name: kept, "other": "stays"}
         assert (told is None) is (kept == value)
+
+
+@pytest.mark.parametrize("capture_content", [True, False])
+@pytest.mark.parametrize("rows", [JUDGED, JUDGED[::-1]], ids=["in order", "reversed"])
+def test_what_is_known_of_an_attribute_holds_for_no_other(
+    rows: list[tuple[str, Any, Any]], capture_content: bool
+) -> None:
+    """One name with other values, equal values of other types, one value under other names."""
+    redaction = SpanRedaction(capture_content=capture_content)
+    pairs = [(name, value, kept) for name, value, kept in rows for _ in range(2)]
+
+    for name, value, kept in pairs:
+        told = redaction.attributes({name: value})
+        after = value if told is None else told[name]
+        assert (after, type(after)) == (kept, type(kept) if told is not None else type(value))
+
+
+def test_what_is_known_of_attributes_has_a_bound() -> None:
+    """Names and values may differ each time."""
+    redaction, known = SpanRedaction(), []
+    for n in range(8200):
+        assert redaction.attributes({"id": f"id {n}", f"n{n}": n}) is None
+        known.append((len(redaction._known), len(redaction._numeric)))
+
+    assert known[:8192] == [(n, n) for n in range(1, 8193)]
+    assert known[8192:] == [(n, n) for n in range(1, 9)]
+    redaction.attributes({"long": "a" * 65, "many": ("a",) * 9, "short": "a" * 64})
+    assert len(redaction._known) == 9

@@ -99,6 +99,18 @@ def test_lengths_about_the_longest_one_that_is_made_ready_decode_as_any_other() 
         assert ExportTraceServiceRequest.FromString(Encoder().batch([span]).body) == encode_spans([span])
 
 
+@complete_stock_encoder
+def test_an_integer_takes_as_few_bytes_as_with_the_stock_encoder() -> None:
+    """About each length that one byte more begins at."""
+    numbers = [0, -1, *(n + d for n in (1 << 7, 1 << 10, 1 << 14, 1 << 21, 1 << 62) for d in (-1, 0, 1))]
+    spans = [a_span(attributes={"n": number, "text": "x" * min(abs(number), 1 << 21)}) for number in numbers]
+
+    ours = [len(Encoder().batch([span]).body) for span in spans]
+    stock = [len(encode_spans([span]).SerializeToString()) for span in spans]
+    # Ours says of each status what it is.
+    assert {own - other for own, other in zip(ours, stock, strict=True)} == {ours[0] - stock[0]}
+
+
 @pytest.mark.no_cover
 @complete_stock_encoder
 @settings(max_examples=60, deadline=None)
@@ -154,6 +166,7 @@ class Number(int):
         (b"\xff\x00", b"\xff\x00"),
         (None, None),
         ([1, "two", None, 2.5, [True]], [1, "two", None, 2.5, [True]]),
+        ((["one"], {"a": 1}), [["one"], {"a": 1}]),
         ({"a": {"b": 1}, 2: "x", None: 3}, {"a": {"b": 1}, "2": "x", "NoneType": 3}),
         (Text("subclass"), "subclass"),
         (Number(200), 200),
@@ -314,3 +327,12 @@ def test_what_is_remembered_of_generated_names_and_values_has_an_end() -> None:
     remembered = max(len(cache) for cache in vars(encoder).values())
 
     assert 0 < remembered < 2 * 4000
+
+
+def test_long_values_are_not_remembered() -> None:
+    """Of four thousand conversations the memory would be full."""
+    encoder = Encoder()
+
+    encoder.batch([a_span(attributes={"short": "a" * 64, "long": "a" * 65, "many": ("a",) * 9, "few": ("a", "b")})])
+
+    assert [name for pairs in encoder._pairs.values() for name, _ in pairs] == ["short", "few"]
