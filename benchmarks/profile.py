@@ -113,7 +113,19 @@ def llm_steps(client: Any, number: int) -> dict[str, Callable[[], object]]:
     def begin() -> Call:
         requested = CheckedAttributes(started_with)
         span = recorder.start("chat", attributes=requested, context=current_context())
-        call = Call(recorder, spec, operation, services, span, requested, 1, defers=True)
+        call = Call(
+            recorder,
+            spec,
+            operation,
+            services,
+            span,
+            requested,
+            1,
+            owns_span=True,
+            pending_request=None,
+            is_streamed=False,
+            defers=True,
+        )
         call.record_request(body, copied)
         return call
 
