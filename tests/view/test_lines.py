@@ -86,6 +86,18 @@ chat loop …
 """)
 
 
+def test_the_name_of_an_open_span_stands_out_on_a_terminal() -> None:
+    """As that of each span below it does."""
+    stream = io.StringIO()
+
+    show_open("chat", build([Trace().span("one")]), stream=stream, color=True)
+
+    assert stream.getvalue().splitlines() == [
+        "\x1b[1mchat …\x1b[0m",
+        "\x1b[2m├─ \x1b[0m\x1b[1mone\x1b[0m\x1b[36m     10 ms\x1b[0m",
+    ]
+
+
 def test_what_is_long_below_an_open_span_is_cut() -> None:
     """As a whole trace is, while the program runs."""
     stream = io.StringIO()
@@ -218,6 +230,14 @@ def test_names_leave_room_for_the_durations(width: int, shown: list[str]) -> Non
     assert [line.removesuffix("  E") for line in plain(tree_lines(build([root, failed]), UNICODE, width))] == shown
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"), [(4, "└─ " + "m" * 22 + "… × 4    4.0 ms"), (10, "└─ " + "m" * 21 + "… × 10     10 ms")]
+)
+def test_a_long_name_leaves_room_for_how_often_it_is_there(number: int, shown: str) -> None:
+    """The duration stands behind both."""
+    assert plain(tree_lines(leaves(["m" * 56] * number), UNICODE, 40))[1] == shown
+
+
 @pytest.mark.parametrize(("number", "lines"), [(3, 4), (4, 2), (5, 2)])
 def test_four_equal_leaves_are_one_line(number: int, lines: int) -> None:
     """Three are three."""
@@ -269,6 +289,15 @@ def test_of_a_long_trace_the_first_three_quarters_and_the_last_are_shown(steps: 
     lines = plain(tree_lines(leaves([f"s{n}" for n in range(steps)]), UNICODE, 120, limit=8))
 
     assert [line.split("   ")[0] for line in lines] == shown
+
+
+def test_the_number_of_spans_that_are_left_out_is_dim() -> None:
+    """On a terminal."""
+    stream = io.StringIO()
+
+    show(leaves([f"s{n}" for n in range(9)]), stream=stream, color=True, limit=8)
+
+    assert "\x1b[2m… 2 spans more\x1b[0m\n" in stream.getvalue()
 
 
 def test_spans_that_were_folded_count_among_those_left_out() -> None:

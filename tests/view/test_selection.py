@@ -51,15 +51,25 @@ def test_a_span_may_come_a_thousand_spans_after_its_root(between: int, pieces: i
     trace = Trace(1)
     root = trace.span("root")
     late = trace.span("late", 5, 20, under=root)
-    others = [Trace(2 + n).span("other") for n in range(between)]
+    others = [Trace(2 + n).span("other") for n in range(700 + between)]
+    spans = [*others[:700], root, *others[700:], late]
 
-    given = [
-        [node.span.name for root in roots for node in root.walk()] for roots in selection.traces([root, *others, late])
-    ]
+    given = [[node.span.name for root in roots for node in root.walk()] for roots in selection.traces(spans)]
 
     assert [names for names in given if "other" not in names] == [["root", "late"], ["root"]][pieces - 1 : pieces] + [
         ["late"]
     ] * (pieces - 1)
+
+
+def test_traces_are_given_in_the_order_in_which_their_last_roots_ended() -> None:
+    """One of several roots is waited for from the last of them on."""
+    first, second = Trace(1), Trace(2)
+    others = [Trace(3 + n).span("other") for n in range(1100)]
+    spans = [first.span("one"), second.span("between"), first.span("another"), *others]
+
+    given = [[root.span.name for root in roots] for roots in selection.traces(spans)]
+
+    assert given[:2] == [["between"], ["one", "another"]]
 
 
 @pytest.mark.parametrize(("held", "pieces"), [(4, 1), (3, 2)])
