@@ -150,7 +150,7 @@ def test_show_gives_otlp_json_a_trace_a_line(ask: Ask, trace_file: Path) -> None
 
 @pytest.mark.parametrize("args", [[], ["--json"]])
 def test_show_stops_in_silence_when_its_reader_does(trace_file: Path, args: list[str]) -> None:
-    """`show | head` is no error to read about."""
+    """`show | head` is no error to read about; the rest of the file is not read."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = run_python(
@@ -158,6 +158,7 @@ def test_show_stops_in_silence_when_its_reader_does(trace_file: Path, args: list
     )
     os.close(write_end)
 
+    assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "BrokenPipeError" not in done.stderr
 

@@ -419,6 +419,7 @@ ACCEPTED = {
     "agentops_otel/view/live/loopback.py constant: 60.0 -> 121.0": (
         "time alone: a connection on which nothing comes is closed later"
     ),
+    "agentops_otel/view/terminal.py constant: 0 -> 1": ("the same: into no room nothing is written"),
     "agentops_otel/view/lines.py constant: 1 -> 2": ("the same: a line has one span, or four and more"),
     "agentops_otel/view/selection.py constant: 20_000 -> 40000": ("memory alone: forty thousand spans are held"),
     "agentops_otel/view/selection.py constant: 0 -> 1": ("the same: no moment that is asked for is so early"),

@@ -15,7 +15,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.util.types import AttributeValue
 
-from agentops_otel.view.format import UNICODE
+from agentops_otel.view.format import ASCII, UNICODE, Glyphs
 from agentops_otel.view.lines import Line, last_line, open_line, tree_lines
 from agentops_otel.view.notebook import CellOutput
 from agentops_otel.view.printer import Printed
@@ -360,23 +360,33 @@ def test_the_last_line_counts_errors_where_there_are_any() -> None:
     ]
 
 
-def test_a_line_is_whole_where_it_fits_and_as_much_of_it_as_fits_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+class OldTerminal(Terminal):
+    """One that knows no sign beyond ASCII."""
+
+    encoding = "ascii"
+
+
+@pytest.mark.parametrize(("kind", "glyphs"), [(Terminal, UNICODE), (OldTerminal, ASCII)], ids=["unicode", "ascii"])
+def test_a_line_is_whole_where_it_fits_and_as_much_of_it_as_fits_elsewhere(
+    kind: type[Terminal], glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At any width, in colours as without: a piece is cut with a mark, unless there is only room for that."""
     roots = run_of_an_agent()
     for width in range(1, 90):
         monkeypatch.setenv("COLUMNS", str(width))
-        colored, black = Terminal(), Terminal()
+        colored, black = kind(), kind()
         show(roots, stream=colored, color=True)
         show(roots, stream=black, color=False)
 
         shown = black.getvalue().splitlines()
         assert re.sub(r"\x1b\[[\d;]*m", "", colored.getvalue()).splitlines() == shown
-        for line, pieces in zip(shown, tree_lines(roots, UNICODE, width), strict=False):
+        for line, pieces in zip(shown, tree_lines(roots, glyphs, width), strict=False):
             whole = "".join(piece for piece, _ in pieces)
-            assert line == whole if len(whole) <= width else width - 1 <= len(line) <= width
-            assert whole.startswith(line.removesuffix("…"))
+            assert line == whole if len(whole) <= width else width - len(glyphs.cut) <= len(line) <= width
+            assert whole.startswith(line.removesuffix(glyphs.cut))
             ends = set(accumulate(len(piece) for piece, _ in pieces))
             assert whole.startswith(line) or width - 1 not in ends
+            assert line == whole[:width] or width not in ends
 
 
 @pytest.mark.parametrize(("columns", "length"), [("50", 50), ("", 120), ("0", 120), ("wide", 120), ("-1", None)])

@@ -108,6 +108,25 @@ def test_a_bad_or_foreign_request_is_refused(
     assert store.runs(Filter()) == []
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "said"),
+    [
+        (b"no gzip", {"content_encoding": "gzip"}, "the body cannot be decompressed: "),
+        (b"{}", {"content_encoding": "br"}, "no such content-encoding is taken: br"),
+        (b"x\r\n", {"transfer_encoding": "chunked"}, f"a body says its length, which is {BODY_BYTES} bytes at most"),
+        (otlp_json.dumps([Trace().span("x", end=1e13)]), {}, "a time or a count is no number of 64 bits"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said(live: LiveView, body: bytes, headers: dict[str, str], said: str) -> None:
+    """In the answer, to whoever looks for why nothing arrives."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    typed = {"content-type": "application/json", **given}
+
+    status, _, answer = request(live.otlp_port, "POST", "/v1/traces", body, typed)
+
+    assert (status, answer.decode()[: len(said)]) == (400, said)
+
+
 def test_no_other_page_may_hold_or_read_this_one(live: LiveView) -> None:
     """Each answer says so to the browser."""
     _, said, _ = request(live.port, "GET", "/")

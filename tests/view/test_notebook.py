@@ -36,6 +36,17 @@ class Kernel:
         assert reply["content"]["status"] == "ok", reply["content"]
         return outputs
 
+    def said(self, code: str) -> str:
+        """What a cell has on standard error."""
+        said: list[str] = []
+
+        def keep(message: dict[str, Any]) -> None:
+            if message["msg_type"] == "stream" and message["content"]["name"] == "stderr":
+                said.append(message["content"]["text"])
+
+        self._client.execute_interactive(code, timeout=60, output_hook=keep)
+        return "".join(said)
+
     def shown(self, code: str) -> list[str]:
         """The HTML outputs of a cell as text."""
         return [unescape(re.sub("<[^>]*>", "", out["text/html"].replace("<br>", "\n"))) for out in self.run(code)]
@@ -109,3 +120,10 @@ def test_the_client_says_where_spans_go(kernel: Kernel) -> None:
     (shown,) = kernel.run("client")
 
     assert shown["text/plain"] == "<agentops_otel.Client: spans go to this notebook>"
+
+
+def test_a_session_is_summed_up_below_its_cell(kernel: Kernel) -> None:
+    """In a line on the notebook's standard error, which is no stream as that of a program is."""
+    said = kernel.said(f"with agentops_otel.start_session(name='summed'):\n    {CALL}")
+
+    assert re.fullmatch(r"agentops_otel: session \w+: .*, 1 action.*\n", said)

@@ -63,8 +63,11 @@ def test_the_data_of_a_file_are_what_the_page_would_ask_for(memory: Store) -> No
     memory.add([Trace(3).span("other", 1, attributes={"agentops.tags": ("b", "a"), "gen_ai.agent.name": "travel"})])
 
     html = saved.page(memory, title="t").decode()
-    data = json.loads(html.partition('id="saved">')[2].partition("</script>")[0])
+    text = html.partition('id="saved">')[2].partition("</script>")[0]
+    data, keys = json.loads(text), list[list[str]]()
+    json.loads(text, object_pairs_hook=lambda pairs: keys.append([name for name, _ in pairs]))
 
+    assert [names for names in keys if len(names) != len(set(names))] == []
     runs = memory.runs(Filter())
     assert [{name: run[name] for name in run if name != "day"} for run in data["list"]] == runs
     assert {run["day"] for run in data["list"]} == {day(START)}

@@ -127,13 +127,38 @@ def test_calls_that_come_before_the_price_list_are_priced_with_it() -> None:
     )
 
 
+@pytest.mark.parametrize(("calls", "kept"), [(2, 2), (3, 0), (4, 1)])
+def test_so_many_calls_without_a_price_are_kept(calls: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are asked for once more at the end of the process; more of them, in a price list that is there, are not."""
+    monkeypatch.setattr(session_totals, "PRICED_TOGETHER", 3)
+    found = session_totals.SessionTotals()
+    for number in range(calls):
+        mine = {**CHAT, "gen_ai.response.model": f"mine-{number}"}
+        found.on_end(Trace(number + 1).span("chat", attributes=mine))
+
+    report = found.report(Report(pid=7, program="app"))
+
+    assert (report.llm_calls, len(report.unpriced), report.cost_usd) == (calls, kept, None)
+
+
+def test_an_error_below_a_parent_in_another_process_counts_by_itself() -> None:
+    """Nothing is remembered for a parent that does not end here."""
+    trace, found = Trace(), session_totals.SessionTotals()
+    above = trace.span("above", error="E: no")
+    served = trace.span("served", under=trace.context(1, is_remote=True), error="E: no")
+    for span in (served, above):
+        found.on_end(span)
+
+    assert found.report(Report(pid=7, program="app")).errors == 2
+
+
 def test_the_oldest_session_is_forgotten() -> None:
     """No more sessions are counted at a time than fit; the newest stay."""
     trace, found = Trace(), session_totals.SessionTotals()
     for number in range(session_totals.SESSIONS + 1):
         found.on_end(trace.span("x", attributes={"session.id": str(number)}))
 
-    assert (found.pop("0", 0).spans, found.pop(str(session_totals.SESSIONS), 0).spans) == (0, 1)
+    assert [found.pop(str(number), 0).spans for number in (0, 1, session_totals.SESSIONS)] == [0, 1, 1]
 
 
 def test_places_are_named_without_secrets() -> None:
