@@ -314,7 +314,7 @@ class Outbox:
             How many spans of earlier processes were delivered, and how many wait.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._idle or self._failing, max(0.0, deadline - self._clock()))
+            self._changed.wait_for(self._is_at_rest, max(0.0, deadline - self._clock()))
             return self._recovered, self.spool.count_spans() if self.spool else 0
 
     def close(self, reason: str = DropReason.EXIT) -> None:
@@ -364,6 +364,11 @@ class Outbox:
         """Number of added spans that a flush need not wait for."""
         stored = self.spool.own_spans if self.spool and (self._failing or self._closed) else 0
         return self._sent + self._dropped.total() + self._forgotten + stored
+
+    def _is_at_rest(self) -> bool:
+        """Whether the sender has nothing to do, or the destination fails."""
+        # A sender that was woken is idle until it has the lock.
+        return self._failing or (self._idle and not (self._waiting or self._in_flight))
 
     def _pending(self) -> int:
         return sum(e.spans for e in (*self._waiting, *self._in_flight) if not e.places)

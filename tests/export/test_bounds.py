@@ -1,6 +1,7 @@
 """Times and bounds of delivery: what is waited for, for how long, and how much may wait."""
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -115,6 +116,29 @@ def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans
             pipeline.close(1)
 
     assert waiting * 100_000 < 4 * QUEUE_BYTES
+
+
+def test_a_sender_that_was_just_woken_is_waited_for() -> None:
+    """It has heard that there is something to send, and does not run yet."""
+    outbox = Outbox()
+
+    def send() -> None:
+        while entry := outbox.take():
+            outbox.delivered(entry)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        outbox.recover(time.monotonic() + LONG_S)
+        with outbox._changed:  # so that nobody runs between the two
+            outbox.add(Batch(b"x", 1))
+            outbox.recover(time.monotonic() + LONG_S)
+            sent = outbox.stats(1).sent
+    finally:
+        outbox.close()
+        thread.join()
+
+    assert sent == 1
 
 
 def test_what_waits_is_sent_together_up_to_the_size_of_a_request() -> None:
