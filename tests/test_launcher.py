@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +21,7 @@ from agentops_otel.launcher import Report, Run
 from agentops_otel.launcher.command import SITE, environment, resolve
 from agentops_otel.one_trace import OneTrace
 from agentops_otel.view import run_report
+from tests.view.spans import CHAT, Trace, research
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +201,18 @@ def test_a_command_beside_python_is_found_without_an_activated_environment(
             "app: 2 LLM calls, 2 traces, 5 tok, $0.5000, 1 error; agentops-otel show",
         ),
         ([Report(pid=8, program="app", ended=True, joined=3)], "app: 0 LLM calls, 3 traces"),
+        ([Report(pid=8, program="app", ended=True, traces=1, output_tokens=5)], "app: 0 LLM calls, 1 trace, →5 tok"),
+        (
+            [Report(pid=7, program="app", ended=True, clients={"openai": "2.0"})],
+            "app: nothing was traced: openai was imported, and made no call",
+        ),
+        (
+            [
+                Report(pid=7, program="app", ended=True, clients={"openai": "0.1"}, not_wrapped=["openai"]),
+                Report(pid=8, program="app", ended=True, clients={"groq": "0.2", "a": "1"}, not_wrapped=["groq"]),
+            ],
+            "app: nothing was traced: this version of groq, 0.2, and openai, 0.1, cannot be traced",
+        ),
     ],
 )
 def test_the_line_at_the_end_of_a_run_adds_up_its_processes(reports: list[Report], said: str) -> None:
@@ -210,6 +224,69 @@ def test_the_line_at_the_end_of_a_run_adds_up_its_processes(reports: list[Report
     run.end()
 
     assert line == said
+
+
+def test_calls_that_no_process_could_price_are_priced_at_the_end_of_the_run() -> None:
+    """As often as each was made; one that the price list does not know costs nothing."""
+    run = Run.begin("app", [])
+    unpriced = [({**CHAT, "gen_ai.response.model": model}, times) for model, times in (("gpt-4o", 2), ("of nobody", 1))]
+    run.write(Report(pid=7, program="app", ended=True, traces=1, llm_calls=3, cost_usd=0.5, unpriced=unpriced))
+    line = run_report.describe(run, "app", lambda path: [])
+    run.end()
+
+    assert line == "app: 3 LLM calls, 1 trace, $0.5096"
+
+
+def test_a_run_with_a_root_of_its_own_is_one_trace() -> None:
+    """However many of its processes have a part in it; who was not reached is said behind."""
+    run = Run.begin("app", [])
+    run.set_parent(SpanContext(0xAB, 0xCD, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED)))
+    run.write(Report(pid=7, program="app", ended=True, joined=3, traces=2))
+    for name, text in (("7.unreached", "/bin/python"), ("7-0.isolated", "-I"), ("7-1.isolated", "-I")):
+        (run.folder / name).write_text(text)
+    line = run_report.describe(run, "app", lambda path: [])
+    run.end()
+
+    assert line == (
+        "app: 0 LLM calls, 1 trace; 1 process of /bin/python was not traced: the package is not installed there; "
+        "not traced: 2 Python processes with -I"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        (research(), "app: 1 LLM call, 1 trace, 1200→180 tok, $0.0048, 1 error; agentops-otel show"),
+        (research()[:1], "app: 1 LLM call, 1 trace, 1200→180 tok, $0.0048; agentops-otel show"),
+        (research()[2:3], "app: 0 LLM calls, 1 trace, 1 error; agentops-otel show"),
+        (
+            [*research()[:1], Trace(2, count(5)).span("root")],
+            "app: 1 LLM call, 2 traces, 1200→180 tok, $0.0048; agentops-otel show",
+        ),
+        (
+            [Trace().span("step", under=Trace().context(9, is_remote=True)), *research()[:1]],
+            "app: 1 LLM call, 1 trace, 1200→180 tok, $0.0048; agentops-otel show",
+        ),
+        ([], "app: nothing was traced: openai was imported, and made no call; 1 process ended without a report"),
+    ],
+)
+def test_a_process_that_was_killed_is_counted_by_its_own_trace_file(
+    spans: list[ReadableSpan], said: str, tmp_path: Path
+) -> None:
+    """Also one whose root had not ended. Another process has counted a file that is not of this run."""
+    run = Run.begin("app", [])
+    own, other = tmp_path / f"{run.name}.7.jsonl", tmp_path / "other.jsonl"
+    lines = []
+    for path in (own, other):
+        path.touch()
+        run.write(Report(pid=7, program="app", clients={"openai": "2.0"}, trace_file=str(path)))
+        lines.append(run_report.describe(run, "app", {own: spans}.__getitem__))
+    run.end()
+
+    assert lines == [
+        said,
+        "app: nothing was traced: openai was imported, and made no call; 1 process ended without a report",
+    ]
 
 
 def test_what_the_processes_of_a_run_leave_is_read_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:

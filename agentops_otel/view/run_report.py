@@ -10,7 +10,7 @@ from agentops_otel.launcher import Report, Run
 from agentops_otel.view import cost
 from agentops_otel.view.format import dollars, plural, tokens_text
 from agentops_otel.view.session_totals import SessionTotals
-from agentops_otel.view.tree import added
+from agentops_otel.view.tree import added, key_of
 
 
 def describe(run: Run, program: str, read: Callable[[Path], Iterable[ReadableSpan]]) -> str:
@@ -37,11 +37,15 @@ def _counted(report: Report, run: Run, read: Callable[[Path], Iterable[ReadableS
     path = Path(report.trace_file or "")
     if report.ended or not path.name.startswith(run.name) or not path.exists():
         return report
-    totals = SessionTotals()
+    totals, whole, found = SessionTotals(), set[int](), set[int]()
     for span in read(path):
         totals.on_end(span)
+        found.add(key_of(span)[0])
+        if span.parent is None or span.parent.is_remote:
+            whole.add(key_of(span)[0])
     counted = totals.report(report)
-    return counted._replace(ended=True) if counted.traces or counted.joined or counted.llm_calls else report
+    # A trace whose root had not ended is one, too.
+    return counted._replace(traces=counted.traces + len(found - whole), ended=True) if found else report
 
 
 def _totals(reports: Sequence[Report], traces: int) -> Iterator[str]:

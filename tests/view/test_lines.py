@@ -208,6 +208,30 @@ def test_a_cell_shows_what_has_ended_in_it_once(monkeypatch: pytest.MonkeyPatch)
     assert ended == [0, 1, 1, 2, 3]
 
 
+def test_a_cell_shows_no_more_than_a_person_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fifty newest traces, and of a long one, or of what is below an open span, its first and its last lines."""
+    events = pytest.importorskip("IPython.core.events", reason="the group `taskweaver` brings it")
+    shown = list[Any]()
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    manager = events.EventManager(None, events.available_events)
+    output = CellOutput(SimpleNamespace(events=manager), cell_ended=lambda: None)
+    long = leaves([f"step {n}" for n in range(200)])
+
+    for printed in (
+        [Printed(build([Trace(n).span(f"trace-{n}")])) for n in range(1, 53)],
+        [Printed(long)],
+        [Printed(long, under="chat")],
+    ):
+        for one in printed:
+            output.add(one)
+        manager.trigger("post_run_cell", None)
+
+    many, whole, below = (html.data for html in shown)
+    assert re.findall(r"trace-(\d+)", many) == [str(n) for n in range(3, 53)]
+    # With how many are left out, and the last line or the open span.
+    assert [html.count("<br>") + 1 for html in (whole, below)] == [LINES + 2] * 2
+
+
 @pytest.mark.parametrize(("length", "shown"), [(56, "n" * 56), (57, "n" * 55 + "…")])
 def test_a_name_that_just_fits_its_column_is_not_cut(length: int, shown: str) -> None:
     """However wide the terminal is."""

@@ -123,6 +123,29 @@ def test_where_there_is_no_stream_nobody_waits_for_it(monkeypatch: pytest.Monkey
     assert done == [True]
 
 
+def test_who_waits_for_a_trace_does_not_wait_for_the_sum_that_it_goes_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum comes later, or at the end."""
+    monkeypatch.setattr(printer, "BURST", 0)
+    monkeypatch.setattr(printer, "PER_SECOND", 0.0)
+    monkeypatch.setattr(printer, "SUM_S", 3600.0)
+    flushing, done, stream = threading.Event(), list[bool](), io.StringIO()
+    prints = Printer(stream, is_free=flushing.is_set)
+    prints.add(_trace("counted"))
+
+    def flush() -> None:
+        flushing.set()
+        done.append(prints.flush(300))
+
+    waiting = threading.Thread(target=flush, daemon=True)
+    waiting.start()
+    waiting.join(20)
+    before = stream.getvalue()
+    prints.close(20)
+
+    assert (done, before) == ([True], "")
+    assert stream.getvalue() == "agentops_otel: 1 trace more: 0 LLM calls, 10 ms in all\n"
+
+
 def test_traces_are_printed_in_a_burst_and_then_so_many_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long nothing was printed, a burst is no longer."""
     now = [100.0]

@@ -129,6 +129,7 @@ def some_runs(store: Store) -> None:
         ({"text": "nightly"}, ["long"]),
         ({"text": "oslo snow"}, []),
         ({"text": "oslo s-now"}, []),
+        ({"text": "oslo\0rain"}, ["short"]),
         ({"text": '"in" OR NOT ) *'}, []),
         ({"text": "gpt-4o", "dearer_usd": 1.0}, []),
     ],
@@ -353,6 +354,59 @@ def test_totals_are_by_day_model_tool_and_agent(store: Store) -> None:
     }
     assert [total.calls for total in store.totals(Filter(tool="search"))["model"]] == [2]
     assert store.totals(Filter(tool="none")) == {}
+
+
+def test_the_usage_of_a_call_is_also_that_of_the_tool_and_of_the_agent_that_it_was_made_for(store: Store) -> None:
+    """Each of them has all of it."""
+    trace = Trace()
+    agent = trace.span("invoke_agent travel", 0, 90, attributes=AGENT)
+    tool = trace.span("execute_tool search", 1, 80, under=agent, attributes=TOOL)
+    store.add([agent, tool, trace.span("chat", 2, 70, under=tool, attributes=CHAT)])
+
+    found = store.totals(Filter())
+
+    assert {kind: [total.input_tokens for total in found[kind]] for kind in ("agent", "tool", "model")} == {
+        "agent": [1200],
+        "tool": [1200],
+        "model": [1200],
+    }
+
+
+def test_names_stand_in_the_order_in_which_they_came_up(store: Store) -> None:
+    """By the start of their spans, wherever in the tree these are."""
+    trace = Trace()
+    root = trace.span("root", 0, 90)
+    above = [trace.span("step", start, 90, under=root) for start in (1, 2)]
+    tools = [
+        trace.span("execute_tool x", start, 80, under=under, attributes={**TOOL, "gen_ai.tool.name": name})
+        for name, start, under in (("second", 50, above[0]), ("first", 20, above[1]))
+    ]
+    store.add([root, *above, *tools])
+
+    assert [run["tool_names"] for run in store.runs(Filter())] == [["first", "second"]]
+
+
+def test_what_an_event_says_is_found(store: Store) -> None:
+    """Each text of it; an event may have none."""
+    events = [Event("empty"), Event("seen", {"said": ("snow in", "Oslo")})]
+    store.add([Trace(1).span("with", events=events), Trace(2).span("without")])
+
+    assert names(store, text="oslo snow") == ["with"]
+
+
+def test_a_run_that_was_removed_begins_anew() -> None:
+    """Its row counts what has come since."""
+    now, trace = [0.0], Trace(1)
+    with closing(Store(None, otlp_json, limit_age_s=10.0, clock=lambda: now[0])) as store:
+        store.add([trace.span("before")])
+        now[0] = 20.0
+        store.add([Trace(2).span("another")])
+        removed = names(store, trace="0" * 31 + "1")
+        store.add([trace.span("after", 1)])
+        runs = store.runs(Filter(trace="0" * 31 + "1"))
+
+    assert removed == []
+    assert [(run["name"], run["spans"]) for run in runs] == [("after", 1)]
 
 
 @pytest.mark.parametrize(("part", "found"), [(0.5, 5), (0.95, 10), (0.0, 1), (1.0, 10)])
