@@ -423,6 +423,9 @@ ACCEPTED = {
     "agentops_otel/view/terminal_processor.py constant: 2_000 -> 4000": ("memory alone: four thousand spans wait"),
     "agentops_otel/view/live/facts.py word: \"\\n\" -> '\\x0b'": ("the same: another white space between the texts"),
     "agentops_otel/view/live/wanted.py constant: 1 -> 2": ("the same: nothing is found by two words of signs alone"),
+    "agentops_otel/view/cost.py argument: threading.Thread(target=_load, name=\"agentops_otel prices\", daemon=Tru -> threading.Thread(target=_load, name='agentops_otel prices')": (
+        "time alone: the end of a program waits until the price list is imported"
+    ),
     "agentops_otel/view/lines.py constant: 1 -> 2": ("the same: a line has one span, or four and more"),
     "agentops_otel/view/selection.py constant: 20_000 -> 40000": ("memory alone: forty thousand spans are held"),
     "agentops_otel/view/selection.py constant: 0 -> 1": ("the same: no moment that is asked for is so early"),

@@ -21,7 +21,7 @@ from agentops_otel.view.session_totals import SessionTotals
 from agentops_otel.view.terminal_processor import TerminalProcessor
 from agentops_otel.view.tree import build, summarize
 from tests.program import run
-from tests.view.spans import CHAT, WORKFLOW, Trace
+from tests.view.spans import CHAT, MS, START, WORKFLOW, Trace
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,15 @@ def test_a_provider_is_found_by_the_name_that_the_list_has_for_it(provider: str,
 def test_a_call_costs_what_it_cost_when_it_was_made() -> None:
     """A model whose price depends on the time of day, by the call's start; a span without a start has today's price."""
     changes = {"gen_ai.provider.name": "deepseek", "gen_ai.response.model": "deepseek-chat"}
-    night, noon = (
-        cost.price({**CHAT, **changes}, start_ns=int(datetime(2025, 8, 1, hour, tzinfo=UTC).timestamp() * 1e9))
-        for hour in (20, 12)
-    )
+    starts = [int(datetime(2025, 8, 1, hour, tzinfo=UTC).timestamp() * 1e9) for hour in (20, 12)]
+    night, noon = (cost.price({**CHAT, **changes}, start_ns=start) for start in starts)
+    calls = [Trace().span("chat", (start - START) / MS, attributes={**CHAT, **changes}) for start in starts]
 
     assert night is not None
     assert noon is not None
     assert 0 < night < noon
     assert cost.price({**CHAT, **changes}) in (night, noon)
+    assert list(map(cost.cost_of, calls)) == [night, noon]
 
 
 def test_without_the_extra_there_is_no_cost() -> None:
