@@ -426,6 +426,7 @@ ACCEPTED = {
     "agentops_otel/view/cost.py argument: threading.Thread(target=_load, name=\"agentops_otel prices\", daemon=Tru -> threading.Thread(target=_load, name='agentops_otel prices')": (
         "time alone: the end of a program waits until the price list is imported"
     ),
+    "agentops_otel/view/live/saved.py word: \"<the data>\" -> '<the data?'": ("the same: another sign for the place"),
     "agentops_otel/view/lines.py constant: 1 -> 2": ("the same: a line has one span, or four and more"),
     "agentops_otel/view/selection.py constant: 20_000 -> 40000": ("memory alone: forty thousand spans are held"),
     "agentops_otel/view/selection.py constant: 0 -> 1": ("the same: no moment that is asked for is so early"),

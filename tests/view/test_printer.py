@@ -146,6 +146,36 @@ def test_who_waits_for_a_trace_does_not_wait_for_the_sum_that_it_goes_into(monke
     assert stream.getvalue() == "agentops_otel: 1 trace more: 0 LLM calls, 10 ms in all\n"
 
 
+class Slow(io.StringIO):
+    """A terminal that takes its time over each write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.released = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        """Say that it has begun, and wait."""
+        self.begun.set()
+        self.released.wait(60)
+        return super().write(text)
+
+
+def test_a_trace_that_is_just_being_written_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on the terminal when a flush has been in time."""
+    monkeypatch.setattr(printer, "TURN_S", 0.0)
+    stream = Slow()
+    prints = Printer(stream)
+    prints.add(_trace("slow"))
+    assert stream.begun.wait(20)
+
+    early = prints.flush(0.0)
+    stream.released.set()
+
+    assert not early
+    assert prints.flush(20)
+    assert stream.getvalue().startswith("slow ")
+
+
 def test_traces_are_printed_in_a_burst_and_then_so_many_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long nothing was printed, a burst is no longer."""
     now = [100.0]

@@ -15,6 +15,7 @@ from agentops_otel.export import otlp_json
 from agentops_otel.view.live import LiveView, Store, saved
 from agentops_otel.view.live.store import day
 from agentops_otel.view.live.wanted import Filter
+from tests.program import ROOT
 from tests.view.browser import CHROMIUM, MISSING, Browser, Page
 from tests.view.requests import request
 from tests.view.spans import CHAT, START, Trace, conversation, research
@@ -49,6 +50,7 @@ def test_the_file_is_whole(memory: Store) -> None:
         '<script type="application/json" id="saved">',
         '<script type="module">',
     ]
+    assert [html.count(tag) for tag in ("<body>", "</body>", "</html>")] == [1, 1, 1]
     assert not re.search(
         r"https?://", html.replace("http://localhost:4318", "").replace("http://www.w3.org/2000/svg", "")
     )
@@ -85,6 +87,29 @@ def test_the_data_of_a_file_are_what_the_page_would_ask_for(memory: Store) -> No
     totals = {kind: [asdict(one) for one in found] for kind, found in memory.totals(Filter()).items()}
     assert data["totals"] == totals
     assert sorted(data) == ["choices", "list", "runs", "totals"]
+
+
+def test_a_file_may_hold_as_much_as_is_said() -> None:
+    """More is left out by `agentops-otel show --html`."""
+    assert f"the newest {saved.LIMIT_BYTES / 2**20:.0f} MB of spans" in (ROOT / "docs/limits.md").read_text()
+
+
+class Brief(Store):
+    """A store whose answers have one run, unless more are asked for."""
+
+    def runs(self, wanted: Filter, *, limit: int | None = 1) -> list[dict[str, object]]:
+        """As a store does."""
+        return super().runs(wanted, limit=limit)
+
+
+def test_a_file_has_all_runs() -> None:
+    """However many the page would be given at a time."""
+    with closing(Brief(None, otlp_json)) as store:
+        store.add([Trace(n).span(f"run-{n}") for n in (1, 2)])
+        html = saved.page(store, title="t").decode()
+
+        assert len(store.runs(Filter())) == 1
+    assert set(re.findall(r"run-\d", html)) == {"run-1", "run-2"}
 
 
 def test_the_frame_of_a_file_is_html_of_its_own(memory: Store) -> None:
