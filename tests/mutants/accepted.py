@@ -427,7 +427,9 @@ ACCEPTED = {
         "time alone: the end of a program waits until the price list is imported"
     ),
     "agentops_otel/view/live/saved.py word: \"<the data>\" -> '<the data?'": ("the same: another sign for the place"),
-    "agentops_otel/view/live/saved.py word: \"const modules = {};\\n\" -> 'const modules = {};\\x0b'": ("the same: another white space"),
+    "agentops_otel/view/live/saved.py word: \"const modules = {};\\n\" -> 'const modules = {};\\x0b'": (
+        "the same: another white space"
+    ),
     "agentops_otel/view/lines.py constant: 1 -> 2": ("the same: a line has one span, or four and more"),
     "agentops_otel/view/selection.py constant: 20_000 -> 40000": ("memory alone: forty thousand spans are held"),
     "agentops_otel/view/selection.py constant: 0 -> 1": ("the same: no moment that is asked for is so early"),
