@@ -110,6 +110,8 @@ class Pipeline(SpanProcessor):
     def _clear(self) -> None:
         self._queue: deque[ReadableSpan] = deque()
         self._changed = threading.Condition()
+        self._helping = threading.Lock()
+        """Held by the app's thread that helps the worker."""
         self._wake_up = WakeUp()
         self._worker.forked()
         self._forking = self._hurry = False
@@ -261,12 +263,24 @@ class Pipeline(SpanProcessor):
             self.deliver_at_once()
         elif self._durable or self._threshold >= self._limit:
             self._start()
-            self._encode_some(_PATIENCE_S, _HELP)
+            self._help()
         else:
             begun = self._start()
             self._let_gather(self._limit)
             if begun:
                 self._wake_up.set()
+
+    def _help(self) -> None:
+        """Encode a few spans in the app's thread; while the queue is not twice too long, in one of its threads."""
+        must = self._durable or len(self._queue) >= 2 * self._limit
+        # Threads that wait for each other's locks, one span after the other, cost more than they encode.
+        alone = self._helping.acquire(timeout=_PATIENCE_S if must else 0)
+        try:
+            if alone or must:
+                self._encode_some(_PATIENCE_S, _HELP)
+        finally:
+            if alone:
+                self._helping.release()
 
     def _let_gather(self, spans: int) -> None:
         """From now on `on_end` only appends while the queue is shorter than *spans*."""
@@ -448,7 +462,7 @@ class Pipeline(SpanProcessor):
         The threads that run already are left behind, at locks that are never released.
         """
         self._greenlets = are_greenlets()
-        self._changed, self._wake_up = threading.Condition(), WakeUp()
+        self._changed, self._helping, self._wake_up = threading.Condition(), threading.Lock(), WakeUp()
         self._worker.forked()
         for sender in self._senders:
             sender.renew_locks()

@@ -19,6 +19,7 @@ from agentops_otel.export.outbox import REQUEST_BYTES, Outbox, Stats
 from agentops_otel.export.pipeline import QUEUE_BYTES, Route
 from agentops_otel.export.sender import Sender
 from agentops_otel.export.sink import Sink
+from agentops_otel.export.spool import Spool
 from tests.export.delivery import destination, make_spans, running, tracer_for, within
 from tests.loopback.otlp_sink import Answer, OtlpSink
 from tests.meter_provider import restored_meter_provider
@@ -116,6 +117,70 @@ def test_what_waits_to_be_encoded_is_bounded_in_bytes_whatever_the_size_of_spans
             pipeline.close(1)
 
     assert waiting * 100_000 < 4 * QUEUE_BYTES
+
+
+class HeldThreads:
+    """A redaction that holds the threads with these names, and knows which have come."""
+
+    def __init__(self, *names: str) -> None:
+        self.free, self.came = threading.Event(), {name: threading.Event() for name in (*names, "MainThread")}
+        self._names = names
+
+    def __call__(self, span: ReadableSpan) -> ReadableSpan:
+        """Come back at once, or once all are free."""
+        name = threading.current_thread().name
+        self.came[name].set()
+        if name in self._names:
+            self.free.wait(LONG_S)
+        return span
+
+
+def test_one_of_the_programs_threads_helps_until_the_queue_is_twice_too_long() -> None:
+    """Many that help at once wait for each other's locks. The worker is held up, and so is the one that helps."""
+    held = HeldThreads("agentops-otel", "first")
+    pipeline = Pipeline([], [Sink(name="nowhere", exporter=Held())], exit_timeout_s=2.0, redaction=held)
+    tracer = tracer_for(pipeline)
+    first = threading.Thread(target=lambda: make_spans(tracer, pipeline._limit + 1), name="first")
+    try:
+        make_spans(tracer, 1)
+        assert held.came["agentops-otel"].wait(LONG_S)
+        first.start()
+        assert held.came["first"].wait(LONG_S)
+        waits = not within(LONG_S / 6, lambda: make_spans(tracer, pipeline._limit // 2))
+        helps = held.came["MainThread"].is_set()
+        make_spans(tracer, pipeline._limit)
+    finally:
+        held.free.set()
+        first.join()
+        pipeline.close(LONG_S)
+
+    assert (waits, helps) == (False, False)
+    assert held.came["MainThread"].is_set()
+    assert not pipeline._helping.locked()
+    assert pipeline.stats().pending == 0
+
+
+def test_with_each_span_on_disk_no_thread_leaves_its_own_to_another(tmp_path: Path) -> None:
+    """The other one is held up, and the process may be killed at any moment."""
+    held = HeldThreads("first")
+    with OtlpSink() as sink:
+        where = destination(sink)
+        sender = Sender(where.display_url, Outbox(Spool(tmp_path)), HttpTransport(where))
+        sender.outbox.pause(LONG_S, by_destination=True)
+        pipeline = Pipeline([Route(sender=sender)], exit_timeout_s=2.0, durable=True, redaction=held)
+        tracer = tracer_for(pipeline)
+        first = threading.Thread(target=make_spans, args=(tracer, 1), name="first")
+        try:
+            first.start()
+            assert held.came["first"].wait(LONG_S)
+            make_spans(tracer, 1)
+            spooled = pipeline.stats().spooled
+        finally:
+            held.free.set()
+            first.join()
+            pipeline.close(0.1)
+
+    assert spooled == 1
 
 
 def test_a_sender_that_was_just_woken_is_waited_for() -> None:
