@@ -674,6 +674,32 @@ def test_result_that_the_function_did_not_make_is_left_alone(recording: Recordin
 # Generators.
 
 
+def test_a_generator_with_two_decorators_is_below_whoever_reads_it(recording: Recording) -> None:
+    """Not below whoever made it: ours do nothing at the call. With another's decorator, which may, it is."""
+
+    def others(function: Callable[[], Iterator[int]]) -> Callable[[], Iterator[int]]:
+        return functools.wraps(function)(lambda: function())
+
+    def numbers() -> Iterator[int]:
+        yield 1
+
+    decorators = recording.decorators
+    for name, decorated in (
+        ("ours", decorators.record_action("ours")(decorators.record_tool("inner")(numbers))),
+        ("another's", decorators.record_action("another's")(others(numbers))),
+    ):
+        steps = decorators.record_action(f"makes {name}")(decorated)()
+        decorators.record_action(f"reads {name}")(functools.partial(list, steps))()
+
+    assert _names(recording.tree()) == snapshot(
+        {
+            "reads ours": {"makes ours": {"ours": {"execute_tool inner": {}}}},
+            "makes another's": {"another's": {}},
+            "reads another's": {},
+        }
+    )
+
+
 def test_generator_is_covered_from_first_step_to_its_return(recording: Recording) -> None:
     """`send`, `throw` and the return value pass through; work in the body is under the span, the caller's is not."""
 

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import pytest
 from opentelemetry.context import attach, detach, get_current, set_value
@@ -107,6 +108,30 @@ def test_what_gives_tasks_to_processes_is_wrapped_and_left_as_it_was(
 ) -> None:
     """By the library's own name for it; joblib brings loky under another."""
     found = pytest.importorskip(vendored)
+    _is_wrapped_and_left_as_it_was(found, module, owner, name, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "name"),
+    [
+        ("joblib.parallel", "Parallel", "__call__"),
+        ("loky.process_executor", "ProcessPoolExecutor", "submit"),
+        ("distributed.client", "Client", "_graph_to_futures"),
+        ("distributed.worker", "Worker", "execute"),
+    ],
+)
+def test_each_library_that_gives_tasks_to_processes_is_known_by_its_names(
+    module: str, owner: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make programs` runs the libraries themselves."""
+    found = ModuleType(module)
+    setattr(found, owner, type(owner, (), {name: lambda self: None}))
+    _is_wrapped_and_left_as_it_was(found, module, owner, name, monkeypatch)
+
+
+def _is_wrapped_and_left_as_it_was(
+    found: ModuleType, module: str, owner: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, module, found)
     before = getattr(getattr(found, owner), name)
 
