@@ -5,12 +5,17 @@ runs the tool, which is decorated, and answers; a model on this machine answers 
 the time. "SDK" is OpenTelemetry's provider with its OTLP exporter and FastAPI's own spans, without a span of the call
 or the tool; "calls" is ours without FastAPI's own spans. Rounds of all take turns; the medians count. CPU time is that
 of the service's process, which a busy machine changes least. Needs `pip install fastapi uvicorn openai`; run it with
-`python benchmarks/service.py`.
+`python benchmarks/service.py`. With `instructions` it counts those of a request under valgrind's callgrind, of the
+event loop's thread and of all others, for requests one after the other: a busy machine does not change them. That
+takes ten minutes.
 """
 
 import asyncio
+import contextlib
+import gc
 import json
 import os
+import re
 import resource
 import socket
 import statistics
@@ -18,6 +23,8 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from delivery import collector
@@ -25,6 +32,10 @@ from delivery import collector
 CONNECTIONS, SECONDS, ROUNDS, CHUNKS = 32, 4.0, 5, 40
 KINDS = ("without", "ours", "calls", "SDK")
 OURS = ("ours", "calls")
+WARM_UP, FEW, MORE = 6, 10, 40
+"""Requests under valgrind, which takes fifty times as long."""
+DELIVERED_S = 3.0
+"""Seconds in which the last spans are sent."""
 QUESTION = {"role": "user", "content": "How warm is it in Paris? " * 20}
 
 
@@ -58,6 +69,16 @@ def app(kind: str) -> Any:
     async def cpu() -> float:
         used = resource.getrusage(resource.RUSAGE_SELF)
         return used.ru_utime + used.ru_stime
+
+    @service.get("/steady")
+    async def steady() -> bool:
+        gc.collect()
+        gc.disable()  # a collection now and then would be counted with one request
+        return True
+
+    @service.get("/leave")
+    async def leave() -> None:
+        os._exit(0)
 
     return service
 
@@ -165,6 +186,45 @@ async def measure(kind: str, environment: dict[str, str]) -> tuple[float, float,
     return len(took) / SECONDS, took[len(took) * 99 // 100] * 1e3, used / len(took) * 1e6
 
 
+async def instructions() -> None:
+    """Print millions of instructions a request."""
+    with collector() as endpoint:
+        async for address in model():
+            for kind in KINDS:
+                few, more = [await count(kind, {"COLLECTOR": endpoint, "MODEL": address}, n) for n in (FEW, MORE)]
+                loop, others = ((b - a) / (MORE - FEW) / 1e6 for a, b in zip(few, more, strict=True))
+                print(f"{kind:8}{loop:8.2f} in the event loop's thread{others:8.2f} in the others", flush=True)
+
+
+async def count(kind: str, environment: dict[str, str], requests: int) -> tuple[int, int]:
+    """Instructions of the event loop's thread and of the others, for a service with so many requests."""
+    with TemporaryDirectory() as folder:
+        counts = Path(folder, "counts")
+        callgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={counts}"]
+        command, environment = [*callgrind, sys.executable, __file__, kind], {**os.environ, **environment}
+        # Another order of the entries of sets and dicts is another number of steps.
+        environment["PYTHONHASHSEED"] = "0"
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as service:
+            assert service.stdout is not None
+            port = int(service.stdout.readline())
+            asked = ask(port)
+            for _ in range(WARM_UP):
+                await anext(asked)
+            await anext(ask(port, "/steady"))
+            for _ in range(requests):
+                await anext(asked)
+            await asyncio.sleep(DELIVERED_S)
+            with contextlib.suppress(RuntimeError):  # it leaves without an answer
+                await anext(ask(port, "/leave"))
+        first, *others = (_total(path) for path in sorted(Path(folder).glob("counts-*")))
+        return first, sum(others)
+
+
+def _total(path: Path) -> int:
+    found = re.search(r"^(?:totals|summary): (\d+)", path.read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
 async def main() -> None:
     """Print the table."""
     rounds: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in KINDS}
@@ -186,7 +246,10 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        asyncio.run(main())
-    else:
-        serve(sys.argv[1])
+    match sys.argv[1:]:
+        case []:
+            asyncio.run(main())
+        case ["instructions"]:
+            asyncio.run(instructions())
+        case [kind]:
+            serve(kind)
