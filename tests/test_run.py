@@ -143,6 +143,8 @@ def test_a_child_is_traced_from_its_first_import_of_what_can_be_traced(
         (["python", "work/app.py", "-m", "gpt"], "app"),
         (["-c", "print()"], "python"),
         (["python"], "python"),
+        (["python", "-m"], "python"),
+        ([".py"], "python"),
         ([], "python"),
     ],
     ids=" ".join,

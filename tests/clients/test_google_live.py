@@ -467,6 +467,19 @@ def test_a_turn_that_is_left_ends_its_span(
     was_left(captured)
 
 
+def test_a_session_is_closed_at_the_end_of_its_block(captured: Captured, socket: SocketServer, authority: Any) -> None:
+    """As without us: the server is told at once."""
+
+    async def session() -> Any:
+        client = opened(socket, authority)
+        async with client.aio.live.connect(model="gemini-live", config=types.LiveConnectConfig()) as found:
+            pass
+        return found._ws.close_code
+
+    assert asyncio.run(session()) == 1000
+    assert captured.tree() == []
+
+
 def test_a_turn_goes_on_where_reading_was_broken_off(
     run: Callable[..., Any], captured: Captured, socket: SocketServer
 ) -> None:

@@ -10,7 +10,7 @@ import string
 import struct
 import types
 import zoneinfo
-from datetime import timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from fractions import Fraction
 from typing import Any
 
@@ -55,6 +55,9 @@ class _Loud:
         (ipaddress.ip_interface("192.0.2.1/24"), "192.0.2.1/24"),
         (zoneinfo.ZoneInfo("Europe/Paris"), "Europe/Paris"),
         (timezone(timedelta(hours=2)), "UTC+02:00"),
+        (datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=2))), "2026-01-02T03:00:00+02:00"),
+        (time(3, 4, tzinfo=timezone(timedelta(hours=2))), "03:04:00+02:00"),
+        (time(3, 4, tzinfo=zoneinfo.ZoneInfo("UTC")), "03:04:00+00:00"),
         (slice(1, None, 2), "slice(1, None, 2)"),
         (slice(_Loud()), "<slice>"),
         (..., "Ellipsis"),
