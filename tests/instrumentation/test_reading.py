@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from agentops_otel import semconv
 from agentops_otel.instrumentation import ClientSpec, Operation, Step, gen_ai
 from agentops_otel.instrumentation.background import BackgroundResponses
-from agentops_otel.instrumentation.folding import TEXT_LIMIT, add_text, indexed
+from agentops_otel.instrumentation.folding import TEXT_LIMIT, add_text, begin_entry, indexed
 from agentops_otel.instrumentation.reading import as_mapping, field, items, lookup_in, record_iterators
 from agentops_otel.instrumentation.spec import server_table
 from agentops_otel.instrumentation.tables import attributes, compile_table, integer
@@ -258,6 +258,15 @@ def test_an_index_finds_its_entry(nonsense: object) -> None:
     indexed(whole, "list", None)["name"] = "last"
 
     assert whole == {"list": [{"index": 0, "name": "zero"}, {"index": 1, "name": "last"}]}
+
+
+def test_a_new_entry_without_an_index_has_that_of_the_last() -> None:
+    """Some servers give none."""
+    whole: dict[str, Any] = {}
+
+    entries = [begin_entry(whole, "list", index) for index in (None, 3, None)]
+
+    assert whole == {"list": entries} == {"list": [{"index": 0}, {"index": 3}, {"index": 3}]}
 
 
 def test_finish_reasons_have_one_vocabulary() -> None:

@@ -7,6 +7,9 @@ Each stands as `make mutants` shows it, without its line. A draw counts them apa
 import re
 
 ACCEPTED = {
+    "agentops_otel/tracing/context.py word: \"agentops_otel\" -> 'agentops_otem'": (
+        "the same: it is compared with itself, and for others it is any true value"
+    ),
     "agentops_otel/tracing/context.py statement: get_current() -> pass": (
         "the same with the OpenTelemetry that is locked: it has chosen before"
     ),

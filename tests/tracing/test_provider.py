@@ -934,6 +934,7 @@ def test_a_policy_and_whom_to_trust_hold_for_tracers_that_there_are_and_for_late
     assert [getattr(tracer, "trusts_callers", None) for tracer in tracers] == [True, None, True, True, None]
 
 
+@pytest.mark.measured
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 def test_a_provider_of_ours_has_another_instance_id_in_a_child_but_beside_greenlets() -> None:
     """The threads of gevent are greenlets: to wait for one would run all others in the child too."""

@@ -5,6 +5,7 @@ import io
 import re
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -221,6 +222,23 @@ def test_a_call_for_later_is_one_at_a_time_and_none_comes_after_the_end() -> Non
 
     assert printed.startswith("later ")
     assert called == ["agentops_otel terminal"]
+
+
+def test_a_trace_does_not_wait_for_a_later_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The printing thread, which sleeps until then, is woken; nobody waits for its turn here."""
+    monkeypatch.setattr(printer, "TURN_S", 0.0)
+    stream = io.StringIO()
+    prints = Printer(stream)
+    prints.later(3600, lambda: None)
+    until = time.monotonic() + 60
+    while not prints._changed._waiters and time.monotonic() < until:  # type: ignore[attr-defined]  # it sleeps
+        time.sleep(0.001)
+
+    prints.add(_trace("now"))
+
+    assert prints.flush(30)
+    prints.close(60)
+    assert stream.getvalue().startswith("now ")
 
 
 def test_a_trace_that_waits_for_the_terminal_does_not_wait_for_a_later_call_too(
