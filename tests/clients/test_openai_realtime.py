@@ -97,6 +97,20 @@ def test_a_realtime_response_is_one_span(form: Callable[..., Any], captured: Cap
     )
 
 
+def test_what_a_response_is_asked_for_is_told(captured: Captured) -> None:
+    """A limit of its tokens, and the prompt that is kept at the vendor's."""
+    asks: Any = {"max_output_tokens": 50, "prompt": {"id": "pmpt_1", "version": "2"}}
+    with SocketServer(GREETING) as socket:
+        socket.answer(*answer())
+        with opened(socket) as client, client.realtime.connect(model="gpt-realtime-2") as connection:
+            connection.response.create(response=asks)
+            read(connection)
+
+    [span] = captured.spans
+    told = {name: value for name, value in (span.attributes or {}).items() if ".prompt." in name or ".max_" in name}
+    assert told == {"gen_ai.request.max_tokens": 50, "gen_ai.prompt.name": "pmpt_1", "gen_ai.prompt.version": "2"}
+
+
 @pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize(("azure", "said"), [(False, ("chat m-1", "openai")), (True, ("chat m-1", "azure.ai.openai"))])
 def test_a_realtime_answer_has_the_model_that_its_address_names(
