@@ -447,6 +447,18 @@ def test_what_ends_a_response_on_a_socket(end: str) -> None:
     assert tracker.turns == turns[:1]
 
 
+def test_a_response_that_nobody_was_seen_to_ask_for_ends_in_its_lane() -> None:
+    """The connection was open before; what is asked there later is another turn."""
+    tracker, begun = tracked(ResponsesTracker)
+
+    tracker.received({"type": "response.created", "stream_id": "a"})
+    asked = tracker.sent({"type": "response.create", "stream_id": "a"})
+    tracker.received({"type": "response.completed", "stream_id": "a"})
+
+    assert tracker.turns == [asked]
+    assert len(begun) == 1
+
+
 @pytest.mark.parametrize("kind", [ResponsesTracker, realtime.RealtimeTracker, live.LiveTracker])
 def test_who_watches_a_connection_from_its_beginning_has_seen_all(kind: type[ConnectionTracker]) -> None:
     """No message is read a second time when the client parses it."""

@@ -109,6 +109,22 @@ def test_messages_under_the_names_of_other_conventions_are_content(name: str) ->
     assert on is span
 
 
+@pytest.mark.parametrize(
+    ("capture_content", "kept"), [(True, {"url.path", "url.query", "input.value"}), (False, {"url.path"})]
+)
+def test_content_of_other_libraries_is_sent_where_content_is_captured(capture_content: bool, kept: set[str]) -> None:
+    """By the setting, from the span to the collector."""
+    with OtlpSink() as sink:
+        config = Config(destinations=(destination(sink),), capture_content=capture_content)
+        with running(config) as (pipeline, tracer):
+            said = {"url.path": "/a", "url.query": "q=hello", "input.value": "How warm is it?"}
+            tracer.start_span("GET /a", attributes=said).end()
+            assert pipeline.force_flush()
+
+        [span] = sink.spans.values()
+    assert attributes_of(span).keys() == kept
+
+
 def test_a_span_without_secrets_stays_as_it_is() -> None:
     """Nothing is copied, and what the span had dropped is still counted on a copy."""
     provider = TracerProvider()
