@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import socket
+import threading
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,24 @@ def test_no_connection_is_left(tmp_path: Path) -> None:
 
     assert (sent.total(), left.total()) == (10, 0)
     assert open_to_it == []
+
+
+def test_its_threads_are_waited_for_in_the_time_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all is sent: a thread that closes its connection is not left behind."""
+    waits: list[float | None] = []
+    join = threading.Thread.join
+
+    def noted(thread: threading.Thread, timeout: float | None = None) -> None:
+        waits.append(timeout)
+        join(thread, timeout)
+
+    sink = stopped_sink()
+    run("start(); make(10)", sink.endpoint, tmp_path)
+    with sink, monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "join", noted)
+        send_left_overs(Config(destinations=(destination(sink),), spool_dir=tmp_path), 600)
+
+    assert [wait for wait in waits if wait is not None and wait > 300] != []
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
