@@ -4,8 +4,8 @@ import gc
 import os
 import shutil
 import socket
-import threading
 import stat
+import threading
 from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
