@@ -432,9 +432,11 @@ def test_where_metrics_go_is_told(status: int, said: str) -> None:
         sink.decide = lambda received: Answer(status=status if received.metrics is not None else 200)
         metrics = Destination(endpoint=endpoint(sink).replace("traces", "metrics"), signal="metrics")
 
-        (line,) = (line for line in lines(examine(Config(metrics=(metrics,)))) if "metrics go to" in line)
+        told = lines(examine(Config(metrics=(metrics,))))
+        (line,) = (line for line in told if "metrics go to" in line)
 
         assert [received.path for received in sink.received] == ["/v1/metrics"]
+    assert any("unset OTEL_METRICS_EXPORTER to send none" in other for other in told) is (status != 200)
     assert line.startswith(
         said.format(f"metrics go to {metrics.display_url} by http/protobuf").replace(
             "127.0.0.1:" + str(sink.port), "127.0.0.1:PORT"

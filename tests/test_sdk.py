@@ -979,7 +979,8 @@ def test_what_a_launcher_asks_for_is_wrapped_until_the_programs_own_init(
     ask("taskweaver", wanted=True)
     ask("llm_calls", wanted=False)
     ask("taskweaver", wanted=False)
-    own = agentops_otel.init(endpoint="http://127.0.0.1:9", auto_start_session=False, **QUIET)  # type: ignore[arg-type]
+    of_own: dict[str, Any] = {"auto_start_session": False, "upload_metrics": False, **QUIET}
+    own = agentops_otel.init(endpoint="http://127.0.0.1:9", **of_own)
     sdk.instrument_until_init("llm_calls", wanted=True)
 
     assert sdk.client() is own

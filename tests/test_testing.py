@@ -3,6 +3,7 @@
 import pytest
 from opentelemetry.sdk.trace import SpanLimits
 
+import agentops_otel
 from agentops_otel import testing
 
 
@@ -42,3 +43,12 @@ def test_captured_spans_are_shown_by_their_client() -> None:
         shown = repr(captured)
 
     assert shown == f"Capture(client={captured.client!r})"
+
+
+def test_a_capture_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither where spans go, nor what a session came to."""
+    with testing.capture() as captured:
+        agentops_otel.start_session().end_session("Success")
+
+    assert [span.name for span in captured.spans] == ["invoke_workflow session"]
+    assert capfd.readouterr() == ("", "")

@@ -48,6 +48,7 @@ def _meters() -> Iterator[None]:
     provider = MeterProvider([_reader], shutdown_on_exit=False)
     with restored_meter_provider():
         metrics.set_meter_provider(provider)
+        assert metrics.get_meter_provider() is provider
         yield
         provider.shutdown()
 
