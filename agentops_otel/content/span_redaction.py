@@ -23,7 +23,7 @@ _WITH_QUERY = frozenset({"url.full", "http.url", "http.target", "url.original"})
 _QUERY = "url.query"
 _CACHED_RESOURCES = 64
 _KNOWN = 8192
-"""Attributes, and names of numbers, that are known to need no change."""
+"""The most attributes, and names of numbers, that are remembered as free of secrets."""
 _NONE: frozenset[str] = frozenset()
 _SEARCHED = semconv.CONTENT | {semconv.SESSION_ID, semconv.GEN_AI_RESPONSE_ID}
 """Attributes of our own spans that have been redacted as content, or are ids that differ each time."""
@@ -52,9 +52,9 @@ class SpanRedaction:
     def __init__(self, *, capture_content: bool = True) -> None:
         self._capture_content = capture_content
         self._known: set[tuple[str, Any]] = set()
-        """Short texts, and tuples of a few, with their names, that need no change. Most of them recur."""
+        """Short texts, and tuples of a few, with their names, in which no secret was found. Most of them recur."""
         self._numeric: set[str] = set()
-        """Names under which numbers need no change."""
+        """Names under which a number is no secret."""
         self._resources: dict[int, tuple[Resource, Resource]] = {}
         self._scopes: dict[int, tuple[InstrumentationScope, InstrumentationScope]] = {}
 
@@ -123,7 +123,7 @@ class SpanRedaction:
         return {name: value for name, value in {**plain, **changed}.items() if value is not None}
 
     def _unknown(self, attributes: dict[str, Any], skipped: Set[str]) -> Iterator[tuple[str, Any]]:
-        """The attributes that are not known to need no change."""
+        """The attributes that are still to be searched."""
         known = self._known
         for pair in attributes.items():
             name, value = pair
@@ -138,7 +138,7 @@ class SpanRedaction:
                 yield pair
 
     def _learn(self, name: str, value: Any) -> None:
-        """An attribute that needed no change."""
+        """Remember an attribute in which no secret was found."""
         if is_short(value):
             if len(self._known) >= _KNOWN:
                 self._known.clear()

@@ -45,7 +45,7 @@ _SPAN_BYTES = 2000
 _PERSIST_S = 1.0
 """Seconds that `persist` waits for spans that another thread is encoding."""
 _PATIENCE_S = 0.02
-"""Seconds that an app's thread waits for a busy sink."""
+"""Seconds that an app's thread waits for a busy sink, or for another one that helps."""
 
 _redacting = guard("redacting a span")
 _observing = guard("observing a span")
@@ -271,7 +271,7 @@ class Pipeline(SpanProcessor):
                 self._wake_up.set()
 
     def _help(self) -> None:
-        """Encode a few spans in the app's thread; while the queue is not twice too long, in one of its threads."""
+        """Encode a few spans in the app's thread; one thread at a time, until the queue is twice its limit."""
         must = self._durable or len(self._queue) >= 2 * self._limit
         # Threads that wait for each other's locks, one span after the other, cost more than they encode.
         alone = self._helping.acquire(timeout=_PATIENCE_S if must else 0)
