@@ -757,7 +757,7 @@ def test_steps_of_an_interaction() -> None:
             "gen_ai.tool.definitions": [{"type": "x"}],
         }
     )
-    assert said(interactions.INTERACT, {"steps": INTERACTION[1:4]}) == snapshot(
+    assert said(interactions.INTERACT, {"steps": INTERACTION[:4]}) == snapshot(
         {
             "gen_ai.output.messages": [
                 {

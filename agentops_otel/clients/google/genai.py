@@ -90,7 +90,7 @@ def _answer(candidate: Any) -> gen_ai.Message | None:
     parts: list[Any] = []
     for part in items(candidate, "content", "parts"):
         contents.fold_part(parts, part)
-    return contents.content({"role": field(candidate, "content", "role"), "parts": joined(parts)}, role="model")
+    return contents.content({"parts": joined(parts)}, role="model")
 
 
 def _finish_reasons(response: Any) -> list[str | None]:
@@ -143,7 +143,7 @@ def fold(response: dict[str, Any], chunk: Any) -> None:
         entry = indexed(response, "candidates", field(candidate, "index"))
         if (reason := field(candidate, "finish_reason")) is not None:
             entry["finish_reason"] = reason
-        content = entry.setdefault("content", {"role": "model", "parts": []})
+        content = entry.setdefault("content", {"parts": []})
         for part in items(candidate, "content", "parts"):
             contents.fold_part(content["parts"], part)
 

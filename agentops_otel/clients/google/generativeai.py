@@ -66,14 +66,6 @@ def wrap_result(call: Call, value: Any) -> Any:
 GENERATE = replace(
     genai.GENERATE,
     methods=_methods("generate_content", "stream_generate_content"),
-    request_content={
-        **genai.GENERATE.request_content,
-        semconv.GEN_AI_TOOL_DEFINITIONS: lambda request: [
-            {"type": "function", **function}
-            for tool in items(request, "config", "tools")
-            for function in items(tool, "function_declarations")
-        ],
-    },
     fold=_fold,
 )
 

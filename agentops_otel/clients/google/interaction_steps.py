@@ -125,7 +125,7 @@ def _fold_start(response: dict[str, Any], event: Any) -> None:
 def _fold_step(entry: dict[str, Any], step: Any) -> None:
     """Update a step. In version 1 the event has a content, which is a step of the model's output."""
     if _kind(step) in _CONTENTS:
-        step = {"type": "model_output", "content": [step]}
+        step = {"content": [step]}
     for name in ("type", "id", "call_id", "name", "server_name", "arguments", "result", "is_error"):
         if (value := field(step, name)) is not None:
             entry[name] = value
