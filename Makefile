@@ -37,8 +37,8 @@ fuzz: $(BIN)/.test ## each property test, with EXAMPLES=1000 or a fixed part or 
 soak: $(BIN)/.test ## load, faults and kills together, and what became of each span: MINUTES=3, and as long again, by SEED=1
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1)
 
-mutants: $(BIN)/.test ## faults planted at random, and those that no test notices: N=60 of them, by SEED=1, in ROOM="export/" alone
-	$(BIN)/python -m tests.mutants --number $(or $(N),60) --seed $(or $(SEED),1) --matching "$(MATCHING)" --room "$(ROOM)"
+mutants: $(BIN)/.test ## faults planted at random, and those that no test notices: N=60 of them, by SEED=1, in ROOM="export/" alone, EACH=1 of a line
+	$(BIN)/python -m tests.mutants --number $(or $(N),60) --seed $(or $(SEED),1) --matching "$(MATCHING)" --room "$(ROOM)" $(if $(EACH),--each)
 
 check: $(BIN)/.check ## lint, format, types, of the page's scripts too
 	$(BIN)/ruff check .

@@ -1002,11 +1002,11 @@ def test_a_live_turn() -> None:
     def spoken(**content: Any) -> dict[str, Any]:
         return {"server_content": content}
 
-    sound = {"inline_data": {"mime_type": "audio/pcm", "data": b"123"}}
+    sound, picture = ({"inline_data": {"mime_type": kind, "data": b"123"}} for kind in ("audio/pcm", "image/png"))
 
     assert streamed(
         live.LIVE,
-        spoken(model_turn={"parts": [{"text": "h", "thought": True}, sound, {"text": "I"}, sound]}),
+        spoken(model_turn={"parts": [{"text": "h", "thought": True}, picture, sound, picture, {"text": "I"}, sound]}),
         spoken(output_transcription={"text": " am"}),
         {"tool_call": {"function_calls": [{"id": "1", "name": "f", "args": {"a": 1}}]}},
         {"tool_response": {"function_responses": [{"id": "1", "name": "f", "response": {"r": 1}}]}},
@@ -1024,7 +1024,9 @@ def test_a_live_turn() -> None:
                     "role": "assistant",
                     "parts": [
                         {"type": "reasoning", "content": "h"},
+                        {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 3},
                         {"type": "blob", "modality": "audio", "mime_type": "audio/pcm", "byte_size": 6},
+                        {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 3},
                         {"type": "text", "content": "I am"},
                         {"type": "tool_call", "id": "1", "name": "f", "arguments": {"a": 1}},
                     ],

@@ -47,6 +47,11 @@ def says(*parts: dict[str, Any], **said: Any) -> dict[str, Any]:
     return {"serverContent": {**({"modelTurn": {"parts": list(parts)}} if parts else {}), **said}}
 
 
+def in_turn(**said: Any) -> types.LiveServerMessage:
+    """A message about a turn, as the package gives it to the program."""
+    return types.LiveServerMessage(server_content=types.LiveServerContent(**said))
+
+
 DONE = {**says(turnComplete=True), "usageMetadata": USAGE}
 ANSWER: list[Said] = [says({"text": "It is "}), says({"text": "21 degrees."}), says(generationComplete=True), DONE]
 
@@ -394,6 +399,28 @@ def test_what_the_model_says_unasked_has_a_span(
     (node,) = told(captured, socket)
     assert "gen_ai.input.messages" not in node["attributes"]
     assert "21 degrees" in str(node["attributes"]["gen_ai.output.messages"])
+
+
+@pytest.mark.parametrize(
+    ("message", "answers"),
+    [
+        (types.LiveServerMessage(tool_call=types.LiveServerToolCall()), True),
+        (in_turn(model_turn=types.Content()), True),
+        (in_turn(output_transcription=types.Transcription(text="Hello.")), True),
+        (in_turn(input_transcription=types.Transcription(text="How warm?")), False),
+        (in_turn(generation_complete=True), False),
+        (types.LiveServerMessage(usage_metadata=types.UsageMetadata()), False),
+    ],
+)
+def test_a_turn_that_nobody_asked_for_begins_with_what_the_model_says(
+    message: types.LiveServerMessage, *, answers: bool
+) -> None:
+    """Or calls: what else is told of a session makes no turn."""
+    begun: list[Any] = []
+
+    LiveTracker(begun.append).received(message)
+
+    assert bool(begun) is answers
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,20 @@ def test_a_spool_dir_that_a_program_named_is_found(tmp_path: Path, monkeypatch: 
     assert second == (f"{sink.endpoint}: 0 spans sent, none left\n", 0)
 
 
+@pytest.mark.parametrize("spool_dir", ["spool", None])
+def test_the_spool_dir_of_the_settings_needs_no_note(spool_dir: str | None, tmp_path: Path) -> None:
+    """It may come from another machine. With the spool off, the state directory's is read: it was on before."""
+    sink = stopped_sink()
+    run("start(); make(10)", sink.endpoint, tmp_path / "spool")
+    place, state = (tmp_path / spool_dir, tmp_path / "new") if spool_dir else (None, tmp_path)
+
+    with sink:
+        config = Config(destinations=(destination(sink),), spool_dir=place, state_dir=state)
+        sent, left, _ = send_left_overs(config, 20)
+
+    assert (sent.total(), left.total()) == (10, 0)
+
+
 @pytest.mark.parametrize("spelling", ["HTTP://LOCALHOST:{port}/v1/traces", "http://127.0.0.1:{port}/v1/traces/"])
 def test_the_same_endpoint_in_another_spelling_is_the_same(spelling: str, tmp_path: Path) -> None:
     """What was left under one is sent under the other."""

@@ -43,13 +43,15 @@ def main() -> None:
     parser.add_argument(
         "--room", default="", help="only in files whose path in the package has this regular expression"
     )
+    parser.add_argument("--each", action="store_true", help="each fault of a line, in place of one")
     parser.add_argument("--tests", nargs="+", default=_TESTS, help="what may notice: those of a framework, say")
     parser.add_argument("--second-look", type=float, default=SECOND_LOOK_S, help="so many seconds of tests at most")
     parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
     options = parser.parse_args()
     copy, data = options.folder / "copy", options.folder / "data"
     measured = _measured(copy, data, options.tests)
-    in_rooms = draw(copy, measured, seed=options.seed, matching=options.matching, rooms=options.room)
+    matching, rooms = options.matching, options.room
+    in_rooms = draw(copy, measured, seed=options.seed, matching=matching, rooms=rooms, each=options.each)
     drawn = list(islice(in_rooms, options.number))
     narrowed = re.sub(r"\W+", "-", f"{options.seed}-{options.room}-{options.matching}").strip("-")
     verdicts = data / f"seed-{narrowed}.json"
@@ -92,8 +94,13 @@ def pytest_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
 
 
-def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "", rooms: str = "") -> Iterator[Place]:
-    """A fault in each line that tests run, in random order: a line with many counts as one with few."""
+def draw(
+    copy: Path, measured: Covering, *, seed: int, matching: str = "", rooms: str = "", each: bool = False
+) -> Iterator[Place]:
+    """A fault in each line that tests run, in random order: a line with many counts as one with few.
+
+    With *each*, all that a line can have.
+    """
     random = Random(seed)
     places = [
         (file, found)
@@ -108,7 +115,8 @@ def draw(copy: Path, measured: Covering, *, seed: int, matching: str = "", rooms
         random.shuffle(found)
         line = source.decode().splitlines()[found[0].line - 1]
         if re.search(matching, line) and is_tested(file, measured) and tests_of(file, found[0], source, measured):
-            yield from islice(((file, fault) for fault in found if compiles(fault.planted(source))), 1)
+            planted = ((file, fault) for fault in found if compiles(fault.planted(source)))
+            yield from planted if each else islice(planted, 1)
 
 
 def _by_line(source: bytes) -> dict[int, list[Fault]]:
@@ -135,7 +143,7 @@ def judge(
             raise RuntimeError(f"{failed} fails without a fault")
         for file, fault in drawn:
             source = (copy / file).read_bytes()
-            place = f"{file}:{fault.line} {fault.shown(source)}"
+            place = fault.place(file, source)
             if place not in verdicts:
                 tests = tests_of(file, fault, source, measured)
                 with _planted(fault, copy, file):

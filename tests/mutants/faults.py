@@ -62,6 +62,14 @@ class Fault:
         """Both texts, on one line."""
         return f"{self.kind}: {' '.join(self.was(source).split())[:70]} -> {self.text[:70]}"
 
+    def place(self, file: str, source: bytes) -> str:
+        """Where it is planted and what it is; the text of its line tells it from others like it in the file."""
+        begins = source.rfind(b"\n", 0, self.start) + 1
+        ends = (source + b"\n").index(b"\n", self.start)
+        parts = source[begins : self.start], source[self.start : min(self.end, ends)], source[self.end : ends]
+        before, changed, after = (part.decode() for part in parts)
+        return f"{file}:{self.line} {self.shown(source)} | {before.lstrip()}>>{changed}<<{after}"
+
 
 def faults(source: bytes) -> list[Fault]:
     """All that can be planted, each by itself."""

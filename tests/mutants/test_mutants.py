@@ -140,6 +140,17 @@ def test_a_draw_may_be_of_one_room(tmp_path: Path) -> None:
     assert [file for file, _ in drawn] == ["agentops_otel/small.py"]
 
 
+def test_a_draw_has_one_fault_of_a_line_or_each(tmp_path: Path) -> None:
+    """A line with many counts as one with few."""
+    file, test = "agentops_otel/small.py", "tests/test_small.py::test_one"
+    _write(tmp_path, {file: "def one(number):\n    return number + 1\n"})
+    measured = covering.Covering({file: {2: frozenset([test])}}, {test: 0.0})
+
+    drawn = [[fault.kind for _, fault in mutants.draw(tmp_path, measured, seed=1, each=each)] for each in (False, True)]
+
+    assert (len(drawn[0]), sorted(drawn[1])) == (1, ["constant", "operator", "return"])
+
+
 @pytest.mark.parametrize(
     ("source", "text"), [(b"LIMIT = 8\n", "small.LIMIT == 8"), (b'WORDS = ("no room",)\n', 'dropped == {"no room": 1}')]
 )
@@ -280,7 +291,7 @@ def test_kills():
 def test_the_accepted_faults_are_those_of_the_code_as_it_is() -> None:
     """A line that has changed is judged again."""
     found = {
-        f"{file} {fault.shown(source)}"
+        without_line(fault.place(file, source))
         for file in {place.partition(" ")[0] for place in ACCEPTED}
         for source in [(covering.ROOT / file).read_bytes()]
         for fault in faults(source)
