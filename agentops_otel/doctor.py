@@ -362,7 +362,7 @@ def _span(trace_id: int) -> ReadableSpan:
         start_time=now,
         end_time=now,
     )
-    return SpanRedaction()(span)  # the environment gives the resource
+    return SpanRedaction(capture_content=True)(span)  # the environment gives the resource
 
 
 def _file(config: Config) -> Finding:

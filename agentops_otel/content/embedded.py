@@ -55,7 +55,7 @@ def _hides_a_secret(word: str, redact: Callable[[str], str]) -> bool:
     for offset in range(4):
         # In a path or a URL the word may begin a few letters before the base64.
         decoded = _decoded(word[offset:])
-        changed = redact(decoded) if not offset and not _BINARY.search(decoded) else redact_shapes(decoded)
+        changed = redact_shapes(decoded) if _BINARY.search(decoded) else redact(decoded)
         if changed != decoded:
             return True
     return False

@@ -49,7 +49,7 @@ class SpanRedaction:
             libraries record under names of their own.
     """
 
-    def __init__(self, *, capture_content: bool = True) -> None:
+    def __init__(self, *, capture_content: bool) -> None:
         self._capture_content = capture_content
         self._known: set[tuple[str, Any]] = set()
         """Short texts, and tuples of a few, with their names, in which no secret was found. Most of them recur."""
@@ -254,7 +254,7 @@ def _with_state(context: SpanContext, state: TraceState) -> SpanContext:
 
 
 def _value(value: Any, kind: KeyKind, depth: int) -> Any:
-    """An attribute's value without secrets."""
+    """An attribute's value without secrets, and without what is deeper in it than *depth*."""
     match value:
         case None | bool():
             return value
@@ -273,6 +273,8 @@ def _value(value: Any, kind: KeyKind, depth: int) -> Any:
             items = list(value)
             secrets = secret_items(items)
             return tuple(_value(item, secrets.get(place, kind), depth - 1) for place, item in enumerate(items))
+        case Mapping() | Sequence():
+            return None  # deeper than what is sent
     return value
 
 

@@ -118,7 +118,12 @@ def metric_upload(config: Config) -> "MetricUpload | None":
     from agentops_otel.export.meters import MetricUpload  # imported on use: it takes long
 
     senders = [_metric_sender(destination, config) for destination in config.metrics]
-    return MetricUpload(senders, interval_s=config.metrics_interval_s, durable=config.durability == "span")
+    return MetricUpload(
+        senders,
+        interval_s=config.metrics_interval_s,
+        durable=config.durability == "span",
+        redaction=SpanRedaction(capture_content=config.capture_content),
+    )
 
 
 def _metric_sender(destination: Destination, config: Config) -> Sender:

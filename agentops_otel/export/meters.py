@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from agentops_otel import semconv
 from agentops_otel.content import SpanRedaction
+from agentops_otel.content.redaction import REDACTED
 from agentops_otel.export.encode import Batch
 from agentops_otel.export.sender import Sender
 from agentops_otel.export.threads import FORK_WAIT_S, STARTS_AT_FORK, BackgroundThread, WakeUp, are_greenlets
@@ -54,7 +55,7 @@ class _Reader(MetricReader):
         super().__init__(settings._preferred_temporality, settings._preferred_aggregation)
         self.senders: Sequence[Sender] = ()
         self.durable = False
-        self._redaction = SpanRedaction()
+        self.redaction = SpanRedaction(capture_content=False)
         self._instance = (0, "")
         self._made_in, self._parents_name = os.getpid(), parents_name
 
@@ -71,9 +72,11 @@ class _Reader(MetricReader):
 
     def _redact(self, attributes: Iterable[KeyValue]) -> None:
         texts = {one.key: one.value for one in attributes if one.value.HasField("string_value")}
-        redacted = self._redaction.attributes({name: value.string_value for name, value in texts.items()})
-        for name, value in texts.items():
-            value.string_value = str((redacted or {}).get(name, value.string_value))
+        redacted = self.redaction.attributes({name: value.string_value for name, value in texts.items()})
+        if redacted is not None:
+            for name, value in texts.items():
+                # One that is left out of a span stays here: points without it might be the same.
+                value.string_value = str(redacted.get(name, REDACTED))
 
     def _identify(self, attributes: Any) -> None:
         """Name the process: two of one name would be taken for one that counts up and down.
@@ -137,12 +140,16 @@ class MetricUpload(SpanProcessor):
         senders: One for each destination.
         interval_s: From one collection to the next.
         durable: A request is on disk before the collection is done.
+        redaction: Of the attributes that other libraries set.
     """
 
-    def __init__(self, senders: Sequence[Sender], *, interval_s: float, durable: bool) -> None:
+    def __init__(
+        self, senders: Sequence[Sender], *, interval_s: float, durable: bool, redaction: SpanRedaction
+    ) -> None:
         self.senders = tuple(senders)
         self._interval_s = interval_s
         self._durable = durable
+        self._redaction = redaction
         self._provider: OwnMeterProvider | None = None
         self._thread = BackgroundThread("agentops-otel-metrics", self._work)
         self._asked = self._done = 0
@@ -158,7 +165,8 @@ class MetricUpload(SpanProcessor):
     def start(self, provider: OwnMeterProvider) -> None:
         """Begin to collect the metrics of *provider*."""
         provider.begin_anew()
-        provider.reader.senders, provider.reader.durable = self.senders, self._durable
+        reader = provider.reader
+        reader.senders, reader.durable, reader.redaction = self.senders, self._durable, self._redaction
         self._provider = provider
         for sender in self.senders:
             sender.prepare()

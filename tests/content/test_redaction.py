@@ -274,6 +274,11 @@ def test_a_name_of_no_secret(name: str) -> None:
         ({b"k": 1, "arguments": '{"password":"a"}'}, {"<bytes, 1 B>": 1, "arguments": '{"password":"[redacted]"}'}),
         (ValueError("token=abc"), {"__class__": "ValueError", "args": ["token=[redacted]"]}),
         ({"x" * 200 + "_api_key": "a"}, {"x" * 200 + "_api_key": "[redacted]"}),
+        ({"tokens": ["a"] * 20}, {"tokens": ["[redacted]"] * 20}),
+        (
+            {"tokens": [["a", "b"], 25, {"n": ["c", "d"]}]},
+            {"tokens": [["[redacted]"] * 2, 25, {"n": ["[redacted]"] * 2}]},
+        ),
     ],
 )
 def test_values_under_a_secret_name_are_replaced(value: object, expected: Any) -> None:
@@ -327,6 +332,16 @@ def test_each_field_for_a_name_says_what_is_beside_it(name_field: str, value_fie
     if value_field != "values":
         text = f'<add {name_field}="db_password" {value_field}="letmein"/>'
         assert redact(text) == text.replace("letmein", "[redacted]")
+
+
+@pytest.mark.parametrize("count", [2, 200])
+def test_the_ends_of_a_long_list_are_no_list_of_names_and_values(count: int) -> None:
+    """Names and values take turns from the first item to the last; what lies between the ends is not looked at."""
+    items = ["password", "mine"] * count
+
+    written = Content(limit_bytes=1000).json("x", items) or ""
+
+    assert ("mine" in written, "[redacted]" in written) == ((False, True) if count == 2 else (True, False))
 
 
 @pytest.mark.parametrize("name", ["required", "enum", "columns", "fields", "propertyOrdering"])
@@ -396,6 +411,12 @@ def test_a_secret_in_base64_is_found_to_its_last_letter(encode: Callable[[bytes]
     assert redact(f"\u4e2d {word} {word}").replace("=", "") == "\u4e2d [redacted] [redacted]"
 
 
+@pytest.mark.parametrize("path", ["", "/a/", "/ab/", "/abc/", "/v1/x/"])
+def test_a_named_secret_in_base64_is_found_wherever_its_letters_begin(path: str) -> None:
+    """The letters of a path are base64 too: where those of the secret begin is tried."""
+    assert redact(f"{path}{base64.b64encode(b'password=letmein-please!').decode()}") == "[redacted]"
+
+
 def test_the_shortest_base64_that_is_searched() -> None:
     """24 letters, alone in a text or not."""
     word = base64.b64encode(b"123456 sk-a1b2c3d4").decode()
@@ -412,6 +433,7 @@ def test_the_shortest_base64_that_is_searched() -> None:
         ({"b64_json": IMAGE}, {"b64_json": "<image/png, 3 kB>"}),
         ({"audio": {"data": "Uk9X" + IMAGE, "format": "raw"}}, {"audio": {"data": "<base64, 3 kB>", "format": "raw"}}),
         ({"images": [IMAGE, IMAGE]}, {"images": ["<image/png, 3 kB>", "<image/png, 3 kB>"]}),
+        ({"images": ["Uk9X" + IMAGE] * 4}, {"images": ["<base64, 3 kB>"] * 4}),
         *(
             ({name: "Uk9X" + IMAGE}, {name: "<base64, 3 kB>"})
             for name in ("picture", "photo", "userPhoto", "screenshots", "thumbnail", "img", "attachment", "clip")
@@ -583,12 +605,14 @@ def test_a_text_with_every_sign_between_names_and_values_is_searched() -> None:
 
 @pytest.mark.parametrize("number", range(8))
 def test_what_is_a_secret_by_itself_is_one_among_others(number: int) -> None:
-    """Texts are searched together: the end of a key that begins elsewhere, and a name among other words."""
-    others = [f"a harmless text {number}-{other}" for other in range(number)]
+    """Texts are searched together, but those that were before: the end of a key, and a name among other words."""
 
-    assert contain_no_secrets([*others, f"none-{number}"])
-    assert not contain_no_secrets([*others, f"MII{number}\n-----END RSA PRIVATE KEY-----"])
-    assert not contain_no_secrets([*others, "password", "the secretary"])
+    def others(name: str) -> list[str]:
+        return [f"a harmless text {name}-{number}-{other}" for other in range(number)]
+
+    assert contain_no_secrets([*others("a"), f"none-{number}"])
+    assert not contain_no_secrets([*others("b"), f"MII{number}\n-----END RSA PRIVATE KEY-----"])
+    assert not contain_no_secrets([*others("c"), "password", "the secretary"])
 
 
 @pytest.mark.parametrize("length", [1, 1000])

@@ -72,7 +72,7 @@ def test_a_secret_in_one_part_changes_that_part_alone(part: str) -> None:
     span = ended(**{part: f"with {KEY}"})
     before, of_scope = span.to_json(), scope(span)
 
-    redacted = SpanRedaction()(span)
+    redacted = SpanRedaction(capture_content=True)(span)
 
     assert redacted.to_json() == before.replace(KEY, "[redacted]")
     assert scope(redacted)[:3] == of_scope[:3]
@@ -87,7 +87,7 @@ def test_a_secret_in_one_part_changes_that_part_alone(part: str) -> None:
 
 def test_without_a_secret_it_is_the_same_object() -> None:
     """Also the second time, when resource and scope are known."""
-    redaction = SpanRedaction()
+    redaction = SpanRedaction(capture_content=True)
     spans = [ended(), ended()]
 
     assert [redaction(span) for span in spans * 2] == spans * 2
@@ -95,7 +95,7 @@ def test_without_a_secret_it_is_the_same_object() -> None:
 
 def test_what_is_known_of_resources_and_scopes_has_a_bound() -> None:
     """A program may make a provider for each of its jobs."""
-    redaction, known = SpanRedaction(), []
+    redaction, known = SpanRedaction(capture_content=True), []
     spans = [ended(resource=f"note {n}", scope=f"note {n}") for n in range(200)]
     for span in spans:
         redaction(span)
@@ -107,7 +107,7 @@ def test_what_is_known_of_resources_and_scopes_has_a_bound() -> None:
 
 def test_resources_and_scopes_are_judged_each_by_itself() -> None:
     """However many there are: more than are remembered, some with a secret."""
-    redaction = SpanRedaction()
+    redaction = SpanRedaction(capture_content=True)
     notes = [f"{n} {KEY if n % 3 else 'plain'}" for n in range(150)]
     spans = [ended(resource=note, scope=note) for note in notes]
 
@@ -181,7 +181,7 @@ def test_what_is_known_of_an_attribute_holds_for_no_other(
 
 def test_what_is_known_of_attributes_has_a_bound() -> None:
     """Names and values may differ each time."""
-    redaction, known = SpanRedaction(), []
+    redaction, known = SpanRedaction(capture_content=True), []
     for n in range(8200):
         assert redaction.attributes({"id": f"id {n}", f"n{n}": n}) is None
         known.append((len(redaction._known), len(redaction._numeric)))

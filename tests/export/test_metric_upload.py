@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import SimpleNamespace
@@ -19,12 +20,15 @@ from opentelemetry.sdk.resources import Resource
 
 import agentops_otel
 from agentops_otel import config
+from agentops_otel.content import SpanRedaction
 from agentops_otel.destinations import Destination
+from agentops_otel.export import metric_upload
 from agentops_otel.export.meters import MetricUpload, OwnMeterProvider, _attributes, _Reader
 from agentops_otel.export.outbox import Outbox
 from agentops_otel.export.sender import Answer as AnswerOfSender
 from agentops_otel.export.sender import Sender, Verdict
 from agentops_otel.export.spool import Spool
+from tests.export.delivery import destination
 from tests.export.processes import Protocol, python
 from tests.loopback.agentops_backend import AgentOpsBackend
 from tests.loopback.otlp_sink import METRICS_METHOD, Answer, OtlpSink, Received, value_of
@@ -277,7 +281,7 @@ def uploading(spool: Spool | None = None, *, durable: bool = False) -> Iterator[
     """An upload of a provider with a counter and a histogram, at long intervals, to one who waits."""
     waits = Waits()
     sender = Sender("metrics", Outbox(spool, request_spans=1), waits)
-    upload = MetricUpload([sender], interval_s=3600.0, durable=durable)
+    upload = MetricUpload([sender], interval_s=3600.0, durable=durable, redaction=SpanRedaction(capture_content=True))
     provider = OwnMeterProvider(Resource({"service.name": "s"}))
     upload.start(provider)
     provider.get_meter("m").create_counter("n").add(1, {"a": "b", "password": "hunter2!", "port": 5})
@@ -560,6 +564,56 @@ def test_no_secret_is_in_an_attribute_of_a_metric(tmp_path: Path) -> None:
     assert SECRET.encode() not in sent
     assert b"hunter2" not in sent
     assert b"Oslo" in sent
+
+
+@pytest.mark.parametrize("capture", ["true", "false"])
+def test_what_a_program_asks_for_is_content_in_metrics_too(capture: str, tmp_path: Path) -> None:
+    """As in spans. The attribute stays: points without it might be the same."""
+    asked = {"url.full": "https://x.org/a?q=warm", "url.query": "q=warm", "city": "Oslo"}
+    with OtlpSink() as sink:
+        ran(
+            PROGRAM + f"calls.add(1, {asked})",
+            sink,
+            tmp_path,
+            OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=capture,
+        )
+
+    [found] = [
+        {one.key: one.value.string_value for one in point.attributes}
+        for request in sink.metrics
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "app.calls"
+        for point in metric.sum.data_points
+    ]
+    without = {"url.full": "https://x.org/a", "url.query": "[redacted]", "city": "Oslo"}
+    assert found == (asked if capture == "true" else without)
+
+
+@pytest.mark.parametrize("durability", ["batch", "span"])
+def test_durability_is_of_metrics_too(durability: config.Durability, tmp_path: Path) -> None:
+    """With "span" a collection is on disk before it is sent."""
+    answers = threading.Event()
+    with OtlpSink() as sink:
+        sink.decide = lambda received: Answer() if answers.wait(60) else Answer(status=503)
+        where = replace(destination(sink), endpoint=sink.endpoint.replace("traces", "metrics"), signal="metrics")
+        upload = metric_upload(config.Config(metrics=(where,), spool_dir=tmp_path, durability=durability))
+        assert upload is not None
+        provider = OwnMeterProvider(Resource({"service.name": "s"}))
+        upload.start(provider)
+        provider.get_meter("m").create_counter("n").add(1)
+        try:
+            assert upload.collect(60)
+            stats = upload.senders[0].outbox.stats(1)
+        finally:
+            answers.set()
+            upload.close()
+            upload.senders[0].stop(time.monotonic() + 60)
+            upload._thread.join(60)
+
+    assert (stats.spooled, stats.pending) == ((1, 0) if durability == "span" else (0, 1))
+    assert len(sink.metrics) == 1
 
 
 def test_an_account_gets_metrics_with_its_token(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agentops_otel.config import Destination
+from agentops_otel.content import SpanRedaction
 from agentops_otel.export import meters as meters_module
 from agentops_otel.export import pipeline as pipeline_module
 from agentops_otel.export.encode import Batch
@@ -232,7 +233,8 @@ def uploading() -> Iterator[MetricUpload]:
     with OtlpSink() as collector:
         outbox.pause(3600.0, by_destination=True)
         sender = Sender("metrics", outbox, HttpTransport(destination(collector)))
-        upload = MetricUpload([sender], interval_s=3600.0, durable=False)
+        redaction = SpanRedaction(capture_content=True)
+        upload = MetricUpload([sender], interval_s=3600.0, durable=False, redaction=redaction)
         provider = OwnMeterProvider(Resource({}))
         upload.start(provider)
         provider.get_meter("m").create_counter("n").add(1)

@@ -1,6 +1,8 @@
 """Spans of any library leave without secrets, whoever set what on them."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import trace
@@ -9,8 +11,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 
 from agentops_otel.config import Config
-from agentops_otel.content import SpanRedaction
+from agentops_otel.content import MAX_DEPTH, SpanRedaction
 from agentops_otel.export import build
+from agentops_otel.export.encode import Encoder
 from tests.export.delivery import destination, running
 from tests.loopback.otlp_sink import OtlpSink, attributes_of
 
@@ -125,13 +128,28 @@ def test_content_of_other_libraries_is_sent_where_content_is_captured(capture_co
     assert attributes_of(span).keys() == kept
 
 
+@pytest.mark.parametrize("depth", [1, 15, MAX_DEPTH, MAX_DEPTH + 1, 200])
+@pytest.mark.parametrize("nest", [lambda value: [value], lambda value: {"of": value}], ids=["lists", "mappings"])
+def test_a_secret_is_found_as_deep_as_values_are_sent(nest: Callable[[object], Any], depth: int) -> None:
+    """What is deeper stays out, whatever reads the span."""
+    value: Any = f"with {KEY}"
+    for _ in range(depth):
+        value = nest(value)
+    span = ReadableSpan("n", trace.INVALID_SPAN_CONTEXT, attributes={"note": value})
+
+    redacted = SpanRedaction(capture_content=True)(span)
+
+    places = str((redacted.attributes or {})["note"]), str(Encoder().batch([redacted]).body)
+    assert [(KEY in place, "[redacted]" in place) for place in places] == [(False, depth <= MAX_DEPTH)] * 2
+
+
 def test_a_span_without_secrets_stays_as_it_is() -> None:
     """Nothing is copied, and what the span had dropped is still counted on a copy."""
     provider = TracerProvider()
     tracer = provider.get_tracer("x")
     plain = ended(tracer.start_span("plain", attributes={"a": "b", "list": ("c", "d"), "n": 1.5, "max_tokens": 5}))
     secret = ended(tracer.start_span("secret", attributes={f"a{n}": n for n in range(200)} | {"password": "x"}))
-    redaction = SpanRedaction()
+    redaction = SpanRedaction(capture_content=True)
 
     redacted = redaction(secret)
 
