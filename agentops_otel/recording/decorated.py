@@ -151,7 +151,7 @@ class DecoratedCall:
     def _form_of(self, recorder: Recorder, current: Context, defaults: Any, inherited: Any) -> CallForm:
         """The common part of the function's spans, cached until the session's attributes or the agent change."""
         template = self.template
-        own = with_tags(recorder, current, template.tags, recorder.allowed(template.attributes))
+        own = with_tags(recorder, current, template.tags, template.attributes)
         form = CallForm(
             template.span_name,
             {**defaults, **(inherited or {}), **own},

@@ -150,7 +150,7 @@ class Recorder:
         if inherited := current.get(INHERITED_KEY):
             values.update(inherited)  # type: ignore[call-overload]  # a Context says of no value what it is
         if attributes:
-            values.update(attributes if self.content.enabled else self.allowed(attributes))
+            values.update(attributes if self.content.enabled else _without_user_texts(attributes))
         start_time = self.clock() if start_time is None else start_time
         if type(attributes) is not CheckedAttributes or type(tracer) is not OwnTracer or not tracer.begins(parent):
             return tracer.start_span(
@@ -162,12 +162,6 @@ class Recorder:
                 start_time=start_time,
             )
         return tracer.start_checked(name, parent, current, kind, values, links, start_time)
-
-    def allowed(self, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
-        """The attributes without texts of the user's, if content is off."""
-        if self.content.enabled or semconv.USER_TEXTS.isdisjoint(attributes):
-            return attributes
-        return {name: value for name, value in attributes.items() if name not in semconv.USER_TEXTS}
 
     def begin(self, form: CallForm, given: Any, parent: Any, current: Context) -> OwnSpan | None:
         """Start the span of a decorated call on the fast path: our tracer, no sampler to ask.
@@ -326,6 +320,10 @@ class Recorder:
 def with_inherited(attributes: Mapping[str, AttributeValue], context: Context | None = None) -> Context:
     """A context in which every span has *attributes*; they replace those that it inherited before."""
     return set_value(INHERITED_KEY, attributes, context)
+
+
+def _without_user_texts(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+    return {name: value for name, value in attributes.items() if name not in semconv.USER_TEXTS}
 
 
 def _was_recorded_below(span: Span, error: BaseException) -> bool:

@@ -16,6 +16,7 @@ import agentops_otel
 from agentops_otel import ConfigError
 from agentops_otel.config import Config, read_config
 from agentops_otel.content import Content
+from agentops_otel.content.policy import Redact
 from agentops_otel.export import log_upload
 from agentops_otel.export.agentops_logs import LogUpload, _shown
 from agentops_otel.export.outbox import Outbox
@@ -210,11 +211,13 @@ def test_a_session_that_the_end_of_the_program_ends_has_its_log(backend: AgentOp
 class Kept:
     """A stream that is watched, and what was handed over."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Redact | None = None) -> None:
         self.stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         self.trace_id = 1
         self.logs: dict[int, str] = {}
-        self.printed = PrintedText(self.stream, self.where, Content(), self.logs.__setitem__, clock=lambda: 0.0)
+        self.printed = PrintedText(
+            self.stream, self.where, Content(redact=redact), self.logs.__setitem__, clock=lambda: 0.0
+        )
 
     def where(self) -> SpanContext:
         """The trace that a print belongs to."""
@@ -324,6 +327,15 @@ def test_what_is_written_is_written_and_kept_where_a_trace_is_recorded() -> None
         assert kept.stream.write("lost\n") == 5
 
     assert kept.end() == ""
+
+
+def test_what_redact_prints_is_not_kept() -> None:
+    """Nor redacted, which would print again."""
+    kept = Kept(redact=lambda name, text: print("seen", file=kept.stream) or text.upper())
+
+    print("said", file=kept.stream)
+
+    assert log_entries(kept.end()) == [("INFO", "SAID")]
 
 
 def test_a_print_that_fills_a_log_is_whole() -> None:

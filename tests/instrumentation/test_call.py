@@ -14,6 +14,8 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 
@@ -21,6 +23,7 @@ from agentops_otel import testing
 from agentops_otel.clients import SPECS
 from agentops_otel.instrumentation import ClientSpec, Operation, add_text, install
 from agentops_otel.tracing import OwnSpan
+from agentops_otel.tracing.content_policy import MARK_BYTES, SPAN_LIMIT_BYTES
 from tests.clients.capture import Captured, capture
 from tests.clients.openai_calls import ASKED, async_client, sync_client
 from tests.loopback.llm_server import Answer, LlmServer
@@ -123,6 +126,27 @@ def test_a_huge_answer_is_bounded_on_the_span(captured: Captured, server: LlmSer
     assert len(streamed) == len(chunks(completion({"role": "assistant", "content": said}), size=10_000))
     assert len(captured.spans) == 3
     assert all(len(span.to_json()) < 150_000 for span in captured.spans)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["our tracer", "the SDK's"])
+def test_the_content_of_a_call_is_bounded_as_a_whole(own: bool) -> None:
+    """However many attributes it has: what no longer fits is a mark."""
+    names = tuple(f"mine.{number}" for number in range(12))
+    asking = Operation(name="chat", methods=("Model.ask",), request_content=dict.fromkeys(names, "question"))
+    spec = ClientSpec(name="model", module=__name__, operations=(asking,), provider="model", body=dict)
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with testing.capture() as captured:
+        ours = captured.client.recorder
+        assert ours is not None
+        recorder = ours if own else replace(ours, tracer=provider.get_tracer("t"))
+        installation = install([spec], lambda: recorder)
+        Model().ask("word " * 10_000)
+        installation.uninstall()
+        (span,) = captured.spans if own else exporter.get_finished_spans()
+
+    sizes = [len(str((span.attributes or {})[name])) for name in names]
+    assert 7 * 30_000 < sum(sizes) <= SPAN_LIMIT_BYTES + len(names) * MARK_BYTES
 
 
 def sent(server: LlmServer, ask: Callable[[OpenAI], Any]) -> list[tuple[Any, ...]]:

@@ -32,6 +32,13 @@ def test_the_size_of_media_is_that_of_its_bytes(data: bytes, before: str) -> Non
     assert gen_ai.size_of(None) is None
 
 
+@pytest.mark.parametrize("part", [gen_ai.text, gen_ai.reasoning])
+def test_a_part_is_a_text_or_none(part: Any) -> None:
+    """Whatever a server sends in its place."""
+    assert [part(value) for value in ("", None, 5, ["a"], {"text": "a"})] == [None] * 5
+    assert part("a")["content"] == "a"
+
+
 class Open(BaseModel):
     """A model that keeps what it does not know."""
 

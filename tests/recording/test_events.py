@@ -152,6 +152,20 @@ def test_event_with_a_model_is_a_chat(recording: Recording) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("prompt", "content"),
+    [("all the content", '"all the content"'), ({"role": "user", "text": "hi"}, '{"role": "user", "text": "hi"}')],
+)
+def test_a_prompt_that_is_no_message_is_the_content_of_one(prompt: Any, content: str, recording: Recording) -> None:
+    """A text, whatever words are in it, and a mapping of another shape."""
+    record(recording.recorder, LLMEvent(prompt=prompt))
+
+    [span] = recording.spans
+    assert (span.attributes or {})["gen_ai.input.messages"] == (
+        f'[{{"role": "user", "parts": [{{"type": "text", "content": {content}}}]}}]'
+    )
+
+
 def test_llm_event_says_messages_tokens_and_cost(recording: Recording) -> None:
     """An LLMEvent takes a list of messages and a message as completion."""
     record(

@@ -96,7 +96,7 @@ def test_our_span_of_a_call_that_is_no_generator(ollama: Any, llm: ScriptedLLM, 
     (chat,) = [span for span in traced.spans if span.kind is SpanKind.CLIENT]
     assert said["content"] == "hello yourself"
     (answer,) = json.loads(str((chat.attributes or {})["gen_ai.output.messages"]))
-    assert answer["parts"] == [{"type": "text", "content": "hello yourself"}]
+    assert answer == {"role": "assistant", "parts": [{"type": "text", "content": "hello yourself"}]}
 
 
 def test_our_span_of_a_failure(ollama: Any, llm: ScriptedLLM, traced: Capture) -> None:
