@@ -1,6 +1,7 @@
 """Secrets are told by name and by shape, wherever they stand."""
 
 import base64
+import enum
 import json
 import re
 import traceback
@@ -262,6 +263,12 @@ def test_a_name_of_no_secret(name: str) -> None:
     assert classify_key(name) not in SECRET_KINDS
 
 
+class Named(enum.Enum):
+    """A key that is no text, and whose name is known as a whole alone."""
+
+    DSN = "dsn"
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -274,6 +281,7 @@ def test_a_name_of_no_secret(name: str) -> None:
         ({b"k": 1, "arguments": '{"password":"a"}'}, {"<bytes, 1 B>": 1, "arguments": '{"password":"[redacted]"}'}),
         (ValueError("token=abc"), {"__class__": "ValueError", "args": ["token=[redacted]"]}),
         ({"x" * 200 + "_api_key": "a"}, {"x" * 200 + "_api_key": "[redacted]"}),
+        ({Named.DSN: "a"}, {"dsn": "[redacted]"}),
         ({"tokens": ["a"] * 20}, {"tokens": ["[redacted]"] * 20}),
         (
             {"tokens": [["a", "b"], 25, {"n": ["c", "d"]}]},

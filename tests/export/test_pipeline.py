@@ -263,6 +263,7 @@ def test_spans_after_shutdown_are_counted_as_dropped() -> None:
         assert len(sink.ids) == 3
         assert pipeline.stats().dropped == {"shut down": 2}
         assert adds_up(pipeline.stats())
+        assert pipeline.drain(60.0)  # they are waited for no more
 
 
 def test_what_is_closed_already_has_lost_nothing_more() -> None:

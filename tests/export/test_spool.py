@@ -71,6 +71,17 @@ def test_records_are_read_as_one_request_up_to_a_limit(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_its_own_records_and_those_of_ended_processes_take_turns(tmp_path: Path) -> None:
+    """Neither waits for all of the others."""
+    filled(tmp_path, b"left 1", b"left 2", b"left 3").close()
+    spool = filled(tmp_path, b"own 1", b"own 2", b"own 3")
+
+    bodies = everything(spool)
+
+    assert [body[:3] for body in bodies[:4]] in ([b"own", b"lef"] * 2, [b"lef", b"own"] * 2)
+    assert sorted(bodies) == [b"left 1", b"left 2", b"left 3", b"own 1", b"own 2", b"own 3"]
+
+
 def test_a_segment_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
     """Its lock is held; the moment it is let go the segment is anybody's."""
     owner, other = filled(tmp_path, b"mine"), Spool(tmp_path)
@@ -156,6 +167,18 @@ def test_a_damaged_record_costs_itself(
     assert read == [body for n, body in enumerate(bodies) if n != broken]
     assert spool.expired() == {"damaged on disk": 1}
     assert spool.own_spans == 0
+    spool.close()
+
+
+def test_a_file_in_which_all_is_damaged_is_removed(tmp_path: Path) -> None:
+    """When it is read; it takes room no longer."""
+    filled(tmp_path, b"a record").close()
+    [file] = files(tmp_path)
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    spool = Spool(tmp_path)
+
+    assert everything(spool) == []
+    assert files(tmp_path) == []
     spool.close()
 
 
@@ -714,6 +737,23 @@ def test_an_adopted_request_is_not_counted_among_our_own(tmp_path: Path) -> None
 
     stats = outbox.stats(0)
     assert (stats.recovered, stats.given_up, stats.sent, stats.spooled, stats.dropped) == (1, 1, 0, 0, {})
+    outbox.close()
+    outbox.release()
+
+
+def test_what_is_refused_of_an_adopted_request_is_given_up(tmp_path: Path) -> None:
+    """The rest of it is recovered."""
+    left = Spool(tmp_path)
+    left.append(b"seven spans", 7)
+    left.close()
+    outbox = Outbox(Spool(tmp_path))
+    entry = outbox.take()
+    assert entry is not None
+
+    outbox.delivered(entry, rejected=2)
+
+    stats = outbox.stats(0)
+    assert (stats.recovered, stats.given_up, stats.dropped) == (5, 2, {})
     outbox.close()
     outbox.release()
 

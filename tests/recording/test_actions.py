@@ -73,19 +73,20 @@ class Opened:
         self.lock = threading.Lock()
 
 
-def test_arguments_that_cannot_be_copied_are_read_at_once() -> None:
-    """As they are when the call begins, and beside those that could be."""
+def test_what_cannot_be_copied_is_read_at_once() -> None:
+    """Arguments as they are when the call begins, beside those that could be, and the result as it is at its end."""
 
     @agentops_otel.operation
-    def read(opened: Opened, times: int = 2) -> None:
+    def read(opened: Opened, times: int = 2) -> Opened:
         opened.mode = "closed"
+        return opened
 
     with capture() as captured:
-        read(Opened())
+        read(Opened()).mode = "r"
 
-    (given,) = (str((span.attributes or {})["agentops.entity.input"]) for span in captured.spans)
-    told = json.loads(given)
-    assert (told["opened"]["mode"], told["times"]) == ("r", 2)
+    [attributes] = (dict(span.attributes or {}) for span in captured.spans)
+    given, result = (json.loads(str(attributes[f"agentops.entity.{side}"])) for side in ("input", "output"))
+    assert (given["opened"]["mode"], given["times"], result["mode"]) == ("r", 2, "closed")
 
 
 class Now(Mapping[str, int]):
