@@ -326,7 +326,6 @@ class Outbox:
                 if not entry.places:
                     self._dropped[reason] += entry.spans
             self._waiting.clear()
-            self._waiting_bytes = 0
             # A record on disk whose request is in flight is still removed if the answer comes in time.
             self._in_flight = [entry for entry in self._in_flight if entry.places]
             self._changed.notify_all()

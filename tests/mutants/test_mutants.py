@@ -60,6 +60,24 @@ def test_faults_of_each_kind_are_found() -> None:
     )
 
 
+def test_a_fault_is_told_by_its_line_from_others_like_it() -> None:
+    """Also where both are in one line; the number of the line may change."""
+    source = b"one = 0\ntwo = 0, 0\nall = {\n    0: 1,\n}\n"
+
+    places = [fault.place("a.py", source) for fault in faults(source) if fault.kind != "row"]
+
+    assert places == snapshot(
+        [
+            "a.py:1 constant: 0 -> 1 | one = >>0<<",
+            "a.py:2 constant: 0 -> 1 | two = >>0<<, 0",
+            "a.py:2 constant: 0 -> 1 | two = 0, >>0<<",
+            "a.py:4 constant: 0 -> 1 | >>0<<: 1,",
+            "a.py:4 constant: 1 -> 2 | 0: >>1<<,",
+        ]
+    )
+    assert len({without_line(place) for place in places}) == len(places)
+
+
 def test_what_checkers_of_types_read_has_no_faults() -> None:
     """A signature among several, and the bound of a type variable."""
     source = b"""
@@ -115,14 +133,14 @@ def test_a_fault_that_a_test_notices_is_told_from_one_that_none_does(
     assert sorted(verdicts.items()) == snapshot(
         [
             (
-                "agentops_otel/late.py:2 return: return number -> return None",
+                "agentops_otel/late.py:2 return: return number -> return None | >>return number<<",
                 "tests/test_late.py::test_late at the second look",
             ),
             (
-                "agentops_otel/small.py:2 return: return number + number -> return None",
+                "agentops_otel/small.py:2 return: return number + number -> return None | >>return number + number<<",
                 "tests/test_small.py::test_double",
             ),
-            ("agentops_otel/small.py:6 return: return number -> return None", "no test"),
+            ("agentops_otel/small.py:6 return: return number -> return None | >>return number<<", "no test"),
         ]
     )
     assert (copy / "agentops_otel/small.py").read_text() == source
