@@ -25,9 +25,11 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags
 
+from agentops_otel.config import Config
 from agentops_otel.export.file import LINE_BYTES, FileExporter, read
 from agentops_otel.export.otlp_json import dumps, loads
-from agentops_otel.export.trace_directory import default_path, latest_run, next_part, prune, trace_files
+from agentops_otel.export.trace_directory import KEEP, default_path, latest_run, next_part, prune, trace_files
+from tests.export.delivery import running
 from tests.program import ROOT
 from tests.python_process import Python
 from tests.stock_encoder import complete_stock_encoder
@@ -349,6 +351,23 @@ def test_only_old_files_of_ours_are_pruned(tmp_path: Path) -> None:
 
     assert trace_files(new.path.parent) == [new.path, paths[6], paths[5]]
     assert all(path.exists() for path in others)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_files_are_pruned_beside_a_trace_file_of_ours_alone(own: bool, tmp_path: Path) -> None:
+    """One that the program named stands among the program's own: none of them is touched."""
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    paths = [default_path("bot", begun + timedelta(minutes=n), 1, tmp_path) for n in range(KEEP + 5)]
+    paths[0].parent.mkdir(parents=True)
+    for path in paths[1:]:
+        path.touch()
+
+    with running(Config(trace_file=paths[0], own_trace_file=own)) as (pipeline, tracer):
+        tracer.start_span("step").end()
+        assert pipeline.force_flush()
+
+    assert len(trace_files(paths[0].parent)) == (KEEP if own else len(paths))
+    assert names(paths[0]) == ["step"]
 
 
 def test_a_directory_that_is_not_there_has_no_trace_files(tmp_path: Path) -> None:
