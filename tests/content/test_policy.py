@@ -382,6 +382,15 @@ def test_any_value_is_valid_json_within_the_limit(value: object, limit: int) -> 
     shown(value, limit)
 
 
+@pytest.mark.parametrize("length", [1, 5, 20, 40, 60])
+def test_keys_count_among_the_bytes_of_a_mapping(length: int) -> None:
+    """However long they are beside their values."""
+    text, other = "x" * 600, {"b": "y" * 600}
+    for value in ({"k" * length: text}, {"k" * length: text, **other}, {"a": {"k" * length: text}}):
+        for limit in range(128, 400, 7):
+            assert isinstance(shown(value, limit), dict)
+
+
 @pytest.mark.parametrize("limit", [5, 47, 48, 64])
 def test_a_tiny_limit_leaves_a_mark(limit: int) -> None:
     """Where hardly anything fits an ellipsis is still valid JSON."""

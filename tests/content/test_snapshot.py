@@ -129,6 +129,16 @@ def test_a_request_is_copied_up_to_a_limit(characters: int, is_copied: bool) -> 
     assert (source_of({"messages": ["x" * characters]}) is not None) is is_copied
 
 
+@pytest.mark.parametrize("texts", [1, 30, 31, 60])
+def test_a_long_request_is_copied_whole(texts: int) -> None:
+    """Also where a pickle of it comes in several pieces."""
+    request = {"messages": [f"{number} {'x' * 2000}" for number in range(texts)], "long": "y" * 70_000 * (texts == 1)}
+    copied = source_of(request)
+
+    assert copied is not None
+    assert copied.value() == request
+
+
 def test_a_request_that_another_thread_changes_meanwhile_raises_nothing() -> None:
     """It is copied or refused: a dict that grows while it is copied is no error of the program."""
     request: dict[str, Any] = {f"key {n}": f"{n} " + "x" * 1000 for n in range(100)}

@@ -306,6 +306,17 @@ def test_a_collection_is_one_request_and_on_disk_at_once_where_spans_are(durable
     assert (stats.spooled, stats.pending) == ((1, 0) if durable else (0, 1))
 
 
+def test_after_its_end_nobody_gets_what_is_collected() -> None:
+    """The program may still flush the provider."""
+    with uploading() as (upload, _):
+        provider = upload._provider
+        assert provider is not None
+        upload.close()
+        assert provider.force_flush()
+
+        assert not upload.senders[0].outbox.has_work()
+
+
 def test_without_a_thread_who_asks_collects(monkeypatch: pytest.MonkeyPatch) -> None:
     """As at the end of an interpreter, which starts none."""
 

@@ -738,6 +738,60 @@ ACCEPTED = {
     "agentops_otel/tracing/recorder.py operator: self.content.enabled and span.is_recording() -> (self.content.enabled or span.is_recording()) | if >>self.content.enabled and span.is_recording()<<:": (
         "the same: the policy keeps no text, and a span that has ended takes none"
     ),
+    "agentops_otel/tracing/lazy_span.py comparison: (excess := len(values) - self._tracer.attribute_limit) > 0 -> ((excess := (len(values) - self._tracer.attribute_limit)) >= 0) | if >>(excess := len(values) - self._tracer.attribute_limit) > 0<<:": (
+        "the same: none too many is none dropped"
+    ),
+    "agentops_otel/content/json_writer.py comparison: len(text) <= HIDDEN_CHARACTERS -> (len(text) < HIDDEN_CHARACTERS) | if >>len(text) <= HIDDEN_CHARACTERS<<:": (
+        "time alone: a key that is too short to hide a secret is searched for one"
+    ),
+    "agentops_otel/content/json_writer.py comparison: length <= 2 * most -> (length < 2 * most) | if >>length <= 2 * most<<:": (
+        "the same: both halves of a list are the list"
+    ),
+    "agentops_otel/content/json_writer.py constant: 2 -> 3 | count //= >>2<<": (
+        "speed alone: how many items are written at a time"
+    ),
+    "agentops_otel/content/json_writer.py constant: 2 -> 3 | share = self._remaining_bytes if is_last else max(self._remaining_bytes // >>2<<, MIN_BYTES)": (
+        "how the bytes of a list are shared among its items: as a whole it is as long"
+    ),
+    "agentops_otel/content/json_writer.py constant: 1 -> 2 | return list(islice(items, budget_bytes // _MIN_NODE_BYTES + >>1<<))": (
+        "time alone: one item more is looked at"
+    ),
+    "agentops_otel/content/snapshot.py statement: _idle.append((pickler, file)) -> pass | >>_idle.append((pickler, file))<<": (
+        "time alone: a pickler is made anew"
+    ),
+    "agentops_otel/content/named_values.py comparison: end < 0 -> (end <= 0) | if >>end < 0<<:": (
+        "the same: a name stands before the value, which is not where the text begins"
+    ),
+    'agentops_otel/export/spool.py comparison: budget > 0 -> (budget >= 0) | for path in sorted(self.directory.glob(f"*{_SUFFIX}")) if >>budget > 0<< else ():': (
+        "time alone: the folder is listed where no file is taken"
+    ),
+    "agentops_otel/export/outbox.py constant: 0 -> 1 | self.interrupts = >>0<<": (
+        "the same: it is compared with what it was before"
+    ),
+    'agentops_otel/content/json_writer.py operator: budget_bytes - len(key) - 1 -> (budget_bytes - len(key) + 1) | return b"%b:%b" % (key, self.json(value, >>budget_bytes - len(key) - 1<<, key_kind))': (
+        "a value may take two bytes of what its mapping has left: as a whole it is within its bytes"
+    ),
+    "agentops_otel/content/fast_json.py operator: name not in _plain_names and not _is_plain(name) -> (name not in _plain_names or not _is_plain(name)) | if type(name) is not str or (>>name not in _plain_names and not _is_plain(name)<<):": (
+        "speed alone: the longer way to the same JSON"
+    ),
+    "agentops_otel/content/fast_json.py operator: MAX_DEPTH + 1 -> (MAX_DEPTH - 1) | for _ in range(>>MAX_DEPTH + 1<<):": (
+        "speed alone: what is that deep goes the longer way to the same JSON"
+    ),
+    "agentops_otel/content/fast_json.py operator: names <= _plain_names or all(map(_is_plain, names)) -> (names <= _plain_names and all(map(_is_plain, names))) | if >>names <= _plain_names or all(map(_is_plain, names))<<:": (
+        "speed alone: the kinds of the names are looked up"
+    ),
+    "agentops_otel/content/json_writer.py comparison: len(text) > _SHORT_CHARACTERS -> (len(text) >= _SHORT_CHARACTERS) | if >>len(text) > _SHORT_CHARACTERS<<:": (
+        "time alone: a text more is counted among those that are searched"
+    ),
+    "agentops_otel/content/json_writer.py comparison: remaining_bytes < 2 * MIN_BYTES -> (remaining_bytes <= 2 * MIN_BYTES) | if >>remaining_bytes < 2 * MIN_BYTES<<:": (
+        "a mapping may end one pair earlier"
+    ),
+    "agentops_otel/content/json_writer.py operator: budget_bytes // _MIN_NODE_BYTES + 1 -> (budget_bytes // _MIN_NODE_BYTES - 1) | return list(islice(items, >>budget_bytes // _MIN_NODE_BYTES + 1<<))": (
+        "a collection of very small values may end two items earlier"
+    ),
+    "agentops_otel/tracing/lazy_span.py statement: self._made_context = context -> pass | >>self._made_context = context<<": (
+        "time alone: a context is made each time that it is asked for"
+    ),
 }
 
 
