@@ -314,7 +314,7 @@ def test_after_its_end_nobody_gets_what_is_collected() -> None:
         upload.close()
         assert provider.force_flush()
 
-        assert not upload.senders[0].outbox.has_work()
+        assert not upload.senders[0].outbox.has_work
 
 
 def test_without_a_thread_who_asks_collects(monkeypatch: pytest.MonkeyPatch) -> None:

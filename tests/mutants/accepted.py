@@ -792,6 +792,18 @@ ACCEPTED = {
     "agentops_otel/tracing/lazy_span.py statement: self._made_context = context -> pass | >>self._made_context = context<<": (
         "time alone: a context is made each time that it is asked for"
     ),
+    "agentops_otel/content/fast_json.py statement: budget_bytes -= 2 * count -> pass | >>budget_bytes -= 2 * count<<": (
+        "time alone: a value that is too long is found so a little later"
+    ),
+    "agentops_otel/content/redaction.py comparison: end < 0 -> (end <= 0) | return text[start:] if >>end < 0<< else text[start:end]": (
+        "the same: a name does not begin with the end of a line"
+    ),
+    "agentops_otel/content/json_writer.py operator: budget_bytes // 2 -> (budget_bytes * 2) | key = key if key.startswith(b'\"') else truncate(key.decode(), >>budget_bytes // 2<<, json_string)": (
+        "how the bytes of a mapping are shared between a key that is no text and its value"
+    ),
+    "agentops_otel/sdk/__init__.py operator: client.metrics is not None and meters is not None -> (client.metrics is not None or meters is not None) | if >>client.metrics is not None and meters is not None<<:": (
+        "the same: there is none without the other"
+    ),
 }
 
 

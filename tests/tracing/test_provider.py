@@ -782,6 +782,21 @@ def test_a_provider_that_calls_its_processors_at_the_same_time_is_left_to_it(
     assert [len(one.contexts) for one in (first, second)] == [2, 1]
 
 
+@pytest.mark.parametrize("kind", [sdk_trace.TracerProvider, OwnProvider])
+def test_a_processor_that_is_added_while_a_span_is_open_is_told_of_its_end(
+    kind: type[sdk_trace.TracerProvider],
+) -> None:
+    """As the SDK does."""
+    provider = kind(shutdown_on_exit=False)
+    exporters = [InMemorySpanExporter(), InMemorySpanExporter()]
+    provider.add_span_processor(SimpleSpanProcessor(exporters[0]))
+    span = provider.get_tracer("test").start_span("step")
+    provider.add_span_processor(SimpleSpanProcessor(exporters[1]))
+    span.end()
+
+    assert [[span.name for span in exporter.get_finished_spans()] for exporter in exporters] == [["step"], ["step"]]
+
+
 def test_processors_that_a_provider_has_not_yet_are_added_once_each() -> None:
     """Compared by what they are, not by what they say they equal."""
 
