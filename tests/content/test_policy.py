@@ -392,6 +392,16 @@ def test_keys_count_among_the_bytes_of_a_mapping(length: int) -> None:
             assert isinstance(shown(value, limit), dict)
 
 
+@pytest.mark.parametrize("limit", [150, 200, 300])
+def test_a_list_in_little_room_shows_both_its_ends(limit: int) -> None:
+    """However little of each item."""
+    items = shown([{"password": "x"}] * 20, limit)
+
+    assert isinstance(items[0], dict)
+    assert isinstance(items[-1], dict)
+    assert "more)" in items[len(items) // 2]
+
+
 @pytest.mark.parametrize("limit", [5, 47, 48, 64])
 def test_a_tiny_limit_leaves_a_mark(limit: int) -> None:
     """Where hardly anything fits an ellipsis is still valid JSON."""

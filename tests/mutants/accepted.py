@@ -810,6 +810,18 @@ ACCEPTED = {
     "agentops_otel/export/process_exit.py comparison: sys.version_info >= (3, 13) -> (sys.version_info < (3, 13)) | if >>sys.version_info >= (3, 13)<<:  # which calls the handlers of atexit in a child, before its finalizers": (
         "the same up to Python 3.12, where such a child calls no handler of atexit; a test notices it with 3.13"
     ),
+    "agentops_otel/content/media.py comparison: len(text) <= 2 * _END_CHARACTERS -> (len(text) < 2 * _END_CHARACTERS) | return text if >>len(text) <= 2 * _END_CHARACTERS<< else text[:_END_CHARACTERS] + text[-_END_CHARACTERS:]": (
+        "the same: both ends of a text of that length are the text"
+    ),
+    "agentops_otel/content/json_writer.py condition: front is not None -> (not (front is not None)) | back = plain_json(self._items[end - count : end], limit) if >>front is not None<< else None": (
+        "speed alone: items are written one at a time"
+    ),
+    "agentops_otel/content/fast_json.py comparison: len(_plain_names) >= _CACHED_NAMES -> (len(_plain_names) > _CACHED_NAMES) | if >>len(_plain_names) >= _CACHED_NAMES<<:": (
+        "memory alone: one name more is remembered"
+    ),
+    "agentops_otel/export/http.py comparison: status > 500 -> (status >= 500) | verdict = _VERDICTS.get(status, Verdict.RETRY if >>status > 500<< and status != 501 else Verdict.REFUSED)": (
+        "the same: 500 is in the table"
+    ),
 }
 
 

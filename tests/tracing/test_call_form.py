@@ -22,7 +22,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from agentops_otel import record_action, sdk
+from agentops_otel import operation, record_action, sdk
 from agentops_otel.config import Config
 from agentops_otel.content import Redact, SpanRedaction
 from agentops_otel.export.encode import Encoder
@@ -83,8 +83,21 @@ def echo(value: Any, *, times: int = 2) -> list[Any]:
     return [value] * times
 
 
+KEY = "8f14e45fceea167a5a36dedd4bea2543"
+
+
+@operation(version=f"token={KEY}")
+def versioned() -> None:
+    """Has a secret among what its calls share."""
+
+
+@record_action(f"token={KEY}")
+def named() -> None:
+    """Has a secret as its name."""
+
+
 @pytest.mark.parametrize("capture_content", [True, False])
-@pytest.mark.parametrize("tags", [(), ("nightly",), ("token=8f14e45fceea167a5a36dedd4bea2543",)])
+@pytest.mark.parametrize("tags", [(), ("nightly",), (f"token={KEY}",)])
 @pytest.mark.parametrize("redact", [None, lambda name, text: None if "output" in name else text.upper()])
 def test_a_span_is_redacted_and_encoded_by_its_parts_as_by_its_attributes(
     capture_content: bool, tags: tuple[str, ...], redact: Redact | None
@@ -92,7 +105,7 @@ def test_a_span_is_redacted_and_encoded_by_its_parts_as_by_its_attributes(
     """What calls share is searched and encoded once, their content when it is written."""
     config = Config(quiet=True, tags=tags, capture_content=capture_content, redact=redact)
     values = (1, "two", {"key": {"of": "it"}}, {"password": "hunter2"}, object(), "x" * 40_000)
-    calls = [lambda: add(1), *(functools.partial(echo, value) for value in values)]
+    calls = [versioned, named, lambda: add(1), *(functools.partial(echo, value) for value in values)]
     has_parts = []
     for span in all_recorded(calls, config):
         redaction, encoder = SpanRedaction(capture_content=capture_content), Encoder()
@@ -107,9 +120,10 @@ def test_a_span_is_redacted_and_encoded_by_its_parts_as_by_its_attributes(
         assert parts_of_call(span) is None
         whole = Encoder().batch([SpanRedaction(capture_content=capture_content)(span)]).body
         assert list(map(_message, by_parts)) == [_message(whole)] * 2
+        assert KEY.encode() not in whole
 
-    # An object, and a text that has to be shortened, are written at once, as attributes.
-    assert has_parts == [True, True, True, True, True, not capture_content, not capture_content]
+    # The attributes of one with a secret are read; an object, and a text to be shortened, are written at once as such.
+    assert has_parts == [False, False, *[True] * 5, not capture_content, not capture_content]
 
 
 BESIDES: list[Callable[[Any], object]] = [
