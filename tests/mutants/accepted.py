@@ -822,6 +822,12 @@ ACCEPTED = {
     "agentops_otel/export/http.py comparison: status > 500 -> (status >= 500) | verdict = _VERDICTS.get(status, Verdict.RETRY if >>status > 500<< and status != 501 else Verdict.REFUSED)": (
         "the same: 500 is in the table"
     ),
+    "agentops_otel/client.py operator: begun + timeout_s - time.monotonic() -> (begun + timeout_s + time.monotonic()) | self._measured.force_flush(int(max(0.0, >>begun + timeout_s - time.monotonic()<<) * 1000))": (
+        "time alone: the price list is waited for until it is imported"
+    ),
+    "agentops_otel/content/json_writer.py comparison: front is not None -> (front is None) | back = plain_json(self._items[end - count : end], limit) if >>front is not None<< else None": (
+        "speed alone: items are written one at a time"
+    ),
 }
 
 
