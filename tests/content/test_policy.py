@@ -408,6 +408,15 @@ def test_a_tiny_limit_leaves_a_mark(limit: int) -> None:
     shown({"key": ["x" * 1000] * 10}, limit)
 
 
+@pytest.mark.parametrize("characters", [1, 40_000])
+def test_a_text_that_is_not_unicode_is_kept(characters: int) -> None:
+    """Half a character is a question mark, as it is in JSON: a receiver refuses what is not UTF-8."""
+    text = Content().text("x", f"before {'\ud800' * characters} after") or ""
+
+    assert text.encode().startswith(b"before ?")
+    assert text.endswith("? after")
+
+
 def test_nothing_is_said_when_content_is_off() -> None:
     """With content off neither a value nor a text leaves."""
     content = Content(enabled=False)

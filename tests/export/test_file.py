@@ -373,6 +373,7 @@ def test_files_are_pruned_beside_a_trace_file_of_ours_alone(own: bool, tmp_path:
 def test_a_directory_that_is_not_there_has_no_trace_files(tmp_path: Path) -> None:
     """Before the first run there is nothing to show, and no error."""
     assert trace_files(tmp_path / "none") == []
+    assert latest_run(tmp_path / "none") == []
 
 
 def names(path: Path) -> list[str]:

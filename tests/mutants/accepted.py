@@ -828,6 +828,18 @@ ACCEPTED = {
     "agentops_otel/content/json_writer.py comparison: front is not None -> (front is None) | back = plain_json(self._items[end - count : end], limit) if >>front is not None<< else None": (
         "speed alone: items are written one at a time"
     ),
+    "agentops_otel/content/redaction.py comparison: len(text) <= _FEW_CHARACTERS -> (len(text) > _FEW_CHARACTERS) | if >>len(text) <= _FEW_CHARACTERS<< and not compiled(_ANY_STEM).search(lower):": (
+        "speed alone: short texts are searched by each sign, and long ones by all stems first"
+    ),
+    "agentops_otel/content/fast_json.py operator: kind is dict or kind is list -> (kind is dict and kind is list) | elif >>kind is dict or kind is list<<:": (
+        "speed alone: the longer way to the same JSON"
+    ),
+    "agentops_otel/content/embedded.py operator: word.lower() == word or word.upper() == word -> (word.lower() == word and word.upper() == word) | if >>word.lower() == word or word.upper() == word<<:": (
+        "time alone: identifiers and hashes are decoded and searched"
+    ),
+    "agentops_otel/content/json_writer.py operator: budget_bytes // _MIN_NODE_BYTES // 2 -> (budget_bytes // _MIN_NODE_BYTES * 2) | most = max(>>budget_bytes // _MIN_NODE_BYTES // 2<<, 1)": (
+        "time alone: more of a long list is copied than is written"
+    ),
 }
 
 
