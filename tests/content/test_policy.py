@@ -411,7 +411,8 @@ def test_a_tiny_limit_leaves_a_mark(limit: int) -> None:
 @pytest.mark.parametrize("characters", [1, 40_000])
 def test_a_text_that_is_not_unicode_is_kept(characters: int) -> None:
     """Half a character is a question mark, as it is in JSON: a receiver refuses what is not UTF-8."""
-    text = Content().text("x", f"before {'\ud800' * characters} after") or ""
+    halves = "\ud800" * characters
+    text = Content().text("x", f"before {halves} after") or ""
 
     assert text.encode().startswith(b"before ?")
     assert text.endswith("? after")

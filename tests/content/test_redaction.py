@@ -624,15 +624,17 @@ def test_what_is_a_secret_by_itself_is_one_among_others(number: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 1000])
-def test_the_memory_of_clean_texts_is_bounded(length: int) -> None:
+@pytest.mark.parametrize("together", [1, 20])
+def test_the_memory_of_clean_texts_is_bounded(length: int, together: int) -> None:
     """However many texts come, what is kept of them has a limit; each short one takes more than its letters."""
-    clean = Clean()
-    entry = length + ENTRY_CHARACTERS
+    clean, most = Clean(), 0
+    entry = max(length, 5) + ENTRY_CHARACTERS
 
-    for number in range(CLEAN_CHARACTERS // entry + 10):
-        clean.keep([f"{number:0{length}}"])
+    for number in range(0, CLEAN_CHARACTERS // entry + 40, together):
+        clean.keep([f"{number + more:0{length}}" for more in range(together)])
+        most = max(most, len(clean))
 
-    assert 0 < len(clean) * entry <= CLEAN_CHARACTERS
+    assert CLEAN_CHARACTERS / 2 < most * entry <= CLEAN_CHARACTERS + 5 * most
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Basic", "basic", "BASIC"])

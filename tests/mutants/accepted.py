@@ -840,6 +840,12 @@ ACCEPTED = {
     "agentops_otel/content/json_writer.py operator: budget_bytes // _MIN_NODE_BYTES // 2 -> (budget_bytes // _MIN_NODE_BYTES * 2) | most = max(>>budget_bytes // _MIN_NODE_BYTES // 2<<, 1)": (
         "time alone: more of a long list is copied than is written"
     ),
+    "agentops_otel/content/json_writer.py comparison: self._end - self._first >= 2 * count -> (self._end - self._first > 2 * count) | if >>self._end - self._first >= 2 * count<< and self._write_group(count):": (
+        "speed alone: the last items are written one at a time"
+    ),
+    "agentops_otel/content/fast_json.py comparison: len(_plain_names) >= _CACHED_NAMES -> (len(_plain_names) < _CACHED_NAMES) | if >>len(_plain_names) >= _CACHED_NAMES<<:": (
+        "speed alone: names are looked at anew"
+    ),
 }
 
 
