@@ -438,6 +438,7 @@ def test_the_shortest_base64_that_is_searched() -> None:
     ("value", "expected"),
     [
         ({"url": "data:image/png;base64," + IMAGE}, {"url": "<image/png, 3 kB>"}),
+        ({"url": "data:image/png;base64," + IMAGE * 99}, {"url": f"<image/png, {size(len(IMAGE) * 99 * 3 // 4)}>"}),
         ({"b64_json": IMAGE}, {"b64_json": "<image/png, 3 kB>"}),
         ({"audio": {"data": "Uk9X" + IMAGE, "format": "raw"}}, {"audio": {"data": "<base64, 3 kB>", "format": "raw"}}),
         ({"images": [IMAGE, IMAGE]}, {"images": ["<image/png, 3 kB>", "<image/png, 3 kB>"]}),

@@ -303,10 +303,16 @@ def test_a_redirect_carries_nothing_to_another_origin() -> None:
     assert other.received == []
 
 
-@pytest.mark.parametrize("form", ["seconds", "date"])
-def test_retry_after_is_honoured_for_as_long_as_it_says(form: str) -> None:
+IN_AN_HOUR = datetime.now(UTC) + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "later",
+    ["3600", format_datetime(IN_AN_HOUR, usegmt=True), format_datetime(IN_AN_HOUR.replace(tzinfo=None))],
+    ids=["seconds", "date", "date without a zone"],
+)
+def test_retry_after_is_honoured_for_as_long_as_it_says(later: str) -> None:
     """Nothing is sent before, not even for a flush, and nothing is lost for it."""
-    later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True) if form == "date" else "3600"
     with OtlpSink() as sink:
         sink.answer(Answer(status=503, headers={"retry-after": later}))
         with running(Config(destinations=(destination(sink),), exit_timeout_s=0.2)) as (pipeline, tracer):
