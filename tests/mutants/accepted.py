@@ -846,6 +846,12 @@ ACCEPTED = {
     "agentops_otel/content/fast_json.py comparison: len(_plain_names) >= _CACHED_NAMES -> (len(_plain_names) < _CACHED_NAMES) | if >>len(_plain_names) >= _CACHED_NAMES<<:": (
         "speed alone: names are looked at anew"
     ),
+    "agentops_otel/content/redaction.py comparison: len(text) <= _FEW_CHARACTERS -> (len(text) < _FEW_CHARACTERS) | if >>len(text) <= _FEW_CHARACTERS<< and not compiled(_ANY_STEM).search(lower):": (
+        "speed alone: short texts are searched by each sign"
+    ),
+    "agentops_otel/content/fast_json.py comparison: kinds <= _KINDS -> (kinds < _KINDS) | if not >>kinds <= _KINDS<<:": (
+        "speed alone: the longer way to the same JSON"
+    ),
 }
 
 
