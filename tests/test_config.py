@@ -629,6 +629,16 @@ def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch
     assert (by_nobody.destinations, by_nobody.own_trace_file, by_nobody.console) == ((), False, False)
 
 
+@pytest.mark.parametrize("name", ["trace_file", "console"])
+def test_guest_writes_only_where_it_was_asked_by_name(name: str) -> None:
+    """The exporters of the environment are the other provider's."""
+    asked = config.Config(exporters=("theirs",), own_trace_file=True, console=True, by_name=frozenset({name}))
+
+    found = asked.as_guest()
+
+    assert (found.exporters, found.own_trace_file, found.console) == ((), name == "trace_file", name == "console")
+
+
 @pytest.mark.parametrize(
     ("protocol", "endpoint", "of_metrics"),
     [

@@ -226,6 +226,16 @@ def test_the_line_at_the_end_of_a_run_adds_up_its_processes(reports: list[Report
     assert line == said
 
 
+def test_a_run_ends_though_its_folder_is_gone() -> None:
+    """The program may have emptied the temporary directory."""
+    run = Run.begin("app", [])
+
+    run.end()
+    run.end()
+
+    assert not run.folder.exists()
+
+
 def test_calls_that_no_process_could_price_are_priced_at_the_end_of_the_run() -> None:
     """As often as each was made; one that the price list does not know costs nothing."""
     run = Run.begin("app", [])

@@ -438,21 +438,27 @@ def test_a_program_that_a_signal_ends_ends_us_so(environment: dict[str, str], tm
 
 
 def test_ctrl_c_reaches_the_program_once(environment: dict[str, str], tmp_path: Path) -> None:
-    """The terminal sends the signal to both; it is not passed on a second time."""
+    """The terminal sends the signal to both; it is not passed on a second time.
+
+    Several times: one that comes while the first still waits would be one with it.
+    """
     (tmp_path / "app.py").write_text(
         "import signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [2])\n"
         "print('ready', sys.stdin.isatty(), flush=True)\n"
-        "print(int(signal.sigwait([2])), signal.sigtimedwait([2], 0.2), flush=True)"
+        "for _ in range(4):\n"
+        "    first, again = signal.sigwait([2]), signal.sigtimedwait([2], 0.2)\n"
+        "    print(int(first), again, flush=True)\n"
+        "    if again:\n        break"
     )
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(tmp_path)
         os.execve(sys.executable, [sys.executable, "-m", "agentops_otel", "run", "app.py"], environment)
     said = read_until(terminal, b"ready True")
-    os.write(terminal, b"\x03")
-    said += read_until(terminal, b"None")
+    for _ in range(4):
+        os.write(terminal, b"\x03")
+        said += read_until(terminal, b"2 None")
 
-    assert b"2 None" in said
     read_until(terminal, None)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 

@@ -23,7 +23,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanKind, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.trace.span import TraceState
 
 from agentops_otel.config import Config
 from agentops_otel.export.file import LINE_BYTES, FileExporter, read
@@ -73,6 +74,13 @@ def by(scope: InstrumentationScope | None) -> ReadableSpan:
     return ReadableSpan("x", context, resource=RESOURCE, start_time=START, end_time=START, instrumentation_scope=scope)
 
 
+STATED = ReadableSpan(
+    "x",
+    SpanContext(1, 2, False, TraceFlags(1), TraceState([("a", "b"), ("c", "d")])),
+    resource=RESOURCE,
+    start_time=START,
+    end_time=START,
+)
 NAMED = by(InstrumentationScope("theirs", "2", "https://theirs.test/1", {"team": "a", "n": 3}))
 
 
@@ -94,14 +102,14 @@ def as_stock(spans: list[ReadableSpan]) -> dict[str, Any]:
 
 @complete_stock_encoder
 @pytest.mark.parametrize(
-    "spans", [research(), [rich_span()], [Trace().span("bare")], [by(None)], [NAMED], [over_its_limits()]]
+    "spans", [research(), [rich_span()], [Trace().span("bare")], [by(None)], [NAMED], [STATED], [over_its_limits()]]
 )
 def test_a_line_is_field_for_field_what_protobuf_says(spans: list[ReadableSpan]) -> None:
     """The JSON equals that of the stock encoder's message, but for the ids, which are hex."""
     assert json.loads(dumps(spans)) == as_stock(spans)
 
 
-@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [NAMED]])
+@pytest.mark.parametrize("spans", [research(), [rich_span()], [Trace().span("bare")], [NAMED], [STATED]])
 def test_what_is_read_back_writes_the_same_line(spans: list[ReadableSpan]) -> None:
     """Nothing is lost between a file and the spans read from it, but how much the SDK had dropped."""
     line = dumps(spans)

@@ -80,6 +80,21 @@ def test_one_that_says_no_or_raises_was_not_done(
     assert len(beside.asked) == 1
 
 
+def test_a_fault_of_one_is_told_with_what_it_was_asked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once for each."""
+    monkeypatch.setattr(guard, "reraise", False)
+    monkeypatch.setattr(guard, "_reported", set())
+    users = UserProcessors([Noting(fails)])
+    users.wait(users.begin_flush(60), 60)
+    users.wait(users.begin_shutdown(), 60)
+    users.close(60)
+
+    told = [record.getMessage() for record in caplog.records]
+    assert ["flushing a span processor" in told[0], "shutting down a span processor" in told[1]] == [True, True]
+
+
 def test_the_time_is_for_all_of_them_together(caplog: pytest.LogCaptureFixture) -> None:
     """Those that are not done in it are named, and their threads end when they are."""
     go_on = threading.Event()
