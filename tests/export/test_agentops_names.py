@@ -15,6 +15,7 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 from agentops_otel.content import Content
+from agentops_otel.export.agentops_messages import completions, prompts
 from agentops_otel.export.agentops_names import translate
 from tests.export.agentops_spans import CHAT, SPANS, messages, said, span, text
 from tests.loopback.agentops_dashboard import show
@@ -280,6 +281,24 @@ def test_a_chat_has_the_older_names_alone() -> None:
             "gen_ai.completion.0.role": "assistant",
             "gen_ai.completion.0.finish_reason": "stop",
             "agentops.span.kind": "llm",
+        }
+    )
+
+
+def test_each_message_keeps_its_role() -> None:
+    """Also one that another library names otherwise; without one it is the user's, or the model's."""
+    given = [{"role": role, "content": "x"} for role in ("user", "critic")] + [{"content": "x"}]
+    told = {name: value for rows in (prompts(given), completions(given, None)) for name, value in rows}
+
+    roles = {name: value for name, value in told.items() if name.endswith(".role")}
+    assert roles == snapshot(
+        {
+            "gen_ai.prompt.0.role": "user",
+            "gen_ai.prompt.1.role": "critic",
+            "gen_ai.prompt.2.role": "user",
+            "gen_ai.completion.0.role": "user",
+            "gen_ai.completion.1.role": "critic",
+            "gen_ai.completion.2.role": "assistant",
         }
     )
 

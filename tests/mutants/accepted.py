@@ -852,6 +852,12 @@ ACCEPTED = {
     "agentops_otel/content/fast_json.py comparison: kinds <= _KINDS -> (kinds < _KINDS) | if not >>kinds <= _KINDS<<:": (
         "speed alone: the longer way to the same JSON"
     ),
+    "agentops_otel/export/connect.py statement: self._do(self._tls.do_handshake) -> pass | >>self._do(self._tls.do_handshake)<<": (
+        "the same: the first write makes the handshake"
+    ),
+    'agentops_otel/instrumentation/deferred.py word: "self" -> \'selg\' | copied = source_of(request) if type(request) is dict and >>"self"<< not in request else None': (
+        "time alone: a request that has the client itself is refused when the copy comes to it"
+    ),
 }
 
 
