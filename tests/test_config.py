@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -627,6 +628,25 @@ def test_guest_sends_only_what_was_asked_by_name(monkeypatch: pytest.MonkeyPatch
     assert [destination.endpoint for destination in by_argument.destinations] == ["http://named:1/v1/traces"]
     assert by_argument.own_trace_file
     assert (by_nobody.destinations, by_nobody.own_trace_file, by_nobody.console) == ((), False, False)
+
+
+@pytest.mark.parametrize(
+    ("shell", "other", "is_notebook"),
+    [
+        (SimpleNamespace(kernel=1), "json", True),
+        (SimpleNamespace(), "json", False),
+        (None, "json", False),
+        (SimpleNamespace(kernel=1), "taskweaver.ces.runtime.executor", False),
+    ],
+)
+def test_a_notebook_is_told_by_its_kernel(
+    shell: object, other: str, is_notebook: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IPython in a terminal has none, and that of TaskWeaver has no cells of the user's."""
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, other, sys.modules.get(other, SimpleNamespace()))
+
+    assert environment.notebook_shell() is (shell if is_notebook else None)
 
 
 @pytest.mark.parametrize("name", ["trace_file", "console"])

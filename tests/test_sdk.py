@@ -376,6 +376,16 @@ def test_a_processor_that_takes_its_time_is_waited_for() -> None:
     assert ready == []
 
 
+@pytest.mark.parametrize("act", [agentops_otel.flush, agentops_otel.shutdown])
+def test_a_processor_that_takes_its_time_has_the_time_of_flush_and_shutdown(act: Callable[[float], bool]) -> None:
+    """It may have spans to deliver."""
+    hanging = Hanging()
+    agentops_otel.init(span_processors=[hanging], **QUIET)  # type: ignore[arg-type]
+    threading.Timer(0.05, hanging.go_on.set).start()
+
+    assert act(60)
+
+
 def test_a_processor_that_hangs_is_told_and_holds_up_neither_flush_nor_shutdown() -> None:
     """Both come back in their time with False, and the processor beside it was done."""
     exporter, hanging = InMemorySpanExporter(), Hanging()

@@ -149,6 +149,34 @@ def test_the_content_of_a_call_is_bounded_as_a_whole(own: bool) -> None:
     assert 7 * 30_000 < sum(sizes) <= SPAN_LIMIT_BYTES + len(names) * MARK_BYTES
 
 
+class Nesting:
+    """A client whose calls make further calls."""
+
+    def outer(self, inner: Callable[[], Any]) -> Any:
+        """Make the other call."""
+        return inner()
+
+    def inner(self) -> dict[str, str]:
+        """Answer."""
+        return {}
+
+
+@pytest.mark.parametrize("outer", ["chat", "embeddings", "invoke_agent"])
+@pytest.mark.parametrize("inner", ["chat", "generate_content", "embeddings", "fetch_response"])
+def test_a_call_within_a_call_has_a_span_if_it_is_of_another_kind(outer: str, inner: str) -> None:
+    """Two that ask a model are one, and what fetches a response is a part of any."""
+    operations = [Operation(name=name, methods=(f"Nesting.{at}",)) for name, at in ((outer, "outer"), (inner, "inner"))]
+    spec = ClientSpec(name="nesting", module=__name__, operations=operations, provider="nobody", body=dict)
+    with testing.capture() as captured:
+        installation = install([spec], lambda: captured.client.recorder)
+        Nesting().outer(Nesting().inner)
+        installation.uninstall()
+
+    asking = ("chat", "generate_content")
+    is_part = inner in ("fetch_response", outer) or (inner in asking and outer in asking)
+    assert [span.name for span in captured.spans] == ([outer] if is_part else [inner, outer])
+
+
 def sent(server: LlmServer, ask: Callable[[OpenAI], Any]) -> list[tuple[Any, ...]]:
     """The requests of a fresh client, but for the random key of each call."""
     server.answer(answer(completion(), stream=False))

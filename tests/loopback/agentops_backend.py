@@ -82,7 +82,7 @@ class AgentOpsBackend:
         return AgentOps(
             api_key=self.api_key,
             api_endpoint=f"http://127.0.0.1:{self.api_port}",
-            app_url="http://app.agentops.test",
+            app_url="http://app.agentops.test/",
         )
 
     @property

@@ -858,6 +858,18 @@ ACCEPTED = {
     'agentops_otel/instrumentation/deferred.py word: "self" -> \'selg\' | copied = source_of(request) if type(request) is dict and >>"self"<< not in request else None': (
         "time alone: a request that has the client itself is refused when the copy comes to it"
     ),
+    'agentops_otel/export/otlp_json.py constant: 0 -> 1 | return bool(int(fields.get("flags", >>0<<)) & IS_REMOTE)': (
+        "the same: another bit than the one that is asked for"
+    ),
+    "agentops_otel/content/fast_json.py statement: _plain_names.add(name) -> pass | >>_plain_names.add(name)<<": (
+        "speed alone: names are looked at anew"
+    ),
+    "agentops_otel/content/secret_shapes.py constant: 5 -> 6 | _LETTERS_TOGETHER = >>5<<": (
+        "speed alone: how many letters are tried as one set"
+    ),
+    "agentops_otel/export/pipeline.py constant: False -> True | self._hurry = >>False<<": (
+        "speed alone: spans are not waited for that could go in one request"
+    ),
 }
 
 
