@@ -870,6 +870,15 @@ ACCEPTED = {
     "agentops_otel/export/pipeline.py constant: False -> True | self._hurry = >>False<<": (
         "speed alone: spans are not waited for that could go in one request"
     ),
+    "agentops_otel/startup/sitecustomize.py constant: 0 -> 1 | sys.meta_path.insert(>>0<<, Trigger(file.read().split()))": (
+        "the same: what is built into Python is found before it, and nothing of that is waited for"
+    ),
+    "agentops_otel/view/tree.py constant: 0 -> 1 | nodes = {key_of(span): Node(span=span) for span in sorted(spans, key=lambda span: span.start_time or >>0<<)}": (
+        "the same: every span has a start"
+    ),
+    "agentops_otel/export/pipeline.py constant: 512 -> 1024 | _GATHER = >>512<<": (
+        "speed alone: how many spans are waited for"
+    ),
 }
 
 
