@@ -253,6 +253,23 @@ def test_the_trace_file_is_counted(tmp_path: Path) -> None:
             assert (pipeline.stats().sent, pipeline.stats().dropped) == counts
 
 
+def test_before_left_overs_are_sent_what_that_needs_is_imported_in_the_programs_thread() -> None:
+    """The sending thread imports nothing: at an interpreter's end it may not."""
+    prepared: list[threading.Thread] = []
+
+    class Noting(HttpTransport):
+        def prepare(self) -> None:
+            prepared.append(threading.current_thread())
+            super().prepare()
+
+    with OtlpSink() as sink:
+        pipeline = Pipeline([Route(sender=Sender("there", Outbox(), Noting(destination(sink))))], exit_timeout_s=10.0)
+        pipeline.recover(10.0)
+        pipeline.shutdown()
+
+    assert prepared[:1] == [threading.current_thread()]
+
+
 def test_spans_after_shutdown_are_counted_as_dropped() -> None:
     """A span that ends too late is not lost silently."""
     with OtlpSink() as sink, running(Config(destinations=(destination(sink),))) as (pipeline, tracer):

@@ -879,6 +879,9 @@ ACCEPTED = {
     "agentops_otel/export/pipeline.py constant: 512 -> 1024 | _GATHER = >>512<<": (
         "speed alone: how many spans are waited for"
     ),
+    'agentops_otel/tracing/context.py word: "agentops_otel\'s own work" -> "agentops_otel\'s own worj" | OWN_WORK = >>"agentops_otel\'s own work"<<': (
+        "the same: a name that nobody reads"
+    ),
 }
 
 
