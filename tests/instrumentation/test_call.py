@@ -165,8 +165,8 @@ class Nesting:
 @pytest.mark.parametrize("inner", ["chat", "generate_content", "embeddings", "fetch_response"])
 def test_a_call_within_a_call_has_a_span_if_it_is_of_another_kind(outer: str, inner: str) -> None:
     """Two that ask a model are one, and what fetches a response is a part of any."""
-    operations = [Operation(name=name, methods=(f"Nesting.{at}",)) for name, at in ((outer, "outer"), (inner, "inner"))]
-    spec = ClientSpec(name="nesting", module=__name__, operations=operations, provider="nobody", body=dict)
+    made = [Operation(name=name, methods=(f"Nesting.{at}",)) for name, at in ((outer, "outer"), (inner, "inner"))]
+    spec = ClientSpec(name="nesting", module=__name__, operations=tuple(made), provider="nobody", body=dict)
     with testing.capture() as captured:
         installation = install([spec], lambda: captured.client.recorder)
         Nesting().outer(Nesting().inner)
